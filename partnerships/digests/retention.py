@@ -106,7 +106,7 @@ def _removals() -> dict[str, Callable[[dt.datetime, bool], int]]:
     removals: dict[str, Callable[[dt.datetime, bool], int]] = {
         "text of emails": lambda now, dry_run: outbox.clear_bodies(now=now, dry_run=dry_run),
         "addresses of emails": lambda now, dry_run: outbox.clear_addresses(
-            now=now, keeping=kinds_stopped_by_params(), dry_run=dry_run
+            now=now, kinds_with_params=kinds_stopped_by_params(), dry_run=dry_run
         ),
         "rows of emails": lambda _now, dry_run: 0 if dry_run else outbox.drop_partitions(),
     }

@@ -162,7 +162,7 @@ class _Round:
         self._progress = progress
         self._email_by_key = {email.pk: email for email in claimed.emails}
         #: Ids of emails that the database already counts as in doubt.
-        self._noted: set[int] = set()
+        self._doubtful_ids: set[int] = set()
         self._checked_at = 0.0
 
     def send(self) -> None:
@@ -174,7 +174,9 @@ class _Round:
         self._progress.left = [email for email in reversed(self._claim.emails) if email.pk not in not_to_send]
         for answer in self._sender.send(self._messages(), self._while_waiting):
             self._progress.sent_at = None
-            self._settler.put(answer, self._email_by_key[answer.key].facts, noted=answer.key in self._noted)
+            self._settler.put(
+                answer, self._email_by_key[answer.key].facts, is_doubt_counted=answer.key in self._doubtful_ids
+            )
             self._progress.doubts.count(answer, domain=self._progress.domain)
             if self._progress.doubts.is_paused():
                 self._progress.leave()
@@ -187,10 +189,10 @@ class _Round:
         housing/declarations/checks.py).
         """
         started_at = time.monotonic()
-        while time.monotonic() - started_at < _MAX_BATCH_SECONDS and (email := self._next()) is not None:
+        while time.monotonic() - started_at < _MAX_BATCH_SECONDS and (email := self._next_email()) is not None:
             if email.in_doubt:
                 note_copy(email)
-                self._noted.add(email.pk)
+                self._doubtful_ids.add(email.pk)
             yield Outgoing(
                 key=email.pk,
                 sender=self._envelope_sender,
@@ -199,7 +201,7 @@ class _Round:
                 has_no_dots=email.has_no_dots,
             )
 
-    def _next(self) -> Claimed | None:
+    def _next_email(self) -> Claimed | None:
         """Return the next email that may be sent and whose lease is still ours; None if there is none."""
         progress = self._progress
         with progress.lock:
@@ -233,8 +235,8 @@ class _Round:
         # Settle the emails that were sent earlier, because their leases are not renewed any more.
         self._settler.settle(is_patient=False)
         if self._progress.is_last or self._progress.waits() > SLOW:
-            if may_have_arrived and email.pk not in self._noted:
+            if may_have_arrived and email.pk not in self._doubtful_ids:
                 note_wait(email)
-                self._noted.add(email.pk)
+                self._doubtful_ids.add(email.pk)
             self._progress.release_unsent()
         renew([email])

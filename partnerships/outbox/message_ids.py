@@ -1,8 +1,8 @@
 """Message-IDs (RFC 5322, 3.6.4), which contain the id of the email and a random text.
 
-* By the id, the email of a report is found with one look-up by primary key.
-* Because of the random text, a Message-ID cannot be guessed: with a guessed one, a forged report could suppress an
-  address. It also is unique after a backup is restored that lacks ids already used.
+* With the id, the email that a report is about is found with one look-up by primary key.
+* Because of the random text, a Message-ID cannot be guessed. With a guessed Message-ID, a forged report could suppress
+  an address. The text also makes Message-IDs unique after restoring a backup that lacks ids already used.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ def _host_of(origin: str) -> str:
 
 
 def make(email_ids: Iterable[int]) -> list[str]:
-    """New Message-IDs for emails with these ids."""
+    """Return new Message-IDs for emails with these ids."""
     host = site_host()
     return [f"<{email_id}.{secrets.token_hex(16)}@{host}>" for email_id in email_ids]
 
 
 def id_in(message_id: str) -> int | None:
-    """Return the email id in a Message-ID, which is not checked; None if there is none, as in old ones."""
+    """Return the email id in a Message-ID, without checking it; None if the Message-ID has no id, as old ones have."""
     match = _EMAIL_ID.match(message_id)
     return int(match[1]) if match else None
 
 
 def find(message_id: str) -> int | None:
-    """Return the id of the email with this Message-ID; None if there is none. One look-up by key."""
+    """Return the id of the email with this Message-ID; None if there is none. Needs a single look-up by key."""
     if not message_id:
         return None
     match = _EMAIL_ID.match(message_id)

@@ -1,4 +1,4 @@
-"""Builds messages from parts, so that what many emails share is encoded once.
+"""Builds messages from parts, so that parts which many emails share are encoded only once.
 
 * A template is rendered once, with a mark in place of each personal text, and is cut at the marks into parts.
 * Every part is quoted-printable by itself. A part that does not end a line ends in a soft line break. So parts can be
@@ -18,7 +18,7 @@ from email.header import Header
 from email.utils import formataddr
 from functools import lru_cache
 
-#: Characters for private use that begin and end a mark. The last one ends a mark for text that needs no encoding.
+#: Private-use characters that begin and end a mark. The last one ends a mark for text that needs no encoding.
 _OPEN, _CLOSE, _BARE = "\ue000", "\ue001", "\ue002"
 #: Part of every mark. It is random for each process, so nobody can type a mark.
 _SECRET = secrets.token_hex(8)
@@ -38,21 +38,21 @@ TEXT_HEAD = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encodin
 HTML_HEAD = "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 NEXT_PART = f"\r\n--{BOUNDARY}\r\n"
 LAST_PART = f"\r\n--{BOUNDARY}--\r\n"
-#: These go around the parts above in a message with a file.
+#: In a message with a file, these surround the parts above.
 OUTER_BOUNDARY = "=_common-ground-file"
 NEXT_OUTER_PART = f"\r\n--{OUTER_BOUNDARY}\r\n"
 LAST_OUTER_PART = f"\r\n--{OUTER_BOUNDARY}--\r\n"
 
 
 def mark(name: str) -> str:
-    """Return a mark to render a template with, in place of the personal text that is called `name`."""
+    """Return a mark for rendering a template, in place of the personal text in the slot `name`."""
     return f"{_OPEN}{_SECRET}{name}{_CLOSE}"
 
 
 def mark_bare(name: str) -> str:
     """Return a mark for text that needs no encoding and fits a line.
 
-    The text is inserted unchanged, so that it can be used in headers too. The soft line break after it belongs to the
+    The text is inserted unchanged, so it can be used in headers too. The soft line break after the text belongs to the
     next part.
     """
     return f"{_OPEN}{_SECRET}{name}{_BARE}"
@@ -66,26 +66,26 @@ def one_line(text: str) -> str:
 def encode(text: str) -> str:
     """Return the text in quoted-printable (RFC 2045, 6.7) with CRLF line ends, ending in a line break.
 
-    The last line break is a soft one unless the text ends with a line break.
+    The last line break is a soft one, unless the text ends with a line break.
     """
     if len(text) < _MAX_LINE and _PLAIN.fullmatch(text):
         return f"{text}=\r\n"
     raw = text.replace("\r\n", "\n").encode("utf-8", "replace")
     encoded = _TOO_LONG.sub("\\1=\n\\2\n", binascii.b2a_qp(raw, istext=True).decode("ascii"))
     if encoded and not encoded.endswith("\n"):
-        start = encoded.rfind("\n") + 1
-        if len(encoded) - start > _MAX_LINE:  # the "=" of the soft break would make it longer than 76
-            cut = start + _MAX_LINE - 6
-            while "=" in encoded[cut - 2 : cut]:
-                cut -= 1
-            encoded = f"{encoded[:cut]}=\n{encoded[cut:]}"
+        line_start = encoded.rfind("\n") + 1
+        if len(encoded) - line_start > _MAX_LINE:  # the "=" of the soft break would make the line longer than 76
+            cut_at = line_start + _MAX_LINE - 6
+            while "=" in encoded[cut_at - 2 : cut_at]:  # do not cut an encoded character such as "=20" in two
+                cut_at -= 1
+            encoded = f"{encoded[:cut_at]}=\n{encoded[cut_at:]}"
         encoded += "=\n"
     return encoded.replace("\n", "\r\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that many messages share, encoded."""
+    """A part of a message that many messages share, encoded."""
 
     digest: str
     body: str
@@ -105,15 +105,15 @@ def part_of(body: str) -> Part:
 
 def cut(rendered: str, *, before: str = "", after: str = "") -> Mould:
     """Cut a rendered template at its marks; `before` and `after` are added without encoding."""
-    # The groups of the pattern follow each other: after each mark its name, its last character, and the next text.
+    # `split` returns the first text and then, for each mark, its name, its last character and the text after it.
     first_text, *groups = _MARK.split(rendered)
     parts: list[Part | str] = []
     body = before + encode(first_text)
-    for name, end, text in zip(groups[::3], groups[1::3], groups[2::3], strict=True):
+    for name, last_character, text in zip(groups[::3], groups[1::3], groups[2::3], strict=True):
         if body:
             parts.append(part_of(body))
         parts.append(name)
-        body = (SOFT_BREAK if end == _BARE else "") + encode(text)
+        body = (SOFT_BREAK if last_character == _BARE else "") + encode(text)
     if body + after:
         parts.append(part_of(body + after))
     return Mould(tuple(parts))
@@ -130,29 +130,29 @@ def fill(mould: Mould, slot: str, moulds: Sequence[Mould]) -> Mould:
     return Mould(tuple(parts))
 
 
-def fix(parts: Iterable[Part | str], fixed: Mapping[str, str]) -> tuple[Part | str, ...]:
-    """Fill some slots with texts that are the same for many messages, and merge the parts next to each other.
+def fix(parts: Iterable[Part | str], text_by_slot: Mapping[str, str]) -> tuple[Part | str, ...]:
+    """Fill slots with texts that are the same for many messages, and merge neighbouring parts.
 
-    `fixed` has the encoded text of each of these slots.
+    `text_by_slot` has the encoded text of each of these slots.
     """
-    merged: list[Part | str] = []
-    pending = ""
+    merged_parts: list[Part | str] = []
+    pending_body = ""
     for part in parts:
-        if isinstance(part, str) and part not in fixed:
-            if pending:
-                merged.append(part_of(pending))
-                pending = ""
-            merged.append(part)
+        if isinstance(part, str) and part not in text_by_slot:
+            if pending_body:
+                merged_parts.append(part_of(pending_body))
+                pending_body = ""
+            merged_parts.append(part)
         else:
-            pending += fixed[part] if isinstance(part, str) else part.body
-    if pending:
-        merged.append(part_of(pending))
-    return tuple(merged)
+            pending_body += text_by_slot[part] if isinstance(part, str) else part.body
+    if pending_body:
+        merged_parts.append(part_of(pending_body))
+    return tuple(merged_parts)
 
 
 @lru_cache(maxsize=4096)
 def header(name: str, value: str) -> str:
-    """One header line in ASCII (RFC 2047), folded, with its line end."""
+    """Return one header line in ASCII (RFC 2047), folded, with its line end."""
     line = one_line(value)
     charset = "us-ascii" if line.isascii() else "utf-8"
     folded = Header(line, charset, header_name=name, maxlinelen=76).encode(splitchars=" ,;")

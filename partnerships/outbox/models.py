@@ -1,4 +1,4 @@
-"""Emails, bounces, suppressed addresses, and what sending needs to remember about them."""
+"""Emails, bounces, suppressed addresses, and the facts that sending must remember about them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-#: How long the message as sent is kept.
+#: How long the message as sent is stored.
 BODY_KEPT = dt.timedelta(days=30)
-#: How long the address, the subject and the server's reply are kept.
+#: How long the address, the subject and the server's reply are stored.
 ADDRESS_KEPT = dt.timedelta(days=365)
 #: Partitions whose newest email is older than this are dropped. A function in the database has the same number.
 ROWS_KEPT = dt.timedelta(days=3 * 365)
 
 
 class Lane(models.IntegerChoices):
-    """The order in which emails leave; one sender is reserved for account emails."""
+    """The order in which emails are sent; one sender is reserved for account emails."""
 
     ACCOUNT = 0, "Account"
     NOTICE = 1, "Notice"
@@ -28,7 +28,7 @@ class Lane(models.IntegerChoices):
 class EmailStatus(models.TextChoices):
     """queued → sending → sent, failed, suppressed or dropped.
 
-    An email goes back from sending to queued when its lease ends or its sender releases it.
+    An email returns from sending to queued when its lease ends or its sender releases it.
     """
 
     QUEUED = "queued", "Queued"
@@ -44,13 +44,13 @@ OPEN = (EmailStatus.QUEUED, EmailStatus.SENDING)
 
 
 class EmailReason(models.TextChoices):
-    """Codes of reasons why an email has not left, for programs; `Email.reason` is the text for people."""
+    """Codes of reasons why an email was not sent, for programs; `Email.reason` is the text for people."""
 
     NOT_COMPOSED = "not_composed", "The email could not be written"
     MAY_HAVE_ARRIVED = "may_have_arrived", "The email may have arrived"
 
     def in_full(self, detail: str) -> str:
-        """Return the label with details, as the ledger shows it."""
+        """Return the label with details, as the ledger shows the reason."""
         return f"{self.label}: {detail}"[:500]
 
 
@@ -58,27 +58,27 @@ class EmailQuerySet(models.QuerySet["Email"]):
     """Emails, by whether they are settled."""
 
     def open(self) -> EmailQuerySet:
-        """Emails that are queued or being sent."""
+        """Return the emails that are queued or being sent."""
         return self.filter(status__in=OPEN)
 
     def is_settled(self) -> EmailQuerySet:
-        """Emails that are sent, failed, suppressed or dropped."""
+        """Return the emails that are sent, failed, suppressed or dropped."""
         return self.filter(settled_at__isnull=False)
 
 
 class Email(models.Model):
     """One email to one person or address, recorded in the transaction that causes it.
 
-    * `kind` is the code by which a composer is found, which writes the email from `params`.
-    * `available_at` is when the email may next be claimed: for a queued email the next attempt, for one that is being
-      sent the end of its lease.
+    * `kind` is the code of the kind, whose composer writes the email from `params`.
+    * `available_at` is when the email may next be claimed. While the email is queued, that is the next attempt; while
+      it is being sent, that is the end of its lease.
     * `recipe` is the message as it was sent (see `parts.Recipe`).
-    * An email is `in_doubt` if a server may have accepted it without saying so. It is then sent again unchanged, at
-      most twice.
+    * An email is `in_doubt` if a server may have accepted it although no reply arrived. It is then sent again
+      unchanged, at most twice.
 
-    The table is partitioned by month. The id of an email begins with its month, so that looking it up reads only one
-    partition. A trigger keeps `lane`, `kind`, `person_id` and `created_at` from changing, and settled emails too,
-    except that personal data is cleared.
+    The table is partitioned by month. The id of an email begins with its month, so that a look-up by id reads only one
+    partition. A trigger prevents changes of `lane`, `kind`, `person_id` and `created_at`, and of settled emails, except
+    that personal data is cleared.
     """
 
     lane = models.PositiveSmallIntegerField(choices=Lane)
@@ -139,12 +139,12 @@ class Email(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it is queued or being sent."""
+        """Return True if the email is queued or being sent."""
         return self.status in OPEN
 
     @property
     def is_sent(self) -> bool:
-        """Whether a server has accepted it."""
+        """Return True if a mail server has accepted the email."""
         return self.status == EmailStatus.SENT
 
 
@@ -163,7 +163,7 @@ class EmailPart(models.Model):
 
 
 class LegacyMessageId(models.Model):
-    """The Message-ID of an email from the time before Message-IDs contained the id of the email."""
+    """The Message-ID of an email from the time when Message-IDs did not contain the id of the email."""
 
     message_id = models.CharField(max_length=120, primary_key=True)
     email_id = models.BigIntegerField()
@@ -194,7 +194,7 @@ class Suppression(models.Model):
     """
 
     address = models.EmailField(max_length=254, null=True, blank=True)  # noqa: DJ001 - several rows may have none
-    #: Instead of the address: its hash in the journal, if the restored database does not have the address.
+    #: The hash of the address in the journal, used instead if the restored database does not contain the address.
     address_hash = models.CharField(max_length=40, blank=True, default="", db_default="")
     cause = models.CharField(max_length=20, choices=SuppressionCause, default=SuppressionCause.OTHER)
     reason = models.CharField(max_length=300)
@@ -263,12 +263,12 @@ class ReportSeen(models.Model):
 
 
 class DeliveredBefore(models.Model):
-    """Something that an email told, accepted by a server after the backup was made that has been restored.
+    """The content of an email that a server accepted after the backup that has been restored.
 
-    The command `after_restore` writes the rows. Each stops one repetition and is then deleted:
+    The command `after_restore` writes the rows. Each row prevents one repetition and is then deleted:
 
     * With the hash of an email's parameters or of its slot, the next email of this kind to this person is dropped.
-    * With the hash of one thing that an email told, the next email leaves out this thing.
+    * With the hash of one fact that an email reported, the next email leaves out this fact.
     * A summary has a row for each notice in it.
     """
 
@@ -290,7 +290,7 @@ class DeliveredBefore(models.Model):
 
 
 class SendCount(models.Model):
-    """How many emails to a domain were claimed in one minute, by which all senders together are throttled."""
+    """How many emails to a domain were claimed in one minute, for throttling all senders together."""
 
     domain = models.CharField(max_length=253)
     minute = models.DateTimeField()
@@ -304,8 +304,8 @@ class SendCount(models.Model):
         return f"{self.domain} {self.minute:%H:%M}: {self.count}"
 
 
-#: SQL conditions for an email `e` that is looked up by its id: whether it is being sent, and whether it is open.
-#: The empty text keeps PostgreSQL from using the index over open emails. Its statistics may say that no email is open,
-#: and then reading that index would look cheaper than one look-up by id.
+#: SQL conditions for an email `e` that is looked up by its id: it is being sent, and it is open. The empty text
+#: prevents PostgreSQL from using the index of open emails. The statistics may say that no email is open, so that
+#: reading that index would seem cheaper than a look-up by id.
 STILL_SENDING = "e.status || '' = 'sending'"
 STILL_OPEN = "e.status || '' IN ('queued', 'sending')"

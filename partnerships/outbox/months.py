@@ -1,7 +1,8 @@
 """Groups emails by the month of their partition, so that SQL statements read only one partition.
 
 The id of an email begins with its month (see docs/outbox.md). Statements that look up emails by id contain the month as
-a literal. So PostgreSQL plans them for one partition, and only once a connection, however many partitions there are.
+a literal. PostgreSQL therefore plans them for one partition, and only once for each connection, however many partitions
+there are.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ _Row = TypeVar("_Row")
 
 
 def by_month(rows: Iterable[_Row], *, key: Callable[[_Row], int]) -> dict[str, list[_Row]]:
-    """Group rows by the month of an email, whose id `key` returns. The keys are SQL conditions on email `e`."""
+    """Group rows by the month of an email, whose id `key` returns.
+
+    The keys of the result are SQL conditions on email `e`.
+    """
     rows_by_month: dict[int, list[_Row]] = defaultdict(list)
     for row in rows:
         rows_by_month[key(row) >> MONTH_BITS].append(row)

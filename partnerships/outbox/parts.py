@@ -1,4 +1,4 @@
-"""Stores messages: the parts that they share once, and for each message a recipe.
+"""Stores messages: the parts that they share are stored once, and each message as a recipe.
 
 A recipe lists, in the order of the message, the ids of its parts and its own texts (the reader's name, links).
 """
@@ -26,7 +26,7 @@ RETURNING digest, id
 """
 
 
-#: Stands in a stored message in place of a token that was deleted.
+#: The text that replaces a deleted token in a stored message.
 HIDDEN = "hidden"
 
 
@@ -47,8 +47,8 @@ class Recipe(NamedTuple):
     """A stored message: its shared parts and its own texts, in order.
 
     In `layout`, a number from 0 up is the id of a shared part; -1 is the first of the message's own texts (`words`), -2
-    the second, and so on. Tokens are counted after these texts, and are stored apart, because they are deleted when the
-    email is settled.
+    the second, and so on. Tokens are counted after these texts. They are stored separately, because they are deleted
+    when the email is settled.
     """
 
     layout: list[int]
@@ -57,16 +57,16 @@ class Recipe(NamedTuple):
 
     @property
     def all_words(self) -> list[str]:
-        """The message's own texts, and its tokens while they are kept."""
+        """Return the message's own texts, and its tokens until these are deleted."""
         return [*self.words, *self.tokens]
 
     @property
     def part_ids(self) -> list[int]:
-        """The ids of its shared parts."""
+        """Return the ids of the shared parts."""
         return [number for number in self.layout if number >= 0]
 
     def join(self, body_by_part: Mapping[int, str]) -> str:
-        """Return the whole message, from the stored parts; a deleted token is replaced by `HIDDEN`."""
+        """Return the whole message from the stored parts; a deleted token is replaced by `HIDDEN`."""
         words = self.all_words
 
         def text_at(number: int) -> str:
@@ -80,11 +80,11 @@ class Recipe(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """The shared text of messages with the same parts: the text with gaps, and the parts that fill the gaps."""
+    """The shared text of messages with the same parts: a template with gaps, and the slots that fill the gaps."""
 
     #: The names of the slots, each once; tokens come last.
     slots: tuple[str, ...]
-    #: How many slots are stored for good: all but the tokens.
+    #: How many slots are stored permanently: all but the tokens.
     stored_count: int
     #: The `layout` of the recipes, as JSON.
     layout: str
@@ -100,16 +100,16 @@ class Pattern:
         """
         texts = [values[slot] for slot in self.slots]
         encoded = [text.encode("ascii") for text in texts]
-        as_json = list(map(encode_basestring_ascii, texts))  # like `json.dumps`, but faster
+        as_json = list(map(encode_basestring_ascii, texts))  # as `json.dumps` does, but faster
         recipe = f"[{self.layout}, [{', '.join(as_json[: self.stored_count])}]]"
         tokens = f"[{', '.join(as_json[self.stored_count :])}]"
         return recipe, tokens, tuple([encoded[index] for index in self.order])
 
 
 def patterns_for(messages: Iterable[Message], now: dt.datetime) -> dict[int, Pattern]:
-    """Return the patterns of messages, by the `id()` of their tuple of parts; stores parts that are not stored yet.
+    """Return the patterns of messages by the `id()` of their tuple of parts, after storing new parts.
 
-    Messages that were given the same tuple object share a pattern.
+    Messages with the identical tuple object share a pattern.
     """
     message_by_parts = {id(message.parts): message for message in messages}
     part_by_digest = {
@@ -123,7 +123,7 @@ def patterns_for(messages: Iterable[Message], now: dt.datetime) -> dict[int, Pat
 
 
 def _pattern_of(parts: Sequence[mime.Part | str], tokens: Collection[str], id_by_digest: dict[str, int]) -> Pattern:
-    """Return the pattern of messages with these parts; a string among them is the name of a slot."""
+    """Return the pattern of messages with these parts, in which a string is the name of a slot."""
     slot_names = dict.fromkeys(part for part in parts if isinstance(part, str))
     stored_slots = [slot for slot in slot_names if slot not in tokens]
     slots = [*stored_slots, *(slot for slot in slot_names if slot in tokens)]
@@ -140,22 +140,22 @@ def _pattern_of(parts: Sequence[mime.Part | str], tokens: Collection[str], id_by
 
 
 def _store(part_by_digest: dict[str, mime.Part], now: dt.datetime) -> dict[str, int]:
-    """Store shared parts that are not stored yet; returns the ids of all, by digest.
+    """Store shared parts that are not stored yet, and return the ids of all parts by digest.
 
-    Parts are stored in the order of their digests, so that two senders cannot deadlock. A part last used over a day ago
-    is stored again, which records that it is still used.
+    Parts are stored in the order of their digests, so that two senders cannot deadlock. A part that was last used over
+    a day ago is stored again, which records that it is still used.
     """
     if not part_by_digest:
         return {}
     digests = sorted(part_by_digest)
     since = now - dt.timedelta(days=1)
     id_by_digest = dict(rows_planned_once(_STORED, [digests, since], generic_plan=True))
-    missing = [digest for digest in digests if digest not in id_by_digest]
-    if missing:
+    missing_digests = [digest for digest in digests if digest not in id_by_digest]
+    if missing_digests:
         columns = {
-            "digests": missing,
-            "bodies": [part_by_digest[digest].body for digest in missing],
-            "at": [now] * len(missing),
+            "digests": missing_digests,
+            "bodies": [part_by_digest[digest].body for digest in missing_digests],
+            "at": [now] * len(missing_digests),
         }
         id_by_digest |= dict(rows_of(_STORE, columns))
     return id_by_digest

@@ -1,4 +1,4 @@
-"""Acts on the reports of mail providers, which anymail reads: bounces, complaints, unsubscribing."""
+"""Acts on reports from mail providers, which anymail reads: bounces, complaints and unsubscribing."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from partnerships.outbox.bounces import note_bounce
 from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.models import Bounce
 
-#: By the last part of the webhook's address: the view that checks and reads the provider's reports. It is imported with
-#: the first report, because workers do not need it.
+#: The view that checks and reads each provider's reports, by the last part of the webhook's address. A view is imported
+#: with its first report, because workers do not need it.
 PROVIDERS = {
     "brevo": "anymail.webhooks.brevo.BrevoTrackingWebhookView",
     "mailersend": "anymail.webhooks.mailersend.MailerSendTrackingWebhookView",
@@ -40,14 +40,14 @@ def reader_of(provider: str) -> Callable[[HttpRequest], HttpResponse]:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The kind of bounce that a report means, and the server's text."""
+    """The kind of bounce that a report is about, and the server's text."""
 
     kind: str
     text: str
 
 
 def verdict(event: AnymailTrackingEvent) -> Verdict | None:
-    """Return the kind of bounce that a report means (see `Bounce.Kind`); None if it is not about a failure."""
+    """Return the kind of bounce that a report is about (see `Bounce.Kind`); None if no email has failed."""
     text = str(event.mta_response or event.description or event.reject_reason or event.event_type)
     if event.event_type == EventType.COMPLAINED:
         return Verdict(Bounce.Kind.COMPLAINT, text)
@@ -65,7 +65,7 @@ def _kind_of(event: AnymailTrackingEvent, text: str) -> str:
 
 
 def _event_id(event: AnymailTrackingEvent) -> str:
-    """Return the provider's id of the event, or one made from its content."""
+    """Return the provider's id of the event, or an id made from its content."""
     if event.event_id:
         return str(event.event_id)
     content = f"{event.message_id} {event.event_type} {event.timestamp} {event.recipient}"

@@ -1,4 +1,4 @@
-"""Registers the outbox with lower rooms, and its own receivers, at start-up."""
+"""Registers the outbox with lower rooms, and connects its receivers, at start-up."""
 
 from importlib import import_module
 
@@ -13,7 +13,7 @@ from partnerships.outbox.restoring import ACCEPTED, redo_accepted
 
 
 def register() -> None:
-    """Register events, receivers, alerts by email, and what to do after a restore."""
+    """Register events, receivers, alerts by email, and the steps after a restore."""
     register_events(EventKind)
     register_untold(EventKind, because="it concerns emails that were never sent")
     import_module("partnerships.outbox.receivers")

@@ -1,7 +1,7 @@
-"""Addresses that take replies to one email: `replies+r-TOKEN@…`.
+"""Addresses for replies to one email: `replies+r-TOKEN@…`.
 
-A token has the id of the email and a signature of 128 bits, in lower case, because some mail servers change the
-case of an address. `key` is a secret of the recipient: a new one makes earlier addresses invalid.
+A token contains the id of the email and a signature of 128 bits, in lower case, because some mail servers change the
+case of an address. `key` is a secret of the recipient: a new key makes earlier addresses invalid.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CAN_REPLY = "You can reply to this email."
 
 _SIGNATURE_LENGTH = 26  # characters of base32, 5 bits each: 130 bits
 _DIGEST_BYTES = 20  # enough for 32 characters of base32, so without padding
-#: After the plus: what the address is for, the id of its record (hexadecimal), a full stop, the signature.
+#: The part of an address after the plus: its use, the id of its record (hexadecimal), a full stop, the signature.
 _TOKEN = re.compile(r"\+([a-z])-([0-9a-f]{1,16})\.([a-z2-7]{26})@", re.IGNORECASE)
 REPLY, FORWARD = "r", "p"
 
@@ -56,7 +56,7 @@ def reply_header(address: str) -> str:
 
 
 class AddressToken(NamedTuple):
-    """The part of one of our addresses after the plus: what it is for, and a signature that is not checked yet."""
+    """The part of one of our addresses after the plus: its use, its record, and a signature that is not checked yet."""
 
     use: str
     record_id: int
@@ -64,7 +64,7 @@ class AddressToken(NamedTuple):
 
 
 def tokens_in(addresses: Iterable[str]) -> list[AddressToken]:
-    """Return the token of each address that looks like one of ours."""
+    """Return the token of each address that looks like one of our addresses."""
     return [
         AddressToken(use=match[1].lower(), record_id=int(match[2], 16), signature=match[3].lower())
         for address in addresses
@@ -73,7 +73,7 @@ def tokens_in(addresses: Iterable[str]) -> list[AddressToken]:
 
 
 def is_valid(use: str, record_id: int, signature: str, *, key: str) -> bool:
-    """Whether we made the signature, with the present secret key or an earlier one."""
+    """Return True if this site made the signature, with the present secret key or an earlier one."""
     return any(
         hmac.compare_digest(_sign(secret, use, record_id, key), signature)
         for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
@@ -81,5 +81,5 @@ def is_valid(use: str, record_id: int, signature: str, *, key: str) -> bool:
 
 
 def is_reply_to(email_id: int, person_id: int, signature: str, *, key: str = "") -> bool:
-    """Whether the signature belongs to this email and its recipient."""
+    """Return True if the signature belongs to this email and its recipient."""
     return is_valid(REPLY, email_id, signature, key=f"{person_id:x}:{key}")

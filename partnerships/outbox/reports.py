@@ -1,4 +1,4 @@
-"""Reads reports that come by email (RFC 3464): bounces, complaints, and requests to unsubscribe."""
+"""Reads reports that arrive by email (RFC 3464): bounces, complaints, and requests to unsubscribe."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _STOP_SUBJECT = re.compile(r"\bstop[\s:]+([0-9A-Za-z_.\-]{20,200})")
 
 
 def _messages_in(part: Message) -> list[Message]:
-    """Return the messages inside a part: groups of fields, the email that bounced, or its headers as text."""
+    """Return the messages inside a part: groups of fields, the email that bounced, or its headers."""
     payload = part.get_payload()
     if isinstance(payload, str):
         return [email.message_from_string(payload, policy=email.policy.default)]
     if not isinstance(payload, list):
         return []
-    return [inner for inner in payload if isinstance(inner, Message)]
+    return [message for message in payload if isinstance(message, Message)]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A bounce of one of our emails or, with `kind` "stop", a request to unsubscribe with the token of the link."""
+    """A bounce of one of our emails or, with `kind` "stop", a request to unsubscribe with the token of a stop link."""
 
     kind: str
     address: str = ""
@@ -39,7 +39,10 @@ class Report:
 
 
 def read_report(raw: bytes) -> Report | None:
-    """Return the report in an email; None if it is no report about one of our emails and no request to unsubscribe."""
+    """Return the report in an email, or None.
+
+    None means that the email is neither a report about one of our emails nor a request to unsubscribe.
+    """
     message = email.message_from_bytes(raw, policy=email.policy.default)
     event_id = _event_id(message, raw)
     stop_request = _STOP_SUBJECT.search(str(message.get("Subject", "")))
@@ -77,9 +80,9 @@ def read_report(raw: bytes) -> Report | None:
 
 
 def _kind_of(action: str, status: str, text: str) -> str:
-    """Return the kind of bounce that a report means (RFC 3464): hard only if it is about the mailbox.
+    """Return the kind of bounce that a report is about (RFC 3464); it is hard only if it concerns the mailbox.
 
-    A relay that refuses this server says nothing about the address.
+    If a relay refuses this server, that means nothing about the address.
     """
     if action in ("delayed", "relayed", "delivered", "expanded"):
         return Bounce.Kind.DELAYED
@@ -91,10 +94,10 @@ def _kind_of(action: str, status: str, text: str) -> str:
 
 
 def _event_id(message: Message, raw: bytes) -> str:
-    """Return the id by which a report that is read again is recognised: its Message-ID, or else a hash of its body."""
+    """Return an id that identifies a report that is read again: its Message-ID, or a hash of its body without one."""
     message_id = str(message.get("Message-ID", "")).strip()
     if message_id:
-        identifying = message_id.encode()
+        identifying_bytes = message_id.encode()
     else:
-        _, _, identifying = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
-    return "mail:" + hashlib.sha256(identifying).hexdigest()
+        _, _, identifying_bytes = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    return "mail:" + hashlib.sha256(identifying_bytes).hexdigest()

@@ -1,12 +1,12 @@
-"""Keeps emails from being sent twice after a backup is restored, by what the journal says about accepted ones.
+"""Prevents emails from being sent twice after a backup is restored, with the journal's lines about accepted ones.
 
-An email is recognised by its kind, its recipient and a hash of its parameters. Two kinds of email need more, because
-jobs by the clock write them again after a restore:
+An email is identified by its kind, its recipient and a hash of its parameters. Two sorts of email need more, because
+scheduled jobs write them again after a restore:
 
-* The parameters may differ, such as the id of a report that is frozen again. Then `params["slot"]` has what stays the
-  same, and is used in place of the parameters.
-* The same things may be in a different email. Then the kind names them (`EmailKind.things`), and each thing is
-  recognised by itself.
+* The parameters may differ, such as the id of a report that is frozen again. `params["slot"]` then contains the values
+  that do not change, and is used instead of the parameters.
+* The same facts may be in a different email. The kind then names these facts (`EmailKind.things`), and each fact is
+  identified separately.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from partnerships.outbox.models import DeliveredBefore, Email, EmailStatus, Lane
 #: The kinds of journal line about accepted emails, and about suppressed and released addresses.
 ACCEPTED, SUPPRESSED = "accepted", "suppressed"
 
-#: By what a delivery is recognised: kind, person and hash.
+#: The values that identify a delivery: kind, person and hash.
 _Key: TypeAlias = tuple[str, int | None, str]
 
 
 class Facts(NamedTuple):
-    """An accepted email in the journal.
+    """The facts about an accepted email that the journal stores.
 
-    `told` is what its composer needs to know after a restore. `notices` are the notices in a summary, each with the
-    hashes by which it is recognised.
+    `told` contains the facts that its composer needs after a restore. `notices` are the notices in a summary, each with
+    the hashes that identify it.
     """
 
     email: int
@@ -47,7 +47,7 @@ class Facts(NamedTuple):
     notices: Sequence[Sequence[int | str]] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the line of the journal, with hashes in place of the address, the parameters and the things."""
+        """Return the line of the journal, with hashes instead of the address, the parameters and the reported facts."""
         things = things_of(self.kind, self.params)
         facts = {
             "email": self.email,
@@ -66,14 +66,14 @@ class Facts(NamedTuple):
 
 
 def params_hash(params: Mapping[str, Any]) -> str:
-    """Return a hash of an email's slot, or else of its parameters; "" if it has no parameters."""
+    """Return a hash of an email's slot or, without one, of its parameters; "" if it has no parameters."""
     if not params:
         return ""
     return thing_hash(params.get("slot", params))
 
 
 def things_of(kind: str, params: Mapping[str, Any]) -> list[Any]:
-    """Return the pieces of news in an email of this kind; empty if the email is recognised as a whole."""
+    """Return the facts that an email of this kind reports; empty if the email is identified as a whole."""
     email_kind = kind_of(kind)
     if email_kind is None or email_kind.things is None:
         return []
@@ -81,17 +81,17 @@ def things_of(kind: str, params: Mapping[str, Any]) -> list[Any]:
 
 
 def hashes_of(kind: str, params: Mapping[str, Any]) -> list[str]:
-    """Return the hashes by which an email is recognised after a restore."""
+    """Return the hashes that identify an email after a restore."""
     return [thing_hash(thing) for thing in things_of(kind, params)] or [params_hash(params)]
 
 
 def thing_hash(thing: Any) -> str:
-    """Return a hash of one piece of news (JSON values)."""
+    """Return a hash of one fact in an email (JSON values)."""
     return hashlib.sha256(json.dumps(thing, sort_keys=True, default=str).encode()).hexdigest()[:40]
 
 
 def facts_of(candidate: Candidate, batch: Batch) -> Facts:
-    """Return what the journal records about an email of this batch."""
+    """Return the facts that the journal records about an email of this batch."""
     due = candidate.due
     return Facts(
         email=due.pk,
@@ -106,7 +106,7 @@ def facts_of(candidate: Candidate, batch: Batch) -> Facts:
 
 @transaction.atomic
 def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.Redone:
-    """Settle the emails that were delivered after the backup, and remember those that the database does not have.
+    """Settle the emails that were delivered after the backup, and remember the ones that the database lacks.
 
     May run twice.
     """
@@ -121,12 +121,14 @@ def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.
         .update(status=EmailStatus.SENT, settled_at=now, reason="Accepted before the restore.", reason_code="")
     )
 
-    lines_of_missing = [line for pk, line in line_by_id.items() if pk not in is_open_by_id and _is_remembered(line)]
+    lines_of_missing = [
+        line for pk, line in line_by_id.items() if pk not in is_open_by_id and _must_not_be_repeated(line)
+    ]
     remembered_count = remember(
         [
-            Delivered(line["kind"], line["person"], recognised_by, line["email"], journal.moment(line))
+            Delivered(line["kind"], line["person"], identifying_hash, line["email"], journal.moment(line))
             for line in lines_of_missing
-            for recognised_by in line.get("things") or [line["params"]]
+            for identifying_hash in line.get("things") or [line["params"]]
         ]
     )
     for hooks in registered_hooks():
@@ -135,12 +137,12 @@ def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.
 
 
 def _is_same(email: Email, line: dict[str, Any]) -> bool:
-    """Whether the email with the id of the line is the one that the line is about."""
+    """Return True if the line is about this email, and not about another email that had the same id."""
     return (email.kind, email.person_id, params_hash(email.params)) == (line["kind"], line["person"], line["params"])
 
 
-def _is_remembered(line: dict[str, Any]) -> bool:
-    """Whether sending the email of this line again would only repeat it.
+def _must_not_be_repeated(line: dict[str, Any]) -> bool:
+    """Return True if sending the email of this line again would only repeat it.
 
     Account emails and confirmations are sent again, because the link in the delivered one no longer works.
     """
@@ -151,7 +153,7 @@ def _is_remembered(line: dict[str, Any]) -> bool:
 
 
 class Delivered(NamedTuple):
-    """An email that was delivered before a restore, with one hash by which it is recognised."""
+    """An email that was delivered before a restore, with one hash that identifies it."""
 
     kind: str
     person: int | None
@@ -161,7 +163,7 @@ class Delivered(NamedTuple):
 
 
 def remember(delivered: Sequence[Delivered]) -> int:
-    """Remember what was delivered before a restore; returns how many emails are new. May run twice."""
+    """Remember emails that were delivered before a restore, and return how many are new. May run twice."""
     existing_rows = DeliveredBefore.objects.filter(email_id__in={item.email for item in delivered})
     existing_keys = set(existing_rows.values_list("email_id", "kind", "params_hash"))
     new_items = [item for item in delivered if (item.email, item.kind, item.params_hash) not in existing_keys]
@@ -181,18 +183,18 @@ def delivered_before(candidates: Collection[Candidate]) -> set[int]:
     """Return the ids of emails that were delivered before a restore; each remembered delivery stops one email."""
     if not candidates or not DeliveredBefore.objects.exists():
         return set()
-    keys = {
+    key_by_id = {
         candidate.pk: (candidate.due.kind, candidate.due.person_id, params_hash(candidate.due.params))
         for candidate in candidates
         if candidate.due.params
     }
-    return _use_up(keys)
+    return _use_up(key_by_id)
 
 
 def untold(*, kind: str, person_id: int, things: Sequence[Any]) -> list[Any]:
-    """Return the news that no email told the person before a restore; each remembered piece is left out once.
+    """Return the facts that no email reported to the person before a restore; each remembered fact is left out once.
 
-    Call it in the transaction that records the email.
+    Call this in the transaction that records the email.
     """
     if not things or not DeliveredBefore.objects.exists():
         return list(things)
@@ -201,7 +203,7 @@ def untold(*, kind: str, person_id: int, things: Sequence[Any]) -> list[Any]:
 
 
 def told_in_a_summary(notices: Sequence[tuple[str, int, Mapping[str, Any]]]) -> set[int]:
-    """Return the indexes of the notices that a summary told before a restore; each remembered one is left out once.
+    """Return the indexes of the notices that a summary contained before a restore; each is left out only once.
 
     Each notice is given as its kind, person and parameters.
     """
@@ -216,30 +218,33 @@ def told_in_a_summary(notices: Sequence[tuple[str, int, Mapping[str, Any]]]) -> 
     )
 
 
-def _use_up(keys: Mapping[int, _Key]) -> set[int]:
-    """Forget one remembered delivery for each of these keys that has one; returns the indexes of these keys.
+def _use_up(key_by_index: Mapping[int, _Key]) -> set[int]:
+    """Forget one remembered delivery for each of these keys, and return the indexes of the keys that had one.
 
-    Only the deliveries in question are locked: another sender may have other emails to the same people now.
+    Only matching deliveries are locked, because another sender may have other emails to the same people at the same
+    time.
     """
-    wanted_keys = set(keys.values())
+    wanted_keys = set(key_by_index.values())
     deliveries = DeliveredBefore.objects.filter(person_id__in={person_id for _, person_id, _ in wanted_keys})
     matching_ids = [
         pk
         for pk, kind, person_id, hash_ in deliveries.values_list("pk", "kind", "person_id", "params_hash")
         if (kind, person_id, hash_) in wanted_keys
     ]
-    locked = DeliveredBefore.objects.select_for_update(skip_locked=True).filter(pk__in=matching_ids).order_by("pk")
+    locked_deliveries = (
+        DeliveredBefore.objects.select_for_update(skip_locked=True).filter(pk__in=matching_ids).order_by("pk")
+    )
     delivery_ids_by_key: dict[_Key, list[int]] = {}
-    for delivery in locked:
+    for delivery in locked_deliveries:
         key = (delivery.kind, delivery.person_id, delivery.params_hash)
         delivery_ids_by_key.setdefault(key, []).append(delivery.pk)
 
-    remembered: set[int] = set()
+    used_indexes: set[int] = set()
     used_ids: list[int] = []
-    for index, key in keys.items():
+    for index, key in key_by_index.items():
         delivery_ids = delivery_ids_by_key.get(key)
         if delivery_ids:
-            remembered.add(index)
+            used_indexes.add(index)
             used_ids.append(delivery_ids.pop())
     DeliveredBefore.objects.filter(pk__in=used_ids).delete()
-    return remembered
+    return used_indexes

@@ -1,6 +1,6 @@
 """Decides how a notice reaches each recipient: by email at once, or another way.
 
-An upper room registers the router. Without one, everybody gets an email.
+An upper room registers the router. Without a registered router, everybody gets an email.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from partnerships.outbox.models import Email
 
 
 class Router:
-    """The router that emails everyone at once; the base class of others."""
+    """The router that emails everyone at once, and the base class of other routers."""
 
     def route(self, *, kind: EmailKind, emails: Sequence[Email], now: dt.datetime) -> list[Email]:
-        """Return the emails to record; the recipients of the others get the notice another way.
+        """Return the emails to record; the other recipients get the notice another way.
 
-        The emails are of one kind and not saved yet. Called in the transaction that records them.
+        The emails are of one kind and not saved yet. This runs in the transaction that records them.
         """
         return list(emails)
 
@@ -27,7 +27,7 @@ _router_in_use: list[Router] = [Router()]
 
 
 def register_router(router: Router) -> None:
-    """Use this router from now on, in place of the one before."""
+    """Use this router from now on, instead of the previous one."""
     _router_in_use[:] = [router]
 
 

@@ -20,10 +20,11 @@ from partnerships.outbox.kinds import kind_of
 from partnerships.outbox.models import Email, EmailStatus, Lane
 from partnerships.outbox.routing import router
 
-#: Sent for each call that recorded emails, with their lanes. A receiver wakes a sender after the commit.
+#: The signal that emails were recorded, sent once for each call, with their lanes. A receiver wakes a sender after the
+#: commit.
 emails_recorded = Signal()
 
-#: Whether emails are not recorded (`without_emails`).
+#: True inside a block of `without_emails`, where no emails are recorded.
 _is_muted: ContextVar[bool] = ContextVar("emails_muted", default=False)
 #: The list that collects recorded emails (`noting_emails`); None outside such a block.
 _collected: ContextVar[list[Email] | None] = ContextVar("noted_emails", default=None)
@@ -42,12 +43,12 @@ def record_emails(
     sender_id: int | None = None,
     now: dt.datetime,
 ) -> list[Email]:
-    """Record one email for each of these people, inside the transaction of the change that causes it.
+    """Record one email for each of these people, inside the transaction of the change that causes the emails.
 
     Returns the recorded emails. People who chose to get this kind of notice another way are not among their recipients.
 
-    * `params` (JSON values) and `secrets` are what the kind's composer writes the email from. Secrets, such as tokens,
-      are deleted when the email is settled.
+    * `params` (JSON values) and `secrets` contain the values from which the kind's composer writes the email. Secrets,
+      such as tokens, are deleted when the email is settled.
     * `sender_id` is the organisation on whose behalf the email is sent.
 
     Raises `UnableToRecordEmail`.
@@ -127,14 +128,14 @@ def _record(
         return emails
     if email_kind.lane == Lane.NOTICE:
         emails = router().route(kind=email_kind, emails=emails, now=now)
-    created = Email.objects.bulk_create(emails)
-    if not created:
+    recorded_emails = Email.objects.bulk_create(emails)
+    if not recorded_emails:
         return []
-    collected = _collected.get()
-    if collected is not None:
-        collected += created
+    collected_emails = _collected.get()
+    if collected_emails is not None:
+        collected_emails += recorded_emails
     emails_recorded.send(sender=Email, lanes={Lane(email_kind.lane)})
-    return created
+    return recorded_emails
 
 
 @contextmanager
@@ -159,26 +160,26 @@ def noting_emails() -> Iterator[list[Email]]:
 
 
 def drop_email(*, email: Email, reason: str, now: dt.datetime) -> bool:
-    """Drop a queued email; returns whether it was still queued."""
+    """Drop a queued email, and return True if it was still queued."""
     queued = Email.objects.filter(pk=email.pk, status=EmailStatus.QUEUED)
     return bool(queued.update(status=EmailStatus.DROPPED, settled_at=now, reason=reason[:500], reason_code=""))
 
 
 @transaction.atomic
 def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now: dt.datetime) -> int:
-    """Discard the queued emails of one kind, for an administrator of the server; returns how many.
+    """Discard the queued emails of one kind, for an administrator of the server, and return how many.
 
-    Emails that are being sent are left alone. News in a discarded digest counts as told.
+    Emails that are being sent are not discarded. News in a discarded digest counts as sent.
     """
     for hooks in registered_hooks():
         hooks.lock()
-    queued = Email.objects.select_for_update(skip_locked=True).filter(
+    queued_emails = Email.objects.select_for_update(skip_locked=True).filter(
         kind=kind, status=EmailStatus.QUEUED, created_at__lt=recorded_before
     )
-    email_ids = list(queued.values_list("pk", flat=True))
+    email_ids = list(queued_emails.values_list("pk", flat=True))
     for hooks in registered_hooks():
         hooks.discarded(email_ids=email_ids, now=now)
-    count = Email.objects.filter(pk__in=email_ids).update(
+    discarded_count = Email.objects.filter(pk__in=email_ids).update(
         status=EmailStatus.SUPPRESSED,
         settled_at=now,
         reason=f"Discarded by an administrator: {reason}"[:500],
@@ -190,9 +191,9 @@ def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now:
         target_kind="network",
         target_id=0,
         now=now,
-        data={"kind": kind, "count": count, "reason": reason[:300]},
+        data={"kind": kind, "count": discarded_count, "reason": reason[:300]},
     )
-    return count
+    return discarded_count
 
 
 def wake_if_due() -> None:

@@ -1,4 +1,4 @@
-"""Settles emails by the answers of mail servers: sent, failed, or to be tried again; and suppresses addresses."""
+"""Settles emails by the answers of mail servers (sent, failed, or to be tried again), and suppresses addresses."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ from partnerships.outbox.restoring import ACCEPTED, Facts
 
 log = structlog.get_logger(__name__)
 
-#: How often a server may say "later" before an email fails. The waits double up to _MAX_WAIT seconds, so that this is
-#: about five days (RFC 5321, 4.5.4.1).
+#: How often a server may answer "try later" before an email fails. The waits double up to _MAX_WAIT seconds, so an
+#: email fails after about five days (RFC 5321, 4.5.4.1).
 MAX_DEFERRALS = 130
 _MAX_WAIT = 3600.0
 #: How long an email in doubt waits before it is sent again, after the first doubt and after later ones, as multiples of
-#: EMAIL_RETRY_SECONDS: by default ten minutes and an hour. So an outage does not use up its copies.
+#: EMAIL_RETRY_SECONDS: by default ten minutes and an hour. The waits are long so that an outage does not use up all
+#: attempts.
 _RETRIES_IN_DOUBT, _MORE_RETRIES_IN_DOUBT = 60, 360
-#: While connections fail, an email is tried again after at most this many seconds, however often that is.
+#: While connections fail, an email is tried again after at most this many seconds, without a limit of attempts.
 _MAX_WAIT_UNREACHED = 300.0
 #: A server is not believed if it denied at least _MAX_DENIED addresses in the last hour and refused most of the _RECENT
 #: emails before.
@@ -73,8 +74,8 @@ UPDATE outbox_email e
  WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
 """  # noqa: S608 - our own constants
 
-# The first retry comes soon, and each later one after twice as long, up to an hour. An email that may have arrived
-# waits longer. It fails after about five days, or if it may have been delivered MAX_DOUBTS times.
+# The first retry is soon, and each later retry after twice as long, up to an hour. An email that may have arrived waits
+# longer. An email fails after about five days, or if it may have been delivered MAX_DOUBTS times.
 _LATER = f"""
 WITH answer AS (
     SELECT a.id, a.reason, a.in_doubt, e.doubts + a.counts AS doubts,
@@ -102,7 +103,7 @@ RETURNING e.id, e.status, answer.is_doubtful
 """  # noqa: S608 - our own constants
 
 # The connection failed before any reply about the email, so this does not count as an attempt. If a copy was counted
-# before it was sent, it is taken off again.
+# before it was sent, it is subtracted again.
 _UNREACHED = f"""
 UPDATE outbox_email e
    SET status = 'queued', unanswered = 0, reason = answer.reason, reason_code = '', doubts = e.doubts + answer.counts,
@@ -120,7 +121,8 @@ _listeners: list[Callable[[Sequence[int]], None]] = []
 def on_accepted(name: str, sql: str) -> None:
     """Register SQL of an upper room that runs with the statement that settles accepted emails.
 
-    It is a common table expression called `name`, and may read `done(id, kind, person_id)`, the settled emails.
+    The SQL becomes a common table expression called `name`, and may read `done(id, kind, person_id)`, the settled
+    emails.
     """
     _effects_in_sql[name] = sql
 
@@ -140,27 +142,27 @@ def _accepted_sql(month: str, *, with_effects: bool) -> str:
 class Settler:
     """Collects the answers that a drain gets, and settles the emails in groups.
 
-    Refusals and retries wait for the end of the batch, to see whether the server refuses everybody: then it is not
-    believed.
+    Refusals and retries wait for the end of the batch, to see whether the server refuses everybody. If it does, its
+    refusals are not believed.
     """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self._accepted: list[Answer] = []
-        #: What is still to be written to the journal about the accepted emails.
+        #: Facts about accepted emails that are still to be written to the journal.
         self._facts: list[Facts] = []
         self._others: list[Answer] = []
-        #: Ids of emails whose doubt is already counted in the database.
-        self._noted: set[int] = set()
-        #: When the present group of accepted emails began.
+        #: Ids of emails that the database already counts as in doubt.
+        self._doubtful_ids: set[int] = set()
+        #: When the first email of the present group was accepted.
         self._group_began = 0.0
 
-    def put(self, answer: Answer, facts: Facts, *, noted: bool = False) -> None:
-        """Add one answer; `noted` says that its doubt was already counted, before sending or while waiting."""
+    def put(self, answer: Answer, facts: Facts, *, is_doubt_counted: bool = False) -> None:
+        """Add one answer. `is_doubt_counted` is true if the database already counts the email as in doubt."""
         if answer.outcome is not Outcome.ACCEPTED:
             self._others.append(answer)
-            if noted:
-                self._noted.add(answer.key)
+            if is_doubt_counted:
+                self._doubtful_ids.add(answer.key)
             return
         now = time.monotonic()
         if not self._accepted:
@@ -175,16 +177,16 @@ class Settler:
         seconds = _GIVE_UP_SECONDS if is_patient else 0.0
         self._settle(self._accepted, seconds)
         self._settle(self._others, seconds)
-        self._noted.clear()
+        self._doubtful_ids.clear()
 
     def _settle(self, answers: list[Answer], seconds: float = _GIVE_UP_SECONDS) -> None:
-        """Settle the emails of these answers and clear the list; try for this long if the database is down."""
+        """Settle the emails of these answers and clear the list; if the database is down, try for this many seconds."""
         facts, self._facts = self._facts, []
         journal.write_all(ACCEPTED, [fact.as_json() for fact in facts], now=timezone.now())
         deadline = time.monotonic() + seconds
         while answers:
             try:
-                self.counts += settle(answers, noted=self._noted)
+                self.counts += settle(answers, doubtful_ids=self._doubtful_ids)
             except (OperationalError, InterfaceError) as error:
                 if connection.in_atomic_block or time.monotonic() > deadline:
                     raise
@@ -196,19 +198,20 @@ class Settler:
                     raise
                 log.exception("group_not_settled", count=len(answers), kind=type(error).__name__)
                 for answer in answers:
-                    self.counts += settle_alone(answer, noted=self._noted)
+                    self.counts += settle_alone(answer, doubtful_ids=self._doubtful_ids)
                 answers.clear()
             else:
                 answers.clear()
 
 
-def settle_alone(answer: Answer, *, noted: Collection[int] = ()) -> Counter[str]:
+def settle_alone(answer: Answer, *, doubtful_ids: Collection[int] = ()) -> Counter[str]:
     """Settle one email of a group that could not be settled together.
 
-    If what upper rooms do with an accepted email fails, it is left out, because the email must not be sent again.
+    If the SQL or functions of upper rooms fail for an accepted email, they are left out, because the email must not be
+    sent again.
     """
     try:
-        return settle([answer], noted=noted)
+        return settle([answer], doubtful_ids=doubtful_ids)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
@@ -220,40 +223,40 @@ def settle_alone(answer: Answer, *, noted: Collection[int] = ()) -> Counter[str]
     return Counter({Outcome.ACCEPTED.name.lower(): 1})
 
 
-def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter[str]:
-    """Record what became of these emails; returns how many had each outcome.
+def settle(answers: Sequence[Answer], *, doubtful_ids: Collection[int] = ()) -> Counter[str]:
+    """Record the outcome of these emails, and return how many had each outcome.
 
-    `noted` are the ids of emails whose doubt was already counted, before they were sent or while the sender waited.
+    `doubtful_ids` are emails that the database already counts as in doubt.
     """
-    by_outcome: dict[Outcome, list[Answer]] = {outcome: [] for outcome in Outcome}
+    answers_by_outcome: dict[Outcome, list[Answer]] = {outcome: [] for outcome in Outcome}
     for answer in answers:
-        by_outcome[answer.outcome].append(answer)
-    denied = by_outcome[Outcome.NO_SUCH_ADDRESS]
-    accepted = by_outcome[Outcome.ACCEPTED]
+        answers_by_outcome[answer.outcome].append(answer)
+    denied = answers_by_outcome[Outcome.NO_SUCH_ADDRESS]
+    accepted = answers_by_outcome[Outcome.ACCEPTED]
     if denied and not _is_believed(len(denied), len(accepted)):
         log.error("mail_server_not_believed", count=len(denied))
-        by_outcome[Outcome.LATER] += [_disbelieved(answer) for answer in denied]
-        denied = by_outcome[Outcome.NO_SUCH_ADDRESS] = []
+        answers_by_outcome[Outcome.LATER] += [_disbelieved(answer) for answer in denied]
+        denied = answers_by_outcome[Outcome.NO_SUCH_ADDRESS] = []
 
-    refused = by_outcome[Outcome.REFUSED]
-    deferred = [answer for answer in by_outcome[Outcome.LATER] if answer.reached]
-    unreached = [answer for answer in by_outcome[Outcome.LATER] if not answer.reached]
+    refused = answers_by_outcome[Outcome.REFUSED]
+    deferred = [answer for answer in answers_by_outcome[Outcome.LATER] if answer.reached]
+    unreached = [answer for answer in answers_by_outcome[Outcome.LATER] if not answer.reached]
     if accepted:
         _settle_accepted(accepted)
     given_up_ids: set[int] = set()
     if len(accepted) < len(answers):
-        given_up_ids = _settle_others([*refused, *denied], unreached, deferred, noted)
+        given_up_ids = _settle_others([*refused, *denied], unreached, deferred, doubtful_ids)
 
     failed = [*refused, *(answer for answer in deferred if answer.key in given_up_ids)]
     _act_on_refusals(
         denied=[answer.key for answer in denied],
         soft=[answer.key for answer in failed if _is_about_mailbox_state(answer)],
     )
-    return Counter({outcome.name.lower(): len(group) for outcome, group in by_outcome.items() if group})
+    return Counter({outcome.name.lower(): len(group) for outcome, group in answers_by_outcome.items() if group})
 
 
 def _disbelieved(answer: Answer) -> Answer:
-    """Return the answer of a server that denies most addresses: the email is tried again later."""
+    """Return the answer of a server that denies most addresses, changed so that the email is tried again later."""
     text = f"The server gives this answer for most addresses: {answer.text}"[:500]
     return replace(answer, outcome=Outcome.LATER, text=text)
 
@@ -277,28 +280,28 @@ def _settle_accepted(answers: Sequence[Answer], *, with_effects: bool = True) ->
 
 
 def _settle_others(
-    refused: Sequence[Answer], unreached: Sequence[Answer], deferred: Sequence[Answer], noted: Collection[int]
+    refused: Sequence[Answer], unreached: Sequence[Answer], deferred: Sequence[Answer], doubtful_ids: Collection[int]
 ) -> set[int]:
-    """Record refusals and retries; returns the ids of emails that failed because they were deferred too often."""
+    """Record refusals and retries, and return the ids of emails that failed because they were deferred too often."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(BY_INDEX)
         if refused:
             cursor.execute(_FAILED, _answer_columns(refused))
         if unreached:
             waits = {"first": settings.EMAIL_RETRY_SECONDS, "longest": _MAX_WAIT_UNREACHED}
-            counts = {"counts": [_doubts_of(answer, noted) for answer in unreached]}
+            counts = {"counts": [_doubts_of(answer, doubtful_ids) for answer in unreached]}
             cursor.execute(_UNREACHED, _answer_columns(unreached) | counts | waits)
         if not deferred:
             return set()
-        cursor.execute(_LATER, _deferral_params(deferred, noted))
+        cursor.execute(_LATER, _deferral_params(deferred, doubtful_ids))
         return {pk for pk, status, is_doubtful in cursor.fetchall() if status == EmailStatus.FAILED and not is_doubtful}
 
 
-def _deferral_params(deferred: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
+def _deferral_params(deferred: Sequence[Answer], doubtful_ids: Collection[int]) -> dict[str, Any]:
     """Return the parameters of the statement `_LATER`."""
     return _answer_columns(deferred) | {
         "doubts": [answer.in_doubt for answer in deferred],
-        "counts": [_doubts_of(answer, noted) for answer in deferred],
+        "counts": [_doubts_of(answer, doubtful_ids) for answer in deferred],
         "limit": MAX_DEFERRALS,
         "max_doubts": MAX_DOUBTS,
         "may_have_arrived": EmailReason.MAY_HAVE_ARRIVED.label,
@@ -310,12 +313,12 @@ def _deferral_params(deferred: Sequence[Answer], noted: Collection[int]) -> dict
     }
 
 
-def _doubts_of(answer: Answer, noted: Collection[int]) -> int:
+def _doubts_of(answer: Answer, doubtful_ids: Collection[int]) -> int:
     """Return how many doubts an answer adds to its email.
 
-    If a doubt was counted already, an answer in doubt adds none, and any other answer takes it off again.
+    If a doubt was counted already, an answer in doubt adds none, and any other answer subtracts it again.
     """
-    was_counted = answer.key in noted
+    was_counted = answer.key in doubtful_ids
     if answer.in_doubt:
         return 0 if was_counted else 1
     return -1 if was_counted else 0
@@ -326,7 +329,7 @@ def _answer_columns(answers: Sequence[Answer]) -> dict[str, Any]:
 
 
 def _is_about_mailbox_state(answer: Answer) -> bool:
-    """Whether a refusal is about the state of the mailbox (x.2.x), such as a full one: that is a soft bounce."""
+    """Return True if a refusal is about the state of the mailbox (x.2.x), such as a full one: a soft bounce."""
     return enhanced_code(answer.text)[1:].startswith(".2.")
 
 
@@ -341,18 +344,18 @@ def _act_on_refusals(*, denied: Collection[int], soft: Collection[int]) -> None:
         note_refusal(email=email, text=email.reason, now=now)
 
 
-def _is_believed(denied: int, accepted: int) -> bool:
-    """Whether to believe a server that has just denied and accepted this many addresses.
+def _is_believed(denied_count: int, accepted_count: int) -> bool:
+    """Return True if a server that has just denied and accepted this many addresses is believed.
 
-    A misconfigured server denies all addresses. It is believed if it denied few in the last hour, or if at most half of
-    its recent answers were refusals.
+    A misconfigured server denies all addresses. A server is believed if it denied few addresses in the last hour, or if
+    at most half of its recent answers were refusals.
     """
     an_hour_ago = timezone.now() - dt.timedelta(hours=1)
     recently_denied = Suppression.objects.filter(since__gt=an_hour_ago, cause=SuppressionCause.REFUSED)
-    if recently_denied.count() + denied < _MAX_DENIED:
+    if recently_denied.count() + denied_count < _MAX_DENIED:
         return True
-    settled = Email.objects.filter(settled_at__gt=an_hour_ago, status__in=[EmailStatus.SENT, EmailStatus.FAILED])
-    statuses = list(settled.order_by("-pk").values_list("status", flat=True)[:_RECENT])
-    refusals = statuses.count(EmailStatus.FAILED) + denied
-    answers = len(statuses) + denied + accepted
-    return 2 * refusals <= answers
+    settled_emails = Email.objects.filter(settled_at__gt=an_hour_ago, status__in=[EmailStatus.SENT, EmailStatus.FAILED])
+    statuses = list(settled_emails.order_by("-pk").values_list("status", flat=True)[:_RECENT])
+    refusal_count = statuses.count(EmailStatus.FAILED) + denied_count
+    answer_count = len(statuses) + denied_count + accepted_count
+    return 2 * refusal_count <= answer_count

@@ -3,12 +3,12 @@
 Each step has its own time limit:
 
 * EMAIL_TIMEOUT: connecting, and each reply from its first line to its last.
-* EMAIL_BODY_TIMEOUT: sending the body, as long as bytes move. If none move for EMAIL_STALL_TIMEOUT, sending ends
-  (RFC 5321, 4.5.3.2.5).
-* EMAIL_DATA_TIMEOUT: the answer to the end of DATA. RFC 5321, 4.5.3.2.6 asks for 10 minutes: a server that is slow here
+* EMAIL_BODY_TIMEOUT: sending the body, as long as bytes are being sent. If none are sent for EMAIL_STALL_TIMEOUT,
+  sending ends (RFC 5321, 4.5.3.2.5).
+* EMAIL_DATA_TIMEOUT: the answer to the end of DATA. RFC 5321, 4.5.3.2.6 requires 10 minutes: a server that is slow here
   may be delivering the email, and giving up early would send it twice.
 
-MAIL, RCPT and DATA are sent together if the server offers that (RFC 2920).
+MAIL, RCPT and DATA are sent together if the server allows this (RFC 2920).
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal, repl
 
 #: How many seconds pass between calls of `while_waiting`, during the body and while its answer is awaited.
 WAIT_STEP = 1.0
-#: How many bytes are given to the connection at a time. TLS makes one record of them, so a write can be tried again.
+#: How many bytes are written to the connection at a time. TLS makes one record of them, so a write can be tried again.
 _CHUNK = 16_384
-#: After a failed connection, it takes this many seconds until the next attempt; emails are deferred meanwhile.
+#: How many seconds pass between a failed connection and the next attempt; emails are deferred meanwhile.
 _RECONNECT_AFTER = 1.0
 
-#: A function to call while a server is slow: with the key of the present email, and whether the server may have all of
-#: it.
+#: A function to call while a server is slow. Its arguments are the key of the present email, and whether the server may
+#: have the whole email.
 WhileWaiting = Callable[[int, bool], None]
 
 
@@ -47,7 +47,7 @@ class Sender(Protocol):
     def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = ...) -> Iterator[Answer]:
         """Send each email and yield its answer at once; never raises because of the network.
 
-        An email is taken from `messages` only when it can be sent now.
+        An email is taken from `messages` only when it can be sent immediately.
         """
 
     def close(self) -> None:
@@ -55,11 +55,11 @@ class Sender(Protocol):
 
 
 def keep_waiting(key: int, may_have_arrived: bool) -> None:
-    """The `WhileWaiting` that does nothing."""
+    """Do nothing: the default of `WhileWaiting`."""
 
 
 class SmtpSender:
-    """Sends over one SMTP connection, which is opened when it is needed and again after it was lost."""
+    """Sends over one SMTP connection, which is opened when it is needed, and reopened after it was lost."""
 
     def __init__(self) -> None:
         self._smtp: smtplib.SMTP | None = None
@@ -78,11 +78,11 @@ class SmtpSender:
     def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
         """Send each email and yield its answer.
 
-        If the connection is lost, the present email is to be sent again later; it is in doubt if the server may have
-        had all of it. The next email opens a new connection.
+        If the connection is lost, the answer is to send the email again later; the email is in doubt if the server may
+        have received the whole email. The next email opens a new connection.
 
-        The connection is opened before an email is taken from `messages`, so that a server which is slow to let us in
-        does not use up the email's lease.
+        The connection is opened before an email is taken from `messages`. A server that is slow to accept connections
+        then does not use up the email's lease.
         """
         remaining_messages = iter(messages)
         while True:
@@ -98,8 +98,8 @@ class SmtpSender:
     def _send(self, smtp: smtplib.SMTP, message: Outgoing, while_waiting: WhileWaiting) -> Answer:
         """Send one email, and return its answer.
 
-        A connection lost before the end of the body means that the server must not deliver the email (RFC 5321,
-        4.1.1.4). Afterwards, the email is in doubt.
+        If the connection is lost before the end of the body, the server must not deliver the email (RFC 5321, 4.1.1.4).
+        After that, the email is in doubt.
         """
         is_in_doubt = False
         try:
@@ -109,7 +109,7 @@ class SmtpSender:
                 return envelope_refusal
             body = _BodySender(smtp, message, while_waiting)
             body.send_all_but_the_end()
-            is_in_doubt = True  # from here on, the server may have all of it
+            is_in_doubt = True  # from here on, the server may have the whole email
             body.send_end()
             _wait_for_the_end(smtp, message.key, while_waiting)
             code, text = smtp.getreply()
@@ -120,7 +120,7 @@ class SmtpSender:
             error_text = f"The connection to the mail server was lost: {error or 'closed'}"[:500]
             return Answer(message.key, Outcome.LATER, error_text, in_doubt=is_in_doubt)
         except BaseException:
-            self._drop()  # without QUIT, whose answer would be taken for the answer about the email
+            self._drop()  # without QUIT, whose answer could be mistaken for the answer about the email
             raise
         if code == 250:
             return Answer(message.key, Outcome.ACCEPTED)
@@ -129,7 +129,7 @@ class SmtpSender:
         return refusal(message.key, code, text, at_recipient=False)
 
     def _connection(self) -> smtplib.SMTP | None:
-        """Return the connection, opened if needed; None if that fails, for the reason in `_failure`."""
+        """Return the connection, opened if needed; None if opening fails, with the reason in `_failure`."""
         if self._smtp is None and time.monotonic() - self._failed_at >= _RECONNECT_AFTER:
             try:
                 self._smtp = _connect()
@@ -145,7 +145,7 @@ class SmtpSender:
             smtp.close()
 
 
-class _Replies(socket.SocketIO):
+class _ReplyReader(socket.SocketIO):
     """Reads replies from a connection; all reads of one reply share a deadline."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -156,24 +156,25 @@ class _Replies(socket.SocketIO):
         self.reads = 0
 
     def readinto(self, buffer: Any) -> int | None:
-        """Read what has arrived, waiting for it until the deadline."""
-        if self.reads:  # the first read has the whole time, which is the timeout of the connection
+        """Read the bytes that have arrived, waiting for them until the deadline."""
+        if self.reads:  # the first read may take the whole time, which is already the timeout of the connection
             self._connection.settimeout(max(self.deadline - time.monotonic(), 0.001))
         self.reads += 1
         return super().readinto(buffer)
 
 
-class _Client(smtplib.SMTP):
+class _SmtpClient(smtplib.SMTP):
     """The standard library's client, with one deadline for all lines of a reply.
 
-    Its own timeout is for each read, so a server that sends one byte now and then could hold a sender for ever.
+    The library's own timeout is for each read, so a server that sends a byte now and then could block a sender for
+    ever.
     """
 
     def getreply(self) -> tuple[int, bytes]:
         """Read the next reply."""
         connection: Any = self.sock
         if self.file is None:  # the connection is new, or TLS has just begun
-            self._replies = _Replies(connection)
+            self._replies = _ReplyReader(connection)
             self.file = io.BufferedReader(self._replies)
         self._replies.deadline = time.monotonic() + self.timeout
         self._replies.reads = 0
@@ -183,19 +184,19 @@ class _Client(smtplib.SMTP):
         return reply
 
 
-class _ClientOverTLS(_Client, smtplib.SMTP_SSL):
-    """The same client over TLS from the first byte."""
+class _SmtpClientOverTLS(_SmtpClient, smtplib.SMTP_SSL):
+    """The same client, with TLS from the first byte."""
 
 
 def _connect() -> smtplib.SMTP:
-    """Open a connection, with TLS and signed in as the settings say."""
+    """Open a connection, with TLS and a sign-in if the settings require them."""
     host, port, timeout = settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT
     local_hostname = DNS_NAME.get_fqdn()
     smtp: smtplib.SMTP
     if settings.EMAIL_USE_SSL:
-        smtp = _ClientOverTLS(host, port, local_hostname=local_hostname, timeout=timeout, context=tls_context())
+        smtp = _SmtpClientOverTLS(host, port, local_hostname=local_hostname, timeout=timeout, context=tls_context())
     else:
-        smtp = _Client(host, port, local_hostname=local_hostname, timeout=timeout)
+        smtp = _SmtpClient(host, port, local_hostname=local_hostname, timeout=timeout)
     try:
         smtp.ehlo_or_helo_if_needed()
         if settings.EMAIL_USE_TLS:
@@ -206,7 +207,7 @@ def _connect() -> smtplib.SMTP:
         connection: Any = smtp.sock
         # Without this, the last packet of an email may wait for the server's delayed acknowledgement.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # Without this, megabytes wait in the system, and on a slow line minutes may pass until it takes any more.
+        # Without this, the operating system buffers megabytes, and on a slow line it may accept no more for minutes.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _CHUNK)
     except BaseException:
         smtp.close()
@@ -217,9 +218,9 @@ def _connect() -> smtplib.SMTP:
 def _send_envelope(smtp: smtplib.SMTP, message: Outgoing) -> Answer | None:
     """Send MAIL, RCPT and DATA. Returns the first refusal, or None if the body may follow.
 
-    Raises `SMTPServerDisconnected` if the server ends the connection or answers out of turn.
+    Raises `SMTPServerDisconnected` if the server ends the connection or sends an unexpected answer.
     """
-    # smtplib's own methods `mail` and `rcpt` parse the address, which takes as long as sending it.
+    # smtplib's own methods `mail` and `rcpt` parse the address, which takes as long as sending the commands.
     commands = (
         (f"MAIL FROM:<{message.sender}>", (250,)),
         (f"RCPT TO:<{message.recipient}>", (250, 251)),
@@ -246,12 +247,12 @@ def _send_envelope(smtp: smtplib.SMTP, message: Outgoing) -> Answer | None:
     if first_refusal is not None and code == 354:  # despite the refusal, the server now waits for a body
         if has_recipient:
             raise smtplib.SMTPServerDisconnected(first_refusal.text)
-        smtp.docmd(".")  # an empty body, which reaches nobody (RFC 2920, 3.1)
+        smtp.docmd(".")  # an empty body, which the server delivers to nobody (RFC 2920, 3.1)
     return first_refusal
 
 
 def _body(message: Outgoing) -> bytes:
-    """Return what is sent after DATA: the message with doubled dots (RFC 5321, 4.5.2), and the end of the body."""
+    """Return the bytes to send after DATA: the message with doubled dots (RFC 5321, 4.5.2), and the end of the body."""
     data = message.data
     if not message.has_no_dots:
         data = data.replace(b"\r\n.", b"\r\n..")
@@ -261,7 +262,7 @@ def _body(message: Outgoing) -> bytes:
 
 
 class _BodySender:
-    """Sends the body of one email, for as long as bytes move."""
+    """Sends the body of one email, as long as bytes are being sent."""
 
     def __init__(self, smtp: smtplib.SMTP, message: Outgoing, while_waiting: WhileWaiting) -> None:
         self._smtp = smtp
@@ -280,17 +281,17 @@ class _BodySender:
         self._send(self._body[self._last_chunk_start :], may_have_arrived=True)
 
     def _send(self, data: memoryview, *, may_have_arrived: bool) -> None:
-        """Send some of the body, and call `while_waiting` every `WAIT_STEP`.
+        """Send a part of the body, and call `while_waiting` every `WAIT_STEP`.
 
-        Raises `TimeoutError` when nothing has moved for EMAIL_STALL_TIMEOUT, or when the email takes too long.
+        Raises `TimeoutError` if nothing was sent for EMAIL_STALL_TIMEOUT, or if the email takes too long.
         """
         connection: Any = self._smtp.sock
         connection.settimeout(WAIT_STEP)
         moved_at = called_at = time.monotonic()
-        sent = 0
-        while sent < len(data):
+        sent_bytes = 0
+        while sent_bytes < len(data):
             try:
-                sent += connection.send(data[sent : sent + _CHUNK])
+                sent_bytes += connection.send(data[sent_bytes : sent_bytes + _CHUNK])
                 moved_at = now = time.monotonic()
             except TimeoutError as error:
                 if error.errno == errno.ETIMEDOUT:  # the operating system has given up the connection
@@ -298,7 +299,7 @@ class _BodySender:
                 now = time.monotonic()
             if now - moved_at >= settings.EMAIL_STALL_TIMEOUT:
                 raise TimeoutError("the server stopped reading the email")
-            if now >= self._deadline and sent < len(data):
+            if now >= self._deadline and sent_bytes < len(data):
                 raise TimeoutError("the email took too long to send")
             if now - called_at >= WAIT_STEP:
                 self._while_waiting(self._key, may_have_arrived)
@@ -311,7 +312,7 @@ def _wait_for_the_end(smtp: smtplib.SMTP, key: int, while_waiting: WhileWaiting)
     deadline = time.monotonic() + settings.EMAIL_DATA_TIMEOUT
     connection: Any = smtp.sock
     while not (isinstance(connection, ssl.SSLSocket) and connection.pending()):
-        # After the deadline, look once more: `while_waiting` may have waited for its database meanwhile.
+        # After the deadline, look once more, because `while_waiting` may have waited for its database meanwhile.
         seconds_left = max(deadline - time.monotonic(), 0.0)
         readable, _, _ = select.select([connection], [], [], min(seconds_left, WAIT_STEP))
         if readable:

@@ -1,6 +1,6 @@
-"""Celery tasks of the outbox: they wake senders, and every task may run twice.
+"""Celery tasks of the outbox, which wake senders; every task may run twice.
 
-A task carries no data: the rows of emails say what there is to do.
+A task contains no data: the rows of emails show what is to be done.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ log = structlog.get_logger(__name__)
 
 #: A drain ends after this many seconds and starts another, so that a worker can be stopped soon.
 _SECONDS = 20.0
-#: After this many seconds, an email waits in a thread of its own.
+#: After this many seconds, an email waits in a separate thread.
 _PATIENCE_SECONDS = 2.0
 
 _threads = DrainThreads(lanes="others", patience=_PATIENCE_SECONDS, job="partnerships.outbox.tasks.drain")
-#: Whether the worker was asked to stop. Its first process sets this; the others share the memory.
+#: 1 once the worker was asked to stop. Its first process sets this byte; the other processes share the memory.
 _stopping = mmap.mmap(-1, 1)
-#: Until when a process of the worker pauses. In shared memory, because the first process watches the others.
+#: The time until which a process of the worker pauses, in shared memory, because the first process watches the others.
 _MOMENT = struct.Struct("d")
 _paused_until = mmap.mmap(-1, _MOMENT.size)
 
@@ -46,7 +46,7 @@ def wake() -> None:
 
 @shared_task(name="partnerships.outbox.tasks.drain")
 def drain() -> None:
-    """Send due notices and digests; start another drain if some are left when the time is up."""
+    """Send due notices and digests; start another drain if emails are left when the time is up."""
     is_done = _threads.run(seconds=_SECONDS, is_stopping=lambda: bool(_stopping[0]))
     (until,) = _MOMENT.unpack_from(_paused_until)
     _MOMENT.pack_into(_paused_until, 0, max(until, _threads.paused_until()))
@@ -55,7 +55,7 @@ def drain() -> None:
 
 
 def is_paused() -> bool:
-    """Whether a process of this worker pauses, because most answers leave emails in doubt."""
+    """Return True if a process of this worker pauses, because most answers leave emails in doubt."""
     (until,) = _MOMENT.unpack_from(_paused_until)
     return is_still_to_come(until)
 
@@ -70,7 +70,7 @@ def release_emails(**kwargs: object) -> None:
 def leave_stopping_to_the_first_process(**kwargs: object) -> None:
     """Ignore the signal TERM, which a service manager may send to all processes of a worker.
 
-    The first process asks each of the others to stop once it has settled the emails that it holds.
+    The first process asks each of the others to stop once it has settled the emails that it has claimed.
     """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
@@ -95,13 +95,13 @@ def prepare_partitions() -> None:
     try:
         make_partitions(now=now)
     except OperationalError as error:
-        # Something, such as a backup, is reading the whole table. The job runs again in an hour.
+        # Another process, such as a backup, is reading the whole table. The job runs again in an hour.
         log.warning("partitions_not_made", kind=type(error).__name__)
-    ready = months_ready(now=now)
-    if ready < MIN_MONTHS_READY:
+    count = months_ready(now=now)
+    if count < MIN_MONTHS_READY:
         alert_operators(
             "The outbox is running out of partitions",
-            f"Partitions exist for {ready} months after this one. No email can be recorded in a month without one.\n\n"
+            f"Partitions exist for {count} months after this one. No email can be recorded in a month without one.\n\n"
             "The job outbox.prepare_partitions makes them every hour. The worker's log says why it fails.",
             quiet=dt.timedelta(days=1),
         )

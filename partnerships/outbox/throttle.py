@@ -1,4 +1,4 @@
-"""Throttles emails by minute and by hour, in all and by domain; counts the emails of all senders together."""
+"""Throttles emails by minute and by hour, altogether and for each domain, counting all senders together."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from django.db import connection
 
 from partnerships.kit.database import rows_planned_once
 
-_LOCK = 0x7061_6365  # any number that nothing else in the database uses as an advisory lock
+_LOCK = 0x7061_6365  # "pace" in ASCII; no other advisory lock uses this number
 _ALL_DOMAINS = "*"
 _MINUTE, _HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 
-# For each domain, how many emails were claimed within the last hour, and how many of these within this minute.
+# Selects how many emails were claimed for each domain within the last hour, and how many of these within this minute.
 _COUNTS = """
 SELECT domain, sum(count), COALESCE(sum(count) FILTER (WHERE minute = %s), 0)
   FROM outbox_sendcount
@@ -24,7 +24,7 @@ SELECT domain, sum(count), COALESCE(sum(count) FILTER (WHERE minute = %s), 0)
  GROUP BY domain
 """
 
-# In the order of domains, so that two senders cannot deadlock.
+# Adds counts in the order of domains, so that two senders cannot deadlock.
 _ADD_COUNTS = """
 INSERT INTO outbox_sendcount (domain, minute, count)
 SELECT domain, %(minute)s, count
@@ -40,7 +40,7 @@ def domain_of(address: str) -> str:
 
 
 def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[set[int], Counter[str]]:
-    """Return the ids of the emails (id, address) that must wait, and how many of the others go to each domain.
+    """Return the ids of the emails (id, address) that must wait, and the number of other emails for each domain.
 
     The second result is for `count`. Call this in the transaction that claims the emails. With a limit by minute, only
     one sender counts at a time. The limit by hour is a safety net, which each sender may exceed by one batch.
@@ -51,7 +51,7 @@ def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[
     count_by_domain: Counter[str] = Counter()
     throttled_ids: set[int] = set()
     domain_of_emails = [(email_id, domain_of(address)) for email_id, address in emails]
-    # Without emails to count, take no lock: the account lane must not wait for a sender that composes.
+    # Without emails to count, the lock is not needed: the account lane must not wait for a sender that composes.
     if not domain_of_emails or not (per_minute or domain_per_minute or domain_per_hour):
         return throttled_ids, count_by_domain
 
@@ -59,17 +59,17 @@ def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     domains = sorted({domain for _, domain in domain_of_emails} | {_ALL_DOMAINS})
-    in_hour, in_minute = Counter[str](), Counter[str]()
+    hour_count_by_domain, minute_count_by_domain = Counter[str](), Counter[str]()
     rows = rows_planned_once(_COUNTS, [minute_of(now), domains, now - _HOUR])
     for domain, hour_count, minute_count in rows:
-        in_hour[domain] = hour_count
-        in_minute[domain] = minute_count
+        hour_count_by_domain[domain] = hour_count
+        minute_count_by_domain[domain] = minute_count
 
     for email_id, domain in domain_of_emails:
         if (
-            (domain_per_hour and in_hour[domain] + count_by_domain[domain] >= domain_per_hour)
-            or (domain_per_minute and in_minute[domain] + count_by_domain[domain] >= domain_per_minute)
-            or (per_minute and in_minute[_ALL_DOMAINS] + count_by_domain[_ALL_DOMAINS] >= per_minute)
+            (domain_per_hour and hour_count_by_domain[domain] + count_by_domain[domain] >= domain_per_hour)
+            or (domain_per_minute and minute_count_by_domain[domain] + count_by_domain[domain] >= domain_per_minute)
+            or (per_minute and minute_count_by_domain[_ALL_DOMAINS] + count_by_domain[_ALL_DOMAINS] >= per_minute)
         ):
             throttled_ids.add(email_id)
         else:
@@ -80,7 +80,10 @@ def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[
 
 
 def count(count_by_domain: Counter[str], *, now: dt.datetime) -> None:
-    """Record how many emails leave for each domain. The last step of a claim, because other senders wait for it."""
+    """Record how many emails are sent to each domain.
+
+    This must be the last step of a claim, because other senders wait for it.
+    """
     if not count_by_domain:
         return
     columns: dict[str, Any] = {
@@ -98,5 +101,5 @@ def minute_of(moment: dt.datetime) -> dt.datetime:
 
 
 def next_minute(now: dt.datetime) -> dt.datetime:
-    """Return when a throttled email may be claimed again."""
+    """Return when a throttled email may be claimed again: at the start of the next minute."""
     return minute_of(now) + _MINUTE

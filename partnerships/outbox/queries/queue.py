@@ -1,4 +1,4 @@
-"""Metrics of the queue, for administrators of the server and for workers that watch themselves.
+"""Metrics of the queue, for administrators of the server and for workers that monitor themselves.
 
 None of the queries reads more than the open emails.
 """
@@ -15,7 +15,7 @@ from django.utils import timezone
 from partnerships.outbox.models import Email, EmailReason, EmailStatus, Lane, Suppression
 from partnerships.outbox.retention import months_ready
 
-#: Counts stop here, because a larger number tells an administrator no more.
+#: Counts stop at this number, because a larger number would be no more useful to an administrator.
 MAX_COUNT = 100_000
 
 _OPEN = """
@@ -24,7 +24,7 @@ SELECT lane, status, count(*), min(created_at) FILTER (WHERE reason <> ''), coun
      WHERE status IN ('queued', 'sending') LIMIT %s) e
  GROUP BY lane, status
 """
-# One read at the start of the index for each lane.
+# Needs one read at the start of the index for each lane.
 _OLDEST = """
 SELECT lane.number, (
     SELECT e.available_at FROM outbox_email e
@@ -32,9 +32,9 @@ SELECT lane.number, (
      ORDER BY e.lane, e.available_at, e.id LIMIT 1)
   FROM unnest(%s::int[]) AS lane(number)
 """
-# Two moments that change while senders work: when the newest email was settled, and when the newest lease ends, which
-# is renewed while a mail server is slow. Queued emails are left out: one that waits until tomorrow would hide the
-# leases.
+# Selects two times that change while senders work: when the newest email was settled, and when the newest lease ends,
+# which is renewed while a mail server is slow. Queued emails are left out, because an email that waits until tomorrow
+# would hide the leases.
 _SIGNS_OF_LIFE = """
 SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_timestamp() - interval '1 hour'),
        (SELECT max(last.available_at) FROM unnest(ARRAY[0, 1, 2]) AS lane(number), LATERAL (
@@ -47,7 +47,7 @@ SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_ti
 
 
 def oldest_due() -> dict[Lane, dt.datetime]:
-    """Return when the oldest due email of each lane became due; without lanes in which none is due."""
+    """Return when the oldest due email of each lane became due, by lane; lanes without a due email are missing."""
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST, [[lane.value for lane in Lane]])
         rows = cursor.fetchall()
@@ -61,13 +61,13 @@ def queue_figures() -> dict[str, Any]:
     * `queued`, `sending`, and `by_lane`: how many emails are open.
     * `oldest_due_seconds` and `oldest_by_lane_seconds`: for how long the oldest due email has been due. With
       EMAILS_HELD, only account emails count as due.
-    * `oldest_tried_by_lane_seconds`: how long ago the oldest email was recorded that was tried in vain. Between
-      attempts, it is not due.
+    * `oldest_tried_by_lane_seconds`: how long ago the oldest email was recorded that has failed at least once and will
+      be tried again. Between attempts, it is not due.
     * `in_doubt`: open emails that may have arrived already.
-    * `not_composed`: emails that cannot be composed: those to be tried again, and those that failed within a day.
+    * `not_composed`: emails that could not be composed and will be tried again, or that failed within a day.
     * `suppressed_addresses`: addresses that get no notices and digests.
     * `months_ready`: months after this one that have a partition.
-    * `last_settled` and `lease_until`: two moments that change while senders work.
+    * `last_settled` and `lease_until`: two times that change while senders work.
     """
     counts = {"queued": 0, "sending": 0}
     open_by_lane = dict.fromkeys((lane.name.lower() for lane in Lane), 0)
@@ -88,7 +88,7 @@ def queue_figures() -> dict[str, Any]:
     due_age_by_lane = {lane.name.lower(): _age(due_since.get(lane), now) for lane in Lane}
     if settings.EMAILS_HELD:
         due_age_by_lane = dict.fromkeys(due_age_by_lane, 0) | {"account": due_age_by_lane["account"]}
-    unwritten = Email.objects.filter(reason_code=EmailReason.NOT_COMPOSED)  # few, and they have their own index
+    unwritten = Email.objects.filter(reason_code=EmailReason.NOT_COMPOSED)  # only a few, with an index of their own
     not_composed = unwritten.open().count()
     not_composed += unwritten.filter(status=EmailStatus.FAILED, settled_at__gt=now - dt.timedelta(days=1)).count()
     return {
@@ -107,7 +107,7 @@ def queue_figures() -> dict[str, Any]:
 
 
 def _age(moment: dt.datetime | None, now: dt.datetime) -> int:
-    """Return the seconds since a moment; 0 without one."""
+    """Return the seconds since a time; 0 for None."""
     if moment is None:
         return 0
     return max(int((now - moment).total_seconds()), 0)

@@ -14,8 +14,8 @@ from partnerships.kit import journal
 from partnerships.kit.database import rows_planned_once
 from partnerships.outbox.models import Suppression
 
-#: SQL condition: whether the address of a person `u` is suppressed. OFFSET 0 makes PostgreSQL look up each person by
-#: the index; without it, PostgreSQL may read all suppressed addresses first.
+#: SQL condition that the address of a person `u` is suppressed. OFFSET 0 makes PostgreSQL look up each person with the
+#: index; without it, PostgreSQL may read all suppressed addresses first.
 SUPPRESSED = (
     "EXISTS (SELECT 1 FROM outbox_suppression s"
     " WHERE lower(s.address) = lower(u.email) AND s.released_at IS NULL OFFSET 0)"
@@ -31,7 +31,7 @@ SELECT s.address_hash FROM outbox_suppression s
 
 
 def suppressed_among(addresses: Collection[str]) -> set[str]:
-    """Return which of these addresses, all in lower case, are suppressed."""
+    """Return the addresses among these that are suppressed; all must be in lower case."""
     if not addresses:
         return set()
     address_by_hash = {journal.address_hash(address): address for address in addresses}
@@ -41,13 +41,13 @@ def suppressed_among(addresses: Collection[str]) -> set[str]:
 
 
 def open_suppressions(address: str = "", *, address_hash: str = "") -> QuerySet[Suppression]:
-    """Return the suppressions of an address that are not released, found by the address and by its hash."""
-    is_same = Q(address_hash=address_hash or journal.address_hash(address))
+    """Return the suppressions of an address that are not released, found by the address or by its hash."""
+    is_same_address = Q(address_hash=address_hash or journal.address_hash(address))
     if address:
-        is_same |= Q(lower_address=address.strip().lower())
-    return Suppression.objects.alias(lower_address=Lower("address")).filter(is_same, released_at=None)
+        is_same_address |= Q(lower_address=address.strip().lower())
+    return Suppression.objects.alias(lower_address=Lower("address")).filter(is_same_address, released_at=None)
 
 
 def is_suppressed(address: str = "", *, address_hash: str = "") -> bool:
-    """Whether this address is suppressed."""
+    """Return True if this address is suppressed."""
     return open_suppressions(address, address_hash=address_hash).exists()

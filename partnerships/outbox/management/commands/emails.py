@@ -21,7 +21,10 @@ from partnerships.outbox.services import discard_emails
 
 
 class Command(AccountedCommand):
-    """`manage.py emails status | waiting | discard`"""
+    """`manage.py emails status | waiting | discard`.
+
+    Each subcommand is a method of the same name with an underscore in front.
+    """
 
     help = (
         "Show the queue of emails and what is waiting, by kind. After a restore, discard emails that must not be sent."
@@ -41,7 +44,7 @@ class Command(AccountedCommand):
         discard.add_argument("--reason", required=True, help="The reason, which the ledger shows.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the subcommand; the last line sums it up."""
+        """Run the subcommand; the last line that it prints is a summary."""
         getattr(self, f"_{options['command']}")(options)
 
     def _status(self, options: dict[str, Any]) -> None:
@@ -54,7 +57,7 @@ class Command(AccountedCommand):
             self.stdout.write(f"{name.replace('_', ' '):24} {value}")
 
     def _waiting(self, options: dict[str, Any]) -> None:
-        """Print how many emails of each kind are still to leave."""
+        """Print how many emails of each kind are still to be sent."""
         rows = (
             Email.objects.open()
             .values("kind")
@@ -83,7 +86,7 @@ class Command(AccountedCommand):
         self.stdout.write(f"{counted(count, 'email')} of the kind {options['kind']} will not be sent.")
 
     def _moment(self, text: str | None) -> dt.datetime:
-        """Return the moment that an ISO time means; now without one. Raises `CommandError`."""
+        """Return the time in an ISO text; the present time without a text. Raises `CommandError`."""
         if not text:
             return timezone.now()
         moment = parse_datetime(text)

@@ -1,6 +1,6 @@
-"""Writes changed ways to sign in to the journal, so that a restore does not bring an earlier one back.
+"""Write changed ways to sign in to the journal, so that a restore does not bring back an earlier way.
 
-The journal never has passwords, addresses or secrets.
+The journal never contains passwords, addresses or secrets.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from partnerships.people.models import SecurityEventKind, User
 from partnerships.people.security import note_event
 from partnerships.people.sessions import end_sessions
 
-#: The journal's names for a new password, a lost second factor, a new address and a provider that ended or changed.
+#: The kinds of journal line about a new password, a removed second factor, a new address, and a removed or changed
+#: provider.
 PASSWORD, FACTORS, ADDRESS, PROVIDER = "password", "second factors", "new address", "sign-in provider"
 
 
@@ -42,11 +43,11 @@ def journal_password(person: User, *, now: dt.datetime) -> None:
 
 
 def journal_factors(person: User, *, now: dt.datetime) -> None:
-    """Write to the journal which second factors the person still has."""
-    kept = [
+    """Write to the journal the second factors that the person still has."""
+    remaining_factors = [
         factor_identity(authenticator) for authenticator in Authenticator.objects.filter(user=person).order_by("pk")
     ]
-    journal.note(FACTORS, now=now, person=person.pk, same=person_identity(person), kept=kept)
+    journal.note(FACTORS, now=now, person=person.pk, same=person_identity(person), kept=remaining_factors)
 
 
 def journal_address(person: User, *, now: dt.datetime) -> None:
@@ -55,16 +56,16 @@ def journal_address(person: User, *, now: dt.datetime) -> None:
 
 
 def journal_provider(app: SocialApp, *, now: dt.datetime, removed: bool) -> None:
-    """Write to the journal that a provider was removed or became another directory; `app` has its earlier values."""
+    """Write to the journal that a provider was removed or became another directory. `app` has its earlier values."""
     journal.note(PROVIDER, now=now, provider=app.pk, same=provider_identity(app), removed=removed)
 
 
 @transaction.atomic
 def require_new_password(*, person: User, now: dt.datetime) -> None:
-    """End the person's password and sessions: they choose a new one by email."""
-    locked = User.objects.select_for_update().get(pk=person.pk)
-    locked.set_unusable_password()
-    locked.save(update_fields=["password"])
-    end_sessions(locked)
-    note_event(person=locked, kind=SecurityEventKind.PASSWORD_CHANGED, now=now)
-    journal_password(locked, now=now)
+    """Make the person's password unusable and end all sessions; the person chooses a new password by email."""
+    locked_person = User.objects.select_for_update().get(pk=person.pk)
+    locked_person.set_unusable_password()
+    locked_person.save(update_fields=["password"])
+    end_sessions(locked_person)
+    note_event(person=locked_person, kind=SecurityEventKind.PASSWORD_CHANGED, now=now)
+    journal_password(locked_person, now=now)

@@ -1,4 +1,4 @@
-"""How well bodies fit a question, and when a match is certain.
+"""Score how well bodies fit a question, and decide when a match is certain.
 
 Pure functions of names, numbers and dates, without the database. docs/reconciliation.md explains the points.
 """
@@ -15,39 +15,40 @@ from partnerships.kit.dates import covers
 from partnerships.kit.names import COUNCIL_PHRASES, COUNCIL_WORDS, LEGAL_WORDS, core_name, fold_name, plain_number
 from partnerships.reconciliation.questions import Condition, Question
 
-#: Words left out when the places in names of public bodies are compared: “Barnet” is “London Borough of Barnet”.
+#: Words that are ignored when the places in names of public bodies are compared: “Barnet” means “London Borough of
+#: Barnet”.
 _PUBLIC_WORDS = LEGAL_WORDS | COUNCIL_WORDS | {"combined", "mayoral", "strategic", "national", "park", "lep"}
 _PUBLIC_PHRASES = (*COUNCIL_PHRASES, "local enterprise partnership")
-#: Words in a text that show that a public body is meant.
+#: Words which show that a text means a public body.
 _SAYS_PUBLIC = COUNCIL_WORDS - {"city", "county", "district", "royal", "of"} | {"lep", "partnership"}
 
-#: Points for a name that is the same.
+#: Points for the same name.
 EXACT_POINTS = 100.0
-#: Points for a name that is the same but for a legal suffix, such as “Limited”.
+#: Points for a name that differs only by a legal suffix, such as “Limited”.
 LEGAL_POINTS = 98.0
 #: Points for the name of a public body with the same place.
 PLACE_POINTS = 90.0
-#: Points for a name spelt in a similar way, times the similarity.
+#: Points for a name with a similar spelling. They are multiplied by the similarity.
 ALIKE_POINTS = 85.0
-#: Points for a name at the beginning of the text, with a note after it.
+#: Points for a text that begins with the name and continues with a note.
 NOTE_POINTS = 72.0
-#: The name and its note have at most this many words.
+#: The largest number of words in a name that is found at the beginning of a text.
 _MAX_WORDS = 16
-#: Points taken off for a name that was not in use at the date of the question.
+#: Points subtracted for a name that was not in use at the date of the question.
 _NOT_IN_USE = 10.0
-#: Points taken off for a former name, if the question has no date.
+#: Points subtracted for a former name, if the question has no date.
 _FORMER = 3.0
-#: Points taken off a body that did not exist at the date of the question.
+#: Points subtracted from a body that did not exist at the date of the question.
 _DID_NOT_EXIST = 25.0
-#: Points taken off a body that has ended, if the question has no date.
+#: Points subtracted from a body that has ended, if the question has no date.
 _ENDED = 4.0
-#: The points are multiplied by this for each property that contradicts.
+#: The points are multiplied by this factor for each property of the question that the body contradicts.
 _CONTRADICTED = 0.75
-#: A number that fits gives at least these points; the name decides the rest.
+#: A number that fits gives at least these points; the name decides the remaining points.
 _NUMBER_POINTS = 60.0
-#: A name needs these points to confirm a number.
+#: A name needs at least these points to confirm a number.
 _NAME_CONFIRMS = 50.0
-#: Candidates with fewer points are left out.
+#: Candidates with fewer points are not returned.
 MIN_POINTS = 30.0
 
 
@@ -62,7 +63,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class DatedName:
-    """A name, and the half-open period in which it was in use; None is open."""
+    """A name, and the period in which it was in use, from `begins` to the day before `ends`; None means open."""
 
     text: str
     folded: str
@@ -72,7 +73,7 @@ class DatedName:
 
 @dataclass(frozen=True, slots=True)
 class DatedNumber:
-    """A number in a scheme, and the half-open period in which it was valid; None is open."""
+    """A number in a scheme, and when it was valid, from `begins` to the day before `ends`; None means open."""
 
     scheme: str
     value: str
@@ -88,23 +89,23 @@ class Body:
     pk: int
     name: str
     types: tuple[str, ...]
-    #: All its names; the present official one comes first.
+    #: All names of the body; the present official name comes first.
     names: tuple[DatedName, ...]
     numbers: tuple[DatedNumber, ...] = ()
     begins: dt.date | None = None
     ends: dt.date | None = None
     is_ended: bool = False
-    #: Whether it can be found by its place alone.
+    #: True if the place in its name is enough to find the body.
     is_public: bool = False
-    #: Folded names and codes of the areas that it serves.
+    #: The folded names and codes of the areas that the body serves.
     places: frozenset[str] = frozenset()
     short_name: str = ""
-    #: Its former official names, in the order in which they ended.
+    #: The former official names of the body, in the order in which they ended.
     former_names: tuple[DatedName, ...] = ()
 
     @property
     def id(self) -> str:
-        """Its id in this service; no register has numbers of this form."""
+        """Return the body's id in this service. No register has numbers of this form."""
         return f"o{self.pk}"
 
     def named_on(self, day: dt.date) -> str:
@@ -117,26 +118,26 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A candidate: how well the body fits the question, and why."""
+    """A candidate: how well a body fits the question, and why."""
 
     body: Body
-    #: From 0 to 100.
+    #: The points, from 0 to 100.
     points: float
     level: Level
-    #: Whether the name was in use at the date of the question.
+    #: True if the name was in use at the date of the question.
     is_name_in_use: bool
-    #: Whether the body existed at that date.
+    #: True if the body existed at that date.
     existed: bool
-    #: Whether a number or an id in the question is the body's.
+    #: True if a number or an id in the question belongs to the body.
     has_number: bool
-    #: Whether the body fits each property of the question whose value is known.
+    #: For each property of the question whose value is known, whether the body fits it.
     fits_by_property: Mapping[str, bool] = field(default_factory=dict)
-    #: Whether it is certain, so that no person has to look.
+    #: True if the match is certain, so that nobody has to check it.
     is_match: bool = False
 
     @property
     def is_contradicted(self) -> bool:
-        """Whether a property of the question has another value."""
+        """Return True if the body has another value of a property in the question."""
         return False in self.fits_by_property.values()
 
 
@@ -161,9 +162,9 @@ def place_in(folded: str) -> str:
 
 
 def rank_candidates(question: Question, bodies: Iterable[Body], similarity_by_pk: Mapping[int, float]) -> list[Verdict]:
-    """Return the bodies that fit a question, the best first. The first one is marked if it is a certain match.
+    """Return the bodies that fit a question, the best first. The first body is marked if it is a certain match.
 
-    `similarity_by_pk` is how similar the best name of each body is to the text, from 0 to 1.
+    `similarity_by_pk` contains, for each body, how similar its best name is to the text, from 0 to 1.
     """
     verdicts = []
     for body in bodies:
@@ -187,7 +188,7 @@ def rank_candidates(question: Question, bodies: Iterable[Body], similarity_by_pk
 
 
 def _verdict(question: Question, body: Body, similarity: float) -> Verdict | None:
-    """Return the verdict on one body; None if it has too few points, or does not fit a required condition."""
+    """Return the verdict on one body; None if it has too few points or does not meet a required condition."""
     fits_by_property: dict[str, bool] = {}
     has_number = False
     for condition in question.conditions:
@@ -231,12 +232,12 @@ def _verdict(question: Question, body: Body, similarity: float) -> Verdict | Non
 
 
 def _points_with_number(name_points: float) -> float:
-    """Return the points if a number fits: the points of the name fill the rest up to 100."""
+    """Return the points if a number fits: the points of the name, scaled, fill the remainder up to 100."""
     return _NUMBER_POINTS + name_points * (1 - _NUMBER_POINTS / 100)
 
 
 def _best_name_match(question: Question, body: Body, similarity: float) -> _NameMatch:
-    """Return the match of the text with that name of the body which gets the most points."""
+    """Return the match of the text with the body's name that receives the most points."""
     if not question.text:
         return _NameMatch(Level.NONE, 0.0)
     folded_text = fold_name(question.text)
@@ -255,7 +256,7 @@ def _best_name_match(question: Question, body: Body, similarity: float) -> _Name
 
 
 def _match_with_name(folded_text: str, name: DatedName, *, is_public: bool) -> _NameMatch | None:
-    """Return the match of the text with one name, whatever the date; None if they have nothing in common."""
+    """Return the match of the text with one name, regardless of the date; None if they have nothing in common."""
     if name.folded == folded_text:
         return _NameMatch(Level.SAME, EXACT_POINTS)
     if _without_legal_words(name.folded) == _without_legal_words(folded_text):
@@ -269,9 +270,9 @@ def _match_with_name(folded_text: str, name: DatedName, *, is_public: bool) -> _
 
 
 def leading_words(text: str) -> list[str]:
-    """Return the beginnings of a text from two words on, without the whole text.
+    """Return the beginnings of a text, from two words on, without the whole text.
 
-    Each may be a name, because lists add notes such as “(review)” to names.
+    Each beginning may be a name, because lists add notes such as “(review)” to names.
     """
     words = text.split()
     return [" ".join(words[:count]) for count in range(2, min(len(words), _MAX_WORDS))]
@@ -286,7 +287,7 @@ def place_of_public_body(leading: str) -> str:
 
 
 def _share_of_leading_name(folded_text: str, name: str, *, is_public: bool) -> float:
-    """Return which share of the text is the name, from 0 to 1, if a note follows the name.
+    """Return the share of the text that is the name, from 0 to 1, if the text is the name and a note.
 
     Returns 0 if the text does not begin with the name.
     """
@@ -295,8 +296,8 @@ def _share_of_leading_name(folded_text: str, name: str, *, is_public: bool) -> f
     if not is_public:
         return 0.0
     place = place_in(name)
-    matching = (leading for leading in leading_words(folded_text) if place_of_public_body(leading) == place)
-    return max((len(leading) / len(folded_text) for leading in matching), default=0.0)
+    matching_beginnings = (leading for leading in leading_words(folded_text) if place_of_public_body(leading) == place)
+    return max((len(leading) / len(folded_text) for leading in matching_beginnings), default=0.0)
 
 
 def _fits(condition: Condition, body: Body) -> bool | None:
@@ -322,7 +323,7 @@ def _comparable_values(property_id: str, body: Body) -> set[str]:
 
 
 def _comparable(property_id: str, value: str) -> str:
-    """Return a value in the question, without differences of spelling."""
+    """Return a value from the question without differences of spelling."""
     if property_id == "kind":
         return value
     if property_id == "area":
@@ -333,7 +334,7 @@ def _comparable(property_id: str, value: str) -> str:
 
 
 def _has_number(body: Body, text: str) -> bool:
-    """Return whether the text is one of the body's numbers."""
+    """Return True if the text is one of the body's numbers."""
     plain = plain_number(text)
     return bool(plain) and any(
         plain in (plain_number(number.value), plain_number(number.org_id)) for number in body.numbers
@@ -341,9 +342,9 @@ def _has_number(body: Body, text: str) -> bool:
 
 
 def _is_certain(question: Question, best: Verdict, other_verdicts: list[Verdict]) -> bool:
-    """Return whether the best candidate can be accepted without a person looking.
+    """Return True if the best candidate can be accepted without a check by a person.
 
-    Its name was in use or its number fits, nothing contradicts it, and no other body has as good a claim.
+    Its name was in use or its number fits, nothing contradicts it, and no other body has an equally good claim.
     """
     if question.is_unclear or best.is_contradicted or not best.existed or not best.is_name_in_use:
         return False
@@ -357,12 +358,12 @@ def _is_certain(question: Question, best: Verdict, other_verdicts: list[Verdict]
     is_only_place = place_in(folded_text) == folded_text
     min_level = Level.PLACE if is_only_place else best.level
     rivals = [verdict for verdict in other_verdicts if verdict.level >= min_level and not verdict.is_contradicted]
-    # A body of another time is a rival too if only the place is the same, or if the text is no more than a place.
+    # A body of another time is also a rival if only the place is the same, or if the text is only a place.
     return not any(
         rival.existed or best.level == Level.PLACE or (is_only_place and rival.level == Level.SAME) for rival in rivals
     )
 
 
 def _means_public_body(question: Question) -> bool:
-    """Return whether the question is about a council or the like, by its type or its words."""
+    """Return True if the question's types or words show that it is about a council or another public body."""
     return bool(question.types) or bool(_SAYS_PUBLIC & set(fold_name(question.text).split()))

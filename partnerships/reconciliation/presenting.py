@@ -1,4 +1,4 @@
-"""JSON responses in the formats of version 0.2 and of the 1.0 draft."""
+"""Build JSON responses in the formats of version 0.2 and of the 1.0 draft."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.organisations.models import Scheme
 from partnerships.reconciliation.matching import Body, Verdict
 from partnerships.reconciliation.queries import Lineage
 from partnerships.reconciliation.questions import Period
-from partnerships.reconciliation.reading import Wanted
+from partnerships.reconciliation.reading import RequestedProperty
 from partnerships.reconciliation.vocabulary import (
     ANYTHING,
     DATE,
@@ -29,7 +29,7 @@ from partnerships.reconciliation.vocabulary import (
 
 OLD, DRAFT = "0.2", "1.0-draft"
 NAME = "English housing bodies as at a date (Common Ground)"
-#: Size of a preview in pixels.
+#: The size of a preview in pixels.
 WIDTH, HEIGHT = 420, 300
 _HELP = "A day such as 2019-04-01, a month or a year. Leave empty for today."
 _SETTING = {"type": "text", "name": DATE, "label": "As at", "default": ""}
@@ -38,8 +38,8 @@ _SETTING = {"type": "text", "name": DATE, "label": "As at", "default": ""}
 def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[str, Any]:
     """Return the manifest of one version.
 
-    `root` is the address of the version, without a slash at the end. `view` is the address below which bodies have
-    their pages, `documentation` that of the page about the service.
+    `root` is the address of the version, without a slash at the end. `view` is the address under which bodies have
+    their pages, and `documentation` is the address of the page about the service.
     """
     common = {
         "versions": [version],
@@ -83,7 +83,7 @@ def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[
 
 
 def type_of(body_type: Type) -> dict[str, Any]:
-    """Return a type, with the broader type if it has one."""
+    """Return a type as JSON, with the broader type if it has one."""
     fields: dict[str, Any] = {"id": body_type.id, "name": body_type.name}
     if body_type.broader:
         fields["broader"] = [{"id": body_type.broader, "name": TYPES[body_type.broader].name}]
@@ -91,7 +91,7 @@ def type_of(body_type: Type) -> dict[str, Any]:
 
 
 def candidate(verdict: Verdict, lineage: Lineage, period: Period | None) -> dict[str, Any]:
-    """Return a candidate, under the name that it had at the date of the question."""
+    """Return a candidate as JSON, with the name that it had at the date of the question."""
     body = verdict.body
     features = [
         ("name", "How well the name fits", verdict.points),
@@ -111,7 +111,7 @@ def candidate(verdict: Verdict, lineage: Lineage, period: Period | None) -> dict
 
 
 def description_of(body: Body, lineage: Lineage, period: Period | None = None) -> str:
-    """Return one line to tell namesakes apart: type, present name, dates and successors."""
+    """Return one line that distinguishes bodies of the same name: type, present name, dates and successors."""
     parts = [words_of(body.types)]
     if period and body.named_on(period.last) != body.name:
         parts.append(f"now called {body.name}")
@@ -140,7 +140,7 @@ def facts(body: Body) -> dict[str, Any]:
 
 
 def suggestion(body: Body, lineage: Lineage) -> dict[str, Any]:
-    """Return a body in a list of suggestions."""
+    """Return a body as JSON for a list of suggestions."""
     return {
         "id": body.id,
         "name": body.name,
@@ -149,12 +149,12 @@ def suggestion(body: Body, lineage: Lineage) -> dict[str, Any]:
     }
 
 
-def columns_of(wanted_properties: Iterable[Wanted]) -> list[dict[str, Any]]:
+def columns_of(requested_properties: Iterable[RequestedProperty]) -> list[dict[str, Any]]:
     """Return the columns of a data extension response."""
     columns = []
-    for wanted in wanted_properties:
-        column: dict[str, Any] = {"id": wanted.property, "name": PROPERTIES[wanted.property].name}
-        if _is_lineage(wanted.property):
+    for requested in requested_properties:
+        column: dict[str, Any] = {"id": requested.property, "name": PROPERTIES[requested.property].name}
+        if _is_lineage(requested.property):
             column["type"] = {"id": ANYTHING, "name": TYPES[ANYTHING].name}
         columns.append(column)
     return columns
@@ -164,10 +164,10 @@ def _is_lineage(property_id: str) -> bool:
     return property_id in ("successors", "predecessors")
 
 
-def values_of(body: Body, wanted: Wanted, lineage: Lineage, today: dt.date) -> list[dict[str, Any]]:
-    """Return the values of one property of a body, as at its date."""
-    day = wanted.day or today
-    property_id = wanted.property
+def values_of(body: Body, requested: RequestedProperty, lineage: Lineage, today: dt.date) -> list[dict[str, Any]]:
+    """Return the values of one property of a body, as at the date of the request."""
+    day = requested.day or today
+    property_id = requested.property
     if _is_lineage(property_id):
         pks_by_body = lineage.after if property_id == "successors" else lineage.before
         relatives = [lineage.bodies[pk] for pk in pks_by_body.get(body.pk, ()) if pk in lineage.bodies]

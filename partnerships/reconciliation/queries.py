@@ -1,4 +1,4 @@
-"""Find candidates for a batch of questions; the number of queries does not depend on the size of the batch."""
+"""Find candidates for a batch of questions. The number of queries does not depend on the size of the batch."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from partnerships.reconciliation.matching import (
 from partnerships.reconciliation.questions import Question
 from partnerships.reconciliation.vocabulary import AREA, SCHEMES, types_of
 
-#: Kinds of body that can be found by the place in their name alone.
+#: The kinds of body for which the place in the name is enough to find the body.
 _PUBLIC_KINDS = frozenset(
     {Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION, Kind.LEP}
 )
 #: The id of a body: “o” and the primary key of its organisation.
 ID = re.compile(r"o(\d{1,18})", re.ASCII)
-#: Names compared for each question.
+#: The largest number of similar names for each question.
 _MAX_NAMES = 40
 #: The usual forms of a council's name.
 _COUNCIL_NAME_FORMS = (
@@ -52,11 +52,11 @@ _COUNCIL_NAME_FORMS = (
     "{} city council",
     "{} council",
 )
-#: Suggestions in one response.
+#: The largest number of suggestions in one response.
 SUGGESTED = 20
 
-#: Organisations with a name similar to the text of each question, or with a name that the text may begin with. The
-#: similarity of the latter is 0; they get their points from `matching`.
+#: Selects organisations with a name similar to the text of each question, or with a name that the text may begin with.
+#: The similarity of the latter is 0, because `matching` gives them their points.
 _SIMILAR_NAMES = """
 WITH listed (organisation_id) AS MATERIALIZED ({listed}),
 
@@ -108,7 +108,7 @@ class Lineage:
 
 
 def find(questions: Collection[Question]) -> list[list[Verdict]]:
-    """Return the candidates of each question, the best first, at most as many as it asks for."""
+    """Return the candidates of each question, the best first, at most as many as the question's limit."""
     question_list = list(questions)
     similarities_by_question = _similarities(question_list)
     ids_by_number = _ids_by_number(question_list)
@@ -132,7 +132,7 @@ def find(questions: Collection[Question]) -> list[list[Verdict]]:
 
 
 def _organisation_ids(texts: Iterable[str]) -> set[int]:
-    """Return the primary keys in ids such as `o12`; other texts are ignored."""
+    """Return the primary keys in ids such as `o12`; texts of another form are ignored."""
     matches = [ID.fullmatch(text) for text in texts]
     return {int(match[1]) for match in matches if match}
 
@@ -140,7 +140,7 @@ def _organisation_ids(texts: Iterable[str]) -> set[int]:
 def _similarities(questions: list[Question]) -> dict[int, dict[int, float]]:
     """Return how similar organisations' names are to the text of each question, from 0 to 1.
 
-    The keys are the index of the question and then the organisation's id.
+    The result is indexed by the question's index and then by the organisation's id.
     """
     folded_texts = {index: fold_name(question.text)[:300] for index, question in enumerate(questions)}
     text_by_index = {index: text for index, text in folded_texts.items() if text}
@@ -169,9 +169,9 @@ def _similarities(questions: list[Question]) -> dict[int, dict[int, float]]:
 
 
 def _possible_leading_names(text: str) -> set[str]:
-    """Return the names that the text may begin with, if a note follows the name.
+    """Return the names with which the text may begin, if a note follows the name.
 
-    A council's name is also tried in its usual forms: “Croydon, London Borough of” is “London Borough of Croydon”.
+    A council's name is also tried in its usual forms: “Croydon, London Borough of” means “London Borough of Croydon”.
     """
     names = set(leading_words(text))
     places = {place for name in names if (place := place_of_public_body(name))}
@@ -179,8 +179,8 @@ def _possible_leading_names(text: str) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _AskedNumber:
-    """A number in a question, without spaces and leading zeros; the scheme is "" if it is unknown."""
+class _QuestionNumber:
+    """A number in a question, without spaces and leading zeros. The scheme is "" if it is unknown."""
 
     question_index: int
     scheme: str
@@ -189,39 +189,41 @@ class _AskedNumber:
 
 def _ids_by_number(questions: list[Question]) -> dict[int, set[int]]:
     """Return the ids of organisations with a number in the question, by the index of the question."""
-    asked_numbers = _asked_numbers(questions)
-    spellings = {spelling for asked in asked_numbers for spelling in _spellings(asked.number)}
+    question_numbers = _question_numbers(questions)
+    spellings = {spelling for question_number in question_numbers for spelling in _spellings(question_number.number)}
     if not spellings:
         return {}
     identifiers = Identifier.objects.filter(scheme__in=SCHEMES, value__in=spellings)
     holder_ids: dict[tuple[str, str], set[int]] = defaultdict(set)
     for pk, scheme, value in identifiers.values_list("organisation", "scheme", "value"):
         holder_ids[scheme, plain_number(value)].add(pk)
-        # For questions that do not give the scheme.
+        # The empty scheme is for questions that do not name a scheme.
         holder_ids["", plain_number(value)].add(pk)
 
     ids_by_question: dict[int, set[int]] = defaultdict(set)
-    for asked in asked_numbers:
-        ids_by_question[asked.question_index] |= holder_ids.get((asked.scheme, asked.number), set())
+    for question_number in question_numbers:
+        ids_by_question[question_number.question_index] |= holder_ids.get(
+            (question_number.scheme, question_number.number), set()
+        )
     return ids_by_question
 
 
-def _asked_numbers(questions: list[Question]) -> list[_AskedNumber]:
-    """Return the numbers in the properties and the texts of the questions. Any text may be a number."""
-    asked_numbers = []
+def _question_numbers(questions: list[Question]) -> list[_QuestionNumber]:
+    """Return the numbers in the properties and in the texts of the questions. Any text may be a number."""
+    question_numbers = []
     for index, question in enumerate(questions):
         values = [(condition.property, value) for condition in question.conditions for value in condition.values]
         for property_id, value in [*values, ("", question.text)]:
             scheme, number = parse_org_id(value)
             if scheme:
-                asked_numbers.append(_AskedNumber(index, scheme, plain_number(number)))
+                question_numbers.append(_QuestionNumber(index, scheme, plain_number(number)))
             elif property_id in SCHEMES or not property_id:
-                asked_numbers.append(_AskedNumber(index, property_id, plain_number(value.rpartition(":")[2])))
-    return asked_numbers
+                question_numbers.append(_QuestionNumber(index, property_id, plain_number(value.rpartition(":")[2])))
+    return question_numbers
 
 
 def _spellings(number: str) -> set[str]:
-    """Return the ways in which registers may write a number: in lower case, or with zeros in front."""
+    """Return the ways in which registers may write a number: in lower case, or with leading zeros."""
     if not number or len(number) > 20:
         return set()
     with_zeros = {number.zfill(length) for length in (4, 5, 6, 7, 8) if length > len(number)}
@@ -229,10 +231,7 @@ def _spellings(number: str) -> set[str]:
 
 
 def bodies_of(ids: Iterable[int], *, with_places: bool = False) -> dict[int, Body]:
-    """Return the publicly listed bodies with these ids.
-
-    Three queries, and one more for places.
-    """
+    """Return the publicly listed bodies with these ids, in three queries, and one more query for places."""
     organisations = {
         organisation.pk: organisation
         for organisation in publicly_listed().filter(pk__in=set(ids)).select_related("region")
@@ -280,9 +279,9 @@ def _body(
     identifiers: list[Identifier],
     places: frozenset[str],
 ) -> Body:
-    """Return the organisation as `matching` needs it."""
+    """Convert the organisation to a `Body` for `matching`."""
     former_names = [name for name in names if name.kind == NameKind.FORMER]
-    # The present name came into use when the last former one ended.
+    # The present name came into use when the last former name ended.
     in_use_since = max((name.valid_to for name in former_names if name.valid_to is not None), default=None)
     official_name = DatedName(organisation.name, fold_name(organisation.name), begins=in_use_since)
     other_names = [_dated_name(name) for name in names if name.name != official_name.text]
@@ -320,9 +319,9 @@ def _dated_name(name: OrganisationName) -> DatedName:
 
 
 def current_pks(ids: Iterable[str]) -> dict[str, int]:
-    """Return the primary key of the organisation that each id stands for today; invalid ids are left out.
+    """Return the primary key of the organisation that each id means today; invalid ids are left out.
 
-    The id of a record that was merged into another one stands for the other one.
+    The id of a record that was merged into another record means the other record.
     """
     pk_by_id = {text: int(match[1]) for text in ids if (match := ID.fullmatch(text))}
     merges = Merge.objects.in_force().filter(merged__in=set(pk_by_id.values()))
@@ -331,15 +330,15 @@ def current_pks(ids: Iterable[str]) -> dict[str, int]:
 
 
 def lineage_of(ids: Collection[int], day: dt.date, *, with_predecessors: bool = False) -> Lineage:
-    """Return the successors that these bodies have by a day and, if asked for, their predecessors."""
-    after = successors_of_each(ids, day)
-    before = predecessors_of_each(ids, day) if with_predecessors else {}
-    other_ids = {pk for pks in (*after.values(), *before.values()) for pk in pks}
-    return Lineage(after=after, before=before, bodies=bodies_of(other_ids))
+    """Return the successors that these bodies have by a day and, with `with_predecessors`, their predecessors."""
+    successors_by_body = successors_of_each(ids, day)
+    predecessors_by_body = predecessors_of_each(ids, day) if with_predecessors else {}
+    other_ids = {pk for pks in (*successors_by_body.values(), *predecessors_by_body.values()) for pk in pks}
+    return Lineage(after=successors_by_body, before=predecessors_by_body, bodies=bodies_of(other_ids))
 
 
 def suggested(text: str, skip: int) -> list[Body]:
-    """Return the bodies, by name, that have the typed text in their name or as their number."""
+    """Return the bodies that have the typed text in their name or as their number, sorted by name."""
     organisations = find_publicly_listed(text).order_by("name", "pk")[skip : skip + SUGGESTED]
     bodies = bodies_of([organisation.pk for organisation in organisations])
     return [bodies[organisation.pk] for organisation in organisations]

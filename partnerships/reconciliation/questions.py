@@ -1,35 +1,35 @@
-"""A question of a client: a name or a number, at a date, narrowed by type and properties."""
+"""A client's question: a name or a number, at a date, narrowed by type and properties."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
 
-#: Candidates returned unless the client asks for another number.
+#: The number of candidates in a response, unless the client asks for another number.
 DEFAULT_LIMIT = 5
-#: Candidates that a client can ask for.
+#: The largest number of candidates that a client can ask for.
 MAX_LIMIT = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A day, a month or a year; both ends are included."""
+    """A day, a month or a year. Both the first and the last day are included."""
 
     first: dt.date
     last: dt.date
 
     def meets(self, begins: dt.date | None, ends: dt.date | None) -> bool:
-        """Return whether any of its days is in the half-open period [begins, ends); None is open."""
+        """Return True if a day of this period lies between `begins` and the day before `ends`; None means open."""
         return (begins is None or begins <= self.last) and (ends is None or self.first < ends)
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Values that a property of the body should have."""
+    """The values that a property of the body should have."""
 
     property: str
     values: tuple[str, ...]
-    #: Whether bodies that do not fit are left out. Otherwise they get fewer points.
+    #: True if bodies that do not fit are left out. Otherwise they receive fewer points.
     required: bool = False
     #: How many of the values the body should have: “any”, “all” or “none”.
     quantifier: str = "any"
@@ -47,5 +47,5 @@ class Question:
     period: Period | None = None
     conditions: tuple[Condition, ...] = ()
     limit: int = DEFAULT_LIMIT
-    #: Whether a part of it could not be read: then no match is certain.
+    #: True if a part of the question could not be read. Then no match is certain.
     is_unclear: bool = False

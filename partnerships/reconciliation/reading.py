@@ -1,7 +1,7 @@
 """Read the requests of clients: queries of version 0.2 and of the 1.0 draft, and data extension queries.
 
 Specifications: https://www.w3.org/community/reports/reconciliation/CG-FINAL-specs-0.2-20230410/ and
-https://reconciliation-api.github.io/specs/draft/ (where `/match` takes the place of `/reconcile`).
+https://reconciliation-api.github.io/specs/draft/ (where `/match` replaces `/reconcile`).
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _QUANTIFIERS = ("any", "all", "none")
 
 
 class UnableToRead(Exception):
-    """The request does not follow the specification; the message says why."""
+    """Raised if the request does not follow the specification; the message says why."""
 
 
 class TooMany(UnableToRead):
-    """The request has more queries, conditions, values, bodies, properties, dates or characters than is allowed."""
+    """Raised if the request has too many queries, conditions, values, bodies, properties, dates or characters."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A property to fetch, as at a date (None: today)."""
+class RequestedProperty:
+    """A property to fetch, as at a date; None means today."""
 
     property: str
     day: dt.date | None = None
@@ -41,14 +41,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A data extension query: the ids of bodies, and the properties to fetch of each."""
+    """A data extension query: the ids of bodies, and the properties to fetch for each body."""
 
     ids: tuple[str, ...]
-    wanted_properties: tuple[Wanted, ...]
+    requested_properties: tuple[RequestedProperty, ...]
 
 
 def read_json(text: str | bytes) -> Any:
-    """Parse JSON. Raises `UnableToRead`."""
+    """Parse JSON. Raises `UnableToRead` if the text is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -56,7 +56,7 @@ def read_json(text: str | bytes) -> Any:
 
 
 def read_queries(text: str) -> dict[str, Question]:
-    """Read a batch of version 0.2; returns the questions by their keys. Raises `UnableToRead`."""
+    """Read a batch of version 0.2, and return the questions by their keys. Raises `UnableToRead`."""
     batch = read_json(text)
     if not isinstance(batch, dict):
         raise UnableToRead("`queries` must be an object with a query for each key.")
@@ -65,7 +65,7 @@ def read_queries(text: str) -> dict[str, Question]:
 
 
 def read_match(body: bytes) -> list[Question]:
-    """Read a batch of the 1.0 draft; returns the questions in order. Raises `UnableToRead`."""
+    """Read a batch of the 1.0 draft, and return the questions in order. Raises `UnableToRead`."""
     batch = read_json(body)
     queries = batch.get("queries") if isinstance(batch, dict) else None
     if not isinstance(queries, list):
@@ -82,30 +82,30 @@ def read_fetch(query: Any) -> Fetch:
         raise UnableToRead("Send an object with the arrays `ids` and `properties`.")
     if max(len(ids), len(properties)) > _maximum("BODIES"):
         raise TooMany(f"Ask for at most {_maximum('BODIES')} ids and properties at a time.")
-    wanted_properties = [_wanted(item) for item in properties]
-    # Successors are looked up for each date.
-    if len({wanted.day for wanted in wanted_properties}) > _maximum("DATES"):
+    requested_properties = [_requested_property(item) for item in properties]
+    # The number of dates is limited because successors are queried for each date.
+    if len({requested.day for requested in requested_properties}) > _maximum("DATES"):
         raise TooMany(f"Ask for properties at no more than {_maximum('DATES')} dates at a time.")
-    return Fetch(ids=tuple(_text_of(item) for item in ids), wanted_properties=tuple(wanted_properties))
+    return Fetch(ids=tuple(_text_of(item) for item in ids), requested_properties=tuple(requested_properties))
 
 
-def _wanted(item: Any) -> Wanted:
-    """Read one property: an id alone, or an object with the id and settings."""
+def _requested_property(item: Any) -> RequestedProperty:
+    """Read one property, which is either an id or an object with the id and settings."""
     if not isinstance(item, dict):
-        return Wanted(_text_of(item))
+        return RequestedProperty(_text_of(item))
     property_id = _text_of(item.get("id"))
     settings_of_property = item.get("settings")
     date = _text_of(settings_of_property.get(DATE)) if isinstance(settings_of_property, dict) else ""
     if not date:
-        return Wanted(property_id)
+        return RequestedProperty(property_id)
     period = read_period(date)
     if period is None:
         raise UnableToRead("The setting `date` must be a day such as 2019-04-01, a month or a year.")
-    return Wanted(property_id, day=period.last)
+    return RequestedProperty(property_id, day=period.last)
 
 
 def read_period(text: str) -> Period | None:
-    """Return the day, month or year that a date stands for; None if it is not a date.
+    """Return the day, month or year that a date means; None if the text is not a date.
 
     Reads ISO dates and times, and British dates such as 1/4/2019.
     """
@@ -131,7 +131,7 @@ def clean(text: str) -> str:
 
 
 def _maximum(size: str) -> int:
-    """Return the maximum of one size of a request, from the settings."""
+    """Return the maximum for one size of a request, from the settings."""
     return int(settings.RECONCILIATION_SIZES[size])
 
 
@@ -141,7 +141,7 @@ def _check_size(count: int) -> None:
 
 
 def _read_query(key: str, query: Any, read: Callable[[Any], Question]) -> Question:
-    """Read a query with the function of its version; an error names the query."""
+    """Read a query with the function of its version. The message of an error names the query."""
     try:
         return read(query)
     except UnableToRead as error:
@@ -166,7 +166,7 @@ def _question_of_version_0_2(query: Any) -> Question:
 
 
 def _question_of_draft(query: Any) -> Question:
-    """Return the question of a query of the 1.0 draft, in which name, ids and properties are all conditions."""
+    """Return the question for a query of the 1.0 draft, in which name, ids and properties are all conditions."""
     items = query.get("conditions") if isinstance(query, dict) else None
     if not isinstance(items, list) or not items:
         raise UnableToRead("A query needs the array `conditions`, with at least one.")
@@ -199,7 +199,7 @@ def _condition_of_draft(item: dict[str, Any]) -> Condition:
 
 
 def _question(query: dict[str, Any], *, text: str, ids: list[str], conditions: list[Condition]) -> Question:
-    """Return the question of a query of either version. Conditions without values are left out."""
+    """Return the question for a query of either version. Conditions without values are left out."""
     types = _texts_of(query.get("type"))
     if len(conditions) > _maximum("CONDITIONS"):
         raise TooMany(f"A query has at most {_maximum('CONDITIONS')} conditions; this one has {len(conditions)}.")
@@ -233,14 +233,14 @@ def _question(query: dict[str, Any], *, text: str, ids: list[str], conditions: l
 
 
 def _limit(value: Any) -> int:
-    """Return the number of candidates to return, from 1 to `MAX_LIMIT`."""
+    """Return the number of candidates in the response, from 1 to `MAX_LIMIT`."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 1:
         return DEFAULT_LIMIT
     return int(min(value, MAX_LIMIT))
 
 
 def _texts_of(value: Any) -> list[str]:
-    """Return the texts of one value or of an array of values, without empty ones."""
+    """Return the texts of one value or of an array of values, without empty texts."""
     values = value if isinstance(value, list) else [value]
     if len(values) > _maximum("CONDITIONS"):
         raise TooMany(f"A condition has at most {_maximum('CONDITIONS')} values; this one has {len(values)}.")
@@ -248,7 +248,7 @@ def _texts_of(value: Any) -> list[str]:
 
 
 def _text_of(value: Any) -> str:
-    """Return a value as text; the id of an object, such as a body that was matched before."""
+    """Return a value as text. For an object, such as a body that was matched earlier, this is its id."""
     if isinstance(value, dict):
         value = value.get("id") or value.get("name")
     if isinstance(value, bool):

@@ -13,7 +13,7 @@ DATE = "date"
 KIND = "kind"
 AREA = "area"
 ORG_ID = "org-id"
-#: Schemes of published numbers; keys of network files are not published.
+#: The schemes of published numbers. Keys of network files are not published.
 SCHEMES = tuple(scheme for scheme in Scheme if scheme != Scheme.NETWORK)
 
 _COUNCILS = {
@@ -42,9 +42,9 @@ class Property:
     id: str
     name: str
     about: str
-    #: Whether a query can be narrowed by it.
+    #: True if the property can narrow a query.
     can_narrow: bool = False
-    #: Whether it can be fetched.
+    #: True if the property can be fetched.
     can_fetch: bool = False
 
 
@@ -66,7 +66,7 @@ TYPES: dict[str, Type] = {
         *(Type(council_type_id(tier), name, str(Kind.COUNCIL)) for tier, name in _COUNCILS.items()),
     )
 }
-#: Offered before the user has chosen a type.
+#: The types that clients offer before the user has chosen a type.
 DEFAULT_TYPES = (
     ANYTHING,
     Kind.COUNCIL,
@@ -104,7 +104,7 @@ PROPERTIES: dict[str, Property] = {
 def types_of(kind: str, council_type: str, *, is_provider: bool) -> tuple[str, ...]:
     """Return the types of a body: its kind, the tier of a council, and registered provider.
 
-    A council with social homes is a registered provider too.
+    A council with social homes is also a registered provider.
     """
     tier = council_type_id(council_type) if council_type in _COUNCILS and kind == Kind.COUNCIL else ""
     provider = str(Kind.REGISTERED_PROVIDER) if is_provider and kind != Kind.REGISTERED_PROVIDER else ""
@@ -112,9 +112,9 @@ def types_of(kind: str, council_type: str, *, is_provider: bool) -> tuple[str, .
 
 
 def words_of(types: tuple[str, ...]) -> str:
-    """Return a body's types in words: the tier of a council instead of “Council”."""
-    shown = types[1:] if len(types) > 1 and TYPES[types[1]].broader == types[0] else types
-    return ", ".join(TYPES[type_id].name for type_id in shown)
+    """Return a body's types in words. The tier of a council replaces “Council”."""
+    shown_types = types[1:] if len(types) > 1 and TYPES[types[1]].broader == types[0] else types
+    return ", ".join(TYPES[type_id].name for type_id in shown_types)
 
 
 def types_called(text: str) -> frozenset[str]:

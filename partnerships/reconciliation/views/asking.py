@@ -15,8 +15,8 @@ from partnerships.reconciliation.queries import Lineage, bodies_of, current_pks,
 from partnerships.reconciliation.questions import Question
 from partnerships.reconciliation.reading import (
     Fetch,
+    RequestedProperty,
     UnableToRead,
-    Wanted,
     read_fetch,
     read_json,
     read_match,
@@ -28,10 +28,7 @@ from partnerships.reconciliation.vocabulary import PROPERTIES
 
 @public_service("GET", "POST")
 def root_old(request: HttpRequest) -> HttpResponse:
-    """Answer all requests of version 0.2: for the manifest, for matching and for data extension.
-
-    Version 0.2 has one address for all three.
-    """
+    """Answer all requests of version 0.2, which has one address for the manifest, matching and data extension."""
     parameters = request.POST if request.method == "POST" else request.GET
     if "queries" in parameters:
         return _match_old(request, parameters["queries"])
@@ -52,9 +49,9 @@ def _match_old(request: HttpRequest, queries: str) -> JsonResponse:
 def _extend_old(request: HttpRequest, query: str) -> JsonResponse:
     fetch = _without_unknown_properties(read_fetch(read_json(query)))
     count_names(request, len(fetch.ids))
-    property_ids = [wanted.property for wanted in fetch.wanted_properties]
+    property_ids = [requested.property for requested in fetch.requested_properties]
     rows = {body_id: dict(zip(property_ids, values, strict=True)) for body_id, values in _values_by_id(fetch).items()}
-    return JsonResponse({"meta": columns_of(fetch.wanted_properties), "rows": rows})
+    return JsonResponse({"meta": columns_of(fetch.requested_properties), "rows": rows})
 
 
 @public_service("GET")
@@ -65,7 +62,7 @@ def root(request: HttpRequest) -> HttpResponse:
 
 @public_service("POST")
 def match(request: HttpRequest) -> HttpResponse:
-    """Return the candidates for each query of a batch, in its order (1.0 draft)."""
+    """Return the candidates for each query of a batch, in the order of the queries (1.0 draft)."""
     questions = read_match(request.body)
     count_names(request, len(questions))
     return JsonResponse({"results": [{"candidates": candidates} for candidates in _candidates(questions)]})
@@ -73,10 +70,10 @@ def match(request: HttpRequest) -> HttpResponse:
 
 @public_service("POST")
 def extend(request: HttpRequest) -> HttpResponse:
-    """Return properties of bodies (1.0 draft)."""
+    """Return the requested properties of bodies (1.0 draft)."""
     fetch = _without_unknown_properties(read_fetch(read_json(request.body)))
     count_names(request, len(fetch.ids))
-    property_ids = [wanted.property for wanted in fetch.wanted_properties]
+    property_ids = [requested.property for requested in fetch.requested_properties]
     rows = []
     for body_id, values_by_property in _values_by_id(fetch).items():
         properties = [
@@ -84,7 +81,7 @@ def extend(request: HttpRequest) -> HttpResponse:
             for property_id, values in zip(property_ids, values_by_property, strict=True)
         ]
         rows.append({"id": body_id, "properties": properties})
-    return JsonResponse({"meta": columns_of(fetch.wanted_properties), "rows": rows})
+    return JsonResponse({"meta": columns_of(fetch.requested_properties), "rows": rows})
 
 
 def _manifest(version: str) -> dict[str, Any]:
@@ -94,7 +91,7 @@ def _manifest(version: str) -> dict[str, Any]:
 
 
 def _candidates(questions: list[Question]) -> list[list[dict[str, Any]]]:
-    """Return the candidates of each question, in the format of the response."""
+    """Return the candidates for each question, in the format of the response."""
     verdicts_by_question = find(questions)
     body_pks = {verdict.body.pk for verdicts in verdicts_by_question for verdict in verdicts}
     lineage = lineage_of(body_pks, timezone.localdate())
@@ -105,26 +102,29 @@ def _candidates(questions: list[Question]) -> list[list[dict[str, Any]]]:
 
 
 def _without_unknown_properties(fetch: Fetch) -> Fetch:
-    """Return the query without properties that cannot be fetched."""
-    fetchable = [
-        wanted
-        for wanted in fetch.wanted_properties
-        if wanted.property in PROPERTIES and PROPERTIES[wanted.property].can_fetch
+    """Return the query without the properties that cannot be fetched."""
+    fetchable_properties = [
+        requested
+        for requested in fetch.requested_properties
+        if requested.property in PROPERTIES and PROPERTIES[requested.property].can_fetch
     ]
-    return Fetch(ids=fetch.ids, wanted_properties=tuple(fetchable))
+    return Fetch(ids=fetch.ids, requested_properties=tuple(fetchable_properties))
 
 
 def _values_by_id(fetch: Fetch) -> dict[str, list[list[dict[str, Any]]]]:
-    """Return the values of each property, in the order of the query, by the id of the body; empty for unknown ids."""
+    """Return the values of each requested property, by the id of the body; empty lists for unknown ids.
+
+    The properties are in the order of the query.
+    """
     today = timezone.localdate()
     pk_by_id = current_pks(fetch.ids)
     bodies = bodies_of(pk_by_id.values())
     lineage_by_day: dict[dt.date, Lineage] = {}
 
-    def lineage_for(wanted: Wanted) -> Lineage:
-        if wanted.property not in ("successors", "predecessors"):
+    def lineage_for(requested: RequestedProperty) -> Lineage:
+        if requested.property not in ("successors", "predecessors"):
             return Lineage(after={}, before={}, bodies={})
-        day = wanted.day or today
+        day = requested.day or today
         if day not in lineage_by_day:
             lineage_by_day[day] = lineage_of(set(bodies), day, with_predecessors=True)
         return lineage_by_day[day]
@@ -133,7 +133,7 @@ def _values_by_id(fetch: Fetch) -> dict[str, list[list[dict[str, Any]]]]:
     for body_id in fetch.ids:
         body = bodies.get(pk_by_id.get(body_id, 0))
         values_by_id[body_id] = [
-            values_of(body, wanted, lineage_for(wanted), today) if body is not None else []
-            for wanted in fetch.wanted_properties
+            values_of(body, requested, lineage_for(requested), today) if body is not None else []
+            for requested in fetch.requested_properties
         ]
     return values_by_id

@@ -1,4 +1,4 @@
-"""What all endpoints share: they can be called from every site, are limited, and return errors as JSON."""
+"""The frame of all endpoints: every site can call them, they are limited, and errors are returned as JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ View = Callable[..., HttpResponse]
 
 
 class TooOften(Exception):
-    """The person or the address has asked for too many names; `response` has status 429."""
+    """Raised if the person or the address has asked for too many names. `response` has status 429."""
 
     def __init__(self, response: HttpResponse) -> None:
         super().__init__("Too many names.")
@@ -28,14 +28,14 @@ class TooOften(Exception):
 def too_many_names(request: HttpRequest, *, names: int = 1) -> HttpResponse | None:
     """Count the names in a request, or one page of a body.
 
-    Returns a response with status 429 if the person or the address is above the limit, and None otherwise.
+    Returns a response with status 429 if the person or the address is above the limit, otherwise None.
     """
     limit = settings.RECONCILIATION_NAMES_PER_MINUTE
     return too_many(request, "reconciliation", limit=limit, stretch=dt.timedelta(minutes=1), amount=names)
 
 
 def count_names(request: HttpRequest, batch_size: int) -> None:
-    """Count the names or bodies of a batch; the first one was already counted with the request. Raises `TooOften`."""
+    """Count the names or bodies of a batch, except the first, which was counted with the request. Raises `TooOften`."""
     if batch_size > 1:
         response = too_many_names(request, names=batch_size - 1)
         if response is not None:
@@ -45,10 +45,10 @@ def count_names(request: HttpRequest, batch_size: int) -> None:
 def public_service(*methods: str) -> Callable[[View], View]:
     """Make a view an endpoint of the service, with these methods.
 
-    Everybody may call it, and so may scripts of other sites (CORS): it shows public facts only and reads no cookie.
-    Errors become JSON: `UnableToRead` 400, `Http404` 404, a batch that is too large 413, too many names 429.
+    Everyone may call the endpoint, and so may scripts of other sites (CORS): it shows only public facts and reads no
+    cookie. Errors become JSON: `UnableToRead` 400, `Http404` 404, a batch that is too large 413, too many names 429.
     """
-    allowed = (*methods, "HEAD", "OPTIONS") if "GET" in methods else (*methods, "OPTIONS")
+    allowed_methods = (*methods, "HEAD", "OPTIONS") if "GET" in methods else (*methods, "OPTIONS")
 
     def decorate(view: View) -> View:
         """Check the method and the limit before the view, and add the CORS headers to every response."""
@@ -57,15 +57,15 @@ def public_service(*methods: str) -> Callable[[View], View]:
         @login_not_required
         @wraps(view)
         def endpoint(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-            if request.method not in allowed:
-                response: HttpResponse = HttpResponseNotAllowed(allowed)
+            if request.method not in allowed_methods:
+                response: HttpResponse = HttpResponseNotAllowed(allowed_methods)
             elif request.method == "OPTIONS":
                 response = HttpResponse(status=204)
             else:
-                refusal = too_many_names(request)
-                response = _as_json(refusal) if refusal else _response(view, request, *args, **kwargs)
+                limit_response = too_many_names(request)
+                response = _limit_error(limit_response) if limit_response else _response(view, request, *args, **kwargs)
             response["Access-Control-Allow-Origin"] = "*"
-            response["Access-Control-Allow-Methods"] = ", ".join(allowed)
+            response["Access-Control-Allow-Methods"] = ", ".join(allowed_methods)
             response["Access-Control-Allow-Headers"] = "Content-Type"
             response["Access-Control-Max-Age"] = "86400"
             return response
@@ -75,9 +75,12 @@ def public_service(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def _as_json(refusal: HttpResponse) -> HttpResponse:
+def _limit_error(limit_response: HttpResponse) -> HttpResponse:
+    """Return the response of a rate limit as JSON, with the same status and Retry-After."""
     error = {"error": f"At most {settings.RECONCILIATION_NAMES_PER_MINUTE:,} names a minute. Try again in a minute."}
-    return JsonResponse(error, status=refusal.status_code, headers={"Retry-After": refusal["Retry-After"]})
+    return JsonResponse(
+        error, status=limit_response.status_code, headers={"Retry-After": limit_response["Retry-After"]}
+    )
 
 
 def _response(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
@@ -88,6 +91,6 @@ def _response(view: View, request: HttpRequest, *args: object, **kwargs: object)
     except TooMany as error:
         return JsonResponse({"error": str(error)}, status=413)
     except TooOften as error:
-        return _as_json(error.response)
+        return _limit_error(error.response)
     except UnableToRead as error:
         return JsonResponse({"error": str(error)}, status=400)

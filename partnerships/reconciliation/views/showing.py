@@ -23,7 +23,7 @@ from partnerships.reconciliation.reading import clean
 from partnerships.reconciliation.views.service import public_service, too_many_names
 from partnerships.reconciliation.vocabulary import PROPERTIES
 
-#: Every site may show a preview in a frame. It has its own style, and loads or runs nothing.
+#: Allows every site to show a preview in a frame. The preview may use its own style, but may not load or run anything.
 _framed: Callable[..., Any] = csp(
     {"default-src": [NONE], "style-src": [NONCE], "frame-ancestors": ["*"], "base-uri": [NONE]}
 )
@@ -59,7 +59,7 @@ def preview(request: HttpRequest, version: str) -> HttpResponse:
 
 
 def _context(body_id: str) -> dict[str, Any]:
-    """Return the template context of a body; 404 if it is unknown or not public."""
+    """Return the template context of a body. Raises `Http404` if the body is unknown or not public."""
     body = body_or_404(body_id)
     lineage = lineage_of([body.pk], timezone.localdate(), with_predecessors=True)
     successor_pks, predecessor_pks = lineage.after.get(body.pk, ()), lineage.before.get(body.pk, ())
@@ -71,7 +71,7 @@ def _context(body_id: str) -> dict[str, Any]:
 
 
 def body_or_404(body_id: str) -> Body:
-    """Return the body that an id stands for today. Raises `Http404`."""
+    """Return the body that an id means today. Raises `Http404`."""
     bodies = bodies_of(current_pks([body_id]).values())
     if not bodies:
         raise Http404

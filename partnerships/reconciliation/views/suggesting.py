@@ -14,15 +14,15 @@ from partnerships.reconciliation.views.service import public_service
 from partnerships.reconciliation.views.showing import body_or_404
 from partnerships.reconciliation.vocabulary import PROPERTIES, TYPES
 
-#: Suggestions after this many are not looked up.
+#: The largest number of suggestions that a client can skip.
 _MAX_SKIPPED = 1_000
 
 
 @public_service("GET")
 def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
-    """Return suggestions for what a person is typing: bodies, types or properties.
+    """Return suggestions for the text that a person is typing: bodies, types or properties.
 
-    Before anything is typed, there are no bodies, but all types and properties.
+    Before the person types anything, there are no bodies, but all types and properties.
     """
     typed = clean(request.GET.get("prefix", ""))
     skip = _count(request.GET.get("cursor", ""), maximum=_MAX_SKIPPED)
@@ -31,10 +31,14 @@ def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
         lineage = lineage_of([body.pk for body in bodies], timezone.localdate())
         return JsonResponse({"result": [suggestion(body, lineage) for body in bodies]})
     if what == "type":
-        types = [type_of(body_type) for body_type in TYPES.values() if _begins(typed, body_type.id, body_type.name)]
+        types = [
+            type_of(body_type)
+            for body_type in TYPES.values()
+            if _has_word_beginning(typed, body_type.id, body_type.name)
+        ]
         return JsonResponse({"result": types[skip : skip + SUGGESTED]})
-    properties = [prop for prop in PROPERTIES.values() if _begins(typed, prop.id, prop.name)]
-    # OpenRefine also asks here when it adds columns, so properties that can only be fetched come last.
+    properties = [prop for prop in PROPERTIES.values() if _has_word_beginning(typed, prop.id, prop.name)]
+    # OpenRefine also requests this address when it adds columns, so properties that can only be fetched come last.
     properties.sort(key=lambda prop: not prop.can_narrow)
     page = properties[skip : skip + SUGGESTED]
     return JsonResponse({"result": [{"id": prop.id, "name": prop.name, "description": prop.about} for prop in page]})
@@ -42,7 +46,7 @@ def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
 
 @public_service("GET")
 def propose(request: HttpRequest, version: str) -> HttpResponse:
-    """Return the properties that can be fetched: the same for every type."""
+    """Return the properties that can be fetched, which are the same for every type."""
     limit = _count(request.GET.get("limit", ""), maximum=len(PROPERTIES)) or len(PROPERTIES)
     properties = [{"id": prop.id, "name": prop.name} for prop in PROPERTIES.values() if prop.can_fetch]
     return JsonResponse({"type": clean(request.GET.get("type", "")), "limit": limit, "properties": properties[:limit]})
@@ -66,13 +70,13 @@ def flyout(request: HttpRequest, what: str) -> HttpResponse:
     return JsonResponse({"id": suggestion_id, "html": html})
 
 
-def _begins(typed: str, *texts: str) -> bool:
-    """Return whether one of the texts has a word that begins with what is typed; true if nothing is typed."""
+def _has_word_beginning(typed: str, *texts: str) -> bool:
+    """Return True if one of the texts has a word that begins with the typed text, or if nothing is typed."""
     folded = fold_name(typed)
     return not folded or any(f" {folded}" in f" {fold_name(text)}" for text in texts)
 
 
 def _count(text: str, *, maximum: int) -> int:
-    """Return a number in the address, limited to a maximum; 0 if it is not a number."""
+    """Return a number from the address, limited to a maximum; 0 if the text is not a number."""
     is_number = text.isascii() and text.isdigit() and len(text) < 10
     return min(int(text), maximum) if is_number else 0

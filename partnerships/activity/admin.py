@@ -1,4 +1,4 @@
-"""Read-only admin pages for the activity log and exports, without the words of partners."""
+"""Read-only admin pages for the activity log and exports. They hide the texts of partners."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.kit.administration import ReadOnlyAdmin
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    """The activity log. `data` is left out, because it may contain what only partners may read."""
+    """The activity log. `data` is left out, because it may contain text that only partners may read."""
 
     fields = (
         "at",
@@ -45,7 +45,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="What happened", ordering="kind")
     def label(self, event: Event) -> str:
-        """The label of the event's kind."""
+        """Return the label of the event's kind."""
         return event.label
 
 

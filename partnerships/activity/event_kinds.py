@@ -13,7 +13,7 @@ _kinds: dict[str, TextChoices] = {}
 
 
 class UnknownEventKind(LookupError):
-    """No room has registered this kind."""
+    """No room has registered this kind of event."""
 
 
 def register_events(kinds: type[TextChoices]) -> None:
@@ -37,7 +37,7 @@ def check_registered(code: str) -> None:
 def label_of(code: str, wording: str | None = None) -> str:
     """Return the label of a kind of event, or the sentence (`wording`) of an old event without a code.
 
-    If no room registers the code any longer, this is the code itself.
+    If no room registers the code any longer, return the code itself.
     """
     if wording:
         return wording[:1].upper() + wording[1:]

@@ -1,4 +1,4 @@
-"""Fold the numbered changes of a subject into their net change: what differs between two moments, line by line.
+"""Fold the numbered changes of a subject into their net change: the differences between two moments, line by line.
 
 Digests fold every change between a reader's watermark and now. This module needs no database.
 """
@@ -13,13 +13,16 @@ from typing import Any
 
 
 class Fold(enum.StrEnum):
-    """How several changes of one thing become lines."""
+    """How several changes of one thing become lines.
+
+    A "thing" is what a change is about: see `Thing`.
+    """
 
     #: One line for each field, from its first value before to its last value after.
     FIELDS = "fields"
-    #: The thing begins to exist.
+    #: The change creates the thing.
     CREATED = "created"
-    #: The thing is gone.
+    #: The change removes the thing.
     REMOVED = "removed"
     #: One line for the newest change of this kind.
     LAST = "last"
@@ -29,13 +32,13 @@ class Fold(enum.StrEnum):
 
 #: The one field that is never in the line about a new thing, because changes of the status have lines of their own.
 STATUS = "status"
-#: What a change is about: kind and id of the record, and a text that tells apart several things of one record.
+#: The object of a change: the kind and id of a record, and a text that distinguishes several things of one record.
 Thing = tuple[str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One numbered change.
+    """One numbered change of a thing.
 
     `before` and `after` are values by field. A change of `Fold.FIELDS` without any values counts as `Fold.LAST`.
     """
@@ -57,9 +60,9 @@ class Step:
 class NetChange:
     """One line of a net change.
 
-    A line about a `field` has its value `before` and `after`. A line without a field says that `kind` happened; its
-    `values` are those of the fields that came with it, as they are at the end. `numbers` are the numbers of the changes
-    that the line sums up, in order; `kind` is the kind of the last one.
+    A line about a `field` has the value `before` and `after`. A line without a field says that `kind` happened; its
+    `values` are the final values of the fields that were part of the change. `numbers` are the numbers of the changes
+    that the line sums up, in order; `kind` is the kind of the last change.
     """
 
     thing: Thing
@@ -72,7 +75,7 @@ class NetChange:
 
     @property
     def moves(self) -> int:
-        """How many changes the line sums up."""
+        """Return how many changes the line sums up."""
         return len(self.numbers)
 
 
@@ -81,9 +84,9 @@ def fold(steps: Iterable[Step]) -> list[NetChange]:
 
     * A field that returned to its first value has no line.
     * A thing that was created has one line with its values at the end.
-    * A thing that was removed has one line, and one for each step of `Fold.EACH`.
+    * A thing that was removed has one line, and one line for each step of `Fold.EACH`.
     * A thing that was created and removed again has no line.
-    * A thing that was removed and came back has lines for the fields that differ.
+    * A thing that was removed and created again has lines for the fields that differ.
     """
     steps_by_thing: dict[Thing, list[Step]] = {}
     for step in steps:
@@ -93,7 +96,7 @@ def fold(steps: Iterable[Step]) -> list[NetChange]:
 
 
 def _fold_thing(steps: list[Step]) -> Iterator[NetChange]:
-    """Yield the lines of one thing, by whether it existed before the first step and exists after the last."""
+    """Yield the lines of one thing, depending on whether it existed before the first step and exists after the last."""
     turning_points = [step for step in steps if step.fold in (Fold.CREATED, Fold.REMOVED)]
     existed_before = not turning_points or turning_points[0].fold == Fold.REMOVED
     exists_after = not turning_points or turning_points[-1].fold == Fold.CREATED
@@ -106,22 +109,25 @@ def _fold_thing(steps: list[Step]) -> Iterator[NetChange]:
         yield from _fold_created(turning_points[-1], steps)
 
 
-def _fold_created(created: Step, steps: list[Step]) -> Iterator[NetChange]:
-    """Yield the lines of a new thing: one for its creation with the values at the end, and those of later steps."""
-    later_steps = [step for step in steps if step.number > created.number]
-    created_fields = frozenset(created.fields) - {STATUS}
-    values = dict(created.after)
-    numbers = [created.number]
+def _fold_created(creation: Step, steps: list[Step]) -> Iterator[NetChange]:
+    """Yield the lines of a new thing: one line for its creation with the final values, and the lines of later steps."""
+    later_steps = [step for step in steps if step.number > creation.number]
+    created_fields = frozenset(creation.fields) - {STATUS}
+    values = dict(creation.after)
+    numbers = [creation.number]
     for step in later_steps:
         if step.fold == Fold.FIELDS and not created_fields.isdisjoint(step.fields):
             values.update({name: step.after.get(name) for name in step.fields if name in created_fields})
             numbers.append(step.number)
-    yield NetChange(created.thing, created.kind, tuple(numbers), values=values)
+    yield NetChange(creation.thing, creation.kind, tuple(numbers), values=values)
     yield from _fold_present(later_steps, without_fields=created_fields)
 
 
 def _fold_present(steps: list[Step], without_fields: frozenset[str] = frozenset()) -> Iterator[NetChange]:
-    """Yield the lines of a thing that exists before and after. Some fields may be in the line of its creation."""
+    """Yield the lines of a thing that exists before and after.
+
+    Fields in `without_fields` get no line, because the line about the creation of the thing has their values.
+    """
     steps_by_field: dict[str, list[Step]] = {}
     steps_by_kind: dict[str, list[Step]] = {}
     for step in steps:
@@ -135,12 +141,12 @@ def _fold_present(steps: list[Step], without_fields: frozenset[str] = frozenset(
                     steps_by_field.setdefault(name, []).append(step)
     yield from (_event_line(kind_steps) for kind_steps in steps_by_kind.values())
     for name, field_steps in steps_by_field.items():
-        first, last = field_steps[0], field_steps[-1]
-        before, after = first.before.get(name), last.after.get(name)
+        first_step, last_step = field_steps[0], field_steps[-1]
+        before, after = first_step.before.get(name), last_step.after.get(name)
         if before != after:
             yield NetChange(
-                thing=last.thing,
-                kind=last.kind,
+                thing=last_step.thing,
+                kind=last_step.kind,
                 numbers=tuple(step.number for step in field_steps),
                 field=name,
                 before=before,
@@ -150,6 +156,6 @@ def _fold_present(steps: list[Step], without_fields: frozenset[str] = frozenset(
 
 def _event_line(steps: list[Step]) -> NetChange:
     """Return one line for these steps of one kind, with the values of the newest."""
-    newest = steps[-1]
-    values = dict(newest.after or newest.before)
-    return NetChange(newest.thing, newest.kind, tuple(step.number for step in steps), values=values)
+    newest_step = steps[-1]
+    values = dict(newest_step.after or newest_step.before)
+    return NetChange(newest_step.thing, newest_step.kind, tuple(step.number for step in steps), values=values)

@@ -1,4 +1,4 @@
-"""The activity log, and the numbered changes of what people follow.
+"""The activity log, and the numbered changes of the subjects that people follow.
 
 Events are append-only. They refer to people and records by id only, because this room is below all others.
 """
@@ -14,15 +14,13 @@ from partnerships.activity.telling import phrase_of
 
 
 class Event(models.Model):
-    """Who did what to which record, and when.
+    """An action of a person on a record, with its time.
 
-    * `kind` is the code of what happened (see `event_kinds`). Programs compare codes; people read `label`.
-    * `target_kind` and `target_id` name the changed record. `within_kind` and `within_id` name a record whose timeline
-      shows the event too, usually a partnership.
-    * `data` has the values before and after, the reason, and what a reader needs to understand the line. It never has
-      restricted text.
-    * `subjects` are the subjects that the event changes, each as `kind:id`. The database numbers these changes when the
-      transaction commits (see `Change`).
+    * `kind` is the code of the action (see `event_kinds`). Programs compare codes; people read `label`. * `target_kind`
+    and `target_id` name the changed record. `within_kind` and `within_id` name a record whose timeline shows the event
+    too, usually a partnership. * `data` has the values before and after, the reason, and other values that a reader
+    needs to understand the line. It never has restricted text. * `subjects` are the subjects that the event changes,
+    each as `kind:id`. The database numbers these changes when the transaction commits (see `Change`).
     """
 
     actor_id = models.BigIntegerField(null=True, help_text="Empty for a change by the system itself.")
@@ -79,19 +77,19 @@ class Event(models.Model):
 
     @property
     def label(self) -> str:
-        """The phrase with which timelines describe the event."""
+        """Return the phrase with which timelines describe the event."""
         return phrase_of(self.kind, self.data.get("wording"))
 
 
 #: The trigger of `Unnumbered`, which numbers the events of a transaction.
 #:
-#: * It runs once for each row. The first run numbers all events of the transaction and deletes their rows, so the other
-#:   runs have nothing to do.
+#: * The trigger runs once for each row. The first run numbers all events of the transaction and deletes their rows, so
+#:   the other runs have nothing to do.
 #: * Subjects are locked last, and always in the order (kind, record_id), so that two transactions never wait for each
 #:   other.
 #: * A rollback takes the numbers back.
-#: * The first row has the lowest id, so `BETWEEN` finds all of them. Without it, PostgreSQL would expect many rows and
-#:   read every event.
+#: * The first row has the lowest id, so `BETWEEN` finds all rows. Without `BETWEEN`, PostgreSQL would expect many rows
+#:   and read every event.
 _NUMBER = """
 IF NOT EXISTS (SELECT FROM activity_unnumbered WHERE event_id = NEW.event_id) THEN
     RETURN NULL;
@@ -136,13 +134,13 @@ class Subject(models.Model):
 
 
 class Change(models.Model):
-    """A numbered change of a subject; append-only.
+    """A numbered change of a subject. Changes are append-only.
 
-    Numbers begin at 1 and follow the order in which transactions commit. Only restoring a backup leaves a gap. What a
-    person was told about a subject is stored as one number: all changes up to it.
+    Numbers begin at 1 and follow the order in which transactions commit. Only restoring a backup leaves a gap. How far
+    a person has been notified about a subject is stored as one number, which covers all changes up to it.
     """
 
-    # No index of its own: the index of the unique constraint begins with the subject.
+    # The column has no index of its own, because the index of the unique constraint begins with the subject.
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="changes", db_index=False)
     number = models.BigIntegerField()
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="changes")
@@ -156,9 +154,9 @@ class Change(models.Model):
 
 
 class Unnumbered(models.Model):
-    """Events of the running transaction that have no numbers yet.
+    """An event of the running transaction that has no number yet.
 
-    The database adds the rows at the commit and deletes them within the same commit, so nobody ever sees one.
+    The database adds the row at the commit and deletes it within the same commit, so nobody ever sees it.
     """
 
     event_id = models.BigIntegerField(primary_key=True)
@@ -179,7 +177,7 @@ class Unnumbered(models.Model):
 
 
 class Export(models.Model):
-    """An export to a file: who, what, when and how many rows. Append-only."""
+    """An export to a file: the person, the page, the time and the number of rows. Exports are append-only."""
 
     actor_id = models.BigIntegerField(null=True, help_text="Empty if the person was not signed in.")
     seen_as_id = models.BigIntegerField(

@@ -34,7 +34,7 @@ def kinds_of(here: Q) -> QuerySet[Event, str]:
 
 
 def visible_of_kinds(user: Any, here: Q, kind_names: Iterable[str]) -> QuerySet[Event]:
-    """Return the events of `visible_events` that are about these kinds of record."""
+    """Return the events that match a condition, are about these kinds of record, and may be seen by the person."""
     events = Event.objects.filter(here)
     records_by_kind = {name: events.filter(target_kind=name).values("target_id") for name in kind_names}
     return of_visible_records(user, events, records_by_kind)
@@ -61,10 +61,10 @@ def timeline(*, user: Any, kind: str, record_id: int) -> QuerySet[Event]:
     return visible_events(user, about(kind, record_id)).order_by("-at", "-id")
 
 
-def acts_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
+def event_labels_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
     """Return the labels of the events in each of these contexts of the row history.
 
-    Administrators may read labels, because they contain nothing that partners wrote.
+    Administrators may read labels, because labels contain nothing that partners wrote.
     """
     labels_by_context: defaultdict[UUID, list[str]] = defaultdict(list)
     events = Event.objects.filter(context_id__in=contexts).order_by("pk")
@@ -83,13 +83,13 @@ def changes_between(*, kind: SubjectKind, record_id: int, after: int, up_to: int
 
 
 def last_number(*, kind: SubjectKind, record_id: int) -> int:
-    """Return the number of a subject's newest change, or 0 before the first."""
+    """Return the number of a subject's newest change, or 0 before the first change."""
     return Subject.objects.filter(kind=kind, record_id=record_id).values_list("last_number", flat=True).first() or 0
 
 
 @dataclass(frozen=True, slots=True)
 class NetLine:
-    """A net change, how followers are notified of it, and the events that it sums up, in order."""
+    """A net change, the way in which followers are notified of it, and the events that it sums up, in order."""
 
     change: NetChange
     told: Told
@@ -97,14 +97,14 @@ class NetLine:
 
     @property
     def event(self) -> Event:
-        """The newest event of the line."""
+        """Return the newest event of the line."""
         return self.events[-1]
 
 
 def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
-    """Return the net changes of these events, which come with their numbers and in that order.
+    """Return the net changes of these events, which must come in the order of their numbers.
 
-    Events that followers are not notified about are left out. The caller checks what the reader may see.
+    Events that followers are not notified about are left out. The caller checks which events the reader may see.
     """
     event_by_number: dict[int, Event] = {}
     steps: list[Step] = []
@@ -134,7 +134,7 @@ def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
 
 
 def thing_of(event: Event, told: Told) -> Thing:
-    """Return what the event is about: its record and, if a record has several such things, which of them."""
+    """Return what the event is about: its record and, if a record has several such things, the thing that changed."""
     kind = kind_named(event.target_kind)
     name = event.target_kind
     if kind is not None and kind.subject is not None and not kind.subject_key:
@@ -143,7 +143,7 @@ def thing_of(event: Event, told: Told) -> Thing:
         return name, event.target_id, ""
     distinguishing_value = event.data.get(told.about)
     if distinguishing_value is None:
-        # An old event does not say which of them changed, so it counts as a thing of its own.
+        # An old event does not name the thing that changed, so the event counts as a thing of its own.
         return name, event.target_id, f"event {event.pk}"
     return name, event.target_id, f"{told.about} {distinguishing_value}"
 
@@ -154,6 +154,7 @@ def fields_of(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _by_field(value: Any) -> dict[str, Any]:
+    """Return the values by field, or the value as that of the status."""
     if isinstance(value, dict):
         return value
     if value is None:
@@ -161,15 +162,15 @@ def _by_field(value: Any) -> dict[str, Any]:
     return {STATUS: value}
 
 
-#: Every restore of a backup moves new ids on by this much (kit.0002).
+#: Every restore of a backup raises new ids by this number (kit.0002).
 _IDS_PER_RESTORE = 10_000_000
-#: Each restore moves revisions on by this much: more than the number of changes that a backup can lack.
+#: Each restore raises revisions by this number, which is more than the number of changes that a backup can lack.
 _REVISIONS_PER_RESTORE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """How often a record has changed since it was created, and when it last did.
+    """The number of changes of a record since it was created, and the time of the last change.
 
     Calendar apps ignore a number lower than the last that they read, and a restored backup lacks the latest changes. So
     the first change after a restore gets a much higher number.
@@ -182,7 +183,7 @@ class Revision:
 def revisions_of(ids: Collection[int], *target_kinds: str, events: Collection[str] = ()) -> dict[int, Revision]:
     """Return the revision of each of these records, by id, in one query.
 
-    `target_kinds` are the kinds of record that the ids belong to. With `events`, only those kinds of event count as a
+    `target_kinds` are the kinds of record to which the ids belong. With `events`, only those kinds of event count as a
     change. A record without such an event has no revision.
     """
     counted_events = Event.objects.filter(target_kind__in=target_kinds, target_id__in=ids)

@@ -1,4 +1,4 @@
-"""Kinds of record that events are about, and who may see them. Each room registers its kinds at start-up."""
+"""Kinds of record that events are about, and their readers. Each room registers its kinds at start-up."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Records = Collection[int] | QuerySet[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of record, and who may see events about it.
+    """A kind of record, and the rules about who may see events about such records.
 
     * `visible_ids(person)` returns the ids of the records that the person may see.
-    * `condition(person, records)` limits the events of these records (ids) further. For example, a party that left
-      sees what happened up to that day.
-    * `subject` is what people follow to hear about such a record: the record itself or, with a `subject_key`, the
-      record whose id is under that key in the data of an event.
+    * `condition(person, records)` limits the events of these records (ids) further. For example, people of a party that
+      left see only the events up to that day.
+    * `subject` is the kind of record that people follow to be notified about such records: the record itself or, with a
+      `subject_key`, the record whose id is under that key in the data of an event.
     * `marked_ids()` returns the ids of records about which stakeholders without an account may be notified.
     """
 
@@ -35,7 +35,7 @@ class Kind:
 
 
 def _no_condition(user: Any, records: Records) -> Q:
-    """Limit nothing: the person may see every event about a record that they may see."""
+    """Return no condition: the person may see every event about the records that they may see."""
     return Q()
 
 
@@ -51,7 +51,7 @@ def register_kind(
     subject_key: str = "",
     marked_ids: Callable[[], QuerySet[Any, Any]] | None = None,
 ) -> None:
-    """Register who may see events about records of this kind. `Kind` explains the arguments."""
+    """Register the rules about who may see events about records of this kind. `Kind` explains the arguments."""
     _kinds[name] = Kind(
         name=name,
         visible_ids=visible_ids,

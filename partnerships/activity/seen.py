@@ -36,7 +36,7 @@ def register_seen(note_changes: NoteSeen, note_events: NoteEventsSeen) -> None:
 def note_seen(*, person_id: int, kind: str, record_id: int, from_number: int, to_number: int, now: dt.datetime) -> None:
     """Record that a person has seen every change of a subject after `from_number` and up to `to_number`.
 
-    `kind` and `record_id` are those of the subject. A page calls it only if it left out no change.
+    `kind` and `record_id` name the subject. A page calls this only if it left out no change.
     """
     for note in _change_listeners:
         note(

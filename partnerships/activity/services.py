@@ -16,14 +16,14 @@ from partnerships.activity.registry import kind_named
 from partnerships.activity.subjects import SubjectKind
 from partnerships.activity.telling import told_of
 
-#: The key in an event's data with the id of the spreadsheet that it came from.
+#: The key in an event's data with the id of the spreadsheet from which the event came.
 SPREADSHEET = "spreadsheet"
 _spreadsheet_id: ContextVar[int | None] = ContextVar("spreadsheet", default=None)
 
 
 @contextmanager
 def from_spreadsheet(spreadsheet_id: int) -> Iterator[None]:
-    """Mark the events recorded inside as those of one spreadsheet, so that digests report them in one line."""
+    """Mark the events recorded in this context as those of one spreadsheet, so that digests report them in one line."""
     token = _spreadsheet_id.set(spreadsheet_id)
     try:
         yield
@@ -32,11 +32,11 @@ def from_spreadsheet(spreadsheet_id: int) -> Iterator[None]:
 
 
 class EventDetails(TypedDict, total=False):
-    """Who did what to which record, and when."""
+    """The person, the action, the record and the time of an event."""
 
-    #: The person; None for the system.
+    #: The person who acted, or None for the system.
     actor_id: Required[int | None]
-    #: The organisation for which they acted.
+    #: The organisation for which the person acted.
     organisation_id: int | None
     kind: Required[TextChoices]
     target_kind: Required[str]
@@ -54,9 +54,9 @@ class EventDetails(TypedDict, total=False):
 def record(**details: Unpack[EventDetails]) -> Event:
     """Record an event, inside the transaction of the change that it describes.
 
-    If followers are notified of this kind of event, the event becomes the next change of several subjects: that of the
-    target, that of the record to which the target belongs, and those in `also`. The database numbers these changes when
-    the transaction commits. Raises `UnknownEventKind` if no room has registered `kind`.
+    If followers are notified of this kind of event, the event becomes the next change of several subjects: the subject
+    of the target, the subject of the record to which the target belongs, and those in `also`. The database numbers
+    these changes when the transaction commits. Raises `UnknownEventKind` if no room has registered `kind`.
     """
     event = new_event(**details)
     event.save(force_insert=True)
@@ -100,7 +100,7 @@ def new_event(**details: Unpack[EventDetails]) -> Event:
 
 
 def _subjects_of(kind_name: str, record_id: int | None, data: dict[str, Any]) -> Iterator[tuple[SubjectKind, int]]:
-    """Yield the subject that a record is or belongs to. Nothing if people cannot follow this kind of record."""
+    """Yield the subject that a record is or belongs to, or nothing if people cannot follow this kind of record."""
     kind = kind_named(kind_name)
     if kind is None or kind.subject is None:
         return

@@ -21,7 +21,7 @@ class SubjectKind(TextChoices):
 class Audience(TextChoices):
     """Whether stakeholders without an account may be notified of an event.
 
-    This does not concern people with an account, who are notified of what they may see (see `registry.Kind`).
+    This does not concern people with an account, who are notified of events that they may see (see `registry.Kind`).
     """
 
     INSIDE = "inside", "Only people with an account who may see the record"

@@ -1,4 +1,4 @@
-"""How followers are notified of each kind of event, or why they are not. Each room registers its kinds at start-up."""
+"""How followers are notified of each kind of event, or why not. Each room registers its kinds of event at start-up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIELD, CHANGE, NAMES = "{field}", "{change}", "{names}"
 
 
 class Group(TextChoices):
-    """Groups of kinds of event. People choose by group which events they are notified of."""
+    """Groups of kinds of event. People choose by group the events about which they are notified."""
 
     STATUS = "status", "Status"
     PARTIES = "parties", "Parties and roles"
@@ -40,15 +40,13 @@ class Group(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How followers are notified of one kind of event.
+    """The way in which followers are notified of one kind of event.
 
-    * `sentence` is used in both parts of an email and, without its values, in timelines.
-    * `fold` says how several events of this kind become lines.
-    * `about` is the key in an event's data that tells apart several things of one record, such as the organisation
-      that joined a partnership.
-    * `may_hear` says whether stakeholders without an account may be notified.
-    * `by_plan_engine` is true if digests of plans report such events already, with what changed in the plan.
-    * `asks_until` is, for a question, the key in the data with the last day for answers.
+    * `sentence` is used in both parts of an email and, without its values, in timelines. * `fold` says how several
+    events of this kind become lines. * `about` is the key in an event's data that distinguishes several things of one
+    record, such as the organisation that joined a partnership. * `may_hear` says whether stakeholders without an
+    account may be notified. * `by_plan_engine` is true if digests of plans report such events already, with the changes
+    in the plan. * `asks_until` is, for a question, the key in the data with the last day for answers.
     """
 
     kind: str
@@ -63,7 +61,7 @@ class Told:
 
     @property
     def phrase(self) -> str:
-        """The sentence without its slots, for timelines."""
+        """Return the sentence without its slots, for timelines."""
         return self.sentence.replace(FIELD, "").replace(CHANGE, "").replace(NAMES, "")
 
 
@@ -112,9 +110,9 @@ def register_told(
 
 
 def register_untold(kinds: Iterable[TextChoices], *, because: str) -> None:
-    """Register that followers are not notified of these kinds, and why.
+    """Register that followers are not notified of these kinds of event, and why.
 
-    Raises `ValueError` if one of them was registered differently.
+    Raises `ValueError` if one of the kinds was registered differently.
     """
     for kind in kinds:
         if _untold.setdefault(kind.value, because) != because or kind.value in _told:
@@ -122,12 +120,12 @@ def register_untold(kinds: Iterable[TextChoices], *, because: str) -> None:
 
 
 def told_of(kind: str) -> Told | None:
-    """Return how followers are notified of this kind, or None if they are not."""
+    """Return the way in which followers are notified of this kind of event, or None if they are not."""
     return _told.get(kind)
 
 
 def told_kinds(groups: Collection[Group] | None = None) -> tuple[Told, ...]:
-    """Return the kinds of event that followers are notified about, by code; with `groups`, only kinds in these."""
+    """Return the kinds of event about which followers are notified, by code, or only those in these groups."""
     return tuple(_told[code] for code in sorted(_told) if groups is None or _told[code].group in groups)
 
 
@@ -148,7 +146,7 @@ def phrase_of(kind: str, wording: str | None = None) -> str:
 def _change_format(was: str, now: str, moves: int, *, names_field: bool) -> tuple[str, tuple[str, ...]]:
     """Return the words about a change, with a slot for each value, and the values.
 
-    `names_field` says that the name of the field comes before these words. `moves` is how often the field changed.
+    `names_field` says whether the name of the field comes before these words. `moves` is how often the field changed.
     """
     times = f", {moves} moves" if moves > 1 else ""
     if was and now:

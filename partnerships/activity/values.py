@@ -12,7 +12,7 @@ from django.db.models import Model
 
 
 def plain(value: Any) -> Any:
-    """Return the value in a form that JSON has: dates in ISO form, decimals as text, people by id, records by name."""
+    """Return the value as JSON can store it: dates in ISO form, decimals as text, people by id, records by name."""
     if isinstance(value, AbstractBaseUser):
         return value.pk
     if isinstance(value, Model):
@@ -27,7 +27,7 @@ def plain(value: Any) -> Any:
 
 
 def apply_changes(record: Model, fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Set the fields whose value differs, without saving. Return their values before and after, as JSON."""
+    """Set the fields whose value differs, without saving, and return their values before and after, as JSON."""
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for name, new_value in fields.items():

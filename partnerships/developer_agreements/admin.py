@@ -12,7 +12,7 @@ from partnerships.kit.administration import ReadOnlyAdmin
 
 @admin.register(DeveloperAgreement)
 class DeveloperAgreementAdmin(ReadOnlyAdmin):
-    """Agreements of published registers, and those that authorities entered."""
+    """Agreements from published registers, and agreements that authorities entered."""
 
     fields = (
         "reference",
@@ -34,7 +34,7 @@ class DeveloperAgreementAdmin(ReadOnlyAdmin):
 
     @admin.display(description="import run")
     def import_run(self, agreement: DeveloperAgreement) -> str:
-        """Return a link to the import that added it; "-" if it was entered on a page."""
+        """Return a link to the import that added the agreement, or "-" if the agreement was entered on a page."""
         if agreement.run_id is None:
             return "-"
         href = reverse("admin:transfer_importrun_change", args=[agreement.run_id])

@@ -13,7 +13,7 @@ from partnerships.people.models import User
 
 
 class DeveloperAgreementQuerySet(models.QuerySet["DeveloperAgreement"]):
-    """Filters and annotations of developer agreements."""
+    """Filters and annotations for developer agreements."""
 
     def visible_to(self, user: User | AnonymousUser) -> DeveloperAgreementQuerySet:
         """Return the agreements of the authorities that the person can see.
@@ -62,7 +62,7 @@ class DeveloperAgreement(models.Model):
 
     @property
     def title(self) -> str:
-        """The name of the agreement in links, for example `section 106 agreement W/1-da`."""
+        """Return the name of the agreement in links, for example `section 106 agreement W/1-da`."""
         return f"{self.kind} agreement {self.reference}"
 
 

@@ -14,7 +14,7 @@ from partnerships.people.models import User
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """Return the agreement that the commitment was made in."""
+    """Return links to the agreement in which the commitment was made."""
     agreements = DeveloperAgreement.objects.visible_to(user).filter(promises__commitment=commitment).order_by("pk")
     return [OriginLink(agreement.title, agreement.get_absolute_url()) for agreement in agreements]
 

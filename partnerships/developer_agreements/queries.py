@@ -15,7 +15,7 @@ from partnerships.organisations.lineage import holders_at
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
-#: The order of lists, newest first. `agreed_key` is never null, as pages by keys need.
+#: The order of lists, newest first. `agreed_key` is never null, because keyset pages need values that they can compare.
 NEWEST_FIRST = ("-agreed_key", "-pk")
 _UNDATED = dt.date(1, 1, 1)
 
@@ -32,10 +32,10 @@ def promises_in(agreement: DeveloperAgreement, user: User) -> CommitmentQuerySet
     return in_order(commitments.for_listing())
 
 
-def made_by(agreement: DeveloperAgreement) -> Organisation | None:
+def original_authority_of(agreement: DeveloperAgreement) -> Organisation | None:
     """Return the authority that made an agreement, if the agreement has passed to another authority since.
 
-    Return None also if the day of the agreement is unknown.
+    Returns None if it has not passed to another authority, or if the day of the agreement is unknown.
     """
     if agreement.agreed_on is None:
         return None

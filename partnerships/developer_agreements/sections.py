@@ -1,4 +1,4 @@
-"""Adds the link to its developer agreements to an organisation's page."""
+"""Adds the link to an authority's developer agreements to its page."""
 
 from __future__ import annotations
 
@@ -25,4 +25,5 @@ def agreements_section(user: User, organisation: Organisation, *, has_rows: bool
 
 
 def _published(user: User, organisation: int) -> QuerySet[DeveloperAgreement]:
+    """Return the agreements of the authority that the person may see."""
     return DeveloperAgreement.objects.visible_to(user).filter(organisation=organisation)

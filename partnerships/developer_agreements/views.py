@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.commitments.queries import name_as_at
 from partnerships.developer_agreements.models import DeveloperAgreement
-from partnerships.developer_agreements.queries import NEWEST_FIRST, agreements_of, made_by, promises_in
+from partnerships.developer_agreements.queries import NEWEST_FIRST, agreements_of, original_authority_of, promises_in
 from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
@@ -39,7 +39,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     agreements = DeveloperAgreement.objects.visible_to(user).select_related("organisation").for_listing()
     agreement = get_object_or_404(agreements, pk=pk)
     commitments = list(promises_in(agreement, user))
-    original_authority = made_by(agreement)
+    original_authority = original_authority_of(agreement)
     context = {
         "agreement": agreement,
         "made_by": original_authority,

@@ -17,14 +17,14 @@ from partnerships.people.models import User
 def follow_action(definition: ListDefinition) -> BulkAction | None:
     """Return the action that follows the records of several rows, or None if the rows cannot be followed.
 
-    The followed record may be another one than the row: a contact's row follows the contact's partnership.
+    The followed record need not be the row itself: for the row of a contact, it is the contact's partnership.
     """
     if definition.followed is None:
         return None
     target_of = definition.followed
 
-    def left_out(person: User, rows: Sequence[Any], _now: dt.datetime) -> Mapping[int, str]:
-        """Return why rows are left out, by row id. If several rows have the same record, the first one follows it."""
+    def reasons_to_leave_out(person: User, rows: Sequence[Any], _now: dt.datetime) -> Mapping[int, str]:
+        """Return why rows are left out, by row id. If several rows have the same record, only the first follows it."""
         target_by_row_id = {row.pk: target for row in rows if (target := target_of(row)) is not None}
         followed_keys = _followed_keys(person, list(target_by_row_id.values()))
         reason_by_row_id: dict[int, str] = {}
@@ -43,7 +43,7 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
                 keys_of_earlier_rows.add(key)
         return reason_by_row_id
 
-    def change(*, row: Any, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
+    def follow_record(*, row: Any, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
         subscribe(person=person, target=target_of(row), author=person, now=now)
 
     return BulkAction(
@@ -51,14 +51,14 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
         label=definition.follow_words,
         done="followed from now on",
         form=only_button("Follow these"),
-        left_out=left_out,
-        change=change,
+        left_out=reasons_to_leave_out,
+        change=follow_record,
         refusals=(UnableToSubscribe,),
     )
 
 
 def _followed_keys(person: User, targets: Sequence[Any]) -> set[tuple[str, int]]:
-    """Return the kind and id of each of these records that the person follows. One query per kind."""
+    """Return the kind and id of each of these records that the person follows. Makes one query per kind."""
     ids_by_kind: defaultdict[str, list[int]] = defaultdict(list)
     for target in targets:
         ids_by_kind[kind_of(target)].append(target.pk)

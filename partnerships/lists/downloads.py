@@ -20,11 +20,11 @@ from partnerships.lists.reading import Listing
 FORMATS = {"csv": "CSV", "xlsx": "Excel", "ods": "OpenDocument"}
 #: Content types by format.
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX, "ods": ODS}
-#: Replaces typed words in the log of exports.
-_TYPED = "*"
+#: Stands for words that the reader typed, in the log of exports.
+_TYPED_WORDS = "*"
 #: How many rows a file may have. A worker has the whole file in memory.
 MAX_ROWS = 200_000
-#: For how many rows at a time related records are fetched.
+#: How many rows are read at a time, with their related records.
 _BATCH = 500
 
 
@@ -33,7 +33,7 @@ class TooManyRows(Exception):
 
 
 def columns_of(listing: Listing) -> Sequence[Column]:
-    """Return the columns of a file: those that the reader chose, otherwise all."""
+    """Return the columns of a file: the columns that the reader chose, or else all."""
     return listing.columns if listing.has_chosen_columns else listing.definition.columns
 
 
@@ -43,14 +43,14 @@ def headings_of(listing: Listing) -> list[str]:
 
 
 def count_of(listing: Listing) -> int:
-    """Return how many rows a file would have, counted up to one more than `MAX_ROWS`."""
+    """Return how many rows a file would have. Counting stops at one more than `MAX_ROWS`."""
     return listing.matching_rows().order_by()[: MAX_ROWS + 1].count()
 
 
 def cells_of_rows(listing: Listing, limit: int, ids: Collection[int] = ()) -> Iterator[list[Any]]:
     """Yield the cells of each row, or only of rows with these ids, in the order of the list.
 
-    Raises `TooManyRows`.
+    Raises `TooManyRows` if there are more rows than `limit`.
     """
     rows_to_export = listing.sortable().filter(pk__in=ids) if ids else listing.sortable()
     # Sorting a very long list is slow, so its rows are counted first.
@@ -69,7 +69,7 @@ def cells_of_all_rows(listing: Listing) -> Iterator[tuple[int, list[Any]]]:
     ids = list(listing.sortable().order_by(*listing.sorting).values_list("pk", flat=True))
     for start in range(0, len(ids), _BATCH):
         batch = ids[start : start + _BATCH]
-        # Filtered again: a row may have been changed or deleted since the ids were read.
+        # Filter the rows again, because a row may have been changed or deleted since the ids were read.
         row_by_id = {row.pk: row for row in listing.matching_rows().filter(pk__in=batch)}
         existing_rows = [row_by_id[pk] for pk in batch if pk in row_by_id]
         yield from zip((row.pk for row in existing_rows), _cells(listing, existing_rows), strict=True)
@@ -83,8 +83,8 @@ def _cells(listing: Listing, rows: Sequence[Any]) -> Iterator[list[Any]]:
         yield [*(column.value(row) for column in columns), f"{settings.SITE_ORIGIN}{row.get_absolute_url()}"]
 
 
-def file_bytes(listing: Listing, form: str, progress: Progress) -> tuple[bytes, list[int]]:
-    """Return the content of a file with every row, and the ids of the rows. `form` is one of `FORMATS`."""
+def file_bytes(listing: Listing, file_format: str, progress: Progress) -> tuple[bytes, list[int]]:
+    """Return the content of a file with every row, and the ids of the rows. `file_format` is one of `FORMATS`."""
     ids: list[int] = []
     total = count_of(listing)
 
@@ -95,39 +95,40 @@ def file_bytes(listing: Listing, form: str, progress: Progress) -> tuple[bytes, 
             yield cells
 
     title, headings = listing.definition.title, headings_of(listing)
-    if form == "csv":
+    if file_format == "csv":
         return "".join(csv_lines(headings, rows_with_progress())).encode(), ids
     lines = chain([headings], rows_with_progress())
-    return (ods_bytes(title, lines) if form == "ods" else xlsx_bytes([(title, lines)])), ids
+    return (ods_bytes(title, lines) if file_format == "ods" else xlsx_bytes([(title, lines)])), ids
 
 
-def file_response(listing: Listing, form: str, limit: int, ids: Collection[int] = ()) -> HttpResponseBase:
+def file_response(listing: Listing, file_format: str, limit: int, ids: Collection[int] = ()) -> HttpResponseBase:
     """Return a download of the list, or of the rows with these ids, in one of `FORMATS`. Raises `TooManyRows`."""
-    response = _file(listing, form, limit, ids)
-    describe_export(response, log_entry(listing, form, len(ids)))
+    response = _file(listing, file_format, limit, ids)
+    describe_export(response, log_entry(listing, file_format, len(ids)))
     return response
 
 
-def log_entry(listing: Listing, form: str, chosen_count: int = 0) -> str:
+def log_entry(listing: Listing, file_format: str, chosen_count: int = 0) -> str:
     """Return the line about this file for the log of exports, for example `asks.csv?theme=land`.
 
     Words that the reader typed are replaced, because they may be about a person.
     """
     parameters = listing.parameters.copy()
     for name in parameters:
+        # Only plain text fields contain words that the reader typed.
         if type(listing.form.fields.get(name)) is forms.CharField:
-            parameters[name] = _TYPED
+            parameters[name] = _TYPED_WORDS
     if chosen_count:
         parameters["chosen"] = str(chosen_count)
-    return f"{listing.definition.slug}.{form}?{parameters.urlencode(safe=_TYPED)}".removesuffix("?")
+    return f"{listing.definition.slug}.{file_format}?{parameters.urlencode(safe=_TYPED_WORDS)}".removesuffix("?")
 
 
-def _file(listing: Listing, form: str, limit: int, ids: Collection[int]) -> HttpResponseBase:
+def _file(listing: Listing, file_format: str, limit: int, ids: Collection[int]) -> HttpResponseBase:
     """Return the file in its format as a response."""
     headings, rows = headings_of(listing), list(cells_of_rows(listing, limit, ids))
-    name = f"{listing.definition.slug}.{form}"
-    if form == "csv":
+    name = f"{listing.definition.slug}.{file_format}"
+    if file_format == "csv":
         return csv_response(name, headings, rows)
-    if form == "ods":
+    if file_format == "ods":
         return ods_response(name, listing.definition.title, [headings, *rows])
     return xlsx_response(name, [(listing.definition.title, [headings, *rows])])

@@ -15,7 +15,7 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
-#: An email names at most this many rows that entered, and as many that left. It counts the others.
+#: An email names at most this many rows that entered the view, and as many that left. Other rows are only counted.
 MAX_NAMED = 20
 _NO_LONGER_FOLLOWED = "The recipient no longer follows this view."
 
@@ -29,22 +29,22 @@ def write_followed(due: Due, person: User, now: dt.datetime) -> Content | str:
     if listing is None:
         return _NO_LONGER_FOLLOWED
 
-    # Compared with the view as it is now: rows may have changed back since the email was recorded.
+    # Compare the rows with the view as it is now, because they may have changed back since the email was recorded.
     definition = listing.definition
-    entered = listing.matching_rows().filter(pk__in=due.params["entered"])
-    readable_of_left = definition.readable(person).filter(pk__in=due.params["left"])
-    left = readable_of_left.exclude(pk__in=listing.matching_rows().values("pk"))
-    entered_count, left_count = entered.count(), left.count()
-    unreadable_count = len(set(due.params["left"])) - readable_of_left.count()
+    entered_rows = listing.matching_rows().filter(pk__in=due.params["entered"])
+    readable_former_rows = definition.readable(person).filter(pk__in=due.params["left"])
+    left_rows = readable_former_rows.exclude(pk__in=listing.matching_rows().values("pk"))
+    entered_count, left_count = entered_rows.count(), left_rows.count()
+    unreadable_count = len(set(due.params["left"])) - readable_former_rows.count()
     if not entered_count and not left_count and not unreadable_count:
         return "The rows that changed have changed back."
     context = {
         "person": person,
         "view": follow.view,
         "list": definition.title,
-        "entered": _names_and_links(definition, person, entered),
+        "entered": _names_and_links(definition, person, entered_rows),
         "more_entered": max(0, entered_count - MAX_NAMED),
-        "left": _names_and_links(definition, person, left),
+        "left": _names_and_links(definition, person, left_rows),
         "more_left": max(0, left_count - MAX_NAMED),
         "unreadable": unreadable_count,
         "what": _counts_in_words(entered_count, left_count + unreadable_count),
@@ -54,9 +54,9 @@ def write_followed(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("lists/followed", context)
 
 
-def _counts_in_words(entered: int, left: int) -> str:
+def _counts_in_words(entered_count: int, left_count: int) -> str:
     """Return the counts for the subject, for example "2 entered, 1 left". A count of 0 is left out."""
-    counts = ((entered, "entered"), (left, "left"))
+    counts = ((entered_count, "entered"), (left_count, "left"))
     return ", ".join(f"{count:,} {verb}" for count, verb in counts if count)
 
 

@@ -1,4 +1,4 @@
-"""Forms to name and share a saved view, and to ask for a file."""
+"""Forms to name and share a saved view, and to request a file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NameForm(Form):
 
 
 class MakeFileForm(Form):
-    """Confirm that a file should be made. The form has no fields."""
+    """Confirm that a worker should make a file. The form has no fields."""
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,7 +34,7 @@ class MakeFileForm(Form):
 
 
 class ShareForm(Form):
-    """Choose with whom to share a view."""
+    """Choose the organisation or partnership with which to share a view."""
 
     shared_with = forms.ChoiceField(
         label="Who can use the view?",
@@ -62,5 +62,5 @@ class ShareForm(Form):
 
     @property
     def chosen(self) -> Organisation | Partnership | None:
-        """The organisation or partnership to share the view with, or None to share it with nobody."""
+        """Return the organisation or partnership with which to share the view, or None to share it with nobody."""
         return self._record_by_value.get(self.cleaned_data["shared_with"])

@@ -20,7 +20,8 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Who can read a view (docs/rights.md): its owner, and the people of the organisation or partnership that shares it.
+#: Routes to the people who can read a view (docs/rights.md): its owner, and the people of the organisation or
+#: partnership with which it is shared.
 ROUTES: tuple[Route, ...] = (
     People("owner"),
     Organisations("organisation"),
@@ -29,10 +30,10 @@ ROUTES: tuple[Route, ...] = (
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
-    """Saved views by reader."""
+    """Filters for saved views by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> SavedViewQuerySet:
-        """The person's own views, and those shared with one of their organisations or partnerships."""
+        """Return the person's own views, and views shared with one of their organisations or partnerships."""
         return self.filter(visible_to(SavedView, ROUTES, user))
 
 
@@ -75,13 +76,13 @@ class SavedView(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """Address of the list as this view shows it."""
+        """Return the address of the list as this view shows it."""
         definition = find_list(self.kind)
         return f"{reverse(definition.address)}?view={self.pk}" if definition else reverse("lists:views")
 
     @property
     def is_shared(self) -> bool:
-        """Whether people other than the owner can open the view."""
+        """Return whether people other than the owner can open the view."""
         return self.organisation_id is not None or self.partnership_id is not None
 
 
@@ -104,9 +105,9 @@ class ListFile(LeasedJob):
 
     * `query`: the parameters of the list.
     * `asked`: the line about the file in the log of exports.
-    * `holds`: a digest of the person's memberships when the file was made. The download checks that it is the same.
+    * `holds`: a digest of the person's rights when the file was made. The download requires the same digest.
     * `rows`: the ids of the records in the file. `total` is their number.
-    * `error`: why there is no file; "" if the file is made or on its way.
+    * `error`: why the file could not be made, or "".
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="list_files")
@@ -132,26 +133,26 @@ class ListFile(LeasedJob):
         return f"{self.kind}.{self.form} of {self.person_id}"
 
     def get_absolute_url(self) -> str:
-        """Address of the page with its progress and the download."""
+        """Return the address of the page with the progress of the file and the download."""
         return page_address("lists:file", self.pk)
 
     @property
     def is_made(self) -> bool:
-        """Whether the worker has finished the file."""
+        """Return whether the worker has finished the file."""
         return self.made_at is not None
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a worker makes it, or will."""
+        """Return whether a worker is making the file, or will make it."""
         return not self.is_made and not self.error
 
 
 class Follow(models.Model):
-    """A person is told when something enters or leaves a view.
+    """A subscription of one person to a view: the person is notified when rows enter or leave the view.
 
-    `members` has the ids of the rows that they could see in the view when it was last read (`checked_at`). It is None
-    before the first reading, so that rows that are there already are not reported, and after a reading that found more
-    than `services.MAX_ROWS` rows or filters that are no longer valid.
+    `members` has the ids of the rows that the person could see in the view when it was last read (`checked_at`). It is
+    None before the first reading, so that rows which are already in the view are not reported. It is also None after a
+    reading that found more than `services.MAX_ROWS` rows, or filters that are no longer valid.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="followed_views")
@@ -170,5 +171,5 @@ class Follow(models.Model):
 
     @property
     def is_unread(self) -> bool:
-        """Whether its last reading could not be done, so that nothing is told."""
+        """Return whether the last reading of the view failed, so that the person is not notified."""
         return self.checked_at is not None and self.members is None

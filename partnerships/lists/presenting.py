@@ -1,4 +1,4 @@
-"""What the page of a list shows: filters in use, headings, rows, groups, and the choices of columns and order."""
+"""Prepare the page of a list: filters in use, headings, rows, groups, and the choices of columns and order."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Heading:
     label: str
     href: str
     is_number: bool
-    #: "ascending", "descending" or "".
+    #: How the list is sorted by this column: "ascending", "descending" or "" (not at all).
     sorted: str
 
     @property
     def next_words(self) -> str:
-        """What the link does, for screen readers."""
+        """Return what the link does, for screen readers."""
         return "sort the other way" if self.sorted else "sort by this"
 
 
@@ -49,7 +49,7 @@ class Cell:
 
     @property
     def classes(self) -> str:
-        """The CSS classes of the cell. Phones hide an empty cell."""
+        """Return the CSS classes of the cell. Phones hide an empty cell."""
         classes = "govuk-table__cell"
         if self.is_number:
             classes += " govuk-table__cell--numeric"
@@ -71,7 +71,7 @@ _PICK = (
 
 
 def chips_of(listing: Listing) -> list[Chip]:
-    """Return the filters in use, each with the address without it."""
+    """Return the filters in use, each with the address of the list without that filter."""
     chips = active_filters(listing.form, listing.parameters)
     # An address without parameters would open the reader's default view instead of everything.
     return [replace(chip, href=EVERYTHING) if chip.href == "?" else chip for chip in chips]
@@ -106,7 +106,7 @@ class Row:
 
     @property
     def html(self) -> SafeString:
-        """The row as HTML. Written without a template for speed: see `partnerships.kit.html`."""
+        """Return the row as HTML, written without a template for speed: see `partnerships.kit.html`."""
         first, *others = self.cells
         parts = [
             _PICK.format(self.pk, escaped(self.name)),
@@ -116,7 +116,7 @@ class Row:
                 for cell in others
             ),
         ]
-        # Spaces, so that the words of two cells do not join where tags are removed.
+        # Join the cells with spaces, so that the words of two cells do not run together where tags are removed.
         return SafeString(f'<tr role="row">{" ".join(parts)}</tr> ')
 
 
@@ -168,13 +168,13 @@ class Group:
 
 
 def groups(listing: Listing) -> list[Group]:
-    """Return the groups of the column that the reader chose; empty if they chose none."""
+    """Return the groups by the column that the reader chose, or no groups without such a column."""
     column = listing.group
     if column is None:
         return []
     group_rows = listing.counted(column)
     label_by_key = _labels(column, [row["list_group"] for row in group_rows])
-    has_links = _finds_by_key(listing, column)
+    has_links = _can_filter_by_key(listing, column)
     shown_groups = []
     for row in group_rows:
         key = row["list_group"]
@@ -197,8 +197,8 @@ def _labels(column: Column, keys: Sequence[Any]) -> Mapping[Any, str]:
     return {key: in_words(key) for key in keys}
 
 
-def _finds_by_key(listing: Listing, column: Column) -> bool:
-    """Whether a filter by the column takes the key of a group, so that the group can link to its rows.
+def _can_filter_by_key(listing: Listing, column: Column) -> bool:
+    """Return whether a filter by the column accepts the key of a group, so that the group can link to its rows.
 
     A filter with choices takes the id of a record instead, except if the keys of the column are its choices.
     """
@@ -208,7 +208,7 @@ def _finds_by_key(listing: Listing, column: Column) -> bool:
 
 
 def _sum_words(row: Mapping[str, Any], column: Column) -> str:
-    """Return the sum of a group, unless its rows have different units."""
+    """Return the sum of a group in words, or "Several units" if its rows have different units."""
     if column.summed_by and row[f"kinds_{column.name}"] > 1:
         return "Several units"
     return in_words(row[f"sum_{column.name}"])
@@ -225,7 +225,7 @@ def column_choices(listing: Listing) -> list[tuple[Column, bool, int]]:
 def sort_choices(listing: Listing) -> list[tuple[str, str, bool]]:
     """Return the choices of order: the parameter, its label, and whether it is chosen.
 
-    The first is the list's own order, which may depend on its filters.
+    The first choice is the list's own order, which may depend on its filters.
     """
     chosen_sort = listing.parameters.get("sort", "")
     choices = [("", "Usual order", not chosen_sort)]

@@ -1,4 +1,4 @@
-"""Find the saved views that a person can open or follows, their files, and the dates of a view."""
+"""Find the saved views that a person can open or follows, the person's files, and the dates of a view."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.lists.reading import Listing, parameters_of, read
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
-#: The page of a list links to at most this many views, the person's own first. The page of views has all.
+#: The page of a list links to at most this many views, the person's own first. The page of views has all views.
 MAX_NAMED = 20
 #: A calendar has the dates of this many rows.
 MAX_DATED = 1_000
@@ -26,7 +26,7 @@ MAX_DATED = 1_000
 def views_of(person: User, definition: ListDefinition) -> list[SavedView]:
     """Return the views of a list that the person can open, their own first, then by name.
 
-    `is_default` on each says whether the list opens with that view.
+    `is_default` on each view says whether the list opens with that view.
     """
     saved_views = rows_for(_views_of, person, slug=definition.slug)
     return sorted(saved_views, key=lambda view: (view.owner_id != person.pk, view.name))
@@ -39,14 +39,15 @@ def _views_of(person: User, *, slug: str) -> QuerySet[SavedView]:
     return views.order_by("-is_default", "name", "pk")[: MAX_NAMED * 5]
 
 
-def view_in(sent: QueryDict, views: Sequence[SavedView], person: User) -> SavedView | None:
+def view_in(address_parameters: QueryDict, views: Sequence[SavedView], person: User) -> SavedView | None:
     """Return the view that the address names, or the default view if the address has no parameters.
 
-    `views` are those that the list's page has read already. Raises `SavedView.DoesNotExist`.
+    Returns None if the address only has other parameters. `views` are the views that the page has read already. Raises
+    `SavedView.DoesNotExist`.
     """
-    if not sent:
+    if not address_parameters:
         return next((view for view in views if getattr(view, "is_default", False)), None)
-    id_in_address = sent.get("view") or sent.get("from") or ""
+    id_in_address = address_parameters.get("view") or address_parameters.get("from") or ""
     if not id_in_address:
         return None
     view_id = row_number(id_in_address)
@@ -66,18 +67,21 @@ def files_of(person: User) -> list[ListFile]:
     return list(ListFile.objects.filter(person=person).defer("content", "rows").order_by("-asked_at", "-pk"))
 
 
-def parameters_for(sent: QueryDict, view: SavedView | None) -> QueryDict:
+def parameters_for(address_parameters: QueryDict, view: SavedView | None) -> QueryDict:
     """Return the parameters of the address, or those of the saved view if the address only names the view."""
-    if view is None or "from" in sent:
-        return sent
+    if view is None or "from" in address_parameters:
+        return address_parameters
     parameters = parameters_of(view.state)
     parameters["from"] = str(view.pk)
     return parameters
 
 
-def dated_view(person: User, number: int) -> DatedView | None:
-    """Return a view with the dates of its first rows, or None if the person cannot open the view or it has no dates."""
-    view = SavedView.objects.visible_to(person).filter(pk=number).first()
+def dated_view(person: User, view_id: int) -> DatedView | None:
+    """Return a view with the dates of its first rows, or None.
+
+    Returns None if the person cannot open the view, or if its list has no dates.
+    """
+    view = SavedView.objects.visible_to(person).filter(pk=view_id).first()
     definition = find_list(view.kind) if view else None
     if view is None or definition is None or definition.dates is None or not definition.may_open(person):
         return None
@@ -88,7 +92,7 @@ def dated_view(person: User, number: int) -> DatedView | None:
         listing = listing_by(view, person)
         if listing is None:
             return []
-        # One more than the limit, so that `has_more` needs no further query.
+        # Read one row more than the limit, so that `has_more` needs no further query.
         return [row.pk for row in listing.rows_to_show().order_by(*listing.sorting)[: MAX_DATED + 1]]
 
     def entries() -> Sequence[CalendarEntry]:
@@ -107,7 +111,8 @@ def dated_view(person: User, number: int) -> DatedView | None:
 def listing_by(view: SavedView, person: User) -> Listing | None:
     """Return the list as a view shows it to one person.
 
-    None if the list no longer exists, the person may not open it, or the filters of the view are no longer valid.
+    Returns None if the list no longer exists, the person may not open it, or the filters of the view are no longer
+    valid.
     """
     definition = find_list(view.kind)
     if definition is None or not definition.may_open(person):

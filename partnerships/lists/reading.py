@@ -35,9 +35,9 @@ _MAX_VALUES, _MAX_LENGTH = 100, 200
 
 @dataclass
 class Listing:
-    """A list as one reader asked for it: with filters, columns and order.
+    """A list as one reader requested it: with filters, columns and order.
 
-    `parameters` are those of the address that the list knows, without the number of the page.
+    `parameters` are the parameters of the address that the list knows, without the number of the page.
     """
 
     definition: ListDefinition
@@ -53,7 +53,7 @@ class Listing:
 
     @cached_property
     def form(self) -> forms.Form:
-        """The form of the list's own filters, with those of columns that are shown or filtered."""
+        """Return the form of the list's own filters, with the filters of columns that are shown or filtered."""
         form = self.own_form
         shown_names = {column.name for column in self.columns}
         for column in self.definition.columns:
@@ -66,13 +66,13 @@ class Listing:
 
     @cached_property
     def filter_values(self) -> dict[str, Any]:
-        """The valid values of the filters, by parameter."""
+        """Return the valid values of the filters, by parameter."""
         self.form.is_valid()
         return self.form.cleaned_data
 
     @cached_property
     def sort(self) -> str:
-        """The name of the column by which rows are sorted, after a "-" if in descending order."""
+        """Return the name of the column by which rows are sorted, after a "-" if in descending order."""
         parameter = self.parameters.get("sort", "")
         return (
             parameter if parameter.lstrip("-") in self.definition.by_name else self.definition.sort(self.filter_values)
@@ -80,7 +80,7 @@ class Listing:
 
     @property
     def sorted_by(self) -> Column:
-        """The column by which rows are sorted."""
+        """Return the column by which rows are sorted."""
         return self.definition.by_name[self.sort.lstrip("-")]
 
     def matching_rows(self) -> QuerySet[Any]:
@@ -102,12 +102,12 @@ class Listing:
 
     @cached_property
     def page_query(self) -> QuerySet[Any]:
-        """The query of `matching_rows`, built once for a page, which shows, counts and groups the rows."""
+        """Return the query of `matching_rows`, built once for a page, which shows, counts and groups the rows."""
         return self.matching_rows()
 
     @property
     def explanations(self) -> list[str]:
-        """Sentences that explain why rows match although they do not show the words of a filter."""
+        """Return sentences that explain why rows match although their cells do not show the words of a filter."""
         sentences = {
             column.found_words: None
             for column in self.definition.columns
@@ -117,20 +117,20 @@ class Listing:
 
     @property
     def group(self) -> Column | None:
-        """The column by which rows are counted, if the reader chose one."""
+        """Return the column by which rows are counted, or None if the reader chose none."""
         column = self.definition.by_name.get(self.parameters.get("group", ""))
         return column if column is not None and column.is_grouped else None
 
     @property
     def summed(self) -> list[Column]:
-        """The columns whose sums are shown beside the counts."""
+        """Return the columns whose sums are shown beside the counts."""
         return [column for column in self.columns if column.is_summed]
 
     def counted(self, column: Column) -> list[dict[str, Any]]:
         """Return the count and sums for each value of a column (`list_group`), the largest group first.
 
-        For a sum of quantities, also count the different units (`kinds_quantity`): figures in different units have no
-        sum.
+        For a sum of quantities, also count the different units (`kinds_quantity`), because figures in different units
+        have no sum.
         """
         rows = self._newest(self.page_query).order_by()
         grouped_rows = rows.annotate(list_group=column.expression(self.reader)).values("list_group")
@@ -149,21 +149,24 @@ class Listing:
         """Return the rows with the value by which they are sorted (see `order`)."""
         column = self.sorted_by
         rows = self.page_query.alias(**{column.alias: column.expression(self.reader)})
-        sortable: QuerySet[Any] = rows.annotate(list_sort=column.sort_expression(self.reader))
-        return sortable
+        sortable_rows: QuerySet[Any] = rows.annotate(list_sort=column.sort_expression(self.reader))
+        return sortable_rows
 
     def rows_to_show(self) -> QuerySet[Any]:
-        """Return the rows for pages, not ordered. If the list is too long to sort by this column, only the newest."""
+        """Return the rows for pages, not ordered.
+
+        If the list is too long to sort by this column, return only the newest rows.
+        """
         return self._newest(self.sortable()) if self._is_resorted else self.sortable()
 
     @property
     def _is_resorted(self) -> bool:
-        """Whether the reader sorts by another column than the default."""
+        """Return whether the reader sorts by another column than the default."""
         return self.sorted_by.name != self.definition.sort(self.filter_values).lstrip("-")
 
     @cached_property
     def older(self) -> int | None:
-        """The id of the newest row that is left out of sorting and counting. None if no row is."""
+        """Return the id of the newest row that is left out of sorting and counting, or None if all count."""
         max_sorted = self.definition.max_sorted
         if max_sorted is None or not (self._is_resorted or self.group):
             return None
@@ -176,26 +179,32 @@ class Listing:
 
     @property
     def order(self) -> tuple[str, str]:
-        """The columns by which `sortable` is ordered. The last one is unique, so that pages never repeat a row."""
+        """Return the columns by which `sortable` is ordered.
+
+        The last column is unique, so that pages never repeat a row.
+        """
         return ("-list_sort", "-pk") if self.sort.startswith("-") else ("list_sort", "pk")
 
     @property
     def nullable(self) -> tuple[str, ...]:
-        """Columns of `order` that may be null."""
+        """Return the columns of `order` that may be null."""
         return ("list_sort",) if self.sorted_by.is_nullable else ()
 
     @property
     def sorting(self) -> list[OrderBy | str]:
-        """The arguments for `sortable().order_by`."""
+        """Return the arguments for `sortable().order_by`."""
         return sorted_by(self.order, self.nullable)
 
     @property
     def is_plain(self) -> bool:
-        """Whether the list has no filters and the default order. Only columns and layout may have been chosen."""
+        """Return whether the list has no filters and the default order, whatever its columns and layout."""
         return set(self.parameters) <= _PLAIN and find_list(self.definition.slug) is self.definition
 
     def read_ahead(self, size: int, max_counted: int) -> None:
-        """Read in one query what `first`, `count` and the page's header need, if the list is plain."""
+        """Read the rows of `first` and `count` in one query, if the list is plain.
+
+        The query also reads the other lookups of the page's header.
+        """
         slug = self.definition.slug
         if self.is_plain:
             read_ahead(
@@ -219,16 +228,16 @@ class Listing:
 
     def address(self, **changes: str) -> str:
         """Return the query string with some parameters changed. A parameter that is "" is removed."""
-        changed = self.parameters.copy()
+        changed_parameters = self.parameters.copy()
         for name, value in changes.items():
-            changed.pop(name, None)
+            changed_parameters.pop(name, None)
             if value:
-                changed[name] = value
-        return f"?{changed.urlencode()}" if changed else EVERYTHING
+                changed_parameters[name] = value
+        return f"?{changed_parameters.urlencode()}" if changed_parameters else EVERYTHING
 
     @property
     def state(self) -> dict[str, Any]:
-        """The filters and arrangement that a saved view stores, as JSON."""
+        """Return the filters and arrangement that a saved view stores, as JSON."""
         return {
             "filters": {name: self.parameters.getlist(name) for name in self.parameters if name not in ARRANGING},
             "columns": [column.name for column in self.columns] if self.has_chosen_columns else [],
@@ -264,7 +273,7 @@ def _first_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
 def _ids_to_count(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
     """Return ids of rows of a plain list, to count them up to `size`.
 
-    In order, if an index has that order: PostgreSQL then stops as soon as there are enough.
+    If an index has the order of the list, the ids are in this order, so that PostgreSQL stops as soon as it has enough.
     """
     listing = _plain_listing(reader, slug)
     if listing.definition.is_in_order:
@@ -296,9 +305,9 @@ def parameters_of(state: Mapping[str, Any]) -> QueryDict:
     return parameters
 
 
-def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Listing:
-    """Return the list with the parameters of an address. Parameters that the list does not have are ignored."""
-    limited_parameters = _limited(sent)
+def read(definition: ListDefinition, reader: Any, address_parameters: QueryDict) -> Listing:
+    """Return the list with the parameters of an address, without parameters that the list does not have."""
+    limited_parameters = _limited(address_parameters)
     form = definition.form(limited_parameters, reader)
     filter_names = set(form.fields)
     for column in definition.columns:
@@ -310,10 +319,10 @@ def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Listing:
         if name in filter_names:
             parameters.setlist(name, limited_parameters.getlist(name))
     for name in ARRANGING:
-        if sent.get(name):
-            parameters.setlist(name, [str(sent[name])[:_MAX_LENGTH]])
+        if address_parameters.get(name):
+            parameters.setlist(name, [str(address_parameters[name])[:_MAX_LENGTH]])
 
-    chosen_columns = _chosen_columns(definition, sent)
+    chosen_columns = _chosen_columns(definition, address_parameters)
     default_columns = [
         column for column in definition.columns if column.is_shown or _is_filtered_by(column, parameters)
     ]
@@ -327,16 +336,16 @@ def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Listing:
         parameters=parameters,
         columns=chosen_columns or default_columns,
         has_chosen_columns=bool(chosen_columns),
-        look=CARDS if sent.get("look") == CARDS else TABLE,
+        look=CARDS if address_parameters.get("look") == CARDS else TABLE,
         own_form=form,
     )
 
 
-def _limited(sent: QueryDict) -> QueryDict:
+def _limited(address_parameters: QueryDict) -> QueryDict:
     """Return the parameters of an address without paging and empty values, cut to the limits."""
     limited_parameters = QueryDict(mutable=True)
-    for name in sent:
-        values = [value[:_MAX_LENGTH] for value in sent.getlist(name) if value][:_MAX_VALUES]
+    for name in address_parameters:
+        values = [value[:_MAX_LENGTH] for value in address_parameters.getlist(name) if value][:_MAX_VALUES]
         if name not in PAGING_PARAMETERS and values:
             limited_parameters.setlist(name, values)
     return limited_parameters
@@ -348,22 +357,22 @@ def read_again(definition: ListDefinition, reader: Any, query: str) -> Listing:
 
 
 def _is_filtered_by(column: Column, parameters: QueryDict) -> bool:
-    """Whether a filter in use is on this column. The list then shows the column."""
+    """Return whether a filter in use is on this column, so that the list shows the column."""
     names = {column.covered} if column.covered else {column.name, *column.parameters}
     return any(name in parameters for name in names)
 
 
-def _chosen_columns(definition: ListDefinition, sent: QueryDict) -> list[Column]:
-    """Return the columns that the reader chose, in their order; empty if they chose none.
+def _chosen_columns(definition: ListDefinition, address_parameters: QueryDict) -> list[Column]:
+    """Return the columns that the reader chose, in their order, or an empty list for the default columns.
 
     The list's first column is always among them, because it names the row.
     """
-    if "show" in sent:  # the form “Choose columns” sends a position for each column
-        position_by_name = {name: _position(sent.get(f"place-{name}", "")) for name in definition.by_name}
-        ticked_names = [name for name in definition.by_name if name in sent.getlist("show")]
+    if "show" in address_parameters:  # the form “Choose columns” sends a position for each column
+        position_by_name = {name: _position(address_parameters.get(f"place-{name}", "")) for name in definition.by_name}
+        ticked_names = [name for name in definition.by_name if name in address_parameters.getlist("show")]
         names = sorted(ticked_names, key=lambda name: position_by_name[name])
     else:
-        names = [name for name in sent.get("columns", "").split(",") if name in definition.by_name]
+        names = [name for name in address_parameters.get("columns", "").split(",") if name in definition.by_name]
     if not names:
         return []
     if definition.first.name not in names:

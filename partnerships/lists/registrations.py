@@ -1,4 +1,4 @@
-"""What the lists room registers at start-up."""
+"""Registers the lists room with other apps at start-up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.people.personal import register_personal
 
 
 def register() -> None:
-    """Register the pages of lists, the emails about followed views, and what this room stores about people."""
+    """Register the pages of lists, the emails about followed views, and the room's personal data."""
     register_pages(views)
     register_views(dated_view)
     register_personal(RULES)

@@ -1,4 +1,4 @@
-"""Repeat after a restore: views that were removed or no longer shared, and views that people stopped following."""
+"""After a restore, remove views, stop sharing views and end follows again that were ended since the backup."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from partnerships.lists.services.views import stop_sharing
 
 
 def redo_views(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove views that were removed since the backup, and stop sharing those whose sharing changed since.
+    """Remove views that were removed since the backup, and stop sharing views whose sharing changed since.
 
-    A view that was shared with others since is shared with nobody: its owner decides again.
+    A view that was shared with other people since is then shared with nobody: its owner decides again.
     """
 
     def redo(view: SavedView, line: dict[str, Any]) -> int:

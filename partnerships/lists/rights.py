@@ -1,4 +1,4 @@
-"""Who can do what with saved views."""
+"""The rights of a person over saved views."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from partnerships.people.models import User
 
 
 def owns_view(view: SavedView, person: User) -> bool:
-    """Whether the person saved the view. Only its owner can share or remove a view."""
+    """Return whether the person saved the view. Only its owner can share or remove a view."""
     return view.owner_id == person.pk
 
 
 def may_change_view(view: SavedView, person: User) -> bool:
-    """Whether the view is the person's own and, if it is shared, they are still an editor for those who share it."""
+    """Return whether the person may change the view.
+
+    Its owner may. If the view is shared, the owner must still be an editor of the organisation or partnership.
+    """
     shared_with = view.organisation or view.partnership
     return owns_view(view, person) and (shared_with is None or edits_for(person, shared_with))

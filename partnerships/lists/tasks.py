@@ -1,4 +1,4 @@
-"""The sweep over followed views, and files of long lists."""
+"""Tasks of the lists room: the sweep over followed views, and files of long lists."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from partnerships.lists import services
 
 @shared_task(ignore_result=True)
 def check_followed_views() -> int:
-    """Record emails about what entered or left followed views; may run twice."""
+    """Record emails about rows that entered or left followed views. May run twice."""
     return services.check_followed_views(now=timezone.now(), stop_on=(SoftTimeLimitExceeded,))
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=840, time_limit=870)
 def make_files() -> int:
-    """Make the files of lists that wait for a worker; may run twice."""
+    """Make the files of lists that are waiting for a worker. May run twice."""
     return services.make_files(now=timezone.now())

@@ -14,7 +14,7 @@ from django.utils import timezone
 import partnerships
 from partnerships.activity.event_kinds import UnknownEventKind, event_labels, register_events
 from partnerships.activity.models import Event
-from partnerships.activity.queries import acts_in
+from partnerships.activity.queries import event_labels_in
 from partnerships.activity.services import record
 from partnerships.organisations.timeline import timeline_lines
 from tests.world import World
@@ -95,7 +95,7 @@ def test_row_history_shows_what_was_done_once(world: World) -> None:
     event.refresh_from_db()
     assert event.context_id is not None
 
-    acts = acts_in([event.context_id])
+    acts = event_labels_in([event.context_id])
 
     assert acts[event.context_id][-2:] == ["Changed the terms", "Planted a tree"]
     assert acts[event.context_id].count("Changed the terms") == 1

@@ -26,7 +26,7 @@ def prepare(world: World) -> None:
     assert definition is not None
     listing = read(definition, world.amina, QueryDict(""))
     now = timezone.now()  # a file is kept for a day
-    world.things["list_file"] = services.ask_for_file(listing=listing, form="csv", person=world.amina, now=now)
+    world.things["list_file"] = services.request_file(listing=listing, file_format="csv", person=world.amina, now=now)
     services.make_files(now=now)
     world.things["view"] = services.share_view(view=view, person=world.amina, shared_with=world.larkhaven, now=now)
 

@@ -49,9 +49,12 @@ ROWS = (
         {"viewer", "editor", "lead"},
     ),
     Row(
-        "lists.ask_for_file",
-        lambda w, person, _: services.ask_for_file(
-            listing=read(_list("commitments"), person, QueryDict("")), form="csv", person=person, now=timezone.now()
+        "lists.request_file",
+        lambda w, person, _: services.request_file(
+            listing=read(_list("commitments"), person, QueryDict("")),
+            file_format="csv",
+            person=person,
+            now=timezone.now(),
         ),
         EVERYBODY - {"stakeholder"},
     ),
@@ -59,8 +62,11 @@ ROWS = (
         "lists.remove_file",
         lambda w, person, file: services.remove_file(file=file, person=person),
         LEAD,
-        prepare=lambda w: services.ask_for_file(
-            listing=read(_list("commitments"), w.amina, QueryDict("")), form="csv", person=w.amina, now=timezone.now()
+        prepare=lambda w: services.request_file(
+            listing=read(_list("commitments"), w.amina, QueryDict("")),
+            file_format="csv",
+            person=w.amina,
+            now=timezone.now(),
         ),
     ),
     Row(

@@ -42,7 +42,7 @@ def file_of(person: User, form: str = "csv", query: str = "", kind: str = "commi
     definition = find_list(kind)
     assert definition is not None
     listing = read(definition, person, QueryDict(query))
-    return services.ask_for_file(listing=listing, form=form, person=person, now=timezone.now())
+    return services.request_file(listing=listing, file_format=form, person=person, now=timezone.now())
 
 
 def test_a_long_list_is_made_by_a_worker_and_downloaded_later(short: World) -> None:

@@ -70,7 +70,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """The overview for people who read the partnership in full; the outline for others."""
+    """Show the overview to people who may read the partnership in full, and the outline to others."""
     user, now = signed_in(request), timezone.now()
     if not is_readable(user, pk):
         return _outline(request, get_visible(user, pk))
@@ -91,7 +91,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     if former is None:
         all_parties, areas = rows_for(_parties, pk), rows_for(_areas, pk)
     else:
-        # As it was when the reader's organisation left.
+        # The page shows the partnership as it was when the reader's organisation left.
         all_parties, areas = parties_then(former), areas_then(partnership, former)
         as_then(partnership, former)
     parties = [party for party in all_parties if party.is_present or party.is_waiting]
@@ -125,32 +125,35 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _outline(request: HttpRequest, partnership: Partnership) -> HttpResponse:
-    """The page for people who may read only the outline."""
+    """Show the page for people who may read only the outline."""
     parties = [party for party in rows_for(_parties, partnership.pk) if party.is_present]
     name_as_at(partnership, parties)
     return render(request, "agreements/outline.html", {"partnership": partnership, "parties": parties})
 
 
 def _predecessor(user: User, pk: int | None) -> Partnership | None:
-    """The partnership that this one renews, if the reader may see it."""
+    """Return the partnership that this one renews, if the reader may see it."""
     return Partnership.objects.visible_to(user).filter(pk=pk).first() if pk else None
 
 
 def _parties(partnership: int) -> QuerySet[Party]:
+    """Return all parties of a partnership, by role and name."""
     return Party.objects.filter(partnership=partnership).by_role_and_name()
 
 
 def _areas(partnership: int) -> QuerySet[Area, str]:
+    """Return the names of the areas of a partnership."""
     return Area.objects.filter(partnerships=partnership).order_by("name", "pk").values_list("name", flat=True)
 
 
 def _successors(user: User, partnership: int) -> QuerySet[Partnership]:
+    """Return the successors of a partnership that the reader may see, newest first."""
     return Partnership.objects.visible_to(user).filter(redefines=partnership).order_by("-created_at", "pk")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the settings: title, kind, areas, who can see it, and when it has gone quiet."""
+    """Change the settings: title, kind, areas, who can see the partnership, and when it has gone quiet."""
     user = signed_in(request)
     partnership = get_led(user, pk)
     form = searching_form(request, lambda data: SettingsForm(data, partnership=partnership))
@@ -186,7 +189,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         organisation = party.organisation if party else None
         reason = form.cleaned_data["reason"]
         if form.cleaned_data["status"] == "renew" and organisation is not None:
-            renewed = renew(
+            new_partnership = renew(
                 partnership=partnership,
                 organisation=organisation,
                 reason=reason,
@@ -195,7 +198,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
                 title=form.cleaned_data["title"],
             )
             message = "The successor has been created with the same terms, and everybody has been invited."
-            return message, renewed.get_absolute_url()
+            return message, new_partnership.get_absolute_url()
         change_status(
             partnership=partnership,
             status=form.cleaned_data["status"],
@@ -226,7 +229,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def history(request: HttpRequest, pk: int) -> HttpResponse:
-    """Timeline of the partnership, newest first."""
+    """Show the timeline of the partnership, newest first."""
     user = signed_in(request)
     partnership = get_readable(user, pk)
     page = keyset_page(

@@ -1,4 +1,4 @@
-"""Pages of posts: the people of a partnership, and who holds which post."""
+"""Pages of posts: the people of a partnership, and the holders of each post."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from partnerships.people.limits import too_many
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: How many new links we email one contact in a day.
+#: How many new links one contact may get by email in a day.
 _LINKS_A_DAY = 3
 
 #: `take_step` shows this refusal above the form, because no single field is at fault.
@@ -52,7 +52,7 @@ _REFUSALS: dict[type[Exception], str | None] = {UnableToChangePost: None}
 def people(request: HttpRequest, pk: int) -> HttpResponse:
     """List the people of each party: leads, contacts by role, and teams.
 
-    Only people of present parties see them.
+    Only people of present parties see the people.
     """
     user = signed_in(request)
     partnership = get_readable(user, pk)
@@ -74,7 +74,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def post_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show who holds a post and, to people of its own organisation, its former and future holders."""
+    """Show the holder of a post and, to people of its own organisation, its former and future holders."""
     user = signed_in(request)
     post = get_object_or_404(Post.objects.visible_to(user).for_listing(), pk=pk)
     user_roles = roles_of(user, timezone.now())
@@ -126,8 +126,8 @@ def create(request: HttpRequest, organisation_id: int, partnership_id: int | Non
 
     def create_and_fill() -> tuple[str, str]:
         now = timezone.now()
-        # One transaction: if the holder is refused, the person sends the corrected form again. Were the post left
-        # behind, that second attempt would be refused as a duplicate.
+        # Create and fill the post in one transaction. If the holder is refused, the person sends the corrected form
+        # again, and a post from the first attempt would make the second a duplicate.
         with transaction.atomic():
             post = create_post(
                 organisation=organisation,
@@ -155,7 +155,7 @@ def create(request: HttpRequest, organisation_id: int, partnership_id: int | Non
 
 
 def _get_fillable_post(user: User, pk: int) -> Post:
-    """Return a post whose holder the person may name, or raise 404 or, if they see the post, 403."""
+    """Return a post whose holder the person may name, or raise 404, or 403 if the person may only see the post."""
     post = get_object_or_404(Post.objects.visible_to(user).for_listing(), pk=pk)
     require(may_fill_posts_with(post.role, roles_of(user, timezone.now()), post.organisation_id))
     return post
@@ -163,7 +163,7 @@ def _get_fillable_post(user: User, pk: int) -> Post:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def fill(request: HttpRequest, pk: int) -> HttpResponse:
-    """Name the holder of a vacant post, the next holder of another, or a member of a team."""
+    """Name the holder of a vacant post, the next holder of a post that is held, or a member of a team."""
     user = signed_in(request)
     post = _get_fillable_post(user, pk)
     form = FillForm(posted(request), people=with_account(people_of(post.organisation)), cancel=post.get_absolute_url())
@@ -194,10 +194,12 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 def _get_editable_holder(user: User, pk: int) -> Holder:
     """Return a present or future holder whom the person may change, or raise 404 or 403.
 
-    People may change their own entry, and those in posts that they may fill.
+    People may change their own entry, and the entries of holders whose posts they may fill.
     """
-    visible = Holder.objects.visible_to(user).open().select_related("person", "post__organisation", "post__partnership")
-    holder = get_object_or_404(visible, pk=pk)
+    visible_holders = (
+        Holder.objects.visible_to(user).open().select_related("person", "post__organisation", "post__partnership")
+    )
+    holder = get_object_or_404(visible_holders, pk=pk)
     user_roles = roles_of(user, timezone.now())
     is_own_entry = holder.person_id == user.pk and user_roles.act_for(holder.post.organisation_id)
     require(is_own_entry or may_fill_posts_with(holder.post.role, user_roles, holder.post.organisation_id))
@@ -206,7 +208,7 @@ def _get_editable_holder(user: User, pk: int) -> Holder:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change how to reach the holder of a post."""
+    """Change the contact details of the holder of a post."""
     user = signed_in(request)
     holder = _get_editable_holder(user, pk)
     post_page_url = holder.post.get_absolute_url()
@@ -239,12 +241,12 @@ def vacate(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _offer_new_link(request: HttpRequest, holder: Holder | None) -> HttpResponse:
-    """Offer to email a new link, if the expired one belongs to a contact whose details we still hold."""
+    """Offer to email a new link if the expired link belongs to a contact whose details we still have."""
     if holder is None or not holder.email:
         return render(request, "agreements/posts/contact_gone.html", status=404)
     if request.method != "POST":
         return render(request, "agreements/posts/contact_link_over.html", status=410)
-    # Anybody with the old link can ask, so the limit is per contact and not per visitor.
+    # Anybody with the old link can request a new one, so the limit is per contact and not per visitor.
     refusal = too_many(request, "contact links", limit=_LINKS_A_DAY, stretch=dt.timedelta(days=1), who=f"{holder.pk}")
     if refusal is not None:
         return refusal
@@ -256,9 +258,9 @@ def _offer_new_link(request: HttpRequest, holder: Holder | None) -> HttpResponse
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact_data(request: HttpRequest, token: str) -> HttpResponse:
-    """Show contacts without an account what we hold about them, and let them remove it.
+    """Show contacts without an account the data that we hold about them, and let them remove it.
 
-    They come by the link in an email. Mail scanners open links too, so only a POST removes anything. An expired link
+    Contacts follow the link in an email. Mail scanners open links too, so only a POST removes anything. An expired link
     shows nothing, but offers a new link by email.
     """
     holder = holder_of_token(token)

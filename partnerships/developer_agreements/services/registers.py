@@ -15,7 +15,8 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
-#: The source of the commitments in agreements. Imports find them by source, reference and receiver: it never changes.
+#: The source of the commitments in agreements. Imports find these by source, reference and receiver, so the source must
+#: never change.
 SOURCE = "developer agreements (planning data platform, MHCLG)"
 
 
@@ -38,7 +39,7 @@ def giver_name_for(application: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RegisterAgreement:
-    """One row of a register; `reference` is unique for the organisation."""
+    """One row of a register. `reference` is unique for the organisation."""
 
     reference: str
     kind: str
@@ -55,22 +56,22 @@ def record_agreements(
 ) -> tuple[list[DeveloperAgreement], int]:
     """Save the agreements that are not stored yet.
 
-    Return a row for each agreement, in the order given, and how many of them are new. An agreement whose organisation
-    and reference are stored stays as it is, so importing a file twice is safe. `run_id` is the number of the import,
-    None for agreements entered on a page. For administrators who keep the directory, and for leads of the
-    organisations.
+    Return a row for each agreement, in the order given, and how many of the rows are new. An agreement whose
+    organisation and reference are stored does not change, so importing a file twice is safe. `run_id` is the number of
+    the import, or None for agreements entered on a page. Only administrators who keep the directory, and leads of the
+    organisations, may do this.
     """
     if not agreements:
         return [], 0
     require(roles_of(author, now).keeps_published({agreement.organisation.pk for agreement in agreements}))
     references = [agreement.reference for agreement in agreements]
-    existing = {
+    existing_rows = {
         (row.organisation_id, row.reference): row for row in DeveloperAgreement.objects.filter(reference__in=references)
     }
     rows = []
-    new = []
+    new_rows = []
     for agreement in agreements:
-        row = existing.get((agreement.organisation.pk, agreement.reference))
+        row = existing_rows.get((agreement.organisation.pk, agreement.reference))
         if row is None:
             row = DeveloperAgreement(
                 reference=agreement.reference,
@@ -82,19 +83,19 @@ def record_agreements(
                 ended_on=agreement.ended_on,
                 run_id=run_id,
             )
-            new.append(row)
+            new_rows.append(row)
         rows.append(row)
-    DeveloperAgreement.objects.bulk_create(new, batch_size=500)
-    return rows, len(new)
+    DeveloperAgreement.objects.bulk_create(new_rows, batch_size=500)
+    return rows, len(new_rows)
 
 
 @transaction.atomic
 def link_promises(
     *, promises: Sequence[tuple[DeveloperAgreement, Commitment]], author: User | None, now: dt.datetime
 ) -> None:
-    """Save in which agreement each commitment was made.
+    """Link each commitment to the agreement in which it was made.
 
-    A commitment has one agreement at most.
+    A commitment has at most one agreement.
     """
     if not promises:
         return

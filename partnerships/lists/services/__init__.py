@@ -7,10 +7,10 @@ from partnerships.lists.services.files import (
     AT_ONCE,
     MAX_FILES,
     UnableToMakeFile,
-    ask_for_file,
     make_files,
     may_download,
     remove_file,
+    request_file,
 )
 from partnerships.lists.services.following import (
     BETWEEN_EMAILS,
@@ -44,7 +44,6 @@ __all__ = [
     "UnableToFollow",
     "UnableToMakeFile",
     "UnableToSaveView",
-    "ask_for_file",
     "change_rows",
     "change_view",
     "check_followed_views",
@@ -54,6 +53,7 @@ __all__ = [
     "may_download",
     "remove_file",
     "remove_view",
+    "request_file",
     "save_view",
     "share_view",
     "unfollow_view",

@@ -14,20 +14,20 @@ from partnerships.kit.rights import UnableToAct, require
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 
-#: How many rows can be changed at once. They stay locked until all are changed.
+#: How many rows can be changed at once. All rows are locked until the last has changed.
 MAX_CHANGED = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The rows that were changed, and those that were left out, each with the reason."""
+    """The rows that were changed, and the rows that were left out, each with the reason."""
 
     changed: list[Any]
     left_out: list[tuple[Any, str]]
 
 
 class UnableToChangeRows(Exception):
-    """There are more rows than can be changed at once."""
+    """The reader chose more rows than can be changed at once."""
 
 
 @transaction.atomic
@@ -42,8 +42,8 @@ def change_rows(
 ) -> Outcome:
     """Apply an action to each of these rows that the person may see, in order of id.
 
-    The service of the row's room locks each row and checks the person's rights. If it refuses a row, that row stays as
-    it is and the others are changed. Emails about all rows are recorded in the same transaction. Raises
+    The service of the row's room locks each row and checks the person's rights. If it refuses a row, this row does not
+    change, but the other rows do. Emails about all rows are recorded in the same transaction. Raises
     `UnableToChangeRows`.
     """
     require(has_open_account(person) and definition.may_open(person))
@@ -58,7 +58,7 @@ def change_rows(
         reason = reason_by_id.get(row.pk, "")
         if not reason:
             try:
-                # A savepoint: if the service refuses, only what it did to this row is undone.
+                # Change each row within a savepoint. If the service refuses a row, only its changes are undone.
                 with transaction.atomic():
                     action.change(row=row, person=person, chosen=chosen, now=now)
             except refusals as error:

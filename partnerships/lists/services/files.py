@@ -20,13 +20,13 @@ from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 from partnerships.people.retention import delete_in_batches, register_retention
 
-#: A worker makes files of more rows than this; shorter ones are made while the browser waits.
+#: A worker makes files of more rows than this. Shorter files are made while the browser waits.
 AT_ONCE = 5_000
 #: A person may have this many files at a time.
 MAX_FILES = 5
 #: How long a file can be downloaded.
 KEPT = dt.timedelta(days=1)
-#: If a worker dies, another one makes its file after this time.
+#: If a worker dies, another worker makes its file after this time.
 LEASE = dt.timedelta(minutes=15)
 _TOO_LONG = f"A file can have at most {MAX_ROWS:,} rows. Narrow the list with filters first."
 _FAILED = "Something went wrong, so we could not make the file. Try again, or narrow the list."
@@ -37,12 +37,12 @@ class UnableToMakeFile(Exception):
 
 
 @transaction.atomic
-def ask_for_file(*, listing: Listing, form: str, person: User, now: dt.datetime) -> ListFile:
-    """Ask a worker to make a file of every row that the list shows. Raises `UnableToMakeFile`."""
-    # Locked, so that two requests at once cannot exceed the limit.
+def request_file(*, listing: Listing, file_format: str, person: User, now: dt.datetime) -> ListFile:
+    """Let a worker make a file of every row that the list shows. Raises `UnableToMakeFile`."""
+    # Lock the person, so that two requests at once cannot exceed the limit.
     User.objects.select_for_update().get(pk=person.pk)
     require(has_open_account(person) and listing.definition.may_open(person))
-    if form not in FORMATS or not listing.form.is_valid():
+    if file_format not in FORMATS or not listing.form.is_valid():
         raise UnableToMakeFile("Correct the filters first.")
     total = count_of(listing)
     if total > MAX_ROWS:
@@ -52,9 +52,9 @@ def ask_for_file(*, listing: Listing, form: str, person: User, now: dt.datetime)
     return ListFile.objects.create(
         person=person,
         kind=listing.definition.slug,
-        form=form,
+        form=file_format,
         query=listing.parameters.urlencode(),
-        asked=log_entry(listing, form),
+        asked=log_entry(listing, file_format),
         asked_at=now,
         total=total,
     )
@@ -62,24 +62,25 @@ def ask_for_file(*, listing: Listing, form: str, person: User, now: dt.datetime)
 
 @transaction.atomic
 def remove_file(*, file: ListFile, person: User) -> None:
-    """Delete a file. Only the person who asked for it may."""
+    """Delete a file. Only the person for whom the file was made may."""
     locked = ListFile.objects.select_for_update().defer("content").get(pk=file.pk)
     require(locked.person_id == person.pk)
     locked.delete()
 
 
 def make_files(*, now: dt.datetime) -> int:
-    """Make the files that wait for a worker, and return how many were tried. May run twice."""
+    """Make the files that are waiting for a worker, and return how many were tried. May run twice."""
     waiting_files = ListFile.objects.filter(made_at=None).select_related("person").order_by("asked_at", "pk")
     return work_through(waiting_files, partial(_make, now=now), lease=LEASE, failure_message=_FAILED, now=now)
 
 
 def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
-    """Whether the file is the person's own, less than a day old, and has only records that they may still read.
+    """Return whether the person may download the file.
 
-    They must act for the same organisations and partnerships as when the file was made, because the cells depend on
-    these. The file also closes if, for example, one of its drafts is no longer shared with them. Records that were
-    deleted since do not count.
+    The file must be the person's own, less than a day old, and contain only records that the person may still read. The
+    person must act for the same organisations and partnerships as when the file was made, because the cells depend on
+    these. The file also closes if, for example, one of its drafts is no longer shared with the person. Records that
+    were deleted since do not count.
     """
     definition = find_list(file.kind)
     return (
@@ -94,7 +95,7 @@ def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
 
 
 def _may_read_all(definition: ListDefinition, record_ids: list[int], person: User) -> bool:
-    """Whether the person may read each of these records that still exists."""
+    """Return whether the person may read each of these records that still exists."""
     is_in_file = among("pk", record_ids)
     readable_records = definition.readable(person).filter(is_in_file).order_by()
     existing_records = readable_records.model._default_manager.filter(is_in_file)
@@ -102,7 +103,7 @@ def _may_read_all(definition: ListDefinition, record_ids: list[int], person: Use
 
 
 def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
-    """Make one file. Return "", or a sentence for the person that says why there is no file."""
+    """Make one file. Return "", or a sentence that explains to the person why the file could not be made."""
     definition = find_list(file.kind)
     if definition is None or not (has_open_account(file.person) and definition.may_open(file.person)):
         return "You can no longer open this list. Ask your administrator why."
@@ -111,15 +112,16 @@ def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
         return "The filters no longer work. Open the list, correct the filters and download again."
     if count_of(listing) > MAX_ROWS:
         return _TOO_LONG
-    # Before the rows are read: if the person's organisations change in the meantime, the download is refused.
-    digest_of_memberships = digest_of_rights(file.person)
+    # Compute the digest before the rows are read: if the person's organisations change in the meantime, the download is
+    # refused.
+    rights_digest = digest_of_rights(file.person)
     content, record_ids = from_standby(lambda: file_bytes(listing, file.form, progress))
-    # `update`, because `save` would store a file again that the person has removed in the meantime.
+    # Use `update`, because `save` would store a file again that the person has removed in the meantime.
     ListFile.objects.filter(pk=file.pk).update(
         content=content,
         total=len(record_ids),
         done=len(record_ids),
-        holds=digest_of_memberships,
+        holds=rights_digest,
         rows=record_ids,
         made_at=now,
     )

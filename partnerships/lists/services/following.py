@@ -16,7 +16,7 @@ from partnerships.digests.queries.stoppable import SingleStop
 from partnerships.kit.rights import require
 from partnerships.lists.models import Follow, SavedView
 from partnerships.lists.queries import listing_by
-from partnerships.lists.services.noting import journal_follow
+from partnerships.lists.services.noting import note_unfollowing
 from partnerships.organisations.rights import has_open_account
 from partnerships.outbox.restoring import untold
 from partnerships.outbox.services import record_email
@@ -43,7 +43,7 @@ class UnableToFollow(Exception):
 @transaction.atomic
 def follow_view(*, view: SavedView, person: User, now: dt.datetime) -> Follow:
     """Notify the person from now on when a row enters or leaves the view. Raises `UnableToFollow`."""
-    # Locked, so that two requests at once cannot exceed the limit.
+    # Lock the person, so that two requests at once cannot exceed the limit.
     User.objects.select_for_update().get(pk=person.pk)
     require(has_open_account(person) and SavedView.objects.visible_to(person).filter(pk=view.pk).exists())
     if person.followed_views.exclude(view=view).count() >= MAX_FOLLOWED:
@@ -57,24 +57,24 @@ def follow_view(*, view: SavedView, person: User, now: dt.datetime) -> Follow:
     first_reading = {"since": now, "members": row_ids, "checked_at": now}
     follow, is_new = Follow.objects.get_or_create(person=person, view=view, defaults=first_reading)
     if is_new:
-        journal_follow(follow, now=now, undone=True)
+        note_unfollowing(follow, now=now, is_undone=True)
     return follow
 
 
 @transaction.atomic
 def unfollow_view(*, view: SavedView, person: User, now: dt.datetime) -> None:
-    """Stop notifying the person about the view. Does nothing if they do not follow it."""
+    """Stop notifying the person about the view. Does nothing if the person does not follow it."""
     follow = Follow.objects.filter(view=view, person=person).first()
     if follow is not None:
         follow.delete()
-        journal_follow(follow, now=now)
+        note_unfollowing(follow, now=now)
 
 
 class FollowedViewStop(SingleStop):
     """The stop link of an email about a followed view."""
 
     def called(self, *, person: User, params: Mapping[str, Any]) -> str:
-        """Return the name of the view in the email; "" if the person no longer follows it."""
+        """Return the name of the view in the email, or "" if the person no longer follows the view."""
         follow = _follow_in_email(person, params)
         if follow is None:
             return ""
@@ -99,9 +99,9 @@ class FollowedViewStop(SingleStop):
 
 
 def _follow_in_email(person: User, params: Mapping[str, Any]) -> Follow | None:
-    """Return the person's follow of the view in an email, or None if they no longer follow the view.
+    """Return the person's follow of the view in an email, or None if the person no longer follows the view.
 
-    By the view too: the person may have stopped and followed the view again, which makes a new row.
+    The search is by view too: the person may have stopped and followed the view again, which makes a new row.
     """
     same_follow_or_view = Q(pk=params["follow"]) | Q(view=params.get("view"))
     return Follow.objects.filter(same_follow_or_view, person=person).select_related("view").first()
@@ -121,7 +121,7 @@ def check_followed_views(*, now: dt.datetime, stop_on: tuple[type[Exception], ..
 
 
 def _check_or_log(follow_id: int, now: dt.datetime, stop_on: tuple[type[Exception], ...]) -> bool:
-    """Read one followed view. An error is logged, so that one broken view does not stop the others."""
+    """Read one followed view. An error is logged, so that one broken view does not stop the sweep."""
     try:
         return _check(follow_id, now)
     except stop_on:
@@ -134,9 +134,9 @@ def _check_or_log(follow_id: int, now: dt.datetime, stop_on: tuple[type[Exceptio
 
 @transaction.atomic
 def _check(follow_id: int, now: dt.datetime) -> bool:
-    """Read one followed view, record an email if rows entered or left, and return whether one was recorded."""
+    """Read one followed view, record an email if rows entered or left, and return whether an email was recorded."""
     follows = Follow.objects.select_for_update(of=("self",), skip_locked=True).select_related("view", "person")
-    # Filtered again under the lock: another worker may have recorded an email in the meantime.
+    # Filter again under the lock, because another worker may have recorded an email in the meantime.
     follow = follows.filter(pk=follow_id).exclude(told_at__gt=now - BETWEEN_EMAILS).first()
     if follow is None:
         return False
@@ -164,7 +164,7 @@ def _check(follow_id: int, now: dt.datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RowChanges:
-    """The ids of the rows that entered a view and of those that left it, sorted."""
+    """The ids of the rows that entered a view, and of the rows that left it, sorted."""
 
     entered: list[int] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
@@ -177,9 +177,10 @@ class RowChanges:
 
 
 def reported_changes(params: Mapping[str, Any]) -> list[list[Any]]:
-    """Return the changes in an email about a followed view: "entered" or "left", the id of the view, that of the row.
+    """Return the changes in an email about a followed view.
 
-    By these, a restore recognises what the follower has been sent, even if a later email groups the rows differently.
+    Each change is "entered" or "left", the id of the view, and the id of the row. By these, a restore recognises the
+    changes that the follower has been sent, even if a later email groups the rows differently.
     """
     return [[change, params["view"], row_id] for change in ("entered", "left") for row_id in params[change]]
 
@@ -197,7 +198,7 @@ def _without_reported(follow: Follow, changes: RowChanges) -> RowChanges:
 def _row_ids(view: SavedView, person: User) -> list[int] | None:
     """Return the ids of the rows that the view shows the person, sorted.
 
-    None if there are more than `MAX_ROWS`, or the view cannot be read.
+    Returns None if the view has more than `MAX_ROWS` rows, or cannot be read.
     """
     listing = listing_by(view, person)
     if listing is None:

@@ -7,7 +7,7 @@ import datetime as dt
 from partnerships.kit import journal
 from partnerships.lists.models import Follow, SavedView
 
-#: Names of lines in the journal: with whom a view is shared, and that a person no longer follows a view.
+#: Names of the lines in the journal about the sharing or removal of a view, and about the end of a follow.
 VIEW, FOLLOW = "view", "followed view"
 
 
@@ -21,8 +21,8 @@ def follow_identity(follow: Follow) -> str:
     return journal.identity(follow.person_id, follow.person.joined_at, view_identity(follow.view))
 
 
-def journal_view(view: SavedView, *, now: dt.datetime, removed: bool = False) -> None:
-    """Note with whom a view is shared from now on, or that it was removed."""
+def note_sharing(view: SavedView, *, now: dt.datetime, is_removed: bool = False) -> None:
+    """Note in the journal with whom a view is shared from now on, or that the view was removed."""
     journal.note(
         VIEW,
         now=now,
@@ -30,10 +30,10 @@ def journal_view(view: SavedView, *, now: dt.datetime, removed: bool = False) ->
         same=view_identity(view),
         organisation=view.organisation_id,
         partnership=view.partnership_id,
-        removed=removed,
+        removed=is_removed,
     )
 
 
-def journal_follow(follow: Follow, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note that a person no longer follows a view. With `undone`, that they follow it again."""
-    journal.note(FOLLOW, now=now, view=follow.view_id, same=follow_identity(follow), undone=undone)
+def note_unfollowing(follow: Follow, *, now: dt.datetime, is_undone: bool = False) -> None:
+    """Note in the journal that a person no longer follows a view or, with `is_undone`, follows it again."""
+    journal.note(FOLLOW, now=now, view=follow.view_id, same=follow_identity(follow), undone=is_undone)

@@ -16,7 +16,7 @@ from partnerships.kit.rights import require
 from partnerships.lists.models import DefaultView, Follow, SavedView
 from partnerships.lists.reading import parameters_of, read
 from partnerships.lists.rights import may_change_view, owns_view
-from partnerships.lists.services.noting import journal_view
+from partnerships.lists.services.noting import note_sharing
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
@@ -32,7 +32,7 @@ class UnableToSaveView(Exception):
 @transaction.atomic
 def save_view(*, person: User, kind: str, name: str, state: Mapping[str, Any], now: dt.datetime) -> SavedView:
     """Save filters, columns and order of a list under a name. Raises `UnableToSaveView`."""
-    # Locked, so that two requests at once cannot exceed the limit.
+    # Lock the person, so that two requests at once cannot exceed the limit.
     User.objects.select_for_update().get(pk=person.pk)
     require(has_open_account(person))
     if person.saved_views.count() >= MAX_VIEWS:
@@ -45,7 +45,7 @@ def save_view(*, person: User, kind: str, name: str, state: Mapping[str, Any], n
 
 @transaction.atomic
 def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str, Any] | None = None) -> SavedView:
-    """Change a view's name and, if `state` is given, what the view shows. Raises `UnableToSaveView`."""
+    """Change a view's name and, if `state` is given, its filters and columns. Raises `UnableToSaveView`."""
     view = SavedView.objects.select_for_update().get(pk=view.pk)
     require(owns_view(view, person))
     if not may_change_view(view, person):
@@ -56,7 +56,7 @@ def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str,
     view.name = _valid_name(name)
     if state is not None:
         view.state = _valid_state(view.kind, state, person)
-        # The next sweep starts afresh: otherwise followers would get an email about rows that did not change.
+        # Let the next sweep start afresh. Otherwise followers would get an email about rows that did not change.
         Follow.objects.filter(view=view).update(members=None, checked_at=None)
     return _save(view)
 
@@ -65,7 +65,7 @@ def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str,
 def share_view(
     *, view: SavedView, person: User, shared_with: Organisation | Partnership | None, now: dt.datetime
 ) -> SavedView:
-    """Share a view with the people of an organisation or partnership, or with None stop sharing it."""
+    """Share a view with the people of an organisation or partnership. None stops the sharing."""
     view = SavedView.objects.select_for_update().get(pk=view.pk)
     require(owns_view(view, person) and (shared_with is None or edits_for(person, shared_with)))
     if shared_with is None:
@@ -74,7 +74,7 @@ def share_view(
         view.organisation = shared_with if isinstance(shared_with, Organisation) else None
         view.partnership = shared_with if isinstance(shared_with, Partnership) else None
         view.save(update_fields=["organisation", "partnership"])
-    journal_view(view, now=now)
+    note_sharing(view, now=now)
     return view
 
 
@@ -89,7 +89,7 @@ def stop_sharing(view: SavedView, *, author: User | None, now: dt.datetime) -> N
 
 @transaction.atomic
 def choose_default(*, kind: str, view: SavedView | None, person: User) -> None:
-    """Open a list with this view from now on, or without a view if it is None."""
+    """Open a list with this view from now on, or without a view if `view` is None."""
     User.objects.select_for_update().get(pk=person.pk)
     require(view is None or SavedView.objects.visible_to(person).filter(pk=view.pk, kind=kind).exists())
     if view is None:
@@ -103,7 +103,7 @@ def remove_view(*, view: SavedView, person: User, now: dt.datetime) -> None:
     """Delete a view for everybody who uses it."""
     view = SavedView.objects.select_for_update().get(pk=view.pk)
     require(owns_view(view, person))
-    journal_view(view, now=now, removed=True)
+    note_sharing(view, now=now, is_removed=True)
     end_addresses_of_view(view_number=view.pk, author=person, now=now)
     view.delete()
 
@@ -116,7 +116,7 @@ def _valid_name(name: str) -> str:
 
 
 def _valid_state(kind: str, state: Mapping[str, Any], person: User) -> dict[str, Any]:
-    """Return the filters and columns that the list still has; the others are left out.
+    """Return the filters and columns that the list still has, and leave out the others.
 
     Raises `UnableToSaveView` if a filter has an invalid value.
     """
@@ -130,9 +130,12 @@ def _valid_state(kind: str, state: Mapping[str, Any], person: User) -> dict[str,
 
 
 def _save(view: SavedView) -> SavedView:
-    """Save the view and return it. Raises `UnableToSaveView` if its owner has another view of this name."""
+    """Save the view and return it.
+
+    Raises `UnableToSaveView` if its owner has another view of the list with this name.
+    """
     try:
-        # A savepoint: the constraint must not break the whole transaction.
+        # Save within a savepoint, so that a name that is taken does not break the whole transaction.
         with transaction.atomic():
             view.save()
     except IntegrityError as error:

@@ -1,4 +1,4 @@
-"""The list that an address names, with the filters and order of its parameters."""
+"""Read the list that an address names, with the filters and order of its parameters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.people.requests import signed_in
 
 
 def listing_of(request: HttpRequest, kind: str) -> tuple[Listing, str]:
-    """Return the list with the parameters of the request, and the address of its page. 404 if there is no such list."""
+    """Return the list with the parameters of the request, and the address of its page, or raise 404."""
     person, definition = signed_in(request), find_list(kind)
     if definition is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""Change several rows of a list at once: a page says what will change, and the confirmed form changes it."""
+"""Change several rows of a list at once: one page shows the changes, and the confirmed form makes them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def bulk(request: HttpRequest, kind: str) -> HttpResponse:
     if action is None and action_name not in FORMATS:
         raise Http404
     if "rows" not in request.GET:
-        return _name_rows(request, listing, action_name, back)
+        return _redirect_to_named_rows(request, listing, action_name, back)
     row_ids = row_ids_in(request.GET["rows"])
     if not row_ids:
         raise Http404
@@ -64,8 +64,8 @@ def bulk(request: HttpRequest, kind: str) -> HttpResponse:
     return _confirm(request, person, listing, action, row_ids, back)
 
 
-def _name_rows(request: HttpRequest, listing: Listing, action_name: str, back: str) -> HttpResponse:
-    """Redirect to the address that names the rows, or back to the list if there are none or too many."""
+def _redirect_to_named_rows(request: HttpRequest, listing: Listing, action_name: str, back: str) -> HttpResponse:
+    """Redirect to the address that names the rows, or back to the list if it would name none or too many."""
     row_ids = _read_row_ids(request.GET.getlist("row"))
     if request.GET.get("all") and listing.form.is_valid():
         if action_name in FORMATS:
@@ -86,23 +86,23 @@ def _name_rows(request: HttpRequest, listing: Listing, action_name: str, back: s
 def _confirm(
     request: HttpRequest, person: User, listing: Listing, action: BulkAction, row_ids: list[int], back: str
 ) -> HttpResponse:
-    """Show which rows will change and which are left out, and change them once the form is sent.
+    """Show the rows that will change and those that are left out, and change them when the form is sent.
 
     If the services refuse every row, for example because a day is in the past, the page shows the form again.
     """
     definition, now = listing.definition, timezone.now()
     rows = list(definition.readable(person).filter(pk__in=row_ids[: services.MAX_CHANGED]).order_by("pk"))
     definition.make_ready(person, rows, [definition.first])
-    reasons = action.left_out(person, rows, now)
-    changing = [row for row in rows if row.pk not in reasons]
-    form: Any = action.form(posted(request), person, changing)
+    reason_by_id = action.left_out(person, rows, now)
+    rows_to_change = [row for row in rows if row.pk not in reason_by_id]
+    form: Any = action.form(posted(request), person, rows_to_change)
     form.helper.cancel_href = back
-    if form.is_valid() and changing:
+    if form.is_valid() and rows_to_change:
         with collect_recipients() as recipients:
             outcome = services.change_rows(
                 definition=definition,
                 action=action,
-                row_ids=[row.pk for row in changing],
+                row_ids=[row.pk for row in rows_to_change],
                 person=person,
                 chosen=form.cleaned_data,
                 now=now,
@@ -112,27 +112,27 @@ def _confirm(
             return redirect(back)
         for reason in _refusal_messages(definition, outcome):
             form.add_error(None, reason)
-    if form.is_bound and (not changing or not form.errors):
+    if form.is_bound and (not rows_to_change or not form.errors):
         form.add_error(None, "You cannot change any of these rows. Go back and choose other rows.")
-    left_out = defaultdict(list)
+    names_by_reason = defaultdict(list)
     for row in rows:
-        if row.pk in reasons:
-            left_out[reasons[row.pk]].append(name_of(definition, row))
+        if row.pk in reason_by_id:
+            names_by_reason[reason_by_id[row.pk]].append(name_of(definition, row))
     return form_page(
         request,
         "lists/bulk.html",
         form,
         definition=definition,
         action=action,
-        changing=[name_of(definition, row) for row in changing],
-        left_out=list(left_out.items()),
-        left_out_count=len(rows) - len(changing),
+        changing=[name_of(definition, row) for row in rows_to_change],
+        left_out=list(names_by_reason.items()),
+        left_out_count=len(rows) - len(rows_to_change),
         back=back,
     )
 
 
 def _refusal_messages(definition: ListDefinition, outcome: services.Outcome) -> list[str]:
-    """Return why no row was changed: the common reason, or the reasons of the first five rows, each with its name."""
+    """Return why no row was changed: the common reason, or the name and reason of each of the first five rows."""
     reasons = {reason for _, reason in outcome.left_out}
     if len(reasons) == 1:
         return [*reasons]
@@ -146,7 +146,7 @@ def _add_messages(
     outcome: services.Outcome,
     recipients_sentence: str,
 ) -> None:
-    """Add a message about the changed rows, and one for each of the first five rows that were left out."""
+    """Add a message about the changed rows, and a message for each of the first five rows that were left out."""
     count = len(outcome.changed)
     noun = definition.one if count == 1 else definition.title.lower()
     messages.success(request, f"{count} {noun}: {action.done}.{recipients_sentence}")
@@ -167,4 +167,5 @@ def row_ids_in(text: str | None) -> list[int]:
 
 
 def _ids_in_address(row_ids: Iterable[int]) -> str:
+    """Return the ids as `row_ids_in` reads them."""
     return ",".join(map(str, row_ids))

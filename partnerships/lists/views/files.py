@@ -1,4 +1,4 @@
-"""Pages about files of long lists: ask for a file, see its progress, download and remove it."""
+"""Pages about files of long lists: request a file, see its progress, download and remove it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _own_file(request: HttpRequest, pk: int) -> ListFile:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
-    """Confirm that a worker should make a file of everything that the list shows, and ask the worker."""
+    """Confirm that a worker should make a file of everything that the list shows, and start the worker."""
     if form not in FORMATS:
         raise Http404
     person = signed_in(request)
@@ -41,20 +41,20 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
         return redirect(back)
     confirmation_form = MakeFileForm(posted(request), cancel=back)
 
-    def request_file() -> tuple[str, str]:
-        """Ask for the file, then show its progress."""
-        new_file = services.ask_for_file(listing=listing, form=form, person=person, now=timezone.now())
+    def save_request() -> tuple[str, str]:
+        """Save the request for the file, wake the worker, and show the progress."""
+        new_file = services.request_file(listing=listing, file_format=form, person=person, now=timezone.now())
         nudge_after_commit(make_files.delay)
         return "We are making the file.", new_file.get_absolute_url()
 
     refusals: dict[type[Exception], str | None] = {services.UnableToMakeFile: None}
     count = count_of(listing)
-    # `take_step` calls `request_file` once the form is valid. If the service refuses, the form shows why.
+    # `take_step` calls `save_request` once the form is valid. If the service refuses, the form shows why.
     return take_step(
         request,
         "lists/make_file.html",
         confirmation_form,
-        request_file,
+        save_request,
         refusals,
         definition=listing.definition,
         format=FORMATS[form],
@@ -67,7 +67,7 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
 
 @require_safe
 def file(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show how far a file is, or its download."""
+    """Show the progress of a file or, once the file is made, its download."""
     own_file = _own_file(request, pk)
     definition = find_list(own_file.kind)
     context = {

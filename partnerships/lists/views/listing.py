@@ -23,7 +23,7 @@ from partnerships.lists.views.bulk import action_choices, row_ids_in
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: Rows on a page.
+#: How many rows a page shows.
 PAGE = 25
 #: Rows are counted up to this number, because counting more is too slow.
 MAX_COUNTED = 1_000
@@ -32,7 +32,7 @@ MAX_COUNTED = 1_000
 def listing_in(
     request: HttpRequest, reader: User, definition: ListDefinition, views: Sequence[SavedView]
 ) -> tuple[Listing, SavedView | None]:
-    """Return the list with the parameters of the address, and the saved view from which they come, if any.
+    """Return the list with the parameters of the address, and the saved view from which they come, or None.
 
     In the address, `view` opens a view as it was saved. `from` names the view whose parameters the reader has changed.
     Without parameters, the list opens with the reader's default view. `view=` without an id shows everything.
@@ -107,11 +107,11 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
 def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> HttpResponseBase:
     """Download every row that matches the filters, or the rows in the parameter `rows`.
 
-    A long list redirects to the page where a worker is asked to make the file.
+    A long list redirects to the page on which the reader can request a file from a worker.
     """
     reader = signed_in(request)
     require(definition.may_open(reader))
-    # An address with parameters names its view, if any; only one without them opens the default view.
+    # Only an address without parameters opens the default view, so other addresses need no views here.
     views = [] if request.GET else views_of(reader, definition)
     listing, _ = listing_in(request, reader, definition, views)
     row_ids = row_ids_in(request.GET.get("rows"))

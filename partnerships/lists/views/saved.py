@@ -1,4 +1,4 @@
-"""Pages about saved views: see, save, share, follow and remove them."""
+"""Pages about saved views: list, save, share, follow and remove them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from partnerships.people.requests import signed_in
 
 #: The group of notices about followed views.
 _NOTICE_GROUP = "views"
-#: The message to a person who follows a view, by the way in which they get these notices.
+#: The message to a person who starts to follow a view, by the way in which the person gets notices of this group.
 _FOLLOWING_MESSAGES = {
     Way.AT_ONCE: "You will get an email when something enters or leaves “{}”.",
     Way.SUMMARY: "Your summary by email will say what enters or leaves “{}”.",
@@ -44,23 +44,23 @@ _FOLLOWING_MESSAGES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedViewRow:
-    """A saved view on the page of views, with what the page says about it."""
+    """A row on the page of views: a saved view, and the facts that the page shows about it."""
 
     view: SavedView
-    #: The title of its list; "" if the list no longer exists.
+    #: The title of the view's list, or "" if the list no longer exists.
     list_title: str
     is_default: bool
-    #: The reader's follow of the view, if they follow it.
+    #: The reader's follow of the view, or None.
     follow: Follow | None
     is_own: bool
     #: Whether the reader may see the title of the partnership that shares the view.
     may_see_partnership: bool
-    #: Whether calendars can show the dates of its rows.
+    #: Whether calendars can show the dates of the view's rows.
     has_dates: bool
 
 
 def _own_view(person: User, pk: int) -> SavedView:
-    """Return a view of the person's own. 404 if they cannot open the view, 403 if it belongs to another person."""
+    """Return a view of the person's own, or raise 404, or 403 if the view belongs to another person."""
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
     if not owns_view(view, person):
         raise PermissionDenied
@@ -77,7 +77,7 @@ def saved(request: HttpRequest) -> HttpResponse:
     title_by_slug = {slug: definition.title for slug, definition in definition_by_slug.items()}
     default_view_ids = set(DefaultView.objects.filter(person=person).values_list("view", flat=True))
     follow_by_view_id = followed_by(person)
-    # Owners keep a view when they leave its partnership, but must not see the title that it has today.
+    # Owners keep a view when they leave its partnership, but must not see the partnership's present title.
     own_partnership_ids = inside_among(person, [view.partnership_id for view in page.rows])
     rows = [
         SavedViewRow(
@@ -188,13 +188,13 @@ def drop_default(request: HttpRequest, kind: str) -> HttpResponse:
 
 @require_POST
 def follow(request: HttpRequest, pk: int) -> HttpResponse:
-    """Follow a view, to get a notice when a row enters or leaves it."""
+    """Follow a view, to get a notice when a row enters or leaves the view."""
     person = signed_in(request)
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
     back = reverse("lists:views")
 
     def follow_view() -> tuple[str, str]:
-        """Follow the view, and say how the person will get notices."""
+        """Follow the view, and return a message about how the person will get notices."""
         services.follow_view(view=view, person=person, now=timezone.now())
         following_message = _FOLLOWING_MESSAGES[ways_of(person)[_NOTICE_GROUP]]
         message = format_html(

@@ -45,7 +45,7 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def proposal(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """A proposal: its draft, what it changes, and who has signed it."""
+    """Show a proposal: its draft, its changes to the terms in force, and the parties that have signed."""
     user = signed_in(request)
     opened, terms_proposal = open_proposal(user, pk, number)
     version = newest_version(terms_proposal)
@@ -80,7 +80,7 @@ def proposal(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _newer_version(proposal: TermsProposal) -> TermsVersion | None:
-    """The version that a drafted amendment should be based on, if it is still based on an older one."""
+    """Return the version on which a drafted amendment should be based, or None if its base is right."""
     if not proposal.is_drafting or proposal.is_first:
         return None
     version = version_to_amend(proposal, timezone.now())
@@ -88,7 +88,7 @@ def _newer_version(proposal: TermsProposal) -> TermsVersion | None:
 
 
 def _lists(proposal: TermsProposal) -> list[documents.PieceList]:
-    """The lists of clauses and rows, with the addresses to change them."""
+    """Return the lists of clauses and rows, with the addresses that change them."""
 
     def address(action: str, code: str, key: str) -> str:
         names = {"add": "terms-add", "edit": "terms-item", "move": "terms-move", "remove": "terms-remove"}
@@ -103,7 +103,7 @@ def _lists(proposal: TermsProposal) -> list[documents.PieceList]:
 
 
 def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None:
-    """The organisation for which the person edits, if there is one."""
+    """Return the organisation for which the person edits, or None."""
     party = acting_party(user, opened.partnership)
     return party.organisation if party else None
 
@@ -127,7 +127,7 @@ def add_item(request: HttpRequest, pk: int, number: int, code: str) -> HttpRespo
 
 
 def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", *, new: bool = False) -> HttpResponse:
-    """The page to edit or add one piece of the draft."""
+    """Show the page to edit or add one piece of the draft, and save the piece."""
     user = signed_in(request)
     opened, proposal = open_draft(request, pk, number)
     schema, content = schema_of(proposal), content_of_proposal(proposal)
@@ -146,14 +146,14 @@ def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", 
         request,
         piece,
         form,
-        save=_save(user, opened, proposal, piece),
+        save=_saver_for(user, opened, proposal, piece),
         template="agreements/terms/piece.html",
         context={"partnership": opened.partnership, "proposal": proposal},
     )
 
 
-def _save(user: User, opened: OpenedTerms, proposal: TermsProposal, piece: Piece) -> documents.Save:
-    """Return the function that saves a piece of the draft."""
+def _saver_for(user: User, opened: OpenedTerms, proposal: TermsProposal, piece: Piece) -> documents.Save:
+    """Return a function that saves a piece of the draft."""
 
     def save(value: Any, based_on: int) -> object:
         return save_terms_piece(
@@ -180,7 +180,7 @@ def remove_item(request: HttpRequest, pk: int, number: int, code: str, key: str)
     return documents.remove_piece(
         request,
         piece,
-        save=_save(user, opened, proposal, piece),
+        save=_saver_for(user, opened, proposal, piece),
         edit_url=reverse("agreements:terms-item", args=[pk, number, code, key]),
         template="documents/remove.html",
         context={"partnership": opened.partnership, "proposal": proposal},
@@ -204,7 +204,7 @@ def move_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -
 
 @require_POST
 def update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Bring a draft up to date with the version in force."""
+    """Base the draft on the version in force."""
     user = signed_in(request)
     opened, proposal = open_draft(request, pk, number)
     try:

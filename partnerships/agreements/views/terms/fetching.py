@@ -34,18 +34,18 @@ class OpenedTerms:
 
     @property
     def is_former(self) -> bool:
-        """Whether the person reads only for a former party, up to the day it left."""
+        """Return whether the person reads only for a former party, up to the day on which it left."""
         return self.until is not None
 
     @property
     def reads_drafts(self) -> bool:
-        """Whether the person may read drafts of the terms."""
+        """Return whether the person may read drafts of the terms."""
         if self.is_former:
             return False
         return self.rights.may_draft or bool(self.rights.roles.edited_among(self._organisation_ids()))
 
     def _organisation_ids(self) -> list[int]:
-        """Ids of the present and invited organisations."""
+        """Return the ids of the present and invited organisations."""
         return list(self.partnership.parties.inside().values_list("organisation", flat=True))
 
 
@@ -63,8 +63,8 @@ def open_terms(user: User, pk: int) -> OpenedTerms:
 def open_version(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsVersion]:
     """Return a version that the person may read, or raise 404."""
     opened = open_terms(user, pk)
-    visible = TermsVersion.objects.visible_to(user).select_related("proposal", "base", "amendment", "author")
-    version = get_object_or_404(visible, partnership=pk, number=number)
+    visible_versions = TermsVersion.objects.visible_to(user).select_related("proposal", "base", "amendment", "author")
+    version = get_object_or_404(visible_versions, partnership=pk, number=number)
     version.partnership = opened.partnership
     return opened, version
 
@@ -72,8 +72,8 @@ def open_version(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsVe
 def open_proposal(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
     """Return a proposal that the person may read, or raise 404."""
     opened = open_terms(user, pk)
-    visible = TermsProposal.objects.visible_to(user).select_related("based_on", "proposed_by", "author")
-    proposal = get_object_or_404(visible, partnership=pk, number=number)
+    visible_proposals = TermsProposal.objects.visible_to(user).select_related("based_on", "proposed_by", "author")
+    proposal = get_object_or_404(visible_proposals, partnership=pk, number=number)
     proposal.partnership = opened.partnership
     return opened, proposal
 
@@ -81,8 +81,8 @@ def open_proposal(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsP
 def open_draft(request: HttpRequest, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
     """Return a proposal whose draft the person may change, or raise 403 for other readers.
 
-    A form that arrives after drafting has stopped is let through: the service refuses it with a reason, and the page
-    shows the text again.
+    A form that arrives after drafting has stopped is let through. The service refuses the form with a reason, and the
+    page shows the text again.
     """
     opened, proposal = open_proposal(signed_in(request), pk, number)
     require(opened.rights.may_draft)
@@ -105,9 +105,9 @@ def paper_of_draft(proposal: TermsProposal) -> tuple[Schema, Content, Paper]:
 
 
 def signing_context(version: TermsVersion, until: dt.datetime | None = None) -> dict[str, Any]:
-    """Return the template context that says who has signed a version and who has not.
+    """Return the template context about the parties that have signed a version, and those that have not.
 
-    With `until`, only signatures up to that moment, for former parties.
+    For readers of former parties, `until` limits the signatures to those up to that moment.
     """
     signatures = version.signatures.select_related("organisation", "scan", "person", "recorded_by").order_by("pk")
     signature_by_organisation = {

@@ -25,8 +25,8 @@ from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 
-def _context(user: User, pk: int, number: int) -> dict[str, Any]:
-    """Return a version, the versions that it consolidates, and who has signed each of them."""
+def _version_context(user: User, pk: int, number: int) -> dict[str, Any]:
+    """Return the template context: a version, the versions that it consolidates, and the signatures on each of them."""
     opened, version = open_version(user, pk, number)
     start_days = [
         day for day, version_id in in_force_from(opened.partnership, opened.until) if version_id == version.pk
@@ -50,31 +50,31 @@ def _context(user: User, pk: int, number: int) -> dict[str, Any]:
 
 @require_safe
 def printed(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """A version as one page to print."""
-    return render(request, "agreements/terms/print.html", _context(signed_in(request), pk, number))
+    """Show a version as one page to print."""
+    return render(request, "agreements/terms/print.html", _version_context(signed_in(request), pk, number))
 
 
 @require_safe
 def pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """A version as a PDF, with title page, schedules and signature page."""
-    context = _context(signed_in(request), pk, number)
+    """Download a version as a PDF, with title page, schedules and signature page."""
+    context = _version_context(signed_in(request), pk, number)
     return pdf_response(request, "agreements/terms/pdf.html", context, _file_title(context["version"]))
 
 
 @require_safe
 def word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """A version for Word, with the same parts."""
-    context = _context(signed_in(request), pk, number)
+    """Download a version for Word, with the same parts."""
+    context = _version_context(signed_in(request), pk, number)
     return word_response(write_word(_word_paper(context)), _file_title(context["version"]))
 
 
 def _file_title(version: TermsVersion) -> str:
-    """The name of a file with this version."""
+    """Return the name of a file with this version."""
     return f"{version.title} terms version {version.number}"
 
 
 def _word_paper(context: dict[str, Any]) -> WordPaper:
-    """Return what the Word document of a version shows."""
+    """Return the content of the Word document of a version."""
     version: TermsVersion = context["version"]
     schema = schema_of(version)
     paper: Paper = context["paper"]
@@ -129,7 +129,7 @@ def _by_year(totals: Contributions) -> list[list[str]]:
 
 
 def _with_sign(amount: Decimal | None) -> str:
-    """Return an amount such as "+£1,000" or "-£1,000", or an empty text for None."""
+    """Return an amount such as "+£1,000" or "-£1,000", or "" for None."""
     return f"+{pounds(amount)}" if amount is not None and amount > 0 else pounds(amount)
 
 

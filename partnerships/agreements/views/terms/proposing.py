@@ -1,4 +1,4 @@
-"""Propose an amendment, send terms for signature, take them back."""
+"""Propose an amendment, send terms for signature, return them to draft, or withdraw them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Propose an amendment: why, and from which day."""
+    """Propose an amendment, with a reason and a first day."""
     user = signed_in(request)
     opened = open_terms(user, pk)
     require(bool(opened.rights.proposes_for))
@@ -76,14 +76,14 @@ def _open_led_proposal(user: User, pk: int, number: int) -> tuple[OpenedTerms, T
 
 
 def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None:
-    """Return the organisation for which the person acts as a lead in this partnership, if there is one."""
+    """Return the organisation for which the person acts as a lead in this partnership, or None."""
     party = acting_party(user, opened.partnership, "lead")
     return party.organisation if party else None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Send a draft for signature, after a look at what changes and who signs."""
+    """Send a draft for signature. The page shows the changes and the people who sign."""
     user = signed_in(request)
     opened, proposal = _open_led_proposal(user, pk, number)
     if request.method != "POST" and not proposal.is_drafting:
@@ -116,7 +116,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Take back terms that wait for signatures."""
+    """Return terms that are awaiting signatures to draft."""
     user = signed_in(request)
     opened, proposal = _open_led_proposal(user, pk, number)
     if request.method != "POST" and not proposal.is_awaiting:

@@ -1,4 +1,4 @@
-"""Read the terms in force, one version, or how two versions differ."""
+"""Read the terms in force, one version, or the differences between two versions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def terms(request: HttpRequest, pk: int) -> HttpResponse:
-    """The tab "Terms": the version in force on a day, open proposals, and all versions."""
+    """Show the tab "Terms": the version in force on a day, open proposals, and all versions."""
     user = signed_in(request)
     opened = open_terms(user, pk)
     partnership = opened.partnership
@@ -58,8 +58,8 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
     if version is not None:
         version.partnership = partnership
     can_be_signed = not opened.is_former and not partnership.is_over
-    awaiting = versions_awaiting_signature(partnership) if can_be_signed else []
-    joined = versions_to_join(partnership) if can_be_signed else []
+    versions_awaiting = versions_awaiting_signature(partnership) if can_be_signed else []
+    versions_for_joiners = versions_to_join(partnership) if can_be_signed else []
     signing = signing_context(version, opened.until) if version else {}
     return render(
         request,
@@ -80,10 +80,10 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
                 for start, version_id in starts
                 if start > day and version_id in version_by_pk
             ],
-            "proposals": _proposals(opened),
-            "awaiting": awaiting,
-            "to_sign": _to_sign(user, [*awaiting, *joined]),
-            "declined": _declined(user, version, joined, signing.get("states", [])),
+            "proposals": _readable_open_proposals(opened),
+            "awaiting": versions_awaiting,
+            "to_sign": _to_sign(user, [*versions_awaiting, *versions_for_joiners]),
+            "declined": _parties_that_declined(user, version, versions_for_joiners, signing.get("states", [])),
             "page": keyset_page_of(
                 request,
                 sorted(version_by_pk.values(), key=lambda row: row.number, reverse=True),
@@ -96,14 +96,14 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _is_after_end(partnership: Partnership, day: dt.date) -> bool:
-    """Whether the partnership had ended by this day, so that its terms no longer apply."""
+    """Return whether the partnership had ended by this day, so that its terms no longer apply."""
     if not partnership.is_over:
         return False
     return day >= timezone.localdate() or partnership.ends_on is None or day > partnership.ends_on
 
 
-def _proposals(opened: OpenedTerms) -> list[Any]:
-    """Return the open proposals, if the reader may read drafts."""
+def _readable_open_proposals(opened: OpenedTerms) -> list[Any]:
+    """Return the open proposals, or none if the reader may not read drafts."""
     if not opened.reads_drafts or opened.partnership.is_over:
         return []
     rows = opened.partnership.terms_proposals.open().select_related("proposed_by").defer("content", "prose", "pieces")
@@ -116,10 +116,10 @@ def _to_sign(user: User, awaiting: list[TermsVersion]) -> list[tuple[TermsVersio
     return [(version, parties_by_version[version.pk]) for version in awaiting if parties_by_version[version.pk]]
 
 
-def _declined(
+def _parties_that_declined(
     user: User, version: TermsVersion | None, joined: list[TermsVersion], states: list[TermsState]
 ) -> list[Any]:
-    """Return the parties that joined, declined the version in force, and for which the reader can still sign it."""
+    """Return the parties that joined later and declined the version in force, where the reader can still sign it."""
     if version is None or version in joined or version.partnership.is_over:
         return []
     if not any(has_declined_to_join(state) for state in states):
@@ -129,7 +129,7 @@ def _declined(
 
 @require_safe
 def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One version, with who has signed it and what it changes."""
+    """Show one version, with its signatures and its changes."""
     user = signed_in(request)
     opened, terms_version = open_version(user, pk, number)
     rights, proposal = opened.rights, terms_version.proposal
@@ -164,12 +164,12 @@ def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _can_join(state: TermsState) -> bool:
-    """Whether a party that joined later may still sign the version."""
+    """Return whether a party that joined later may still sign the version."""
     return state.signatory.joins and (state.must_decide or has_declined_to_join(state))
 
 
 def _is_awaited(version: TermsVersion) -> bool:
-    """Whether the version waits for signatures."""
+    """Return whether the version is awaiting signatures."""
     proposal = version.proposal
     if proposal is None or not proposal.is_awaiting or version.partnership.is_over:
         return False
@@ -177,7 +177,10 @@ def _is_awaited(version: TermsVersion) -> bool:
 
 
 def _why_stopped(version: TermsVersion) -> str:
-    """Return why a version can no longer be signed, if its proposal was sent again or is drafted again."""
+    """Return why a version can no longer be signed, or "".
+
+    The reason is that its proposal was sent again or returned to draft.
+    """
     if not _is_newest(version):
         return "Sent again as a later version"
     if version.proposal is not None and version.proposal.is_drafting:
@@ -186,12 +189,12 @@ def _why_stopped(version: TermsVersion) -> str:
 
 
 def _is_newest(version: TermsVersion) -> bool:
-    """Whether the proposal was not sent again as a later version."""
+    """Return whether the proposal was not sent again as a later version."""
     return version.proposal is None or not version.proposal.versions.filter(number__gt=version.number).exists()
 
 
 def compared_with_base(user: User, version: TermsVersion) -> Comparison | None:
-    """Return what a version changes in the one that it is based on, if the reader may see that one."""
+    """Compare a version with the version on which it is based. Returns None if the reader may not see the base."""
     base = version.base
     if base is None or not TermsVersion.objects.visible_to(user).filter(pk=base.pk).exists():
         return None
@@ -199,14 +202,14 @@ def compared_with_base(user: User, version: TermsVersion) -> Comparison | None:
 
 
 def compare_versions(earlier: TermsVersion, later: TermsVersion) -> Comparison:
-    """Compare two versions, in the fields of the later one and any other fields that the earlier one used."""
+    """Compare two versions, in the fields of the later version and any other fields that the earlier version used."""
     schema = build_schema(widened_declarations(later.declarations, earlier))
     return compare(schema, fitted_to_schema(schema, earlier.content), fitted_to_schema(schema, later.content))
 
 
 @require_safe
 def compare_terms(request: HttpRequest, pk: int) -> HttpResponse:
-    """Compare two versions word by word: by default the newest with the one before."""
+    """Compare two versions word by word: by default the newest version with the one before."""
     user = signed_in(request)
     opened = open_terms(user, pk)
     versions = list(TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content().order_by("-number"))
@@ -225,7 +228,7 @@ def compare_terms(request: HttpRequest, pk: int) -> HttpResponse:
             "versions": versions,
             "was": earlier,
             "now": later,
-            # The list above leaves out the content.
+            # Fetch both versions again, because the list above leaves out the content.
             "compared": compare_versions(
                 TermsVersion.objects.get(pk=earlier.pk), TermsVersion.objects.get(pk=later.pk)
             ),

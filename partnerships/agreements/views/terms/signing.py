@@ -35,7 +35,7 @@ from partnerships.people.requests import signed_in
 
 
 def _decide(form: SignTermsForm, version: TermsVersion, organisation: Organisation, person: User, how: str) -> str:
-    """Record the decision in a valid form, and return the message that says so."""
+    """Record the decision in a valid form, and return the message to the reader."""
     data, now = form.cleaned_data, timezone.now()
     if form.declines:
         decline_to_sign(
@@ -69,7 +69,8 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     opened, version = open_version(user, pk, number)
     own_parties = may_sign_for(user, [version], timezone.localdate())[version.pk]
     if not own_parties and request.method == "POST":
-        # The form arrived after signing stopped. The service refuses it with a reason, and the page shows it again.
+        # The form arrived after signing stopped. The service will refuse the form with a reason, and the page will show
+        # the form again.
         own_parties = _parties_asked_earlier(user, version)
     if not own_parties:
         messages.info(request, "There is nothing for you to sign in this version.")
@@ -123,7 +124,7 @@ def _questions(version: TermsVersion, parties: list[Organisation]) -> dict[int, 
 
 
 def _have_joined_later(version: TermsVersion, parties: list[Organisation]) -> bool:
-    """Whether these parties joined after the version came into force."""
+    """Return whether these parties joined after the version came into force."""
     return version.signatories.filter(organisation__in=parties, joins=True, removed_at=None).exists()
 
 
@@ -133,7 +134,7 @@ def _have_joined_later(version: TermsVersion, parties: list[Organisation]) -> bo
 def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """Read and sign the terms by the link in an email, without signing in.
 
-    If the organisation asks for a second factor or its own sign-in, access to a mailbox is not enough: the link then
+    If the organisation requires a second factor or its own sign-in, access to a mailbox is not enough: the link then
     leads to the sign-in page (docs/decisions/0031).
     """
     link = read_terms_token(token)
@@ -172,7 +173,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _typed_texts(request: HttpRequest) -> list[str]:
-    """Return the reason and the answers that were typed, so that they are not lost."""
+    """Return the reason and the answers that the person typed, so that the page can show them again."""
     names = [name for name in request.POST if name == "reason" or name.startswith("answer_")]
     texts = [request.POST[name].strip() for name in names]
     return [text for text in texts if text]
@@ -191,7 +192,7 @@ def _link_form(request: HttpRequest, link: TermsLink) -> SignTermsForm:
 
 
 def _link_context(link: TermsLink) -> dict[str, Any]:
-    """Return what all pages of the link show."""
+    """Return the context that all pages of the link share."""
     version = link.signatory.version
     return {
         "partnership": version.partnership,
@@ -219,7 +220,7 @@ def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> Http
         questions=signatory.questions,
         cancel=version_page,
     )
-    acting = acting_party(user, opened.partnership, "lead")
+    acting_for = acting_party(user, opened.partnership, "lead")
 
     def save_signature() -> tuple[str, str]:
         record_paper_signature(
@@ -227,7 +228,7 @@ def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> Http
             organisation=signatory.organisation,
             signature=form.signature(),
             author=user,
-            acting=acting.organisation if acting else None,
+            acting=acting_for.organisation if acting_for else None,
             now=timezone.now(),
         )
         return f"The signature of {signatory.organisation.name} has been recorded.", version_page

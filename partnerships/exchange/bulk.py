@@ -77,7 +77,7 @@ def _not_to_remind(person: User, rows: Sequence[Entry], now: dt.datetime) -> dic
 
 def _name(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
     services.name_entry_facilitator(
-        entry=row, organisation=row.organisation, person=chosen["person"], author=person, now=now, tells=False
+        entry=row, organisation=row.organisation, person=chosen["person"], author=person, now=now, sends_email=False
     )
 
 

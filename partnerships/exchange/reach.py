@@ -1,4 +1,4 @@
-"""Turn the theme and the areas of an entry into integer keys, by which matching finds it. Pure: uses no database.
+"""Turns the theme and the areas of an entry into integer keys, by which matching finds the entry. Uses no database.
 
 Two entries can match if they have a key in common, so an index over the keys finds candidates without comparing
 everything with everything. Areas are ids, and the caller passes their parts, successors and regions (`Places`).
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-#: A key is the theme times this, plus the area. It must be more than the number of areas.
+#: A key is the theme's number times this, plus the area's id. The step must be greater than the number of areas.
 THEME_STEP = 10_000_000
 
 
@@ -22,10 +22,10 @@ class Places:
     region: Mapping[int, int] = field(default_factory=dict)
 
 
-def covered(chosen: Iterable[int], places: Places) -> frozenset[int]:
-    """Return the areas with all their parts and successors, and in turn the parts and successors of these."""
+def covered(area_ids: Iterable[int], places: Places) -> frozenset[int]:
+    """Return the areas with all their parts and successors, and with the parts and successors of these in turn."""
     covered_ids: set[int] = set()
-    unvisited_ids = list(chosen)
+    unvisited_ids = list(area_ids)
     while unvisited_ids:
         area = unvisited_ids.pop()
         if area in covered_ids:
@@ -37,7 +37,7 @@ def covered(chosen: Iterable[int], places: Places) -> frozenset[int]:
 
 
 def near_keys(theme: int, chosen: Iterable[int], places: Places) -> frozenset[int]:
-    """Return the keys for a theme in these areas and all that they cover."""
+    """Return the keys for a theme in these areas and in all areas that these cover."""
     return frozenset(theme * THEME_STEP + area for area in covered(chosen, places))
 
 
@@ -56,7 +56,7 @@ def anywhere(theme: int) -> int:
 
 
 def keys(theme: int, chosen: Collection[int], places: Places) -> list[int]:
-    """Return all keys of an entry, in order, so that equal keys are equal lists."""
+    """Return all keys of an entry, sorted so that entries with the same keys have equal lists."""
     return sorted(near_keys(theme, chosen, places) | far_keys(theme, chosen, places))
 
 

@@ -1,4 +1,4 @@
-"""Register the exchange with the rooms below it, at start-up."""
+"""Registers the exchange with the rooms below it, at start-up."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from partnerships.people.personal import register_personal
 
 
 def register() -> None:
-    """Register lists, events, emails, personal data, origins, obligations and sections."""
+    """Register everything that the exchange adds to other rooms and to the registries."""
     register_list(LIST)
     obligations.register()
     for kind in (obligations.ENTRIES, obligations.ADDRESSED):

@@ -1,4 +1,4 @@
-"""Decide what a person may do with asks and offers (docs/rights.md)."""
+"""The rights of a person over asks and offers (docs/rights.md)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The actions that one person may take on one entry.
+    """The rights of a person over an entry.
 
     `asked_ids` are the organisations that the entry asks; None if it asks the whole network.
     """
@@ -27,17 +27,20 @@ class Rights:
 
     @property
     def is_own(self) -> bool:
-        """Whether the person has any role in the entry's organisation."""
+        """Return whether the person has any role in the entry's organisation."""
         return self.roles.act_for(self.entry.organisation_id)
 
     @property
     def may_edit(self) -> bool:
-        """Whether the person may change the entry and decide about answers: editors and leads may."""
+        """Return whether the person may change the entry and decide about answers.
+
+        Editors and leads of the entry's organisation may.
+        """
         return self.roles.edit_for(self.entry.organisation_id)
 
     @property
     def answers_for(self) -> frozenset[int]:
-        """The ids of the asked organisations that the person is an editor or lead of."""
+        """Return the ids of the asked organisations for which the person is an editor or lead."""
         if self.entry.is_draft:
             return frozenset()
         own_ids = self.roles.of.keys()
@@ -45,15 +48,15 @@ class Rights:
         return self.roles.edited_among(own_asked_ids) - {self.entry.organisation_id}
 
     def may_answer_for(self, organisation: Organisation) -> bool:
-        """Whether the person may answer for the organisation: respond, decline, ask, refer or acknowledge."""
+        """Return whether the person may respond, decline, ask a question, refer or acknowledge for the organisation."""
         return organisation.pk in self.answers_for
 
     def may_withdraw(self, response: Response) -> bool:
-        """Whether the person is an editor or lead of the organisation that answered."""
+        """Return whether the person may withdraw a response, as an editor or lead of the organisation that answered."""
         return self.roles.edit_for(response.organisation_id)
 
     def may_link(self, commitment: Commitment) -> bool:
-        """Whether the person may link a commitment to the entry.
+        """Return whether the person may link a commitment to the entry.
 
         Editors and leads of either side of the commitment may, if the entry's organisation is one of the sides.
         """
@@ -61,7 +64,7 @@ class Rights:
         return self.entry.organisation_id in sides and any(self.roles.edit_for(side) for side in sides if side)
 
     def may_judge_for(self, organisation: Organisation, counterpart: Entry) -> bool:
-        """Whether the person may dismiss the pair for the organisation.
+        """Return whether the person may dismiss the pair for the organisation.
 
         Editors and leads of the organisation may, if it is one of the two sides.
         """
@@ -70,11 +73,11 @@ class Rights:
 
 
 def rights_over(entry: Entry, person: User | None, now: dt.datetime) -> Rights:
-    """Return what the person (None: the system) may do with the entry at `now`."""
+    """Return the rights of a person over an entry at `now`. The person None is the system."""
     return Rights(entry=entry, asked_ids=addressed_ids(entry), roles=roles_of(person, now))
 
 
 def may_read_both(entry: Entry, counterpart: Entry, person: User) -> bool:
-    """Whether the person may read both entries of a pair."""
+    """Return whether the person may read both entries of a pair."""
     pair = {entry.pk, counterpart.pk}
     return Entry.objects.visible_to(person).filter(pk__in=pair).count() == len(pair)

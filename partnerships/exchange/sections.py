@@ -1,4 +1,4 @@
-"""The section of standing offers on an organisation's page, and the sections of other rooms on an entry's page."""
+"""The section of standing offers on an organisation's page, and the registry of sections on an entry's page."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ ON_ENTRIES: Sections[User, Entry] = Sections()
 
 
 def all_standing_of(organisation: int) -> QuerySet[Entry]:
-    """Return all standing offers of an organisation, also those with a restricted audience."""
+    """Return all standing offers of an organisation, even those with a restricted audience."""
     return Entry.objects.filter(organisation=organisation, standing=True)
 
 
 def standing_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
-    """Return the section with the standing offers that the person can see, and for editors a link to add an offer."""
+    """Return the standing offers that the person can see, and for editors a link to add an offer.
+
+    Returns None if there are no offers and the person may not add one.
+    """
     offers = rows_for(standing_offers_of, organisation.pk, user) if has_rows else []
     may_add = Membership.objects.roles_of(user).get(organisation.pk) in EDITING_ROLES
     if not offers and not may_add:

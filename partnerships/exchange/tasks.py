@@ -17,7 +17,7 @@ def match_due_entries() -> None:
 
 @shared_task
 def close_due_entries() -> None:
-    """Remind of closing dates, close entries, and refresh keys and counts. Runs every half hour."""
+    """Send reminders of closing dates, close entries, and refresh keys and counts. Runs every half hour."""
     services.remind_of_closing(now=timezone.now())
     services.lapse_due_entries(now=timezone.now())
     services.refresh_places(now=timezone.now())

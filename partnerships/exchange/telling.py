@@ -1,4 +1,4 @@
-"""Register which events of asks, offers and answers digests tell followers about, and why not about others."""
+"""The events of asks, offers and answers that digests tell followers about, and why they leave out others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from partnerships.activity.subjects import Audience
 from partnerships.activity.telling import Group, register_told, register_untold
 from partnerships.exchange.event_kinds import EventKind
 
-#: Changes of the ask or offer itself, by the end of the code; the others change its status.
+#: How a digest folds the events of each step. The steps are the ends of the events' codes. Steps that are not here
+#: change the status, and digests show the change.
 _FOLDS = {
     "shared": Fold.CREATED,
     "withdrawn": Fold.REMOVED,
@@ -20,22 +21,22 @@ _STEPS = (
     "acknowledged", "answered", "agreed", "committed", "met", "delivered", "rest_lapsed", "reopened",
 )  # fmt: skip
 #: Steps of answers and receipts, which not all readers of an ask or offer may see.
-_OF_ANSWERS = ("answered", "declined", "acknowledged")
+_ANSWER_STEPS = ("answered", "declined", "acknowledged")
 
 
 def register() -> None:
-    """Register the events that digests tell followers about, and why they leave out the others."""
+    """Register the events that digests tell followers about, and the reasons for leaving out the others."""
     for kind in EventKind:
         side, _, step = kind.value.partition(".")
         if side in ("ask", "offer") and step in _STEPS:
-            changed = step == "changed"
+            is_edit = step == "changed"
             register_told(
                 kind,
                 group=Group.ASKS_AND_OFFERS,
                 fold=_FOLDS.get(step, Fold.FIELDS),
-                sentence=f"{kind.label}{{field}}{{change}}" if changed else "",
-                touches_dates_or_money=changed,
-                may_hear=Audience.INSIDE if step in _OF_ANSWERS else Audience.MARKED,
+                sentence=f"{kind.label}{{field}}{{change}}" if is_edit else "",
+                touches_dates_or_money=is_edit,
+                may_hear=Audience.INSIDE if step in _ANSWER_STEPS else Audience.MARKED,
             )
     answers = {
         EventKind.ANSWER_ACCEPTED: Fold.LAST,

@@ -1,4 +1,4 @@
-"""URLs of asks and offers."""
+"""The URLs of asks and offers."""
 
 from django.urls import path
 from django.views.generic import RedirectView
@@ -14,7 +14,7 @@ urlpatterns = [
     path("export.csv", list_export("asks", "csv"), name="export"),
     path("new/", writing.new, name="new"),
     path("matches/", matching.matches, name="matches"),
-    # Emails already sent have this address.
+    # Emails that were sent before the page moved still link here.
     path("filters/", RedirectView.as_view(pattern_name="lists:views", http_method_names=["get", "head"]), name="saved"),
     path("questions/<int:pk>/", answering.answer_question, name="answer-question"),
     path("answers/<int:pk>/decide/", answering.decide, name="decide"),

@@ -232,7 +232,7 @@ def several_facilitated_by_one_person(w: World) -> Act:
     entries = [_entry(w) for _ in range(2)]
     for entry in entries:
         exchange.name_entry_facilitator(
-            entry=entry, organisation=w.larkhaven, person=w.eddie, author=w.amina, now=NOW(), tells=False
+            entry=entry, organisation=w.larkhaven, person=w.eddie, author=w.amina, now=NOW(), sends_email=False
         )
     return lambda: exchange.tell_facilitators(entries=entries, person=w.eddie, author=w.amina, now=NOW())
 

@@ -1,9 +1,9 @@
-"""Permission SQL compiled once a day with placeholder ids.
+"""The SQL of reading rights, compiled once a day with placeholders for the reader's ids.
 
-Django takes longer to compose the condition on readable entries than PostgreSQL takes to find them. So the SQL of the
-routes (`models/entries.py`) is cached with placeholders, which each request replaces by the ids of the reader and of
-their organisations. tests/exchange/test_fast_queries.py shows that it always agrees with `visible_to`;
-docs/decisions/0032-what-the-board-caches.md shows what it saves.
+Django takes longer to compose the condition on readable entries than PostgreSQL takes to find the entries. So the SQL
+of the routes (`models/entries.py`) is cached with placeholders, which each request replaces by the ids of the reader
+and of the reader's organisations. tests/exchange/test_fast_queries.py shows that the SQL always agrees with
+`visible_to`; docs/decisions/0032-what-the-board-caches.md shows what the cache saves.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ Fragment = tuple[str, tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A person, with the organisations on which their right to read entries depends."""
+    """A person, with the organisations on which the person's right to read entries depends."""
 
     person_id: int
     #: The ids and names of the person's organisations, the longest-held role first, as in the header of every page.
     acts_for: tuple[tuple[int, str], ...]
     #: The ids of the organisations for which the person is an editor or lead.
     editing: tuple[int, ...]
-    #: Whether they may read entries for the whole network: active, and not only a stakeholder.
+    #: Whether the person may read entries for the whole network, being active and not only a stakeholder.
     has_account: bool
     today: dt.date
 
     @property
     def organisations(self) -> tuple[int, ...]:
-        """Ids of the organisations they act for."""
+        """Return the ids of the organisations that the person acts for."""
         return tuple(pk for pk, _name in self.acts_for)
 
     @property
     def acting_for(self) -> Organisation | None:
-        """The organisation in the header of the page, with only its id and name."""
+        """Return the organisation in the header of the page, with only its id and name."""
         if not self.acts_for:
             return None
         pk, name = self.acts_for[0]
@@ -60,10 +60,11 @@ class Reader:
 
 
 def reader_of(user: User) -> Reader:
-    """Return the reader with the organisations that they act for today; an inactive person has none."""
+    """Return the reader with the organisations that the person acts for today; an inactive person acts for none."""
     today = timezone.localdate()
     if not user.is_active:
         return Reader(person_id=user.pk, acts_for=(), editing=(), has_account=False, today=today)
+    # None outside a page, because only pages remember their results.
     rows: list[tuple[Any, ...]] | None = Membership.objects.held_by(user)
     if rows is None:
         rows = rows_of(*_filled(_memberships(today), user.pk, ()))
@@ -78,8 +79,10 @@ def reader_of(user: User) -> Reader:
 
 @lru_cache(maxsize=2)
 def _memberships(today: dt.date) -> Fragment:
-    current = Membership.objects.current(today).filter(person_id=READER)
-    return sql_of(current.order_by("starts_on", "pk").values_list("organisation", "role", "organisation__name"))
+    current_memberships = Membership.objects.current(today).filter(person_id=READER)
+    return sql_of(
+        current_memberships.order_by("starts_on", "pk").values_list("organisation", "role", "organisation__name")
+    )
 
 
 def readable_when(*, has_account: bool) -> Q:
@@ -125,14 +128,15 @@ def _dismissed() -> Fragment:
 
 
 def for_reader(fragment: Fragment, reader: Reader) -> Fragment:
-    """Return the fragment with the reader's ids in place of the placeholders."""
+    """Return the SQL with the reader's ids in place of the placeholders."""
     return _filled(fragment, reader.person_id, reader.organisations)
 
 
 def _filled(fragment: Fragment, person_id: int, organisations: tuple[int, ...]) -> Fragment:
-    """Return the fragment with these ids in place of the placeholders.
+    """Return the SQL with these ids in place of the placeholders.
 
-    `OWN` becomes a list of ids, with a %s for each. Without organisations the placeholder stays, which no row has.
+    The placeholder `OWN` becomes a list of ids, with a %s for each. Without organisations the placeholder stays; no row
+    has it as an id.
     """
     sql, values = fragment
     own_ids = organisations or (OWN,)
@@ -156,6 +160,6 @@ def sql_of(queryset: QuerySet[Any, Any]) -> Fragment:
 
 
 def union_all(*parts: Fragment) -> Fragment:
-    """Return one statement with the rows of all these statements, each in its own order."""
+    """Return one statement with the rows of all these statements, each part in its own order."""
     sql = " UNION ALL ".join(f"({sql})" for sql, _ in parts)
     return sql, tuple(value for _, values in parts for value in values)

@@ -1,4 +1,4 @@
-"""Read the areas for matching: their parts, successors and regions, and the organisations that serve them."""
+"""Fetches the areas for matching: their parts, successors and regions, and the organisations that serve them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from django.utils import timezone
 from partnerships.exchange.reach import Places
 from partnerships.organisations.models import CERTAIN, Area, AreaKind, AreaServed, SuccessionKind, SuccessionTie
 
-#: Kinds of succession that move no boundary: the successor does not take over the area.
+#: Kinds of succession that move no boundary, so that the successor does not take over the predecessor's area.
 _SAME_AREA = (SuccessionKind.RENAME, SuccessionKind.CONVERSION, SuccessionKind.FUNCTION_TRANSFER)
 
 
 @dataclass(frozen=True, slots=True)
 class AreaRegister:
-    """All areas as `reach` needs them, and the areas that an organisation serves."""
+    """All areas as `reach` needs them, and a query for the areas that an organisation serves."""
 
     places: Places
 
@@ -29,6 +29,7 @@ class AreaRegister:
 
 
 def _served_on(day: dt.date) -> QuerySet[AreaServed]:
+    """Return the areas that organisations serve on a day; an open start or end has no limit."""
     has_begun = Q(starts_on=None) | Q(starts_on__lte=day)
     has_not_ended = Q(ends_on=None) | Q(ends_on__gt=day)
     return AreaServed.objects.filter(has_begun, has_not_ended)
@@ -43,7 +44,7 @@ def served_by_all(day: dt.date) -> dict[int, list[int]]:
 
 
 def read_areas() -> AreaRegister:
-    """Read all areas in three queries."""
+    """Fetch all areas, with three queries."""
     parts: dict[int, set[int]] = defaultdict(set)
     region_by_area: dict[int, int] = {}
     ended_ids: set[int] = set()
@@ -62,7 +63,7 @@ def read_areas() -> AreaRegister:
 
 
 def _successors(ended_ids: set[int]) -> dict[int, set[int]]:
-    """Return for each ended area the areas that the successors of its organisations serve."""
+    """Return, for each area that has ended, the areas that the successors of its organisations serve."""
     if not ended_ids:
         return {}
     areas_by_organisation: dict[int, set[int]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""Find asks and offers that are stuck, for the list of facilitators and leads."""
+"""Asks and offers that are stuck, for the list of facilitators and leads."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from partnerships.agreements.stuck import Stuck
 from partnerships.exchange.models import Entry, EntryFacilitator, Response
 from partnerships.people.models import User
 
-#: After this many days without an answer or a decision, an ask or offer is stuck.
+#: An ask or offer is stuck after this many days without an answer or a decision.
 UNANSWERED_DAYS = 14
 
 
 def unanswered_in(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
     """Return the asks and offers shared with these partnerships that nobody has answered for two weeks."""
-    latest = now - dt.timedelta(days=UNANSWERED_DAYS)
+    shared_before = now - dt.timedelta(days=UNANSWERED_DAYS)
     entries = (
         Entry.objects.visible_to(user)
         .unanswered()
-        .filter(partnership__in=partnerships, is_open=True, standing=False, shared_at__lte=latest)
+        .filter(partnership__in=partnerships, is_open=True, standing=False, shared_at__lte=shared_before)
     )
     return [_unanswered(entry) for entry in entries.order_by("shared_at", "pk")]
 
@@ -39,11 +39,13 @@ def _unanswered(entry: Entry) -> Stuck:
 
 def facilitated_entries(user: User, now: dt.datetime) -> list[Stuck]:
     """Return the entries that the person facilitates and that have had no answer or decision for two weeks."""
-    latest = now - dt.timedelta(days=UNANSWERED_DAYS)
-    facilitated = EntryFacilitator.objects.named().filter(person=user).values("entry")
-    entries = Entry.objects.visible_to(user).filter(pk__in=facilitated, is_open=True)
-    unanswered = entries.unanswered().filter(shared_at__lte=latest).order_by("shared_at", "pk")
-    responses = Response.objects.visible_to(user).waiting().filter(entry__in=entries.values("pk"), made_at__lte=latest)
+    two_weeks_ago = now - dt.timedelta(days=UNANSWERED_DAYS)
+    facilitated_ids = EntryFacilitator.objects.named().filter(person=user).values("entry")
+    entries = Entry.objects.visible_to(user).filter(pk__in=facilitated_ids, is_open=True)
+    unanswered = entries.unanswered().filter(shared_at__lte=two_weeks_ago).order_by("shared_at", "pk")
+    responses = (
+        Response.objects.visible_to(user).waiting().filter(entry__in=entries.values("pk"), made_at__lte=two_weeks_ago)
+    )
     undecided = responses.select_related("entry__organisation").order_by("made_at", "pk")
     return [*(_unanswered(entry) for entry in unanswered), *(_undecided(response) for response in undecided)]
 

@@ -1,4 +1,4 @@
-"""Acknowledge, refer and decline an entry, and ask questions about it."""
+"""Services that acknowledge, refer and decline an entry, and that ask and answer questions about it."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ from partnerships.people.models import User
 
 
 class UnableToAcknowledge(UnableToChangeEntry):
-    """The entry takes no answers."""
+    """Raised if the entry takes no answers."""
 
 
 class UnableToRefer(UnableToChangeEntry):
-    """The colleague cannot answer for the organisation, or the entry takes no answers."""
+    """Raised if the colleague cannot answer for the organisation, or the entry takes no answers."""
 
 
 class UnableToAskQuestion(UnableToChangeEntry):
-    """The entry takes no answers, the text is empty, or the question is already answered."""
+    """Raised if the entry takes no answers, the text is empty, or the question is already answered."""
 
 
 class UnableToDecline(UnableToChangeEntry):
-    """The entry asks the whole network, the organisation has answered, or no reason was given."""
+    """Raised if the entry asks the whole network, the organisation has answered, or no reason was given."""
 
 
 @transaction.atomic
 def acknowledge_entry(*, entry: Entry, organisation: Organisation, author: User, now: dt.datetime) -> Receipt:
     """Record that an organisation has seen an entry that asks it. Raises `UnableToAcknowledge`.
 
-    Acknowledging it again changes nothing.
+    A second acknowledgement changes nothing.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))
@@ -60,7 +60,7 @@ def acknowledge_entry(*, entry: Entry, organisation: Organisation, author: User,
 def refer_entry(
     *, entry: Entry, organisation: Organisation, person: User, note_to_them: str = "", author: User, now: dt.datetime
 ) -> Receipt:
-    """Refer an entry to a colleague who can answer for the organisation, and acknowledge it.
+    """Refer an entry to a colleague who can answer for the organisation, and acknowledge the entry.
 
     Raises `UnableToRefer`.
     """
@@ -100,7 +100,8 @@ def ask_question(*, entry: Entry, organisation: Organisation, text: str, author:
     if not text.strip():
         raise UnableToAskQuestion("Enter your question.")
     same_question = entry.questions.open().filter(organisation=organisation, author=author, text=text.strip()).first()
-    if same_question:  # The form was sent twice.
+    if same_question:
+        # The form was sent twice.
         return same_question
     acknowledge(entry, organisation, author, now)
     question = Question.objects.create(
@@ -120,7 +121,7 @@ def ask_question(*, entry: Entry, organisation: Organisation, text: str, author:
 
 @transaction.atomic
 def answer_question(*, question: Question, text: str, author: User, now: dt.datetime) -> Question:
-    """Answer a question, once. Raises `UnableToAskQuestion`."""
+    """Answer a question that has no answer yet. Raises `UnableToAskQuestion`."""
     lock_entry(question.entry)
     require(rights_over(question.entry, author, now).may_edit)
     question.refresh_from_db()
@@ -146,9 +147,9 @@ def answer_question(*, question: Question, text: str, author: User, now: dt.date
 
 @transaction.atomic
 def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, author: User, now: dt.datetime) -> Receipt:
-    """Decline an entry for an organisation that it asks. Raises `UnableToDecline`.
+    """Decline an entry for an organisation that the entry asks. Raises `UnableToDecline`.
 
-    When all organisations that an ask asks have declined, the ask itself is declined.
+    When every organisation that was asked has declined, an ask becomes declined itself.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))
@@ -197,14 +198,14 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
 
 
 def _is_declined_by_all(entry: Entry, asked_ids: set[int]) -> bool:
-    """Whether all organisations that the entry asks have declined, and no answer waits for a decision."""
+    """Return whether every organisation that the entry asks has declined, and no answer needs a decision."""
     declines = entry.receipts.exclude(declined_at=None)
     declined_ids = set(declines.values_list("organisation_id", flat=True))
     return asked_ids <= declined_ids and not entry.responses.filter(status=ResponseStatus.MADE).exists()
 
 
 def acknowledge(entry: Entry, organisation: Organisation, author: User, now: dt.datetime) -> Receipt:
-    """Acknowledge the (locked) entry for an organisation; returns its receipt."""
+    """Acknowledge the (locked) entry for an organisation, and return the organisation's receipt."""
     receipt, _created = Receipt.objects.get_or_create(entry=entry, organisation=organisation)
     if receipt.acknowledged_at is None:
         receipt.acknowledged_at = now
@@ -213,7 +214,7 @@ def acknowledge(entry: Entry, organisation: Organisation, author: User, now: dt.
     if entry.is_ask and entry.status == Status.SHARED:
         status_change = change_status(entry, Status.ACKNOWLEDGED, now=now, error=UnableToAcknowledge)
         entry.save(update_fields=["status"])
-        # An event of the receipt: other organisations that are asked must not see which one acknowledged.
+        # The event is about the receipt, because other organisations must not see which organisation acknowledged.
         record_event(
             entry,
             ("receipt", receipt.pk),

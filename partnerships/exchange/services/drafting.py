@@ -1,4 +1,4 @@
-"""Write and change asks and offers."""
+"""Services that write and change asks and offers."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from partnerships.people.models import User
 
 
 class UnableToWriteEntry(UnableToChangeEntry):
-    """The content is invalid, or the organisations cannot be asked."""
+    """Raised if the content is invalid, or the organisations cannot be asked."""
 
 
 class UnableToEditEntry(UnableToChangeEntry):
-    """The entry is over, or a colleague has changed it in the meantime."""
+    """Raised if the entry is over, or a colleague has changed it in the meantime."""
 
 
 class Details(TypedDict, total=False):
@@ -57,7 +57,7 @@ class Details(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """Whom an entry is shared with: its audience, its partnership if it has one, and the organisations it names."""
+    """The organisations that an entry is shared with: its audience, any partnership, and the organisations named."""
 
     audience: str
     partnership: Partnership | None = None
@@ -99,8 +99,8 @@ def create_entry(
 ) -> Entry:
     """Create a draft. Raises `UnableToWriteEntry`.
 
-    `came_from` is the record of another room that the entry comes from. If the organisation has an entry with this
-    `key` already, because a form was sent twice, that entry is returned instead.
+    `came_from` is the record of another room that the entry comes from. If the organisation already has an entry
+    with this `key`, because a form was sent twice, that entry is returned.
     """
     require(roles_of(author, now).edit_for(organisation.pk))
     addressees = list(addressees)
@@ -147,7 +147,7 @@ def edit_entry(
 ) -> Entry:
     """Change an entry. Raises `UnableToEditEntry` or `UnableToWriteEntry`.
 
-    `revision` is the one that the author read; if the entry was changed since, the edit is refused.
+    `revision` is the revision that the author read; if the entry was changed since, the edit is refused.
 
     `sharing` can change only while the entry is a draft, so that text written for some readers is not shown to others
     later. A shared entry with a new closing date gets another reminder, and takes answers again if it had stopped on
@@ -174,8 +174,8 @@ def edit_entry(
     if sharing is not None:
         _change_sharing(entry, sharing, timezone.localdate(now))
     if entry.quantity is not None and entry.quantity < entry.agreed_quantity:
-        agreed = entry.in_words(entry.agreed_quantity)
-        raise UnableToEditEntry(f"Enter at least {agreed}: that much is already agreed.")
+        agreed_amount = entry.in_words(entry.agreed_quantity)
+        raise UnableToEditEntry(f"Enter at least {agreed_amount}: that much is already agreed.")
     _check_content(entry)
     if not entry.is_draft:
         _move_closing_date(entry, closes_before, until_before, timezone.localdate(now))
@@ -192,7 +192,7 @@ def edit_entry(
         make_findable(entry)
     entry.save()
     if changed_names:
-        # An event of a draft has no texts: people who read the shared entry later must not see earlier text.
+        # The event of a draft contains no text, because later readers of the shared entry must not see earlier text.
         changes = {}
         if not entry.is_draft:
             changes = {"before": _pick(values_before, changed_names), "after": _pick(values_after, changed_names)}
@@ -234,7 +234,7 @@ def _set_addressees(entry: Entry, organisations: Iterable[Organisation]) -> None
 
 
 def _change_sharing(entry: Entry, sharing: Sharing, today: dt.date) -> None:
-    """Change the audience of a draft. Raises `UnableToEditEntry`, also if the entry has been shared."""
+    """Change the audience of a draft. Raises `UnableToEditEntry`, for instance if the entry has been shared."""
     addressees = list(sharing.addressees)
     addressee_ids = {addressee.pk for addressee in addressees}
     partnership_id = sharing.partnership.pk if sharing.partnership else None
@@ -258,24 +258,24 @@ def _change_sharing(entry: Entry, sharing: Sharing, today: dt.date) -> None:
 def _move_closing_date(
     entry: Entry, closes_before: dt.date | None, until_before: dt.date | None, today: dt.date
 ) -> None:
-    """Let the closing date of a shared entry follow its end date, unless another date was chosen.
+    """Move the closing date of a shared entry with its end date, unless another closing date was chosen.
 
     `closes_before` and `until_before` are the two dates before the edit.
     """
     if entry.closes_on is None:
-        follows = closes_before is not None or entry.available_until != until_before
+        follows_end_date = closes_before is not None or entry.available_until != until_before
     else:
-        follows = entry.closes_on == closes_before == until_before
-    if follows and not entry.standing:
+        follows_end_date = entry.closes_on == closes_before == until_before
+    if follows_end_date and not entry.standing:
         entry.closes_on = entry.available_until
     if entry.closes_on == closes_before:
         return
 
     check_closing_date(entry, today, UnableToEditEntry)
     entry.reminded_at = None
-    had_closed = closes_before is not None and closes_before < today
+    was_closed = closes_before is not None and closes_before < today
     is_agreed_in_part = bool(entry.agreed_quantity) or entry.status == Status.PART_ACCEPTED
-    if had_closed and is_agreed_in_part and takes_answers(entry):
+    if was_closed and is_agreed_in_part and takes_answers(entry):
         entry.is_open = True
 
 
@@ -288,5 +288,5 @@ def _timeline_values(entry: Entry) -> dict[str, Any]:
 
 
 def _pick(values: dict[str, Any], names: set[str]) -> dict[str, Any]:
-    """Return the values with these names, in the order of the names."""
+    """Return the values with these names, sorted by name."""
     return {name: values[name] for name in sorted(names)}

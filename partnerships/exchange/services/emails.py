@@ -1,4 +1,4 @@
-"""Record emails about each step of an answer, to the side that must act next."""
+"""Records the emails about each step of an answer, to the side that must act next."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def email_referral(receipt: Receipt, *, author: User, now: dt.datetime) -> None:
 
 
 def email_facilitator(facilitator: EntryFacilitator, *, author: User, now: dt.datetime) -> None:
-    """Email the person who was named to help an entry along."""
+    """Email the person who was named as facilitator of an entry."""
     people = User.objects.filter(pk=facilitator.person_id)
     sender_id = facilitator.entry.organisation_id
     _record("facilitator", people, author, now, sender_id=sender_id, facilitator=facilitator.pk)
@@ -52,16 +52,16 @@ def email_question_answered(question: Question, *, author: User, now: dt.datetim
 
 
 def email_decision(response: Response, *, author: User, now: dt.datetime) -> None:
-    """Email the side that answered whether its answer is accepted."""
+    """Email the side that answered whether its answer was accepted."""
     people = author_or_leads(response.author_id, response.organisation_id)
     _record("decision", people, author, now, sender_id=response.entry.organisation_id, response=response.pk)
 
 
 def email_introduction(introduction: Introduction, *, author: User, now: dt.datetime) -> None:
-    """Email the leads of both sides. A person who leads both gets only one email."""
-    asking = leads_with_account([introduction.ask.organisation_id])
-    offering = leads_with_account([introduction.offer.organisation_id]).exclude(pk__in=asking.values("pk"))
-    for side, people in (("ask", asking), ("offer", offering)):
+    """Email the leads of both sides. A person who leads both sides gets only one email."""
+    leads_of_ask = leads_with_account([introduction.ask.organisation_id])
+    leads_of_offer = leads_with_account([introduction.offer.organisation_id]).exclude(pk__in=leads_of_ask.values("pk"))
+    for side, people in (("ask", leads_of_ask), ("offer", leads_of_offer)):
         _record(
             "introduction",
             people,
@@ -74,7 +74,7 @@ def email_introduction(introduction: Introduction, *, author: User, now: dt.date
 
 
 def _own_side(entry: Entry) -> QuerySet[User]:
-    """Return the entry's author or, if they have left, the leads of its organisation."""
+    """Return the entry's author or, if the author has left, the leads of the entry's organisation."""
     return author_or_leads(entry.created_by_id, entry.organisation_id)
 
 

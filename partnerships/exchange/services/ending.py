@@ -1,4 +1,4 @@
-"""Mark asks and offers as agreed elsewhere, withdraw them, and let them lapse."""
+"""Services that mark asks and offers as agreed elsewhere, withdraw them, and let them lapse."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from partnerships.people.models import User
 
 
 class UnableToWithdrawEntry(UnableToChangeEntry):
-    """The entry is already over, or no reason was given."""
+    """Raised if the entry is already over, or no reason was given."""
 
 
 class UnableToMarkAgreed(UnableToChangeEntry):
-    """The entry is a draft, over or already agreed, or no reason was given."""
+    """Raised if the entry is a draft, over or already agreed, or no reason was given."""
 
 
 @transaction.atomic
 def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, part: bool = False) -> Entry:
-    """Record an agreement reached elsewhere. Raises `UnableToMarkAgreed`.
+    """Record an agreement that was reached outside this site. Raises `UnableToMarkAgreed`.
 
-    An ask is then accepted (or part-accepted), an offer taken up; a standing offer stays shared. `reason` says how it
-    was agreed, and who with.
+    An ask becomes accepted (or part-accepted, with `part`), and an offer taken up; a standing offer stays shared.
+    `reason` is how it was agreed, and who with.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
@@ -78,7 +78,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
 
 @transaction.atomic
 def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime) -> Entry:
-    """Withdraw an entry, and decline the answers that wait with the same reason. Raises `UnableToWithdrawEntry`."""
+    """Withdraw an entry, and decline undecided answers for the same reason. Raises `UnableToWithdrawEntry`."""
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
     if not reason.strip():
@@ -103,18 +103,18 @@ def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime)
 def lapse_due_entries(*, now: dt.datetime, limit: int = 500) -> int:
     """Close entries after their closing date, and return how many were closed.
 
-    An unanswered entry lapses. An entry that was agreed in part stops taking answers. An entry whose organisation still
-    has to decide about an answer stays open until it has. Safe to run twice, also at the same time.
+    An unanswered entry lapses. An entry that was agreed in part takes no more answers. An entry stays open while its
+    organisation still has to decide about an answer. This may run twice, even at the same time.
     """
-    due = (
+    entries_to_close = (
         Entry.objects.select_for_update(skip_locked=True)
         .filter(is_open=True, closes_on__lt=timezone.localdate(now))
         .exclude(responses__status=ResponseStatus.MADE)
         .order_by("pk")[:limit]
     )
-    closed = 0
-    for entry in due:
-        closed += 1
+    closed_count = 0
+    for entry in entries_to_close:
+        closed_count += 1
         if entry.status not in UNANSWERED:
             entry.is_open = False
             entry.save(update_fields=["is_open"])
@@ -126,4 +126,4 @@ def lapse_due_entries(*, now: dt.datetime, limit: int = 500) -> int:
         entry.save(update_fields=["status", "closed_at", "is_open"])
         event = event_about(entry, "lapsed")
         record_event(entry, event=event, author=None, organisation=None, now=now, **status_change)
-    return closed
+    return closed_count

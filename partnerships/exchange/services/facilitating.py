@@ -1,4 +1,4 @@
-"""Name and remove the facilitators of one ask or offer."""
+"""Services that name and remove the facilitators of one ask or offer."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ from partnerships.people.models import User
 
 
 class UnableToFacilitate(UnableToChangeEntry):
-    """The person cannot read the entry or is a facilitator already, or the reason for removing them is missing."""
+    """Raised if the person cannot be named or removed.
+
+    The person cannot read the entry or is a facilitator already, or the reason for removing them is missing.
+    """
 
 
 @transaction.atomic
 def name_entry_facilitator(
-    *, entry: Entry, organisation: Organisation, person: User, author: User, now: dt.datetime, tells: bool = True
+    *, entry: Entry, organisation: Organisation, person: User, author: User, now: dt.datetime, sends_email: bool = True
 ) -> EntryFacilitator:
-    """Name a facilitator of a shared ask or offer, and email them. Raises `UnableToFacilitate`.
+    """Name a facilitator of a shared ask or offer, and email the person. Raises `UnableToFacilitate`.
 
-    The person must be able to read the entry already. Without `tells`, the caller sends one email about several entries
-    (`tell_facilitators`).
+    The person must be able to read the entry already. Without `sends_email`, the caller sends one email about several
+    entries (`tell_facilitators`).
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
@@ -44,7 +47,7 @@ def name_entry_facilitator(
         entry=entry, organisation=organisation, person=person, named_by=author, named_at=now
     )
     _record(facilitator, "facilitator_named", author=author, now=now)
-    if tells:
+    if sends_email:
         email_facilitator(facilitator, author=author, now=now)
     return facilitator
 
@@ -53,7 +56,7 @@ def name_entry_facilitator(
 def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author: User | None, now: dt.datetime) -> None:
     """Remove a facilitator, with a reason. Raises `UnableToFacilitate`.
 
-    Editors of the entry may, and the facilitators themselves.
+    Editors of the entry and the facilitators themselves may do this.
     """
     entry = facilitator.entry
     lock_entry(entry)
@@ -71,7 +74,7 @@ def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author:
 
 
 def end_with_membership(departure: Departure) -> int:
-    """Remove a person who leaves an organisation as its facilitator; return of how many entries."""
+    """End the facilitator's roles of a person who leaves an organisation, and return how many ended."""
     membership = departure.membership
     facilitators = EntryFacilitator.objects.filter(
         person=membership.person_id, organisation=membership.organisation_id, ended_at=None

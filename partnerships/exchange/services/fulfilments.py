@@ -1,4 +1,4 @@
-"""Linking commitments to the asks and offers they meet."""
+"""Services that link commitments to the asks and offers that they meet."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from partnerships.people.models import User
 
 
 class UnableToMeet(UnableToChangeEntry):
-    """The commitment belongs to others, is over, or has nothing left."""
+    """Raised if the commitment belongs to other organisations, is over, or has nothing left."""
 
 
 @transaction.atomic
 def link_commitment(
     *, entry: Entry, commitment: Commitment, response: Response | None = None, author: User, now: dt.datetime
 ) -> Fulfilment:
-    """Link a new commitment to the entry that it came from. Linking it again changes nothing."""
+    """Link a new commitment to the entry that it came from. A second call changes nothing."""
     lock_entry(entry)
     require(rights_over(entry, author, now).may_link(commitment))
     fulfilment, created = Fulfilment.objects.get_or_create(
@@ -42,9 +42,9 @@ def meet_entry(
 ) -> Fulfilment:
     """Link an existing commitment to an entry. Raises `UnableToMeet`.
 
-    The entry's organisation must receive the commitment (for an offer: give it). It meets `quantity` of the entry, or
-    all that the commitment has left: no part of a commitment meets two asks, or two offers. Linking it again replaces
-    the quantity.
+    The entry's organisation must receive the commitment, or give it if the entry is an offer. The commitment meets
+    `quantity` of the entry, or all that the commitment has left: no part of a commitment meets two asks, or two offers.
+    A second call replaces the quantity.
     """
     # The commitment is locked too, because it may meet several entries, which share its quantity.
     commitment = Commitment.objects.select_for_update().get(pk=commitment.pk)
@@ -78,7 +78,7 @@ def meet_entry(
 def transfer_fulfilments(*, old: Commitment, new: Commitment) -> None:
     """Link a new commitment to the entries of the commitment that it replaces.
 
-    The new one meets no more of an entry than it promises.
+    The new commitment meets no more of an entry than it promises.
     """
     for fulfilment in Fulfilment.objects.filter(commitment=old).select_related("entry").order_by("pk"):
         entry, quantity = fulfilment.entry, fulfilment.quantity
@@ -92,7 +92,7 @@ def transfer_fulfilments(*, old: Commitment, new: Commitment) -> None:
 def _quantity_to_use(fulfilment: Fulfilment, quantity: Decimal | None) -> Decimal | None:
     """Return how much of the entry the commitment meets: `quantity`, or all that other entries leave.
 
-    Raises `UnableToMeet` for an invalid quantity, or for more than the other entries leave.
+    Raises `UnableToMeet` if the quantity is invalid, or more than the other entries leave.
     """
     entry, commitment = fulfilment.entry, fulfilment.commitment
     if quantity is not None and quantity <= 0:
@@ -104,18 +104,18 @@ def _quantity_to_use(fulfilment: Fulfilment, quantity: Decimal | None) -> Decima
     if not fulfilment.has_same_unit or entry.quantity is None:
         return quantity
 
-    of_same_unit = commitment.fulfilments.filter(entry__direction=entry.direction, entry__unit=entry.unit)
-    others = of_same_unit.exclude(pk=fulfilment.pk).select_related("entry", "commitment", "response")
-    spare = commitment.quantity or NOTHING
-    for other in others.order_by("pk"):
+    links_of_same_unit = commitment.fulfilments.filter(entry__direction=entry.direction, entry__unit=entry.unit)
+    other_links = links_of_same_unit.exclude(pk=fulfilment.pk).select_related("entry", "commitment", "response")
+    quantity_left = commitment.quantity or NOTHING
+    for other in other_links.order_by("pk"):
         if other.quantity is None:
             # The commitment is now shared, so store how much the first entry uses.
             other.quantity = min(other.share or NOTHING, other.entry.quantity or NOTHING) or None
             other.save(update_fields=["quantity"])
-        spare -= other.quantity or NOTHING
-    if spare <= NOTHING or (quantity or NOTHING) > spare:
-        others_words = f"{commitment.reference} also counts towards other asks or offers"
-        if spare <= NOTHING:
-            raise UnableToMeet(f"{others_words}, so nothing is left of it. Choose another commitment.")
-        raise UnableToMeet(f"{others_words}. Enter at most {entry.in_words(spare)}: that is what is left of it.")
-    return quantity or min(spare, entry.quantity)
+        quantity_left -= other.quantity or NOTHING
+    if quantity_left <= NOTHING or (quantity or NOTHING) > quantity_left:
+        explanation = f"{commitment.reference} also counts towards other asks or offers"
+        if quantity_left <= NOTHING:
+            raise UnableToMeet(f"{explanation}, so nothing is left of it. Choose another commitment.")
+        raise UnableToMeet(f"{explanation}. Enter at most {entry.in_words(quantity_left)}: that is what is left of it.")
+    return quantity or min(quantity_left, entry.quantity)

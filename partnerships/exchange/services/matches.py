@@ -1,4 +1,4 @@
-"""Update and dismiss matches, and introduce their organisations."""
+"""Services that update and dismiss matches, and introduce the organisations of a pair."""
 
 from __future__ import annotations
 
@@ -23,22 +23,27 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
-#: Entries matched in one transaction: enough to share the cost of a statement, few enough to be locked only briefly.
+#: This many entries are matched in one transaction: enough to share the cost of a statement, and few enough to be
+#: locked only briefly.
 BATCH = 50
 
 
 class UnableToDismiss(UnableToChangeEntry):
-    """The two entries are not an ask and an offer, or no reason was given."""
+    """Raised if the two entries are not an ask and an offer, or no reason was given."""
 
 
 class UnableToIntroduce(UnableToChangeEntry):
-    """The two are not an ask and an offer, one side cannot read the other, or the introduction was made before."""
+    """Raised if the two organisations cannot be introduced.
+
+    The two entries are not an open ask and an open offer, one side cannot read the other's entry,
+    or the introduction was made before.
+    """
 
 
 def match_due_entries(*, now: dt.datetime, limit: int = 1_000) -> int:
     """Match the entries that were shared or changed since the last run, and return how many were matched.
 
-    Safe to run twice, also at the same time: each transaction locks the entries of its batch.
+    This may run twice, even at the same time: each transaction locks the entries of its batch.
     """
     names = AreaNames()
     matched_count = 0
@@ -53,8 +58,10 @@ def match_due_entries(*, now: dt.datetime, limit: int = 1_000) -> int:
 @transaction.atomic
 def _match_batch(*, now: dt.datetime, names: AreaNames, limit: int) -> int:
     """Match up to `limit` entries in one transaction, and return how many were matched."""
-    due = Entry.objects.select_for_update(skip_locked=True).filter(is_open=True, matched_at=None).order_by("shared_at")
-    entries = list(due[:limit])
+    due_entries = (
+        Entry.objects.select_for_update(skip_locked=True).filter(is_open=True, matched_at=None).order_by("shared_at")
+    )
+    entries = list(due_entries[:limit])
     if not entries:
         return 0
     counterparts = best_for_both(entries, timezone.localdate(now), names)
@@ -67,9 +74,10 @@ def _match_batch(*, now: dt.datetime, names: AreaNames, limit: int) -> int:
 def store_matches(
     *, entries: Sequence[Entry], counterparts: Mapping[int, Sequence[Counterpart]], now: dt.datetime
 ) -> None:
-    """Store the counterparts of each entry, by the id of the entry, as matches. Remove matches that no longer fit.
+    """Store the counterparts as matches, and remove matches that no longer fit.
 
-    A stored match keeps its date and its dismissals. A dismissed match that no longer fits is kept with 0 points.
+    `counterparts` has the counterparts of each entry, by the id of the entry. A stored match keeps its date and its
+    dismissals. A dismissed match that no longer fits is stored with 0 points.
     """
     score_by_pair: dict[tuple[int, int], Score] = {}  # by the ids of ask and offer
     for entry in entries:
@@ -78,15 +86,15 @@ def store_matches(
             score_by_pair[pair] = counterpart.score
 
     entry_ids = [entry.pk for entry in entries]
-    existing = Match.objects.filter(Q(ask__in=entry_ids) | Q(offer__in=entry_ids))
-    existing_matches = list(existing.values_list("pk", "ask", "offer", "score"))
+    matches_of_entries = Match.objects.filter(Q(ask__in=entry_ids) | Q(offer__in=entry_ids))
+    existing_matches = list(matches_of_entries.values_list("pk", "ask", "offer", "score"))
     outdated_ids = [pk for pk, ask, offer, _points in existing_matches if (ask, offer) not in score_by_pair]
     Match.objects.filter(pk__in=outdated_ids, dismissals=None).delete()
     Match.objects.filter(pk__in=outdated_ids, score__gt=0).update(score=0, reasons=[])
-    # A match that one side had dismissed, and that fits again, is new to the other side.
+    # A match that one side dismissed and that fits again is new to the other side.
     revived_ids = [pk for pk, ask, offer, points in existing_matches if points == 0 and (ask, offer) in score_by_pair]
     Match.objects.filter(pk__in=revived_ids).update(found_at=now)
-    # Sorted, so that two workers with the same pairs wait for each other instead of deadlocking.
+    # Sorted, because two workers that insert the same pairs in different orders could deadlock.
     Match.objects.bulk_create(
         [
             Match(
@@ -106,7 +114,7 @@ def store_matches(
 
 
 def _lock_pair(entry: Entry, counterpart: Entry) -> None:
-    """Lock both entries, always in the same order, so that two requests never wait for each other."""
+    """Lock both entries, always in the same order, so that two requests cannot deadlock."""
     for side in sorted((entry, counterpart), key=lambda side: side.pk):
         lock_entry(side)
 
@@ -117,7 +125,7 @@ def dismiss_match(
 ) -> Dismissal:
     """Dismiss a pair for one of its organisations. Raises `UnableToDismiss`.
 
-    Dismissing it again keeps the first reason.
+    A second dismissal does not change the reason.
     """
     _lock_pair(entry, counterpart)
     require(rights_over(entry, author, now).may_judge_for(organisation, counterpart))
@@ -140,7 +148,7 @@ def introduce(
 ) -> Introduction:
     """Suggest that two organisations talk, and email both. Raises `UnableToIntroduce`.
 
-    An organisation can suggest the same introduction once. Both sides must be able to read each other's entry.
+    An organisation can suggest an introduction only once. Both sides must be able to read each other's entry.
     """
     _lock_pair(entry, counterpart)
     require(roles_of(author, now).edit_for(organisation.pk) and may_read_both(entry, counterpart, author))

@@ -1,4 +1,4 @@
-"""Record the regular emails about new entries, and about entries that close soon."""
+"""Records the regular emails about new entries, and about entries that close soon."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.lead_times import LeadTimesByPerson, everybodys_lead_times, is_time_to_remind
 from partnerships.people.models import ReminderKind
 
-#: Entries that were shared longer ago than this send no email as new.
+#: No email announces an entry that was shared longer ago than this.
 NEWS = dt.timedelta(days=1)
 
 
 def email_new_entries(*, now: dt.datetime, limit: int = 200) -> int:
     """Record emails to leads of the organisations that new entries ask, and return the number of emails.
 
-    Entries for the whole network cause no emails. Safe to run twice: an entry is marked (`told_at`) in the transaction
-    that records its emails.
+    Entries for the whole network cause no emails. This may run twice: an entry is marked (`told_at`) in the
+    transaction that records its emails.
     """
     email_count = 0
     for _ in range(limit):
         with transaction.atomic():
-            entry = _next_new(now)
+            entry = _next_new_entry(now)
             if entry is None:
                 break
             people = leads_with_account(addressed_ids(entry) or set()).exclude(pk=entry.created_by_id or 0)
@@ -46,8 +46,8 @@ def email_new_entries(*, now: dt.datetime, limit: int = 200) -> int:
     return email_count
 
 
-def _next_new(now: dt.datetime) -> Entry | None:
-    """Lock and return the oldest new entry whose readers have not been told; None if there is none."""
+def _next_new_entry(now: dt.datetime) -> Entry | None:
+    """Lock and return the oldest new entry that has not been announced; None if there is none."""
     return (
         Entry.objects.select_for_update(of=("self",), skip_locked=True)
         .filter(
@@ -62,12 +62,12 @@ def _next_new(now: dt.datetime) -> Entry | None:
 
 
 def remind_of_closing(*, now: dt.datetime) -> int:
-    """Record reminders to both sides of unanswered entries that close soon.
+    """Record reminders to both sides of unanswered entries that close soon, and return the number of emails.
 
-    On the entry's side, its author gets one, or else its leads. In each organisation that it asks by name or as a
-    party, the colleague it was referred to gets one, or else the leads. Entries for the whole network remind only their
-    own side. Each person is reminded at their own lead times. Safe to run twice: an entry is marked in the transaction
-    that records its emails. Returns the number of emails.
+    On the entry's side, its author gets a reminder, or if they have left, its leads. Each organisation that the entry
+    asks by name or as a party has a recipient too: the colleague that the entry was referred to, or if there is none,
+    the leads. Entries for the whole network remind only their own side. Each person is reminded at their own lead
+    times. This may run twice: an entry is marked in the transaction that records its emails.
     """
     lead_times = everybodys_lead_times(ReminderKind.ASKS)
     today = timezone.localdate(now)
@@ -80,15 +80,16 @@ def remind_of_closing(*, now: dt.datetime) -> int:
 def _is_due(
     lead_times: Collection[int], closes_on: dt.date | None, reminded_at: dt.datetime | None, today: dt.date
 ) -> bool:
+    """Return whether an entry that closes on this day needs a reminder today."""
     if closes_on is None:
         return False
-    last = timezone.localdate(reminded_at) if reminded_at else None
-    return is_time_to_remind(lead_times, closes_on, last_reminder=last, today=today)
+    last_reminder = timezone.localdate(reminded_at) if reminded_at else None
+    return is_time_to_remind(lead_times, closes_on, last_reminder=last_reminder, today=today)
 
 
 @transaction.atomic
 def _remind_of(pk: int, lead_times: LeadTimesByPerson, now: dt.datetime) -> int:
-    """Remind the people whose lead time for this entry has come; returns the number of emails."""
+    """Remind the people whose lead time for this entry has come, and return the number of emails."""
     today = timezone.localdate(now)
     entries = _closing_within(max(lead_times.any_days), now).filter(pk=pk)
     entry = entries.select_for_update(of=("self",), skip_locked=True).first()
@@ -102,40 +103,40 @@ def _remind_of(pk: int, lead_times: LeadTimesByPerson, now: dt.datetime) -> int:
     if not is_own_by_person:
         return 0
 
-    recorded = 0
-    for own in (True, False):
+    email_count = 0
+    for to_own_side in (True, False):
         emails = record_emails(
             kind="exchange.closing_soon",
-            people=[person for person, is_own in is_own_by_person.items() if is_own == own],
-            params={"entry": entry.pk, "own": own, "closes_on": str(entry.closes_on)},
+            people=[person for person, is_own in is_own_by_person.items() if is_own == to_own_side],
+            params={"entry": entry.pk, "own": to_own_side, "closes_on": str(entry.closes_on)},
             sender_id=entry.organisation_id,
             now=now,
         )
-        recorded += len(emails)
+        email_count += len(emails)
     Entry.objects.filter(pk=entry.pk).update(reminded_at=now)
-    return recorded
+    return email_count
 
 
 def _closing_within(days: int, now: dt.datetime) -> EntryQuerySet:
-    """Return unanswered entries that close within this many days."""
+    """Return the unanswered entries that close within this many days."""
     today = timezone.localdate(now)
     return Entry.objects.unanswered().filter(
         is_open=True,
         closes_on__gte=today,
         closes_on__lte=today + dt.timedelta(days=days),
-        # An entry that was shared shortly before it closes needs no reminder at once.
+        # An entry that was shared only yesterday or today needs no reminder yet.
         shared_at__lt=now - dt.timedelta(days=1),
     )
 
 
 def recipients_of(entry: Entry) -> dict[int, bool]:
-    """Return the ids of the people to remind, each with whether they are on the entry's side."""
+    """Return the ids of the people to remind, each with whether the person is on the entry's side."""
     memberships = Membership.objects.current()
-    of_author = memberships.filter(
+    memberships_of_author = memberships.filter(
         person=entry.created_by_id, organisation=entry.organisation_id, role__in=EDITING_ROLES
     )
-    of_leads = memberships.filter(organisation=entry.organisation_id, role=Role.LEAD)
-    own_memberships = of_author if of_author.exists() else of_leads
+    memberships_of_leads = memberships.filter(organisation=entry.organisation_id, role=Role.LEAD)
+    own_memberships = memberships_of_author if memberships_of_author.exists() else memberships_of_leads
     is_own_by_person = dict.fromkeys(own_memberships.order_by("pk").values_list("person", flat=True), True)
 
     receipts = Receipt.objects.filter(entry=entry)

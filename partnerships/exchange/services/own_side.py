@@ -1,4 +1,4 @@
-"""Withdraw asks and offers whose two sides became one organisation."""
+"""Withdraws asks and offers whose two sides have become one organisation."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from partnerships.organisations.obligations import Change, Moving
 from partnerships.organisations.services.moving import change_row
 
 
-def withdraw_to_itself(records: Collection[int], moving: Moving) -> list[Change]:
-    """Withdraw those of these entries that now ask only their own organisation, and return what changed.
+def withdraw_to_itself(entry_ids: Collection[int], moving: Moving) -> list[Change]:
+    """Withdraw the entries that now ask only their own organisation, and return what changed.
 
-    Called after records have passed to another organisation (`moving.target`): it may have been the other side of an
-    entry. Answers that wait are withdrawn too.
+    Called after records have moved to another organisation (`moving.target`), which may have been the other side of
+    an entry. Answers that nobody has decided on are withdrawn too.
     """
     sides = {moving.source.pk, moving.target.pk}
-    entries = Entry.objects.live().filter(pk__in=records, organisation=moving.target, audience=Audience.NAMED)
+    entries = Entry.objects.live().filter(pk__in=entry_ids, organisation=moving.target, audience=Audience.NAMED)
     changes: list[Change] = []
     for entry in entries.select_for_update(of=("self",)).prefetch_related("addressees").order_by("pk"):
         addressee_ids = {addressee.organisation_id for addressee in entry.addressees.all()}
@@ -28,7 +28,7 @@ def withdraw_to_itself(records: Collection[int], moving: Moving) -> list[Change]
 
 
 def _withdraw(entry: Entry, moving: Moving) -> list[Change]:
-    """Withdraw an entry between two organisations that became one, and the answers that wait."""
+    """Withdraw an entry between two organisations that became one, and its undecided answers."""
     reason = f"{moving.target.name} is now on both sides: {moving.reason}"
     status_before = entry.status
     values = {"status": Status.WITHDRAWN.value, "closed_at": moving.now, "is_open": False, "reason": reason}

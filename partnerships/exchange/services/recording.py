@@ -1,4 +1,4 @@
-"""Lock entries, change their statuses and record their events, for all services of the exchange."""
+"""Helpers of the services for asks and offers: locks, changes of status and events."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ from partnerships.people.models import User
 
 
 class UnableToChangeEntry(Exception):
-    """The entry does not allow a change. The message tells the person why, and what to do instead."""
+    """Raised if the entry does not allow a change. The message explains why, and what to do instead."""
 
 
 def lock_entry(entry: Entry) -> None:
-    """Lock the entry's row until the transaction ends, and read it again: another request may have changed it."""
+    """Lock the entry's row until the transaction ends, and fetch it again.
+
+    Another request may have changed the row before it was locked.
+    """
     entry.refresh_from_db(from_queryset=Entry.objects.select_for_update())
 
 
 def may_become(entry: Entry, status: str) -> bool:
-    """Whether the entry may get this status next (docs/rights.md)."""
+    """Return whether the entry may get this status next (docs/rights.md)."""
     return status in TRANSITIONS[entry.direction].get(entry.status, ())
 
 
@@ -62,14 +65,14 @@ def record_event(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record an event of an entry or, with `about`, of a record that belongs to it: an answer, a question, a receipt.
+    """Record an event of an entry or, with `about`, of an answer, a question or a receipt that belongs to the entry.
 
     `about` is the kind and id of that record.
 
     - An event of a shared entry appears in the timelines of the entry and of its partnership.
     - An event of a record appears in the entry's timeline, for people who may read the record.
     - An event of a draft is visible to its organisation only.
-    - Followers of the partnership hear of all events; followers of the organisation hear of its standing offers.
+    - Followers of the partnership are told all events; followers of the organisation are told of its standing offers.
     """
     within: tuple[str, int | None] = ("entry", entry.pk)
     if about is None and entry.shared_at:
@@ -96,7 +99,7 @@ def record_event(
 
 
 def close_responses(*, entry: Entry, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Decline the answers that still wait on a (locked) entry that has ended."""
+    """Decline the undecided answers to a (locked) entry that has ended."""
     for response in entry.responses.waiting().order_by("pk"):
         response.status = ResponseStatus.DECLINED
         response.reason = reason

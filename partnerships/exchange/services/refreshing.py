@@ -1,4 +1,4 @@
-"""Update open entries after areas, organisations or parties have changed.
+"""Updates open entries after areas, organisations or parties have changed.
 
 Matching finds an entry by keys that are stored when the entry is shared (`reach.py`). Successions, areas served,
 parents of areas and parties of partnerships change later, in rooms that do not know about entries.
@@ -17,13 +17,13 @@ from partnerships.exchange.models import Audience, Entry, EntryCount, theme_numb
 from partnerships.exchange.queries.places import read_areas, served_by_all
 from partnerships.exchange.reach import keys
 
-#: Entries updated in one statement, so that their rows are locked only briefly.
+#: One statement updates at most this many entries, so that their rows are locked only briefly.
 _BATCH = 2_000
-#: How far back changes of parties are looked at, in case no worker ran for some days.
+#: Changes of parties in this time count, in case no worker ran for some days.
 _LOOK_BACK = dt.timedelta(days=7)
 
-#: The ids of open entries, in groups whose keys must be equal: the same theme, and the same areas or, without areas,
-#: the same organisation. Each group also has the keys that are stored.
+#: The ids of open entries, in groups with the same theme and the same areas or, without areas, the same organisation.
+#: All entries of a group should have the same keys. Each group also has the keys that are stored.
 _GROUPS = """
 SELECT e.theme, a.areas, CASE WHEN a.areas IS NULL THEN e.organisation_id END, e.reach, array_agg(e.id ORDER BY e.id)
 FROM exchange_entry e
@@ -53,7 +53,7 @@ def refresh_places(*, now: dt.datetime) -> int:
             continue
         for start in range(0, len(entry_ids), _BATCH):
             batch_ids = entry_ids[start : start + _BATCH]
-            # Only entries that have not changed since they were read.
+            # The condition leaves out entries that have changed since they were fetched.
             entries = Entry.objects.filter(pk__in=batch_ids, is_open=True, reach=reach)
             changed_count += entries.update(reach=new_reach, matched_at=None)
     return changed_count
@@ -82,7 +82,7 @@ def refresh_parties(*, now: dt.datetime) -> int:
 def fold_counts() -> None:
     """Replace the +1 and -1 rows of `EntryCount` by their sums.
 
-    The rows are locked first, so that rows that the trigger adds meanwhile are left for the next run.
+    The rows are locked first, so that rows that the trigger adds in the meantime are left for the next run.
     """
     unlocked_rows = EntryCount.objects.select_for_update(skip_locked=True).order_by("pk")
     row_ids = list(unlocked_rows.values_list("pk", flat=True))

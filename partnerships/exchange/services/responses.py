@@ -1,4 +1,4 @@
-"""Answer asks and offers, and decide and withdraw answers."""
+"""Services that answer asks and offers, and that decide and withdraw answers."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from partnerships.people.models import User
 
 
 class UnableToRespond(UnableToChangeEntry):
-    """The organisation has already answered, or wants more than is left."""
+    """Raised if the organisation has already answered, or wants more than is left."""
 
 
 class UnableToDecide(UnableToChangeEntry):
-    """The answer is already decided, nothing of the entry is left, or a decline has no reason."""
+    """Raised if the answer is already decided, nothing of the entry is left, or a decline has no reason."""
 
 
 class UnableToWithdrawResponse(UnableToChangeEntry):
-    """The answer is already decided."""
+    """Raised if the answer is already decided."""
 
 
 @transaction.atomic
@@ -98,13 +98,14 @@ def decide_response(
 ) -> Response:
     """Accept or decline an answer. Raises `UnableToDecide`.
 
-    A decline needs a reason. `part` means that more is needed, for entries without a quantity. If two people accept the
-    last of an offer at once, the second gets `UnableToDecide`.
+    A decline needs a reason. `part` means that more is needed, for entries without a quantity. If two people accept
+    the last of an offer at the same time, the second acceptance is refused.
     """
     entry = response.entry
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
-    response.refresh_from_db()  # now that the entry is locked: a colleague may have decided first
+    # Fetched again under the lock, because a colleague may have decided first.
+    response.refresh_from_db()
     if not response.is_waiting:
         status = response.get_status_display().lower()
         raise UnableToDecide(f"This answer is already {status}, so you can no longer decide about it.")
@@ -151,7 +152,8 @@ def withdraw_response(*, response: Response, reason: str = "", author: User, now
     entry = response.entry
     lock_entry(entry)
     require(rights_over(entry, author, now).may_withdraw(response))
-    response.refresh_from_db()  # now that the entry is locked: the other side may have decided first
+    # Fetched again under the lock, because the other side may have decided first.
+    response.refresh_from_db()
     if not response.is_waiting:
         status = response.get_status_display().lower()
         raise UnableToWithdrawResponse(f"This answer is already {status}, so you can no longer withdraw it.")
@@ -180,7 +182,7 @@ def withdraw_response(*, response: Response, reason: str = "", author: User, now
 def _accept(response: Response, part: bool, now: dt.datetime) -> dict[str, str]:
     """Accept the answer to its (locked) entry.
 
-    Returns the entry's status before and after for the event; empty if the status stays the same.
+    Returns the entry's status before and after, for the event; an empty dict if the status does not change.
     """
     entry = response.entry
     if not entry.is_open:
@@ -221,7 +223,10 @@ def _check_quantity(entry: Entry, quantity: Decimal | None, error: type[UnableTo
 
 
 def _check_counterpart(entry: Entry, organisation: Organisation, counterpart: Entry) -> None:
-    """Refuse a counterpart of another organisation, of the same direction, or that the other side cannot read."""
+    """Refuse a counterpart that does not fit the answer.
+
+    It must be of the answering organisation and of the other direction, and the other side must be able to read it.
+    """
     if counterpart.organisation_id != organisation.pk or counterpart.direction == entry.direction:
         raise UnableToRespond(f"Choose a matching ask or offer from {organisation.name}.")
     if not is_readable_by(counterpart, entry.organisation_id):

@@ -1,4 +1,4 @@
-"""Remind people of several asks and offers at once, with one email for each person."""
+"""Services that remind people of several asks and offers at once, with one email for each person."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
-#: The least time between two reminders of an ask or offer by hand.
+#: People can send reminders of an ask or offer at most once in this time.
 BETWEEN_REMINDERS = dt.timedelta(days=7)
 
 
 class UnableToRemindOfEntry(UnableToChangeEntry):
-    """No organisation has to answer the entry, or these organisations were reminded within the last week."""
+    """Raised if nobody has to answer the entry, or the organisations were reminded within the last week."""
 
 
 @transaction.atomic
 def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
     """Record that an entry's organisation reminds the organisations that have not answered.
 
-    At most once a week for each entry. `tell_of_waiting` sends the emails. Raises `UnableToRemindOfEntry`.
+    This can happen once a week for each entry. `tell_of_waiting` sends the emails. Raises `UnableToRemindOfEntry`.
     """
     lock_entry(entry)
     require(
@@ -50,28 +50,28 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
 
 
 def tell_of_waiting(*, entries: Iterable[Entry], author: User, now: dt.datetime) -> None:
-    """Send each person who should answer some of the entries one email about all of these.
+    """Email each person who should answer some of the entries, with one email about all of them.
 
     Call this inside the transaction of the reminders, so that emails and reminders are recorded together.
     """
-    entries_by_person: dict[int, list[int]] = {}
+    entry_ids_by_person: dict[int, list[int]] = {}
     for entry in entries:
         for person, is_own in recipients_of(entry).items():
             if not is_own:
-                entries_by_person.setdefault(person, []).append(entry.pk)
-    _tell(entries_by_person, author=author, waits=True, now=now)
+                entry_ids_by_person.setdefault(person, []).append(entry.pk)
+    _tell(entry_ids_by_person, author=author, waits=True, now=now)
 
 
 def tell_facilitators(*, entries: Iterable[Entry], person: User, author: User, now: dt.datetime) -> None:
-    """Send a person one email about all entries that they now facilitate.
+    """Email a person about all entries that the person now facilitates, with one email.
 
     Call this inside the transaction of the change, so that email and change are recorded together.
     """
     _tell({person.pk: [entry.pk for entry in entries]}, author=author, waits=False, now=now)
 
 
-def _tell(entries_by_person: Mapping[int, list[int]], *, author: User, waits: bool, now: dt.datetime) -> None:
-    for person, entry_ids in sorted(entries_by_person.items()):
+def _tell(entry_ids_by_person: Mapping[int, list[int]], *, author: User, waits: bool, now: dt.datetime) -> None:
+    for person, entry_ids in sorted(entry_ids_by_person.items()):
         if person != author.pk:
             record_emails(
                 kind="exchange.several",

@@ -1,4 +1,4 @@
-"""Share asks and offers with the organisations that they ask."""
+"""The service that shares asks and offers with the organisations that they ask, and its checks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from partnerships.people.models import User
 
 
 class UnableToShareEntry(UnableToChangeEntry):
-    """The entry is not a draft, or it cannot ask its organisations."""
+    """Raised if the entry is not a draft, or cannot ask its organisations."""
 
 
 @transaction.atomic
@@ -58,7 +58,10 @@ def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry
 
 
 def make_findable(entry: Entry) -> None:
-    """Set the keys by which matching finds an entry, and mark the entry as due for matching. The caller saves it."""
+    """Set the keys by which matching finds an entry, and mark the entry as due for matching.
+
+    The caller saves the entry. Without areas of its own, the entry has the areas that its organisation serves.
+    """
     register = read_areas()
     area_ids = list(entry.areas.values_list("pk", flat=True)) or register.served_by(entry.organisation_id)
     entry.reach = keys(theme_number(entry.theme), area_ids, register.places)
@@ -72,7 +75,7 @@ def check_closing_date(entry: Entry, today: dt.date, error: type[UnableToChangeE
 
 
 def check_addressing(entry: Entry, addressee_ids: set[int], error: type[UnableToChangeEntry], today: dt.date) -> None:
-    """Raise `error` if the entry cannot be shared with its audience, or ask these organisations.
+    """Raise `error` if the entry cannot be shared with its audience, or cannot ask these organisations.
 
     Observers are never asked. An entry of a partnership comes from a present party and asks present parties.
     """

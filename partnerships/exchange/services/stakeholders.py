@@ -1,4 +1,4 @@
-"""Mark an ask or offer "Tell stakeholders", or remove the mark."""
+"""The service that marks an ask or offer "Tell stakeholders", or removes the mark."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ONLY_LEADS = "Only leads of the partnership's parties can choose what stakeholde
 def tell_stakeholders(*, entry: Entry, tell: bool, author: User, now: dt.datetime) -> Entry:
     """Mark an ask or offer for stakeholders, or remove the mark.
 
-    They then hear its title, date and status, if they follow the partnership.
+    Stakeholders who follow the partnership are then told the entry's title, date and status.
     """
     lock_entry(entry)
     partnership = entry.partnership

@@ -1,4 +1,4 @@
-"""Keep the status of an entry in line with its answers and commitments."""
+"""Updates the status of an entry to match its answers and commitments."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from partnerships.exchange.services.recording import (
 )
 from partnerships.people.models import User
 
-#: The amount of an answer or commitment to an entry without a quantity.
+#: The amount that an answer or commitment counts for if the entry has no quantity.
 _ONE = Decimal(1)
 #: Statuses of an entry that was agreed, in whole or in part, and may become committed.
 _DECIDED = {Status.ACCEPTED, Status.PART_ACCEPTED, Status.TAKEN_UP}
 
 
 def takes_answers(entry: Entry) -> bool:
-    """Whether the status of an entry allows answers and some of its quantity is left."""
+    """Return whether the status of an entry allows answers and some of its quantity is left."""
     has_something_left = entry.standing or entry.quantity_left is None or entry.quantity_left > 0
     return entry.status in ANSWERABLE and has_something_left
 
@@ -54,8 +54,8 @@ def update_status(*, entry: Entry, author: User | None, now: dt.datetime, fell_t
     - met (an offer: delivered): its whole quantity was delivered and verified.
     - lapsed: an ask was agreed only in part by its closing date, and that part was delivered.
 
-    The status goes back only if an agreed commitment `fell_through`: what it promised is no longer agreed, and the
-    entry is open for it again.
+    The status goes back only if an agreed commitment `fell_through`. What the commitment promised is then no longer
+    agreed, and the entry takes answers for it again.
     """
     lock_entry(entry)
     if entry.is_draft or entry.is_over or entry.standing:
@@ -95,7 +95,7 @@ def update_status(*, entry: Entry, author: User | None, now: dt.datetime, fell_t
 
 
 def _is_committed(entry: Entry, totals: Amounts) -> bool:
-    """Whether commitments cover what was agreed of an entry that takes no more answers."""
+    """Return whether commitments cover what was agreed of an entry that takes no more answers."""
     if entry.is_open or entry.status not in _DECIDED:
         return False
     needed = totals.agreed
@@ -110,12 +110,12 @@ def _amounts(entry: Entry, links: Sequence[Fulfilment]) -> Amounts:
     agreed_by_answer = {pk: _ONE if entry.quantity is None else quantity or NOTHING for pk, quantity in accepted}
     for link in links:
         if entry.quantity is not None and link.share is None and _is_agreed(link.commitment):
-            # A commitment in another unit does not say how much of the entry it meets: store what the others leave.
+            # A commitment in another unit has no quantity for this entry, so all that the others leave is stored.
             other_links = [other for other in links if other is not link]
             promises = [_promise(entry, other, other_links) for other in other_links]
-            left = entry.quantity - amounts(promises, agreed_by_answer).agreed
-            if left > 0:
-                link.quantity = left
+            quantity_left = entry.quantity - amounts(promises, agreed_by_answer).agreed
+            if quantity_left > 0:
+                link.quantity = quantity_left
                 link.save(update_fields=["quantity"])
     return amounts([_promise(entry, link, links) for link in links], agreed_by_answer)
 
@@ -135,7 +135,7 @@ def _promise(entry: Entry, link: Fulfilment, links: Sequence[Fulfilment]) -> Pro
 
     kept = NOTHING
     if commitment.is_verified:
-        # Only if the whole commitment meets this entry is its delivered quantity that of the entry.
+        # The delivered quantity counts for this entry only if the whole commitment meets the entry.
         is_whole_commitment = entry.quantity is not None and link.quantity is None and link.has_same_unit
         kept = commitment.delivered_quantity if is_whole_commitment else share
     promised = share if _is_agreed(commitment) else NOTHING
@@ -148,18 +148,18 @@ def _share(entry: Entry, link: Fulfilment) -> Decimal:
 
 
 def _was_agreed(commitment: Commitment) -> bool:
-    """Whether both sides have ever confirmed the commitment, even if it has ended since."""
+    """Return whether both sides have ever confirmed the commitment, even if it has ended since."""
     return commitment.giver_confirmed_at is not None and commitment.receiver_confirmed_at is not None
 
 
 def _is_agreed(commitment: Commitment) -> bool:
-    """Whether both sides have confirmed the commitment and it has not ended."""
-    ended = commitment.status in {CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED}
-    return not commitment.is_proposed and not ended
+    """Return whether both sides have confirmed the commitment and it has not ended."""
+    has_ended = commitment.status in {CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED}
+    return not commitment.is_proposed and not has_ended
 
 
 def _agree(entry: Entry, totals: Amounts, links: Sequence[Fulfilment], now: dt.datetime) -> None:
-    """Treat the entry as accepted as far as commitments promise it, also without an accepted answer.
+    """Accept the entry as far as commitments promise it, even without an accepted answer.
 
     Without a quantity, one commitment is enough for the whole entry.
     """
@@ -180,9 +180,9 @@ def _agree(entry: Entry, totals: Amounts, links: Sequence[Fulfilment], now: dt.d
 
 
 def _reopen(entry: Entry, totals: Amounts, now: dt.datetime, *, has_lost: bool) -> None:
-    """Return to an earlier status, and open the entry again if it `has_lost` something that was agreed.
+    """Return the entry to an earlier status, and open it again if it `has_lost` something that was agreed.
 
-    A closing date in the past is removed, because nobody could answer otherwise.
+    A closing date in the past is removed, because otherwise nobody could answer.
     """
     status_before = entry.status
     if has_lost and not totals.agreed:
@@ -210,7 +210,7 @@ def _reopen(entry: Entry, totals: Amounts, now: dt.datetime, *, has_lost: bool) 
 
 
 def _go_back(entry: Entry, status: str) -> None:
-    """Return to an earlier status, if the entry may."""
+    """Return the entry to an earlier status, if `WAY_BACK` allows it."""
     if status in WAY_BACK[entry.direction].get(entry.status, ()):
         entry.status = status
 
@@ -232,7 +232,7 @@ def _final_status(entry: Entry, totals: Amounts, links: Sequence[Fulfilment]) ->
     return None
 
 
-#: The event for each status that an entry reaches through its commitments.
+#: The end of the event's code for each status that an entry reaches through its commitments.
 _VERB_BY_STATUS = {
     Status.COMMITTED: "committed",
     Status.MET: "met",
@@ -242,7 +242,7 @@ _VERB_BY_STATUS = {
 
 
 def _advance(entry: Entry, status: str, now: dt.datetime) -> None:
-    """Move the entry on to a status, if it may, and record the event."""
+    """Move the entry on to a status, if the status may follow, and record the event."""
     if not may_become(entry, status):
         return
     status_before = entry.status
@@ -250,7 +250,7 @@ def _advance(entry: Entry, status: str, now: dt.datetime) -> None:
     if entry.is_over:
         entry.closed_at = now
         entry.is_open = False
-    # Without an author: the commitment's timeline names the person who confirmed, for people who may read it.
+    # The event has no author: the commitment's timeline names the person who confirmed, for people who may read it.
     record_event(
         entry,
         event=event_about(entry, _VERB_BY_STATUS[Status(status)]),

@@ -1,4 +1,4 @@
-"""Pages to answer asks and offers, and to decide the answers."""
+"""Pages to answer asks and offers, and to decide about the answers."""
 
 from __future__ import annotations
 
@@ -147,8 +147,8 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        done = "declined" if decision == "decline" else "accepted"
-        return f"You have {done} the answer from {response.organisation.name}."
+        verb = "declined" if decision == "decline" else "accepted"
+        return f"You have {verb} the answer from {response.organisation.name}."
 
     return take_entry_step(
         request,

@@ -1,4 +1,4 @@
-"""The board of asks and offers, and your own."""
+"""The board of asks and offers, and the page of one's own asks and offers."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: Cards on each side of the board; the list has the rest.
+#: Each side of the board shows this many cards; the list has the others.
 SIDE = 10
-#: Drafts on the page of one's own asks and offers; older drafts are left out.
+#: The page of one's own asks and offers shows this many drafts, the newest.
 MAX_DRAFTS = 100
 ORDER = ("-shared_at", "-pk")
 
@@ -65,11 +65,12 @@ def _filtered(
 
 
 def _page(request: HttpRequest, template: str, results: str, context: dict[str, object]) -> HttpResponse:
+    """Render the whole page, or only the results for htmx."""
     return render(request, results if _is_partial(request) else template, context)
 
 
 def _is_partial(request: HttpRequest) -> bool:
-    """Whether htmx asks for the results only, without the page around them."""
+    """Return whether htmx requests only the results, without the page around them."""
     return bool(getattr(request, "htmx", False))
 
 
@@ -80,7 +81,7 @@ def board(request: HttpRequest) -> HttpResponse:
     if (suggested := suggestions(FilterForm(), request.GET)) is not None:
         return suggested
     _, page, context = _filtered(request, reader, SIDE + 1)
-    shown = with_matches([card for side in page.sides.values() for card in side[:SIDE]], reader)
+    shown_cards = with_matches([card for side in page.sides.values() for card in side[:SIDE]], reader)
     sides = []
     for direction in Direction:
         query = request.GET.copy()
@@ -90,7 +91,7 @@ def board(request: HttpRequest) -> HttpResponse:
             {
                 "direction": direction,
                 "heading": f"{direction.label}s",
-                "cards": cards_html(card for card in shown if card.direction == direction),
+                "cards": cards_html(card for card in shown_cards if card.direction == direction),
                 "more": f"{reverse('exchange:list')}?{query.urlencode()}" if has_more else "",
                 "wanted": direction in page.sides,
             }
@@ -100,7 +101,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ours(request: HttpRequest) -> HttpResponse:
-    """Show the entries of the person's organisations: drafts first, then the newest."""
+    """Show the entries of the person's organisations: drafts first, then shared entries, the newest first."""
     user = signed_in(request)
     reader = reader_of(user)
     drafts = rows_for(_own_drafts, user)
@@ -126,10 +127,10 @@ def _own_drafts(user: User) -> EntryQuerySet:
 
 
 def _own_shared(user: User) -> EntryQuerySet:
-    """Return what the person's organisations have shared, in no order."""
+    """Return the entries that the person's organisations have shared, in no order."""
     return Entry.objects.of_person(user).for_listing().exclude(shared_at=None)
 
 
 def _own_newest(user: User, *, size: int) -> EntryQuerySet:
-    """Return the newest of what the person's organisations have shared."""
+    """Return the newest entries that the person's organisations have shared."""
     return _own_shared(user).order_by(*ORDER)[:size]

@@ -53,9 +53,9 @@ from partnerships.organisations.timeline import TimelineLine, newest_events, new
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 
-#: Events on the page, the newest first.
+#: The page shows this many events, the newest.
 _MAX_EVENTS = 30
-#: Commitments in these statuses no longer promise anything.
+#: Statuses in which a commitment no longer promises anything.
 _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 
 
@@ -63,7 +63,7 @@ _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one ask or offer with its answers, questions, commitments and history."""
     user = signed_in(request)
-    # Each `read_ahead` sends several queries at once. `rows_for` and `with_rows` then return the rows already read.
+    # Each `read_ahead` sends several queries at once; `rows_for` and `with_rows` then return the rows of these queries.
     read_ahead(
         [
             lookup(_entry, user, pk),
@@ -112,7 +112,7 @@ class _Rows(TypedDict):
 
 
 def _rows(entry: Entry, user: User, rights: Rights, existing_kinds: Collection[RowsAbout]) -> _Rows:
-    """Return the records about the entry. Kinds that do not exist for the entry are not read, to save queries."""
+    """Return the records about the entry. A kind without any record for the entry is not queried."""
     pk = entry.pk
     answering_ids = sorted(rights.answers_for)
     is_on_either_side = rights.may_edit or bool(answering_ids)
@@ -123,7 +123,9 @@ def _rows(entry: Entry, user: User, rights: Rights, existing_kinds: Collection[R
         "questions": rows_for(_questions, user, pk) if _all_questions in existing_kinds else [],
         "fulfilments": rows_for(_fulfilments, user, pk) if _all_fulfilments in existing_kinds else [],
         "introductions": rows_for(_introductions, user, pk) if _all_introductions in existing_kinds else [],
-        "addressees": rows_for(_addressees, user, pk, own=rights.is_own) if _all_addressees in existing_kinds else [],
+        "addressees": rows_for(_addressees, user, pk, is_own=rights.is_own)
+        if _all_addressees in existing_kinds
+        else [],
         "areas": rows_for(_areas, pk) if _areas in existing_kinds else [],
         "facilitators": (
             _facilitators(entry, user, shows_all=is_on_either_side) if _facilitators_of in existing_kinds else []
@@ -132,26 +134,26 @@ def _rows(entry: Entry, user: User, rights: Rights, existing_kinds: Collection[R
 
 
 def _name_as_at(entry: Entry, rows: _Rows) -> None:
-    """Give every organisation on the page the name that it had on the day of its record."""
-    moments: list[tuple[dt.datetime | None, Organisation]] = [
+    """Name every organisation on the page as on the day of its record."""
+    dated_organisations: list[tuple[dt.datetime | None, Organisation]] = [
         *((response.made_at, response.organisation) for response in rows["responses"]),
         *((question.asked_at, question.organisation) for question in rows["questions"]),
         *((receipt.acknowledged_at or receipt.declined_at, receipt.organisation) for receipt in rows["receipts"]),
     ]
     for introduction in rows["introductions"]:
         sides = (introduction.organisation, introduction.ask.organisation, introduction.offer.organisation)
-        moments += ((introduction.at, organisation) for organisation in sides)
+        dated_organisations += ((introduction.at, organisation) for organisation in sides)
 
     commitments_as_at(row.commitment for row in rows["fulfilments"])
     name_as_at(
         [entry],
-        beside=((timezone.localdate(at) if at else None, organisation) for at, organisation in moments),
+        beside=((timezone.localdate(at) if at else None, organisation) for at, organisation in dated_organisations),
         asked=((entry, organisation) for organisation in rows["addressees"]),
     )
 
 
 def _permissions(entry: Entry, user: User, rights: Rights, rows: _Rows) -> dict[str, Any]:
-    """Return what the reader may do with the entry, and how many questions wait for their answer."""
+    """Return what the reader may do with the entry, and how many questions they still have to answer."""
     answering, responses = rows["answering"], rows["responses"]
     edited_ids = rights.roles.edited_among(rights.roles.of)
     answered_ids = {response.organisation_id for response in responses if response.is_waiting}
@@ -178,7 +180,7 @@ def _lookups(entry: Entry, user: User, existing_kinds: Collection[RowsAbout], ri
             yield lookup(readable_rows, user, entry.pk)
     yield lookup(_organisations, sorted(rights.answers_for))
     if _all_addressees in existing_kinds:
-        yield lookup(_addressees, user, entry.pk, own=rights.is_own)
+        yield lookup(_addressees, user, entry.pk, is_own=rights.is_own)
     if _areas in existing_kinds:
         yield lookup(_areas, entry.pk)
     if _facilitators_of in existing_kinds:
@@ -193,6 +195,7 @@ def _entry(user: User, pk: int) -> QuerySet[Entry]:
 
 
 def _organisations(ids: list[int]) -> QuerySet[Organisation]:
+    """Return the organisations with these ids, ordered by name."""
     return Organisation.objects.filter(pk__in=ids).order_by("name", "pk")
 
 
@@ -215,7 +218,7 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _facilitators(entry: Entry, user: User, *, shows_all: bool) -> list[EntryFacilitator]:
-    """Return the facilitators: all for people of both sides, and for others only themselves."""
+    """Return all facilitators to people of both sides, and to other people only themselves."""
     facilitators = rows_for(_facilitators_of, entry.pk)
     return [facilitator for facilitator in facilitators if shows_all or facilitator.person_id == user.pk]
 
@@ -245,14 +248,14 @@ def _receipts_of(user: User, entry: int) -> QuerySet[Receipt]:
 def _responses(entry: Entry, user: User) -> list[Response]:
     """Return the answers, each with its working group and whether its counterpart is visible to the reader."""
     responses = rows_for(_responses_to, user, entry.pk)
-    ids = [response.pk for response in responses]
-    groups = rows_for(_groups, user, ids) if ids else []
+    response_ids = [response.pk for response in responses]
+    groups = rows_for(_groups, user, response_ids) if response_ids else []
     group_by_response = {group.response_id: group.partnership for group in groups}
     visible_counterparts: set[int] = set()
     if any(response.counterpart_id for response in responses):
-        visible_counterparts = set(rows_for(_visible_counterparts, user, ids))
+        visible_counterparts = set(rows_for(_visible_counterparts, user, response_ids))
     for response in responses:
-        # For the template only.
+        # Only the template uses these two attributes.
         response.group_seen = group_by_response.get(response.pk)  # type: ignore[attr-defined]
         response.counterpart_seen = response.counterpart_id in visible_counterparts  # type: ignore[attr-defined]
     return responses
@@ -310,7 +313,7 @@ def _introductions(user: User, entry: int) -> QuerySet[Introduction]:
 
 
 def _fully_promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
-    """Return the ids of accepted answers that open commitments cover completely."""
+    """Return the ids of the accepted answers that open commitments cover completely."""
     agreed_by_answer: dict[int, Decimal] = {}
     promised_by_answer: defaultdict[int, Decimal] = defaultdict(Decimal)
     for fulfilment in fulfilments:
@@ -323,7 +326,10 @@ def _fully_promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
 
 
 def _timeline(request: HttpRequest, entry: Entry, user: User) -> list[TimelineLine]:
-    """Return the events of the entry and its answers, newest first, without its title."""
+    """Return the events of the entry and its answers, newest first, without the entry's title.
+
+    The events count as seen by the reader if a person reads the page, and not a program.
+    """
     events = newest_events(user, kind="entry", record_id=entry.pk, count=_MAX_EVENTS)
     if is_reading(request):
         event_ids = [event.pk for event in events]
@@ -342,10 +348,10 @@ def _visible_partnership(user: User, pk: int) -> QuerySet[Partnership]:
     return Partnership.objects.visible_to(user).filter(pk=pk)
 
 
-def _addressees(user: User, entry: int, *, own: bool) -> QuerySet[Organisation]:
-    """Return the organisations that the entry names; the organisations that are asked see only themselves."""
+def _addressees(user: User, entry: int, *, is_own: bool) -> QuerySet[Organisation]:
+    """Return the organisations that the entry names. Other organisations than its own see only themselves."""
     organisations = Organisation.objects.filter(addressed__entry=entry).order_by("name", "pk")
-    return organisations if own else organisations.filter(pk__in=Organisation.objects.of_person(user))
+    return organisations if is_own else organisations.filter(pk__in=Organisation.objects.of_person(user))
 
 
 def _all_receipts(entry: int) -> QuerySet[Receipt]:
@@ -372,7 +378,7 @@ def _all_addressees(entry: int) -> QuerySet[Addressee]:
     return Addressee.objects.filter(entry=entry)
 
 
-#: The rows that a reader may see, by kind.
+#: The query for the rows that a reader may see, by the query for all rows of the kind.
 _READABLE_ROWS: dict[RowsAbout, Callable[[User, int], QuerySet[Any]]] = {
     _all_receipts: _receipts_of,
     _all_responses: _responses_to,
@@ -380,7 +386,7 @@ _READABLE_ROWS: dict[RowsAbout, Callable[[User, int], QuerySet[Any]]] = {
     _all_fulfilments: _fulfilments,
     _all_introductions: _introductions,
 }
-#: The kinds of rows that an ask or offer may have, visible to the reader or not.
+#: The kinds of rows that an ask or offer may have, whether or not the reader may see them.
 _KINDS_OF_ROWS = (
     _all_receipts,
     _all_responses,

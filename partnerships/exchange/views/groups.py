@@ -28,24 +28,24 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
         responses.select_related("entry__organisation", "entry__partnership", "organisation"), pk=pk
     )
     entry = response.entry
-    sides = {entry.organisation_id: entry.organisation, response.organisation_id: response.organisation}
-    led_ids = roles_of(user, timezone.now()).led_among(sides.keys())
+    side_by_id = {entry.organisation_id: entry.organisation, response.organisation_id: response.organisation}
+    led_ids = roles_of(user, timezone.now()).led_among(side_by_id.keys())
     require(bool(led_ids) and response.is_accepted and entry.partnership is not None)
     assert entry.partnership is not None
     # Both sides of the answer take part anyway, so the form offers the other parties.
     parties = entry.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
-    other_ids = sorted(set(parties.values_list("organisation_id", flat=True)) - sides.keys())
+    other_ids = sorted(set(parties.values_list("organisation_id", flat=True)) - side_by_id.keys())
     form = GroupForm(posted(request), response=response, others=other_ids, cancel=entry.get_absolute_url())
 
     def start_group_from_answer() -> str:
         services.start_group_from_answer(
             response=response,
-            organisation=sides[min(led_ids)],
+            organisation=side_by_id[min(led_ids)],
             group=NewGroup(**{"members": (), **form.cleaned_data}),
             author=user,
             now=timezone.now(),
         )
         return "You have started the working group and invited the other organisations."
 
-    # `take_entry_step` calls it once the form is valid. If the service refuses, the form shows why.
+    # `take_entry_step` calls the function above if the form is valid. If the service refuses, the form shows why.
     return take_entry_step(request, form, start_group_from_answer, entry=entry, title="Start a working group")

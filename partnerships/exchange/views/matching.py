@@ -1,4 +1,4 @@
-"""Pages to see matches, dismiss them and introduce their organisations."""
+"""Pages that show matches, dismiss them and introduce their organisations."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ class Pair:
     may_answer: bool = False
     may_dismiss: bool = False
     may_introduce: bool = False
-    #: The stored match to make a commitment from; None if the reader may not.
+    #: The stored match from which the reader may make a commitment; None if they may not make one.
     match_id: int | None = None
 
     @property
     def ask(self) -> Entry:
-        """The side that asks."""
+        """Return the entry of the pair that asks."""
         return self.entry if self.entry.is_ask else self.counterpart
 
     @property
     def offer(self) -> Entry:
-        """The side that offers."""
+        """Return the entry of the pair that offers."""
         return self.counterpart if self.entry.is_ask else self.entry
 
 
 def _with_actions(user: User, pairs: Collection[Pair]) -> list[Pair]:
-    """Return the pairs with the actions that the person may take on each, in six queries for all pairs."""
+    """Add to each pair the actions that the person may take, with six queries for all pairs."""
     entries = [entry for pair in pairs for entry in (pair.entry, pair.counterpart)]
     name_as_at(entries)
     roles = roles_of(user, timezone.now())
@@ -62,32 +62,32 @@ def _with_actions(user: User, pairs: Collection[Pair]) -> list[Pair]:
         return list(pairs)
 
     entry_ids = {entry.pk for entry in entries}
-    partners = partners_of(roles.of)
+    partner_pairs = partners_of(roles.of)
     answerable_ids = answerable_among({pair.counterpart.pk for pair in pairs}, user)
-    match_ids = _stored_match_ids(entry_ids)
+    match_id_by_pair = _stored_match_ids(entry_ids)
     introductions = Introduction.objects.filter(organisation__in=edited_ids, ask__in=entry_ids, offer__in=entry_ids)
     introduced_pairs = set(introductions.values_list("ask", "offer"))
 
-    with_actions = []
+    pairs_with_actions = []
     for pair in pairs:
         ask_and_offer = (pair.ask.pk, pair.offer.pk)
         organisations = (pair.entry.organisation_id, pair.counterpart.organisation_id)
         is_own = not edited_ids.isdisjoint(organisations)
-        with_actions.append(
+        pairs_with_actions.append(
             replace(
                 pair,
                 may_answer=pair.entry.organisation_id in edited_ids and pair.counterpart.pk in answerable_ids,
                 may_dismiss=is_own,
                 # Partners who already work together need no introduction.
-                may_introduce=ask_and_offer not in introduced_pairs and organisations not in partners,
-                match_id=match_ids.get(ask_and_offer) if is_own else None,
+                may_introduce=ask_and_offer not in introduced_pairs and organisations not in partner_pairs,
+                match_id=match_id_by_pair.get(ask_and_offer) if is_own else None,
             )
         )
-    return with_actions
+    return pairs_with_actions
 
 
 def _stored_match_ids(entry_ids: Collection[int]) -> dict[tuple[int, int], int]:
-    """Return the ids of live matches between these entries, by the ids of ask and offer."""
+    """Return the ids of the live matches between these entries, by the ids of ask and offer."""
     matches = Match.objects.filter(ask__in=entry_ids, offer__in=entry_ids).live()
     return {(ask, offer): pk for ask, offer, pk in matches.values_list("ask", "offer", "pk")}
 
@@ -108,8 +108,8 @@ def matches(request: HttpRequest) -> HttpResponse:
 def entry_matches(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the best matches of one entry with their reasons.
 
-    These are searched on each request, with the reader's own rights: stored matches are only those that the two
-    organisations can see.
+    They are searched on each request, with the reader's own rights, because stored matches include only pairs that the
+    two organisations can see.
     """
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation"), pk=pk)
@@ -176,6 +176,6 @@ def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 
 
 def _pair_or_404(user: User, entry_pk: int, counterpart_pk: int) -> tuple[Entry, Entry]:
-    """Return two entries that the person may see; 404 if they cannot see both."""
+    """Return two entries that the person may see. Raises Http404 unless they can see both."""
     visible = Entry.objects.visible_to(user).select_related("organisation")
     return get_object_or_404(visible, pk=entry_pk), get_object_or_404(visible, pk=counterpart_pk)

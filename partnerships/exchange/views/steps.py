@@ -1,4 +1,4 @@
-"""Helpers of pages that change one entry: fetch the entry, and call one service from a form."""
+"""Helpers of pages that change one entry: they fetch the entry, and call one service from a form."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from partnerships.people.requests import signed_in
 
 
 def editable_entry(request: HttpRequest, pk: int) -> Entry:
-    """Return the entry, if the person may edit it: 404 if they cannot see it, 403 if they can only read it."""
+    """Return the entry if the person may edit it.
+
+    Raises Http404 if the person cannot see the entry, and PermissionDenied if they can only read it.
+    """
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation", "partnership"), pk=pk)
     require(rights_over(entry, user, timezone.now()).may_edit)
@@ -30,7 +33,7 @@ def editable_entry(request: HttpRequest, pk: int) -> Entry:
 def answerable_entry(request: HttpRequest, pk: int) -> tuple[Entry, OrganisationQuerySet]:
     """Return the entry, and the organisations for which the person may answer it.
 
-    404 if they cannot see the entry, 403 if they can only read it.
+    Raises Http404 if the person cannot see the entry, and PermissionDenied if they can only read it.
     """
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation"), pk=pk)
@@ -50,9 +53,9 @@ def take_entry_step(
     next_page: str = "",
     **context: Any,
 ) -> HttpResponse:
-    """Change an entry with a form of one step, then redirect to `next_page` or, without one, to the entry's page.
+    """Change an entry with a form, then redirect to `next_page` or, without one, to the entry's page.
 
-    `step` is called only if the form is valid. It calls one service and returns the message for the person, to which
+    `step` is called only if the form is valid. It calls one service and returns a message for the person, to which
     the names of those who get an email are added. If the service refuses, the form is shown again with the reason.
     """
     return take_step(

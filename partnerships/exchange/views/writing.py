@@ -1,4 +1,4 @@
-"""Pages to write, change, share, agree and withdraw asks and offers."""
+"""Pages to write, change and share asks and offers, to mark them as agreed, and to withdraw them."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ _FIELDS = (
 
 
 def _details(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of an entry in the form's data."""
+    """Return the form's values for the fields of an entry."""
     return {name: data[name] for name in _FIELDS if name in data}
 
 
 def _shared_message(entry: Entry) -> str:
-    """Return the message that says who the entry was shared with, and who gets an email."""
+    """Return the message about who can now read the entry, and who gets an email."""
     noun = "ask" if entry.is_ask else "offer"
     if entry.audience == Audience.NETWORK:
         return f"Your {noun} has been shared with the whole network."
@@ -68,7 +68,7 @@ def _shared_message(entry: Entry) -> str:
 
 
 def _report_sharing(request: HttpRequest, entry: Entry) -> None:
-    """Tell the person that the entry is saved or shared, and how many matches it has already."""
+    """Show a message that the entry is saved or shared, and how many matches it already has."""
     if entry.is_draft:
         messages.success(request, "The draft has been saved.")
         return
@@ -77,7 +77,7 @@ def _report_sharing(request: HttpRequest, entry: Entry) -> None:
 
 
 def _link_to_matches(entry: Entry, count: int) -> str:
-    """Return a link to the matches of an entry, to end a message with; "" if there are none."""
+    """Return a link to the matches of an entry, for the end of a message; "" if there are none."""
     if count == 0:
         return ""
     noun = "offer" if entry.is_ask else "ask"
@@ -95,18 +95,18 @@ def _link_to_matches(entry: Entry, count: int) -> str:
 def new(request: HttpRequest) -> HttpResponse:
     """Write an ask or an offer, and save it as a draft or share it at once.
 
-    `?from=result-12&partnership=3` names the record that it comes from, and its partnership.
+    The URL `?from=result-12&partnership=3` names the record that the entry comes from, and its partnership.
     """
     user = signed_in(request)
     require(roles_of(user, timezone.now()).edits_somewhere)
     query_fields = ("direction", "partnership", "theme", "standing")
     initial = {name: request.GET[name] for name in query_fields if name in request.GET}
     came_from = read_from(request.GET.get("from", ""), Entry)
-    suggested = _suggested(user, came_from, request.GET.get("partnership", ""))
-    if request.GET.get("from") and suggested is None:
+    suggestion = _suggested(user, came_from, request.GET.get("partnership", ""))
+    if request.GET.get("from") and suggestion is None:
         raise Http404
-    if suggested is not None:
-        initial["title"] = suggested.text
+    if suggestion is not None:
+        initial["title"] = suggestion.text
     if "partnership" in initial:
         initial["audience"] = Audience.PARTNERSHIP
     form_kwargs: dict[str, Any] = {"user": user, "cancel": reverse("exchange:board"), "initial": initial}
@@ -137,7 +137,7 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             _report_sharing(request, entry)
             return redirect(entry)
-    return form_page(request, "exchange/new.html", form, suggested=suggested)
+    return form_page(request, "exchange/new.html", form, suggested=suggestion)
 
 
 def _suggested(user: User, came_from: OriginRecord | None, partnership_text: str) -> Suggested | None:
@@ -151,7 +151,7 @@ def _suggested(user: User, came_from: OriginRecord | None, partnership_text: str
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change an entry. Its audience can change only while it is a draft."""
+    """Change an entry. Its audience can change only while the entry is a draft."""
     entry = editable_entry(request, pk)
     user = signed_in(request)
     if entry.is_over:
@@ -164,7 +164,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
     if form.is_valid():
         data = form.cleaned_data
-        sharing = None  # the form of a shared entry has no fields for it
+        # The form of a shared entry has no fields for its audience.
+        sharing = None
         if entry.is_draft:
             sharing = services.Sharing(data["audience"], data["partnership"], data["addressees"])
         try:
@@ -207,7 +208,7 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def agreed(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record how and with whom an entry was agreed outside Common Ground."""
+    """Record how and with whom an entry was agreed outside this site."""
     entry = editable_entry(request, pk)
     form = AgreedForm(posted(request), entry=entry)
 
@@ -220,7 +221,7 @@ def agreed(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _possible_commitments(entry: Entry, request: HttpRequest) -> CommitmentQuerySet:
-    """Return open commitments that the entry's organisation receives (for an offer: gives)."""
+    """Return the open commitments that the entry's organisation receives, or for an offer gives."""
     side = "receiver" if entry.is_ask else "giver"
     open_commitments = Commitment.objects.visible_to(signed_in(request)).exclude(status__in=COMMITMENT_OVER)
     return open_commitments.filter(kind=Kind.COMMITMENT, **{side: entry.organisation_id}).order_by("-pk")

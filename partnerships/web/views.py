@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from partnerships.agreements.models import Partnership, Party, PartyRole
+from partnerships.agreements.models import Partnership, Party
 from partnerships.agreements.past import as_read_by
 from partnerships.commitments.queries import name_as_at as commitments_as_at
 from partnerships.commitments.queries import open_and_over
@@ -34,7 +35,7 @@ from partnerships.organisations.timeline import timeline_lines
 from partnerships.organisations.waiting import in_full
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.plans.models import Plan
+from partnerships.plans.models import Plan, PlanQuerySet
 from partnerships.plans.queries import as_listed, waiting_plans, waiting_plans_lookup
 from partnerships.plans.queries import as_read_by as plans_as_read_by
 from partnerships.web import queries
@@ -166,23 +167,34 @@ def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the asks and offers of one partnership, side by side."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
-    entries = Entry.objects.visible_to(user).filter(partnership=partnership)
     return render(
         request,
         "web/partnership_entries.html",
         {
             "partnership": partnership,
-            **_board_cards(user, entries),
+            **_board_cards(user, rows_for(_entries_of_partnership, user, pk)),
             "may_write": _may_promise(user, partnership),
         },
     )
 
 
-def _board_cards(user: User, entries: EntryQuerySet) -> dict[str, Any]:
-    """Return the cards of asks and of offers, the newest first, at most `MAX_RECORDS` together."""
-    rows = list(entries.for_listing().order_by("-shared_at", "-pk")[:MAX_RECORDS])
-    cards = entry_cards(rows, reader_of(user))
+def _board_cards(user: User, entries: Sequence[Entry]) -> dict[str, Any]:
+    """Return the cards of asks and the cards of offers."""
+    cards = entry_cards(entries, reader_of(user))
     return {f"{side}s": cards_html(card for card in cards if card.direction == side) for side in Direction.values}
+
+
+def _entries_of_partnership(user: User, partnership: int) -> EntryQuerySet:
+    """Return the newest asks and offers of a partnership that the person may see."""
+    with one_by_one():  # a partnership has few of them, and its reader may see tens of thousands elsewhere
+        entries = Entry.objects.visible_to(user).filter(partnership=partnership)
+    return entries.for_listing().order_by("-shared_at", "-pk")[:MAX_RECORDS]
+
+
+def _entries_of_organisation(user: User, organisation: int) -> EntryQuerySet:
+    """Return the newest asks and offers of an organisation that the person may see."""
+    entries = Entry.objects.visible_to(user).filter(organisation=organisation)
+    return entries.for_listing().order_by("-shared_at", "-pk")[:MAX_RECORDS]
 
 
 @require_safe
@@ -190,18 +202,20 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the plans of one partnership."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
-    plans = (
-        Plan.objects.visible_to(user)
-        .filter(partnership=partnership)
-        .for_listing()
-        .order_by("-last_published_at", "-pk")[:MAX_RECORDS]
-    )
+    plans = plans_as_read_by(user, rows_for(_plans_of_partnership, user, pk))
     context = {
         "partnership": partnership,
-        "plans": as_listed(user, plans_as_read_by(user, plans)),
+        "plans": as_listed(user, plans),
         "may_write": _may_write(user, partnership),
     }
     return render(request, "web/partnership_plans.html", context)
+
+
+def _plans_of_partnership(user: User, partnership: int) -> PlanQuerySet:
+    """Return the plans of a partnership that the person may see; the plan that was published last comes first."""
+    with one_by_one():  # a partnership has few plans, and its reader may see thousands elsewhere
+        plans = Plan.objects.visible_to(user).filter(partnership=partnership)
+    return plans.for_listing().order_by("-last_published_at", "-pk")[:MAX_RECORDS]
 
 
 @require_safe
@@ -222,14 +236,12 @@ def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _takes_part(user: User, partnership: Partnership) -> bool:
     """Return whether the person acts, in any role, for a present party."""
-    return Partnership.objects.present_for(user).live().filter(pk=partnership.pk).exists()
+    return not partnership.is_over and Party.objects.takes_part(user, partnership.pk)
 
 
 def _may_promise(user: User, partnership: Partnership) -> bool:
     """Return whether the person is an editor or lead of a party that does not only observe."""
-    own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
-    return not partnership.is_over and parties.filter(organisation__in=own_organisations).exists()
+    return not partnership.is_over and Party.objects.takes_decisions(user, partnership.pk, *EDITING_ROLES)
 
 
 def _may_write(user: User, partnership: Partnership) -> bool:
@@ -271,13 +283,12 @@ def organisation_entries(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the asks and offers of one organisation that the reader may see."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    entries = Entry.objects.visible_to(user).filter(organisation=organisation)
     return render(
         request,
         "web/organisation_entries.html",
         {
             "organisation": organisation,
-            **_board_cards(user, entries),
+            **_board_cards(user, rows_for(_entries_of_organisation, user, pk)),
         },
     )
 
@@ -287,14 +298,15 @@ def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the plans of one organisation that the reader may see."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    plans = (
-        Plan.objects.visible_to(user)
-        .owned_by(organisation)
-        .for_listing()
-        .order_by("-last_published_at", "-pk")[:MAX_RECORDS]
-    )
-    context = {"organisation": organisation, "plans": as_listed(user, plans_as_read_by(user, plans))}
+    plans = plans_as_read_by(user, rows_for(_plans_of_organisation, user, pk))
+    context = {"organisation": organisation, "plans": as_listed(user, plans)}
     return render(request, "web/organisation_plans.html", context)
+
+
+def _plans_of_organisation(user: User, organisation: int) -> PlanQuerySet:
+    """Return the plans of an organisation that the person may see; the plan that was published last comes first."""
+    plans = Plan.objects.visible_to(user).owned_by(organisation)
+    return plans.for_listing().order_by("-last_published_at", "-pk")[:MAX_RECORDS]
 
 
 @require_safe

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Case, F, OuterRef, Value, When, prefetch_related_objects
+from django.db.models import Case, F, OuterRef, QuerySet, Value, When, prefetch_related_objects
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
@@ -23,12 +24,13 @@ from partnerships.agreements.past import former_parties, set_back
 from partnerships.agreements.queries import find_partnerships, inside_among
 from partnerships.agreements.queries.calendar import dates_of
 from partnerships.agreements.queries.dates import gaps_of, has_gap
-from partnerships.agreements.queries.parties import ended_names
 from partnerships.kit import lists
 from partnerships.kit.lists import Column, ListDefinition, hidden_at_first, joined
 from partnerships.kit.templatetags.kit import when_due
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership
-from partnerships.organisations.naming import official_name_at, show_as_at
+from partnerships.organisations.naming import names_of, official_name_at
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
@@ -41,7 +43,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> PartnershipQuerySet:
         status=chosen.get("status", ""),
         mine=chosen.get("mine", False),
         gaps=chosen.get("gaps", False),
-    ).for_listing()
+    )
 
 
 def _ready(user: User, rows: Sequence[Partnership]) -> None:
@@ -56,7 +58,26 @@ def _ready(user: User, rows: Sequence[Partnership]) -> None:
     for row in rows:
         row.is_inside = row.pk in inside_ids
         row.is_former = row.pk in former_parties_by_id
-    show_as_at(named for row in rows if not row.is_former for named in ended_names(row, row.parties.all()))
+    _set_party_names(rows)
+
+
+def _set_party_names(rows: Sequence[Partnership]) -> None:
+    """Set the names of the present parties, in order; of a partnership that is over, the names of its last day."""
+    parties = rows_for(_present_parties, [row.pk for row in rows if not row.is_former])
+    day_by_id = {row.pk: timezone.localdate(row.status_since) for row in rows if row.status in OVER}
+    histories = names_of({organisation_id for pk, organisation_id, _ in parties if pk in day_by_id})
+    names_by_id: defaultdict[int, list[str]] = defaultdict(list)
+    for pk, organisation_id, name in parties:
+        day = day_by_id.get(pk)
+        names_by_id[pk].append(name if day is None else histories[organisation_id].on(day))
+    for row in rows:
+        row.party_names = names_by_id[row.pk]
+
+
+def _present_parties(partnerships: list[int]) -> QuerySet[Party, tuple[int, int, str]]:
+    """Return the present parties of these partnerships: the partnership's id, the organisation's id and its name."""
+    parties = Party.objects.present().filter(among("partnership", partnerships)).order_by("role", "pk")
+    return parties.values_list("partnership", "organisation", "organisation__name")
 
 
 def _ready_gaps(user: User, rows: Sequence[Partnership]) -> None:
@@ -109,7 +130,7 @@ def _party_words(row: Any) -> str:
     """Return the names of the present parties, or say that the reader's organisation has left."""
     if row.is_former:
         return "Your organisation has left"
-    return "; ".join(party.organisation.name for party in row.parties.all() if party.is_present)
+    return "; ".join(row.party_names)
 
 
 def _value_for_insiders(name: str) -> Any:
@@ -210,7 +231,7 @@ PARTNERSHIPS = ListDefinition(
     address="agreements:list",
     columns=(*_MAIN_COLUMNS, *_HIDDEN_COLUMNS),
     rows=_rows,
-    readable=lambda user: find_partnerships(user=user).for_listing(),
+    readable=lambda user: find_partnerships(user=user),
     form=lambda parameters, _user: PartnershipFilter(parameters),
     sort=lambda _chosen: "title",
     template="agreements/list.html",

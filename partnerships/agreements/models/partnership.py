@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pghistory
@@ -110,17 +111,6 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         """Return partnerships that are not over today."""
         return self.exclude(is_over_on(timezone.localdate()))
 
-    def for_listing(self) -> PartnershipQuerySet:
-        """Prefetch parties with the names of their organisations. The caller orders the partnerships.
-
-        A page shows some hundred parties, so only the columns that a list needs are read.
-        """
-        party_model = self.model._meta.get_field("parties").related_model
-        parties = party_model._default_manager.select_related("organisation").only(
-            "partnership", "role", "status", "organisation__name", "organisation__short_name"
-        )
-        return self.prefetch_related(models.Prefetch("parties", queryset=parties.order_by("role", "pk")))
-
 
 #: Label in the row history for the state of a partnership that people of a former party still read (see `past`).
 LEFT_BEHIND = "left_behind"
@@ -151,6 +141,8 @@ class Partnership(models.Model):
     #: partnership. Both are set by the list of partnerships.
     is_inside = False
     is_former = False
+    #: The names of the present parties, in order. Set by the list of partnerships.
+    party_names: Sequence[str] = ()
 
     title = models.CharField(max_length=200)
     kind = VocabularyKey(PartnershipKind, on_delete=models.PROTECT, to_field="code", db_column="kind", related_name="+")

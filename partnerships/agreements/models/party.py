@@ -11,7 +11,7 @@ from django.db.models import F, Q
 
 from partnerships.agreements.models.choices import FORMER_STATUSES, LEADING_ROLES, PartyRole, PartyStatus
 from partnerships.agreements.models.partnership import Partnership
-from partnerships.organisations.holdings import records_held, remember
+from partnerships.organisations.holdings import among, records_held, remember
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 
@@ -53,6 +53,15 @@ class PartyQuerySet(models.QuerySet["Party"]):
         partnership_ids = self.held_in(user, Q(status=PartyStatus.ACCEPTED), *roles)
         if partnership_ids is None:
             return Partnership.objects.present_for(user, *roles).filter(pk=partnership).exists()
+        return partnership in partnership_ids
+
+    def takes_decisions(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
+        """Return whether the person has one of the roles for a present party that is not an observer."""
+        is_deciding = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
+        partnership_ids = self.held_in(user, is_deciding, *roles)
+        if partnership_ids is None:
+            own_organisations = Membership.objects.organisations_of(user, *roles)
+            return self.filter(is_deciding, among("organisation", own_organisations), partnership=partnership).exists()
         return partnership in partnership_ids
 
     def present(self) -> PartyQuerySet:

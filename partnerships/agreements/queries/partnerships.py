@@ -18,7 +18,6 @@ from partnerships.agreements.models import (
     Partnership,
     PartnershipQuerySet,
     Party,
-    PartyRole,
     PartyStatus,
     Status,
     TermsSignatory,
@@ -160,14 +159,7 @@ def events_of_partnerships(user: User, records: Records) -> Q:
 
 def leads_a_party(user: User, partnership_id: int | None) -> bool:
     """Return whether the person leads a present party that is not an observer."""
-    if partnership_id is None:
-        return False
-    is_deciding_party = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
-    led_ids = Party.objects.held_in(user, is_deciding_party, Role.LEAD)
-    if led_ids is not None:
-        return partnership_id in led_ids
-    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=partnership_id)
-    return parties.filter(organisation__in=Organisation.objects.of_person(user, Role.LEAD)).exists()
+    return partnership_id is not None and Party.objects.takes_decisions(user, partnership_id, Role.LEAD)
 
 
 def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | None:

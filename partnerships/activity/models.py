@@ -16,11 +16,13 @@ from partnerships.activity.telling import phrase_of
 class Event(models.Model):
     """An action of a person on a record, with its time.
 
-    * `kind` is the code of the action (see `event_kinds`). Programs compare codes; people read `label`. * `target_kind`
-    and `target_id` name the changed record. `within_kind` and `within_id` name a record whose timeline shows the event
-    too, usually a partnership. * `data` has the values before and after, the reason, and other values that a reader
-    needs to understand the line. It never has restricted text. * `subjects` are the subjects that the event changes,
-    each as `kind:id`. The database numbers these changes when the transaction commits (see `Change`).
+    * `kind` is the code of the action (see `event_kinds`). Programs compare codes; people read `label`.
+    * `target_kind` and `target_id` name the changed record. `within_kind` and `within_id` name a record whose timeline
+      shows the event too, usually a partnership.
+    * `data` has the values before and after, the reason, and other values that a reader needs to understand the
+      line. It never has restricted text.
+    * `subjects` are the subjects that the event changes, each as `kind:id`. The database numbers these changes when the
+      transaction commits (see `Change`).
     """
 
     actor_id = models.BigIntegerField(null=True, help_text="Empty for a change by the system itself.")

@@ -15,7 +15,7 @@ from partnerships.activity.folding import STATUS, NetChange, Step, Thing, fold
 from partnerships.activity.models import Change, Event, Subject
 from partnerships.activity.registry import Records, kind_named, kinds
 from partnerships.activity.subjects import SubjectKind
-from partnerships.activity.telling import Told, phrase_of, told_of
+from partnerships.activity.telling import FollowerNotice, follower_notice_of, phrase_of
 
 
 def visible_events(user: Any, here: Q) -> QuerySet[Event]:
@@ -92,7 +92,7 @@ class NetLine:
     """A net change, the way in which followers are notified of it, and the events that it sums up, in order."""
 
     change: NetChange
-    told: Told
+    notice: FollowerNotice
     events: tuple[Event, ...]
 
     @property
@@ -109,8 +109,8 @@ def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
     event_by_number: dict[int, Event] = {}
     steps: list[Step] = []
     for number, event in changes:
-        told = told_of(event.kind)
-        if told is None:
+        notice = follower_notice_of(event.kind)
+        if notice is None:
             continue
         event_by_number[number] = event
         before, after = fields_of(event.data)
@@ -118,8 +118,8 @@ def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
             Step(
                 number=number,
                 kind=event.kind,
-                thing=thing_of(event, told),
-                fold=told.fold,
+                thing=thing_of(event, notice),
+                fold=notice.fold,
                 before=before,
                 after=after,
             )
@@ -127,25 +127,25 @@ def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
 
     lines = []
     for change in fold(steps):
-        told = told_of(change.kind)
-        if told is not None:
-            lines.append(NetLine(change, told, tuple(event_by_number[number] for number in change.numbers)))
+        notice = follower_notice_of(change.kind)
+        if notice is not None:
+            lines.append(NetLine(change, notice, tuple(event_by_number[number] for number in change.numbers)))
     return lines
 
 
-def thing_of(event: Event, told: Told) -> Thing:
+def thing_of(event: Event, notice: FollowerNotice) -> Thing:
     """Return what the event is about: its record and, if a record has several such things, the thing that changed."""
     kind = kind_named(event.target_kind)
     name = event.target_kind
     if kind is not None and kind.subject is not None and not kind.subject_key:
         name = kind.subject.value
-    if not told.about:
+    if not notice.about:
         return name, event.target_id, ""
-    distinguishing_value = event.data.get(told.about)
+    distinguishing_value = event.data.get(notice.about)
     if distinguishing_value is None:
         # An old event does not name the thing that changed, so the event counts as a thing of its own.
         return name, event.target_id, f"event {event.pk}"
-    return name, event.target_id, f"{told.about} {distinguishing_value}"
+    return name, event.target_id, f"{notice.about} {distinguishing_value}"
 
 
 def fields_of(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -14,7 +14,7 @@ from partnerships.activity.event_kinds import check_registered
 from partnerships.activity.models import Event, Export
 from partnerships.activity.registry import kind_named
 from partnerships.activity.subjects import SubjectKind
-from partnerships.activity.telling import told_of
+from partnerships.activity.telling import follower_notice_of
 
 #: The key in an event's data with the id of the spreadsheet from which the event came.
 SPREADSHEET = "spreadsheet"
@@ -78,9 +78,9 @@ def new_event(**details: Unpack[EventDetails]) -> Event:
         data = {**data, SPREADSHEET: spreadsheet_id}
     target_kind, target_id = details["target_kind"], details["target_id"]
     within_kind, within_id = details.get("within_kind", ""), details.get("within_id")
-    told = told_of(kind)
+    notice = follower_notice_of(kind)
     subjects: set[tuple[SubjectKind, int]] = set()
-    if told is not None:
+    if notice is not None:
         subjects.update(details.get("also", ()))
         subjects.update(_subjects_of(target_kind, target_id, data))
         subjects.update(_subjects_of(within_kind, within_id, data))
@@ -94,7 +94,7 @@ def new_event(**details: Unpack[EventDetails]) -> Event:
         within_id=within_id,
         at=details["now"],
         data=data,
-        audience=told.may_hear if told else "",
+        audience=notice.may_hear if notice else "",
         subjects=[f"{subject_kind.value}:{record_id}" for subject_kind, record_id in sorted(subjects)],
     )
 

@@ -39,14 +39,16 @@ class Group(TextChoices):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FollowerNotice:
     """The way in which followers are notified of one kind of event.
 
-    * `sentence` is used in both parts of an email and, without its values, in timelines. * `fold` says how several
-    events of this kind become lines. * `about` is the key in an event's data that distinguishes several things of one
-    record, such as the organisation that joined a partnership. * `may_hear` says whether stakeholders without an
-    account may be notified. * `by_plan_engine` is true if digests of plans report such events already, with the changes
-    in the plan. * `asks_until` is, for a question, the key in the data with the last day for answers.
+    * `sentence` is used in both parts of an email and, without its values, in timelines.
+    * `fold` says how several events of this kind become lines.
+    * `about` is the key in an event's data that distinguishes several things of one record, such as the organisation
+      that joined a partnership.
+    * `may_hear` says whether stakeholders without an account may be notified.
+    * `by_plan_engine` is true if digests of plans report such events already, with the changes in the plan.
+    * `asks_until` is, for a question, the key in the data with the last day for answers.
     """
 
     kind: str
@@ -73,11 +75,11 @@ class Sentence:
     html: SafeString
 
 
-_told: dict[str, Told] = {}
+_told: dict[str, FollowerNotice] = {}
 _untold: dict[str, str] = {}
 
 
-def register_told(
+def register_follower_notice(
     kind: TextChoices,
     *,
     group: Group,
@@ -89,12 +91,13 @@ def register_told(
     by_plan_engine: bool = False,
     asks_until: str = "",
 ) -> None:
-    """Register that followers are notified of this kind of event. `Told` explains the arguments.
+    """Register that followers are notified of this kind of event. `FollowerNotice` explains the arguments.
 
-    Without a `sentence`, the label of the event is used. Raises `ValueError` if the kind was registered differently.
+    Without a `sentence`, the notice has the label of the event. Raises `ValueError` if the kind was registered
+    differently.
     """
     sentence = sentence or str(kind.label)
-    told = Told(
+    notice = FollowerNotice(
         kind=kind.value,
         group=group,
         sentence=sentence,
@@ -105,11 +108,11 @@ def register_told(
         by_plan_engine=by_plan_engine,
         asks_until=asks_until,
     )
-    if _told.setdefault(told.kind, told) != told or told.kind in _untold:
-        raise ValueError(f"{told.kind} is registered twice.")
+    if _told.setdefault(notice.kind, notice) != notice or notice.kind in _untold:
+        raise ValueError(f"{notice.kind} is registered twice.")
 
 
-def register_untold(kinds: Iterable[TextChoices], *, because: str) -> None:
+def register_without_notice(kinds: Iterable[TextChoices], *, because: str) -> None:
     """Register that followers are not notified of these kinds of event, and why.
 
     Raises `ValueError` if one of the kinds was registered differently.
@@ -119,17 +122,17 @@ def register_untold(kinds: Iterable[TextChoices], *, because: str) -> None:
             raise ValueError(f"{kind.value} is registered twice.")
 
 
-def told_of(kind: str) -> Told | None:
+def follower_notice_of(kind: str) -> FollowerNotice | None:
     """Return the way in which followers are notified of this kind of event, or None if they are not."""
     return _told.get(kind)
 
 
-def told_kinds(groups: Collection[Group] | None = None) -> tuple[Told, ...]:
-    """Return the kinds of event about which followers are notified, by code, or only those in these groups."""
+def follower_notices(groups: Collection[Group] | None = None) -> tuple[FollowerNotice, ...]:
+    """Return the notices of all kinds of event that have one, by code, or only the notices in these groups."""
     return tuple(_told[code] for code in sorted(_told) if groups is None or _told[code].group in groups)
 
 
-def untold_kinds() -> Mapping[str, str]:
+def reasons_without_notice() -> Mapping[str, str]:
     """Return the reason why followers are not notified of a kind of event, by its code."""
     return dict(_untold)
 
@@ -139,8 +142,8 @@ def phrase_of(kind: str, wording: str | None = None) -> str:
 
     An old event without a code has a sentence of its own, `wording`, which is then the phrase.
     """
-    told = told_of(kind)
-    return told.phrase if told is not None and not wording else label_of(kind, wording)
+    notice = follower_notice_of(kind)
+    return notice.phrase if notice is not None and not wording else label_of(kind, wording)
 
 
 def _change_format(was: str, now: str, moves: int, *, names_field: bool) -> tuple[str, tuple[str, ...]]:
@@ -158,15 +161,17 @@ def _change_format(was: str, now: str, moves: int, *, names_field: bool) -> tupl
     return "", ()
 
 
-def sentence_of(told: Told, *, field: str, was: str, now: str, moves: int, names: Iterable[str] = ()) -> Sentence:
+def sentence_of(
+    notice: FollowerNotice, *, field: str, was: str, now: str, moves: int, names: Iterable[str] = ()
+) -> Sentence:
     """Return the sentence about one net change, for both parts of an email.
 
-    `field`, `was`, `now` and `names` are texts for people. `field`, `was` and `now` are empty if no field changed.
+    `field`, `was`, `now` and `names` are texts for people. `field`, `was` and `now` are "" if no field changed.
     """
-    template = told.sentence
-    if field and told.fold != Fold.FIELDS:
+    template = notice.sentence
+    if field and notice.fold != Fold.FIELDS:
         # The kind's own sentence has no slot for a field, so the line is built from its phrase.
-        template = f"{told.phrase}{FIELD}{CHANGE}"
+        template = f"{notice.phrase}{FIELD}{CHANGE}"
     change, values = _change_format(was, now, moves, names_field=FIELD in template)
     joined_names = ", ".join(filter(None, names))
     text = html = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.folding import Fold
 from partnerships.activity.subjects import Audience
-from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.agreements.event_kinds import EventKind
 
 
@@ -15,18 +15,18 @@ def register() -> None:
     _register_terms()
     _register_objectives()
     _register_documents_and_posts()
-    register_untold(
+    register_without_notice(
         [EventKind.REMINDERS_CHOSEN],
         because="reminders concern only the organisation that chose them",
     )
-    register_untold(
+    register_without_notice(
         [EventKind.TERMS_DRAFTED, EventKind.TERMS_DRAFT_UPDATED],
         because="followers are notified of a draft when it is sent for signature",
     )
-    register_untold(
+    register_without_notice(
         [EventKind.POST_CONTACT_REMOVED], because="no email should draw attention to personal data that was removed"
     )
-    register_untold(
+    register_without_notice(
         [EventKind.OBJECTIVE_LINKED, EventKind.OBJECTIVE_UNLINKED],
         because="followers are notified of changes of the linked record itself",
     )
@@ -35,22 +35,28 @@ def register() -> None:
 def _register_status_and_dates() -> None:
     """Register status, settings, notices and dates. Stakeholders without an account are notified of the status only."""
     status, dates, outside = Group.STATUS, Group.DATES, Audience.OUTSIDE
-    register_told(EventKind.OPENED, group=status, fold=Fold.CREATED, may_hear=outside)
-    register_told(
+    register_follower_notice(EventKind.OPENED, group=status, fold=Fold.CREATED, may_hear=outside)
+    register_follower_notice(
         EventKind.STATUS_CHANGED,
         group=status,
         fold=Fold.FIELDS,
         sentence="Changed the status{change}",
         may_hear=outside,
     )
-    register_told(EventKind.COVER_GAP, group=status, fold=Fold.LAST, sentence="Started after days without cover{names}")
-    register_told(EventKind.SUCCESSOR_OPENED, group=status, fold=Fold.LAST, sentence="Started a successor{names}")
-    register_told(EventKind.GROUP_STARTED, group=status, fold=Fold.EACH, sentence="Started a working group{names}")
-    register_told(
+    register_follower_notice(
+        EventKind.COVER_GAP, group=status, fold=Fold.LAST, sentence="Started after days without cover{names}"
+    )
+    register_follower_notice(
+        EventKind.SUCCESSOR_OPENED, group=status, fold=Fold.LAST, sentence="Started a successor{names}"
+    )
+    register_follower_notice(
+        EventKind.GROUP_STARTED, group=status, fold=Fold.EACH, sentence="Started a working group{names}"
+    )
+    register_follower_notice(
         EventKind.SETTINGS_CHANGED, group=status, fold=Fold.FIELDS, sentence="Changed the settings{field}{change}"
     )
     for kind, fold in ((EventKind.NOTICE_GIVEN, Fold.CREATED), (EventKind.NOTICE_WITHDRAWN, Fold.REMOVED)):
-        register_told(
+        register_follower_notice(
             kind,
             group=dates,
             fold=fold,
@@ -59,7 +65,9 @@ def _register_status_and_dates() -> None:
             touches_dates_or_money=True,
         )
     for kind in (EventKind.REVIEW_NEAR, EventKind.END_NEAR):
-        register_told(kind, group=dates, fold=Fold.LAST, sentence=f"{kind.label}{{names}}", touches_dates_or_money=True)
+        register_follower_notice(
+            kind, group=dates, fold=Fold.LAST, sentence=f"{kind.label}{{names}}", touches_dates_or_money=True
+        )
 
 
 def _register_parties() -> None:
@@ -77,10 +85,10 @@ def _register_parties() -> None:
         EventKind.PARTY_REMOVED: (Fold.REMOVED, Audience.OUTSIDE),
     }
     for kind, (fold, may_hear) in folds.items():
-        register_told(
+        register_follower_notice(
             kind, group=Group.PARTIES, fold=fold, sentence=f"{kind.label}{{names}}", about="party", may_hear=may_hear
         )
-    register_told(
+    register_follower_notice(
         EventKind.PARTY_ROLE_CHANGED,
         group=Group.PARTIES,
         fold=Fold.FIELDS,
@@ -92,17 +100,17 @@ def _register_parties() -> None:
 def _register_terms() -> None:
     """Register terms. Stakeholders without an account are notified when terms are agreed or in force, not of drafts."""
     terms = Group.TERMS
-    register_told(EventKind.TERMS_CHANGED, group=terms, fold=Fold.LAST, touches_dates_or_money=True)
-    register_told(EventKind.AMENDMENT_PROPOSED, group=terms, fold=Fold.CREATED, about="proposal")
-    register_told(EventKind.AMENDMENT_WITHDRAWN, group=terms, fold=Fold.REMOVED, about="proposal")
+    register_follower_notice(EventKind.TERMS_CHANGED, group=terms, fold=Fold.LAST, touches_dates_or_money=True)
+    register_follower_notice(EventKind.AMENDMENT_PROPOSED, group=terms, fold=Fold.CREATED, about="proposal")
+    register_follower_notice(EventKind.AMENDMENT_WITHDRAWN, group=terms, fold=Fold.REMOVED, about="proposal")
     # If a version is returned to draft, its signatures no longer count, so it cancels the request to sign.
-    register_told(EventKind.TERMS_SENT, group=terms, fold=Fold.CREATED, about="number")
-    register_told(EventKind.TERMS_TAKEN_BACK, group=terms, fold=Fold.REMOVED, about="number")
-    register_told(EventKind.TERMS_LAPSED, group=terms, fold=Fold.REMOVED, about="number")
+    register_follower_notice(EventKind.TERMS_SENT, group=terms, fold=Fold.CREATED, about="number")
+    register_follower_notice(EventKind.TERMS_TAKEN_BACK, group=terms, fold=Fold.REMOVED, about="number")
+    register_follower_notice(EventKind.TERMS_LAPSED, group=terms, fold=Fold.REMOVED, about="number")
     for kind in (EventKind.TERMS_SIGNED, EventKind.TERMS_SIGNED_ON_PAPER, EventKind.TERMS_DECLINED):
-        register_told(kind, group=terms, fold=Fold.EACH, sentence=f"{kind.label}{{names}}", about="number")
-    register_told(EventKind.TERMS_ACCEPTED, group=terms, fold=Fold.LAST, about="number")
-    register_told(
+        register_follower_notice(kind, group=terms, fold=Fold.EACH, sentence=f"{kind.label}{{names}}", about="number")
+    register_follower_notice(EventKind.TERMS_ACCEPTED, group=terms, fold=Fold.LAST, about="number")
+    register_follower_notice(
         EventKind.TERMS_AGREED,
         group=terms,
         fold=Fold.LAST,
@@ -111,7 +119,7 @@ def _register_terms() -> None:
         touches_dates_or_money=True,
         may_hear=Audience.OUTSIDE,
     )
-    register_told(
+    register_follower_notice(
         EventKind.TERMS_IN_FORCE,
         group=terms,
         fold=Fold.LAST,
@@ -124,8 +132,8 @@ def _register_terms() -> None:
 def _register_objectives() -> None:
     """Register objectives. Several changes of an objective are one line, and a new target counts as dates or money."""
     group = Group.OBJECTIVES
-    register_told(EventKind.OBJECTIVE_ADDED, group=group, fold=Fold.CREATED, about="objective")
-    register_told(
+    register_follower_notice(EventKind.OBJECTIVE_ADDED, group=group, fold=Fold.CREATED, about="objective")
+    register_follower_notice(
         EventKind.OBJECTIVE_CHANGED,
         group=group,
         fold=Fold.FIELDS,
@@ -133,14 +141,14 @@ def _register_objectives() -> None:
         about="objective",
         touches_dates_or_money=True,
     )
-    register_told(
+    register_follower_notice(
         EventKind.OBJECTIVE_STATUS,
         group=group,
         fold=Fold.FIELDS,
         sentence="Changed the status of an objective{change}",
         about="objective",
     )
-    register_told(
+    register_follower_notice(
         EventKind.OBJECTIVE_PROGRESS,
         group=group,
         fold=Fold.FIELDS,
@@ -160,7 +168,9 @@ def _register_documents_and_posts() -> None:
         EventKind.DOCUMENT_RESTORED: Fold.CREATED,
     }
     for kind, fold in documents.items():
-        register_told(kind, group=Group.DOCUMENTS, fold=fold, sentence=f"{kind.label}{{names}}", about="file")
+        register_follower_notice(
+            kind, group=Group.DOCUMENTS, fold=fold, sentence=f"{kind.label}{{names}}", about="file"
+        )
     posts = {
         EventKind.POST_CREATED: Fold.CREATED,
         EventKind.POST_FILLED: Fold.LAST,
@@ -171,4 +181,4 @@ def _register_documents_and_posts() -> None:
         EventKind.POST_ENDED: Fold.REMOVED,
     }
     for kind, fold in posts.items():
-        register_told(kind, group=Group.CONTACTS, fold=fold)
+        register_follower_notice(kind, group=Group.CONTACTS, fold=fold)

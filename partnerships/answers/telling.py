@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.folding import Fold
 from partnerships.activity.subjects import Audience
-from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.answers.event_kinds import EventKind
 
 #: For each event, how several events of one question become one line, and which followers get that line.
@@ -19,7 +19,7 @@ _TOLD_EVENTS = {
 def register() -> None:
     """Register the events that digests report to followers, and why they leave out the other events."""
     for kind, (fold, audience) in _TOLD_EVENTS.items():
-        register_told(
+        register_follower_notice(
             kind,
             group=Group.PLANS,
             fold=fold,
@@ -27,7 +27,7 @@ def register() -> None:
             may_hear=audience,
             asks_until="closes" if kind == EventKind.QUESTION_PUT else "",
         )
-    register_untold(
+    register_without_notice(
         [kind for kind in EventKind if kind not in _TOLD_EVENTS],
         because="the page of a plan’s answers and its history show these",
     )

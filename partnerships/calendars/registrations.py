@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
-from partnerships.activity.telling import register_untold
+from partnerships.activity.telling import register_without_notice
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.calendars import restoring
 from partnerships.calendars.event_kinds import EventKind
@@ -16,7 +16,7 @@ from partnerships.people.personal import register_personal
 def register() -> None:
     """Register events, rules about personal data, the section on partnerships, and what ends addresses."""
     register_events(EventKind)
-    register_untold(EventKind, because="it concerns one person's account")
+    register_without_notice(EventKind, because="it concerns one person's account")
     register_personal(RULES)
     register_leaving("calendar addresses ended", end_addresses)
     ON_PARTNERSHIPS.register("calendar", calendar_section, order=7)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.folding import Fold
 from partnerships.activity.subjects import Audience
-from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.commitments.event_kinds import EventKind
 
 _SAYS_FIELD, _SAYS_CHANGE = "{field}{change}", "{change}"
@@ -37,7 +37,7 @@ _TOLD = {
 def register() -> None:
     """Register the events that followers are told about, and those that they are not told about."""
     for kind, (fold, says, touches) in _TOLD.items():
-        register_told(
+        register_follower_notice(
             kind,
             group=Group.COMMITMENTS,
             fold=fold,
@@ -45,13 +45,13 @@ def register() -> None:
             touches_dates_or_money=touches,
             may_hear=Audience.MARKED,
         )
-    register_untold(
+    register_without_notice(
         [EventKind.ESCALATED, EventKind.OWNER_CHANGED, EventKind.REMINDERS_CHOSEN],
         because="it concerns only the organisation that gives",
     )
-    register_untold([EventKind.OWNER_REMINDED], because="the owner gets an email of its own")
-    register_untold([EventKind.MARKED, EventKind.UNMARKED], because="it decides who hears of later changes")
-    register_untold(
+    register_without_notice([EventKind.OWNER_REMINDED], because="the owner gets an email of its own")
+    register_without_notice([EventKind.MARKED, EventKind.UNMARKED], because="it decides who hears of later changes")
+    register_without_notice(
         [EventKind.EVIDENCE_ATTACHED, EventKind.EVIDENCE_REMOVED],
         because="evidence is read with the progress that it proves",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.folding import Fold
 from partnerships.activity.subjects import Audience
-from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.conversations.event_kinds import EventKind
 
 _CONVERSATIONS = {
@@ -24,9 +24,9 @@ _MEETINGS = {
 def register() -> None:
     """Register the events that followers are told about, and the events that they are not told about."""
     for kind, (fold, values) in _CONVERSATIONS.items():
-        register_told(kind, group=Group.CONVERSATIONS, fold=fold, sentence=f"{kind.label}{values}")
+        register_follower_notice(kind, group=Group.CONVERSATIONS, fold=fold, sentence=f"{kind.label}{values}")
     for kind, (fold, values) in _MEETINGS.items():
-        register_told(
+        register_follower_notice(
             kind,
             group=Group.MEETINGS,
             fold=fold,
@@ -34,18 +34,19 @@ def register() -> None:
             touches_dates_or_money=kind != EventKind.ATTENDANCE_RECORDED,
             may_hear=Audience.MARKED,
         )
-    register_told(EventKind.AGENDA_CIRCULATED, group=Group.MEETINGS, fold=Fold.LAST)
+    register_follower_notice(EventKind.AGENDA_CIRCULATED, group=Group.MEETINGS, fold=Fold.LAST)
     # The record of a meeting is its minutes.
     for kind in (EventKind.CIRCULATED, EventKind.AGREED):
-        register_told(kind, group=Group.MEETINGS, fold=Fold.FIELDS)
+        register_follower_notice(kind, group=Group.MEETINGS, fold=Fold.FIELDS)
     for kind in (EventKind.CYCLE_SET, EventKind.CYCLE_STOPPED):
-        register_told(kind, group=Group.MEETINGS, fold=Fold.FIELDS, sentence=f"{kind.label}{{change}}")
+        register_follower_notice(kind, group=Group.MEETINGS, fold=Fold.FIELDS, sentence=f"{kind.label}{{change}}")
     _register_files_and_facilitators()
     _register_reports()
-    _register_untold()
+    _register_kinds_without_notice()
 
 
 def _register_files_and_facilitators() -> None:
+    """Register files, papers and facilitators. One line sums up all changes of a file or a facilitator."""
     files = {
         EventKind.FILE_ADDED: Fold.CREATED,
         EventKind.PAPER_ADDED: Fold.CREATED,
@@ -53,21 +54,25 @@ def _register_files_and_facilitators() -> None:
         EventKind.PAPER_REMOVED: Fold.REMOVED,
     }
     for kind, fold in files.items():
-        register_told(kind, group=Group.DOCUMENTS, fold=fold, sentence=f"{kind.label}{{names}}", about="file")
+        register_follower_notice(
+            kind, group=Group.DOCUMENTS, fold=fold, sentence=f"{kind.label}{{names}}", about="file"
+        )
     facilitators = {
         EventKind.FACILITATOR_NAMED: Fold.CREATED,
         EventKind.FACILITATOR_ACCEPTED: Fold.CREATED,
         EventKind.FACILITATOR_ENDED: Fold.REMOVED,
     }
     for kind, fold in facilitators.items():
-        register_told(kind, group=Group.PARTIES, fold=fold, sentence=f"{kind.label}{{names}}", about="facilitator")
+        register_follower_notice(
+            kind, group=Group.PARTIES, fold=fold, sentence=f"{kind.label}{{names}}", about="facilitator"
+        )
 
 
 def _register_reports() -> None:
     """Register the events of progress reports. If several events happen together, followers are told only the last."""
     for kind in (EventKind.REPORTING_SET_UP, EventKind.REPORTING_CHANGED, EventKind.REPORTING_ENDED):
-        register_told(kind, group=Group.REPORTS, fold=Fold.LAST)
-    register_told(
+        register_follower_notice(kind, group=Group.REPORTS, fold=Fold.LAST)
+    register_follower_notice(
         EventKind.REPORT_DUE,
         group=Group.REPORTS,
         fold=Fold.LAST,
@@ -80,16 +85,16 @@ def _register_reports() -> None:
         EventKind.REPORT_RETURNED,
         EventKind.REPORT_WAIVED,
     ):
-        register_told(kind, group=Group.REPORTS, fold=Fold.LAST)
+        register_follower_notice(kind, group=Group.REPORTS, fold=Fold.LAST)
 
 
-def _register_untold() -> None:
+def _register_kinds_without_notice() -> None:
     """Register the events that followers are not told about, each with the reason."""
-    register_untold(
+    register_without_notice(
         [EventKind.CORRECTION_SUGGESTED, EventKind.CORRECTION_ACCEPTED, EventKind.CORRECTION_ANSWERED],
         because="it is part of agreeing the record, and those who agree it get an email",
     )
-    register_untold(
+    register_without_notice(
         [
             EventKind.NOTE_WRITTEN,
             EventKind.JOURNAL_WRITTEN,
@@ -101,12 +106,14 @@ def _register_untold() -> None:
         ],
         because="only the writer's own organisation may read it",
     )
-    register_untold(
+    register_without_notice(
         [EventKind.MEETING_MARKED, EventKind.MEETING_UNMARKED],
         because="it decides who hears of later changes",
     )
-    register_untold([EventKind.ASK_MADE, EventKind.OFFER_MADE], because="followers hear about the ask or offer itself")
-    register_untold(
+    register_without_notice(
+        [EventKind.ASK_MADE, EventKind.OFFER_MADE], because="followers hear about the ask or offer itself"
+    )
+    register_without_notice(
         [EventKind.PEOPLE_INVITED, EventKind.MEETING_ANSWERED, EventKind.AGENDA_CHANGED, EventKind.MINUTES_BEGUN],
         because="it is a step on the way; those invited get an email when they need to know",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import partnerships.digests.receivers  # noqa: F401 - connects the signals
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.seen import register_seen
-from partnerships.activity.telling import register_untold
+from partnerships.activity.telling import register_without_notice
 from partnerships.agreements.sections import ON_POSTS
 from partnerships.digests import obligations, restoring, retention
 from partnerships.digests.belongings import FOLLOWED, ask_successor
@@ -53,7 +53,7 @@ def register() -> None:
     register_list(STAKEHOLDERS)
     register_list(LEDGER)
     register_events(EventKind)
-    register_untold(EventKind, because="it concerns what one person wants to hear")
+    register_without_notice(EventKind, because="it concerns what one person wants to hear")
     register_seen(note_changes_seen, note_events_seen)
     _register_emails()
     look_up_on_every_page(unread_lookup)

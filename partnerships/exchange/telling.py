@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.folding import Fold
 from partnerships.activity.subjects import Audience
-from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.exchange.event_kinds import EventKind
 
 #: How a digest folds the events of each step. The steps are the ends of the events' codes. Steps that are not here
@@ -30,7 +30,7 @@ def register() -> None:
         side, _, step = kind.value.partition(".")
         if side in ("ask", "offer") and step in _STEPS:
             is_edit = step == "changed"
-            register_told(
+            register_follower_notice(
                 kind,
                 group=Group.ASKS_AND_OFFERS,
                 fold=_FOLDS.get(step, Fold.FIELDS),
@@ -44,24 +44,24 @@ def register() -> None:
         EventKind.ANSWER_WITHDRAWN: Fold.REMOVED,
     }
     for kind, fold in answers.items():
-        register_told(kind, group=Group.ASKS_AND_OFFERS, fold=fold)
-    register_untold(
+        register_follower_notice(kind, group=Group.ASKS_AND_OFFERS, fold=fold)
+    register_without_notice(
         [EventKind.ASK_MARKED, EventKind.ASK_UNMARKED, EventKind.OFFER_MARKED, EventKind.OFFER_UNMARKED],
         because="the choice only decides who hears of later changes",
     )
-    register_untold(
+    register_without_notice(
         [EventKind.ASK_REMINDED, EventKind.OFFER_REMINDED], because="organisations that have not answered get an email"
     )
-    register_untold([EventKind.ASK_DRAFTED, EventKind.OFFER_DRAFTED], because="nobody else may read a draft")
-    register_untold(
+    register_without_notice([EventKind.ASK_DRAFTED, EventKind.OFFER_DRAFTED], because="nobody else may read a draft")
+    register_without_notice(
         [EventKind.ASK_REFERRED, EventKind.OFFER_REFERRED],
         because="a referral stays within one organisation; the colleague gets an email",
     )
-    register_untold(
+    register_without_notice(
         [EventKind.ASK_QUESTION_ASKED, EventKind.OFFER_QUESTION_ASKED, EventKind.QUESTION_ANSWERED],
         because="a question is between two organisations, and both get an email",
     )
-    register_untold(
+    register_without_notice(
         [
             EventKind.ASK_FACILITATOR_NAMED,
             EventKind.ASK_FACILITATOR_ENDED,
@@ -70,7 +70,7 @@ def register() -> None:
         ],
         because="a facilitator changes nothing in the ask or offer; the person named gets an email",
     )
-    register_untold(
+    register_without_notice(
         [EventKind.ASK_FULFILMENT_SET, EventKind.OFFER_FULFILMENT_SET, EventKind.INTRODUCTION_SUGGESTED],
         because="followers hear of what comes of the link or introduction",
     )

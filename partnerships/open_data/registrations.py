@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from partnerships.activity.event_kinds import register_events
-from partnerships.activity.telling import register_untold
+from partnerships.activity.telling import register_without_notice
 from partnerships.open_data import restoring
 from partnerships.open_data.event_kinds import EventKind
 from partnerships.open_data.sections import open_data_section
@@ -24,7 +24,7 @@ def register() -> None:
     When an organisation ends, its publications end too: its successor decides whether to publish.
     """
     register_events(EventKind)
-    register_untold(EventKind, because="the files have only what everybody may read already")
+    register_without_notice(EventKind, because="the files have only what everybody may read already")
     register_following(Column("open_data.Publication.organisation", ending=_ending_fields))
     restoring.register()
     ON_ORGANISATIONS.register("open data", open_data_section, order=45)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.activity.folding import Fold
-from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.organisations.event_kinds import EventKind
 
 _TOLD = {
@@ -28,13 +28,15 @@ _TOLD = {
 def register() -> None:
     """Register the sentences for followers, and the reasons why other events have no sentence."""
     for kind, (fold, values_pattern) in _TOLD.items():
-        register_told(kind, group=Group.ORGANISATION, fold=fold, sentence=f"{kind.label}{values_pattern}")
-    register_untold([EventKind.ADDED], because="nobody can follow an organisation that is not in the directory yet")
-    register_untold(
+        register_follower_notice(kind, group=Group.ORGANISATION, fold=fold, sentence=f"{kind.label}{values_pattern}")
+    register_without_notice(
+        [EventKind.ADDED], because="nobody can follow an organisation that is not in the directory yet"
+    )
+    register_without_notice(
         [EventKind.MISSING_FROM_LIST, EventKind.BACK_IN_LIST],
         because="administrators check the list first, and followers hear what they record",
     )
-    register_untold(
+    register_without_notice(
         [kind for kind in EventKind if kind.value.startswith("membership.")],
         because="only colleagues may know, and they see memberships on their organisation's page",
     )

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.activity.queries import NetLine, about, fields_of, of_visible_records
-from partnerships.activity.telling import Group, Sentence, Told, sentence_of
+from partnerships.activity.telling import FollowerNotice, Group, Sentence, sentence_of
 from partnerships.kit.dates import NotADate, PartialDate
 from partnerships.organisations.filling import Argument
 from partnerships.organisations.holdings import among, one_by_one
@@ -291,7 +291,7 @@ _OUTSIDE = frozenset({"organisation", "status", "due", "date", "in_force_from", 
 _NOT_TOLD = _NOT_SHOWN | {"how"}
 
 
-def _words_before(told_event: Told, name: str, value: object, today: dt.date) -> str:
+def _words_before(told_event: FollowerNotice, name: str, value: object, today: dt.date) -> str:
     """Return the words that a date needs before it, for example “in force from ”; "" for other values."""
     if name == "in_force_from":
         return "in force from "
@@ -310,7 +310,7 @@ def told_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = Fals
     names = _Names.of(event for row in rows for event in row.events)
     return [
         ToldLine(
-            group=row.told.group,
+            group=row.notice.group,
             subject=names.subject(row.event),
             path=_page(row.event),
             sentence=_sentence(row, today, outside=outside),
@@ -329,11 +329,11 @@ def _sentence(row: NetLine, today: dt.date, *, outside: bool) -> Sentence:
     change, data = row.change, row.event.data
     shown_fields = [name for name in change.values if name not in _NOT_TOLD and (not outside or name in _OUTSIDE)]
     values = [
-        _words_before(row.told, name, change.values[name], today) + _in_words(name, change.values[name], data)
+        _words_before(row.notice, name, change.values[name], today) + _in_words(name, change.values[name], data)
         for name in sorted(shown_fields, key=lambda name: name not in _NAMING)
     ]
     return sentence_of(
-        row.told,
+        row.notice,
         field=change.field.replace("_", " "),
         was=_in_words(change.field, change.before, data),
         now=_in_words(change.field, change.after, data),

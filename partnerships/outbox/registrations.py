@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from partnerships.activity.event_kinds import register_events
-from partnerships.activity.telling import register_untold
+from partnerships.activity.telling import register_without_notice
 from partnerships.kit.journal import register_redo
 from partnerships.kit.operators import register_channel
 from partnerships.outbox import alerts
@@ -15,7 +15,7 @@ from partnerships.outbox.restoring import ACCEPTED, redo_accepted
 def register() -> None:
     """Register events, receivers, alerts by email, and the steps after a restore."""
     register_events(EventKind)
-    register_untold(EventKind, because="it concerns emails that were never sent")
+    register_without_notice(EventKind, because="it concerns emails that were never sent")
     import_module("partnerships.outbox.receivers")
     alerts.register()
     register_channel(record_alert)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import partnerships.people.receivers  # noqa: F401 - connects the signals
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
-from partnerships.activity.telling import register_untold
+from partnerships.activity.telling import register_without_notice
 from partnerships.outbox.composing import RenderedComposer
 from partnerships.outbox.groups import FOR_SECURITY, NoticeGroup
 from partnerships.outbox.kinds import EmailKind
@@ -24,7 +24,7 @@ from partnerships.people.second_factor import register_reason
 def register() -> None:
     """Register event visibility, second factors, kinds of email and retention."""
     register_events(EventKind)
-    register_untold(EventKind, because="it concerns one person's account")
+    register_without_notice(EventKind, because="it concerns one person's account")
     register_kind(name="person", visible_ids=lambda user: User.objects.known_to(user).values("pk"))
     register_reason("administrator", lambda user: user.is_staff)
     for code, label, write in (

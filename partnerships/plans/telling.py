@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from partnerships.activity.folding import Fold
-from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.plans.event_kinds import EventKind
 
 
 def register() -> None:
     """Register the events that digests report, and those that they leave out."""
     for kind in (EventKind.VERSION_PUBLISHED, EventKind.EMBARGO_LIFTED):
-        register_told(kind, group=Group.PLANS, fold=Fold.EACH, by_plan_engine=True)
+        register_follower_notice(kind, group=Group.PLANS, fold=Fold.EACH, by_plan_engine=True)
     for kind in (EventKind.STATUS_CHANGED, EventKind.AUDIENCE_CHANGED):
-        register_told(kind, group=Group.PLANS, fold=Fold.FIELDS, sentence=f"{kind.label}{{change}}")
-    register_told(
+        register_follower_notice(kind, group=Group.PLANS, fold=Fold.FIELDS, sentence=f"{kind.label}{{change}}")
+    register_follower_notice(
         EventKind.DUE_DAY_CHANGED,
         group=Group.PLANS,
         fold=Fold.FIELDS,
@@ -21,18 +21,18 @@ def register() -> None:
         touches_dates_or_money=True,
     )
     for kind in (EventKind.SIGN_OFF_ASKED, EventKind.AGREED):
-        register_told(kind, group=Group.PLANS, fold=Fold.FIELDS)
+        register_follower_notice(kind, group=Group.PLANS, fold=Fold.FIELDS)
     for kind in (
         EventKind.VERSION_APPROVED,
         EventKind.VERSION_APPROVED_WITH_CONDITION,
         EventKind.VERSION_REJECTED,
         EventKind.CONDITION_MET,
     ):
-        register_told(kind, group=Group.PLANS, fold=Fold.EACH)
+        register_follower_notice(kind, group=Group.PLANS, fold=Fold.EACH)
     for kind, fold in ((EventKind.OWNERSHIP_STARTED, Fold.CREATED), (EventKind.OWNERSHIP_ENDED, Fold.REMOVED)):
-        register_told(kind, group=Group.PLANS, fold=fold, sentence=f"{kind.label}{{names}}", about="owner")
-    register_told(EventKind.LEFT_PARTNERSHIP, group=Group.PLANS, fold=Fold.LAST)
-    register_told(
+        register_follower_notice(kind, group=Group.PLANS, fold=fold, sentence=f"{kind.label}{{names}}", about="owner")
+    register_follower_notice(EventKind.LEFT_PARTNERSHIP, group=Group.PLANS, fold=Fold.LAST)
+    register_follower_notice(
         EventKind.PARTNERSHIP_LOST_PLAN,
         group=Group.PLANS,
         fold=Fold.EACH,
@@ -43,7 +43,7 @@ def register() -> None:
 
 def _register_untold() -> None:
     """Register the events that digests leave out, each with the reason."""
-    register_untold(
+    register_without_notice(
         [
             EventKind.STARTED,
             EventKind.DRAFT_EDITED,
@@ -56,11 +56,11 @@ def _register_untold() -> None:
         ],
         because="drafts are confidential, and people who may read one get an email",
     )
-    register_untold(
+    register_without_notice(
         [EventKind.COMMENTED, EventKind.COMMENT_ANSWERED, EventKind.COMMENT_RESOLVED, EventKind.COMMENT_REOPENED],
         because="digests list comments that mention a person; all comments are on the plan’s page",
     )
-    register_untold(
+    register_without_notice(
         [
             EventKind.SIGN_OFF_ASKED_AGAIN,
             EventKind.SIGN_OFF_NOT_ASKED,
@@ -72,7 +72,7 @@ def _register_untold() -> None:
         ],
         because="people who must act get an email, and digests report the outcome",
     )
-    register_untold(
+    register_without_notice(
         [EventKind.BASELINE_PINNED, EventKind.BASELINE_UNPINNED],
         because="a baseline changes what pages compare, not the plan",
     )

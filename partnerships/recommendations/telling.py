@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.activity.folding import Fold
-from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.recommendations.event_kinds import EventKind
 
 #: By kind of event: how several events are folded into one line, and what the line adds to the label of the event.
@@ -20,15 +20,15 @@ _TOLD = {
 def register() -> None:
     """Register the events that followers are told about, and why they are not told about others."""
     for kind, (fold, addition) in _TOLD.items():
-        register_told(kind, group=Group.RECOMMENDATIONS, fold=fold, sentence=f"{kind.label}{addition}")
-    register_untold([EventKind.RECORDED], because="nobody follows a recommendation before it is recorded")
-    register_untold(
+        register_follower_notice(kind, group=Group.RECOMMENDATIONS, fold=fold, sentence=f"{kind.label}{addition}")
+    register_without_notice([EventKind.RECORDED], because="nobody follows a recommendation before it is recorded")
+    register_without_notice(
         [EventKind.CORRECTED, EventKind.SOURCE_CORRECTED],
         because="a correction of the words does not move a recommendation on",
     )
-    register_untold(
+    register_without_notice(
         [EventKind.PLANNED], because="owner, review date and note concern only the organisation’s own people"
     )
-    register_untold(
+    register_without_notice(
         [EventKind.EVIDENCE_REMOVED, EventKind.OUTCOME_UNLINKED], because="the removed link is no longer shown"
     )

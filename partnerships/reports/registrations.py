@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
-from partnerships.activity.telling import register_untold
+from partnerships.activity.telling import register_without_notice
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.digests.queries.stoppable import register_single_stop
 from partnerships.organisations.sections import ON_ORGANISATIONS
@@ -54,7 +54,7 @@ def register() -> None:
     files.register()
     register_personal(RULES)
     register_events(EventKind)
-    register_untold(EventKind, because="the recipients of a report get an email")
+    register_without_notice(EventKind, because="the recipients of a report get an email")
     register_kind(name="frozen_report", visible_ids=lambda user: FrozenReport.objects.visible_to(user).values("pk"))
     register_kind(name="report_schedule", visible_ids=lambda user: Schedule.objects.visible_to(user).values("pk"))
     ON_ORGANISATIONS.register("reports", organisation_section, order=58)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
-from partnerships.activity.telling import register_untold
+from partnerships.activity.telling import register_without_notice
 from partnerships.organisations.obligations import register_following
 from partnerships.people.personal import register_personal
 from partnerships.spreadsheets.event_kinds import EventKind
@@ -15,6 +15,8 @@ def register() -> None:
     """Register kinds of event, the rules for personal data, and its retention."""
     register_events(EventKind)
     register_following("spreadsheets.Upload.organisation", "spreadsheets.OwnHeading.organisation")
-    register_untold(EventKind, because="a file is its author’s own; followers hear about the records that it changed")
+    register_without_notice(
+        EventKind, because="a file is its author’s own; followers hear about the records that it changed"
+    )
     register_personal(RULES)
     retention.register()

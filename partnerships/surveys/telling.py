@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.activity.folding import Fold
-from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.activity.telling import Group, register_follower_notice, register_without_notice
 from partnerships.surveys.event_kinds import EventKind
 
 
@@ -16,10 +16,10 @@ def register() -> None:
         EventKind.COMMENTS_PUBLISHED,
         EventKind.ACTION_LINKED,
     ):
-        register_told(
+        register_follower_notice(
             kind, group=Group.REPORTS, fold=Fold.LAST, sentence=f"{kind.label}{{names}}", about="survey_round"
         )
-    register_untold(
+    register_without_notice(
         [EventKind.ROUND_DRAFTED, EventKind.DRAFT_DROPPED], because="followers hear about a survey when it opens"
     )
-    register_untold([EventKind.ACTION_UNLINKED], because="it corrects a mistake")
+    register_without_notice([EventKind.ACTION_UNLINKED], because="it corrects a mistake")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
-from partnerships.activity.telling import register_untold
+from partnerships.activity.telling import register_without_notice
 from partnerships.organisations.obligations import register_following
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.people.personal import register_personal
@@ -19,7 +19,9 @@ def register() -> None:
     register_following(
         "transfer.ImportRun.organisation", "transfer.Doubt.organisation", "transfer.Doubt_candidates.organisation"
     )
-    register_untold(EventKind, because="it is about an import; followers hear about the records that it changed")
+    register_without_notice(
+        EventKind, because="it is about an import; followers hear about the records that it changed"
+    )
     register_personal(RULES)
     retention.register()
     ON_ORGANISATIONS.register("imports", imports_section, order=46)

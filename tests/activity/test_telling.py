@@ -17,14 +17,14 @@ from partnerships.activity.models import Audience, Event
 from partnerships.activity.queries import changes_between, last_number, net_changes
 from partnerships.activity.subjects import SubjectKind
 from partnerships.activity.telling import (
+    FollowerNotice,
     Group,
-    Told,
-    register_told,
-    register_untold,
+    follower_notice_of,
+    follower_notices,
+    reasons_without_notice,
+    register_follower_notice,
+    register_without_notice,
     sentence_of,
-    told_kinds,
-    told_of,
-    untold_kinds,
 )
 from partnerships.agreements.event_kinds import EventKind as Agreements
 from partnerships.agreements.services import (
@@ -84,22 +84,22 @@ def move_due_date(world: World, commitment: Commitment, days: int) -> None:
 
 
 def test_every_kind_of_event_is_told_or_has_a_reason_why_not() -> None:
-    told = {kind.kind for kind in told_kinds()}
+    told = {kind.kind for kind in follower_notices()}
 
-    assert told | set(untold_kinds()) == set(event_labels())
-    assert not told & set(untold_kinds())
-    assert all(len(reason.split()) > 3 for reason in untold_kinds().values())
+    assert told | set(reasons_without_notice()) == set(event_labels())
+    assert not told & set(reasons_without_notice())
+    assert all(len(reason.split()) > 3 for reason in reasons_without_notice().values())
 
 
 def test_no_kind_is_registered_twice() -> None:
     with pytest.raises(ValueError, match="twice"):
-        register_told(Agreements.OPENED, group=Group.TERMS, fold=Fold.EACH)
+        register_follower_notice(Agreements.OPENED, group=Group.TERMS, fold=Fold.EACH)
     with pytest.raises(ValueError, match="twice"):
-        register_untold([Agreements.OPENED], because="there is no reason for this")
+        register_without_notice([Agreements.OPENED], because="there is no reason for this")
 
 
-@pytest.mark.parametrize("told", told_kinds(), ids=lambda told: told.kind)
-def test_every_kind_has_its_sentence_in_both_parts(told: Told) -> None:
+@pytest.mark.parametrize("told", follower_notices(), ids=lambda told: told.kind)
+def test_every_kind_has_its_sentence_in_both_parts(told: FollowerNotice) -> None:
     for field, was, now, moves, names in (
         ("", "", "", 1, []),
         ("", "", "", 1, ["Larkhaven Homes & Sons", "Member"]),
@@ -116,13 +116,13 @@ def test_every_kind_has_its_sentence_in_both_parts(told: Told) -> None:
 
 
 def test_every_group_is_of_some_kind() -> None:
-    assert {told.group for told in told_kinds()} == set(Group)
+    assert {told.group for told in follower_notices()} == set(Group)
 
 
 def test_timeline_says_the_sentence_without_values(world: World) -> None:
     event = Event(kind="commitment.due_date_moved", data={"before": {"due": "1 March"}, "after": {"due": "1 May"}})
 
-    told = told_of(event.kind)
+    told = follower_notice_of(event.kind)
 
     assert told is not None
     assert event.label == told.phrase == "Changed the due date"

@@ -13,7 +13,7 @@ from partnerships.activity import telling
 from partnerships.activity.folding import Fold
 from partnerships.activity.models import Event
 from partnerships.activity.subjects import Audience
-from partnerships.activity.telling import Group, Told
+from partnerships.activity.telling import FollowerNotice, Group
 from partnerships.digests import services
 from partnerships.digests.emails import subjects
 from partnerships.digests.models import DeliverySubject, SubjectWatermark, Subscription
@@ -33,10 +33,12 @@ PARTY_LEFT, TERMS, STATUS, NOTE = (
 def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Four kinds that are told, whatever the rooms register."""
     kinds = (
-        Told(PARTY_LEFT, Group.PARTIES, "Party left", Fold.EACH, False, Audience.OUTSIDE, "", False),
-        Told(TERMS, Group.TERMS, "Terms amended", Fold.LAST, True, Audience.OUTSIDE, "", False),
-        Told(STATUS, Group.STATUS, "Changed the status{change}", Fold.FIELDS, False, Audience.OUTSIDE, "", False),
-        Told(NOTE, Group.DOCUMENTS, "Document added", Fold.EACH, False, Audience.INSIDE, "", False),
+        FollowerNotice(PARTY_LEFT, Group.PARTIES, "Party left", Fold.EACH, False, Audience.OUTSIDE, "", False),
+        FollowerNotice(TERMS, Group.TERMS, "Terms amended", Fold.LAST, True, Audience.OUTSIDE, "", False),
+        FollowerNotice(
+            STATUS, Group.STATUS, "Changed the status{change}", Fold.FIELDS, False, Audience.OUTSIDE, "", False
+        ),
+        FollowerNotice(NOTE, Group.DOCUMENTS, "Document added", Fold.EACH, False, Audience.INSIDE, "", False),
     )
     for kind in kinds:
         monkeypatch.setitem(telling._told, kind.kind, kind)

@@ -40,7 +40,7 @@ from tests.world import World
 
 #: The kind whose values are followed from email to email; the others are told one by one.
 LEVEL = "partnership.status_changed"
-KINDS = {told.kind: told for told in telling.told_kinds() if not told.by_plan_engine and told.kind != LEVEL}
+KINDS = {told.kind: told for told in telling.follower_notices() if not told.by_plan_engine and told.kind != LEVEL}
 NAMES = ("ben", "sol", "vera")
 WHO = st.sampled_from(NAMES)
 CHANGE = st.tuples(st.just("change"), st.sampled_from(sorted(KINDS)), st.booleans())

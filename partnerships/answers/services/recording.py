@@ -7,7 +7,7 @@ from typing import Any
 
 from partnerships.activity.services import record
 from partnerships.activity.subjects import SubjectKind
-from partnerships.activity.telling import told_of
+from partnerships.activity.telling import follower_notice_of
 from partnerships.answers.event_kinds import EventKind
 from partnerships.answers.models import Answer
 from partnerships.people.models import User
@@ -41,7 +41,7 @@ def record_event(
         within_id=plan.pk,
         now=now,
         data={"title": plan.title, **data},
-        also=_further_subjects(plan) if told_of(event.value) else (),
+        also=_further_subjects(plan) if follower_notice_of(event.value) else (),
     )
 
 

@@ -17,7 +17,7 @@ from partnerships.activity.models import Event, Subject
 from partnerships.activity.queries import NetLine, net_changes
 from partnerships.activity.services import SPREADSHEET
 from partnerships.activity.subjects import SubjectKind
-from partnerships.activity.telling import Group, phrase_of, told_of
+from partnerships.activity.telling import Group, follower_notice_of, phrase_of
 from partnerships.digests.planning.notices import Act
 from partnerships.digests.queries.objects import TitleAndPath, named
 from partnerships.kit.text import counted, shorten
@@ -179,7 +179,7 @@ def _plans_of(subject: Subject, events: Iterable[Event]) -> Iterator[int]:
 def _plan_ids_with_open_question(changes: Iterable[NetLine], today: dt.date) -> Iterator[int]:
     """Yield the ids of plans with a question that these changes mention and the reader can still answer."""
     for row in changes:
-        last_day = row.change.values.get(row.told.asks_until)
+        last_day = row.change.values.get(row.notice.asks_until)
         if last_day and row.event.within_id is not None and str(last_day) >= today.isoformat():
             yield row.event.within_id
 
@@ -240,7 +240,7 @@ def _sheet_of(line: ToldLine, events: Sequence[Event]) -> _Sheet | None:
     counts only if all changes that the line sums up came from that spreadsheet.
     """
     first_event, *later_events = (events[index] for index in line.numbers)
-    spreadsheet_id, told_kind = first_event.data.get(SPREADSHEET), told_of(first_event.kind)
+    spreadsheet_id, told_kind = first_event.data.get(SPREADSHEET), follower_notice_of(first_event.kind)
     if spreadsheet_id is None:
         return None
     is_new = told_kind is not None and told_kind.fold == Fold.CREATED

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from partnerships.activity.models import Change, Event, Subject
-from partnerships.activity.telling import told_of
+from partnerships.activity.telling import follower_notice_of
 from partnerships.digests.emails.changes import read_section
 from partnerships.digests.emails.rendering import Block, render_section
 from partnerships.digests.models import Hears, InboxItem, NoticeChoice, Way
@@ -224,7 +224,7 @@ class EventFilter:
 
     def _is_chosen(self, person_id: int, event: Event, choices: Collection[str]) -> bool:
         """Return True if a person with these choices wants this event; one choice that includes it is enough."""
-        kind = told_of(event.kind)
+        kind = follower_notice_of(event.kind)
         # New versions are events too, but the part of a digest about plans reports them.
         if kind is None or kind.by_plan_engine:
             return False

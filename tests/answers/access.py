@@ -1,6 +1,7 @@
-"""Access table of answers.
+"""The access table of answers.
 
-Pages behind a link open for anyone who has the link. The plan and its digest are those of the table of digests.
+Pages behind a link open for anyone who has the link. The plan and its digest are those of the access table of
+digests.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from tests.digests.access import token
 from tests.support.access import Row, expect, public
 from tests.world import World
 
-#: It builds on the plan of digests.
+#: `prepare` uses the plan that the access table of digests prepares, so it runs after the others.
 AFTER_OTHERS = True
 
 
 def prepare(world: World) -> None:
-    """Make a question, a comment that waits, and a colleague whom Sol names."""
+    """Create a question, comments, a named colleague, and emails for the rows of the table."""
     plan, now = world.things["digest_plan"], timezone.now()
-    given = {"person": world.sol, "plan": plan, "version_number": 2, "now": now}
+    answer_arguments = {"person": world.sol, "plan": plan, "version_number": 2, "now": now}
     question = services.ask_question(
         plan=plan,
         title="Which homes are missing?",
@@ -38,26 +39,30 @@ def prepare(world: World) -> None:
         author=world.amina,
         now=now,
     )
-    comment = services.comment_by_link(text="Please keep the trees.", key=uuid.uuid4(), **given)
-    colleague = services.name_colleague(name="Cora Council", email="cora@council.example", key=uuid.uuid4(), **given)
+    comment = services.comment_by_link(text="Please keep the trees.", key=uuid.uuid4(), **answer_arguments)
+    colleague = services.name_colleague(
+        name="Cora Council", email="cora@council.example", key=uuid.uuid4(), **answer_arguments
+    )
     delivery = world.things["digest_delivery"]
     key = Preference.objects.get(person=world.sol).link_key
     address = reply_address(delivery.pk, world.sol.pk, key=key)
-    first, waiting = (_received(address, world.sol.email, now) for _ in range(2))
-    shown = services.confirm_reply(incoming=first, plan=plan, text="With a picture.", author=world.sol, now=now)
-    services.approve_answer(answer=Answer.objects.get(pk=shown.pk), author=world.amina, now=now)
-    estuary = make_address(FORWARD, world.partnership.pk, key=partnership_key(world.partnership))
+    confirmed_reply, unconfirmed_reply = (_receive_email(address, world.sol.email, now) for _ in range(2))
+    approved_comment = services.confirm_reply(
+        incoming=confirmed_reply, plan=plan, text="With a picture.", author=world.sol, now=now
+    )
+    services.approve_answer(answer=Answer.objects.get(pk=approved_comment.pk), author=world.amina, now=now)
+    forwarding_address = make_address(FORWARD, world.partnership.pk, key=partnership_key(world.partnership))
     world.things |= {
         "answer_question": question,
         "answer_comment": comment,
         "answer_colleague": colleague,
-        "answer_reply": waiting,
-        "answer_forwarded": _received(estuary, world.amina.email, now),
-        "answer_file": IncomingFile.objects.get(answer=shown.pk),
+        "answer_reply": unconfirmed_reply,
+        "answer_forwarded": _receive_email(forwarding_address, world.amina.email, now),
+        "answer_file": IncomingFile.objects.get(answer=approved_comment.pk),
     }
 
 
-def _received(address: str, sender: str, now: dt.datetime) -> Incoming:
+def _receive_email(address: str, sender: str, now: dt.datetime) -> Incoming:
     """Return an email with an attachment that came in."""
     mail = Mail(
         recipients=(address,),

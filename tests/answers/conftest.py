@@ -1,4 +1,4 @@
-"""Shared by tests of answers: a digest that stakeholder Sol received, and its links."""
+"""Fixtures and helpers for tests of answers: a digest that the stakeholder Sol received, and its links."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["fresh", "office", "opened", "plan", "signed_in", "text_of", "world"]
 
 @pytest.fixture
 def digest(world: World, plan: Plan, office: PostOffice) -> Delivery:
-    """A digest of version 2 that Sol received; he follows Larkhaven's plan."""
+    """A digest of version 2 that Sol received, who follows Larkhaven's plan."""
     digests.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
@@ -58,9 +58,9 @@ def page(digest: Delivery, plan: Plan, name: str = "by-link", **more: int) -> st
 
 def form_token(html: str) -> str:
     """Return the token in the first form of a page."""
-    found = re.search(r'name="form" value="([^"]+)"', html)
-    assert found is not None
-    return found[1]
+    match = re.search(r'name="form" value="([^"]+)"', html)
+    assert match is not None
+    return match[1]
 
 
 def send(browser: Client, address: str, *, opened: str = "", **data: str) -> Any:
@@ -69,8 +69,8 @@ def send(browser: Client, address: str, *, opened: str = "", **data: str) -> Any
     return browser.post(address, {"form": form_token(html), **data})
 
 
-def commented(world: World, text: str = "Please keep the trees.", **more: Any) -> Answer:
-    """Return a comment of Sol's on version 2, as the link allows it."""
+def add_comment_by_link(world: World, text: str = "Please keep the trees.", **more: Any) -> Answer:
+    """Add a comment of Sol's on version 2, as the link allows, and return the comment."""
     return services.comment_by_link(
         person=world.sol,
         plan=world.things["plan"],

@@ -1,4 +1,4 @@
-"""Who may call each service of answers."""
+"""The people who may call each service of answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _plan(world: World) -> Any:
     return world.things["digest_plan"]
 
 
-def _given(world: World, author: User) -> dict[str, Any]:
+def _answer_arguments(world: World, author: User) -> dict[str, Any]:
     return {
         "person": author,
         "plan": _plan(world),
@@ -33,11 +33,11 @@ def _given(world: World, author: User) -> dict[str, Any]:
 
 
 def _comment(world: World) -> Answer:
-    return services.comment_by_link(text="Please keep the trees.", **_given(world, world.sol))
+    return services.comment_by_link(text="Please keep the trees.", **_answer_arguments(world, world.sol))
 
 
 def _colleague(world: World) -> Answer:
-    return services.name_colleague(name="Cleo", email="cleo@council.example", **_given(world, world.sol))
+    return services.name_colleague(name="Cleo", email="cleo@council.example", **_answer_arguments(world, world.sol))
 
 
 def _question(world: World) -> PlanQuestion:
@@ -52,15 +52,15 @@ def _question(world: World) -> PlanQuestion:
 
 
 def _answer(world: World, author: User, question: PlanQuestion) -> object:
-    given = _given(world, author)
-    del given["plan"]
-    return services.answer_question(question=question, text="Bungalows.", **given)
+    arguments = _answer_arguments(world, author)
+    del arguments["plan"]
+    return services.answer_question(question=question, text="Bungalows.", **arguments)
 
 
 def _reply(world: World) -> Incoming:
-    """Return a reply of Sol's that waits for him."""
-    found: Incoming = world.things["answer_reply"]
-    return found
+    """Return a reply of Sol's that he has not confirmed yet."""
+    reply: Incoming = world.things["answer_reply"]
+    return reply
 
 
 def _save(world: World, author: User, incoming: Incoming) -> object:
@@ -83,21 +83,23 @@ def _decide(service: Any, **more: Any) -> Any:
 
 
 ROWS = (
-    Row("answers.acknowledge", lambda w, author, _: services.acknowledge(**_given(w, author)), STAKEHOLDER),
+    Row("answers.acknowledge", lambda w, author, _: services.acknowledge(**_answer_arguments(w, author)), STAKEHOLDER),
     Row(
         "answers.say_whether_concerned",
-        lambda w, author, _: services.say_whether_concerned(concerned=True, **_given(w, author)),
+        lambda w, author, _: services.say_whether_concerned(concerned=True, **_answer_arguments(w, author)),
         STAKEHOLDER,
     ),
     Row(
         "answers.comment_by_link",
-        lambda w, author, _: services.comment_by_link(text="Please keep the trees.", **_given(w, author)),
+        lambda w, author, _: services.comment_by_link(text="Please keep the trees.", **_answer_arguments(w, author)),
         STAKEHOLDER,
     ),
     Row("answers.answer_question", _answer, STAKEHOLDER, prepare=_question),
     Row(
         "answers.name_colleague",
-        lambda w, author, _: services.name_colleague(name="Carl", email="carl@council.example", **_given(w, author)),
+        lambda w, author, _: services.name_colleague(
+            name="Carl", email="carl@council.example", **_answer_arguments(w, author)
+        ),
         STAKEHOLDER,
     ),
     Row(

@@ -66,9 +66,9 @@ def site(live_server: Any, catcher: Catcher, settings: Any) -> Iterator[str]:
 @pytest.fixture
 def partnership(world: World, plan: Plan) -> Partnership:
     """Three parties with signed terms, and Mara of the council."""
-    made = world.partnership
+    shared_partnership = world.partnership
     party = agreements.invite_organisation(
-        partnership=made,
+        partnership=shared_partnership,
         organisation=world.tidewater,
         role="member",
         reason="We need them.",
@@ -76,26 +76,26 @@ def partnership(world: World, plan: Plan) -> Partnership:
         now=timezone.now(),
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.chidi, now=timezone.now())
-    agree_terms(made, world.amina)
+    agree_terms(shared_partnership, world.amina)
     world.things["mara"] = person("Mara West", MANAGER)
     join(world.things["mara"], world.westmarch, "editor", world.now)
-    return made
+    return shared_partnership
 
 
 @pytest.fixture
 def promise(world: World, partnership: Partnership) -> Commitment:
-    """A commitment of Larkhaven that stakeholders hear about."""
-    made = agree(world, text=PROMISE, quantity=None, unit="", due_on=in_days(30))
-    commitments.tell_stakeholders(commitment=made, tell=True, author=world.ben, now=timezone.now())
-    return made
+    """A commitment of Larkhaven that digests report to stakeholders."""
+    commitment = agree(world, text=PROMISE, quantity=None, unit="", due_on=in_days(30))
+    commitments.tell_stakeholders(commitment=commitment, tell=True, author=world.ben, now=timezone.now())
+    return commitment
 
 
 @pytest.fixture
 def ask(world: World, partnership: Partnership) -> Any:
-    """Mara's ask, which stakeholders hear about."""
-    given = {"title": ASK, "audience": "partnership", "partnership": partnership, "quantity": None, "unit": ""}
-    made = shared(world.westmarch, world.things["mara"], timezone.now(), **given)
-    return exchange.tell_stakeholders(entry=made, tell=True, author=world.ben, now=timezone.now())
+    """Mara's ask, which digests report to stakeholders."""
+    values = {"title": ASK, "audience": "partnership", "partnership": partnership, "quantity": None, "unit": ""}
+    entry = shared(world.westmarch, world.things["mara"], timezone.now(), **values)
+    return exchange.tell_stakeholders(entry=entry, tell=True, author=world.ben, now=timezone.now())
 
 
 def window(browser: Browser) -> Page:
@@ -105,7 +105,7 @@ def window(browser: Browser) -> Page:
 
 
 def send_emails(*, in_days: int = 0) -> None:
-    """Choose what is due by then, and send it."""
+    """Run the round that plans emails, also for a later day if `in_days` is given, and send what is due."""
     plan_round(now=timezone.now())
     if in_days:
         plan_round(now=timezone.now() + dt.timedelta(days=in_days))
@@ -119,17 +119,17 @@ def slip(world: World, promise: Commitment, days: int) -> None:
 
 
 def meet(world: World, ask: Any, response: Any) -> None:
-    """Accept the answer; Larkhaven promises, delivers, and the council verifies."""
+    """Accept the answer to the ask, and make and deliver the commitment that meets it."""
     now = timezone.now()
     exchange.decide_response(response=response, accept=True, reason="", author=world.things["mara"], now=now)
-    made = agree(world, text="Ten flats at Mill Lane.", quantity=None, unit="")
-    exchange.link_commitment(entry=ask, commitment=made, response=response, author=world.ben, now=now)
-    commitments.record_progress(commitment=made, status=Status.DONE, author=world.eddie, now=now)
-    commitments.verify_delivery(commitment=made, author=world.ben, now=now)
+    commitment = agree(world, text="Ten flats at Mill Lane.", quantity=None, unit="")
+    exchange.link_commitment(entry=ask, commitment=commitment, response=response, author=world.ben, now=now)
+    commitments.record_progress(commitment=commitment, status=Status.DONE, author=world.eddie, now=now)
+    commitments.verify_delivery(commitment=commitment, author=world.ben, now=now)
 
 
 def amend(world: World) -> None:
-    """Let all parties sign an amendment."""
+    """Make an amendment that all parties sign."""
     proposal = agreements.propose_amendment(
         partnership=world.partnership,
         organisation=world.larkhaven,
@@ -140,7 +140,7 @@ def amend(world: World) -> None:
     sign_all(put_up(draft(proposal, world.amina, purpose="Two hundred homes."), world.amina))
 
 
-def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
+def test_councillor_gets_a_weekly_digest_and_her_reply_becomes_a_comment(
     browser: Browser,
     site: str,
     catcher: Catcher,
@@ -159,8 +159,8 @@ def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
     ben.get_by_label("Why they get digests").fill("you represent the ward")
     ben.locator("main").get_by_role("button").last.click()
     send_emails()
-    [question] = catcher.emails_to(COUNCILLOR)
-    councillor.goto(link_in(question["text"], "/digests/confirm/"))
+    [confirmation] = catcher.emails_to(COUNCILLOR)
+    councillor.goto(link_in(confirmation["text"], "/digests/confirm/"))
     councillor.get_by_label("How often do you want them?").select_option("weekly")
     councillor.get_by_role("button", name="Yes, send me digests").click()
     councillor.get_by_role("heading", level=1).wait_for()
@@ -198,22 +198,22 @@ def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
     # One email each, in both parts.
     weekly, _ = catcher.emails_to(COUNCILLOR)
     for part in (weekly["text"], plain(weekly["html"])):
-        said = " ".join(part.split())
+        email_text = " ".join(part.split())
         moved = f"changed the due date: was {long_date(in_days(30))}, now {long_date(in_days(90))}, 2 moves"
-        assert f"{PROMISE}: {moved}" in said
-        assert f"{ASK}: the ask is met" in said
-        assert "Every party signed the terms" in said
-        assert f"Left this partnership: {world.tidewater.name}" in said
-        assert "Ground works" not in said
+        assert f"{PROMISE}: {moved}" in email_text
+        assert f"{ASK}: the ask is met" in email_text
+        assert "Every party signed the terms" in email_text
+        assert f"Left this partnership: {world.tidewater.name}" in email_text
+        assert "Ground works" not in email_text
     summaries = [email for email in catcher.emails_to(MANAGER) if "Since your last summary" in email["text"]]
     [summary] = summaries
     assert len(catcher.emails_to(MANAGER)) == 1
     for part in (summary["text"], plain(summary["html"])):
-        said = " ".join(part.split())
-        assert f"{world.tidewater.name} has a question: {ASK}" in said
-        assert f"was {long_date(in_days(60))}, now {long_date(in_days(90))}" in said
-        assert f"was {long_date(in_days(30))}" not in said
-        assert f"{world.larkhaven.name} has answered your ask" not in said
+        email_text = " ".join(part.split())
+        assert f"{world.tidewater.name} has a question: {ASK}" in email_text
+        assert f"was {long_date(in_days(60))}, now {long_date(in_days(90))}" in email_text
+        assert f"was {long_date(in_days(30))}" not in email_text
+        assert f"{world.larkhaven.name} has answered your ask" not in email_text
 
     # She reads the email in the catcher and in her browser, and replies.
     councillor.goto(f"{catcher.page}/")
@@ -221,19 +221,19 @@ def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
     shot(councillor, "catcher")
     councillor.goto(link_in(weekly["text"], "/digests/read/"))
     expect(councillor.locator("main")).to_contain_text("2 moves")
-    good = [axe_violations(councillor) == [] and reflows(councillor)]
+    accessibility_results = [axe_violations(councillor) == [] and reflows(councillor)]
     shot(councillor, "weekly-in-the-browser")
     [address] = weekly["headers"]["Reply-To"]
     catcher.take(reply_to(address, weekly["subject"]))
-    out = StringIO()
-    call_command("digests", "bounces", str(catcher.folder), stdout=out)
-    assert "1 replies" in out.getvalue()
+    output = StringIO()
+    call_command("digests", "bounces", str(catcher.folder), stdout=output)
+    assert "1 replies" in output.getvalue()
     send_emails()
-    confirming = catcher.emails_to(COUNCILLOR)[0]
-    councillor.goto(link_in(confirming["text"], "/answers/replies/"))
+    confirm_email = catcher.emails_to(COUNCILLOR)[0]
+    councillor.goto(link_in(confirm_email["text"], "/answers/replies/"))
     expect(councillor.locator("main")).to_contain_text(REPLY)
     shot(councillor, "confirm")
-    good.append(axe_violations(councillor) == [] and reflows(councillor))
+    accessibility_results.append(axe_violations(councillor) == [] and reflows(councillor))
     councillor.get_by_role("button", name="Confirm comment").click()
     councillor.get_by_role("heading", name="Your comment has been sent").wait_for()
 
@@ -244,16 +244,16 @@ def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
     amina.get_by_text("No answers are waiting for your decision").wait_for()
     ben.goto(f"{site}{reverse('answers:plan', kwargs={'pk': plan.pk})}")
     expect(ben.locator("main")).to_contain_text(REPLY)
-    assert all(good), good
+    assert all(accessibility_results), accessibility_results
 
 
 def plain(html: str) -> str:
-    """Return the words of an HTML part."""
+    """Return the text of an HTML part."""
     return unescape(re.sub(r"<[^>]+>", "", re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)))
 
 
 def reply_to(address: str, subject: str) -> EmailMessage:
-    """Return her reply, with the quotation that her mail program adds."""
+    """Return the councillor's reply, with the quotation that her email app adds."""
     message = EmailMessage()
     message["From"] = COUNCILLOR
     message["To"] = address

@@ -1,4 +1,4 @@
-"""Answering by the link in a digest, and mail scanners that open it."""
+"""Answering by the link in a digest, and mail scanners that open the link."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from partnerships.digests.models import Delivery, Preference, Subscription
 from partnerships.kit.rights import UnableToAct
 from partnerships.outbox.models import Email
 from partnerships.plans.models import Plan
-from tests.answers.conftest import commented, form_token, page, read_token, send, signed_in
+from tests.answers.conftest import add_comment_by_link, form_token, page, read_token, send, signed_in
 from tests.support.pages import collapse
 from tests.world import World
 
 
 @pytest.fixture
 def question(world: World, plan: Plan, digest: Delivery) -> PlanQuestion:
-    """A question that Larkhaven puts about its plan."""
+    """A question that Larkhaven asks about its plan."""
     return services.ask_question(
         plan=plan,
         title="Which homes are missing?",
@@ -50,8 +50,8 @@ def test_page_of_the_plan_in_a_digest_leads_to_answering(digest: Delivery, plan:
 
 
 def test_stakeholder_says_that_they_have_read_a_version(digest: Delivery, plan: Plan, bearer: Client) -> None:
-    sent = send(bearer, page(digest, plan, "acknowledge"), opened=page(digest, plan))
-    html = bearer.get(sent["Location"]).content.decode()
+    response = send(bearer, page(digest, plan, "acknowledge"), opened=page(digest, plan))
+    html = bearer.get(response["Location"]).content.decode()
 
     answer = Answer.objects.get()
     assert (answer.kind, answer.version_number, answer.person) == ("acknowledged", 2, digest.recipient)
@@ -60,9 +60,9 @@ def test_stakeholder_says_that_they_have_read_a_version(digest: Delivery, plan: 
 
 
 def test_stakeholder_comments_on_a_piece_and_sees_that_it_waits(digest: Delivery, plan: Plan, bearer: Client) -> None:
-    where = page(digest, plan, "comment-by-link")
-    sent = send(bearer, where, anchor="sites/north-quay", text="Please keep the trees.")
-    html = bearer.get(sent["Location"]).content.decode()
+    comment_url = page(digest, plan, "comment-by-link")
+    response = send(bearer, comment_url, anchor="sites/north-quay", text="Please keep the trees.")
+    html = bearer.get(response["Location"]).content.decode()
 
     answer = Answer.objects.get()
     assert (answer.anchor_label, answer.text, answer.status) == ("North Quay", "Please keep the trees.", "waiting")
@@ -74,67 +74,67 @@ def test_confidential_piece_is_not_offered_and_cannot_be_named(
     world: World, digest: Delivery, plan: Plan, bearer: Client
 ) -> None:
     html = bearer.get(page(digest, plan, "comment-by-link")).content.decode()
-    sent = send(bearer, page(digest, plan, "comment-by-link"), anchor="sites/mill-lane", text="Found it.")
+    response = send(bearer, page(digest, plan, "comment-by-link"), anchor="sites/mill-lane", text="Found it.")
 
     with pytest.raises(services.UnableToAnswer):
-        commented(world, anchor="sites/mill-lane")
+        add_comment_by_link(world, anchor="sites/mill-lane")
     assert "Mill Lane" not in html
-    assert sent.status_code == 422
+    assert response.status_code == 422
     assert not Answer.objects.exists()
 
 
 def test_stakeholder_answers_a_question_until_its_last_day(
     world: World, digest: Delivery, plan: Plan, bearer: Client, question: PlanQuestion
 ) -> None:
-    where = page(digest, plan, "question-by-link", question=question.pk)
-    sent = send(bearer, where, text="Bungalows.")
+    question_url = page(digest, plan, "question-by-link", question=question.pk)
+    response = send(bearer, question_url, text="Bungalows.")
     services.close_question(question=question, author=world.amina, now=timezone.now())
-    late = send(bearer, where, text="And gardens.")
+    late_response = send(bearer, question_url, text="And gardens.")
 
-    assert sent.status_code == 302
+    assert response.status_code == 302
     assert Answer.objects.get().question == question
-    assert "This question is closed. You can comment on the plan instead." in late.content.decode()
+    assert "This question is closed. You can comment on the plan instead." in late_response.content.decode()
 
 
 def test_plan_concerns_a_stakeholder_until_they_say_otherwise(digest: Delivery, plan: Plan, bearer: Client) -> None:
-    where = {"address": page(digest, plan, "concern"), "opened": page(digest, plan)}
-    send(bearer, **where, concerned="yes")
-    concerned = bearer.get(page(digest, plan)).content.decode()
-    send(bearer, **where, concerned="no")
-    send(bearer, **where, concerned="no")
-    unconcerned = bearer.get(page(digest, plan)).content.decode()
+    pages = {"address": page(digest, plan, "concern"), "opened": page(digest, plan)}
+    send(bearer, **pages, concerned="yes")
+    page_when_concerned = bearer.get(page(digest, plan)).content.decode()
+    send(bearer, **pages, concerned="no")
+    send(bearer, **pages, concerned="no")
+    page_when_unconcerned = bearer.get(page(digest, plan)).content.decode()
 
     assert [answer.kind for answer in Answer.objects.order_by("pk")] == ["concerned", "unconcerned"]
-    assert "You have said that this plan concerns you" in concerned
-    assert "This no longer concerns me" in collapse(concerned)
-    assert "You have said that this plan does not concern you" in unconcerned
+    assert "You have said that this plan concerns you" in page_when_concerned
+    assert "This no longer concerns me" in collapse(page_when_concerned)
+    assert "You have said that this plan does not concern you" in page_when_unconcerned
 
 
 def test_named_colleague_gets_nothing_until_an_owner_asks_them(
     digest: Delivery, plan: Plan, bearer: Client, world: World
 ) -> None:
-    where = page(digest, plan, "colleague-by-link")
-    before = Email.objects.count()
-    sent = send(bearer, where, name="Cora Council", email="Cora@council.example")
-    own = send(bearer, where, name="Sol", email=world.sol.email)
+    colleague_url = page(digest, plan, "colleague-by-link")
+    email_count = Email.objects.count()
+    response = send(bearer, colleague_url, name="Cora Council", email="Cora@council.example")
+    own_address_response = send(bearer, colleague_url, name="Sol", email=world.sol.email)
 
     answer = Answer.objects.get()
-    assert sent.status_code == 302
+    assert response.status_code == 302
     assert (answer.colleague_name, answer.colleague_email, answer.status) == (
         "Cora Council",
         "cora@council.example",
         "waiting",
     )
-    assert "That is your own address. Enter your colleague’s." in own.content.decode()
-    assert Email.objects.count() == before
+    assert "That is your own address. Enter your colleague’s." in own_address_response.content.decode()
+    assert Email.objects.count() == email_count
     assert not Subscription.objects.filter(person__email="cora@council.example").exists()
 
 
 def test_stakeholder_corrects_their_own_name_and_role(
     digest: Delivery, plan: Plan, bearer: Client, world: World
 ) -> None:
-    where = page(digest, plan, "name-by-link")
-    send(bearer, where, name="Solomon Stake", role="Chair of the tenants' panel")
+    name_url = page(digest, plan, "name-by-link")
+    send(bearer, name_url, name="Solomon Stake", role="Chair of the tenants' panel")
     html = unescape(bearer.get(page(digest, plan)).content.decode())
 
     world.sol.refresh_from_db()
@@ -143,14 +143,14 @@ def test_stakeholder_corrects_their_own_name_and_role(
     assert "Solomon Stake, Chair of the tenants' panel" in collapse(html)
 
 
-# ---- What ends it
+# ---- The end of a link
 
 
 @pytest.mark.parametrize("end", ["stopped", "closed to them", "renewed links"])
 def test_link_answers_nothing_once_access_has_ended(
     world: World, digest: Delivery, plan: Plan, bearer: Client, end: str
 ) -> None:
-    where, html = page(digest, plan, "comment-by-link"), bearer.get(page(digest, plan)).content.decode()
+    comment_url, html = page(digest, plan, "comment-by-link"), bearer.get(page(digest, plan)).content.decode()
     if end == "stopped":
         digests.stop_all(person=world.sol, reason="Enough.", now=timezone.now())
     elif end == "closed to them":
@@ -159,27 +159,29 @@ def test_link_answers_nothing_once_access_has_ended(
     else:
         digests.renew_links(person=world.sol, author=world.sol, now=timezone.now())
 
-    opened = bearer.get(where)
-    sent = bearer.post(where, {"form": form_token(html), "text": "Still here."})
+    opened = bearer.get(comment_url)
+    response = bearer.post(comment_url, {"form": form_token(html), "text": "Still here."})
 
-    assert (opened.status_code, sent.status_code) == (404, 404)
+    assert (opened.status_code, response.status_code) == (404, 404)
     assert not Answer.objects.exists()
 
 
 def test_form_of_another_person_plan_or_version_changes_nothing(
     world: World, digest: Delivery, plan: Plan, bearer: Client
 ) -> None:
-    where = page(digest, plan, "comment-by-link")
-    wrong = [
+    comment_url = page(digest, plan, "comment-by-link")
+    wrong_subjects = [
         FormSubject(world.ben.pk, plan.pk, 2),
         FormSubject(world.sol.pk, plan.pk + 1, 2),
         FormSubject(world.sol.pk, plan.pk, 1),
     ]
-    sent = [bearer.post(where, {"form": make_form_token(subject), "text": "Hello."}) for subject in wrong]
-    sent.append(bearer.post(where, {"form": "nonsense", "text": "Hello."}))
-    sent.append(bearer.post(where, {"text": "Hello."}))
+    responses = [
+        bearer.post(comment_url, {"form": make_form_token(subject), "text": "Hello."}) for subject in wrong_subjects
+    ]
+    responses.append(bearer.post(comment_url, {"form": "nonsense", "text": "Hello."}))
+    responses.append(bearer.post(comment_url, {"text": "Hello."}))
 
-    assert [response["Location"].endswith("?done=over") for response in sent] == [True] * 5
+    assert [response["Location"].endswith("?done=over") for response in responses] == [True] * 5
     assert not Answer.objects.exists()
 
 
@@ -191,9 +193,9 @@ def test_links_of_other_purposes_answer_nothing(
 ) -> None:
     key = Preference.objects.get(person=world.sol).link_key
     token = make(purpose, person_id=world.sol.pk, link_key=key, record_id=digest.pk, minute=minute_of(timezone.now()))
-    where = reverse("answers:comment-by-link", kwargs={"token": token, "plan": plan.pk})
+    comment_url = reverse("answers:comment-by-link", kwargs={"token": token, "plan": plan.pk})
 
-    assert bearer.get(where).status_code == 404
+    assert bearer.get(comment_url).status_code == 404
 
 
 def test_link_of_a_digest_answers_only_to_its_own_plans(digest: Delivery, opened: Plan, bearer: Client) -> None:
@@ -203,9 +205,9 @@ def test_link_of_a_digest_answers_only_to_its_own_plans(digest: Delivery, opened
 def test_finished_plan_takes_no_more_answers(world: World, digest: Delivery, plan: Plan, bearer: Client) -> None:
     Plan.objects.filter(pk=plan.pk).update(status="closed")
 
-    sent = send(bearer, page(digest, plan, "comment-by-link"), text="Too late.")
+    response = send(bearer, page(digest, plan, "comment-by-link"), text="Too late.")
 
-    assert "so you can no longer answer about it" in sent.content.decode()
+    assert "so you can no longer answer about it" in response.content.decode()
     assert not Answer.objects.exists()
 
 
@@ -218,17 +220,17 @@ def test_person_with_an_account_does_not_answer_by_link(world: World, plan: Plan
 
 def test_answers_of_one_person_are_limited_per_day(world: World, digest: Delivery, plan: Plan) -> None:
     for number in range(MAX_A_DAY):
-        commented(world, f"Comment {number}.")
+        add_comment_by_link(world, f"Comment {number}.")
 
     with pytest.raises(services.UnableToAnswer):
-        commented(world, "One too many.")
+        add_comment_by_link(world, "One too many.")
 
 
 # ---- Mail scanners
 
 
 def links_in(html: str) -> list[str]:
-    """Return the addresses on this site that a page or an email links to."""
+    """Return the addresses on this site to which a page or an email links."""
     urls = re.findall(r'(?:href|action)="([^"#]+)', unescape(html)) + re.findall(r"https?://\S+", html)
     return sorted({re.sub(r"^https?://[^/]+", "", url) for url in urls if "/answers/" in url or "/digests/" in url})
 
@@ -239,34 +241,34 @@ def fetches(browser: Client, address: str) -> None:
 
 
 def asks_for_headers(browser: Client, address: str) -> None:
-    """Act like a filter that asks only for the headers."""
+    """Act like a filter that requests only the headers."""
     browser.head(address)
 
 
 def fetches_twice(browser: Client, address: str) -> None:
-    """Act like a filter that opens each link on arrival and again when it is clicked."""
+    """Act like a filter that opens each link on arrival, and again when a person clicks the link."""
     browser.get(address)
     browser.get(address, headers={"user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"})
 
 
 def follows_everything(browser: Client, address: str) -> None:
-    """Act like a sandbox that opens a page, then with GET every link and form on it."""
+    """Act like a sandbox that opens a page, and then requests every link and form on the page with GET."""
     html = browser.get(address).content.decode()
-    for further in links_in(html):
-        browser.get(further)
+    for linked_address in links_in(html):
+        browser.get(linked_address)
 
 
 def opens_without_sending(browser: Client, address: str) -> None:
-    """Act like a sandbox that renders the page with its forms and never sends one."""
+    """Act like a sandbox that renders the page with its forms, but sends no form."""
     browser.get(address)
     browser.options(address)
 
 
 def sends_empty_forms(browser: Client, address: str) -> None:
     """Act like a scanner that posts to every form without its fields."""
-    for further in [address, *links_in(browser.get(address).content.decode())]:
-        if "/stop/" not in further:  # RFC 8058: a POST to that address is a wish to stop
-            browser.post(further)
+    for linked_address in [address, *links_in(browser.get(address).content.decode())]:
+        if "/stop/" not in linked_address:  # RFC 8058: a POST to that address is a wish to stop
+            browser.post(linked_address)
 
 
 @pytest.mark.parametrize(
@@ -286,7 +288,7 @@ def test_mail_scanner_changes_nothing(
     pages = [page(digest, plan, name) for name in names]
     pages += [page(digest, plan, "question-by-link", question=question.pk)]
     pages += [reverse("digests:view", kwargs={"token": read_token(world.sol, digest)})]
-    emails = Email.objects.count()
+    email_count = Email.objects.count()
 
     for address in pages:
         scan(bearer, address)
@@ -294,28 +296,28 @@ def test_mail_scanner_changes_nothing(
     assert not Answer.objects.exists()
     assert not WorkRole.objects.exists()
     assert Subscription.objects.get(person=world.sol).is_confirmed
-    assert Email.objects.count() == emails
+    assert Email.objects.count() == email_count
 
 
 def test_form_sent_twice_makes_one_answer(digest: Delivery, plan: Plan, bearer: Client) -> None:
-    where = page(digest, plan, "comment-by-link")
-    token = form_token(bearer.get(where).content.decode())
-    sent = [bearer.post(where, {"form": token, "text": "Once."}) for _ in range(2)]
+    comment_url = page(digest, plan, "comment-by-link")
+    token = form_token(bearer.get(comment_url).content.decode())
+    responses = [bearer.post(comment_url, {"form": token, "text": "Once."}) for _ in range(2)]
 
-    assert [response.status_code for response in sent] == [302, 302]
+    assert [response.status_code for response in responses] == [302, 302]
     assert Answer.objects.count() == 1
 
 
 def test_pages_behind_the_link_are_not_kept_or_indexed(digest: Delivery, plan: Plan, bearer: Client) -> None:
-    opened = bearer.get(page(digest, plan))
+    response = bearer.get(page(digest, plan))
 
-    assert "no-store" in opened["Cache-Control"]
-    assert opened["Referrer-Policy"] == "no-referrer"
-    assert opened["X-Robots-Tag"] == "noindex"
+    assert "no-store" in response["Cache-Control"]
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["X-Robots-Tag"] == "noindex"
 
 
 def test_signed_in_person_gets_no_more_by_the_link_of_another(world: World, digest: Delivery, plan: Plan) -> None:
-    opened = signed_in(world.chidi).get(page(digest, plan))
+    response = signed_in(world.chidi).get(page(digest, plan))
 
-    assert "Sol Stake" in opened.content.decode()
-    assert "Mill Lane" not in opened.content.decode()
+    assert "Sol Stake" in response.content.decode()
+    assert "Mill Lane" not in response.content.decode()

@@ -22,14 +22,14 @@ from tests.world import World
 
 
 def address_on_page(person: User, world: World) -> str:
-    """Return the address for forwarded emails on the partnership's page; "" if it shows none."""
+    """Return the address for forwarded emails on the partnership's page; "" if the page shows none."""
     html = unescape(signed_in(person).get(world.partnership.get_absolute_url()).content.decode())
-    found = re.search(r"[\w.-]+\+p-[\w.]+@[\w.]+", html)
-    return found[0] if found else ""
+    match = re.search(r"[\w.-]+\+p-[\w.]+@[\w.]+", html)
+    return match[0] if match else ""
 
 
-def forwarded(to: str, sender: str) -> EmailMessage:
-    """Return an email that somebody forwards."""
+def forwarded_email(to: str, sender: str) -> EmailMessage:
+    """Return an email that this sender forwards to the address."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, to, "Fwd: The access road"
     message["Message-ID"] = f"<{abs(hash((to, sender)))}@larkhaven.example>"
@@ -44,23 +44,26 @@ def address(world: World) -> str:
 
 
 def test_address_is_shown_to_the_partnerships_editors_only(world: World) -> None:
-    shown = {name: bool(address_on_page(getattr(world, name), world)) for name in ("amina", "eddie", "vera", "ben")}
+    is_shown_by_person = {
+        name: bool(address_on_page(getattr(world, name), world)) for name in ("amina", "eddie", "vera", "ben")
+    }
 
-    assert shown == {"amina": True, "eddie": True, "vera": False, "ben": True}
+    assert is_shown_by_person == {"amina": True, "eddie": True, "vera": False, "ben": True}
 
 
 def test_forwarded_email_becomes_a_draft_conversation_when_its_sender_saves_it(
     world: World, address: str, tmp_path: Path
 ) -> None:
-    said = read_mailbox(tmp_path, forwarded(address, "Eddie <eddie@larkhaven.example>"))
+    output = read_mailbox(tmp_path, forwarded_email(address, "Eddie <eddie@larkhaven.example>"))
+
     incoming = Incoming.objects.get()
     page = reverse("answers:incoming", kwargs={"pk": incoming.pk})
-    others = [signed_in(getattr(world, name)).get(page).status_code for name in ("amina", "ben", "dee")]
+    other_statuses = [signed_in(getattr(world, name)).get(page).status_code for name in ("amina", "ben", "dee")]
     eddie = signed_in(world.eddie)
     html = eddie.get(page).content.decode()
-    before = Conversation.objects.count()
+    conversation_count = Conversation.objects.count()
     today = timezone.localdate()
-    sent = eddie.post(
+    response = eddie.post(
         page,
         {
             "organisation": world.larkhaven.pk,
@@ -71,13 +74,17 @@ def test_forwarded_email_becomes_a_draft_conversation_when_its_sender_saves_it(
         },
     )
 
-    made = Conversation.objects.get()
-    assert "1 forwarded emails" in said
-    assert others == [404, 404, 404]
+    conversation = Conversation.objects.get()
+    assert "1 forwarded emails" in output
+    assert other_statuses == [404, 404, 404]
     assert "The road is agreed." in html
-    assert before == 0
-    assert sent.status_code == 302
-    assert (made.partnership, made.status, made.organisation) == (world.partnership, "draft", world.larkhaven)
+    assert conversation_count == 0
+    assert response.status_code == 302
+    assert (conversation.partnership, conversation.status, conversation.organisation) == (
+        world.partnership,
+        "draft",
+        world.larkhaven,
+    )
     assert not Conversation.objects.visible_to(world.ben).exists()
 
 
@@ -85,29 +92,30 @@ def test_forwarded_email_becomes_a_draft_conversation_when_its_sender_saves_it(
 def test_email_of_somebody_who_may_not_write_there_is_not_kept(
     world: World, address: str, tmp_path: Path, sender: str
 ) -> None:
-    said = read_mailbox(tmp_path, forwarded(address, sender))
+    output = read_mailbox(tmp_path, forwarded_email(address, sender))
 
-    assert "1 could not be used" in said
+    assert "1 could not be used" in output
     assert not Incoming.objects.exists()
 
 
 def test_address_that_was_not_confirmed_forwards_nothing(world: World, address: str, tmp_path: Path) -> None:
     EmailAddress.objects.filter(user=world.eddie).update(verified=False)
-    read_mailbox(tmp_path, forwarded(address, "eddie@larkhaven.example"))
+    read_mailbox(tmp_path, forwarded_email(address, "eddie@larkhaven.example"))
 
     assert not Incoming.objects.exists()
 
 
 def test_address_of_one_partnership_is_not_valid_for_another(world: World, address: str, tmp_path: Path) -> None:
-    other = re.sub(r"\+p-[0-9a-f]+", f"+p-{world.other_partnership.pk:x}", address)
-    read_mailbox(tmp_path, forwarded(other, "chidi@tidewater.example"))
+    other_address = re.sub(r"\+p-[0-9a-f]+", f"+p-{world.other_partnership.pk:x}", address)
+    read_mailbox(tmp_path, forwarded_email(other_address, "chidi@tidewater.example"))
 
     assert not Incoming.objects.exists()
 
 
-def test_sender_is_told_at_their_own_address(world: World, address: str, tmp_path: Path) -> None:
-    read_mailbox(tmp_path, forwarded(address, "eddie@larkhaven.example"))
-    [told] = [email for email in deliver() if "conversation" in email.subject]
+def test_sender_gets_an_email_at_their_own_address(world: World, address: str, tmp_path: Path) -> None:
+    read_mailbox(tmp_path, forwarded_email(address, "eddie@larkhaven.example"))
 
-    assert told.to == [world.eddie.email]
-    assert "The road is agreed." not in told.body
+    [confirm_email] = [email for email in deliver() if "conversation" in email.subject]
+
+    assert confirm_email.to == [world.eddie.email]
+    assert "The road is agreed." not in confirm_email.body

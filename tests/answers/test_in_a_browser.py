@@ -1,4 +1,4 @@
-"""Answers in a real browser: a stakeholder answers by the link, a lead decides."""
+"""Answers in a real browser: a stakeholder answers by the link, and a lead decides."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.answers.models import Answer
 from partnerships.digests.models import Delivery
 from partnerships.plans.models import Plan
 from tests.answers.conftest import page as address_of
-from tests.answers.test_forwarding import forwarded
+from tests.answers.test_forwarding import forwarded_email
 from tests.answers.test_replies_by_email import read_mailbox, reply
 from tests.digests.conftest import PostOffice
 from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
@@ -26,8 +26,8 @@ from tests.world import World
 pytestmark = pytest.mark.browser
 
 
-def holds(page: Any) -> bool:
-    """Whether the page has no fault that axe finds, and needs no sideways scrolling."""
+def is_accessible(page: Any) -> bool:
+    """Return whether axe finds no fault on the page, and the page needs no sideways scrolling."""
     return axe_violations(page) == [] and reflows(page)
 
 
@@ -45,34 +45,34 @@ def test_stakeholder_answers_and_a_lead_approves(
     )
     page.set_viewport_size(size)
     page.goto(f"{live_server.url}{address_of(digest, plan)}")
-    good = [holds(page)]
+    accessibility_results = [is_accessible(page)]
     page.get_by_role("button", name="I have read this version").click()
     page.get_by_text("The owners can now see that you have read this version").wait_for()
     page.get_by_role("link", name="Comment on the plan or a part of it").click()
-    good.append(holds(page))
+    accessibility_results.append(is_accessible(page))
     page.get_by_label("What is your comment about?").select_option("sites/north-quay")
     page.get_by_role("textbox", name="Your comment").fill("Please keep the trees.")
     page.get_by_role("button", name="Send comment").click()
     page.get_by_text("Waiting for approval").wait_for()
-    good.append(holds(page))
+    accessibility_results.append(is_accessible(page))
     for name in ("Which homes are missing?", "Name a colleague who should get this plan", "Correct your name and role"):
         page.goto(f"{live_server.url}{address_of(digest, plan)}")
         page.get_by_role("link", name=name).click()
-        good.append(holds(page))
+        accessibility_results.append(is_accessible(page))
 
     sign_in(page, live_server.url, world.amina.email)
     page.goto(f"{live_server.url}{reverse('answers:plan', kwargs={'pk': plan.pk})}")
-    good.append(holds(page))
+    accessibility_results.append(is_accessible(page))
     page.get_by_role("link", name="Refuse").click()
-    good.append(holds(page))
+    accessibility_results.append(is_accessible(page))
     page.go_back()
     page.get_by_role("button", name="Approve").click()
     page.get_by_text("No answers are waiting for your decision").wait_for()
-    good.append(holds(page))
+    accessibility_results.append(is_accessible(page))
     page.get_by_role("link", name="Ask a question").click()
-    good.append(holds(page))
+    accessibility_results.append(is_accessible(page))
 
-    assert all(good), good
+    assert all(accessibility_results), accessibility_results
     assert Answer.objects.get(kind="comment").is_shown
 
 
@@ -90,15 +90,15 @@ def test_reply_by_email_is_confirmed_in_a_browser(
     page.set_viewport_size(size)
     read_mailbox(tmp_path, reply(str(office.to(world.sol)[-1]["Reply-To"])))
     text = next(email.body for email in deliver() if email.subject == "Confirm your comment on Harbour Quarter")
-    found = re.search(r"https?://[^/\s]+(/answers/replies/\S+)", text)
-    assert found is not None
-    page.goto(f"{live_server.url}{found[1]}")
-    good = [holds(page)]
+    match = re.search(r"https?://[^/\s]+(/answers/replies/\S+)", text)
+    assert match is not None
+    page.goto(f"{live_server.url}{match[1]}")
+    accessibility_results = [is_accessible(page)]
     page.get_by_role("button", name="Confirm comment").click()
     page.get_by_role("heading", name="Your comment has been sent").wait_for()
-    good.append(holds(page))
+    accessibility_results.append(is_accessible(page))
 
-    assert all(good), good
+    assert all(accessibility_results), accessibility_results
     assert Answer.objects.get().text == "Please keep the trees."
 
 
@@ -110,13 +110,13 @@ def test_forwarded_email_becomes_a_conversation_in_a_browser(
     sign_in(page, live_server.url, world.eddie.email)
     page.goto(f"{live_server.url}{world.partnership.get_absolute_url()}")
     address = page.locator("section[aria-labelledby=forwarding] .cg-secret").inner_text().strip()
-    good = [holds(page)]
-    read_mailbox(tmp_path, forwarded(address, "eddie@larkhaven.example"))
+    accessibility_results = [is_accessible(page)]
+    read_mailbox(tmp_path, forwarded_email(address, "eddie@larkhaven.example"))
     page.reload()
     page.get_by_role("link", name="Fwd: The access road").click()
     page.get_by_role("heading", name="Save this email as a conversation").wait_for()
-    good.append(holds(page))
+    accessibility_results.append(is_accessible(page))
     page.get_by_role("button", name="Save draft conversation").click()
     page.get_by_text("has been saved as a draft").wait_for()
 
-    assert all(good), good
+    assert all(accessibility_results), accessibility_results

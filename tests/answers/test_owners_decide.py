@@ -1,4 +1,4 @@
-"""Owners of a plan approve or refuse answers, trust people, ask questions."""
+"""Owners of a plan approve or refuse answers, trust people, and ask questions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_status
 from partnerships.work.queries import waiting_for
-from tests.answers.conftest import commented, signed_in
+from tests.answers.conftest import add_comment_by_link, signed_in
 from tests.plans.drafts import begin
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
@@ -30,8 +30,8 @@ from tests.world import World
 
 @pytest.fixture
 def comment(world: World, digest: Delivery) -> Answer:
-    """A comment of Sol's that waits for Larkhaven."""
-    return commented(world)
+    """A comment of Sol's on which Larkhaven must decide."""
+    return add_comment_by_link(world)
 
 
 def plan_page(plan: Plan) -> str:
@@ -39,22 +39,26 @@ def plan_page(plan: Plan) -> str:
 
 
 def test_waiting_answer_is_work_of_the_owners_leads_only(world: World, plan: Plan, comment: Answer) -> None:
-    found = {
+    tasks_by_person = {
         name: [task.what for task in waiting_for(getattr(world, name), timezone.now()) if "stakeholder" in task.what]
         for name in ("amina", "eddie", "ben", "chidi")
     }
 
-    assert found == {"amina": ["Decide on 1 answer from a stakeholder"], "eddie": [], "ben": [], "chidi": []}
+    assert tasks_by_person == {"amina": ["Decide on 1 answer from a stakeholder"], "eddie": [], "ben": [], "chidi": []}
 
 
 def test_only_leads_of_an_owner_see_an_answer_before_it_is_approved(world: World, plan: Plan, comment: Answer) -> None:
-    before = {name: signed_in(getattr(world, name)).get(plan_page(plan)) for name in ("amina", "eddie", "ben")}
+    responses_before = {
+        name: signed_in(getattr(world, name)).get(plan_page(plan)) for name in ("amina", "eddie", "ben")
+    }
     signed_in(world.amina).post(reverse("answers:approve", kwargs={"pk": comment.pk}))
-    after = {name: signed_in(getattr(world, name)).get(plan_page(plan)) for name in ("amina", "eddie", "ben")}
+    responses_after = {name: signed_in(getattr(world, name)).get(plan_page(plan)) for name in ("amina", "eddie", "ben")}
 
-    seen = {name: "Please keep the trees." in response.content.decode() for name, response in before.items()}
-    assert seen == {"amina": True, "eddie": False, "ben": False}
-    assert all("Please keep the trees." in response.content.decode() for response in after.values())
+    is_visible_by_person = {
+        name: "Please keep the trees." in response.content.decode() for name, response in responses_before.items()
+    }
+    assert is_visible_by_person == {"amina": True, "eddie": False, "ben": False}
+    assert all("Please keep the trees." in response.content.decode() for response in responses_after.values())
     assert signed_in(world.chidi).get(plan_page(plan)).status_code == 404
 
 
@@ -63,12 +67,12 @@ def test_refused_answer_is_shown_to_nobody_and_the_person_gets_the_reason(
 ) -> None:
     lead = signed_in(world.amina)
     address = reverse("answers:refuse", kwargs={"pk": comment.pk})
-    without = lead.post(address, {"reason": " "})
+    response_without_reason = lead.post(address, {"reason": " "})
     lead.post(address, {"reason": "It names a neighbour."})
     [email] = [sent for sent in deliver() if sent.to == [world.sol.email]]
 
     comment.refresh_from_db()
-    assert without.status_code == 422
+    assert response_without_reason.status_code == 422
     assert comment.is_refused
     assert "It names a neighbour." in email.body
     assert email.subject == "Your comment on Harbour Quarter will not be shown"
@@ -86,13 +90,13 @@ def test_answer_is_decided_once(world: World, comment: Answer) -> None:
 def test_trusted_persons_answers_are_shown_at_once_until_trust_ends(world: World, plan: Plan, comment: Answer) -> None:
     lead = signed_in(world.amina)
     lead.post(reverse("answers:trust", kwargs={"pk": comment.pk}))
-    at_once = commented(world, "And the hedge.")
+    comment_while_trusted = add_comment_by_link(world, "And the hedge.")
     trust = Trust.objects.get()
     lead.post(reverse("answers:stop-trusting", kwargs={"pk": plan.pk, "trust": trust.pk}))
-    later = commented(world, "And the pond.")
+    comment_after_trust = add_comment_by_link(world, "And the pond.")
 
     comment.refresh_from_db()
-    assert [comment.status, at_once.status, later.status] == ["shown", "shown", "waiting"]
+    assert [comment.status, comment_while_trusted.status, comment_after_trust.status] == ["shown", "shown", "waiting"]
 
 
 def test_trust_that_ended_after_a_backup_ends_again(world: World, comment: Answer) -> None:
@@ -123,8 +127,8 @@ def test_named_colleague_is_asked_for_the_owner(world: World, plan: Plan, digest
     )
     signed_in(world.amina).post(reverse("answers:ask-colleague", kwargs={"pk": answer.pk}))
 
-    asked = Subscription.objects.get(person__email="cora@council.example")
-    assert (asked.status, asked.added_for, asked.target) == ("asked", world.larkhaven, plan)
+    subscription = Subscription.objects.get(person__email="cora@council.example")
+    assert (subscription.status, subscription.added_for, subscription.target) == ("asked", world.larkhaven, plan)
     assert "cora@council.example" not in signed_in(world.ben).get(plan_page(plan)).content.decode()
 
 
@@ -147,16 +151,16 @@ def test_refused_suggestion_of_a_colleague_is_not_called_a_comment(world: World,
 
 def test_leads_ask_a_question_and_the_partnership_reads_it(world: World, plan: Plan) -> None:
     address = reverse("answers:ask", kwargs={"pk": plan.pk})
-    day = timezone.localdate() + dt.timedelta(days=7)
+    last_day = timezone.localdate() + dt.timedelta(days=7)
     data = {
         "title": "Which homes are missing?",
-        "closes_on": day.isoformat(),
+        "closes_on": last_day.isoformat(),
     }
-    sent = signed_in(world.amina).post(address, data)
+    response = signed_in(world.amina).post(address, data)
 
     question = PlanQuestion.objects.get()
-    assert sent.status_code == 302
-    assert (question.organisation, question.closes_on) == (world.larkhaven, day)
+    assert response.status_code == 302
+    assert (question.organisation, question.closes_on) == (world.larkhaven, last_day)
     assert "Which homes are missing?" in signed_in(world.ben).get(plan_page(plan)).content.decode()
     assert signed_in(world.eddie).get(address).status_code == 403
 
@@ -207,7 +211,7 @@ def test_erasing_a_stakeholder_ends_trust_and_leaves_a_former_member(world: Worl
 
 def test_colleagues_and_refused_text_are_deleted_in_time(world: World, plan: Plan, comment: Answer) -> None:
     services.refuse_answer(answer=comment, reason="No.", author=world.amina, now=timezone.now())
-    named = services.name_colleague(
+    naming_answer = services.name_colleague(
         person=world.sol,
         plan=plan,
         version_number=2,
@@ -216,18 +220,24 @@ def test_colleagues_and_refused_text_are_deleted_in_time(world: World, plan: Pla
         key=uuid.uuid4(),
         now=timezone.now(),
     )
-    kept = timezone.now() + retention.COLLEAGUE_WAITS - dt.timedelta(days=1)
-    over = timezone.now() + retention.REFUSED_KEPT + dt.timedelta(days=1)
-    emails = Email.objects.count()
+    moment_before_deletion = timezone.now() + retention.COLLEAGUE_WAITS - dt.timedelta(days=1)
+    moment_of_deletion = timezone.now() + retention.REFUSED_KEPT + dt.timedelta(days=1)
+    email_count = Email.objects.count()
 
-    before = (retention.clear_colleagues(kept, False), retention.clear_refused(kept, False))
-    after = (retention.clear_colleagues(over, False), retention.clear_refused(over, False))
+    counts_before = (
+        retention.clear_colleagues(moment_before_deletion, False),
+        retention.clear_refused(moment_before_deletion, False),
+    )
+    counts_after = (
+        retention.clear_colleagues(moment_of_deletion, False),
+        retention.clear_refused(moment_of_deletion, False),
+    )
 
     comment.refresh_from_db()
-    named.refresh_from_db()
-    assert (before, after) == ((0, 0), (1, 1))
-    assert (comment.text, named.colleague_email, named.status) == ("", "", "refused")
-    assert Email.objects.count() == emails
+    naming_answer.refresh_from_db()
+    assert (counts_before, counts_after) == ((0, 0), (1, 1))
+    assert (comment.text, naming_answer.colleague_email, naming_answer.status) == ("", "", "refused")
+    assert Email.objects.count() == email_count
 
 
 def test_answers_are_in_the_export_of_the_person(world: World, comment: Answer, capsys: pytest.CaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""Digests tell the followers of a plan and of its partnership about its questions."""
+"""Digests report the questions about a plan to followers of the plan and of its partnership."""
 
 from __future__ import annotations
 
@@ -54,47 +54,49 @@ def reply(world: World, question: PlanQuestion) -> Answer:
     )
 
 
-def stakeholder(world: World, target: object) -> None:
-    """Let Larkhaven add Sol as a stakeholder."""
+def add_sol_as_stakeholder(world: World, target: object) -> None:
+    """Add Sol as a stakeholder of Larkhaven, who follows the target."""
     digests.add_confirmed_subscription(
         person=world.sol, target=target, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
 
 
-def said_to(office: PostOffice, person: User) -> list[str]:
+def email_texts(office: PostOffice, person: User) -> list[str]:
     """Return the text of each email to a person, followed by its HTML part."""
     return [collapse(f"{text_of(email)} {html_of(email)}") for email in office.to(person)]
 
 
-def test_followers_of_a_plan_hear_of_a_new_question(world: World, plan: Plan, office: PostOffice) -> None:
+def test_followers_of_a_plan_get_a_new_question(world: World, plan: Plan, office: PostOffice) -> None:
     digests.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
-    stakeholder(world, plan)
+    add_sol_as_stakeholder(world, plan)
     ask(world, plan)
 
     play(office)
 
-    [to_ben], [to_sol] = said_to(office, world.ben), said_to(office, world.sol)
+    [to_ben], [to_sol] = email_texts(office, world.ben), email_texts(office, world.sol)
     assert to_ben.count(f"Asked a question about a plan: {TITLE}") == 1  # the other part marks the words
-    by = f"{world.amina.display_name}, {world.larkhaven.name}"
-    assert by in to_ben
+    author_line = f"{world.amina.display_name}, {world.larkhaven.name}"
+    assert author_line in to_ben
     last_day = long_date(timezone.localdate() + dt.timedelta(days=14))
     assert f"Asked a question about a plan: {TITLE}, answers by {last_day}" in to_sol
     assert f"Asked a question about a plan: <strong>{TITLE}" in to_sol
-    assert by not in to_sol
+    assert author_line not in to_sol
 
 
-def test_followers_of_the_partnership_hear_which_plan_it_is_about(world: World, plan: Plan, office: PostOffice) -> None:
+def test_followers_of_the_partnership_read_which_plan_a_question_is_about(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
     digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
-    stakeholder(world, world.partnership)
+    add_sol_as_stakeholder(world, world.partnership)
     ask(world, plan)
 
     play(office)
 
     for person in (world.ben, world.sol):
-        assert f"Harbour Quarter: asked a question about a plan: {TITLE}" in said_to(office, person)[-1]
+        assert f"Harbour Quarter: asked a question about a plan: {TITLE}" in email_texts(office, person)[-1]
 
 
-def test_stakeholders_of_a_partnership_hear_nothing_about_a_plan_for_its_owners(
+def test_stakeholders_of_a_partnership_get_nothing_about_a_plan_for_its_owners(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     digests.add_confirmed_subscription(
@@ -109,30 +111,28 @@ def test_stakeholders_of_a_partnership_hear_nothing_about_a_plan_for_its_owners(
 
     play(office)
 
-    assert TITLE not in "".join(said_to(office, world.sol))
+    assert TITLE not in "".join(email_texts(office, world.sol))
 
 
-def test_readers_inside_the_plan_hear_of_an_answer_once_it_is_shown(
-    world: World, plan: Plan, office: PostOffice
-) -> None:
-    stakeholder(world, plan)
+def test_readers_inside_the_plan_get_an_answer_when_it_is_shown(world: World, plan: Plan, office: PostOffice) -> None:
+    add_sol_as_stakeholder(world, plan)
     question = ask(world, plan)
     digests.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     answer = reply(world, question)
     play(office)
-    before = "".join(said_to(office, world.ben))
+    texts_before = "".join(email_texts(office, world.ben))
     services.approve_answer(answer=answer, author=world.amina, now=timezone.now())
 
     play(office)
 
-    assert "New answer" not in before
-    assert f"New answer to a question about a plan: {TITLE}" in said_to(office, world.ben)[-1]
-    assert "Homes for older people." not in "".join(said_to(office, world.ben))
-    assert "New answer" not in "".join(said_to(office, world.sol))
+    assert "New answer" not in texts_before
+    assert f"New answer to a question about a plan: {TITLE}" in email_texts(office, world.ben)[-1]
+    assert "Homes for older people." not in "".join(email_texts(office, world.ben))
+    assert "New answer" not in "".join(email_texts(office, world.sol))
 
 
-def test_an_answer_of_a_trusted_person_is_told_at_once(world: World, plan: Plan, office: PostOffice) -> None:
-    stakeholder(world, plan)
+def test_answer_of_a_trusted_person_is_reported_at_once(world: World, plan: Plan, office: PostOffice) -> None:
+    add_sol_as_stakeholder(world, plan)
     services.trust_person(person=world.sol, organisation=world.larkhaven, author=world.amina, now=timezone.now())
     question = ask(world, plan)
     digests.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
@@ -141,42 +141,42 @@ def test_an_answer_of_a_trusted_person_is_told_at_once(world: World, plan: Plan,
 
     play(office)
 
-    assert said_to(office, world.ben)[-1].count(f"New answer to a question about a plan: {TITLE}") == 1
+    assert email_texts(office, world.ben)[-1].count(f"New answer to a question about a plan: {TITLE}") == 1
 
 
-def test_a_reply_to_an_email_that_told_only_a_question_becomes_a_comment(
+def test_reply_to_an_email_with_only_a_question_becomes_a_comment(
     world: World, plan: Plan, office: PostOffice, tmp_path: Path
 ) -> None:
-    stakeholder(world, plan)
+    add_sol_as_stakeholder(world, plan)
     ask(world, plan)
     play(office)
     address = str(office.to(world.sol)[-1]["Reply-To"])
 
-    said = read_mailbox(tmp_path, email_reply(address, "Homes for older people."))
+    output = read_mailbox(tmp_path, email_reply(address, "Homes for older people."))
 
     incoming = Incoming.objects.get()
-    assert "1 replies" in said
+    assert "1 replies" in output
     assert (incoming.person, incoming.plan, incoming.text) == (world.sol, plan, "Homes for older people.")
 
 
-def test_a_reply_about_a_partnership_with_many_plans_needs_no_more_queries(
+def test_reply_about_a_partnership_with_many_plans_needs_no_more_queries(
     world: World, plan: Plan, office: PostOffice, tmp_path: Path
 ) -> None:
-    stakeholder(world, world.partnership)
+    add_sol_as_stakeholder(world, world.partnership)
     ask(world, plan)
     play(office)
     read_mailbox(tmp_path, email_reply(str(office.to(world.sol)[-1]["Reply-To"]), "Homes for older people."))
     incoming = Incoming.objects.select_related("person").get()
     incoming.plan = None  # as if it could be about any of the partnership's
 
-    def counted() -> tuple[int, int]:
+    def count_plans_and_queries() -> tuple[int, int]:
         with CaptureQueriesContext(connection) as queries:
-            found = services.plans_of_reply(incoming, timezone.now())
-        return len(found), len(queries)
+            plans = services.plans_of_reply(incoming, timezone.now())
+        return len(plans), len(queries)
 
-    one, before = counted()
+    plan_count_before, queries_before = count_plans_and_queries()
     for title in ("Mill Road", "North Fields", "Ferry Yard"):
-        other = create_plan(
+        other_plan = create_plan(
             owners=[world.larkhaven],
             partnership=world.partnership,
             title=title,
@@ -185,54 +185,56 @@ def test_a_reply_about_a_partnership_with_many_plans_needs_no_more_queries(
             author=world.amina,
             now=timezone.now(),
         )
-        publish(other, 50, author=world.amina)
-    several, after = counted()
+        publish(other_plan, 50, author=world.amina)
+    plan_count_after, queries_after = count_plans_and_queries()
 
-    assert several == one + 3
-    assert after <= before
+    assert plan_count_after == plan_count_before + 3
+    assert queries_after <= queries_before
 
 
 @pytest.mark.parametrize("followed", ["plan", "partnership", "organisation"])
-def test_a_stakeholder_answers_a_question_by_the_link_that_told_it(
+def test_stakeholder_answers_a_question_by_the_link_in_the_digest(
     followed: str, world: World, plan: Plan, office: PostOffice, bearer: Client
 ) -> None:
     targets = {"plan": plan, "partnership": world.partnership, "organisation": world.larkhaven}
-    stakeholder(world, targets[followed])
+    add_sol_as_stakeholder(world, targets[followed])
     question = ask(world, plan)
     play(office)
-    link = re.search(r"Answer the question: \S+?(/answers/\S+)", said_to(office, world.sol)[-1])
+    link = re.search(r"Answer the question: \S+?(/answers/\S+)", email_texts(office, world.sol)[-1])
     assert link is not None
 
     overview = bearer.get(link[1])
-    where = reverse("answers:question-by-link", kwargs={**overview.resolver_match.kwargs, "question": question.pk})
-    send(bearer, where, text="Homes for older people.")
+    question_url = reverse(
+        "answers:question-by-link", kwargs={**overview.resolver_match.kwargs, "question": question.pk}
+    )
+    send(bearer, question_url, text="Homes for older people.")
 
     answer = Answer.objects.get()
-    assert where in overview.content.decode()
+    assert question_url in overview.content.decode()
     assert (answer.person, answer.question, answer.status) == (world.sol, question, "waiting")
 
 
 def test_the_page_of_a_digest_leads_to_the_plan_and_to_answering(
     world: World, plan: Plan, office: PostOffice, bearer: Client
 ) -> None:
-    stakeholder(world, world.partnership)
+    add_sol_as_stakeholder(world, world.partnership)
     ask(world, plan)
     play(office)
     token = read_token(world.sol, Delivery.objects.get(recipient=world.sol, kind="digests.digest"))
 
     view = collapse(bearer.get(reverse("digests:view", kwargs={"token": token})).content.decode())
-    read = bearer.get(reverse("digests:read", kwargs={"token": token, "plan": plan.pk}))
+    plan_page = bearer.get(reverse("digests:read", kwargs={"token": token, "plan": plan.pk}))
 
     assert 'Answer or comment on Harbour Quarter</a> <span class="cg-muted">1 question from the owners</span>' in view
     assert reverse("answers:by-link", kwargs={"token": token, "plan": plan.pk}) in view
-    assert "North Quay" in read.content.decode()
-    assert "Mill Lane" not in read.content.decode()  # confidential
+    assert "North Quay" in plan_page.content.decode()
+    assert "Mill Lane" not in plan_page.content.decode()  # confidential
 
 
 def test_the_link_of_a_question_ends_with_the_right_to_read_the_plan(
     world: World, plan: Plan, office: PostOffice, bearer: Client
 ) -> None:
-    stakeholder(world, plan)
+    add_sol_as_stakeholder(world, plan)
     ask(world, plan)
     play(office)
     token = read_token(world.sol, Delivery.objects.get(recipient=world.sol, kind="digests.digest"))
@@ -253,7 +255,7 @@ def test_the_link_of_a_question_ends_with_the_right_to_read_the_plan(
     assert "Answer or comment" not in view
 
 
-def test_followers_of_an_owner_hear_of_a_question_about_a_plan_without_a_partnership(
+def test_followers_of_an_owner_get_a_question_about_a_plan_without_a_partnership(
     world: World, opened: Plan, office: PostOffice
 ) -> None:
     digests.subscribe(person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now())
@@ -261,11 +263,11 @@ def test_followers_of_an_owner_hear_of_a_question_about_a_plan_without_a_partner
 
     play(office)
 
-    [said] = said_to(office, world.ben)
-    assert f"Open Quay: asked a question about a plan: {TITLE}" in said
+    [email_text] = email_texts(office, world.ben)
+    assert f"Open Quay: asked a question about a plan: {TITLE}" in email_text
 
 
-def test_a_question_about_several_things_that_somebody_follows_comes_once(
+def test_question_about_several_subjects_that_a_person_follows_is_reported_once(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     for target in (world.larkhaven, world.partnership, plan):
@@ -274,12 +276,12 @@ def test_a_question_about_several_things_that_somebody_follows_comes_once(
 
     play(office)
 
-    [said] = said_to(office, world.ben)
-    assert said.count(f"sked a question about a plan: {TITLE}") == 1
+    [email_text] = email_texts(office, world.ben)
+    assert email_text.count(f"sked a question about a plan: {TITLE}") == 1
 
 
 def test_a_question_whose_last_day_is_past_asks_nobody(world: World, plan: Plan, office: PostOffice) -> None:
-    stakeholder(world, plan)
+    add_sol_as_stakeholder(world, plan)
     last_day = timezone.localdate() - dt.timedelta(days=6)
     services.ask_question(
         plan=plan,
@@ -292,15 +294,15 @@ def test_a_question_whose_last_day_is_past_asks_nobody(world: World, plan: Plan,
 
     play(office)
 
-    said = said_to(office, world.sol)[-1]
-    assert f"{TITLE}, answers were due by {long_date(last_day)}" in said
-    assert "Answer the question" not in said
+    email_text = email_texts(office, world.sol)[-1]
+    assert f"{TITLE}, answers were due by {long_date(last_day)}" in email_text
+    assert "Answer the question" not in email_text
 
 
-def test_a_question_that_was_closed_at_once_is_not_told(world: World, plan: Plan, office: PostOffice) -> None:
+def test_question_that_was_closed_at_once_is_not_reported(world: World, plan: Plan, office: PostOffice) -> None:
     digests.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     services.close_question(question=ask(world, plan), author=world.amina, now=timezone.now())
 
     play(office)
 
-    assert said_to(office, world.ben) == []
+    assert email_texts(office, world.ben) == []

@@ -1,4 +1,7 @@
-"""The job that reads the mailbox: each email once, one reader at a time, no email holds up others."""
+"""The job that reads the mailbox: it reads each email once, and no email delays the others.
+
+Only one worker reads at a time.
+"""
 
 from __future__ import annotations
 
@@ -42,21 +45,21 @@ def box(db: None, tmp_path: Path, settings: Any) -> Path:
     return tmp_path / "box"
 
 
-def put(box: Path, *messages: EmailMessage) -> None:
+def put_in_mailbox(box: Path, *messages: EmailMessage) -> None:
     for message in messages:
         mailbox.Maildir(str(box)).add(message)
 
 
 def test_the_job_reads_new_emails_once_and_leaves_them_as_read(box: Path, reply_to: str) -> None:
-    put(box, reply(reply_to))
+    put_in_mailbox(box, reply(reply_to))
 
     read_mailbox()
-    again = read_new_mail(now=timezone.now())
+    second_counts = read_new_mail(now=timezone.now())
 
     assert Incoming.objects.get().text == "Please keep the trees."
     assert not list((box / "new").iterdir())
     assert [file.name.rpartition(":")[2] for file in (box / "cur").iterdir()] == ["2,S"]
-    assert not again
+    assert not second_counts
 
 
 def test_beat_starts_the_job_every_minute() -> None:
@@ -65,15 +68,15 @@ def test_beat_starts_the_job_every_minute() -> None:
 
 
 def test_two_workers_do_not_read_at_the_same_time(box: Path, reply_to: str) -> None:
-    put(box, reply(reply_to))
+    put_in_mailbox(box, reply(reply_to))
     cache.add("digests.mailbox", 1, timeout=600)
 
     read_mailbox()
-    untouched = Incoming.objects.count()
+    count_while_locked = Incoming.objects.count()
     cache.delete("digests.mailbox")
     read_mailbox()
 
-    assert untouched == 0
+    assert count_while_locked == 0
     assert Incoming.objects.count() == 1
 
 
@@ -87,7 +90,7 @@ def test_an_email_that_always_fails_is_flagged_and_the_others_are_read(
             return ""
 
     monkeypatch.setattr(hooks, "_registered_hooks", [Breaks(), *hooks.registered_hooks()])
-    put(box, reply(reply_to, Subject="poison"), reply(reply_to, "Thank you."))
+    put_in_mailbox(box, reply(reply_to, Subject="poison"), reply(reply_to, "Thank you."))
 
     read_mailbox()
     wait_for_alerts(seconds=60)
@@ -97,8 +100,8 @@ def test_an_email_that_always_fails_is_flagged_and_the_others_are_read(
     assert "An email in the mailbox could not be read" in mailoutbox[-1].subject
 
 
-def hang(raw: bytes) -> Mail | None:
-    """Parse as a program does that a hostile email brings to a standstill, inside one call of `re`."""
+def read_mail_or_hang(raw: bytes) -> Mail | None:
+    """Read an email, but hang on a hostile one inside one call of `re`."""
     if b"Subject: poison" in raw:
         re.match(r"(a+)+$", "a" * 60 + "b")
     return read_mail(raw)
@@ -107,9 +110,9 @@ def hang(raw: bytes) -> Mail | None:
 def test_an_email_whose_parsing_hangs_is_flagged_after_its_time_limit(
     box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[Any]
 ) -> None:
-    monkeypatch.setattr(outbox_hooks, "read_mail", hang)
+    monkeypatch.setattr(outbox_hooks, "read_mail", read_mail_or_hang)
     monkeypatch.setattr(outbox_hooks, "MAX_PARSING_SECONDS", 0.3)
-    put(box, reply(reply_to, Subject="poison"), reply(reply_to, "Thank you."))
+    put_in_mailbox(box, reply(reply_to, Subject="poison"), reply(reply_to, "Thank you."))
 
     counts = read_new_mail(now=timezone.now())
     wait_for_alerts(seconds=60)
@@ -123,42 +126,42 @@ def test_an_email_whose_parsing_hangs_is_flagged_after_its_time_limit(
 def test_an_email_during_which_two_workers_were_killed_is_flagged(
     box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each kill leaves its lease, so that the next run comes after ten minutes."""
+    """A killed worker leaves its lease, so the next run starts ten minutes later."""
 
     def be_killed(name: str, raw: bytes, now: Any) -> str:
         raise SystemExit(9)
 
-    put(box, reply(reply_to))
+    put_in_mailbox(box, reply(reply_to))
     [file] = (box / "new").iterdir()
-    began = timezone.now()
-    with monkeypatch.context() as killing:
-        killing.setattr(mailboxes, "_act_or_report", be_killed)
-        killing.setattr(cache, "delete", lambda key: None)  # a killed worker tidies nothing up
+    started_at = timezone.now()
+    with monkeypatch.context() as patched:
+        patched.setattr(mailboxes, "_act_or_report", be_killed)
+        patched.setattr(cache, "delete", lambda key: None)  # a killed worker does not release its lease
         for kill in range(mailboxes.MAX_TRIES):
-            with time_machine.travel(began + dt.timedelta(minutes=11 * kill)), pytest.raises(SystemExit):
+            with time_machine.travel(started_at + dt.timedelta(minutes=11 * kill)), pytest.raises(SystemExit):
                 read_new_mail(now=timezone.now())
 
-    with time_machine.travel(began + dt.timedelta(minutes=11 * mailboxes.MAX_TRIES)):
-        first, second = read_new_mail(now=timezone.now()), read_new_mail(now=timezone.now())
+    with time_machine.travel(started_at + dt.timedelta(minutes=11 * mailboxes.MAX_TRIES)):
+        first_counts, second_counts = read_new_mail(now=timezone.now()), read_new_mail(now=timezone.now())
 
-    assert (first, second) == ({"failed": 1}, {})
+    assert (first_counts, second_counts) == ({"failed": 1}, {})
     assert [path.name for path in (box / "cur").iterdir()] == [f"{file.name}:2,F"]
 
 
 def test_the_command_reads_the_others_after_a_bad_email_and_leaves_what_was_read(
     box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(outbox_hooks, "read_mail", hang)
+    monkeypatch.setattr(outbox_hooks, "read_mail", read_mail_or_hang)
     monkeypatch.setattr(outbox_hooks, "MAX_PARSING_SECONDS", 0.3)
-    put(box, reply(reply_to, Subject="poison"), reply(reply_to, "Thank you."))
-    said = [StringIO(), StringIO()]
+    put_in_mailbox(box, reply(reply_to, Subject="poison"), reply(reply_to, "Thank you."))
+    outputs = [StringIO(), StringIO()]
 
-    for out in said:
-        call_command("digests", "bounces", str(box), stdout=out)
+    for output in outputs:
+        call_command("digests", "bounces", str(box), stdout=output)
 
-    assert "1 replies" in said[0].getvalue()
-    assert "1 could not be read" in said[0].getvalue()
-    assert "0 already read, 0 could not be read" in said[1].getvalue()
+    assert "1 replies" in outputs[0].getvalue()
+    assert "1 could not be read" in outputs[0].getvalue()
+    assert "0 already read, 0 could not be read" in outputs[1].getvalue()
     assert len(list((box / "cur").iterdir())) == 2
 
 
@@ -166,17 +169,17 @@ def test_the_command_reads_more_emails_than_the_job_does_in_one_run(
     box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mailboxes, "MAX_READ", 1)
-    put(box, *(reply(reply_to, f"Please keep tree {number}.") for number in range(3)))
-    out = StringIO()
+    put_in_mailbox(box, *(reply(reply_to, f"Please keep tree {number}.") for number in range(3)))
+    output = StringIO()
 
-    call_command("digests", "bounces", str(box), stdout=out)
+    call_command("digests", "bounces", str(box), stdout=output)
 
-    assert "3 replies" in out.getvalue()
+    assert "3 replies" in output.getvalue()
     assert not list((box / "new").iterdir())
 
 
 def test_the_command_says_that_the_job_is_reading(box: Path, reply_to: str) -> None:
-    put(box, reply(reply_to))
+    put_in_mailbox(box, reply(reply_to))
     cache.add("digests.mailbox", 1, timeout=600)
 
     with pytest.raises(CommandError, match="Try again in a few minutes"):
@@ -185,16 +188,16 @@ def test_the_command_says_that_the_job_is_reading(box: Path, reply_to: str) -> N
     assert not Incoming.objects.exists()
 
 
-def test_a_file_that_workers_may_not_read_holds_up_no_other(
+def test_file_that_workers_may_not_read_does_not_delay_the_others(
     box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(box, reply(reply_to, "One."), reply(reply_to, "Two."))
-    locked, read = min((box / "new").iterdir()).name, Path.read_bytes
+    put_in_mailbox(box, reply(reply_to, "One."), reply(reply_to, "Two."))
+    unreadable_name, original_read_bytes = min((box / "new").iterdir()).name, Path.read_bytes
 
     def read_bytes(file: Path) -> bytes:
-        if file.name == locked:
+        if file.name == unreadable_name:
             raise PermissionError(13, "Permission denied")
-        return read(file)
+        return original_read_bytes(file)
 
     monkeypatch.setattr(Path, "read_bytes", read_bytes)
     counts = read_new_mail(now=timezone.now())
@@ -207,20 +210,20 @@ def test_a_file_that_workers_may_not_read_holds_up_no_other(
 def test_a_run_begins_no_email_shortly_before_its_time_limit(
     box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(box, reply(reply_to, "One."), reply(reply_to, "Two."), reply(reply_to, "Three."))
+    put_in_mailbox(box, reply(reply_to, "One."), reply(reply_to, "Two."), reply(reply_to, "Three."))
     clock = iter([0.0, 1.0, mailboxes.MAX_SECONDS + 1.0])
 
-    with monkeypatch.context() as slow:
-        slow.setattr(mailboxes, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-        first = read_new_mail(now=timezone.now())
-    second = read_new_mail(now=timezone.now())
+    with monkeypatch.context() as patched:
+        patched.setattr(mailboxes, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        first_counts = read_new_mail(now=timezone.now())
+    second_counts = read_new_mail(now=timezone.now())
 
-    assert (first["replies"], second["replies"]) == (1, 2)
+    assert (first_counts["replies"], second_counts["replies"]) == (1, 2)
     assert app.conf.task_soft_time_limit >= 2 * mailboxes.MAX_SECONDS
 
 
 def test_a_subject_with_a_null_character_is_read(box: Path, reply_to: str) -> None:
-    put(box, reply(reply_to, Subject="Re: plan"))
+    put_in_mailbox(box, reply(reply_to, Subject="Re: plan"))
     [file] = (box / "new").iterdir()
     file.write_bytes(file.read_bytes().replace(b"Re: plan", b"=?utf-8?q?Re:=00_plan?="))
 
@@ -230,7 +233,7 @@ def test_a_subject_with_a_null_character_is_read(box: Path, reply_to: str) -> No
     assert Incoming.objects.get().subject == "Re: plan"
 
 
-def test_operators_are_told_that_the_mailbox_is_missing(box: Path, settings: Any, mailoutbox: list[Any]) -> None:
+def test_operators_get_an_alert_if_the_mailbox_is_missing(box: Path, settings: Any, mailoutbox: list[Any]) -> None:
     settings.EMAIL_MAILBOX_PATH = str(box / "moved")
 
     read_mailbox()

@@ -41,7 +41,7 @@ def reply_to(world: World, digest: Delivery, office: PostOffice) -> str:
 
 
 def reply(to: str, text: str = "Please keep the trees.", **headers: str) -> EmailMessage:
-    """Return a reply of Sol's, with quotation and signature, as his mail program writes it."""
+    """Return a reply of Sol's with quotation and signature, as his email app writes it."""
     message = EmailMessage()
     message["From"] = headers.pop("From", "Sol Stake <sol@council.example>")
     message["To"] = to
@@ -56,47 +56,49 @@ def reply(to: str, text: str = "Please keep the trees.", **headers: str) -> Emai
     return message
 
 
-def ours(email: Any) -> str:
-    """Return our own address among those that take replies to an email."""
+def own_reply_address(email: Any) -> str:
+    """Return our own address among the addresses to which an email may be answered."""
     return next(address for address in ", ".join(email.reply_to).split(", ") if "+r-" in address)
 
 
 def read_mailbox(folder: Path, *messages: EmailMessage) -> str:
-    """Read these emails from a Maildir with the command; what it prints."""
+    """Read these emails from a Maildir with the command, and return what the command prints."""
     box = mailbox.Maildir(str(folder / "box"))
     box.clear()
     for message in messages:
         box.add(message)
-    out = StringIO()
-    call_command("digests", "bounces", str(folder / "box"), stdout=out)
-    return out.getvalue()
+    output = StringIO()
+    call_command("digests", "bounces", str(folder / "box"), stdout=output)
+    return output.getvalue()
 
 
-def confirming_link(world: World) -> str:
-    """Return the path of the link in the email that asks Sol to confirm."""
-    asked = [email for email in deliver() if email.to == [world.sol.email] and "Confirm your comment" in email.subject]
-    found = re.search(r"https?://[^/\s]+(/answers/replies/\S+)", asked[-1].body)
-    assert found is not None
-    return found[1]
+def link_to_confirm(world: World) -> str:
+    """Return the path of the link in the email that asks Sol to confirm his reply."""
+    confirm_emails = [
+        email for email in deliver() if email.to == [world.sol.email] and "Confirm your comment" in email.subject
+    ]
+    match = re.search(r"https?://[^/\s]+(/answers/replies/\S+)", confirm_emails[-1].body)
+    assert match is not None
+    return match[1]
 
 
 def test_reply_becomes_a_comment_once_its_person_confirms_it(
     world: World, plan: Plan, reply_to: str, tmp_path: Path, bearer: Client
 ) -> None:
-    said = read_mailbox(tmp_path, reply(reply_to))
-    link = confirming_link(world)
-    before = Answer.objects.count()
+    output = read_mailbox(tmp_path, reply(reply_to))
+    link = link_to_confirm(world)
+    count_before = Answer.objects.count()
     html = bearer.get(link).content.decode()
     bearer.head(link)
-    opened_only = Answer.objects.count()
-    sent = bearer.post(link, {"form": form_token(html), "plan": plan.pk, "text": "Please keep the trees."})
+    count_after_opening = Answer.objects.count()
+    response = bearer.post(link, {"form": form_token(html), "plan": plan.pk, "text": "Please keep the trees."})
 
     answer = Answer.objects.get()
-    assert "1 replies" in said
+    assert "1 replies" in output
     assert "Please keep the trees." in html
     assert "was 120, now 96" not in html
-    assert (before, opened_only) == (0, 0)
-    assert sent.status_code == 200
+    assert (count_before, count_after_opening) == (0, 0)
+    assert response.status_code == 200
     assert (answer.text, answer.person, answer.status) == ("Please keep the trees.", world.sol, "waiting")
     assert Incoming.objects.get().text == ""
 
@@ -105,30 +107,30 @@ def test_forged_sender_changes_nothing_and_only_the_real_person_is_asked(
     world: World, reply_to: str, tmp_path: Path
 ) -> None:
     read_mailbox(tmp_path, reply(reply_to, "Build nothing.", From="Mallory <mallory@evil.example>"))
-    written_to = {email.to[0] for email in deliver() if "Confirm" in email.subject}
+    recipients = {email.to[0] for email in deliver() if "Confirm" in email.subject}
 
     assert not Answer.objects.exists()
-    assert written_to == {world.sol.email}
+    assert recipients == {world.sol.email}
 
 
 @pytest.mark.parametrize("change", ["signature", "number", "no token"])
 def test_reply_with_a_wrong_token_is_ignored(world: World, reply_to: str, tmp_path: Path, change: str) -> None:
     name, _, domain = reply_to.partition("@")
-    wrong = {
+    wrong_addresses = {
         "signature": f"{name[:-1]}{'a' if name[-1] != 'a' else 'b'}@{domain}",
         "number": re.sub(r"\+r-[0-9a-f]+", "+r-1", reply_to),
         "no token": f"digests@{domain}",
     }
-    read_mailbox(tmp_path, reply(wrong[change]))
+    read_mailbox(tmp_path, reply(wrong_addresses[change]))
 
     assert not Incoming.objects.exists()
 
 
 def test_renewed_links_end_the_reply_addresses_of_earlier_digests(world: World, reply_to: str, tmp_path: Path) -> None:
     digests.renew_links(person=world.sol, author=world.sol, now=timezone.now())
-    said = read_mailbox(tmp_path, reply(reply_to))
+    output = read_mailbox(tmp_path, reply(reply_to))
 
-    assert "1 could not be used" in said
+    assert "1 could not be used" in output
     assert not Incoming.objects.exists()
 
 
@@ -153,12 +155,12 @@ def test_renewed_links_end_the_reply_addresses_of_earlier_digests(world: World, 
 def test_automatic_reply_is_recognised_and_never_answered(
     world: World, reply_to: str, tmp_path: Path, headers: dict[str, str]
 ) -> None:
-    before = Email.objects.count()
-    said = read_mailbox(tmp_path, reply(reply_to, **headers))
+    email_count = Email.objects.count()
+    output = read_mailbox(tmp_path, reply(reply_to, **headers))
 
-    assert "1 automatic replies" in said
+    assert "1 automatic replies" in output
     assert not Incoming.objects.exists()
-    assert Email.objects.count() == before
+    assert Email.objects.count() == email_count
 
 
 def test_reply_written_by_a_person_is_not_automatic() -> None:
@@ -167,32 +169,32 @@ def test_reply_written_by_a_person_is_not_automatic() -> None:
 
 
 def test_reply_that_fits_nothing_is_answered_once_a_day(world: World, reply_to: str, tmp_path: Path) -> None:
-    empty = [reply(reply_to, f"{number}") for number in range(3)]
-    for empty_reply in empty:
+    empty_replies = [reply(reply_to, f"{number}") for number in range(3)]
+    for empty_reply in empty_replies:
         empty_reply.set_content("> was 120, now 96\n")
-    said = read_mailbox(tmp_path, *empty)
+    output = read_mailbox(tmp_path, *empty_replies)
     [email] = recorded("answers.unfit")
     text = next(email.body for email in deliver() if email.subject == "We could not process your email")
 
-    assert "3 could not be used" in said
+    assert "3 could not be used" in output
     assert email.person_id == world.sol.pk
     assert reverse("digests:new-links") in text
 
 
 def test_strangers_are_never_answered(world: World, reply_to: str, tmp_path: Path) -> None:
-    before = Email.objects.count()
-    number = re.sub(r"\+r-[0-9a-f]+", "+r-1", reply_to)
-    read_mailbox(tmp_path, reply(number, From="Nobody <nobody@elsewhere.example>"))
+    email_count = Email.objects.count()
+    wrong_address = re.sub(r"\+r-[0-9a-f]+", "+r-1", reply_to)
+    read_mailbox(tmp_path, reply(wrong_address, From="Nobody <nobody@elsewhere.example>"))
 
-    assert Email.objects.count() == before
+    assert Email.objects.count() == email_count
 
 
 def test_same_email_read_twice_counts_once(world: World, reply_to: str, tmp_path: Path) -> None:
     message = reply(reply_to)
     read_mailbox(tmp_path, message)
-    said = read_mailbox(tmp_path, message)
+    output = read_mailbox(tmp_path, message)
 
-    assert "1 already read" in said
+    assert "1 already read" in output
     assert Incoming.objects.count() == 1
 
 
@@ -213,7 +215,7 @@ def test_attachments_go_through_the_checks_of_uploads(
     message.add_attachment(PDF, maintype="application", subtype="pdf", filename="trees.pdf")
     message.add_attachment(b"MZ\x00\x01", maintype="application", subtype="pdf", filename="invoice.pdf")
     read_mailbox(tmp_path, message)
-    link = confirming_link(world)
+    link = link_to_confirm(world)
     html = bearer.get(link).content.decode()
     bearer.post(link, {"form": form_token(html), "plan": plan.pk, "text": "With a picture."})
     answer = Answer.objects.get()
@@ -231,24 +233,24 @@ def test_reply_of_a_person_with_an_account_becomes_a_comment(
     world: World, plan: Plan, office: PostOffice, tmp_path: Path
 ) -> None:
     add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=world.amina, now=timezone.now())
-    [told] = [email for email in deliver() if email.to == [world.ben.email]]
-    read_mailbox(tmp_path, reply(ours(told), "It is.", From="ben@westmarch.example"))
+    [notice] = [email for email in deliver() if email.to == [world.ben.email]]
+    read_mailbox(tmp_path, reply(own_reply_address(notice), "It is.", From="ben@westmarch.example"))
     incoming = Incoming.objects.get()
     ben, address = signed_in(world.ben), reverse("answers:incoming", kwargs={"pk": incoming.pk})
-    waiting = [task.what for task in waiting_for(world.ben, timezone.now())]
-    foreign = signed_in(world.amina).get(address).status_code
+    tasks = [task.what for task in waiting_for(world.ben, timezone.now())]
+    other_status = signed_in(world.amina).get(address).status_code
     ben.get(address)
-    sent = ben.post(address, {"plan": plan.pk, "text": "It is."})
+    response = ben.post(address, {"plan": plan.pk, "text": "It is."})
 
-    assert "Confirm your reply by email" in waiting
-    assert foreign == 404
-    assert sent.status_code == 200
+    assert "Confirm your reply by email" in tasks
+    assert other_status == 404
+    assert response.status_code == 200
     assert Comment.objects.filter(author=world.ben, text="It is.").exists()
 
 
 def test_reply_is_dropped_when_the_person_says_so(world: World, reply_to: str, tmp_path: Path, bearer: Client) -> None:
     read_mailbox(tmp_path, reply(reply_to))
-    link = confirming_link(world)
+    link = link_to_confirm(world)
     bearer.post(link, {"form": form_token(bearer.get(link).content.decode()), "drop": "yes"})
 
     assert (Incoming.objects.get().status, Incoming.objects.get().text) == ("dropped", "")
@@ -259,18 +261,18 @@ def test_address_for_replies_works_for_thirty_days(world: World, digest: Deliver
     mail = read_mail(reply(reply_to).as_bytes())
     assert mail is not None
 
-    late = services.receive_mail(mail=mail, now=timezone.now() + dt.timedelta(days=31))
-    soon = services.receive_mail(mail=mail, now=timezone.now() + dt.timedelta(days=29))
+    outcome_after_31_days = services.receive_mail(mail=mail, now=timezone.now() + dt.timedelta(days=31))
+    outcome_after_29_days = services.receive_mail(mail=mail, now=timezone.now() + dt.timedelta(days=29))
 
-    assert (late, soon) == ("unfit", "replies")
+    assert (outcome_after_31_days, outcome_after_29_days) == ("unfit", "replies")
 
 
 def test_replies_of_one_person_are_limited_per_day(world: World, reply_to: str, tmp_path: Path) -> None:
-    many = [reply(reply_to, f"Comment {number}.") for number in range(25)]
-    said = read_mailbox(tmp_path, *many)
+    replies = [reply(reply_to, f"Comment {number}.") for number in range(25)]
+    output = read_mailbox(tmp_path, *replies)
 
-    assert "20 replies" in said
-    assert "5 could not be used" in said
+    assert "20 replies" in output
+    assert "5 could not be used" in output
 
 
 def test_emails_that_nobody_confirmed_are_deleted_after_thirty_days(
@@ -281,10 +283,10 @@ def test_emails_that_nobody_confirmed_are_deleted_after_thirty_days(
     message.add_attachment(PDF, maintype="application", subtype="pdf", filename="trees.pdf")
     read_mailbox(tmp_path, message)
 
-    kept = retention.delete_incoming(timezone.now() + dt.timedelta(days=29), False)
-    gone = retention.delete_incoming(timezone.now() + dt.timedelta(days=31), False)
+    deleted_after_29_days = retention.delete_incoming(timezone.now() + dt.timedelta(days=29), False)
+    deleted_after_31_days = retention.delete_incoming(timezone.now() + dt.timedelta(days=31), False)
 
-    assert (kept, gone) == (0, 1)
+    assert (deleted_after_29_days, deleted_after_31_days) == (0, 1)
     assert not Incoming.objects.exists()
     assert not IncomingFile.objects.exists()
 
@@ -297,7 +299,7 @@ def test_a_file_of_a_dropped_reply_that_storage_keeps_is_deleted_by_retention(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    def away(*given: object) -> None:
+    def fail_to_delete(*given: object) -> None:
         raise OSError
 
     settings.MEDIA_ROOT = tmp_path / "media"
@@ -307,12 +309,12 @@ def test_a_file_of_a_dropped_reply_that_storage_keeps_is_deleted_by_retention(
     incoming, path = Incoming.objects.get(), Path(IncomingFile.objects.get().file.path)
 
     with monkeypatch.context() as patched, django_capture_on_commit_callbacks(execute=True):
-        patched.setattr(FileSystemStorage, "delete", away)
+        patched.setattr(FileSystemStorage, "delete", fail_to_delete)
         services.drop_incoming(incoming=incoming, author=incoming.person, now=timezone.now())
-    still = path.exists(), IncomingFile.objects.count()
+    state_before_retention = path.exists(), IncomingFile.objects.count()
     retention.delete_incoming(timezone.now() + dt.timedelta(days=31), False)
 
-    assert still == (True, 1)
+    assert state_before_retention == (True, 1)
     assert not path.exists()
     assert not IncomingFile.objects.exists()
 
@@ -320,9 +322,9 @@ def test_a_file_of_a_dropped_reply_that_storage_keeps_is_deleted_by_retention(
 def test_emails_carry_no_reply_address_without_a_mailbox(world: World, plan: Plan, settings: Any) -> None:
     settings.EMAIL_REPLIES = "none"
     add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=world.amina, now=timezone.now())
-    [told] = [email for email in deliver() if email.to == [world.ben.email]]
+    [notice] = [email for email in deliver() if email.to == [world.ben.email]]
 
-    assert told.reply_to == [world.amina.email]
+    assert notice.reply_to == [world.amina.email]
 
 
 @pytest.mark.parametrize(
@@ -350,10 +352,10 @@ def test_long_paragraphs_stay_whole() -> None:
 
 @pytest.mark.parametrize("text", ["\n" * 20_000, "On " * 7_000, "From: a\n" * 2_500, "_" * 20_000, "a\n\n" * 7_000])
 def test_hostile_text_is_read_in_a_second(text: str) -> None:
-    began = timezone.now()
+    started_at = timezone.now()
     without_quotation(text)
 
-    assert timezone.now() - began < dt.timedelta(seconds=2)
+    assert timezone.now() - started_at < dt.timedelta(seconds=2)
 
 
 def test_words_of_an_html_reply_end_before_the_quotation() -> None:

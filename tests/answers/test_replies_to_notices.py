@@ -1,4 +1,4 @@
-"""Replies to notices that are about no plan: a draft conversation, or why not and what to do."""
+"""Replies to notices about no plan: a draft conversation, or an explanation of what to do instead."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.organisations.models import Membership, Role
 from partnerships.outbox.reply_addresses import CAN_REPLY
 from partnerships.people.models import User
 from tests.answers.conftest import signed_in
-from tests.answers.test_replies_by_email import ours, read_mailbox, reply
+from tests.answers.test_replies_by_email import own_reply_address, read_mailbox, reply
 from tests.commitments.promises import agree, in_days
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.world import World
@@ -29,76 +29,78 @@ def commitment(world: World) -> Commitment:
 
 
 def reminder_of(person: User) -> Any:
-    """Return the reminder that somebody got; it takes replies at our own address."""
+    """Return the reminder that a person got. It takes replies at our own address."""
     drop_emails()
     commitments.remind_owners(now=timezone.now())
     return next(email for email in deliver() if email.to == [person.email])
 
 
-def told(person: User) -> str:
+def text_about_unfit_email(person: User) -> str:
     return str(next(email.body for email in deliver() if email.subject == "We could not process your email"))
 
 
 def test_a_reply_about_a_commitment_becomes_a_draft_conversation_of_its_partnership(
     world: World, commitment: Commitment, tmp_path: Path
 ) -> None:
-    address = ours(reminder_of(world.eddie))
+    address = own_reply_address(reminder_of(world.eddie))
 
-    said = read_mailbox(tmp_path, reply(address, "The road is late.", From="eddie@larkhaven.example"))
+    output = read_mailbox(tmp_path, reply(address, "The road is late.", From="eddie@larkhaven.example"))
 
     incoming = Incoming.objects.get()
     page = signed_in(world.eddie).get(reverse("answers:incoming", args=[incoming.pk]))
-    assert "1 forwarded emails" in said
+    assert "1 forwarded emails" in output
     assert (incoming.person, incoming.partnership, incoming.text) == (
         world.eddie,
         world.partnership,
         "The road is late.",
     )
     assert "The road is late." in page.content.decode()
-    [asked] = [email for email in deliver() if "as a conversation" in email.subject]
-    assert asked.to == [world.eddie.email]
+    [confirm_email] = [email for email in deliver() if "as a conversation" in email.subject]
+    assert confirm_email.to == [world.eddie.email]
     assert signed_in(world.ben).get(reverse("answers:incoming", args=[incoming.pk])).status_code == 404
 
 
 def test_a_reply_of_a_viewer_is_answered_with_the_page_of_the_commitment(
     world: World, commitment: Commitment, tmp_path: Path
 ) -> None:
-    address = ours(reminder_of(world.eddie))
+    address = own_reply_address(reminder_of(world.eddie))
     Membership.objects.filter(person=world.eddie).update(role=Role.VIEWER)
 
-    said = read_mailbox(tmp_path, reply(address, From="eddie@larkhaven.example"))
+    output = read_mailbox(tmp_path, reply(address, From="eddie@larkhaven.example"))
 
-    text = " ".join(told(world.eddie).split())
-    assert "1 could not be used" in said
+    text = " ".join(text_about_unfit_email(world.eddie).split())
+    assert "1 could not be used" in output
     assert not Incoming.objects.exists()
     assert "nobody has read it" in text
     assert "not about a plan or partnership on which you can comment" in text
     assert reverse("commitments:detail", args=[commitment.pk]) in text
 
 
-def test_the_answer_names_no_page_that_its_reader_may_no_longer_open(
+def test_explanation_has_no_link_to_a_page_that_its_reader_may_not_open(
     world: World, commitment: Commitment, tmp_path: Path
 ) -> None:
-    address = ours(reminder_of(world.eddie))
+    address = own_reply_address(reminder_of(world.eddie))
     Membership.objects.filter(person=world.eddie).update(ends_on=in_days(-1))
 
     read_mailbox(tmp_path, reply(address, From="eddie@larkhaven.example"))
 
-    assert reverse("commitments:detail", args=[commitment.pk]) not in told(world.eddie)
+    assert reverse("commitments:detail", args=[commitment.pk]) not in text_about_unfit_email(world.eddie)
 
 
-def test_a_reply_without_words_of_its_own_is_answered_so(world: World, commitment: Commitment, tmp_path: Path) -> None:
-    empty = reply(ours(reminder_of(world.eddie)), From="eddie@larkhaven.example")
-    empty.set_content("> Your commitment is due in a week.\n")
+def test_reply_without_new_text_is_answered_with_the_reason(
+    world: World, commitment: Commitment, tmp_path: Path
+) -> None:
+    empty_reply = reply(own_reply_address(reminder_of(world.eddie)), From="eddie@larkhaven.example")
+    empty_reply.set_content("> Your commitment is due in a week.\n")
 
-    read_mailbox(tmp_path, empty)
+    read_mailbox(tmp_path, empty_reply)
 
-    assert "Your email contained no new text." in told(world.eddie)
+    assert "Your email contained no new text." in text_about_unfit_email(world.eddie)
     assert [email.params["why"] for email in recorded("answers.unfit")] == ["empty"]
 
 
 @pytest.mark.parametrize(("role", "times"), [(Role.EDITOR, 1), (Role.VIEWER, 0)])
-def test_a_notice_says_that_one_can_reply_if_the_reply_is_used(
+def test_notice_offers_a_reply_only_to_people_whose_reply_is_used(
     role: Role, times: int, world: World, commitment: Commitment
 ) -> None:
     drop_emails()

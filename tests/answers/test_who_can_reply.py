@@ -1,4 +1,4 @@
-"""A digest says "You can reply" to those readers whose reply can be used, and to no others."""
+"""A digest offers a reply to those readers whose reply can be used, and to no others."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def newest(office: PostOffice, person: User) -> Any:
     return office.to(person)[-1]
 
 
-def assert_said(email: Any, became: str, folder: Path, sender: User) -> None:
-    """Check that the email offers a reply if, and only if, we can use the reply."""
-    times = 0 if became == REFUSED else 1
+def assert_reply_is_offered_and_becomes(email: Any, outcome: str, folder: Path, sender: User) -> None:
+    """Check that a reply to the email becomes `outcome`, and that the email offers a reply only if it can be used."""
+    times = 0 if outcome == REFUSED else 1
     assert text_of(email).count(CAN_REPLY) == html_of(email).count(CAN_REPLY) == times
-    answered = read_mailbox(folder, reply(str(email["Reply-To"]), "Homes for older people.", From=sender.email))
-    assert became in answered
+    output = read_mailbox(folder, reply(str(email["Reply-To"]), "Homes for older people.", From=sender.email))
+    assert outcome in output
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def assert_said(email: Any, became: str, folder: Path, sender: User) -> None:
         (Role.EDITOR, "partnership", COMMENT),
     ],
 )
-def test_a_partner_is_told_to_reply_if_they_read_a_plan_or_write_the_conversations(
+def test_partner_can_reply_if_they_read_a_plan_or_write_conversations(
     role: Role, audience: str, became: str, world: World, plan: Plan, office: PostOffice, tmp_path: Path
 ) -> None:
     digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
@@ -62,10 +62,10 @@ def test_a_partner_is_told_to_reply_if_they_read_a_plan_or_write_the_conversatio
 
     play(office)
 
-    assert_said(newest(office, world.ben), became, tmp_path, world.ben)
+    assert_reply_is_offered_and_becomes(newest(office, world.ben), became, tmp_path, world.ben)
 
 
-def test_readers_of_one_change_are_told_each_by_what_they_may_write(
+def test_each_reader_of_a_change_gets_an_offer_by_their_own_rights(
     world: World, plan: Plan, office: PostOffice, tmp_path: Path
 ) -> None:
     for person in (world.ben, world.vera):
@@ -76,12 +76,12 @@ def test_readers_of_one_change_are_told_each_by_what_they_may_write(
 
     play(office)
 
-    assert_said(newest(office, world.ben), REFUSED, tmp_path, world.ben)
-    assert_said(newest(office, world.vera), COMMENT, tmp_path, world.vera)  # acts for the owner
+    assert_reply_is_offered_and_becomes(newest(office, world.ben), REFUSED, tmp_path, world.ben)
+    assert_reply_is_offered_and_becomes(newest(office, world.vera), COMMENT, tmp_path, world.vera)  # acts for the owner
 
 
 @pytest.mark.parametrize(("closed", "became"), [(False, COMMENT), (True, REFUSED)])
-def test_a_stakeholder_is_told_to_reply_while_a_plan_is_open(
+def test_stakeholder_can_reply_while_a_plan_is_open(
     closed: bool, became: str, world: World, plan: Plan, office: PostOffice, tmp_path: Path
 ) -> None:
     digests.add_confirmed_subscription(
@@ -97,10 +97,10 @@ def test_a_stakeholder_is_told_to_reply_while_a_plan_is_open(
 
     play(office)
 
-    assert_said(newest(office, world.sol), became, tmp_path, world.sol)
+    assert_reply_is_offered_and_becomes(newest(office, world.sol), became, tmp_path, world.sol)
 
 
-def test_a_new_version_of_a_plan_that_was_closed_asks_nobody_to_reply(
+def test_nobody_can_reply_to_a_version_of_a_plan_that_was_closed(
     world: World, plan: Plan, office: PostOffice, tmp_path: Path
 ) -> None:
     digests.add_confirmed_subscription(
@@ -111,11 +111,11 @@ def test_a_new_version_of_a_plan_that_was_closed_asks_nobody_to_reply(
 
     play(office)
 
-    assert_said(newest(office, world.sol), REFUSED, tmp_path, world.sol)
+    assert_reply_is_offered_and_becomes(newest(office, world.sol), REFUSED, tmp_path, world.sol)
 
 
 @pytest.mark.parametrize(("within", "became"), [(True, CONVERSATION), (False, REFUSED)])
-def test_a_summary_of_notices_says_that_one_can_reply_if_it_is_about_one_partnership(
+def test_summary_of_notices_offers_a_reply_if_it_is_about_one_partnership(
     within: bool, became: str, world: World, office: PostOffice, tmp_path: Path, settings: Any
 ) -> None:
     settings.NOTICES_AT_ONCE = False
@@ -124,7 +124,7 @@ def test_a_summary_of_notices_says_that_one_can_reply_if_it_is_about_one_partner
     play(office, now=timezone.now() + dt.timedelta(days=5))
 
     [email] = office.to(world.ben)
-    assert_said(email, became, tmp_path, world.ben)
+    assert_reply_is_offered_and_becomes(email, became, tmp_path, world.ben)
 
 
 def test_many_readers_of_many_plans_need_no_more_queries(world: World, plan: Plan) -> None:
@@ -132,7 +132,7 @@ def test_many_readers_of_many_plans_need_no_more_queries(world: World, plan: Pla
         person=world.sol, target=world.partnership, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
 
-    def ask_about(people: list[User]) -> tuple[set[int], int]:
+    def replies_and_queries(people: list[User]) -> tuple[set[int], int]:
         """Return the people who can reply to an email about everything, and the number of queries."""
         emails = [
             ReplyTo(
@@ -149,9 +149,11 @@ def test_many_readers_of_many_plans_need_no_more_queries(world: World, plan: Pla
             can_reply = emails_open_to_reply(emails, timezone.now())
         return can_reply, len(queries)
 
-    only_chidi, queries_for_one = ask_about([world.chidi])
-    colleagues, queries_for_five = ask_about([world.chidi, world.ben, world.amina, world.vera, world.hana])
-    with_sol, queries_with_stakeholder = ask_about([world.sol, world.chidi, world.ben, world.amina, world.vera])
+    only_chidi, queries_for_one = replies_and_queries([world.chidi])
+    colleagues, queries_for_five = replies_and_queries([world.chidi, world.ben, world.amina, world.vera, world.hana])
+    with_sol, queries_with_stakeholder = replies_and_queries(
+        [world.sol, world.chidi, world.ben, world.amina, world.vera]
+    )
 
     assert only_chidi == {world.chidi.pk}  # he may write conversations of one of the partnerships
     assert {world.ben.pk, world.amina.pk, world.vera.pk} <= colleagues

@@ -1,4 +1,4 @@
-"""A document that is no plan: the charter of some boards."""
+"""A document that is not a plan: the charter of some boards."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RULES = "The board *decides*.\n\n1. It meets.\n2. It votes."
 
 
 def places(raw: Any, _path: str) -> list[dict[str, Any]]:
-    """Seats, as they are given."""
+    """Return the seats as they are given."""
     return [{"body": line["body"], "count": line["count"]} for line in raw or ()]
 
 
@@ -57,7 +57,7 @@ CHARTER = Schema("charter", (Field("title", "Title", required=True), Field("purp
 
 
 def a_charter(**parts: Any) -> dict[str, Any]:
-    """A charter with two clauses and a board."""
+    """Return a charter with two clauses and a board."""
     board = {"key": "board", "name": "Board", "clause": "governance", "meets_from": "2026-09", "chair": "Council"}
     return normalise(
         CHARTER,

@@ -62,27 +62,29 @@ def a_charter(**parts: Any) -> dict[str, Any]:
 
 
 def test_changes_are_worded_by_the_schema() -> None:
-    was = a_charter()
-    now = set_piece(
-        TERMS, was, "boards/board", {**was["boards"][0], "clause": "", "seats": [{"body": "Council", "count": 4}]}
+    before = a_charter()
+    after = set_piece(
+        TERMS, before, "boards/board", {**before["boards"][0], "clause": "", "seats": [{"body": "Council", "count": 4}]}
     )
 
-    found = changes(TERMS, was, now)
+    found_changes = changes(TERMS, before, after)
 
-    assert [change.sentence() for change in found] == [
+    assert [change.sentence() for change in found_changes] == [
         "Board Board, clause: was Governance, now the whole charter",
         "Seats, Council at Board: was 3, now 4 (1 more)",
     ]
-    assert summary(found) == "2 changes. 1 more seat in all. Details changed in Board."
-    assert apply(TERMS, found, was) == now
+    assert summary(found_changes) == "2 changes. 1 more seat in all. Details changed in Board."
+    assert apply(TERMS, found_changes, before) == after
 
 
 def test_edits_of_different_fields_are_merged() -> None:
-    was = a_charter()
-    draft = set_piece(TERMS, was, "boards/board", {**was["boards"][0], "meets_from": "2027"})
-    now = set_piece(TERMS, was, "boards/board", {**was["boards"][0], "seats": [{"body": "Council", "count": 5}]})
+    old_base = a_charter()
+    draft = set_piece(TERMS, old_base, "boards/board", {**old_base["boards"][0], "meets_from": "2027"})
+    new_base = set_piece(
+        TERMS, old_base, "boards/board", {**old_base["boards"][0], "seats": [{"body": "Council", "count": 5}]}
+    )
 
-    merged = get_piece(TERMS, rebase(TERMS, draft, was, now), "boards/board")
+    merged = get_piece(TERMS, rebase(TERMS, draft, old_base, new_base), "boards/board")
 
     assert (merged["meets_from"], merged["seats"][0]["count"]) == ("2027", 5)
 

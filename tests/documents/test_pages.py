@@ -98,7 +98,7 @@ def test_conflict_shows_both_texts_word_by_word(world: World, draft: Draft) -> N
 
 
 def about_from(draft: Draft, person: User, **fields: Any) -> dict[str, Any]:
-    """The form about the whole charter as the person opens it now, with some fields changed."""
+    """Return the form data about the whole charter as the person opens it now, with some fields changed."""
     open_draft = documents.OpenDraft(CHARTER, draft, draft.content or {})
     initial = find_piece(request_by(person, None), open_draft, "about", back="/draft/").initial
     unchanged = {name: value for name, value in initial.items() if value is not None}
@@ -152,8 +152,8 @@ def test_item_is_removed_after_a_question(world: World, draft: Draft) -> None:
             context={},
         )
 
-    question = remove_fees(None)
-    assert (question.status_code, saved) == (200, [])
+    confirmation = remove_fees(None)
+    assert (confirmation.status_code, saved) == (200, [])
 
     removal = remove_fees({"based_on": "0"})
     assert (removal.status_code, saved) == (302, [(None, 0)])

@@ -103,14 +103,14 @@ def test_discarded_changes_conflict_with_forms_that_are_open(world: World, draft
 
 def test_versions_are_numbered_and_cannot_be_published_twice(world: World, draft: Draft) -> None:
     empty = normalise(CHARTER, {"about": {"title": "Charter"}})
-    _prepared, first = publish(draft, world, empty)
+    _prepared, first_version = publish(draft, world, empty)
     save(draft, world, "clauses/fees", FEES)
-    _prepared, second = publish(draft, world, first.content)
+    _prepared, second_version = publish(draft, world, first_version.content)
 
-    assert (first.number, second.number) == (1, 2)
-    assert second.html.get("clauses/fees/body") == "<p>Everybody pays.</p>\n"
+    assert (first_version.number, second_version.number) == (1, 2)
+    assert second_version.html.get("clauses/fees/body") == "<p>Everybody pays.</p>\n"
     with pytest.raises(documents.UnableToPublish, match="Nothing has changed"):
-        documents.prepare(CHARTER, draft, second.content)
+        documents.prepare(CHARTER, draft, second_version.content)
 
 
 def test_draft_keeps_its_other_changes_when_a_content_is_published(world: World, draft: Draft) -> None:

@@ -18,7 +18,7 @@ from tests.documents.charters import CHARTER, a_charter
 
 
 def written_document(**more: Any) -> Any:
-    """The Word document of a charter, opened."""
+    """Return the Word document of a charter, opened."""
     content = more.pop("content", a_charter())
     paper = WordPaper(
         title=more.pop("title", "Charter of the valley"),
@@ -61,10 +61,10 @@ def test_word_file_has_title_facts_note_clauses_and_tables() -> None:
 
 
 def test_word_file_shows_what_changed_word_by_word() -> None:
-    was = a_charter()
-    now = set_piece(CHARTER, was, "clauses/fees", {"title": "Fees", "body": "Everybody pays."})
+    before = a_charter()
+    after = set_piece(CHARTER, before, "clauses/fees", {"title": "Fees", "body": "Everybody pays."})
 
-    document = written_document(content=now, changes=compare(CHARTER, was, now), since="version 1")
+    document = written_document(content=after, changes=compare(CHARTER, before, after), since="version 1")
 
     (table,) = [table for table in document.tables if table.rows[0].cells[0].text == "Item"]
     assert "What changed since version 1" in headings(document)
@@ -72,10 +72,10 @@ def test_word_file_shows_what_changed_word_by_word() -> None:
     assert any(run.font.strike for run in table.rows[1].cells[2].paragraphs[0].runs)
 
 
-def test_word_file_ends_with_signatures_and_room_for_those_missing() -> None:
-    signed = SignatureLine("Council", "Leader", "Approved", "Ben, 1 June 2026", answers=(("Funded?", "Yes."),))
+def test_word_file_ends_with_signatures_and_room_to_sign_by_hand() -> None:
+    signed_line = SignatureLine("Council", "Leader", "Approved", "Ben, 1 June 2026", answers=(("Funded?", "Yes."),))
 
-    document = written_document(signatures=[signed, SignatureLine("Homes", "Chief executive")])
+    document = written_document(signatures=[signed_line, SignatureLine("Homes", "Chief executive")])
 
     assert rows(document.tables[-1])[1:] == [
         ["Council", "Leader", "Approved", "Ben, 1 June 2026"],
@@ -104,8 +104,8 @@ def test_markdown_becomes_paragraphs_lists_and_tables(markdown: str, texts: list
     )
 
     all_texts = [paragraph.text for paragraph in document.paragraphs]
-    after = all_texts[all_texts.index("Only") + 1 :]
-    assert [text for text in after if text] == texts
+    texts_below_heading = all_texts[all_texts.index("Only") + 1 :]
+    assert [text for text in texts_below_heading if text] == texts
     assert [rows(table) for table in document.tables[1:]] == ([[["a", "b"], ["1", "2"]]] if not texts else [])
 
 

@@ -37,7 +37,7 @@ from tests.exchange.conftest import shared
 from tests.lists.conftest import fill_lists
 from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
 from tests.plans.drafts import published
-from tests.plans.test_comments import say
+from tests.plans.test_comments import comment_as
 from tests.world import World
 
 
@@ -264,7 +264,7 @@ def test_what_people_added_and_reported_names_their_organisation_as_on_that_day(
     promise, plan, objective = agree(world), published(world), add_objective(world)
     report(world, promise)
     report_objective(world, objective, 10)
-    say(plan, world.amina)
+    comment_as(plan, world.amina)
     given = {"organisation": world.larkhaven, "author": world.amina, "now": timezone.now()}
     add_document(partnership=world.partnership, title="Minutes", file=a_text_file(), **given)
     for body, name in ((world.larkhaven, "Skylark Homes"), (world.westmarch, "Eastmarch Borough Council")):

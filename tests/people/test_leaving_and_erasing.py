@@ -19,7 +19,7 @@ from partnerships.people.personal import fields_without_rule, rules_without_fiel
 from partnerships.people.personal_data import UnableToErase, erase_person, export_person
 from partnerships.people.services import UnableToCloseAccount, close_account, create_invitation
 from tests.plans.drafts import published
-from tests.plans.test_comments import say
+from tests.plans.test_comments import comment_as
 from tests.support.outbox import deliver, recorded
 from tests.world import PASSWORD, World, join
 
@@ -118,8 +118,8 @@ def test_subjects_of_emails_to_others_do_not_say_an_erased_persons_name(world: W
     User.objects.filter(pk=world.eddie.pk).update(name="Eddie Larch (Homes)")
     world.eddie.refresh_from_db()
     plan = published(world)
-    say(plan, world.eddie, "@Ben West: the figure?")
-    say(plan, world.amina, "@Ben West: which road?")
+    comment_as(plan, world.eddie, "@Ben West: the figure?")
+    comment_as(plan, world.amina, "@Ben West: which road?")
     deliver()
     assert "Eddie Larch" in " ".join(email.subject for email in recorded("plans.mention"))
 

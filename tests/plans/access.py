@@ -1,4 +1,4 @@
-"""Who may use the pages of plans."""
+"""The access table of plans."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """A published plan and an unpublished one, with shares and signatures.
+    """Create a published plan with shares and signatures, and a plan that was never published.
 
-    The main plan waits for signatures. Nadia's share of its draft is current, Oscar's has ended.
-    The plan "hidden" was never published.
+    The published plan is awaiting signatures. Nadia's share of its draft is active, and Oscar's has ended. The plan
+    "hidden" was never published.
     """
     now = timezone.now()
     plan = begin(world)
@@ -36,13 +36,13 @@ def prepare(world: World) -> None:
     save(plan, world, "about", summary="Homes along both banks.")
     publish(plan, world, "Both banks.")
     save(plan, world, "about", summary="Homes along both banks, and the island.")
-    world.things["share"] = _show(world, plan, "nadia")
-    _show(world, plan, "oscar")
+    world.things["share"] = _share_with(world, plan, "nadia")
+    _share_with(world, plan, "oscar")
     Share.objects.filter(plan=plan, person=world.oscar).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
     plan.refresh_from_db()
     ask_signatures(plan, world)
     world.things["version"] = plan.versions.get(number=2)
-    signed = services.sign_off(
+    sign_off = services.sign_off(
         plan=plan,
         number=2,
         organisation=world.larkhaven,
@@ -51,7 +51,7 @@ def prepare(world: World) -> None:
         reason="Once the bank agrees.",
         now=now,
     )
-    world.things["signed"] = signed
+    world.things["signed"] = sign_off
     world.things["signatory"] = plan.signatories.get(organisation=world.westmarch)
     world.things["document"] = plan.documents.get()
     world.things["comment"] = services.add_comment(
@@ -74,7 +74,7 @@ def prepare(world: World) -> None:
     world.things["hidden"] = begin(world, title="Not shown yet")
 
 
-def _show(world: World, plan: Any, name: str) -> Share:
+def _share_with(world: World, plan: Any, name: str) -> Share:
     return services.share_draft(
         plan=plan,
         email=getattr(world, name).email,
@@ -98,15 +98,15 @@ def _offer(world: World) -> dict[str, Any]:
     return {"pk": world.things["ownership offer"].pk}
 
 
-#: The published plan: Larkhaven and its partner. Nadia has a share of the draft only, so reads no version.
+#: The published plan: for Larkhaven and its partner. Nadia has only a share of the draft, so she reads no version.
 _READ = expect(inside=200, outside=404)
-#: The draft: editors and leads of the owner, and Nadia. Ben and Vera read the published plan only.
+#: The draft: for editors and leads of the owner, and for Nadia. Ben and Vera read only the published plan.
 _DRAFT = expect(inside=404, outside=404, editor=200, lead=200, shared=200)
-#: Changing the draft: people who may only read it are refused.
+#: Changes of the draft: people who may only read the draft are refused.
 _EDIT = expect(inside=404, outside=404, editor=200, lead=200, shared=403)
 _EDITED = expect(inside=404, outside=404, editor=422, lead=422, shared=403)
 _MOVED = expect(inside=404, outside=404, editor=302, lead=302, shared=403)
-#: Only leads of an owner may do this.
+#: Actions that only leads of an owner may take.
 _LEAD = expect(inside=403, outside=404, lead=200, shared=403)
 _LED = expect(inside=403, outside=404, lead=422, shared=403)
 

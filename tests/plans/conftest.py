@@ -1,4 +1,4 @@
-"""Fixtures for tests of plans: the world, and a client for each person."""
+"""Fixtures for tests of plans: a client for each person."""
 
 from __future__ import annotations
 

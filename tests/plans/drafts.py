@@ -1,4 +1,4 @@
-"""Plans in the test world, made through services."""
+"""Plans in the test world, made by the services."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.plans.models import Plan, Version
 from partnerships.plans.queries import content_of, draft_content
 from tests.world import World
 
-#: Stands in every restricted place; readers outside must never see it.
+#: This text is in every restricted field. Readers outside must never see it.
 CANARY = "heron-among-the-reeds"
 
 CONTENT: dict[str, Any] = {
@@ -52,7 +52,7 @@ CONTENT: dict[str, Any] = {
 
 
 def begin(world: World, *, audience: str = "partnership", owners: Any = None, **more: Any) -> Plan:
-    """A new plan of Larkhaven in the Estuary Partnership."""
+    """Create a plan of Larkhaven in the Estuary Partnership."""
     return services.create_plan(
         owners=owners or [world.larkhaven],
         partnership=more.pop("partnership", world.partnership),
@@ -74,7 +74,7 @@ def publish(plan: Plan, world: World, note: str = "First version.", **more: Any)
 
 
 def published(world: World, **more: Any) -> Plan:
-    """A plan with version 1."""
+    """Create a plan with version 1."""
     plan = begin(world, **more)
     publish(plan, world)
     plan.refresh_from_db()
@@ -113,5 +113,5 @@ def ask_signatures(plan: Plan, world: World, **more: Any) -> Plan:
 
 
 def content(plan: Plan, number: int) -> dict[str, Any]:
-    """The content of a version."""
+    """Return the content of a version, normalised."""
     return normalise(content_of(plan, number))

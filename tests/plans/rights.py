@@ -1,4 +1,4 @@
-"""Who may call each service of plans."""
+"""The people who may call each service of plans."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.plans.drafts import begin, publish
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, NO_WRITES, OWN, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
-#: People of the owners and current parties, including observers.
+#: People of the owners and of present parties, including observers.
 TAKING_PART = OWN | PARTNER_EDITORS | {"observer"}
-#: Nadia is an observer and has a share of the draft that lets her comment.
+#: Nadia, who is an observer, has a share of the draft with which she may comment.
 SHOWN = frozenset({"observer"})
 
 
@@ -29,7 +29,7 @@ def _plan(world: World) -> Plan:
 
 
 def _published(world: World, audience: str = "partnership") -> Plan:
-    """A plan of Larkhaven with one version and no signatories."""
+    """Create a plan of Larkhaven with one version and no signatories."""
     plan = begin(world, title="Quays programme", audience=audience)
     publish(plan, world)
     plan.refresh_from_db()
@@ -112,7 +112,7 @@ def _offer(world: World, author: User, plan: Plan) -> Any:
     )
 
 
-def _owned_together(world: World) -> Plan:
+def _plan_owned_together(world: World) -> Plan:
     plan = _published(world)
     plan.owners.create(organisation=world.westmarch, began_at=timezone.now())
     return plan
@@ -138,7 +138,7 @@ ROWS = (
             plan=plan, organisation=w.larkhaven, reason="Not ours.", author=author, now=timezone.now()
         ),
         LEAD,
-        prepare=_owned_together,
+        prepare=_plan_owned_together,
     ),
     Row("plans.create_plan", _create(), EDITORS),
     Row(

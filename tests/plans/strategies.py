@@ -1,6 +1,6 @@
-"""Random plan contents for property tests.
+"""Random contents of plans for property tests.
 
-Pairs share some keys, so that items are added, removed, moved and changed between them.
+The two contents of a pair share some keys, so that items are added, removed, moved and changed between them.
 """
 
 from __future__ import annotations
@@ -80,23 +80,23 @@ contents = st.fixed_dictionaries(
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Two contents; often the second is a changed copy of the first.
+    """Return two contents; the second is often a changed copy of the first.
 
     The changes reorder, shorten or extend lists.
     """
     a, b = draw(contents), draw(contents)
-    mixed = {}
+    second_content = {}
     for code in a:
-        way = draw(st.sampled_from(["same", "other", "shuffled", "fewer"]))
-        if way == "same" or (code == "about" and way != "other"):
-            mixed[code] = a[code]
-        elif way == "other":
-            mixed[code] = b[code]
-        elif way == "shuffled":
-            mixed[code] = draw(st.permutations(a[code]))
+        change = draw(st.sampled_from(["same", "other", "shuffled", "fewer"]))
+        if change == "same" or (code == "about" and change != "other"):
+            second_content[code] = a[code]
+        elif change == "other":
+            second_content[code] = b[code]
+        elif change == "shuffled":
+            second_content[code] = draw(st.permutations(a[code]))
         else:
-            mixed[code] = [item for item in a[code] if draw(st.booleans())]
-    return a, normalise(mixed)
+            second_content[code] = [item for item in a[code] if draw(st.booleans())]
+    return a, normalise(second_content)
 
 
 #: A few values for each field, so that two drafts often change the same field.
@@ -115,45 +115,49 @@ FEW: dict[str, tuple[Any, ...]] = {
 }
 
 
-def _lines_of_work(seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+def _chain_of_contents(seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     # Drawing each value through hypothesis takes seconds.
-    chance = Random(seed)
-    was = _changed(chance, normalise({}))
-    return was, _changed(chance, was), _changed(chance, was)
+    random = Random(seed)
+    content = _changed(random, normalise({}))
+    return content, _changed(random, content), _changed(random, content)
 
 
-def _changed(chance: Random, was: dict[str, Any]) -> dict[str, Any]:
-    """A changed copy of a content: items removed, added, moved or edited."""
-    about = dict(was["about"])
+def _changed(random: Random, content: dict[str, Any]) -> dict[str, Any]:
+    """Return a changed copy of a content: items removed, added, moved or edited."""
+    about = dict(content["about"])
     for field in ABOUT:
-        _maybe_change(chance, about, field)
-    result: dict[str, Any] = {"about": about}
+        _maybe_change(random, about, field)
+    changed_content: dict[str, Any] = {"about": about}
     for collection in COLLECTIONS:
-        items = [dict(item) for item in was[collection.code] if chance.random() < 0.85]
-        known = {item["key"] for item in was[collection.code]}
-        new = [key for key in (f"item-{number}" for number in range(8)) if key not in known and chance.random() < 0.4]
-        items += [{"key": key, collection.title: "Name a", "homes": []} for key in new]
+        items = [dict(item) for item in content[collection.code] if random.random() < 0.85]
+        existing_keys = {item["key"] for item in content[collection.code]}
+        new_keys = [
+            key
+            for key in (f"item-{number}" for number in range(8))
+            if key not in existing_keys and random.random() < 0.4
+        ]
+        items += [{"key": key, collection.title: "Name a", "homes": []} for key in new_keys]
         for item in items:
             for field in collection.fields:
-                _maybe_change(chance, item, field)
+                _maybe_change(random, item, field)
             if collection.code == "sites":
-                item["homes"] = [line for line in item["homes"] if chance.random() < 0.8] + [
-                    {"tenure": tenure, "bedrooms": chance.choice([None, 2]), "count": chance.randrange(9)}
+                item["homes"] = [line for line in item["homes"] if random.random() < 0.8] + [
+                    {"tenure": tenure, "bedrooms": random.choice([None, 2]), "count": random.randrange(9)}
                     for tenure in list(TENURES)[:2]
-                    if chance.random() < 0.4
+                    if random.random() < 0.4
                 ]
-        if chance.random() < 0.3:
-            chance.shuffle(items)
-        result[collection.code] = items
-    return normalise(result)
+        if random.random() < 0.3:
+            random.shuffle(items)
+        changed_content[collection.code] = items
+    return normalise(changed_content)
 
 
-def _maybe_change(chance: Random, item: dict[str, Any], field: Field) -> None:
-    if chance.random() < 0.3:
+def _maybe_change(random: Random, item: dict[str, Any], field: Field) -> None:
+    if random.random() < 0.3:
         pool = tuple(CHOICES[field.code]) if field.shape == "choice" else FEW[field.shape]
-        value = chance.choice(pool)
+        value = random.choice(pool)
         item[field.code] = value or "Name a" if field.required else value
 
 
-#: A content and two changed copies of it.
-lines_of_work = st.integers(0, 2**32).map(_lines_of_work)
+#: A content, and two changed copies of it.
+chains_of_contents = st.integers(0, 2**32).map(_chain_of_contents)

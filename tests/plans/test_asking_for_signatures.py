@@ -27,7 +27,7 @@ from tests.world import World
 
 
 def plan_awaiting_signatures(world: World, **more: Any) -> Plan:
-    """A published plan that waits for Larkhaven and Westmarch to sign."""
+    """Return a published plan that is waiting for Larkhaven and Westmarch to sign."""
     plan = published(world)
     ask_signatures(plan, world, **more)
     plan.refresh_from_db()
@@ -48,13 +48,13 @@ def decide(plan: Plan, organisation: Organisation, person: User, decision: str =
 
 
 def bens_link(plan: Plan, world: World, number: int = 1) -> str:
-    """The link to sign in Ben's email."""
+    """Return the link to sign in Ben's email."""
     signatory = plan.signatories.get(organisation=world.westmarch)
     return reverse("plans:sign-by-link", kwargs={"token": sign_off_token(signatory, world.ben, number)})
 
 
 def code_of(plan: Plan, organisation: Organisation) -> str:
-    """The state code of one signatory."""
+    """Return the code of one signatory's state."""
     return next(state.code for state in signing_states(plan) if state.signatory.organisation == organisation)
 
 
@@ -68,19 +68,19 @@ def leave_as_westmarch(world: World) -> None:
 def test_rejection_by_link_is_recorded_only_after_a_second_page(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     address = bens_link(plan, world)
-    sent = {"decision": "rejected", "reason": "Too few homes.", "organisation": world.westmarch.pk, "number": "1"}
+    rejection = {"decision": "rejected", "reason": "Too few homes.", "organisation": world.westmarch.pk, "number": "1"}
 
-    for looked in (address, f"{address}?decision=rejected&sure=yes"):
-        assert Client().get(looked).status_code == 200
-    page = Client().post(address, sent).content.decode()
+    for url in (address, f"{address}?decision=rejected&sure=yes"):
+        assert Client().get(url).status_code == 200
+    page = Client().post(address, rejection).content.decode()
 
     assert not plan.sign_offs.exists()
     assert "Nothing is recorded until you confirm" in collapse(page)
     assert "Too few homes." in page
-    after = Client().post(address, sent | {"sure": "yes"}, follow=True).content.decode()
+    page_after_confirmation = Client().post(address, rejection | {"sure": "yes"}, follow=True).content.decode()
     assert plan.sign_offs.get().decision == "rejected"
-    assert "The decision is recorded" in after
-    assert "Your decision on version 1" not in after
+    assert "The decision is recorded" in page_after_confirmation
+    assert "Your decision on version 1" not in page_after_confirmation
 
 
 def test_links_in_emails_still_work_after_a_minor_version(world: World) -> None:
@@ -90,14 +90,16 @@ def test_links_in_emails_still_work_after_a_minor_version(world: World) -> None:
     publish(plan, world, "A slip of the pen.", minor=True)
 
     page = Client().get(address).content.decode()
-    late = Client().post(address, {"decision": "approved", "organisation": world.westmarch.pk, "number": "1"})
+    response_for_old_version = Client().post(
+        address, {"decision": "approved", "organisation": world.westmarch.pk, "number": "1"}
+    )
     Client().post(address, {"decision": "approved", "organisation": world.westmarch.pk, "number": "2"})
 
     assert "Your email was about version 1" in page
     assert "Sign version 2" in page
     # A page opened before the new version must show that version before it accepts a decision.
-    assert late.status_code == 422
-    assert 'name="number" value="2"' in late.content.decode()
+    assert response_for_old_version.status_code == 422
+    assert 'name="number" value="2"' in response_for_old_version.content.decode()
     assert plan.sign_offs.get().version.number == 2
 
 
@@ -128,17 +130,17 @@ def test_lead_changes_the_due_date_of_a_signatory_with_a_reason(world: World, as
     plan = plan_awaiting_signatures(world, due_on=timezone.localdate() + dt.timedelta(days=2))
     signatory = plan.signatories.get(organisation=world.westmarch)
     address = reverse("plans:due-day", args=[plan.pk, signatory.pk])
-    later, past = timezone.localdate() + dt.timedelta(days=60), timezone.localdate() - dt.timedelta(days=1)
+    later_day, past_day = timezone.localdate() + dt.timedelta(days=60), timezone.localdate() - dt.timedelta(days=1)
 
     def send(day: dt.date) -> Any:
-        boxes = {"due_on": day.isoformat()}
-        return as_(world.amina).post(address, boxes | {"reason": "otter-week"})
+        data = {"due_on": day.isoformat()}
+        return as_(world.amina).post(address, data | {"reason": "otter-week"})
 
-    refused, taken = send(past), send(later)
+    refused_response, accepted_response = send(past_day), send(later_day)
 
-    assert (refused.status_code, taken.status_code) == (422, 302)
+    assert (refused_response.status_code, accepted_response.status_code) == (422, 302)
     signatory.refresh_from_db()
-    assert signatory.due_on == later
+    assert signatory.due_on == later_day
     history = as_(world.ben).get(reverse("plans:history", args=[plan.pk])).content.decode()
     assert "otter-week" in history
     assert "Westmarch Borough Council" in history
@@ -149,7 +151,7 @@ def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
 ) -> None:
     plan = plan_awaiting_signatures(world)
     decide(plan, world.larkhaven, world.amina)
-    old = bens_link(plan, world)
+    old_link = bens_link(plan, world)
     services.change_status(plan=plan, to="shared", reason="More comments.", author=world.amina, now=timezone.now())
     address = reverse("plans:request-signatures", args=[plan.pk])
     form = as_(world.amina).get(address).content.decode()
@@ -161,7 +163,7 @@ def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
     assert "We will email these organisations and ask them again: Westmarch Borough Council" in form
     assert [email.to for email in deliver()] == [[world.ben.email]]
     assert "/plans/sign/" in deliver()[0].body
-    assert Client().get(old).status_code == 404
+    assert Client().get(old_link).status_code == 404
     plan.refresh_from_db()
     assert plan.status == "awaiting_sign_off"
 
@@ -188,10 +190,10 @@ def test_plan_is_agreed_without_a_signatory_that_left(world: World) -> None:
     decide(plan, world.larkhaven, world.amina)
     leave_as_westmarch(world)
 
-    released = [services.release_signatories(now=timezone.now()) for _run in range(2)]
+    released_counts = [services.release_signatories(now=timezone.now()) for _run in range(2)]
 
     plan.refresh_from_db()
-    assert released == [1, 0]
+    assert released_counts == [1, 0]
     assert plan.status == "agreed"
     assert plan.signatories.get(organisation=world.westmarch).removed_at is not None
 
@@ -216,12 +218,12 @@ def test_plan_is_not_agreed_when_all_its_signatories_left(world: World) -> None:
 
 def test_signatory_is_removed_once(world: World) -> None:
     plan = plan_awaiting_signatures(world)
-    seen_by_two = plan.signatories.get(organisation=world.westmarch)
-    removing = {"signatory": seen_by_two, "author": world.amina, "reason": "Not needed."}
-    services.remove_signatory(**removing, now=timezone.now())
+    signatory = plan.signatories.get(organisation=world.westmarch)
+    arguments = {"signatory": signatory, "author": world.amina, "reason": "Not needed."}
+    services.remove_signatory(**arguments, now=timezone.now())
 
     with pytest.raises(services.UnableToRequestSignOff, match="no longer asked"):
-        services.remove_signatory(**removing, now=timezone.now())
+        services.remove_signatory(**arguments, now=timezone.now())
 
 
 @pytest.mark.parametrize("decision", ["conditional", "rejected"])

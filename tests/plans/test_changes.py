@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from partnerships.plans.changes import Change, apply, changes, homes_difference, homes_totals, summary
 from partnerships.plans.comparisons import ChangeRow, Comparison, comparison, csv_rows
 from partnerships.plans.content import ABOUT, COLLECTIONS, Collection, Field, normalise, outside, total_homes
-from tests.plans.strategies import CHOICES, FEW, contents, lines_of_work, pairs
+from tests.plans.strategies import CHOICES, FEW, chains_of_contents, contents, pairs
 
 Content = dict[str, Any]
 
 
 def a_plan(**parts: Any) -> Content:
-    """A small delivery programme, with some parts replaced."""
+    """Return the content of a small delivery programme, with some parts replaced."""
     raw: dict[str, Any] = {
         "sections": [
             {"title": "Vision", "body": "Build what is needed."},
@@ -40,30 +40,30 @@ def a_plan(**parts: Any) -> Content:
 @given(contents)
 @settings(max_examples=40)
 def test_equal_contents_have_no_changes(content: Content) -> None:
-    again = normalise(json.loads(json.dumps(content)))
+    copied_content = normalise(json.loads(json.dumps(content)))
 
-    assert changes(content, again) == ()
+    assert changes(content, copied_content) == ()
     assert summary(()) == "Nothing changed."
 
 
 @given(pairs())
 @settings(max_examples=120)
-def test_changes_of_any_two_contents_are_whole_worded_counted_and_keep_confidences(
+def test_changes_of_any_two_contents_are_complete_worded_counted_and_confidential(
     pair: tuple[Content, Content],
 ) -> None:
-    """One test, because making two contents takes longer than everything that is asked of them."""
+    """Check everything in one test, because making two contents takes longer than all of the checks."""
     a, b = pair
-    before = copy.deepcopy(a)
+    copy_of_a = copy.deepcopy(a)
 
-    found = changes(a, b)
+    found_changes = changes(a, b)
 
-    assert apply(found, a) == b
-    assert a == before
-    assert bool(found) == (a != b)
-    assert all(change.sentence() and change.field_label and change.what_label for change in found)
-    assert summary(found)
+    assert apply(found_changes, a) == b
+    assert a == copy_of_a
+    assert bool(found_changes) == (a != b)
+    assert all(change.sentence() and change.field_label and change.what_label for change in found_changes)
+    assert summary(found_changes)
     assert_figures_agree(a, b)
-    assert_nothing_confidential_is_told(a, b)
+    assert_nothing_confidential_is_shown(a, b)
 
 
 def assert_figures_agree(a: Content, b: Content) -> None:
@@ -76,25 +76,25 @@ def assert_figures_agree(a: Content, b: Content) -> None:
         assert sum(row.was for row in rows) == totals.total.was
 
 
-def assert_nothing_confidential_is_told(a: Content, b: Content) -> None:
-    hidden = {site["key"] for site in b["sites"] if site["confidential"]}
+def assert_nothing_confidential_is_shown(a: Content, b: Content) -> None:
+    hidden_keys = {site["key"] for site in b["sites"] if site["confidential"]}
 
-    found = changes(outside(a), outside(b))
+    found_changes = changes(outside(a), outside(b))
 
     assert not [
         change
-        for change in found
-        if change.what in ("site", "homes") and change.kind != "removed" and change.key in hidden
+        for change in found_changes
+        if change.what in ("site", "homes") and change.kind != "removed" and change.key in hidden_keys
     ]
-    assert not [change for change in found if change.field == "notes"]
+    assert not [change for change in found_changes if change.field == "notes"]
     assert outside(outside(b)) == outside(b)
 
 
 def test_fewer_homes_show_old_number_new_number_and_difference() -> None:
-    now = a_plan()
-    now["sites"][0]["homes"][0]["count"] = 100
+    changed_content = a_plan()
+    changed_content["sites"][0]["homes"][0]["count"] = 100
 
-    (change,) = changes(a_plan(), now)
+    (change,) = changes(a_plan(), changed_content)
 
     assert change.sentence() == "Homes, Social Rent at North Quay: was 120, now 100 (20 fewer)"
     assert (change.what, change.kind, change.was, change.now, change.difference) == ("homes", "changed", 120, 100, -20)
@@ -181,13 +181,13 @@ def test_homes_of_another_year_read_as_moved(was: dict[str, int], now: dict[str,
         for years in (was, now)
     )
 
-    found = changes(a, b)
+    found_changes = changes(a, b)
 
-    assert [change.sentence() for change in found] == sentences
-    assert homes_difference(found) == sum(now.values()) - sum(was.values())
-    assert " moved from " in summary(found)
-    assert all(change.is_substantive for change in found)
-    assert apply(found, a) == b
+    assert [change.sentence() for change in found_changes] == sentences
+    assert homes_difference(found_changes) == sum(now.values()) - sum(was.values())
+    assert " moved from " in summary(found_changes)
+    assert all(change.is_substantive for change in found_changes)
+    assert apply(found_changes, a) == b
 
 
 def test_summary_is_one_paragraph_of_words_and_figures() -> None:
@@ -208,20 +208,24 @@ def test_summary_is_one_paragraph_of_words_and_figures() -> None:
 # ---- Every kind of piece and every field
 
 
-def two_that_differ(collection: Collection | None, field: Field) -> tuple[Content, Content]:
-    """Two contents that differ in one field of one item or of `about`."""
-    pool = tuple(CHOICES[field.code]) if field.shape == "choice" else FEW[field.shape]
-    first, second = pool[-2:]
+def contents_with_different_field(collection: Collection | None, field: Field) -> tuple[Content, Content]:
+    """Return two contents that differ in one field of one item or of `about`."""
+    values = tuple(CHOICES[field.code]) if field.shape == "choice" else FEW[field.shape]
+    first_value, second_value = values[-2:]
     raw: Content = {"sites": [{"key": f"item-{number}", "name": f"Site {number}"} for number in range(2)]}
     if collection is None:
-        return normalise(raw | {"about": {field.code: first}}), normalise(raw | {"about": {field.code: second}})
-    items = [{"key": "item-0", collection.title: "Name", field.code: value} for value in (first, second)]
-    rest = raw["sites"][1:] if collection.code == "sites" else []
-    return normalise(raw | {collection.code: [items[0], *rest]}), normalise(raw | {collection.code: [items[1], *rest]})
+        return normalise(raw | {"about": {field.code: first_value}}), normalise(
+            raw | {"about": {field.code: second_value}}
+        )
+    items = [{"key": "item-0", collection.title: "Name", field.code: value} for value in (first_value, second_value)]
+    other_sites = raw["sites"][1:] if collection.code == "sites" else []
+    return normalise(raw | {collection.code: [items[0], *other_sites]}), normalise(
+        raw | {collection.code: [items[1], *other_sites]}
+    )
 
 
-def shows(row: ChangeRow) -> bool:
-    """Whether a row of a comparison shows a visible difference."""
+def shows_difference(row: ChangeRow) -> bool:
+    """Return whether a row of a comparison shows a visible difference."""
     if row.fragments:
         return any(fragment.kind in ("delete", "insert") for fragment in row.fragments) and bool(row.extra)
     return (row.was or row.nothing_before) != (row.now or row.nothing_now)
@@ -242,7 +246,7 @@ EVERY_FIELD = [(None, field) for field in ABOUT] + [
     ids=[f"{collection.code if collection else 'about'}-{field.code}" for collection, field in EVERY_FIELD],
 )
 def test_changing_one_field_gives_one_row_with_both_values(collection: Collection | None, field: Field) -> None:
-    a, b = two_that_differ(collection, field)
+    a, b = contents_with_different_field(collection, field)
 
     compared = comparison(a, b, areas={"E07000228": "Mid Sussex", "E08000016": "Barnsley"})
 
@@ -251,11 +255,11 @@ def test_changing_one_field_gives_one_row_with_both_values(collection: Collectio
     assert apply(compared.changes, a) == b
     assert change.was_words != change.now_words
     (row,) = change_rows(compared)
-    assert shows(row)
+    assert shows_difference(row)
     assert "item-" not in f"{row.was} {row.now} {change.sentence()}"
 
 
-@given(lines_of_work)
+@given(chains_of_contents)
 @settings(max_examples=60)
 def test_every_difference_is_visible_on_the_page_and_in_the_spreadsheet(
     work: tuple[Content, Content, Content],
@@ -267,19 +271,19 @@ def test_every_difference_is_visible_on_the_page_and_in_the_spreadsheet(
         assert compared.is_empty == (a == b)
         assert apply(compared.changes, a) == b
         assert len(rows) == len(compared.changes)
-        assert [row for row in rows if not shows(row)] == []
+        assert [row for row in rows if not shows_difference(row)] == []
         assert len([row for row in csv_rows(compared, was="1", now="2") if row[3]]) == 1 + len(rows)
 
 
-@given(lines_of_work)
+@given(chains_of_contents)
 @settings(max_examples=30)
 def test_changes_can_be_reversed(work: tuple[Content, Content, Content]) -> None:
     a, b, _c = work
 
-    there, back = changes(a, b), changes(b, a)
+    changes_to_b, changes_to_a = changes(a, b), changes(b, a)
 
-    assert apply(back, apply(there, a)) == a
-    assert homes_difference(there) == -homes_difference(back)
+    assert apply(changes_to_a, apply(changes_to_b, a)) == a
+    assert homes_difference(changes_to_b) == -homes_difference(changes_to_a)
 
 
 def test_changed_spaces_and_line_breaks_are_shown() -> None:
@@ -297,15 +301,17 @@ def test_moved_item_names_its_neighbours_when_others_were_removed() -> None:
     def with_sections(*titles: str) -> Content:
         return a_plan(sections=[{"key": title.lower(), "title": title} for title in titles])
 
-    found = changes(with_sections("Gone", "Aims", "Need", "Sites"), with_sections("Need", "Aims", "Sites"))
+    found_changes = changes(with_sections("Gone", "Aims", "Need", "Sites"), with_sections("Need", "Aims", "Sites"))
 
-    assert [change.sentence() for change in found] == [
+    assert [change.sentence() for change in found_changes] == [
         "Section Need: moved from place 3 to place 1",
         "Section removed: Gone",
     ]
-    found = changes(with_sections("Aims", "Need", "Gone", "Sites"), with_sections("New", "Need", "Aims", "Sites"))
+    found_changes = changes(
+        with_sections("Aims", "Need", "Gone", "Sites"), with_sections("New", "Need", "Aims", "Sites")
+    )
     assert "Section Need: moved from place 2, after Aims to place 2, before Aims" in [
-        change.sentence() for change in found
+        change.sentence() for change in found_changes
     ]
 
 
@@ -317,8 +323,8 @@ def only_change(a: Content, b: Content, areas: dict[str, str] | None = None) -> 
     return change
 
 
-def at_sites(site: str) -> Content:
-    """A milestone at one of two sites whose keys are not their names."""
+def content_with_milestone_at(site: str) -> Content:
+    """Return a content with a milestone at one of two sites whose keys are not their names."""
     sites = [{"key": "a3f9", "name": "North Quay"}, {"key": "b1c2", "name": "Island"}]
     return normalise({"sites": sites, "milestones": [{"key": "start", "name": "Start", "site": site}]})
 
@@ -333,7 +339,10 @@ def at_sites(site: str) -> Content:
     ],
 )
 def test_milestone_moved_to_another_site_names_both_sites(was: str, now: str, words: str) -> None:
-    assert only_change(at_sites(was), at_sites(now)).sentence() == f"Milestone Start, site: {words}"
+    assert (
+        only_change(content_with_milestone_at(was), content_with_milestone_at(now)).sentence()
+        == f"Milestone Start, site: {words}"
+    )
 
 
 def test_site_moved_to_another_area_names_both_areas() -> None:
@@ -344,8 +353,11 @@ def test_site_moved_to_another_area_names_both_areas() -> None:
 
     assert only_change(a, b, areas).sentence() == "Site Quay, area: was Fareham, now Gosport"
     # An old district and its successor may have the same name.
-    alike = only_change(a, b, dict.fromkeys(areas, "Fareham"))
-    assert (alike.was_words, alike.now_words) == ("Fareham", "Fareham (another of that name)")
+    change_with_equal_names = only_change(a, b, dict.fromkeys(areas, "Fareham"))
+    assert (change_with_equal_names.was_words, change_with_equal_names.now_words) == (
+        "Fareham",
+        "Fareham (another of that name)",
+    )
 
 
 def test_added_and_removed_items_are_shown_in_full() -> None:

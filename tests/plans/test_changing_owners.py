@@ -1,4 +1,4 @@
-"""Ownership of plans: offered, accepted, declined and given up."""
+"""Ownership of plans is offered, accepted, declined and given up."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_plan_stays_with_its_owner_when_a_handover_is_declined_after_leaving(wor
     assert (plan.partnership_id, owner_ids(plan)) == (None, {world.larkhaven.pk})
 
 
-def test_offer_of_a_plan_in_no_partnership_ends_with_the_last_shared_one(world: World) -> None:
+def test_offer_of_a_plan_without_a_partnership_ends_with_the_last_shared_partnership(world: World) -> None:
     plan = begin(world, audience="owners", partnership=None)
     offer = offer_plan(world, plan)
     leave_with_lead(world, world.westmarch, world.ben)
@@ -165,12 +165,12 @@ def test_offer_lapses_with_its_partnership_on_the_day_that_it_ends(world: World)
     plan = begin(world, audience="owners", partnership=None)
     offer = offer_plan(world, plan)
     today = timezone.localdate()
-    shared = Partnership.objects.filter(pk=world.partnership.pk)
-    shared.update(status="active", ends_on=today - dt.timedelta(days=1))
+    partnership_rows = Partnership.objects.filter(pk=world.partnership.pk)
+    partnership_rows.update(status="active", ends_on=today - dt.timedelta(days=1))
 
     with pytest.raises(services.UnableToChangeOwners, match="no longer open"):
         accept_offer(offer, world.ben)
-    shared.update(ends_on=today)
+    partnership_rows.update(ends_on=today)
     accept_offer(offer, world.ben)
 
     assert owner_ids(plan) == {world.westmarch.pk}
@@ -179,7 +179,7 @@ def test_offer_lapses_with_its_partnership_on_the_day_that_it_ends(world: World)
 def test_plan_can_be_offered_again_after_an_offer_lapsed(world: World) -> None:
     plan = published(world)
     make_westmarch_chair(world)
-    lapsed = offer_plan(world, plan)
+    lapsed_offer = offer_plan(world, plan)
     leave_with_lead(world, world.larkhaven, world.amina)
     yesterday = timezone.localdate() - dt.timedelta(days=1)
     Partnership.objects.filter(pk=world.partnership.pk).update(status="active", ends_on=yesterday)
@@ -187,8 +187,8 @@ def test_plan_can_be_offered_again_after_an_offer_lapsed(world: World) -> None:
 
     offer = offer_plan(world, plan)
 
-    lapsed.refresh_from_db()
-    assert (lapsed.withdrawn_at is not None, offer.withdrawn_at) == (True, None)
+    lapsed_offer.refresh_from_db()
+    assert (lapsed_offer.withdrawn_at is not None, offer.withdrawn_at) == (True, None)
 
 
 def test_handover_of_a_plan_that_left_ends_with_the_partnership_it_left(world: World) -> None:
@@ -236,20 +236,20 @@ def test_leads_offer_and_accept_a_plan_on_its_pages(world: World, as_: Callable[
     assert address in page
 
     amina.post(address, {"organisation": world.westmarch.pk, "hands_over": "no", "message": "Join us."})
-    waits = [one.path for one in waiting_from(WAITING, world.ben, timezone.now())]
+    task_paths = [task.path for task in waiting_from(WAITING, world.ben, timezone.now())]
     offer = OwnershipOffer.objects.get()
-    answer = reverse("plans:answer-ownership", args=[offer.pk])
-    assert answer in waits
-    assert answer in ben.get(reverse("plans:ownership")).content.decode()
-    assert "Join us." in ben.get(answer).content.decode()
-    ben.post(answer, {"answer": "accept"})
+    answer_url = reverse("plans:answer-ownership", args=[offer.pk])
+    assert answer_url in task_paths
+    assert answer_url in ben.get(reverse("plans:ownership")).content.decode()
+    assert "Join us." in ben.get(answer_url).content.decode()
+    ben.post(answer_url, {"answer": "accept"})
 
     assert owner_ids(plan) == {world.larkhaven.pk, world.westmarch.pk}
     assert "Westmarch" in ben.get(reverse("plans:owners", args=[plan.pk])).content.decode()
-    given_up = reverse("plans:give-up", args=[plan.pk, plan.owners.get(organisation=world.westmarch).pk])
-    ben.post(given_up, {"reason": "Too much."})
-    ended = ben.get(reverse("plans:ownership")).content.decode()
-    assert "It gave up its ownership" in ended
+    give_up_url = reverse("plans:give-up", args=[plan.pk, plan.owners.get(organisation=world.westmarch).pk])
+    ben.post(give_up_url, {"reason": "Too much."})
+    ownership_page = ben.get(reverse("plans:ownership")).content.decode()
+    assert "It gave up its ownership" in ownership_page
 
 
 def test_leads_are_emailed_about_an_offer_and_its_answer(world: World) -> None:
@@ -294,16 +294,16 @@ def test_page_to_leave_says_what_happens_to_the_plans(world: World, as_: Callabl
         reverse("agreements:leave", args=[world.partnership.pk, world.party(world.larkhaven).pk])
     )
 
-    words = page.content.decode()
-    assert "will no longer own “Estuary delivery programme”" in words
-    assert "“Island homes” leaves the partnership" in words
+    html = page.content.decode()
+    assert "will no longer own “Estuary delivery programme”" in html
+    assert "“Island homes” leaves the partnership" in html
 
 
 MIGRATION = import_module("partnerships.plans.migrations.0010_end_ownership_of_former_parties")
 CODES = import_module("partnerships.activity.migrations.0003_code_events").CODES
 
 
-def left_as_before(world: World, organisation: Organisation) -> None:
+def leave_as_older_code_did(world: World, organisation: Organisation) -> None:
     """Set a party to left without ending its ownerships, as older code did."""
     party = Party.objects.get(partnership=world.partnership, organisation=organisation)
     party.status, party.left_at, party.left_on = PartyStatus.LEFT, timezone.now(), timezone.localdate()
@@ -311,18 +311,18 @@ def left_as_before(world: World, organisation: Organisation) -> None:
 
 
 class _EventsBefore:
-    """Events as the migration knew them: with a sentence instead of a code."""
+    """The manager of events at the time of the migration, when an event had a sentence instead of a code."""
 
     @property
     def objects(self) -> _EventsBefore:
         return self
 
-    def create(self, *, verb: str, **given: Any) -> Event:
-        return Event.objects.create(kind=CODES[verb], **given)
+    def create(self, *, verb: str, **fields: Any) -> Event:
+        return Event.objects.create(kind=CODES[verb], **fields)
 
 
 class _AppsBefore:
-    """The models as they were at the migration."""
+    """The models at the time of the migration."""
 
     @staticmethod
     def get_model(app: str, name: str) -> Any:
@@ -331,17 +331,17 @@ class _AppsBefore:
 
 def test_upgrade_ends_ownerships_of_former_parties_and_lists_them(world: World, as_: Callable[[User], Client]) -> None:
     plan = jointly_owned_plan(world)
-    alone = begin(world, title="Island homes")
-    left_as_before(world, world.westmarch)
+    solely_owned_plan = begin(world, title="Island homes")
+    leave_as_older_code_did(world, world.westmarch)
     left_at = Party.objects.get(organisation=world.westmarch, partnership=world.partnership).left_at
 
     MIGRATION.end_ownerships(_AppsBefore, None)
 
-    alone.refresh_from_db()
-    ended = PlanOwner.ever.get(plan=plan, organisation=world.westmarch)
-    assert (ended.ended_at, ended.ended_because) == (left_at, "left")
+    solely_owned_plan.refresh_from_db()
+    ended_ownership = PlanOwner.ever.get(plan=plan, organisation=world.westmarch)
+    assert (ended_ownership.ended_at, ended_ownership.ended_because) == (left_at, "left")
     assert owner_ids(plan) == {world.larkhaven.pk}
-    assert alone.partnership_id == world.partnership.pk
+    assert solely_owned_plan.partnership_id == world.partnership.pk
     for lead in (world.amina, world.ben):
         page = as_(lead).get(reverse("plans:ownership")).content.decode()
         assert "Westmarch Borough Council, until" in page
@@ -353,7 +353,7 @@ def test_upgrade_ends_ownerships_of_former_parties_and_lists_them(world: World, 
 
 def test_upgrade_ends_ownership_of_a_former_party_invited_again(world: World) -> None:
     plan = jointly_owned_plan(world)
-    left_as_before(world, world.westmarch)
+    leave_as_older_code_did(world, world.westmarch)
     agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.westmarch,
@@ -370,7 +370,7 @@ def test_upgrade_ends_ownership_of_a_former_party_invited_again(world: World) ->
 
 def test_upgrade_removes_a_plan_from_the_partnership_its_only_owner_left(world: World) -> None:
     plan = published(world)
-    left_as_before(world, world.larkhaven)
+    leave_as_older_code_did(world, world.larkhaven)
 
     MIGRATION.end_ownerships(_AppsBefore, None)
 

@@ -22,7 +22,7 @@ from tests.support.pages import tight
 from tests.world import World, join, person
 
 
-def say(plan: Plan, author: User, text: str = "Why here?", anchor: str = "", **more: Any) -> Comment:
+def comment_as(plan: Plan, author: User, text: str = "Why here?", anchor: str = "", **more: Any) -> Comment:
     """Comment on version 1 as a person."""
     return services.add_comment(
         plan=plan, version_number=1, text=text, anchor=anchor, author=author, now=timezone.now(), **more
@@ -37,7 +37,7 @@ def test_comment_moves_with_its_site_and_stays_when_the_site_is_removed(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = published(world)
-    say(plan, world.ben, anchor="sites/north-quay")
+    comment_as(plan, world.ben, anchor="sites/north-quay")
     assert "Site: North Quay" in comments_page(as_(world.amina), plan)
 
     services.save_piece(
@@ -52,7 +52,7 @@ def test_comment_moves_with_its_site_and_stays_when_the_site_is_removed(
 
 def test_threads_of_a_closed_plan_stay_as_they_are(world: World) -> None:
     plan = published(world)
-    thread = say(plan, world.ben)
+    thread = comment_as(plan, world.ben)
     services.change_status(plan=plan, to="closed", reason="All is built.", author=world.amina, now=timezone.now())
 
     with pytest.raises(UnableToAct):
@@ -61,13 +61,13 @@ def test_threads_of_a_closed_plan_stay_as_they_are(world: World) -> None:
 
 def test_threads_are_answered_and_resolved_and_reopened_by_a_new_answer(world: World) -> None:
     plan = published(world)
-    thread = say(plan, world.ben)
-    say(plan, world.amina, "Because of the road.", parent=thread)
+    thread = comment_as(plan, world.ben)
+    comment_as(plan, world.amina, "Because of the road.", parent=thread)
 
     services.set_resolved(comment=thread, resolved=True, author=world.amina, now=timezone.now())
     thread.refresh_from_db()
     assert thread.is_resolved
-    say(plan, world.ben, "Which road?", parent=thread)
+    comment_as(plan, world.ben, "Which road?", parent=thread)
 
     thread.refresh_from_db()
     assert not thread.is_resolved
@@ -78,7 +78,7 @@ def test_mentioned_person_gets_one_email_without_the_comment_text(world: World) 
     plan = published(world)
 
     deliver().clear()
-    say(plan, world.amina, "@Ben West, and @Chidi Tide: the figure is forty-two.")
+    comment_as(plan, world.amina, "@Ben West, and @Chidi Tide: the figure is forty-two.")
 
     assert [email.to for email in deliver()] == [[world.ben.email]]
     assert "forty-two" not in deliver()[0].body
@@ -98,11 +98,11 @@ def test_mentioned_person_gets_one_email_without_the_comment_text(world: World) 
 )
 def test_people_are_mentioned_by_their_full_names(world: World, text: str, called: list[str]) -> None:
     plan = published(world)
-    longer = person("Ben West-Lake O'Hara", "longer@westmarch.example")
-    join(longer, world.westmarch, "viewer", world.now)
+    person_with_longer_name = person("Ben West-Lake O'Hara", "longer@westmarch.example")
+    join(person_with_longer_name, world.westmarch, "viewer", world.now)
     join(person("", "nameless@westmarch.example"), world.westmarch, "viewer", world.now)
 
-    comment = say(plan, world.amina, text)
+    comment = comment_as(plan, world.amina, text)
 
     assert [mention.person.name for mention in comment.mentions.order_by("person__name")] == called
 
@@ -111,7 +111,7 @@ def test_author_without_a_name_shows_no_part_of_their_address(world: World, as_:
     plan = published(world)
     author = person("", "nameless@westmarch.example")
     join(author, world.westmarch, "editor", world.now)
-    say(plan, author, "Why here?")
+    comment_as(plan, author, "Why here?")
 
     page = comments_page(as_(world.amina), plan)
 
@@ -123,9 +123,9 @@ def test_author_sees_who_will_be_emailed_about_a_mention(world: World, as_: Call
     plan = published(world)
     address = reverse("plans:comments", kwargs={"pk": plan.pk})
 
-    answer = as_(world.amina).post(address, {"text": "@Ben West, why?", "anchor": "sites/north-quay"}, follow=True)
+    response = as_(world.amina).post(address, {"text": "@Ben West, why?", "anchor": "sites/north-quay"}, follow=True)
 
-    assert "An email will be sent to Ben West." in answer.content.decode()
+    assert "An email will be sent to Ben West." in response.content.decode()
 
 
 def test_person_mentioned_on_a_draft_gets_a_link_to_the_comment(world: World) -> None:
@@ -134,48 +134,50 @@ def test_person_mentioned_on_a_draft_gets_a_link_to_the_comment(world: World) ->
         plan=plan, version_number=0, text="@Eddie Larch, why?", author=world.amina, now=timezone.now()
     )
 
-    (waiting,) = [item for item in waiting_from(WAITING, world.eddie, timezone.now()) if item.what.startswith("Answer")]
+    (task,) = [item for item in waiting_from(WAITING, world.eddie, timezone.now()) if item.what.startswith("Answer")]
 
-    assert waiting.path == f"{reverse('plans:draft-comments', args=[plan.pk])}#comment-{comment.pk}"
+    assert task.path == f"{reverse('plans:draft-comments', args=[plan.pk])}#comment-{comment.pk}"
 
 
 def test_pieces_show_their_number_of_comments_with_links_both_ways(world: World, as_: Callable[[User], Client]) -> None:
     sites = [{"key": f"site-{number}", "name": f"Site {number}"} for number in range(60)]
     plan = published(world, content=CONTENT | {"sites": sites})
-    thread = say(plan, world.ben, anchor="sites/site-55")
-    say(plan, world.amina, "Because of the road.", parent=thread)
-    say(plan, world.ben, "A good aim.", anchor="sections/vision")
-    settled = say(plan, world.ben, "Typo.", anchor="sections/vision")
-    services.set_resolved(comment=settled, resolved=True, author=world.amina, now=timezone.now())
+    thread = comment_as(plan, world.ben, anchor="sites/site-55")
+    comment_as(plan, world.amina, "Because of the road.", parent=thread)
+    comment_as(plan, world.ben, "A good aim.", anchor="sections/vision")
+    resolved_thread = comment_as(plan, world.ben, "Typo.", anchor="sections/vision")
+    services.set_resolved(comment=resolved_thread, resolved=True, author=world.amina, now=timezone.now())
     amina = as_(world.amina)
     detail = reverse("plans:detail", kwargs={"pk": plan.pk})
 
-    first, second = (tight(amina.get(f"{detail}{query}").content.decode()) for query in ("", "?sites=2"))
-    about = amina.get(reverse("plans:comments", kwargs={"pk": plan.pk}) + "?about=sites/site-55").content.decode()
+    first_page, second_page = (tight(amina.get(f"{detail}{query}").content.decode()) for query in ("", "?sites=2"))
+    comments_of_site = amina.get(
+        reverse("plans:comments", kwargs={"pk": plan.pk}) + "?about=sites/site-55"
+    ).content.decode()
 
-    assert '?about=sections/vision">1 comment<' in first
-    assert '?about=sites/site-55">2 comments<' in second
-    assert f'href="{detail}?site=site-55#sites-site-55"' in about
-    assert "Because of the road." in about
-    assert "A good aim." not in about
+    assert '?about=sections/vision">1 comment<' in first_page
+    assert '?about=sites/site-55">2 comments<' in second_page
+    assert f'href="{detail}?site=site-55#sites-site-55"' in comments_of_site
+    assert "Because of the road." in comments_of_site
+    assert "A good aim." not in comments_of_site
 
 
 def test_readers_outside_see_numbers_of_their_own_comments_only(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world, audience="network")
-    say(plan, world.ben, "Between us partners.", anchor="sites/north-quay")
-    say(plan, world.chidi, "From outside.", anchor="sections/vision")
+    comment_as(plan, world.ben, "Between us partners.", anchor="sites/north-quay")
+    comment_as(plan, world.chidi, "From outside.", anchor="sections/vision")
 
-    words = tight(as_(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode())
+    html = tight(as_(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode())
 
-    assert '?about=sites/north-quay">Comment<' in words
-    assert '?about=sections/vision">1 comment<' in words
+    assert '?about=sites/north-quay">Comment<' in html
+    assert '?about=sections/vision">1 comment<' in html
 
 
 def test_readers_outside_see_only_threads_they_started(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world, audience="network")
-    say(plan, world.ben, "Between us partners.")
-    own = say(plan, world.chidi, "From outside.")
-    say(plan, world.amina, "An answer to you.", parent=own)
+    comment_as(plan, world.ben, "Between us partners.")
+    own_thread = comment_as(plan, world.chidi, "From outside.")
+    comment_as(plan, world.amina, "An answer to you.", parent=own_thread)
 
     page = comments_page(as_(world.chidi), plan)
 
@@ -188,12 +190,12 @@ def test_readers_outside_cannot_comment_on_a_confidential_site(world: World) -> 
     plan = published(world, audience="network")
 
     with pytest.raises(services.UnableToComment, match="not in this version"):
-        say(plan, world.chidi, anchor="sites/secret")
+        comment_as(plan, world.chidi, anchor="sites/secret")
 
 
 def test_hostile_text_is_shown_as_typed(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
-    say(plan, world.ben, "<script>alert(1)</script>")
+    comment_as(plan, world.ben, "<script>alert(1)</script>")
 
     page = comments_page(as_(world.amina), plan)
 

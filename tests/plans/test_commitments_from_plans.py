@@ -21,7 +21,7 @@ def _address(plan: Plan, piece: str = "") -> str:
     return reverse("plans:propose", args=[plan.pk]) + (f"?from={piece}" if piece else "")
 
 
-def _agreed(world: World, commitment: Commitment) -> Commitment:
+def _confirm_for_both_sides(world: World, commitment: Commitment) -> Commitment:
     for side, lead, owner in ((world.larkhaven, world.amina, world.eddie), (world.westmarch, world.ben, None)):
         commitment = commitments.confirm_commitment(
             commitment=commitment,
@@ -57,9 +57,9 @@ def test_form_starts_with_the_details_of_the_site(world: World, as_: Any) -> Non
     page = as_(world.amina).get(_address(plan, "sites/north-quay"), follow=True)
 
     assert page.status_code == 200
-    words = page.content.decode()
-    assert "North Quay, in the plan “Estuary delivery programme”" in words
-    assert "Complete North Quay" in words
+    html = page.content.decode()
+    assert "North Quay, in the plan “Estuary delivery programme”" in html
+    assert "Complete North Quay" in html
     suggestion = page.context["suggestion"]
     assert (suggestion.giver, suggestion.receiver) == (world.larkhaven, world.westmarch)
     assert (suggestion.quantity, suggestion.unit, suggestion.due_on) == (120, "homes", dt.date(2028, 6, 30))
@@ -77,28 +77,30 @@ def test_commitment_keeps_its_origin_and_the_plan_shows_it(world: World, as_: An
     plan = published(world)
     came_from = as_(world.amina).get(_address(plan, piece)).url.partition("from=")[2]
 
-    made = _promise(world, came_from)
+    commitment = _promise(world, came_from)
 
-    assert [link.words for link in links_of(made, world.ben)] == [words]
-    assert made.reference in as_(world.ben).get(plan.get_absolute_url()).content.decode()
+    assert [link.words for link in links_of(commitment, world.ben)] == [words]
+    assert commitment.reference in as_(world.ben).get(plan.get_absolute_url()).content.decode()
     assert PlanCommitment.objects.get(plan=plan).anchor == piece
 
 
 def test_replacement_terms_keep_the_origin(world: World, as_: Any) -> None:
     plan = published(world)
     came_from = as_(world.amina).get(_address(plan, "sites/north-quay")).url.partition("from=")[2]
-    old = _agreed(world, _promise(world, came_from))
+    old_commitment = _confirm_for_both_sides(world, _promise(world, came_from))
 
-    new = _agreed(world, _promise(world, "", replaces=old))
+    new_commitment = _confirm_for_both_sides(world, _promise(world, "", replaces=old_commitment))
 
-    assert [link.words for link in links_of(new, world.ben)] == [link.words for link in links_of(old, world.ben)]
-    assert PlanCommitment.objects.get(commitment=new).anchor == "sites/north-quay"
+    assert [link.words for link in links_of(new_commitment, world.ben)] == [
+        link.words for link in links_of(old_commitment, world.ben)
+    ]
+    assert PlanCommitment.objects.get(commitment=new_commitment).anchor == "sites/north-quay"
 
 
 def test_origin_stays_when_its_site_is_removed(world: World) -> None:
     plan = published(world)
     site = Site.objects.get(plan=plan, key="north-quay")
-    made = _promise(world, f"plan-site-{site.pk}")
+    commitment = _promise(world, f"plan-site-{site.pk}")
 
     save(plan, world, "sites/north-quay", name="North Wharf")
     publish(plan, world, "Renamed.")
@@ -106,17 +108,19 @@ def test_origin_stays_when_its_site_is_removed(world: World) -> None:
     assert Site.objects.get(pk=site.pk).name == "North Wharf"
     site.delete()
 
-    assert links_of(made, world.amina)[0].words.startswith("North Quay, in the plan")
+    assert links_of(commitment, world.amina)[0].words.startswith("North Quay, in the plan")
 
 
 def test_origin_in_a_hidden_piece_is_named_only_to_readers_inside(world: World, as_: Any) -> None:
     plan = published(world, audience="network")
-    hidden = Milestone.objects.get(plan=plan, key="secret-start")
-    made = _promise(world, f"plan-milestone-{hidden.pk}")
+    hidden_milestone = Milestone.objects.get(plan=plan, key="secret-start")
+    commitment = _promise(world, f"plan-milestone-{hidden_milestone.pk}")
 
-    assert CANARY in links_of(made, world.ben)[0].words
-    assert [link.words for link in links_of(made, world.chidi)] == ["the plan “Estuary delivery programme”, version 1"]
-    assert made.reference not in as_(world.chidi).get(plan.get_absolute_url()).content.decode()
+    assert CANARY in links_of(commitment, world.ben)[0].words
+    assert [link.words for link in links_of(commitment, world.chidi)] == [
+        "the plan “Estuary delivery programme”, version 1"
+    ]
+    assert commitment.reference not in as_(world.chidi).get(plan.get_absolute_url()).content.decode()
 
 
 def test_strangers_and_viewers_cannot_propose_commitments(world: World, as_: Any) -> None:

@@ -1,4 +1,4 @@
-"""A comparison says the same on the page and in the spreadsheet."""
+"""A comparison has the same content on the page and in the spreadsheet."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from tests.world import World
 
 
 def comparison_page(client: Client, plan: Plan, query: str, route: str = "plans:compare") -> str:
-    answer = client.get(reverse(route, kwargs={"pk": plan.pk}) + query)
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = client.get(reverse(route, kwargs={"pk": plan.pk}) + query)
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 def words_of(page: str) -> str:
-    """The text of a page, without tags and with single spaces."""
+    """Return the text of a page, without tags and with single spaces."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 def plan_with_many_changes(world: World) -> Plan:
-    """A plan in which each kind of piece changed between its two versions."""
+    """Return a plan in which each kind of piece changed between its two versions."""
     plan = published(world)
     fewer_homes(plan, world)
     save(plan, world, "about", summary="Homes along both banks.")
@@ -55,7 +55,7 @@ def plan_with_many_changes(world: World) -> Plan:
     return plan
 
 
-def test_spreadsheet_holds_everything_the_page_shows(world: World, as_: Callable[[User], Client]) -> None:
+def test_spreadsheet_contains_everything_on_the_page(world: World, as_: Callable[[User], Client]) -> None:
     plan = plan_with_many_changes(world)
     ben = as_(world.ben)
 
@@ -64,24 +64,34 @@ def test_spreadsheet_holds_everything_the_page_shows(world: World, as_: Callable
         csv.reader(io.StringIO(comparison_page(ben, plan, "?from=1&to=2", "plans:compare-csv").lstrip("\ufeff")))
     )
 
-    headings, *told = rows
+    headings, *data_rows = rows
     assert headings == ["Part", "Item", "Key", "Change", "Field", "Was", "Now", "Difference", "By"]
-    parts = list(dict.fromkeys(row[0] for row in told))
+    parts = list(dict.fromkeys(row[0] for row in data_rows))
     assert parts[:4] == ["Comparison", "Why", "Summary", "Homes: was and now"]
     assert {"About the plan", "Text", "Sites and homes", "Milestones", "Risks"} <= set(parts)
-    for part, item, _key, _change, field, *values in told:
+    for part, item, _key, _change, field, *values in data_rows:
         prose = field in ("Summary", "Text", "Mitigation")  # The page shows what changed in it, word by word.
-        said = [part, item, field, *([] if prose else values)]
+        expected_texts = [part, item, field, *([] if prose else values)]
         if part == "Comparison":
-            said = values
+            expected_texts = values
         elif part == "Why":
-            said = [part, *item.split(", "), *values]
+            expected_texts = [part, *item.split(", "), *values]
         elif part == "Summary":
-            said = values
-        assert [words for words in said if " ".join(words.split()) not in page] == []
-    assert ["Homes: was and now", "Social Rent", "", "", "Tenure", "120", "100", "20 fewer", ""] in told
-    assert ["Sites and homes", "North Quay", "north-quay", "changed", "Area", "Fareham", "Gosport", "", ""] in told
-    assert ["Milestones", "Start on site", "start", "changed", "Site", "North Quay", "the whole plan", "", ""] in told
+            expected_texts = values
+        assert [words for words in expected_texts if " ".join(words.split()) not in page] == []
+    assert ["Homes: was and now", "Social Rent", "", "", "Tenure", "120", "100", "20 fewer", ""] in data_rows
+    assert ["Sites and homes", "North Quay", "north-quay", "changed", "Area", "Fareham", "Gosport", "", ""] in data_rows
+    assert [
+        "Milestones",
+        "Start on site",
+        "start",
+        "changed",
+        "Site",
+        "North Quay",
+        "the whole plan",
+        "",
+        "",
+    ] in data_rows
 
 
 def test_spreadsheet_of_a_draft_is_marked_as_a_draft(world: World, as_: Callable[[User], Client]) -> None:

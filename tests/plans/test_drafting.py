@@ -31,7 +31,7 @@ from tests.world import World, make_world
 
 
 def save_body(plan: Plan, author: User, body: str, based_on: int | None, key: str = "vision") -> Draft:
-    """Save a section, based on a revision."""
+    """Save the text of a section, based on a revision."""
     return services.save_piece(
         plan=plan,
         piece=f"sections/{key}",
@@ -46,7 +46,7 @@ def body_of(plan: Plan, key: str = "vision") -> str:
     return str(get_piece(draft_content(plan), f"sections/{key}")["body"])
 
 
-def test_new_plan_starts_with_the_content_for_its_kind(world: World) -> None:
+def test_new_plan_begins_with_the_starter_of_its_kind(world: World) -> None:
     plan = services.create_plan(
         owners=[world.larkhaven],
         partnership=world.partnership,
@@ -68,14 +68,14 @@ def test_second_person_to_save_a_piece_is_shown_the_first_change(world: World) -
     plan = begin(world)
 
     save_body(plan, world.eddie, "Eddie's words.", based_on=0)
-    with pytest.raises(services.PieceConflict) as caught:
+    with pytest.raises(services.PieceConflict) as conflict:
         save_body(plan, world.amina, "Amina's words.", based_on=0)
 
     assert body_of(plan) == "Eddie's words."
-    assert caught.value.theirs["body"] == "Eddie's words."
-    assert caught.value.mine["body"] == "Amina's words."
-    assert caught.value.by == world.eddie.pk
-    save_body(plan, world.amina, "Both our words.", based_on=caught.value.revision)
+    assert conflict.value.theirs["body"] == "Eddie's words."
+    assert conflict.value.mine["body"] == "Amina's words."
+    assert conflict.value.by == world.eddie.pk
+    save_body(plan, world.amina, "Both our words.", based_on=conflict.value.revision)
     assert body_of(plan) == "Both our words."
 
 
@@ -103,10 +103,10 @@ def test_removed_piece_does_not_come_back_unnoticed(world: World) -> None:
         plan=plan, piece="sections/vision", value=None, based_on=0, author=world.eddie, now=timezone.now()
     )
 
-    with pytest.raises(services.PieceConflict) as caught:
+    with pytest.raises(services.PieceConflict) as conflict:
         save_body(plan, world.amina, "Amina's words.", based_on=0)
 
-    assert caught.value.theirs is None
+    assert conflict.value.theirs is None
 
 
 def test_saving_unchanged_content_changes_nothing(world: World) -> None:
@@ -129,13 +129,13 @@ SMALL: dict[str, Any] = {
 }
 
 
-def _value(piece: str, words: str) -> Any:
-    """What a person saves for a piece; `None` removes it."""
-    if not words:
+def _value(piece: str, text: str) -> Any:
+    """Return what a person saves for a piece; None removes the piece."""
+    if not text:
         return None
     if piece.startswith("sites/"):
-        return {"name": "Quay", "homes": [{"tenure": "social_rent", "count": len(words) * 10 + ord(words[-1])}]}
-    return {"title": "Part", "body": words}
+        return {"name": "Quay", "homes": [{"tenure": "social_rent", "count": len(text) * 10 + ord(text[-1])}]}
+    return {"title": "Part", "body": text}
 
 
 @pytest.mark.django_db
@@ -156,46 +156,55 @@ def test_no_order_of_loads_saves_removals_and_moves_loses_a_change(
 ) -> None:
     plan = begin(world, content=SMALL)
     people = [world.amina, world.eddie]
-    seen: dict[tuple[int, str], int] = {}
+    revision_seen: dict[tuple[int, str], int] = {}
     content = draft_content(plan)
-    accepted = {piece: get_piece(content, piece) for piece in ("sections/vision", "sections/inside", "sections/last")}
-    accepted["sites/quay"] = get_piece(content, "sites/quay")
+    accepted_values = {
+        piece: get_piece(content, piece) for piece in ("sections/vision", "sections/inside", "sections/last")
+    }
+    accepted_values["sites/quay"] = get_piece(content, "sites/quay")
     order = ["vision", "inside", "last"]
-    revision = dict.fromkeys(accepted, 0)
+    revision = dict.fromkeys(accepted_values, 0)
 
-    for who, piece, act, words in steps:
+    for person_index, piece, action, text in steps:
         code, _slash, key = piece.partition("/")
-        if act == "load":
-            seen[who, piece] = Draft.objects.get(plan=plan).revision_of(piece)
-        elif act in ("up", "down"):
+        if action == "load":
+            revision_seen[person_index, piece] = Draft.objects.get(plan=plan).revision_of(piece)
+        elif action in ("up", "down"):
             if key in order:
-                place = order.index(key)
-                other = max(0, place - 1) if act == "up" else min(len(order) - 1, place + 1)
-                services.move_piece(plan=plan, piece=piece, up=act == "up", author=people[who], now=timezone.now())
-                order[place], order[other] = order[other], order[place]
+                index = order.index(key)
+                other = max(0, index - 1) if action == "up" else min(len(order) - 1, index + 1)
+                services.move_piece(
+                    plan=plan, piece=piece, up=action == "up", author=people[person_index], now=timezone.now()
+                )
+                order[index], order[other] = order[other], order[index]
         else:
-            value = _value(piece, words if act == "save" else "")
-            based_on = seen.get((who, piece), 0)
+            value = _value(piece, text if action == "save" else "")
+            based_on = revision_seen.get((person_index, piece), 0)
             try:
                 draft = services.save_piece(
-                    plan=plan, piece=piece, value=value, based_on=based_on, author=people[who], now=timezone.now()
+                    plan=plan,
+                    piece=piece,
+                    value=value,
+                    based_on=based_on,
+                    author=people[person_index],
+                    now=timezone.now(),
                 )
             except services.PieceConflict:
                 assert based_on < revision[piece]
             else:
-                assert based_on >= revision[piece] or normalised(piece, value) == accepted[piece]
-                accepted[piece], revision[piece] = normalised(piece, value), draft.revision_of(piece)
+                assert based_on >= revision[piece] or normalised(piece, value) == accepted_values[piece]
+                accepted_values[piece], revision[piece] = normalised(piece, value), draft.revision_of(piece)
                 if code == "sections":
                     order = [other for other in order if other != key or value] + [key] * (
                         bool(value) and key not in order
                     )
         content = draft_content(plan)
-        assert {part: get_piece(content, part) for part in accepted} == accepted
+        assert {part: get_piece(content, part) for part in accepted_values} == accepted_values
         assert [section["key"] for section in content["sections"]] == order
 
 
 def normalised(piece: str, value: Any) -> Any:
-    """The saved value in its normalised form."""
+    """Return the saved value in its normalised form."""
     return get_piece(set_piece(empty(), piece, value), piece)
 
 
@@ -217,8 +226,8 @@ def _together(*acts: Callable[[], object]) -> None:
         thread.join()
 
 
-def _all_at_once(plan: Plan, world: World, count: int) -> list[str]:
-    """Save sections at the same moment; returns their keys in the draft."""
+def _save_sections_at_once(plan: Plan, world: World, count: int) -> list[str]:
+    """Save sections at the same moment, and return their keys in the draft."""
     _together(*(partial(save_body, plan, world.amina, "Words.", 0, f"part-{number}") for number in range(count)))
     return [section["key"] for section in draft_content(plan)["sections"] if section["key"].startswith("part-")]
 
@@ -228,41 +237,41 @@ def test_eight_people_saving_at_the_same_moment_lose_nothing() -> None:
     world = make_world()
     plan = begin(world)
 
-    kept = _all_at_once(plan, world, 8)
+    saved_keys = _save_sections_at_once(plan, world, 8)
 
-    assert sorted(kept) == [f"part-{number}" for number in range(8)]
+    assert sorted(saved_keys) == [f"part-{number}" for number in range(8)]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_saving_at_the_same_moment_without_the_lock_loses_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     world = make_world()
     plan = begin(world)
-    together = threading.Barrier(4)
-    real: Callable[..., Any] = saving.set_piece
+    barrier = threading.Barrier(4)
+    original_set_piece: Callable[..., Any] = saving.set_piece
 
-    def slowly(*args: Any) -> Any:
-        together.wait(timeout=60)
-        return real(*args)
+    def set_piece_together(*args: Any) -> Any:
+        barrier.wait(timeout=60)
+        return original_set_piece(*args)
 
     monkeypatch.setattr(drafting, "lock_plan", lambda plan: Plan.objects.get(pk=plan.pk))
-    monkeypatch.setattr(saving, "set_piece", slowly)
-    kept = _all_at_once(plan, world, 4)
+    monkeypatch.setattr(saving, "set_piece", set_piece_together)
+    saved_keys = _save_sections_at_once(plan, world, 4)
 
-    assert len(kept) < 4
+    assert len(saved_keys) < 4
 
 
 @pytest.mark.django_db(transaction=True)
 def test_saves_removals_and_moves_at_the_same_moment_all_count() -> None:
     world = make_world()
     plan = begin(world, content=SMALL)
-    more: dict[str, Any] = {"plan": plan, "author": world.amina, "now": timezone.now()}
+    arguments: dict[str, Any] = {"plan": plan, "author": world.amina, "now": timezone.now()}
 
     _together(
-        partial(services.move_piece, piece="sections/last", up=True, **more),
-        partial(services.move_piece, piece="sections/last", up=True, **more),
+        partial(services.move_piece, piece="sections/last", up=True, **arguments),
+        partial(services.move_piece, piece="sections/last", up=True, **arguments),
         partial(save_body, plan, world.eddie, "Eddie's words.", 0),
-        partial(services.save_piece, piece="sites/quay", value=_value("sites/quay", "a"), based_on=0, **more),
-        partial(services.save_piece, piece="sections/inside", value=None, based_on=0, **more),
+        partial(services.save_piece, piece="sites/quay", value=_value("sites/quay", "a"), based_on=0, **arguments),
+        partial(services.save_piece, piece="sections/inside", value=None, based_on=0, **arguments),
     )
 
     content = draft_content(plan)
@@ -276,14 +285,14 @@ def test_second_person_to_save_sees_both_texts_side_by_side(world: World, as_: C
     address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sections", "key": "vision"})
     save_body(plan, world.eddie, "Eddie's words.", based_on=0)
 
-    answer = as_(world.amina).post(address, {"title": "Vision", "body": "Amina's words.", "based_on": "0"})
+    response = as_(world.amina).post(address, {"title": "Vision", "body": "Amina's words.", "based_on": "0"})
 
-    assert answer.status_code == 409
-    words = answer.content.decode()
-    assert "Eddie Larch saved this while you were editing it" in collapse(words)
-    assert words.count("Eddie&#x27;s words.") >= 1
-    assert "Amina&#x27;s words." in words
-    assert 'name="based_on" value="1"' in words
+    assert response.status_code == 409
+    html = response.content.decode()
+    assert "Eddie Larch saved this while you were editing it" in collapse(html)
+    assert html.count("Eddie&#x27;s words.") >= 1
+    assert "Amina&#x27;s words." in html
+    assert 'name="based_on" value="1"' in html
 
 
 def test_homes_are_totalled_by_each_breakdown_without_javascript(world: World, as_: Callable[[User], Client]) -> None:
@@ -304,21 +313,21 @@ def test_homes_are_totalled_by_each_breakdown_without_javascript(world: World, a
         "homes-year_0": "2027/28",
         "homes-year_1": "",
     }
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         names = ("tenure", "bedrooms", "needs", "count_0", "count_1")
-        data |= {f"homes-{place}-{name}": value for name, value in zip(names, row, strict=True)}
+        data |= {f"homes-{index}-{name}": value for name, value in zip(names, row, strict=True)}
 
-    opened = tight(amina.get(address).content.decode())
-    counted, longer, wider = (
+    page = tight(amina.get(address).content.decode())
+    page_with_totals, page_with_more_rows, page_with_more_years = (
         tight(amina.post(address, {**data, "more": more}).content.decode()) for more in ("totals", "rows", "years")
     )
 
-    assert "<output data-homes-total>120</output>" in opened
-    assert "<output data-homes-total>1,127</output>" in counted
-    assert "data-homes-row>1,120</td>" in counted
-    assert 'name="homes-3-count_0"' not in counted
-    assert 'name="homes-5-count_0"' in longer
-    assert 'name="homes-year_2" value="2028-29"' in wider
+    assert "<output data-homes-total>120</output>" in page
+    assert "<output data-homes-total>1,127</output>" in page_with_totals
+    assert "data-homes-row>1,120</td>" in page_with_totals
+    assert 'name="homes-3-count_0"' not in page_with_totals
+    assert 'name="homes-5-count_0"' in page_with_more_rows
+    assert 'name="homes-year_2" value="2028-29"' in page_with_more_years
     assert homes_of(plan) == 120
 
 
@@ -329,10 +338,10 @@ def test_a_wrong_cell_is_named_and_nothing_is_saved(world: World, as_: Callable[
     data |= {"homes-YEARS": "2", "homes-year_0": "soon", "homes-year_1": "2028-29"}
     data |= {"homes-0-tenure": "social_rent", "homes-0-count_0": "", "homes-0-count_1": "lots"}
 
-    answer = as_(world.amina).post(address, data)
+    response = as_(world.amina).post(address, data)
 
-    page = tight(answer.content.decode())
-    assert answer.status_code == 422
+    page = tight(response.content.decode())
+    assert response.status_code == 422
     assert (
         "Year of column 1: “soon” is not a year. Enter a year, for example 2027, or 2027-28 for a financial year."
         in page
@@ -343,11 +352,11 @@ def test_a_wrong_cell_is_named_and_nothing_is_saved(world: World, as_: Callable[
 
 
 def sent(grid: Any) -> dict[str, Any]:
-    """A grid as a browser sends it back."""
+    """Return a grid as a browser sends it back."""
     fields = [*grid.headings, *(field for row in grid for field in row.visible_fields())]
-    said = {field.html_name: "" if field.value() is None else str(field.value()) for field in fields}
+    values = {field.html_name: "" if field.value() is None else str(field.value()) for field in fields}
     rows = str(len(grid.forms))
-    return said | {"homes-YEARS": str(len(grid.headings)), "homes-TOTAL_FORMS": rows, "homes-INITIAL_FORMS": rows}
+    return values | {"homes-YEARS": str(len(grid.headings)), "homes-TOTAL_FORMS": rows, "homes-INITIAL_FORMS": rows}
 
 
 def test_a_grid_keeps_more_years_and_rows_than_its_buttons_add() -> None:
@@ -363,10 +372,10 @@ def test_a_grid_keeps_more_years_and_rows_than_its_buttons_add() -> None:
     assert len(kinds) > MAX_ROWS
 
     for homes in (years, kinds):
-        back = HomesFormSet(sent(HomesFormSet(homes=homes)))
+        sent_grid = HomesFormSet(sent(HomesFormSet(homes=homes)))
 
-        assert back.is_valid(), back.problems
-        assert normalise_homes(back.value()["homes"]) == homes
+        assert sent_grid.is_valid(), sent_grid.problems
+        assert normalise_homes(sent_grid.value()["homes"]) == homes
 
 
 def test_homes_that_no_page_can_send_stay_as_they_are_and_go_by_spreadsheet(
@@ -385,15 +394,15 @@ def test_homes_that_no_page_can_send_stay_as_they_are_and_go_by_spreadsheet(
 
     page = tight(client.get(address).content.decode())
     based_on = Draft.objects.get(plan=plan).revision_of("sites/north-quay")
-    answer = client.post(address, {"name": "South Quay", "based_on": based_on}, follow=True)
-    too_many = client.post(address, {f"homes-0-count_{place}": "1" for place in range(2_001)})
+    response = client.post(address, {"name": "South Quay", "based_on": based_on}, follow=True)
+    oversized_response = client.post(address, {f"homes-0-count_{place}": "1" for place in range(2_001)})
 
     assert "This site has 1,560 lines of homes, too many to change on this page." in page
     assert "homes-YEARS" not in page
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert (get_piece(draft_content(plan), "sites/north-quay")["name"], homes_of(plan)) == ("South Quay", 1_560)
-    assert too_many.status_code == 413
-    assert "That form is too large" in too_many.content.decode()
+    assert oversized_response.status_code == 413
+    assert "That form is too large" in oversized_response.content.decode()
 
 
 def test_a_grid_without_its_years_does_not_lose_the_homes(world: World, as_: Callable[[User], Client]) -> None:
@@ -402,10 +411,10 @@ def test_a_grid_without_its_years_does_not_lose_the_homes(world: World, as_: Cal
     data = {"name": "North Quay", "based_on": "0", "homes-TOTAL_FORMS": "1", "homes-INITIAL_FORMS": "0"}
     data |= {"homes-0-tenure": "social_rent", "homes-0-year": "2027-28", "homes-0-count": "90"}
 
-    answer = as_(world.amina).post(address, data)
+    response = as_(world.amina).post(address, data)
 
-    page = answer.content.decode()
-    assert answer.status_code == 422
+    page = response.content.decode()
+    assert response.status_code == 422
     assert "Part of the table of homes is missing" in page
     assert 'name="homes-YEARS"' not in page
     assert homes_of(plan) == 120
@@ -413,13 +422,13 @@ def test_a_grid_without_its_years_does_not_lose_the_homes(world: World, as_: Cal
 
 def test_a_plan_has_years_of_one_kind(world: World) -> None:
     plan = begin(world)
-    calendar = [{"tenure": "social_rent", "year": "2028", "count": 5}]
+    calendar_homes = [{"tenure": "social_rent", "year": "2028", "count": 5}]
 
     assert plan.years == "financial"
-    with pytest.raises(services.UnableToSavePiece) as refused:
-        save(plan, world, "sites/secret", homes=calendar)
+    with pytest.raises(services.UnableToSavePiece) as refusal:
+        save(plan, world, "sites/secret", homes=calendar_homes)
 
-    assert "2028 is a calendar year, and this plan has financial years. Enter 2027-28 or 2028-29." in str(refused.value)
+    assert "2028 is a calendar year, and this plan has financial years. Enter 2027-28 or 2028-29." in str(refusal.value)
 
 
 def test_the_first_year_of_homes_decides_the_kind_of_years(world: World) -> None:
@@ -431,7 +440,7 @@ def test_the_first_year_of_homes_decides_the_kind_of_years(world: World) -> None
     assert plan.years == "calendar"
 
 
-def test_a_kind_of_years_chosen_in_error_is_left_while_there_is_nothing_to_add_up(
+def test_kind_of_years_chosen_in_error_can_change_while_no_home_has_a_year(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     sites = [{"key": key, "name": key} for key in ("one", "two")]
@@ -441,11 +450,11 @@ def test_a_kind_of_years_chosen_in_error_is_left_while_there_is_nothing_to_add_u
     data = {"name": "One", "based_on": "0", "homes-TOTAL_FORMS": "1", "homes-INITIAL_FORMS": "0", "homes-YEARS": "1"}
     data |= {"homes-year_0": "2028", "homes-0-tenure": "social_rent", "homes-0-count_0": "5"}
 
-    answer = as_(world.amina).post(address, data, follow=True)
+    response = as_(world.amina).post(address, data, follow=True)
 
     plan.refresh_from_db()
     assert plan.years == "calendar"
-    assert "The homes of this plan now have calendar years." in answer.content.decode()
+    assert "The homes of this plan now have calendar years." in response.content.decode()
     with pytest.raises(services.UnableToSavePiece, match="this plan has calendar years"):
         save(plan, world, "sites/two", homes=[{"tenure": "social_rent", "year": "2028-29", "count": 5}])
 
@@ -481,7 +490,7 @@ def test_sites_saved_together_have_years_of_one_kind(world: World) -> None:
         services.save_items(plan=plan, code="sites", items=items, author=world.amina, now=timezone.now())
 
 
-def test_years_of_both_kinds_from_before_do_not_hold_up_other_fields(world: World) -> None:
+def test_earlier_years_of_both_kinds_do_not_prevent_changes_of_other_fields(world: World) -> None:
     homes = [{"tenure": "social_rent", "year": year, "count": 5} for year in ("2028", "2028-29")]
     site = {"key": "one", "name": "One", "homes": homes}
     plan = begin(world, content={"about": {"title": "One site"}, "sites": [site]})
@@ -502,12 +511,12 @@ def test_conflict_on_a_milestone_shows_sites_by_name(world: World, as_: Callable
     save(plan, world, "milestones/start", site="secret")
     address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "milestones", "key": "start"})
 
-    answer = as_(world.eddie).post(
+    response = as_(world.eddie).post(
         address, {"name": "Start on site", "site": "north-quay", "status": "planned", "based_on": "0"}
     )
 
-    table = answer.content.decode().partition("Both versions side by side")[2].partition("</table>")[0]
-    assert answer.status_code == 409
+    table = response.content.decode().partition("Both versions side by side")[2].partition("</table>")[0]
+    assert response.status_code == 409
     assert "North Quay" in table
     assert "north-quay" not in table
 

@@ -25,12 +25,12 @@ HELD_BACK = "kingfisher-held-back"
 
 
 def in_hours(count: int) -> dt.datetime:
-    """A time some hours from now."""
+    """Return the time some hours from now."""
     return timezone.now() + dt.timedelta(hours=count)
 
 
 def plan_under_embargo(world: World, until: dt.datetime | None = None) -> Plan:
-    """A plan whose version 2 is under embargo."""
+    """Return a plan whose version 2 is under embargo."""
     plan = published(world)
     save(plan, world, "about", summary=HELD_BACK)
     publish(plan, world, "Not yet.", embargo_until=until or in_hours(24))
@@ -39,7 +39,7 @@ def plan_under_embargo(world: World, until: dt.datetime | None = None) -> Plan:
 
 
 def read_page(client: Client, name: str, plan: Plan, **more: Any) -> str:
-    """The text of a page of the plan."""
+    """Return the HTML of a page of the plan."""
     return client.get(reverse(name, kwargs={"pk": plan.pk, **more})).content.decode()
 
 
@@ -49,7 +49,7 @@ def test_milestone_reported_during_an_embargo_is_hidden_with_its_version(
     until = in_hours(24)
     plan = plan_under_embargo(world, until)
 
-    answer = as_(world.amina).post(
+    response = as_(world.amina).post(
         reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}),
         {
             "happened": "achieved",
@@ -60,13 +60,13 @@ def test_milestone_reported_during_an_embargo_is_hidden_with_its_version(
         follow=True,
     )
 
-    assert "Only the owners can see this version until" in answer.content.decode()
+    assert "Only the owners can see this version until" in response.content.decode()
     assert plan.versions.get(number=3).embargo_until == until
     for page in ("plans:detail", "plans:history", "plans:compare", "plans:comments"):
-        words = read_page(as_(world.ben), page, plan)
-        assert HELD_BACK not in words, page
-        assert "The digger came." not in words, page
-        assert "ersion 2" not in words, page
+        html = read_page(as_(world.ben), page, plan)
+        assert HELD_BACK not in html, page
+        assert "The digger came." not in html, page
+        assert "ersion 2" not in html, page
     assert "ersion 2" not in as_(world.ben).get(reverse("plans:list")).content.decode()
 
 
@@ -89,21 +89,23 @@ def test_second_version_during_an_embargo_never_opens_before_the_first(
 
 
 def test_each_of_two_embargoed_versions_opens_at_its_own_time(world: World) -> None:
-    first, second = in_hours(24), in_hours(48)
-    plan = plan_under_embargo(world, first)
+    first_end, second_end = in_hours(24), in_hours(48)
+    plan = plan_under_embargo(world, first_end)
     save(plan, world, "about", title="The name after")
-    publish(plan, world, "Later still.", minor=True, embargo_until=second)
-    told: list[int] = []
-    version_published.connect(lambda version, **kwargs: told.append(version.number), weak=False, dispatch_uid="test")
+    publish(plan, world, "Later still.", minor=True, embargo_until=second_end)
+    published_numbers: list[int] = []
+    version_published.connect(
+        lambda version, **kwargs: published_numbers.append(version.number), weak=False, dispatch_uid="test"
+    )
 
-    for moment in (first, first, second, second):
+    for moment in (first_end, first_end, second_end, second_end):
         services.lift_embargoes(now=moment + dt.timedelta(seconds=1))
         plan.refresh_from_db()
-        if moment == first:
+        if moment == first_end:
             assert (plan.open_number, plan.announced_number, plan.title) == (2, 2, "Estuary delivery programme")
 
     version_published.disconnect(dispatch_uid="test")
-    assert told == [2, 3]
+    assert published_numbers == [2, 3]
     assert (plan.open_number, plan.substantive_number, plan.title) == (3, 2, "The name after")
     assert plan.embargoed_until is None
 
@@ -112,7 +114,7 @@ def test_embargo_in_the_past_is_refused_with_advice(world: World, as_: Callable[
     plan = begin(world)
     yesterday = timezone.localtime() - dt.timedelta(days=1)
 
-    answer = as_(world.amina).post(
+    response = as_(world.amina).post(
         reverse("plans:publish", kwargs={"pk": plan.pk}),
         {
             "note": "First version.",
@@ -122,8 +124,8 @@ def test_embargo_in_the_past_is_refused_with_advice(world: World, as_: Callable[
         },
     )
 
-    assert answer.status_code == 422
-    assert "leave the day empty to publish now" in answer.content.decode()
+    assert response.status_code == 422
+    assert "leave the day empty to publish now" in response.content.decode()
     assert not plan.versions.exists()
     with pytest.raises(services.UnableToEmbargo):
         publish(plan, world, embargo_until=timezone.now())
@@ -133,26 +135,26 @@ def test_comments_on_an_embargoed_version_are_shown_to_its_owners_only(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = plan_under_embargo(world)
-    said = services.add_comment(
+    comment = services.add_comment(
         plan=plan, version_number=2, text=f"Is {HELD_BACK} right, @Ben West?", author=world.eddie, now=timezone.now()
     )
 
-    words = read_page(as_(world.ben), "plans:comments", plan)
+    html = read_page(as_(world.ben), "plans:comments", plan)
 
-    assert HELD_BACK not in words
-    assert as_(world.ben).get(reverse("plans:reply", args=[plan.pk, said.pk])).status_code == 404
-    assert not said.mentions.exists()
+    assert HELD_BACK not in html
+    assert as_(world.ben).get(reverse("plans:reply", args=[plan.pk, comment.pk])).status_code == 404
+    assert not comment.mentions.exists()
     assert HELD_BACK in read_page(as_(world.vera), "plans:comments", plan)
     services.lift_embargoes(now=in_hours(25))
-    assert Comment.objects.visible_to(world.ben).filter(pk=said.pk).exists()
+    assert Comment.objects.visible_to(world.ben).filter(pk=comment.pk).exists()
 
 
 def test_embargoed_version_cannot_be_pinned_as_baseline(world: World, as_: Callable[[User], Client]) -> None:
     plan = plan_under_embargo(world)
 
-    answer = as_(world.amina).post(reverse("plans:baseline", args=[plan.pk]), {"number": "2"}, follow=True)
+    response = as_(world.amina).post(reverse("plans:baseline", args=[plan.pk]), {"number": "2"}, follow=True)
 
-    assert "Wait until the embargo has ended" in answer.content.decode()
+    assert "Wait until the embargo has ended" in response.content.decode()
     plan.refresh_from_db()
     assert plan.baseline_number is None
 
@@ -164,8 +166,8 @@ def test_commitment_from_an_embargoed_version_does_not_name_its_site(
     site = {**content(plan, 1)["sites"][0], "name": HELD_BACK}
     services.save_piece(plan=plan, piece="sites/new", value=site, based_on=None, author=world.amina, now=timezone.now())
     publish(plan, world, "One more.", embargo_until=in_hours(24))
-    row = plan.sites.get(key="new")
-    made = commitments.propose_commitment(
+    site_row = plan.sites.get(key="new")
+    commitment = commitments.propose_commitment(
         giver=world.larkhaven,
         receiver=world.westmarch,
         text="Build it.",
@@ -176,44 +178,44 @@ def test_commitment_from_an_embargoed_version_does_not_name_its_site(
         partnership=world.partnership,
         author=world.amina,
         now=timezone.now(),
-        came_from=parse_origin_record(f"plan-site-{row.pk}"),
+        came_from=parse_origin_record(f"plan-site-{site_row.pk}"),
     )
 
-    for address in (made.get_absolute_url(), plan.get_absolute_url()):
-        words = as_(world.ben).get(address).content.decode()
-        assert HELD_BACK not in words, address
-        assert "ersion 2" not in words, address
-    assert HELD_BACK in as_(world.amina).get(made.get_absolute_url()).content.decode()
+    for address in (commitment.get_absolute_url(), plan.get_absolute_url()):
+        html = as_(world.ben).get(address).content.decode()
+        assert HELD_BACK not in html, address
+        assert "ersion 2" not in html, address
+    assert HELD_BACK in as_(world.amina).get(commitment.get_absolute_url()).content.decode()
 
 
 def test_failure_to_lift_one_embargo_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken, sound = plan_under_embargo(world), plan_under_embargo(world)
-    whole = opening.make_open
+    failing_plan, other_plan = plan_under_embargo(world), plan_under_embargo(world)
+    original_make_open = opening.make_open
 
-    def _fails_for_one(plan: Plan, version: Version, at: dt.datetime) -> None:
-        if plan.pk == broken.pk:
+    def fail_for_one_plan(plan: Plan, version: Version, at: dt.datetime) -> None:
+        if plan.pk == failing_plan.pk:
             raise RuntimeError("The disk is full.")
-        whole(plan, version, at)
+        original_make_open(plan, version, at)
 
-    monkeypatch.setattr(opening, "make_open", _fails_for_one)
+    monkeypatch.setattr(opening, "make_open", fail_for_one_plan)
 
     assert services.lift_embargoes(now=in_hours(25)) == 1
-    assert Plan.objects.get(pk=sound.pk).open_number == 2
+    assert Plan.objects.get(pk=other_plan.pk).open_number == 2
     monkeypatch.undo()
     assert services.lift_embargoes(now=in_hours(25)) == 1
-    assert Plan.objects.get(pk=broken.pk).open_number == 2
+    assert Plan.objects.get(pk=failing_plan.pk).open_number == 2
 
 
 def test_period_that_ends_before_it_starts_is_refused_in_the_form(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
 
-    answer = as_(world.amina).post(
+    response = as_(world.amina).post(
         reverse("plans:edit-about", kwargs={"pk": plan.pk}),
         {"title": plan.title, "period_start": "2031", "period_end": "2026", "based_on": "0"},
     )
 
-    assert answer.status_code == 422
-    assert "“Period to” must not be before 2031" in answer.content.decode()
+    assert response.status_code == 422
+    assert "“Period to” must not be before 2031" in response.content.decode()
     with pytest.raises(services.UnableToCreatePlan, match="Period to"):
         begin(world, content={"about": {"title": "Plan", "period_start": "2031", "period_end": "2026"}})
 
@@ -223,14 +225,16 @@ def test_period_reversed_by_merging_two_edits_is_refused_at_publication(
 ) -> None:
     plan = published(world)
     save(plan, world, "about", period_start="2031")
-    imported = content(plan, 1)
-    imported["about"]["period_end"] = "2029"
-    services.publish_version(plan=plan, author=None, note="From the register.", now=timezone.now(), content=imported)
+    imported_content = content(plan, 1)
+    imported_content["about"]["period_end"] = "2029"
+    services.publish_version(
+        plan=plan, author=None, note="From the register.", now=timezone.now(), content=imported_content
+    )
 
-    answer = as_(world.amina).post(
+    response = as_(world.amina).post(
         reverse("plans:publish", kwargs={"pk": plan.pk}),
         {"note": "Both.", "draft_revision": str(plan.draft.revision)},
     )
 
-    assert answer.status_code == 422
-    assert "“Period to” must not be before 2031" in answer.content.decode()
+    assert response.status_code == 422
+    assert "“Period to” must not be before 2031" in response.content.decode()

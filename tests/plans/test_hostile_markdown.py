@@ -25,13 +25,13 @@ from tests.world import World
 
 pytestmark = pytest.mark.slow
 
-#: Processor seconds for one field of its full length. The slowest texts below take 1.3, and 4.4 on a slow day of CI's
-#: machines; a parser whose time grows with the square of the length takes 42 for a quarter of it.
+#: The most processor seconds for one field of its full length. The slowest texts below take 1.3 seconds, and 4.4 on a
+#: slow day of CI's machines. A parser whose time grows with the square of the length takes 42 for a quarter of it.
 BOUND = 12.0
 
 
 def _markdown_fields() -> Iterator[tuple[str, Field]]:
-    """Every Markdown field of a plan, with a piece of `CONTENT` that has it."""
+    """Yield every Markdown field of a plan, with a piece of `CONTENT` that has the field."""
     for field in ABOUT:
         if field.shape == "text":
             yield "about", field
@@ -56,7 +56,7 @@ def _nested(opening: str, closing: str, length: int) -> str:
 
 
 def hostile_texts(length: int) -> dict[str, str]:
-    """Texts known to make Markdown parsers slow, each within the limit."""
+    """Return texts known to make Markdown parsers slow, each within the limit."""
     columns = length // 8
     root = int(length**0.5)
     repeated = ["[", "![", "[a](", "[a](<", "[a][", '[a](b "', "]", "*", "_", "*a ", "**a ", "a**b", "*_", "a***b**c*"]
@@ -83,36 +83,36 @@ def hostile_texts(length: int) -> dict[str, str]:
 @pytest.mark.parametrize("length", sorted({field.max_length for _, field in FIELDS}))
 def test_no_hostile_text_takes_long_to_render(length: int) -> None:
     for name, text in hostile_texts(length).items():
-        began = time.thread_time()
+        started_at = time.thread_time()
         html = prose.to_html(text)
-        took = time.thread_time() - began
+        seconds = time.thread_time() - started_at
 
-        assert took < BOUND, f"{name}: {took:.1f} s"
+        assert seconds < BOUND, f"{name}: {seconds:.1f} s"
         assert len(html) < 10 * len(text) + 100_000, name
 
 
 def test_comparing_many_rewritten_texts_takes_no_longer_than_a_few() -> None:
-    was, now = ("\n".join(f"{side}{word}" for word in range(MAX_SECTION // 6)) for side in "ab")
+    old_text, new_text = ("\n".join(f"{side}{word}" for word in range(MAX_SECTION // 6)) for side in "ab")
 
-    def written(body: str) -> Content:
+    def content_with_sections(body: str) -> Content:
         return normalise(
             {"sections": [{"key": f"s{n}", "title": "Text", "body": body[:MAX_SECTION]} for n in range(30)]}
         )
 
-    began = time.thread_time()
-    compared = comparison(written(was), written(now))
+    started_at = time.thread_time()
+    compared = comparison(content_with_sections(old_text), content_with_sections(new_text))
 
-    assert time.thread_time() - began < BOUND
+    assert time.thread_time() - started_at < BOUND
     assert len(compared.changes) == 30
 
 
 def test_no_hostile_purpose_of_a_partnership_takes_long_on_its_page() -> None:
     length = StartForm.base_fields["purpose"].max_length
     for name, text in hostile_texts(length).items():
-        began = time.thread_time()
+        started_at = time.thread_time()
         prose.to_html(text)
 
-        assert time.thread_time() - began < BOUND / 8, name
+        assert time.thread_time() - started_at < BOUND / 8, name
 
 
 @pytest.mark.parametrize(("piece", "field"), FIELDS, ids=NAMES)
@@ -122,14 +122,14 @@ def test_brackets_do_not_stop_saving_previewing_or_publishing(
     plan = begin(world)
     address = reverse("plans:preview", kwargs={"pk": plan.pk})
 
-    began = time.thread_time()
+    started_at = time.thread_time()
     save(plan, world, piece, **{field.code: "[" * min(12_000, field.max_length)})
     preview = as_(world.amina).get(address)
     publish(plan, world)
-    took = time.thread_time() - began
+    seconds = time.thread_time() - started_at
 
     assert preview.status_code == 200
-    assert took < BOUND
+    assert seconds < BOUND
 
 
 @pytest.mark.parametrize(("piece", "field"), FIELDS, ids=NAMES)
@@ -142,10 +142,10 @@ def test_text_over_its_limit_is_refused(world: World, as_: Callable[[User], Clie
         else reverse("plans:edit-about", kwargs={"pk": plan.pk})
     )
 
-    answer = as_(world.amina).post(address, {field.code: "a" * (field.max_length + 1), "based_on": 0})
+    response = as_(world.amina).post(address, {field.code: "a" * (field.max_length + 1), "based_on": 0})
 
-    assert answer.status_code == 422
-    assert field.code in answer.context["form"].errors
+    assert response.status_code == 422
+    assert field.code in response.context["form"].errors
     assert field.max_length <= 50_000
     with pytest.raises(services.UnableToSavePiece):
         save(plan, world, piece, **{field.code: "a" * (field.max_length + 1)})
@@ -156,15 +156,17 @@ def test_text_is_rendered_once_when_it_is_saved(
 ) -> None:
     plan = begin(world)
     save(plan, world, "sections/vision", body="A *new* vision.")
-    rendered: list[str] = []
-    monkeypatch.setattr("partnerships.documents.services.rendering.to_html", lambda text: rendered.append(text) or "")
+    rendered_texts: list[str] = []
+    monkeypatch.setattr(
+        "partnerships.documents.services.rendering.to_html", lambda text: rendered_texts.append(text) or ""
+    )
 
     page = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
     version = publish(plan, world)
 
     assert "A <em>new</em> vision." in page
     assert version.prose["sections/vision/body"] == "<p>A <em>new</em> vision.</p>\n"
-    assert rendered == []
+    assert rendered_texts == []
 
 
 def test_stored_html_is_cleaned_again_when_the_rules_change(
@@ -172,18 +174,18 @@ def test_stored_html_is_cleaned_again_when_the_rules_change(
 ) -> None:
     plan = published(world)
     save(plan, world, "sections/vision", body="Still *needed*.")
-    stricter = prose.ELEMENTS - {"em"}
-    monkeypatch.setattr(prose, "ELEMENTS", stricter)
+    stricter_elements = prose.ELEMENTS - {"em"}
+    monkeypatch.setattr(prose, "ELEMENTS", stricter_elements)
     prose.rules.cache_clear()
 
     try:
-        version = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
-        draft = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
+        version_page = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+        draft_page = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
     finally:
         prose.rules.cache_clear()
 
-    assert "<p>Build what is needed.</p>" in version
-    assert "<p>Still needed.</p>" in draft
+    assert "<p>Build what is needed.</p>" in version_page
+    assert "<p>Still needed.</p>" in draft_page
 
 
 def test_older_draft_without_stored_html_is_still_shown(world: World, as_: Callable[[User], Client]) -> None:
@@ -207,7 +209,7 @@ def test_html_typed_into_markdown_is_shown_as_text() -> None:
 def test_only_documents_render_markdown() -> None:
     """Add a room here only with stored HTML, limits and hostile-text tests.
 
-    In kit stands the template filter for a partnership's purpose, which its form keeps short.
+    In `kit` this is the template filter for a partnership's purpose, which its form limits to a short text.
     """
     rooms = Path(partnerships.__file__).parent
     users = {path for path in rooms.rglob("*.py") if "kit.prose import" in path.read_text(encoding="utf-8")}

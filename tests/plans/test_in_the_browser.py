@@ -29,21 +29,21 @@ def _built() -> None:
 
 @pytest.fixture
 def shown(transactional_db: None) -> World:
-    """The world of the access table, for a live server."""
+    """Return the world of the access table, for a live server."""
     world = make_world()
     prepare(world)
     return world
 
 
-#: Not pages: files, and data for the map.
+#: Addresses that are not pages but files, or data for the map.
 FILES = {"pdf", "word", "compare-pdf", "draft-pdf", "compare-csv", "map", "draft-map", "document"}
 
 
 def pages_for(persona: str, world: World) -> list[str]:
-    """The address of each page of one plan that a persona may open."""
+    """Return the address of each page of one plan that a persona may open."""
     rows = [row for row in ROWS if row.get and row.get[persona] == 200 and row.name.partition(":")[2] not in FILES]
-    mine = [row for row in rows if row.on(world)]
-    return list(dict.fromkeys(reverse(row.name, kwargs=row.on(world)) + row.query for row in mine))
+    rows_of_plan = [row for row in rows if row.on(world)]
+    return list(dict.fromkeys(reverse(row.name, kwargs=row.on(world)) + row.query for row in rows_of_plan))
 
 
 @pytest.mark.parametrize("persona", ["partner", "shared"])  # owners: tests/test_every_page_is_accessible.py
@@ -58,9 +58,9 @@ def test_pages_for_partners_and_shared_drafts_are_accessible_and_reflow(
         page.goto(live_server.url + address)
         for size in (WIDE, NARROW):
             page.set_viewport_size(size)
-            found = axe_violations(page, is_narrowed=size == NARROW)
-            if found or not reflows(page):
-                problems[f"{address} at {size['width']}"] = found or "does not reflow"
+            violations = axe_violations(page, is_narrowed=size == NARROW)
+            if violations or not reflows(page):
+                problems[f"{address} at {size['width']}"] = violations or "does not reflow"
 
     assert problems == {}
 
@@ -113,14 +113,14 @@ def test_two_people_editing_the_same_section_see_both_texts(
     address = f"{live_server.url}/plans/{shown.things['plan'].pk}/draft/sections/vision/"
     sign_in(page, live_server.url, shown.amina.email)
     page.goto(address)
-    other = browser.new_context().new_page()
-    other.set_default_timeout(PATIENCE)
-    sign_in(other, live_server.url, shown.eddie.email)
-    other.goto(address)
+    eddies_page = browser.new_context().new_page()
+    eddies_page.set_default_timeout(PATIENCE)
+    sign_in(eddies_page, live_server.url, shown.eddie.email)
+    eddies_page.goto(address)
 
-    other.get_by_label("Text").fill("Eddie's words.")
-    other.get_by_role("button", name="Save to the draft").click()
-    expect(other.locator("main")).to_contain_text("saved in the draft")
+    eddies_page.get_by_label("Text").fill("Eddie's words.")
+    eddies_page.get_by_role("button", name="Save to the draft").click()
+    expect(eddies_page.locator("main")).to_contain_text("saved in the draft")
     page.get_by_label("Text").fill("Amina's words.")
     page.get_by_role("button", name="Save to the draft").click()
 
@@ -138,10 +138,10 @@ def test_shared_draft_opens_for_one_person_but_not_colleagues_or_strangers(
     sign_in(page, live_server.url, shown.nadia.email)
 
     page.goto(f"{live_server.url}/plans/{plan.pk}/")
-    words = page.locator("main").inner_text()
+    text = page.locator("main").inner_text()
 
-    assert "DRAFT" in words
-    assert "Amina Larch shared this draft with you" in words
+    assert "DRAFT" in text
+    assert "Amina Larch shared this draft with you" in text
     page.context.clear_cookies()
     sign_in(page, live_server.url, shown.chidi.email)
     assert page.goto(f"{live_server.url}/plans/{plan.pk}/draft/").status == 404

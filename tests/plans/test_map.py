@@ -1,4 +1,4 @@
-"""The map of a plan's sites: drawn by the server over council boundaries, larger and smaller with a script."""
+"""The map of a plan's sites, which the server draws over council boundaries and a script enlarges."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def plan_of(world: World, *sites: dict[str, Any], **more: Any) -> Plan:
     return published(world, content={"about": {"title": "Sites"}, "sites": list(sites)}, **more)
 
 
-def dots(plan: Plan, person: User | None) -> int:
-    """How many dots the map has that a person sees; 0 without a map."""
+def count_dots(plan: Plan, person: User | None) -> int:
+    """Return how many dots the map has that a person sees; 0 without a map."""
     client = Client()
     if person is not None:
         client.force_login(person)
@@ -42,14 +42,14 @@ def dots(plan: Plan, person: User | None) -> int:
 def test_confidential_site_is_on_the_map_of_insiders_only(world: World) -> None:
     plan = plan_of(world, QUAY, MILL, SECRET, audience="public")
 
-    assert (dots(plan, world.amina), dots(plan, None)) == (3, 2)
+    assert (count_dots(plan, world.amina), count_dots(plan, None)) == (3, 2)
 
 
 @pytest.mark.django_db
 def test_map_of_a_single_site_is_left_out(world: World) -> None:
     plan = plan_of(world, QUAY, SECRET, site("nowhere", None, None), audience="public")
 
-    assert (dots(plan, world.amina), dots(plan, None)) == (2, 0)
+    assert (count_dots(plan, world.amina), count_dots(plan, None)) == (2, 0)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -58,32 +58,34 @@ def test_map_moves_by_keyboard_and_is_accessible(page: Any, live_server: Any, tr
     world = make_world()
     plan = plan_of(world, QUAY, MILL, DEPOT)
     sign_in(page, live_server.url, world.amina.email)
-    faults: list[str] = []
-    foreign: list[str] = []
-    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-    page.on("request", lambda asked: None if asked.url.startswith(live_server.url) else foreign.append(asked.url))
+    console_errors: list[str] = []
+    foreign_requests: list[str] = []
+    page.on("console", lambda said: console_errors.append(said.text) if said.type == "error" else None)
+    page.on(
+        "request", lambda asked: None if asked.url.startswith(live_server.url) else foreign_requests.append(asked.url)
+    )
     page.set_viewport_size(WIDE)
 
     page.goto(live_server.url + reverse("plans:detail", args=[plan.pk]))
 
-    moving = page.locator(".cg-map__moving")
-    expect(moving.locator(".cg-map__dot")).to_have_count(3)
-    expect(moving.locator(".cg-map__name", has_text="Fareham")).to_have_count(1)
+    interactive_map = page.locator(".cg-map__moving")
+    expect(interactive_map.locator(".cg-map__dot")).to_have_count(3)
+    expect(interactive_map.locator(".cg-map__name", has_text="Fareham")).to_have_count(1)
     expect(page.locator(".cg-map__frame > svg")).not_to_be_visible()
-    before = moving.locator("svg.leaflet-image-layer").bounding_box()
-    moving.focus()
+    box_before = interactive_map.locator("svg.leaflet-image-layer").bounding_box()
+    interactive_map.focus()
     page.keyboard.press("+")
     page.wait_for_function(
         "before => document.querySelector('svg.leaflet-image-layer').getBoundingClientRect().width > before",
-        arg=before["width"] * 1.5,
+        arg=box_before["width"] * 1.5,
     )
-    moving.get_by_role("button", name="Quay, 0 homes").first.press("Enter")
-    expect(moving.locator(".leaflet-popup-content")).to_have_text("Quay, 0 homes")
+    interactive_map.get_by_role("button", name="Quay, 0 homes").first.press("Enter")
+    expect(interactive_map.locator(".leaflet-popup-content")).to_have_text("Quay, 0 homes")
     assert axe_violations(page) == []
     page.set_viewport_size(NARROW)
     assert reflows(page)
-    assert (faults, foreign) == ([], [])
+    assert (console_errors, foreign_requests) == ([], [])
 
     page.emulate_media(media="print")
     expect(page.locator(".cg-map__frame > svg")).to_be_visible()
-    expect(moving).not_to_be_visible()
+    expect(interactive_map).not_to_be_visible()

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 
 from partnerships.plans.content import COLLECTIONS, line_of, normalise, rebase
-from tests.plans.strategies import lines_of_work
+from tests.plans.strategies import chains_of_contents
 
 Content = dict[str, Any]
 Work = tuple[Content, Content, Content]
@@ -21,63 +21,78 @@ def figures(site: dict[str, Any]) -> dict[Any, int]:
     return {line_of(line): line["count"] for line in site["homes"]}
 
 
-@given(lines_of_work)
+@given(chains_of_contents)
 @settings(max_examples=200)
 def test_changed_side_wins_for_each_field_and_line_of_homes(work: Work) -> None:
-    was, draft, now = work
+    old_base, draft, new_base = work
 
-    merged = rebase(draft, was, now)
+    merged = rebase(draft, old_base, new_base)
 
     assert normalise(merged) == merged
     for code, value in merged["about"].items():
-        assert value == (now if draft["about"][code] == was["about"][code] else draft)["about"][code]
+        assert value == (new_base if draft["about"][code] == old_base["about"][code] else draft)["about"][code]
     for collection in COLLECTIONS:
-        first, mine, theirs = (by_key(content[collection.code]) for content in (was, draft, now))
+        old_items, draft_items, new_items = (
+            by_key(content[collection.code]) for content in (old_base, draft, new_base)
+        )
         for key, item in by_key(merged[collection.code]).items():
-            if key not in first or key not in mine or key not in theirs:
+            if key not in old_items or key not in draft_items or key not in new_items:
                 continue
             for code in (field.code for field in collection.fields):
-                assert item[code] == (theirs if mine[key][code] == first[key][code] else mine)[key][code]
+                assert (
+                    item[code]
+                    == (new_items if draft_items[key][code] == old_items[key][code] else draft_items)[key][code]
+                )
             if collection.one == "site":
-                a, b, c, d = (figures(site) for site in (first[key], mine[key], theirs[key], item))
-                for line in {*a, *b, *c, *d}:
-                    assert d.get(line, 0) == (c if b.get(line, 0) == a.get(line, 0) else b).get(line, 0)
+                old_counts, draft_counts, new_counts, merged_counts = (
+                    figures(site) for site in (old_items[key], draft_items[key], new_items[key], item)
+                )
+                for line in {*old_counts, *draft_counts, *new_counts, *merged_counts}:
+                    assert merged_counts.get(line, 0) == (
+                        new_counts if draft_counts.get(line, 0) == old_counts.get(line, 0) else draft_counts
+                    ).get(line, 0)
 
 
-@given(lines_of_work)
+@given(chains_of_contents)
 @settings(max_examples=200)
 def test_item_is_removed_only_if_the_other_side_did_not_change_it(work: Work) -> None:
-    was, draft, now = work
+    old_base, draft, new_base = work
 
-    merged = rebase(draft, was, now)
+    merged = rebase(draft, old_base, new_base)
 
     for collection in COLLECTIONS:
-        first, mine, theirs = (by_key(content[collection.code]) for content in (was, draft, now))
-        untouched_here = {key for key, item in mine.items() if item == first.get(key)}
-        gone = (set(first) - set(mine)) | (untouched_here - set(theirs))
-        assert set(by_key(merged[collection.code])) == (set(mine) | set(theirs)) - gone
+        old_items, draft_items, new_items = (
+            by_key(content[collection.code]) for content in (old_base, draft, new_base)
+        )
+        keys_unchanged_in_draft = {key for key, item in draft_items.items() if item == old_items.get(key)}
+        removed_keys = (set(old_items) - set(draft_items)) | (keys_unchanged_in_draft - set(new_items))
+        assert set(by_key(merged[collection.code])) == (set(draft_items) | set(new_items)) - removed_keys
 
 
-@given(lines_of_work)
+@given(chains_of_contents)
 @settings(max_examples=200)
 def test_unchanged_side_leaves_the_other_side_and_its_order_as_they_are(work: Work) -> None:
-    was, draft, now = work
+    old_base, draft, new_base = work
 
-    assert rebase(was, was, now) == now
-    assert rebase(draft, was, was) == draft
+    assert rebase(old_base, old_base, new_base) == new_base
+    assert rebase(draft, old_base, old_base) == draft
 
 
-@given(lines_of_work)
+@given(chains_of_contents)
 @settings(max_examples=200)
 def test_new_order_is_kept_whichever_side_made_it(work: Work) -> None:
-    was, draft, now = work
+    old_base, draft, new_base = work
 
-    merged = rebase(draft, was, now)
+    merged = rebase(draft, old_base, new_base)
 
     for collection in COLLECTIONS:
-        first, mine, theirs, both = (
-            [item["key"] for item in content[collection.code]] for content in (was, draft, now, merged)
+        old_keys, draft_keys, new_keys, merged_keys = (
+            [item["key"] for item in content[collection.code]] for content in (old_base, draft, new_base, merged)
         )
-        moved_here = [key for key in mine if key in first] != [key for key in first if key in mine]
-        leading = mine if moved_here else theirs
-        assert [key for key in both if key in leading] == [key for key in leading if key in both]
+        has_moved_in_draft = [key for key in draft_keys if key in old_keys] != [
+            key for key in old_keys if key in draft_keys
+        ]
+        keys_in_new_order = draft_keys if has_moved_in_draft else new_keys
+        assert [key for key in merged_keys if key in keys_in_new_order] == [
+            key for key in keys_in_new_order if key in merged_keys
+        ]

@@ -18,8 +18,8 @@ from tests.plans.drafts import CONTENT, fewer_homes, publish, published
 from tests.world import World
 
 
-def with_milestones(world: World, **days: int) -> Plan:
-    """A published plan with milestones due some days from today."""
+def plan_with_milestones(world: World, **days: int) -> Plan:
+    """Return a published plan with milestones due some days from today."""
     today = timezone.localdate()
     milestones: list[dict[str, Any]] = [
         {"key": name, "name": name.capitalize(), "forecast": (today + dt.timedelta(days=count)).isoformat()}
@@ -29,46 +29,46 @@ def with_milestones(world: World, **days: int) -> Plan:
 
 
 def test_milestones_due_soon_wait_for_people_who_may_update_them(world: World, as_: Callable[[User], Client]) -> None:
-    plan = with_milestones(world, ballot=5)
-    where = {"pk": plan.pk, "key": "ballot"}
+    plan = plan_with_milestones(world, ballot=5)
+    url_kwargs = {"pk": plan.pk, "key": "ballot"}
     paths = {
-        world.amina: reverse("plans:milestone", kwargs=where),
-        world.eddie: reverse("plans:edit-item", kwargs=where | {"code": "milestones"}),
+        world.amina: reverse("plans:milestone", kwargs=url_kwargs),
+        world.eddie: reverse("plans:edit-item", kwargs=url_kwargs | {"code": "milestones"}),
     }
 
     for person, path in paths.items():
-        (waiting,) = [item for item in waiting_from(WAITING, person, timezone.now()) if "milestone" in item.what]
-        assert waiting.path == path
+        (task,) = [item for item in waiting_from(WAITING, person, timezone.now()) if "milestone" in item.what]
+        assert task.path == path
         assert as_(person).get(path).status_code == 200
     for person in (world.vera, world.ben, world.chidi):
         assert [item for item in waiting_from(WAITING, person, timezone.now()) if "milestone" in item.what] == []
 
 
 def test_every_link_in_my_work_opens_for_its_reader(world: World, as_: Callable[[User], Client]) -> None:
-    with_milestones(world, ballot=-3, permission=10)
+    plan_with_milestones(world, ballot=-3, permission=10)
 
     for person in (world.amina, world.eddie, world.vera, world.ben):
-        for waiting in waiting_from(WAITING, person, timezone.now()):
-            assert as_(person).get(waiting.path).status_code == 200, waiting
+        for task in waiting_from(WAITING, person, timezone.now()):
+            assert as_(person).get(task.path).status_code == 200, task
 
 
 def test_plan_shows_milestones_that_are_overdue_and_due_soon(world: World, as_: Callable[[User], Client]) -> None:
-    plan = with_milestones(world, ballot=-3, permission=10, handover=300)
+    plan = plan_with_milestones(world, ballot=-3, permission=10, handover=300)
 
     page = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
-    near = page.partition("Due soon and overdue")[2].partition("</section>")[0]
-    assert "Ballot" in near
-    assert "3 days overdue" in near
-    assert "Permission" in near
-    assert "due in 10 days" in near
-    assert "Handover" not in near
+    near_section = page.partition("Due soon and overdue")[2].partition("</section>")[0]
+    assert "Ballot" in near_section
+    assert "3 days overdue" in near_section
+    assert "Permission" in near_section
+    assert "due in 10 days" in near_section
+    assert "Handover" not in near_section
     assert page.count(">Due soon</strong>") == 1
     assert page.count(">Overdue</strong>") == 1
 
 
 def test_older_version_does_not_show_milestones_due_soon(world: World, as_: Callable[[User], Client]) -> None:
-    plan = with_milestones(world, permission=10)
+    plan = plan_with_milestones(world, permission=10)
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")
 

@@ -32,10 +32,10 @@ def test_minor_version_with_a_substantive_change_is_refused(
     plan = published(world)
     save(plan, world, piece, **fields)
 
-    with pytest.raises(services.UnableToPublish, match="cannot be a minor version") as refused:
+    with pytest.raises(services.UnableToPublish, match="cannot be a minor version") as refusal:
         publish(plan, world, "Small things.", minor=True)
 
-    assert named in str(refused.value)
+    assert named in str(refusal.value)
     assert not publish(plan, world, "Not so small.").minor
 
 
@@ -64,20 +64,20 @@ def test_page_to_publish_says_why_a_version_cannot_be_minor(world: World) -> Non
     amina.force_login(world.amina)
     address = reverse("plans:publish", kwargs={"pk": plan.pk})
     save(plan, world, "sections/vision", body="The same, spelt right.")
-    before = amina.get(address).content.decode()
+    page_before = amina.get(address).content.decode()
     fewer_homes(plan, world)
 
     page = amina.get(address).content.decode()
     plan.draft.refresh_from_db()
-    sent = {"note": "Fewer.", "minor": "on", "draft_revision": plan.draft.revision, "embargo_time": "09:00"}
-    refused = amina.post(address, sent)
+    data = {"note": "Fewer.", "minor": "on", "draft_revision": plan.draft.revision, "embargo_time": "09:00"}
+    response = amina.post(address, data)
 
-    assert 'name="minor"' in before
-    assert "This cannot be a minor version" not in before
+    assert 'name="minor"' in page_before
+    assert "This cannot be a minor version" not in page_before
     assert 'name="minor"' not in page
     assert "homes, dates, money or parties: Homes, Social Rent" in collapse(page)
-    assert refused.status_code == 422
-    assert "Publish the draft as an ordinary version" in refused.content.decode()
+    assert response.status_code == 422
+    assert "Publish the draft as an ordinary version" in response.content.decode()
     assert Plan.objects.get(pk=plan.pk).current_number == 1
 
 
@@ -86,16 +86,16 @@ def test_new_forecast_by_the_short_form_is_never_minor(world: World) -> None:
     amina = Client()
     amina.force_login(world.amina)
     address = reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"})
-    day = {"date": "1 May 2031"}
-    sent = {"note": "Rain.", "minor": "on", "based_on": "1", **day}
+    date = {"date": "1 May 2031"}
+    data = {"note": "Rain.", "minor": "on", "based_on": "1", **date}
 
-    moved = amina.post(address, {**sent, "happened": "moved"})
-    achieved = amina.post(address, {**sent, "happened": "achieved"})
+    moved_response = amina.post(address, {**data, "happened": "moved"})
+    achieved_response = amina.post(address, {**data, "happened": "achieved"})
 
     plan.refresh_from_db()
     newest = plan.versions.get(number=plan.current_number)
-    assert moved.status_code == 422
-    assert "cannot be a minor version" in moved.content.decode()
-    assert achieved.status_code == 302
+    assert moved_response.status_code == 422
+    assert "cannot be a minor version" in moved_response.content.decode()
+    assert achieved_response.status_code == 302
     assert newest.minor
     assert get_piece(newest.content, "milestones/start")["actual"] == "2031-05-01"

@@ -20,7 +20,7 @@ WORDS = "Waiting for Westmarch Borough Council (Director of housing) to sign off
 
 
 def pages(plan: Plan, world: World) -> list[str]:
-    """The pages that show a plan of the Estuary Partnership."""
+    """Return the addresses of the pages that show a plan of the Estuary Partnership."""
     return [
         "/",
         reverse("plans:list"),
@@ -44,8 +44,8 @@ def test_readers_outside_never_see_the_next_step(world: World, as_: Callable[[Us
     ask_signatures(plan, world)
 
     for address in pages(plan, world)[:2] + pages(plan, world)[4:]:
-        words = as_(world.chidi).get(address).content.decode()
-        assert "Director of housing" not in words, address
+        html = as_(world.chidi).get(address).content.decode()
+        assert "Director of housing" not in html, address
     assert plan.title in as_(world.chidi).get(reverse("plans:list")).content.decode()
 
 
@@ -71,6 +71,6 @@ def test_number_of_queries_does_not_grow_with_the_number_of_plans(
     plans = list(Plan.objects.for_listing().order_by("pk"))
 
     with django_assert_max_num_queries(3):
-        listed = with_next_steps(world.ben, plans)
+        listed_plans = with_next_steps(world.ben, plans)
 
-    assert [len(step.steps) for step in listed] == [2] * count
+    assert [len(listed.steps) for listed in listed_plans] == [2] * count

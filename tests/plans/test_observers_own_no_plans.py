@@ -24,7 +24,7 @@ from tests.world import World, make_partnership
 OBSERVERS = import_module("partnerships.plans.migrations.0036_end_ownership_of_observers")
 
 
-def observer_as_before(world: World, organisation: Organisation) -> None:
+def make_observer_as_older_code_did(world: World, organisation: Organisation) -> None:
     """Make a party an observer without ending its ownerships, as older code did."""
     Party.objects.filter(partnership=world.partnership, organisation=organisation).update(role=PartyRole.OBSERVER)
 
@@ -50,7 +50,7 @@ def test_upgrade_ends_ownerships_and_offers_of_observers_and_lists_them(
         author=world.ben,
         now=timezone.now(),
     )
-    observer_as_before(world, world.westmarch)
+    make_observer_as_older_code_did(world, world.westmarch)
 
     OBSERVERS.end_ownerships(apps, None)
     OBSERVERS.withdraw_offers(apps, None)
@@ -72,7 +72,7 @@ def test_upgrade_ends_ownerships_and_offers_of_observers_and_lists_them(
 
 def test_upgrade_lists_plans_of_an_observer_that_is_the_only_owner(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
-    observer_as_before(world, world.larkhaven)
+    make_observer_as_older_code_did(world, world.larkhaven)
 
     OBSERVERS.end_ownerships(apps, None)
 
@@ -85,8 +85,8 @@ def test_upgrade_lists_plans_of_an_observer_that_is_the_only_owner(world: World,
 def test_upgrade_keeps_ownerships_of_members_and_of_observers_elsewhere(world: World) -> None:
     plan = jointly_owned_plan(world)
     now = timezone.now()
-    elsewhere = make_partnership("Inland", world.larkhaven, world.amina, world.westmarch, world.ben, now)
-    elsewhere.parties.filter(organisation=world.westmarch).update(role=PartyRole.OBSERVER)
+    other_partnership = make_partnership("Inland", world.larkhaven, world.amina, world.westmarch, world.ben, now)
+    other_partnership.parties.filter(organisation=world.westmarch).update(role=PartyRole.OBSERVER)
 
     OBSERVERS.end_ownerships(apps, None)
 

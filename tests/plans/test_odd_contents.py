@@ -27,7 +27,7 @@ CONTENT: dict[str, Any] = normalise(
         "documents": [{"title": "Masterplan", "file_name": "masterplan.pdf", "size": 9}],
     }
 )
-ODD: list[Any] = [
+ODD_VALUES: list[Any] = [
     None, True, False, 0, 1, -1, 10**30, 0.5, float("nan"), float("inf"), "", " ", "x", "\x00", "\ud800", "x" * 5000,
     "2026-02-30", [], [1], [None], [[]], ["x"], {}, {"x": 1}, {"key": 1}, {"name": [], "title": {}}, [{}],
 ]  # fmt: skip
@@ -35,22 +35,22 @@ ODD: list[Any] = [
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, one in inner:
-        yield from places(one, (*path, step))
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from places(item, (*path, key))
 
 
 def replaced(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
     if not path:
         return odd
-    changed = copy.copy(value)
-    changed[path[0]] = replaced(value[path[0]], path[1:], odd)
-    return changed
+    copied_value = copy.copy(value)
+    copied_value[path[0]] = replaced(value[path[0]], path[1:], odd)
+    return copied_value
 
 
 @pytest.mark.parametrize("path", list(places(CONTENT)), ids=lambda path: "/".join(map(str, path)) or "whole")
 def test_odd_value_at_any_place_is_normalised_or_refused(path: tuple[Any, ...]) -> None:
-    for odd in ODD:
+    for odd in ODD_VALUES:
         with contextlib.suppress(InvalidContent):
             content = normalise(replaced(CONTENT, path, odd))
 

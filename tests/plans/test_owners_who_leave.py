@@ -24,7 +24,7 @@ from tests.world import World
 
 
 def jointly_owned_plan(world: World) -> Plan:
-    """A published plan that Larkhaven and Westmarch own together."""
+    """Return a published plan that Larkhaven and Westmarch own together."""
     return published(world, owners=[world.larkhaven, world.westmarch])
 
 
@@ -41,7 +41,7 @@ def remove_with_lead(world: World, organisation: Organisation, lead: User) -> No
     )
 
 
-#: Pages for owners only, and posts that change the plan.
+#: Pages that only owners may open.
 OWNERS_PAGES = (
     "plans:draft",
     "plans:preview",
@@ -82,14 +82,14 @@ def test_every_query_for_owners_of_a_plan_leaves_out_a_former_party(world: World
     leave_with_lead(world, westmarch, ben)
 
     plans = Plan.objects.filter(pk=plan.pk)
-    for of in ("editable_by", "publishable_by", "owned_for", "inside_for", "with_insider", "draft_visible_to"):
-        assert not getattr(plans, of)(ben).exists(), of
+    for method_name in ("editable_by", "publishable_by", "owned_for", "inside_for", "with_insider", "draft_visible_to"):
+        assert not getattr(plans, method_name)(ben).exists(), method_name
     assert not plans.known_today_to(ben).exists()
     assert not my_plans(ben).exists()
     assert acting_for(ben, plan) is None
     assert owners_among([ben.pk, world.amina.pk], [plan.pk]) == {(world.amina.pk, plan.pk)}
-    takes_part = plan.signatories.filter(still_takes_part()).values_list("organisation", flat=True)
-    assert list(takes_part) == [world.larkhaven.pk]
+    signatory_organisation_ids = plan.signatories.filter(still_takes_part()).values_list("organisation", flat=True)
+    assert list(signatory_organisation_ids) == [world.larkhaven.pk]
     assert [owner.organisation_id for owner in plan.owners.all()] == [world.larkhaven.pk]
 
 
@@ -129,18 +129,18 @@ def test_plan_that_a_person_follows_is_not_named_to_an_organisation_that_cannot_
     plan = published(world) if narrowed else jointly_owned_plan(world)
     subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
-    def followed() -> list[str]:
+    def followed_titles() -> list[str]:
         held = held_by(world.ben, world.westmarch, timezone.localdate())
         return [thing.title for group in held if group.kind.code == "followed" for thing in group.things]
 
-    assert followed() == [plan.title]
+    assert followed_titles() == [plan.title]
 
     if narrowed:
         services.change_audience(plan=plan, audience="owners", reason="Ours.", author=world.amina, now=timezone.now())
     else:
         leave_with_lead(world, world.westmarch, world.ben)
 
-    assert followed() == []
+    assert followed_titles() == []
 
 
 def test_plan_leaves_the_partnership_with_its_only_owner(world: World, as_: Callable[[User], Client]) -> None:
@@ -188,10 +188,10 @@ def test_last_of_two_owners_to_leave_keeps_the_plan(world: World) -> None:
 
     plan.refresh_from_db()
     assert plan.partnership_id is None
-    live = [row.organisation_id for row in plan.owners.all()]
-    assert live == [world.larkhaven.pk]
-    ended = PlanOwner.ever.get(plan=plan, organisation=world.westmarch)
-    assert (ended.ended_at is not None, ended.ended_because) == (True, "left")
+    owner_ids = [row.organisation_id for row in plan.owners.all()]
+    assert owner_ids == [world.larkhaven.pk]
+    ended_ownership = PlanOwner.ever.get(plan=plan, organisation=world.westmarch)
+    assert (ended_ownership.ended_at is not None, ended_ownership.ended_because) == (True, "left")
 
 
 def test_former_party_that_comes_back_does_not_own_the_plan_again(world: World) -> None:
@@ -215,15 +215,15 @@ def test_former_party_that_comes_back_does_not_own_the_plan_again(world: World) 
 
 def test_former_owner_does_not_see_answers_written_after_it_left(world: World) -> None:
     plan = jointly_owned_plan(world)
-    asked = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
+    comment = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
     leave_with_lead(world, world.westmarch, world.ben)
 
     services.add_comment(
-        plan=plan, version_number=1, text="Quillwort.", author=world.amina, parent=asked, now=timezone.now()
+        plan=plan, version_number=1, text="Quillwort.", author=world.amina, parent=comment, now=timezone.now()
     )
 
-    read = Comment.objects.visible_to(world.ben).filter(plan=plan).values_list("text", flat=True)
-    assert list(read) == ["Why?"]
+    readable_texts = Comment.objects.visible_to(world.ben).filter(plan=plan).values_list("text", flat=True)
+    assert list(readable_texts) == ["Why?"]
 
 
 def test_plan_cannot_be_created_for_an_organisation_that_has_left(world: World) -> None:

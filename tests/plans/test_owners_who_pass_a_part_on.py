@@ -1,4 +1,4 @@
-"""Owners of plans that pass their part in a partnership, or a plan, to another body and go on."""
+"""Owners of plans that pass a plan or their part in a partnership to another organisation, and continue."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.world import World
 
 
 def undo_succession(succession: Succession) -> None:
-    back = organisations.undo_succession(
+    reversal = organisations.undo_succession(
         succession=succession,
         vests_on=known_day(today()),
         status="order_made",
@@ -30,7 +30,7 @@ def undo_succession(succession: Succession) -> None:
         author=None,
         now=timezone.now(),
     )
-    organisations.take_effect(succession=back, author=None, now=timezone.now())
+    organisations.take_effect(succession=reversal, author=None, now=timezone.now())
     organisations.hand_over_due(now=timezone.now())
 
 
@@ -58,7 +58,7 @@ def offer_to_westmarch(plan: Plan, world: World) -> OwnershipOffer:
 
 
 def plan_of_westmarch(world: World) -> Plan:
-    """A published plan that Westmarch alone owns, after Larkhaven has given it up."""
+    """Return a published plan that only Westmarch owns, after Larkhaven has given up its ownership."""
     plan = jointly_owned_plan(world)
     services.give_up_ownership(
         plan=plan, organisation=world.larkhaven, reason="Theirs.", author=world.amina, now=timezone.now()
@@ -86,7 +86,7 @@ def test_plan_leaves_the_partnership_with_the_only_owner_that_passes_its_part_on
 
 
 def test_undoing_the_succession_gives_owners_shares_and_offers_back(world: World) -> None:
-    joint, own = jointly_owned_plan(world), plan_of_westmarch(world)
+    joint_plan, westmarch_plan = jointly_owned_plan(world), plan_of_westmarch(world)
     draft = begin(world)
     share, offer = share_with_ben(draft, world), offer_to_westmarch(draft, world)
     succession = pass_on(world, "partnerships", world.partnership.pk)
@@ -99,32 +99,34 @@ def test_undoing_the_succession_gives_owners_shares_and_offers_back(world: World
 
     share.refresh_from_db()
     offer.refresh_from_db()
-    own.refresh_from_db()
-    assert owner_ids(joint) == {world.larkhaven.pk, world.westmarch.pk}
-    assert (own.partnership, own.audience) == (world.partnership, "partnership")
+    westmarch_plan.refresh_from_db()
+    assert owner_ids(joint_plan) == {world.larkhaven.pk, world.westmarch.pk}
+    assert (westmarch_plan.partnership, westmarch_plan.audience) == (world.partnership, "partnership")
     assert (share.revoked_at, offer.withdrawn_at) == (None, None)
     assert not PastPartnership.objects.exists(), "It has not left."
 
 
-def test_what_was_put_back_is_not_ended_again_after_a_restore(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_an_undone_succession_restored_is_not_ended_again_after_a_restore(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(journal, "note", journal.write)
     monkeypatch.setattr(journal, "note_all", journal.write_all)
-    joint, own = jointly_owned_plan(world), plan_of_westmarch(world)
+    joint_plan, westmarch_plan = jointly_owned_plan(world), plan_of_westmarch(world)
     draft = begin(world)
     share, offer = share_with_ben(draft, world), offer_to_westmarch(draft, world)
     with lost():
         undo_succession(pass_on(world, "partnerships", world.partnership.pk))
-        own.refresh_from_db()
-        assert own.audience == "partnership"
+        westmarch_plan.refresh_from_db()
+        assert westmarch_plan.audience == "partnership"
 
     redo()
 
     share.refresh_from_db()
     offer.refresh_from_db()
-    own.refresh_from_db()
+    westmarch_plan.refresh_from_db()
     assert (share.revoked_at, offer.withdrawn_at) == (None, None)
-    assert (own.partnership, own.audience) == (world.partnership, "partnership")
-    assert owner_ids(joint) == {world.larkhaven.pk, world.westmarch.pk}
+    assert (westmarch_plan.partnership, westmarch_plan.audience) == (world.partnership, "partnership")
+    assert owner_ids(joint_plan) == {world.larkhaven.pk, world.westmarch.pk}
 
 
 def test_plan_with_its_own_line_passes_by_it_together_with_the_part(world: World) -> None:

@@ -21,7 +21,7 @@ from tests.world import World
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The pages that were drawn; each PDF is its page, so tests can read it."""
+    """Return the pages that were rendered. Each PDF is its page, so that tests can read it."""
     pages: list[str] = []
 
     def draw(page: str) -> bytes:
@@ -34,9 +34,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def pdf(client: Client, plan: Plan) -> str:
-    answer = client.get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = client.get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 def test_pdf_is_drawn_once_for_all_strangers(world: World, as_: Callable[[User], Client], drawn: list[str]) -> None:
@@ -84,9 +84,9 @@ def test_stored_pdf_is_served_only_after_the_permission_check(
     plan = published(world)
     pdf(as_(world.ben), plan)
 
-    answer = as_(world.chidi).get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
+    response = as_(world.chidi).get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
 
 
 def test_new_signature_replaces_the_stored_pdf(world: World, as_: Callable[[User], Client], drawn: list[str]) -> None:
@@ -113,9 +113,9 @@ def test_stored_pdfs_are_deleted_after_thirty_days_and_drawn_again(world: World,
     day = dt.timedelta(days=1)
 
     apply_retention(now=timezone.now() + 29 * day)
-    kept = Paper.objects.count()
+    count_after_29_days = Paper.objects.count()
     apply_retention(now=timezone.now() + 30 * day)
 
-    assert (kept, Paper.objects.count()) == (1, 0)
+    assert (count_after_29_days, Paper.objects.count()) == (1, 0)
     pdf(Client(), plan)
     assert len(drawn) == 2

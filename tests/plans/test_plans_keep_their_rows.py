@@ -1,4 +1,4 @@
-"""Plans from before documents were shared keep ids, numbers, contents, signatures and addresses."""
+"""Plans from before documents were shared keep their ids, numbers, contents, signatures and addresses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.world import World, make_world
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 BEFORE = [("plans", "0011_reword_help_texts")]
-#: What must stay, to the byte.
+#: The columns of each table that must stay the same, to the byte.
 ROWS = {
     "plans_version": "id, plan_id, number, title, content::text, prose::text, prose_rules, figures::text, note, minor, "
     "author_id, organisation_id, published_at, embargo_until, source",
@@ -37,22 +37,25 @@ ROWS = {
 
 
 def rows() -> dict[str, list[tuple[object, ...]]]:
-    """The rows of versions, drafts and signatures."""
-    found = {}
+    """Return the rows of versions, drafts and signatures, by table."""
+    rows_by_table = {}
     with connection.cursor() as cursor:
         for table, columns in ROWS.items():
             cursor.execute(f"SELECT {columns} FROM {table} ORDER BY id")
-            found[table] = cursor.fetchall()
-    return found
+            rows_by_table[table] = cursor.fetchall()
+    return rows_by_table
 
 
-def fill(apps: StateApps, world: World) -> int:
-    """A plan that waits for Westmarch, with two versions, a draft and Larkhaven's signature; its id."""
+def create_plan_of_older_release(apps: StateApps, world: World) -> int:
+    """Create a plan that is waiting for Westmarch, and return its id.
+
+    The plan has two versions, a draft and Larkhaven's signature.
+    """
     now = timezone.now() - dt.timedelta(days=9)
     models = {name: apps.get_model("plans", name) for name in ("Plan", "PlanOwner", "Version", "Draft", "Signatory")}
     sign_off = apps.get_model("plans", "SignOff")
-    first = normalise(CONTENT)
-    second = {**first, "about": {**first["about"], "summary": "Homes by the quay."}}
+    first_content = normalise(CONTENT)
+    second_content = {**first_content, "about": {**first_content["about"], "summary": "Homes by the quay."}}
     plan = models["Plan"].objects.create(
         title="Old plan",
         kind="housing_strategy",
@@ -68,7 +71,7 @@ def fill(apps: StateApps, world: World) -> int:
         created_at=now,
     )
     models["PlanOwner"].objects.create(plan=plan, organisation_id=world.larkhaven.pk, began_at=now)
-    made: list[Any] = [
+    versions: list[Any] = [
         models["Version"].objects.create(
             plan=plan,
             number=number,
@@ -76,19 +79,19 @@ def fill(apps: StateApps, world: World) -> int:
             content=content,
             prose={"about/summary": "<p>Old HTML.</p>"},
             prose_rules="old",
-            figures=figures_of(first, content, ()),
+            figures=figures_of(first_content, content, ()),
             note=f"Version {number}.",
             minor=number == 2,
             author_id=world.amina.pk,
             organisation_id=world.larkhaven.pk,
             published_at=now,
         )
-        for number, content in ((1, first), (2, second))
+        for number, content in ((1, first_content), (2, second_content))
     ]
     models["Draft"].objects.create(
         plan=plan,
         based_on=2,
-        content={**second, "about": {**second["about"], "source": "A report"}},
+        content={**second_content, "about": {**second_content["about"], "source": "A report"}},
         pieces={"about": {"revision": 7, "by": world.amina.pk, "at": now.isoformat()}},
         revision=7,
         clean_revision=6,
@@ -100,7 +103,7 @@ def fill(apps: StateApps, world: World) -> int:
         )
     sign_off.objects.create(
         plan=plan,
-        version=made[0],
+        version=versions[0],
         organisation_id=world.larkhaven.pk,
         person_id=world.amina.pk,
         role="Director",
@@ -112,16 +115,16 @@ def fill(apps: StateApps, world: World) -> int:
 
 def test_rows_and_addresses_of_plans_stay() -> None:
     world = make_world()
-    back = MigrationExecutor(connection)
-    back.migrate(BEFORE)
+    backward = MigrationExecutor(connection)
+    backward.migrate(BEFORE)
     try:
-        pk = fill(back.loader.project_state(BEFORE).apps, world)
-        before = rows()
+        pk = create_plan_of_older_release(backward.loader.project_state(BEFORE).apps, world)
+        rows_before = rows()
     finally:
         forward = MigrationExecutor(connection)
         forward.migrate(forward.loader.graph.leaf_nodes())
 
-    assert rows() == before
+    assert rows() == rows_before
 
     plan = Plan.objects.get(pk=pk)
     signatory = plan.signatories.get(organisation=world.westmarch)
@@ -137,9 +140,9 @@ def test_rows_and_addresses_of_plans_stay() -> None:
     assert [amina.get(address).status_code for address in addresses] == [200] * 4
     assert Client().get(link).status_code == 200
 
-    signed = {"organisation": world.westmarch.pk, "decision": "approved", "reason": "", "number": "2"}
-    assert Client().post(link, signed).status_code == 302
+    data = {"organisation": world.westmarch.pk, "decision": "approved", "reason": "", "number": "2"}
+    assert Client().post(link, data).status_code == 302
     services.publish_version(plan=plan, author=world.amina, note="Its source.", now=timezone.now())
     assert sorted(Version.objects.filter(plan=pk).values_list("number", flat=True)) == [1, 2, 3]
     assert SignOff.objects.filter(plan=pk).count() == 2
-    assert [list(old) for old in rows()["plans_version"][:2]] == [list(old) for old in before["plans_version"]]
+    assert [list(row) for row in rows()["plans_version"][:2]] == [list(row) for row in rows_before["plans_version"]]

@@ -69,7 +69,7 @@ def test_database_refuses_changes_to_a_published_version(world: World, statement
 
 def test_publishing_updates_projected_rows_and_leaves_equal_ones_alone(world: World) -> None:
     plan = published(world)
-    untouched = Site.objects.get(plan=plan, key="secret").pk
+    unchanged_site_id = Site.objects.get(plan=plan, key="secret").pk
     fewer_homes(plan, world)
     save(plan, world, "milestones/start", forecast="2027-07")
 
@@ -78,7 +78,7 @@ def test_publishing_updates_projected_rows_and_leaves_equal_ones_alone(world: Wo
     quay = Site.objects.get(plan=plan, key="north-quay")
     assert (quay.homes, quay.area) == (100, world.fareham)
     assert Homes.objects.get(site=quay).count == 100
-    assert Site.objects.get(plan=plan, key="secret").pk == untouched
+    assert Site.objects.get(plan=plan, key="secret").pk == unchanged_site_id
     start = Milestone.objects.get(plan=plan, key="start")
     assert (start.forecast, start.due_by) == ("2027-07", dt.date(2027, 7, 31))
 
@@ -86,10 +86,12 @@ def test_publishing_updates_projected_rows_and_leaves_equal_ones_alone(world: Wo
 def test_version_from_an_import_keeps_changes_in_the_draft(world: World) -> None:
     plan = published(world)
     save(plan, world, "about", summary="Drafted words.")
-    imported = content(plan, 1)
-    imported["milestones"][0]["forecast"] = "2027-10"
+    imported_content = content(plan, 1)
+    imported_content["milestones"][0]["forecast"] = "2027-10"
 
-    services.publish_version(plan=plan, author=None, note="From the register.", now=timezone.now(), content=imported)
+    services.publish_version(
+        plan=plan, author=None, note="From the register.", now=timezone.now(), content=imported_content
+    )
 
     draft = draft_content(Plan.objects.get(pk=plan.pk))
     assert draft["about"]["summary"] == "Drafted words."
@@ -112,26 +114,26 @@ def test_milestone_achieved_while_its_note_is_drafted_stays_achieved(world: Worl
 
     publish(plan, world, "The note.")
 
-    latest = content(plan, 3)["milestones"][0]
-    assert (latest["actual"], latest["status"]) == ("2027-04-11", "achieved")
-    assert latest["note"] == "The digger is ordered."
+    newest_milestone = content(plan, 3)["milestones"][0]
+    assert (newest_milestone["actual"], newest_milestone["status"]) == ("2027-04-11", "achieved")
+    assert newest_milestone["note"] == "The digger is ordered."
 
 
 def test_version_under_embargo_is_known_to_owners_only(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     save(plan, world, "about", title="A secret name", summary="Embargoed words.")
-    later = timezone.now() + dt.timedelta(days=1)
-    publish(plan, world, "Held back.", embargo_until=later)
+    embargo_end = timezone.now() + dt.timedelta(days=1)
+    publish(plan, world, "Held back.", embargo_until=embargo_end)
     address = reverse("plans:detail", kwargs={"pk": plan.pk})
 
-    owner, partner = as_(world.vera).get(address).content, as_(world.ben).get(address).content
-    listed = b" ".join(as_(world.ben).get(reverse("plans:list")).content.split())
+    owners_page, partners_page = as_(world.vera).get(address).content, as_(world.ben).get(address).content
+    list_page = b" ".join(as_(world.ben).get(reverse("plans:list")).content.split())
 
-    assert b"Embargoed words." in owner
-    assert b"Embargoed words." not in partner
-    assert b"Homes along the estuary." in partner
-    assert b"A secret name" not in listed
-    assert b"version 1" in listed
+    assert b"Embargoed words." in owners_page
+    assert b"Embargoed words." not in partners_page
+    assert b"Homes along the estuary." in partners_page
+    assert b"A secret name" not in list_page
+    assert b"version 1" in list_page
     assert b"Held back." not in as_(world.ben).get(reverse("plans:history", kwargs={"pk": plan.pk})).content
 
 
@@ -151,15 +153,17 @@ def test_end_of_an_embargo_is_announced_once(world: World) -> None:
     save(plan, world, "about", title="The new name")
     until = timezone.now() + dt.timedelta(hours=1)
     publish(plan, world, "Held back.", embargo_until=until)
-    told: list[int] = []
-    version_published.connect(lambda version, **kwargs: told.append(version.number), weak=False, dispatch_uid="test")
+    published_numbers: list[int] = []
+    version_published.connect(
+        lambda version, **kwargs: published_numbers.append(version.number), weak=False, dispatch_uid="test"
+    )
 
     services.lift_embargoes(now=until + dt.timedelta(seconds=1))
     services.lift_embargoes(now=until + dt.timedelta(seconds=2))
 
     version_published.disconnect(dispatch_uid="test")
     plan.refresh_from_db()
-    assert told == [2]
+    assert published_numbers == [2]
     assert plan.title == "The new name"
 
 
@@ -174,12 +178,12 @@ ACHIEVED = {
 def test_milestone_is_marked_achieved_by_one_form_in_one_version(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
 
-    answer = as_(world.amina).post(
+    response = as_(world.amina).post(
         reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}),
         ACHIEVED,
     )
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     version = plan.versions.get(number=2)
     assert version.content["milestones"][0]["actual"] == "2027-04-11"
     assert version.note == "The digger came."
@@ -194,16 +198,20 @@ def test_conflicting_update_of_a_milestone_shows_both_and_offers_a_choice(
     save(plan, world, "milestones/start", forecast="2027-10", note="Flooded.")
     publish(plan, world, "Flooded.")
 
-    answer = as_(world.amina).post(address, ACHIEVED)
+    response = as_(world.amina).post(address, ACHIEVED)
 
-    words = answer.content.decode()
-    assert answer.status_code == 409
-    assert "Milestone Start on site, forecast: was April 2027, now October 2027 (2 quarters later)" in words
-    assert 'name="based_on" value="2"' in words
+    html = response.content.decode()
+    assert response.status_code == 409
+    assert "Milestone Start on site, forecast: was April 2027, now October 2027 (2 quarters later)" in html
+    assert 'name="based_on" value="2"' in html
     assert plan.versions.count() == 2
     assert as_(world.amina).post(address, ACHIEVED | {"based_on": "2"}).status_code == 302
-    latest = content(plan, 3)["milestones"][0]
-    assert (latest["actual"], latest["forecast"], latest["note"]) == ("2027-04-11", "2027-10", "Flooded.")
+    newest_milestone = content(plan, 3)["milestones"][0]
+    assert (newest_milestone["actual"], newest_milestone["forecast"], newest_milestone["note"]) == (
+        "2027-04-11",
+        "2027-10",
+        "Flooded.",
+    )
 
 
 def test_unrelated_version_does_not_conflict_with_a_milestone_update(
@@ -213,9 +221,9 @@ def test_unrelated_version_does_not_conflict_with_a_milestone_update(
     save(plan, world, "about", summary="Both banks.")
     publish(plan, world, "Both banks.")
 
-    answer = as_(world.amina).post(reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}), ACHIEVED)
+    response = as_(world.amina).post(reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}), ACHIEVED)
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert content(plan, 3)["about"]["summary"] == "Both banks."
 
 
@@ -250,11 +258,14 @@ def test_status_of_a_plan_changes_with_reasons(world: World) -> None:
 
 def test_content_with_both_kinds_of_years_is_published_only_as_it_was_elsewhere(world: World) -> None:
     plan = published(world)
-    first = content(plan, 1)
-    calendar = [{"tenure": "social_rent", "year": "2028", "count": 5}]
-    mixed = {**first, "sites": [first["sites"][0], {**first["sites"][1], "homes": calendar}]}
+    first_content = content(plan, 1)
+    calendar_homes = [{"tenure": "social_rent", "year": "2028", "count": 5}]
+    mixed_content = {
+        **first_content,
+        "sites": [first_content["sites"][0], {**first_content["sites"][1], "homes": calendar_homes}],
+    }
 
     with pytest.raises(services.UnableToPublish, match="the same kind of year for all"):
-        publish(plan, world, "Both.", content=mixed)
-    assert publish(plan, world, "Both.", content=mixed, elsewhere=True).number == 2
-    assert publish(plan, world, "An older plan goes on.", content={**mixed, "outcomes": []}).number == 3
+        publish(plan, world, "Both.", content=mixed_content)
+    assert publish(plan, world, "Both.", content=mixed_content, elsewhere=True).number == 2
+    assert publish(plan, world, "An older plan goes on.", content={**mixed_content, "outcomes": []}).number == 3

@@ -28,7 +28,7 @@ FUNDED, STAFFED = "Is your share in next year's budget?", "Who leads the work?"
 
 
 def plan_with_questions(world: World, *questions: str, due_in: int | None = None) -> Plan:
-    """A plan that waits for Westmarch to answer questions and sign."""
+    """Return a plan for which Westmarch must answer questions and sign."""
     plan = published(world)
     today = timezone.localdate()
     services.request_sign_off(
@@ -62,25 +62,28 @@ def test_lead_asks_questions_and_the_signatory_answers_them_on_the_page(world: W
     amina.force_login(world.amina)
     ben.force_login(world.ben)
     page = reverse("plans:signing", kwargs={"pk": plan.pk})
-    wanted = {f"role_{world.westmarch.pk}": "Director of housing", "questions": f"{FUNDED}\n\n{STAFFED}\n{FUNDED}"}
-    amina.post(reverse("plans:request-signatures", kwargs={"pk": plan.pk}), wanted)
-    sent = {"organisation": world.westmarch.pk, "decision": "approved", "reason": "", "number": "1"}
+    request_data = {
+        f"role_{world.westmarch.pk}": "Director of housing",
+        "questions": f"{FUNDED}\n\n{STAFFED}\n{FUNDED}",
+    }
+    amina.post(reverse("plans:request-signatures", kwargs={"pk": plan.pk}), request_data)
+    decision_data = {"organisation": world.westmarch.pk, "decision": "approved", "reason": "", "number": "1"}
 
     form = ben.get(page).content.decode()
-    unanswered = ben.post(page, {**sent, "answer_0": "Yes, agreed in June."})
-    answered = ben.post(page, {**sent, "answer_0": "Yes, agreed in June.", "answer_1": "Eddie."})
-    shown = amina.get(page).content.decode()
+    incomplete_response = ben.post(page, {**decision_data, "answer_0": "Yes, agreed in June."})
+    complete_response = ben.post(page, {**decision_data, "answer_0": "Yes, agreed in June.", "answer_1": "Eddie."})
+    signing_page = amina.get(page).content.decode()
     paper = amina.get(reverse("plans:paper", kwargs={"pk": plan.pk, "number": 1})).content.decode()
 
     assert form.count("Is your share in next year") == 2  # in the table, and as the label of a field
-    assert unanswered.status_code == 422
-    assert f"Answer the question “{STAFFED}”" in collapse(unanswered.content.decode())
-    assert answered.status_code == 302
+    assert incomplete_response.status_code == 422
+    assert f"Answer the question “{STAFFED}”" in collapse(incomplete_response.content.decode())
+    assert complete_response.status_code == 302
     assert SignOff.objects.get().answers == [
         {"question": FUNDED, "answer": "Yes, agreed in June."},
         {"question": STAFFED, "answer": "Eddie."},
     ]
-    assert "Yes, agreed in June." in shown
+    assert "Yes, agreed in June." in signing_page
     assert "Yes, agreed in June." in paper
 
 
@@ -88,12 +91,17 @@ def test_answers_are_kept_with_a_rejection_through_the_link(world: World) -> Non
     plan = plan_with_questions(world, FUNDED, STAFFED)
     signatory = plan.signatories.get()
     address = reverse("plans:sign-by-link", kwargs={"token": sign_off_token(signatory, world.ben, 1)})
-    sent = {"organisation": world.westmarch.pk, "decision": "rejected", "reason": "Too few homes.", "number": "1"}
+    decision_data = {
+        "organisation": world.westmarch.pk,
+        "decision": "rejected",
+        "reason": "Too few homes.",
+        "number": "1",
+    }
 
-    sure = Client().post(address, {**sent, "answer_0": "Not yet."}).content.decode()
-    Client().post(address, {**sent, "answer_0": "Not yet.", "sure": "yes"})
+    confirmation_page = Client().post(address, {**decision_data, "answer_0": "Not yet."}).content.decode()
+    Client().post(address, {**decision_data, "answer_0": "Not yet.", "sure": "yes"})
 
-    assert 'name="answer_0" value="Not yet."' in collapse(sure)
+    assert 'name="answer_0" value="Not yet."' in collapse(confirmation_page)
     assert SignOff.objects.get().answers == [{"question": FUNDED, "answer": "Not yet."}]
 
 
@@ -102,10 +110,10 @@ def test_answers_cannot_be_left_out_or_changed(world: World) -> None:
 
     with pytest.raises(services.UnableToSign, match="Answer the question"):
         sign(plan, world, {STAFFED: "An answer to another question."})
-    made = sign(plan, world, {FUNDED: "Yes."})
+    sign_off = sign(plan, world, {FUNDED: "Yes."})
 
     with pytest.raises(DatabaseError), transaction.atomic():
-        SignOff.objects.filter(pk=made.pk).update(answers=[])
+        SignOff.objects.filter(pk=sign_off.pk).update(answers=[])
 
 
 def test_questions_stay_when_a_signatory_is_asked_again(world: World) -> None:
@@ -124,32 +132,34 @@ def test_too_many_or_too_long_questions_are_refused(world: World, questions: lis
 
 
 def plan_with_late_signatures(world: World, **more: Any) -> tuple[Plan, dt.datetime]:
-    """A plan whose signatories are late, and the day after their deadline."""
+    """Return a plan whose signatories will be late, and a moment on the day after their deadline."""
     plan = ask_signatures(published(world), world, due_on=timezone.localdate() + dt.timedelta(days=3))
     return plan, timezone.now() + dt.timedelta(days=4)
 
 
 def escalation_addresses(world: World) -> list[str]:
-    """Who got an email about a late signature, by address."""
+    """Return the addresses that got an email about a late signature."""
     emails = Email.objects.filter(kind="plans.sign_off_escalation").order_by("pk")
     addresses = dict(User.objects.values_list("pk", "email"))
     return [addresses[pk] for pk in emails.values_list("person_id", flat=True)]
 
 
 def test_late_signature_is_escalated_once_and_recorded(world: World) -> None:
-    plan, then = plan_with_late_signatures(world)
+    plan, day_after_deadline = plan_with_late_signatures(world)
 
-    runs = [services.escalate_signatories(now=moment) for moment in (timezone.now(), then, then)]
+    escalated_counts = [
+        services.escalate_signatories(now=moment) for moment in (timezone.now(), day_after_deadline, day_after_deadline)
+    ]
 
     events = Event.objects.filter(kind="plan.sign_off_escalated").order_by("pk")
-    assert runs == [0, 2, 0]
+    assert escalated_counts == [0, 2, 0]
     assert sorted(escalation_addresses(world)) == sorted([world.amina.email, world.ben.email])
     assert {event.organisation_id for event in events} == {world.larkhaven.pk, world.westmarch.pk}
-    assert all(signatory.escalated_at == then for signatory in plan.signatories.all())
+    assert all(signatory.escalated_at == day_after_deadline for signatory in plan.signatories.all())
 
 
 def test_email_about_a_late_signature_says_by_how_many_days_it_is_overdue(world: World) -> None:
-    plan, _then = plan_with_late_signatures(world)
+    plan, _day_after_deadline = plan_with_late_signatures(world)
     asked_at = timezone.now() - dt.timedelta(days=9)  # a deadline before they were asked would not count
     plan.signatories.update(asked_at=asked_at, due_on=timezone.localdate() - dt.timedelta(days=3))
     drop_emails()
@@ -162,7 +172,7 @@ def test_email_about_a_late_signature_says_by_how_many_days_it_is_overdue(world:
 
 
 def test_late_signature_goes_to_the_escalation_post_while_it_is_held(world: World) -> None:
-    _plan, then = plan_with_late_signatures(world)
+    _plan, day_after_deadline = plan_with_late_signatures(world)
     post = agreements.create_post(
         organisation=world.larkhaven,
         role=PostRole.ESCALATION,
@@ -172,13 +182,13 @@ def test_late_signature_goes_to_the_escalation_post_while_it_is_held(world: Worl
     )
     agreements.fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=timezone.now())
 
-    services.escalate_signatories(now=then)
+    services.escalate_signatories(now=day_after_deadline)
 
     assert sorted(escalation_addresses(world)) == sorted([world.ben.email, world.eddie.email])
 
 
 def test_decided_signature_is_not_escalated(world: World) -> None:
-    plan, then = plan_with_late_signatures(world)
+    plan, day_after_deadline = plan_with_late_signatures(world)
     services.sign_off(
         plan=plan,
         number=1,
@@ -188,14 +198,14 @@ def test_decided_signature_is_not_escalated(world: World) -> None:
         now=timezone.now(),
     )
 
-    services.escalate_signatories(now=then)
+    services.escalate_signatories(now=day_after_deadline)
 
     assert escalation_addresses(world) == [world.amina.email]
 
 
 def test_new_deadline_can_be_missed_again(world: World) -> None:
-    plan, then = plan_with_late_signatures(world)
-    services.escalate_signatories(now=then)
+    plan, day_after_deadline = plan_with_late_signatures(world)
+    services.escalate_signatories(now=day_after_deadline)
     signatory = plan.signatories.get(organisation=world.westmarch)
     services.change_due_day(
         signatory=signatory,
@@ -205,6 +215,8 @@ def test_new_deadline_can_be_missed_again(world: World) -> None:
         now=timezone.now(),
     )
 
-    runs = [services.escalate_signatories(now=then + dt.timedelta(days=days)) for days in (1, 40)]
+    escalated_counts = [
+        services.escalate_signatories(now=day_after_deadline + dt.timedelta(days=days)) for days in (1, 40)
+    ]
 
-    assert runs == [0, 1]
+    assert escalated_counts == [0, 1]

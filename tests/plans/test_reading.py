@@ -34,8 +34,8 @@ FORMATS = [
 ]
 
 
-def two_versions(world: World, audience: str) -> Plan:
-    """A plan whose confidential parts also changed."""
+def plan_with_two_versions(world: World, audience: str) -> Plan:
+    """Return a plan with two versions between which its confidential parts changed too."""
     plan = published(world, audience=audience)
     fewer_homes(plan, world)
     save(plan, world, "sites/secret", homes=[{"tenure": "shared_ownership", "count": 7777}], notes=CANARY)
@@ -48,9 +48,9 @@ def two_versions(world: World, audience: str) -> Plan:
 def test_a_plan_its_versions_papers_and_draft_have_titles_of_their_own(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = two_versions(world, "partnership")
-    here, client = plan.get_absolute_url(), as_(world.amina)
-    ends = [
+    plan = plan_with_two_versions(world, "partnership")
+    plan_url, client = plan.get_absolute_url(), as_(world.amina)
+    paths = [
         "",
         "versions/1/",
         "versions/2/",
@@ -59,15 +59,15 @@ def test_a_plan_its_versions_papers_and_draft_have_titles_of_their_own(
         "history/",
         "compare/?from=1&to=2",
     ]
-    ends += ["compare/paper/?from=1&to=2", "comments/", "comments/draft/", "draft/", "draft/preview/", "draft/paper/"]
+    paths += ["compare/paper/?from=1&to=2", "comments/", "comments/draft/", "draft/", "draft/preview/", "draft/paper/"]
 
-    pages = {end: client.get(f"{here}{end}").content.decode() for end in ends}
+    pages = {path: client.get(f"{plan_url}{path}").content.decode() for path in paths}
 
     titles = {
-        end: " ".join(re.findall(r"<title>(.*?)</title>", page, re.DOTALL)[0].split()) for end, page in pages.items()
+        path: " ".join(re.findall(r"<title>(.*?)</title>", page, re.DOTALL)[0].split()) for path, page in pages.items()
     }
-    shared = {title: [end for end in ends if titles[end] == title] for title in titles.values()}
-    assert {title: where for title, where in shared.items() if len(where) > 1} == {}
+    paths_by_title = {title: [path for path in paths if titles[path] == title] for title in titles.values()}
+    assert {title: paths_of_title for title, paths_of_title in paths_by_title.items() if len(paths_of_title) > 1} == {}
 
 
 def test_version_from_before_sites_had_addresses_opens_and_compares(
@@ -75,12 +75,12 @@ def test_version_from_before_sites_had_addresses_opens_and_compares(
 ) -> None:
     plan = begin(world)
     content = draft_content(plan)
-    older = [{code: value for code, value in site.items() if code != "address"} for site in content["sites"]]
+    older_sites = [{code: value for code, value in site.items() if code != "address"} for site in content["sites"]]
     Version.objects.create(
         plan=plan,
         number=1,
         title=plan.title,
-        content={**content, "sites": older},
+        content={**content, "sites": older_sites},
         note="Old.",
         published_at=plan.created_at,
     )
@@ -89,13 +89,13 @@ def test_version_from_before_sites_had_addresses_opens_and_compares(
     plan.save()
     save(plan, world, "sites/north-quay", address="Quay Street", postcode="po167gz")
     publish(plan, world, "An address.")
-    here = reverse("plans:detail", kwargs={"pk": plan.pk})
+    plan_url = reverse("plans:detail", kwargs={"pk": plan.pk})
     client = as_(world.ben)
 
-    assert "NQ1, Quay Street, PO16 7GZ, Westmarch" in client.get(here).content.decode()
-    assert client.get(f"{here}versions/1/").status_code == 200
-    compared = client.get(f"{here}compare/csv/?from=1&to=2").content.decode()
-    assert "Quay Street" in compared
+    assert "NQ1, Quay Street, PO16 7GZ, Westmarch" in client.get(plan_url).content.decode()
+    assert client.get(f"{plan_url}versions/1/").status_code == 200
+    comparison_csv = client.get(f"{plan_url}compare/csv/?from=1&to=2").content.decode()
+    assert "Quay Street" in comparison_csv
     assert content_of(plan, 1)["sites"][0]["address"] == ""
 
 
@@ -103,19 +103,19 @@ def test_version_from_before_sites_had_addresses_opens_and_compares(
 def test_no_format_shows_confidential_parts_to_readers_outside(
     world: World, as_: Callable[[User], Client], template: str
 ) -> None:
-    plan = two_versions(world, "network")
+    plan = plan_with_two_versions(world, "network")
     address = template.format(reverse("plans:detail", kwargs={"pk": plan.pk}))
 
     outside, inside = as_(world.chidi).get(address), as_(world.ben).get(address)
 
     assert (outside.status_code, inside.status_code) == (200, 200)
     assert CANARY not in outside.content.decode()
-    # As a number of its own: tokens may have any characters.
+    # The number must stand alone, because tokens in the page may contain any characters.
     assert not re.search(r"(?<![\w-])7777(?![\w-])", outside.content.decode().replace("7,777", "7777"))
 
 
 def test_figures_for_readers_outside_leave_out_confidential_homes(world: World, as_: Callable[[User], Client]) -> None:
-    plan = two_versions(world, "network")
+    plan = plan_with_two_versions(world, "network")
 
     page = as_(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
@@ -154,11 +154,11 @@ def test_public_plan_is_read_without_signing_in(world: World) -> None:
     plan = published(world, audience="public")
     address = reverse("plans:detail", kwargs={"pk": plan.pk})
 
-    answer = Client().get(address)
+    response = Client().get(address)
 
-    assert answer.status_code == 200
-    assert CANARY not in answer.content.decode()
-    assert "Ben West" not in answer.content.decode()
+    assert response.status_code == 200
+    assert CANARY not in response.content.decode()
+    assert "Ben West" not in response.content.decode()
     services.change_audience(
         plan=plan, audience="partnership", reason="Not yet.", author=world.amina, now=timezone.now()
     )
@@ -231,7 +231,7 @@ def test_only_readers_of_the_draft_may_compare_with_it(world: World, as_: Callab
     assert b"draft" not in as_(world.ben).get(address.partition("?")[0]).content.partition(b"<form")[2][:2000]
 
 
-def test_documents_are_attachments_for_readers_of_a_version_that_names_them(
+def test_documents_are_attachments_for_readers_of_a_version_that_lists_them(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = begin(world, audience="network")
@@ -246,22 +246,22 @@ def test_documents_are_attachments_for_readers_of_a_version_that_names_them(
         )
     keys = {item["title"]: item["key"] for item in publish(plan, world).content["documents"]}
 
-    def get(who: User, title: str) -> Any:
-        return as_(who).get(reverse("plans:document", kwargs={"pk": plan.pk, "key": keys[title]}))
+    def get(person: User, title: str) -> Any:
+        return as_(person).get(reverse("plans:document", kwargs={"pk": plan.pk, "key": keys[title]}))
 
-    answer = get(world.chidi, "Layout")
-    assert answer.status_code == 200
-    assert answer["Content-Disposition"].startswith("attachment")
-    assert answer["X-Content-Type-Options"] == "nosniff"
-    assert ".." not in answer["Content-Disposition"]
+    response = get(world.chidi, "Layout")
+    assert response.status_code == 200
+    assert response["Content-Disposition"].startswith("attachment")
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert ".." not in response["Content-Disposition"]
     assert get(world.chidi, "Price").status_code == 404
     assert get(world.ben, "Price").status_code == 200
 
-    def listed(who: User) -> set[str]:
-        page = as_(who).get(reverse("plans:documents")).content.decode()
+    def listed_titles(person: User) -> set[str]:
+        page = as_(person).get(reverse("plans:documents")).content.decode()
         return {title for title in keys if f">{title}<" in page}
 
-    assert (listed(world.ben), listed(world.chidi)) == ({"Layout", "Price"}, {"Layout"})
+    assert (listed_titles(world.ben), listed_titles(world.chidi)) == ({"Layout", "Price"}, {"Layout"})
     save(plan, world, f"documents/{keys['Layout']}", title="Site layout", restricted=True)
     services.save_piece(
         plan=plan,
@@ -273,12 +273,12 @@ def test_documents_are_attachments_for_readers_of_a_version_that_names_them(
     )
     publish(plan, world, "One less.")
     keys["Site layout"] = keys["Layout"]
-    assert (listed(world.ben), listed(world.chidi)) == ({"Site layout"}, set())
-    # As a server of the release before leaves rows: the next version mends them.
+    assert (listed_titles(world.ben), listed_titles(world.chidi)) == ({"Site layout"}, set())
+    # A server of the previous release leaves such rows, which the next version corrects.
     Document.objects.filter(plan=plan).update(title="", restricted=False, in_newest=False)
     save(plan, world, "about", summary="Homes along both banks.")
     publish(plan, world, "A summary.")
-    assert (listed(world.ben), listed(world.chidi)) == ({"Site layout"}, set())
+    assert (listed_titles(world.ben), listed_titles(world.chidi)) == ({"Site layout"}, set())
 
 
 def test_html_page_uploaded_as_a_document_is_refused(world: World) -> None:
@@ -295,14 +295,14 @@ def test_html_page_uploaded_as_a_document_is_refused(world: World) -> None:
 
 @pytest.mark.skipif(not downloads.can_make_pdf(), reason="Pango is not installed here: the page says what to install")
 def test_versions_and_comparisons_can_be_read_as_pdfs(world: World, as_: Callable[[User], Client]) -> None:
-    plan = two_versions(world, "partnership")
+    plan = plan_with_two_versions(world, "partnership")
     client = as_(world.ben)
 
-    version = client.get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 2}))
-    compared = client.get(reverse("plans:compare-pdf", kwargs={"pk": plan.pk}) + "?from=1&to=2")
+    version_pdf = client.get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 2}))
+    comparison_pdf = client.get(reverse("plans:compare-pdf", kwargs={"pk": plan.pk}) + "?from=1&to=2")
 
-    assert version.content.startswith(b"%PDF-")
-    assert compared.content.startswith(b"%PDF-")
+    assert version_pdf.content.startswith(b"%PDF-")
+    assert comparison_pdf.content.startswith(b"%PDF-")
 
 
 def test_page_says_what_to_install_when_pdfs_cannot_be_made(
@@ -311,10 +311,10 @@ def test_page_says_what_to_install_when_pdfs_cannot_be_made(
     plan = published(world)
     monkeypatch.setattr(downloads, "can_make_pdf", lambda: False)
 
-    answer = as_(world.ben).get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
+    response = as_(world.ben).get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
 
-    assert answer.status_code == 503
-    assert b"libpango" in answer.content
+    assert response.status_code == 503
+    assert b"libpango" in response.content
 
 
 def test_prose_is_sanitised(world: World, as_: Callable[[User], Client]) -> None:

@@ -49,9 +49,9 @@ def attach_document(plan: Plan, world: World, title: str, *, restricted: bool = 
 
 
 def page(client: Client, plan: Plan, route: str = "plans:draft", query: str = "") -> str:
-    answer = client.get(reverse(route, kwargs={"pk": plan.pk}) + query)
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = client.get(reverse(route, kwargs={"pk": plan.pk}) + query)
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 def test_person_with_a_share_reads_every_open_part_of_the_draft(world: World, as_: Callable[[User], Client]) -> None:
@@ -63,9 +63,9 @@ def test_person_with_a_share_reads_every_open_part_of_the_draft(world: World, as
     share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)
 
-    words = page(nadia, plan)
+    draft_page = page(nadia, plan)
 
-    for told in (
+    for text in (
         "Homes along the estuary.",
         "150 homes by 2031",
         "Build what is <em>needed</em>.",
@@ -77,9 +77,9 @@ def test_person_with_a_share_reads_every_open_part_of_the_draft(world: World, as
         "Meet weekly.",
         "Site layout",
     ):
-        assert told in words, told
-    assert CANARY not in words
-    assert "Price list" not in words
+        assert text in draft_page, text
+    assert CANARY not in draft_page
+    assert "Price list" not in draft_page
     assert nadia.get(reverse("plans:document", args=[plan.pk, layout.key])).status_code == 200
     assert nadia.get(reverse("plans:document", args=[plan.pk, price.key])).status_code == 404
 
@@ -91,13 +91,13 @@ def test_person_with_a_share_sees_no_links_to_pages_they_may_not_open(
     share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)
 
-    words = page(nadia, plan)
+    draft_page = page(nadia, plan)
 
-    main = words.partition("<main")[2].partition("</main>")[0]
+    main = draft_page.partition("<main")[2].partition("</main>")[0]
     links = {html.unescape(link) for link in re.findall(r'href="(/[^"#]+)', main)}
     assert reverse("plans:draft-paper", args=[plan.pk]) in links
-    answers = {link: nadia.get(link).status_code for link in links}
-    assert {link: status for link, status in answers.items() if status not in (200, 302, 503)} == {}
+    status_by_link = {link: nadia.get(link).status_code for link in links}
+    assert {link: status for link, status in status_by_link.items() if status not in (200, 302, 503)} == {}
     services.change_audience(plan=plan, audience="network", reason="Ready.", author=world.amina, now=timezone.now())
     assert reverse("plans:compare", args=[plan.pk]) in page(nadia, plan)
 
@@ -106,15 +106,15 @@ def test_draft_is_shown_like_the_version_made_from_it(world: World, as_: Callabl
     plan = begin(world)
     attach_document(plan, world, "Site layout")
     amina = as_(world.amina)
-    before = page(amina, plan, "plans:preview")
+    preview_page = page(amina, plan, "plans:preview")
 
     services.publish_version(plan=plan, author=world.amina, note="First version.", now=timezone.now())
 
-    after = page(amina, plan, "plans:detail")
+    version_page = page(amina, plan, "plans:detail")
     for part in ("outcomes", "sections-vision", "sections-inside", "sites", "milestones", "risks", "documents"):
-        assert f'id="{part}"' in before, part
-        assert f'id="{part}"' in after, part
-    assert f"Plot {CANARY}" in before
+        assert f'id="{part}"' in preview_page, part
+        assert f'id="{part}"' in version_page, part
+    assert f"Plot {CANARY}" in preview_page
 
 
 def test_plan_page_shows_the_published_text_and_preview_shows_the_draft(
@@ -141,22 +141,24 @@ def test_comments_on_a_draft_are_shown_to_people_who_may_comment(world: World, a
         now=timezone.now(),
     )
 
-    nadia, chidi, amina = (tight(page(as_(one), plan)) for one in (world.nadia, world.chidi, world.amina))
+    nadias_page, chidis_page, aminas_page = (
+        tight(page(as_(person), plan)) for person in (world.nadia, world.chidi, world.amina)
+    )
 
-    assert '?about=sites/north-quay">1 comment<' in nadia
-    assert '?about=sections/vision">Comment<' in nadia
-    assert "?about=" not in chidi
-    assert '?about=sites/north-quay">1 comment<' in amina
+    assert '?about=sites/north-quay">1 comment<' in nadias_page
+    assert '?about=sections/vision">Comment<' in nadias_page
+    assert "?about=" not in chidis_page
+    assert '?about=sites/north-quay">1 comment<' in aminas_page
 
 
 @pytest.mark.parametrize("route", ["plans:draft", "plans:preview", "plans:draft-paper"])
 def test_draft_is_marked_in_every_view(world: World, as_: Callable[[User], Client], route: str) -> None:
     plan = begin(world)
 
-    words = page(as_(world.amina), plan, route)
+    html = page(as_(world.amina), plan, route)
 
-    assert 'class="cg-draft-mark"' in words
-    assert 'class="cg-draft"' in words
+    assert 'class="cg-draft-mark"' in html
+    assert 'class="cg-draft"' in html
 
 
 @pytest.mark.parametrize("route", ["plans:compare", "plans:compare-paper"])
@@ -185,13 +187,13 @@ def test_every_page_of_the_pdf_of_a_draft_is_marked(
 ) -> None:
     plan = published(world)
     fewer_homes(plan, world)
-    laid_out: list[str] = []
+    rendered_pages: list[str] = []
 
     class Sheets:
-        """Stands in for the PDF program and keeps what it was given."""
+        """A replacement of WeasyPrint that records the HTML to render."""
 
         def __init__(self, *, string: str, url_fetcher: object) -> None:
-            laid_out.append(string)
+            rendered_pages.append(string)
 
         def write_pdf(self, **_options: object) -> bytes:
             return b"%PDF-"
@@ -201,8 +203,8 @@ def test_every_page_of_the_pdf_of_a_draft_is_marked(
 
     as_(world.amina).get(reverse(route, kwargs={"pk": plan.pk}) + query)
 
-    (words,) = laid_out
-    assert ('content: "DRAFT: not published, may change"' in words) == marked
+    (html,) = rendered_pages
+    assert ('content: "DRAFT: not published, may change"' in html) == marked
 
 
 def test_saving_a_document_removed_meanwhile_keeps_its_file(world: World, as_: Callable[[User], Client]) -> None:
@@ -214,12 +216,16 @@ def test_saving_a_document_removed_meanwhile_keeps_its_file(world: World, as_: C
     )
     amina = as_(world.amina)
 
-    answer = amina.post(address, {"title": "Layout of the site", "based_on": "1"})
+    response = amina.post(address, {"title": "Layout of the site", "based_on": "1"})
 
-    words = answer.content.decode()
-    assert answer.status_code == 409
-    assert "Eddie Larch removed this while you were editing it" in words
-    assert "Keep my version" in words
+    html = response.content.decode()
+    assert response.status_code == 409
+    assert "Eddie Larch removed this while you were editing it" in html
+    assert "Keep my version" in html
     amina.post(address, {"title": "Layout of the site", "based_on": "2"})
-    (kept,) = draft_content(plan)["documents"]
-    assert (kept["title"], kept["file_name"], kept["size"]) == ("Layout of the site", "layout.txt", 17)
+    (saved_document,) = draft_content(plan)["documents"]
+    assert (saved_document["title"], saved_document["file_name"], saved_document["size"]) == (
+        "Layout of the site",
+        "layout.txt",
+        17,
+    )

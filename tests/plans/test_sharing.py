@@ -1,4 +1,4 @@
-"""Shares of a draft: for one person, until a day, and revocable."""
+"""A share of a draft is for one person, until a day, and can be revoked."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def share_draft_with(plan: Plan, world: World, person: User, **more: Any) -> Sha
     )
 
 
-def forms_of(plan: Plan) -> list[str]:
-    """The addresses at which a draft is read: on screen, on paper and as PDF."""
+def addresses_of_draft(plan: Plan) -> list[str]:
+    """Return the addresses at which people read a draft: on screen, on paper and as a PDF."""
     return [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:preview", "plans:draft-paper", "plans:draft-pdf")]
 
 
@@ -51,12 +51,12 @@ def test_named_person_reads_the_draft_and_the_owner_sees_the_opening(
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
 
-    answer = as_(world.nadia).get(draft_of(plan))
+    response = as_(world.nadia).get(draft_of(plan))
 
-    assert answer.status_code == 200
-    assert b"DRAFT" in answer.content
-    assert b"North Quay" in answer.content
-    assert CANARY.encode() not in answer.content
+    assert response.status_code == 200
+    assert b"DRAFT" in response.content
+    assert b"North Quay" in response.content
+    assert CANARY.encode() not in response.content
     share.refresh_from_db()
     assert share.opened_at is not None
 
@@ -126,10 +126,10 @@ def test_viewer_of_an_owner_comments_on_a_draft_that_is_shared_with_them(
     vera, address = as_(world.vera), reverse("plans:draft-comments", kwargs={"pk": plan.pk})
 
     page = vera.get(address).content.decode()
-    answer = vera.post(address, {"text": "Too few homes."})
+    response = vera.post(address, {"text": "Too few homes."})
 
     assert 'name="text"' in page
-    assert answer.status_code == 302
+    assert response.status_code == 302
 
 
 def test_link_to_ask_for_access_names_the_plan_by_number_not_title(world: World, as_: Callable[[User], Client]) -> None:
@@ -138,13 +138,13 @@ def test_link_to_ask_for_access_names_the_plan_by_number_not_title(world: World,
 
     page = client.get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
     form = client.get(reverse("plans:ask"), {"plan": plan.pk})
-    strangers = as_(world.chidi).get(reverse("plans:ask"), {"plan": plan.pk})
+    strangers_response = as_(world.chidi).get(reverse("plans:ask"), {"plan": plan.pk})
 
     assert f'href="{reverse("plans:ask")}?plan={plan.pk}"' in page
     assert not [link for link in re.findall(r'href="([^"]*)"', page) if "Island" in link or "Estuary" in link]
     assert form.context["form"]["about"].value() == plan.title
     assert form.context["form"]["partnership"].value() == world.partnership.pk
-    assert strangers.status_code == 404
+    assert strangers_response.status_code == 404
 
 
 def test_asking_for_access_gives_the_same_answer_whether_or_not_a_plan_exists(
@@ -160,8 +160,8 @@ def test_asking_for_access_gives_the_same_answer_whether_or_not_a_plan_exists(
         for about in ("Island homes", "No such plan")
     ]
 
-    told = [answer[answer.index("If there is such a plan") :][:90] for answer in answers]
-    assert told[0] == told[1]
+    shown_messages = [answer[answer.index("If there is such a plan") :][:90] for answer in answers]
+    assert shown_messages[0] == shown_messages[1]
     assert [email.to for email in deliver()] == [[world.amina.email]]
     request = AccessRequest.objects.get(plan=plan)
     services.answer_request(request=request, grant=True, author=world.amina, now=timezone.now())
@@ -187,9 +187,9 @@ def test_colleagues_of_a_person_with_a_share_get_404_on_every_tab(world: World, 
     plan = published(world)
     share_draft_with(plan, world, world.nadia)
 
-    found = {name: as_(world.oscar).get(reverse(name, kwargs={"pk": plan.pk})).status_code for name in TABS}
+    status_by_tab = {name: as_(world.oscar).get(reverse(name, kwargs={"pk": plan.pk})).status_code for name in TABS}
 
-    assert found == dict.fromkeys(TABS, 404)
+    assert status_by_tab == dict.fromkeys(TABS, 404)
 
 
 def test_publishing_ends_shares_only_when_asked(world: World, as_: Callable[[User], Client]) -> None:
@@ -221,22 +221,22 @@ def request_access(plan: Plan, world: World) -> AccessRequest:
 def test_owner_grants_access_on_the_terms_it_chooses(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     request = request_access(plan, world)
-    until = timezone.localdate() + dt.timedelta(days=9)
+    last_day = timezone.localdate() + dt.timedelta(days=9)
     address = reverse("plans:answer", args=[plan.pk, request.pk])
     client = as_(world.eddie)
 
-    listed = client.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
-    form = client.get(address).content.decode()
+    sharing_page = client.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
+    form_page = client.get(address).content.decode()
     client.post(
         address,
-        {"answer": "grant", "ends_on": until.isoformat()},
+        {"answer": "grant", "ends_on": last_day.isoformat()},
     )
 
     share = plan.shares.get(person=world.ben)
-    assert (share.may_comment, share.ends_on) == (False, until)
-    for words in (listed, form):
-        assert "Westmarch Borough Council" in words
-        assert "Our road." in words
+    assert (share.may_comment, share.ends_on) == (False, last_day)
+    for html in (sharing_page, form_page):
+        assert "Westmarch Borough Council" in html
+        assert "Our road." in html
     assert "Westmarch Borough Council" in client.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
     assert client.post(address, {"answer": "decline"}).status_code == 422
 
@@ -272,7 +272,7 @@ def test_share_ends_when_its_reader_leaves_the_partnership(world: World, as_: Ca
     )
     services.add_comment(plan=plan, version_number=0, text="Quillwort.", author=world.amina, now=timezone.now())
 
-    for path in (draft_of(plan), *forms_of(plan), address):
+    for path in (draft_of(plan), *addresses_of_draft(plan), address):
         assert ben.get(path).status_code == 404
     assert ben.post(address, {"text": "And another thing."}).status_code == 404
     assert not Comment.objects.visible_to(world.ben).filter(plan=plan).exists()
@@ -331,9 +331,9 @@ def test_every_opening_is_logged_on_screen_on_paper_and_as_pdf(world: World, as_
     share = share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)
 
-    for path in (*forms_of(plan), draft_of(plan)):
+    for path in (*addresses_of_draft(plan), draft_of(plan)):
         assert nadia.get(path).status_code == 200
-    for path in forms_of(plan):
+    for path in addresses_of_draft(plan):
         as_(world.eddie).get(path)
 
     assert list(share.openings.order_by("pk").values_list("how", flat=True)) == ["screen", "paper", "pdf", "screen"]
@@ -345,20 +345,20 @@ def test_every_opening_is_logged_on_screen_on_paper_and_as_pdf(world: World, as_
 def test_map_and_comments_of_a_shared_draft_are_logged(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
-    said = services.add_comment(plan=plan, version_number=0, text="Too few?", author=world.amina, now=timezone.now())
+    comment = services.add_comment(plan=plan, version_number=0, text="Too few?", author=world.amina, now=timezone.now())
     nadia = as_(world.nadia)
     comments = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
-    reply = reverse("plans:reply", kwargs={"pk": plan.pk, "comment": said.pk})
+    reply = reverse("plans:reply", kwargs={"pk": plan.pk, "comment": comment.pk})
 
-    seen = [nadia.get(reverse("plans:draft-map", kwargs={"pk": plan.pk})), nadia.get(comments), nadia.get(reply)]
-    refused = nadia.post(comments, {"text": ""})
+    responses = [nadia.get(reverse("plans:draft-map", kwargs={"pk": plan.pk})), nadia.get(comments), nadia.get(reply)]
+    invalid_response = nadia.post(comments, {"text": ""})
     nadia.post(comments, {"text": "Too many."})
     as_(world.eddie).get(comments)
 
-    assert [answer.status_code for answer in (*seen, refused)] == [200, 200, 200, 422]
-    assert b"North Quay" in seen[0].content
-    logged = list(share.openings.order_by("pk").values_list("how", flat=True))
-    assert logged == ["map", "comments", "comments", "comments"]
+    assert [answer.status_code for answer in (*responses, invalid_response)] == [200, 200, 200, 422]
+    assert b"North Quay" in responses[0].content
+    logged_openings = list(share.openings.order_by("pk").values_list("how", flat=True))
+    assert logged_openings == ["map", "comments", "comments", "comments"]
 
 
 def test_map_that_a_page_fetches_is_no_second_opening(world: World, as_: Callable[[User], Client]) -> None:
@@ -378,21 +378,27 @@ def test_access_log_keeps_openings_from_before_a_share_was_renewed(world: World,
     as_(world.nadia).get(draft_of(plan))
     services.revoke_share(share=share, author=world.amina, now=timezone.now())
 
-    again = share_draft_with(plan, world, world.nadia)
+    renewed_share = share_draft_with(plan, world, world.nadia)
     as_(world.nadia).get(draft_of(plan))
 
-    first, second = share.openings.order_by("pk")
-    assert (first.shown_at, second.shown_at) == (share.shared_at, again.shared_at)
+    first_opening, second_opening = share.openings.order_by("pk")
+    assert (first_opening.shown_at, second_opening.shown_at) == (share.shared_at, renewed_share.shared_at)
     assert as_(world.amina).get(reverse("plans:openings", kwargs={"pk": plan.pk})).content.count(b"Nadia River") == 2
     assert "2 times" in as_(world.amina).get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
 
 
 def shared_pages(plan: Plan) -> list[str]:
-    """Every page that shows a shared draft or comments on it."""
-    others = [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:draft-map", "plans:draft-comments")]
-    compared = [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:compare", "plans:compare-csv")]
+    """Return the address of every page that shows a shared draft or comments on it."""
+    other_pages = [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:draft-map", "plans:draft-comments")]
+    comparison_pages = [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:compare", "plans:compare-csv")]
     reply = reverse("plans:reply", kwargs={"pk": plan.pk, "comment": plan.comments.get().pk})
-    return [draft_of(plan), *forms_of(plan), *others, reply, *(f"{path}?to=draft" for path in compared)]
+    return [
+        draft_of(plan),
+        *addresses_of_draft(plan),
+        *other_pages,
+        reply,
+        *(f"{path}?to=draft" for path in comparison_pages),
+    ]
 
 
 def test_mail_scanners_and_head_requests_do_not_count_as_openings(world: World, as_: Callable[[User], Client]) -> None:
@@ -400,8 +406,8 @@ def test_mail_scanners_and_head_requests_do_not_count_as_openings(world: World, 
     share = share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)
 
-    others = [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:draft-map", "plans:draft-comments")]
-    for path in (draft_of(plan), *forms_of(plan), *others):
+    other_pages = [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:draft-map", "plans:draft-comments")]
+    for path in (draft_of(plan), *addresses_of_draft(plan), *other_pages):
         assert Client().get(path).status_code == 302
         assert nadia.head(path).status_code == 200
 
@@ -419,9 +425,9 @@ def test_a_shared_draft_is_not_sent_to_a_browser_that_fetches_ahead(
     services.add_comment(plan=plan, version_number=0, text="Too few?", author=world.amina, now=timezone.now())
     nadia = as_(world.nadia)
 
-    answers = [nadia.get(path, headers=header) for path in shared_pages(plan)]
+    responses = [nadia.get(path, headers=header) for path in shared_pages(plan)]
 
-    assert {(answer.status_code, answer.content, answer["Cache-Control"]) for answer in answers} == {
+    assert {(answer.status_code, answer.content, answer["Cache-Control"]) for answer in responses} == {
         (503, b"", "no-store")
     }
     share.refresh_from_db()
@@ -433,12 +439,12 @@ def test_a_shared_draft_is_not_sent_to_a_browser_that_fetches_ahead(
 
 def test_person_cannot_create_plans_before_their_membership_starts(world: World, as_: Callable[[User], Client]) -> None:
     memberships = Membership.objects.filter(person=world.eddie)
-    client, offered = as_(world.eddie), "Start a plan"
-    assert offered in client.get(reverse("plans:list")).content.decode()
+    client, button_text = as_(world.eddie), "Start a plan"
+    assert button_text in client.get(reverse("plans:list")).content.decode()
 
     memberships.update(starts_on=timezone.localdate() + dt.timedelta(days=7))
-    assert offered not in client.get(reverse("plans:list")).content.decode()
+    assert button_text not in client.get(reverse("plans:list")).content.decode()
     memberships.update(
         starts_on=timezone.localdate() - dt.timedelta(days=7), ends_on=timezone.localdate() + dt.timedelta(days=7)
     )
-    assert offered in client.get(reverse("plans:list")).content.decode()
+    assert button_text in client.get(reverse("plans:list")).content.decode()

@@ -1,4 +1,4 @@
-"""Signing off: one decision for each organisation and version."""
+"""Signing off: each organisation makes one decision on each version."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def sign(plan: Plan, world: World, who: User, decision: str = "approved", reason
 
 
 def plan_awaiting_signatures(world: World, **more: Any) -> Plan:
-    """A published plan that waits for Larkhaven and Westmarch to sign."""
+    """Return a published plan that is waiting for Larkhaven and Westmarch to sign."""
     plan = published(world)
     ask_signatures(plan, world, **more)
     plan.refresh_from_db()
     return plan
 
 
-def link_of(plan: Plan, organisation: Organisation, who: User) -> str:
-    """The page behind the link in a signatory's email."""
-    token = sign_off_token(plan.signatories.get(organisation=organisation), who, plan.current_number)
+def link_to_sign_of(plan: Plan, organisation: Organisation, person: User) -> str:
+    """Return the page behind the link in a signatory's email."""
+    token = sign_off_token(plan.signatories.get(organisation=organisation), person, plan.current_number)
     return reverse("plans:sign-by-link", kwargs={"token": token})
 
 
@@ -176,11 +176,11 @@ def test_organisation_that_left_cannot_confirm_its_condition(world: World, as_: 
 def test_condition_waits_for_its_organisation_until_it_is_met(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
-    before = waiting_from(WAITING, world.ben, timezone.now())
+    tasks_before = waiting_from(WAITING, world.ben, timezone.now())
 
     services.meet_condition(sign_off=conditional, person=world.ben, note_text="It did.", now=timezone.now())
 
-    assert [one.what for one in before] == ["Confirm that your condition is met"]
+    assert [task.what for task in tasks_before] == ["Confirm that your condition is met"]
     assert waiting_from(WAITING, world.ben, timezone.now()) == []
 
 
@@ -219,17 +219,17 @@ def test_opening_the_link_decides_nothing_until_the_form_is_sent(world: World) -
     link = next(word for word in email.body.split() if "/plans/sign/" in word)
     path = "/" + link.split("/", 3)[3]
 
-    looked = Client().get(path)
-    assert looked.status_code == 200
+    response = Client().get(path)
+    assert response.status_code == 200
     assert not plan.sign_offs.exists()
     Client().post(path, {"decision": "approved", "organisation": world.westmarch.pk, "number": 1})
-    again = Client().get(path).content.decode()
+    page_after_decision = Client().get(path).content.decode()
 
-    signed = plan.sign_offs.get()
-    assert (signed.person, signed.organisation, signed.decision) == (world.ben, world.westmarch, "approved")
-    assert "North Quay" in looked.content.decode()
-    assert "The decision is recorded" in again
-    assert "North Quay" not in again, "Once used, the mailbox alone no longer shows the plan."
+    sign_off = plan.sign_offs.get()
+    assert (sign_off.person, sign_off.organisation, sign_off.decision) == (world.ben, world.westmarch, "approved")
+    assert "North Quay" in response.content.decode()
+    assert "The decision is recorded" in page_after_decision
+    assert "North Quay" not in page_after_decision, "Once used, the mailbox alone no longer shows the plan."
 
 
 def test_link_fails_for_other_people_and_after_a_new_version(world: World) -> None:
@@ -239,8 +239,8 @@ def test_link_fails_for_other_people_and_after_a_new_version(world: World) -> No
     path = reverse("plans:sign-by-link", kwargs={"token": token})
     assert Client().get(path).status_code == 200
 
-    of_a_stranger = reverse("plans:sign-by-link", kwargs={"token": sign_off_token(signatory, world.chidi, 1)})
-    assert Client().get(of_a_stranger).status_code == 404
+    strangers_path = reverse("plans:sign-by-link", kwargs={"token": sign_off_token(signatory, world.chidi, 1)})
+    assert Client().get(strangers_path).status_code == 404
     assert Client().get(path[:-2] + "x/").status_code == 404
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")
@@ -253,7 +253,7 @@ def test_link_shows_nothing_where_the_organisation_requires_stronger_sign_in(
     world: World, as_: Callable[[User], Client], policy: str
 ) -> None:
     plan = plan_awaiting_signatures(world)
-    path = link_of(plan, world.westmarch, world.ben)
+    path = link_to_sign_of(plan, world.westmarch, world.ben)
     form = Client().get(path).content.decode()
     if policy == "a second factor":
         update_organisation(
@@ -263,27 +263,27 @@ def test_link_shows_nothing_where_the_organisation_requires_stronger_sign_in(
         require_own_sign_in(world.westmarch, "westmarch", lead=world.ben, author=world.dee)
     page = reverse("plans:signing", kwargs={"pk": plan.pk})
 
-    opened = Client().get(path)
-    followed = Client().get(path, follow=True).content.decode()
-    answers = [
-        Client().post(path, {"decision": decision, "reason": "No.", "number": 1, "sure": "yes", **of})
+    response = Client().get(path)
+    sign_in_page = Client().get(path, follow=True).content.decode()
+    post_responses = [
+        Client().post(path, {"decision": decision, "reason": "No.", "number": 1, "sure": "yes", **organisation_data})
         for decision in ("approved", "conditional", "rejected")
-        for of in ({"organisation": world.westmarch.pk}, {"organisation": world.larkhaven.pk}, {})
+        for organisation_data in ({"organisation": world.westmarch.pk}, {"organisation": world.larkhaven.pk}, {})
     ]
-    asked_in = Client().get(page)
+    signed_out_response = Client().get(page)
 
     assert 'name="decision"' in form
     assert "North Quay" in form
-    assert (opened.status_code, opened["Location"], opened.content) == (302, page, b"")
-    assert "Westmarch Borough Council asks its people to sign in" in followed
-    assert "North Quay" not in followed
-    assert plan.title not in followed
-    assert {answer["Location"] for answer in answers} == {page}
+    assert (response.status_code, response["Location"], response.content) == (302, page, b"")
+    assert "Westmarch Borough Council asks its people to sign in" in sign_in_page
+    assert "North Quay" not in sign_in_page
+    assert plan.title not in sign_in_page
+    assert {answer["Location"] for answer in post_responses} == {page}
     assert not plan.sign_offs.exists()
-    assert asked_in["Location"] == f"{reverse('account_login')}?next={page}"
+    assert signed_out_response["Location"] == f"{reverse('account_login')}?next={page}"
     if policy == "a second factor":
-        led = as_(world.ben).get(page)
-        assert led["Location"] == reverse("mfa_index")
+        signed_in_response = as_(world.ben).get(page)
+        assert signed_in_response["Location"] == reverse("mfa_index")
 
 
 @pytest.mark.parametrize("site_wide", [True, False])
@@ -297,7 +297,7 @@ def test_link_ignores_sign_in_rules_of_the_site_and_other_organisations(
     )
 
     Client().post(
-        link_of(plan, world.westmarch, world.ben),
+        link_to_sign_of(plan, world.westmarch, world.ben),
         {
             "decision": "approved",
             "organisation": world.westmarch.pk,
@@ -341,18 +341,18 @@ def went_with_their_organisation(world: World) -> None:
 )
 def test_person_who_left_cannot_decide_by_an_old_link(world: World, gone: Callable[[World], None]) -> None:
     plan = plan_awaiting_signatures(world)
-    path = link_of(plan, world.westmarch, world.ben)
+    path = link_to_sign_of(plan, world.westmarch, world.ben)
     assert Client().get(path).status_code == 200
     gone(world)
 
-    looked = Client().get(path)
+    response = Client().get(path)
     Client().post(path, {"decision": "approved", "organisation": world.westmarch.pk, "number": 1})
 
-    assert 'name="decision"' not in looked.content.decode()
+    assert 'name="decision"' not in response.content.decode()
     assert not plan.sign_offs.exists()
     if gone is not went_with_their_organisation:
-        assert looked.status_code == 404
-        assert plan.title not in looked.content.decode()
+        assert response.status_code == 404
+        assert plan.title not in response.content.decode()
 
 
 def test_reminders_go_out_until_a_decision_and_a_lapse_is_reported(world: World) -> None:
@@ -403,8 +403,8 @@ def test_reminder_says_by_how_many_days_a_signature_is_overdue(world: World) -> 
 def test_signatory_finds_the_plan_under_my_work(world: World, as_: Callable[[User], Client]) -> None:
     plan = plan_awaiting_signatures(world)
 
-    waiting = waiting_from(WAITING, world.ben, timezone.now())
+    tasks = waiting_from(WAITING, world.ben, timezone.now())
 
-    assert [(item.what, item.path) for item in waiting] == [
+    assert [(item.what, item.path) for item in tasks] == [
         ("Sign off version 1", reverse("plans:signing", kwargs={"pk": plan.pk}))
     ]

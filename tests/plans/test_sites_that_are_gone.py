@@ -19,8 +19,8 @@ from tests.support.pages import collapse
 from tests.world import World
 
 
-def without(plan: Plan, world: World, key: str) -> None:
-    """Remove a sold site from the plan."""
+def remove_and_publish(plan: Plan, world: World, key: str) -> None:
+    """Remove a sold site from the plan, and publish the change."""
     services.save_piece(
         plan=plan, piece=f"sites/{key}", value=None, based_on=None, author=world.amina, now=timezone.now()
     )
@@ -33,7 +33,7 @@ def test_milestones_of_a_removed_confidential_site_stay_hidden_in_all_formats(
 ) -> None:
     plan = published(world, audience="network")
 
-    without(plan, world, "secret")
+    remove_and_publish(plan, world, "secret")
 
     assert CANARY not in as_(world.chidi).get(address.format(plan.get_absolute_url())).content.decode()
     assert CANARY not in str(plan.versions.get(number=2).figures["outside"])
@@ -43,7 +43,7 @@ def test_milestones_of_a_removed_confidential_site_stay_hidden_in_all_formats(
 
 def test_new_site_of_the_same_name_does_not_reveal_the_confidential_one(world: World) -> None:
     plan = published(world, audience="network")
-    without(plan, world, "secret")
+    remove_and_publish(plan, world, "secret")
 
     services.save_piece(
         plan=plan, piece="sites/secret", value={"name": "Plot"}, based_on=None, author=world.amina, now=timezone.now()
@@ -55,10 +55,12 @@ def test_new_site_of_the_same_name_does_not_reveal_the_confidential_one(world: W
 
 def test_confidential_site_removed_by_an_import_keeps_its_milestones_hidden(world: World) -> None:
     plan = published(world, audience="network")
-    imported = content(plan, 1)
-    imported["sites"] = [site for site in imported["sites"] if site["key"] != "secret"]
+    imported_content = content(plan, 1)
+    imported_content["sites"] = [site for site in imported_content["sites"] if site["key"] != "secret"]
 
-    services.publish_version(plan=plan, author=None, note="From the file.", now=timezone.now(), content=imported)
+    services.publish_version(
+        plan=plan, author=None, note="From the file.", now=timezone.now(), content=imported_content
+    )
 
     assert CANARY not in str(outside(content(plan, 2)))
 
@@ -66,7 +68,7 @@ def test_confidential_site_removed_by_an_import_keeps_its_milestones_hidden(worl
 def test_milestones_of_a_removed_open_site_stay_in_the_plan(world: World) -> None:
     plan = published(world, audience="network")
 
-    without(plan, world, "north-quay")
+    remove_and_publish(plan, world, "north-quay")
 
     start = next(item for item in content(plan, 2)["milestones"] if item["key"] == "start")
     assert (start["site"], start["restricted"]) == ("", False)
@@ -82,10 +84,10 @@ def test_page_to_remove_a_site_says_what_happens_to_its_milestones(world: World,
 
 
 def test_milestone_of_an_unknown_site_is_shown_only_to_readers_inside() -> None:
-    lost: Content = normalise({"milestones": [{"name": "Start", "site": "nowhere"}]})
+    content_with_unknown_site: Content = normalise({"milestones": [{"name": "Start", "site": "nowhere"}]})
 
-    assert outside(lost)["milestones"] == []
-    assert settle_milestones(lost, normalise({}))["milestones"][0]["restricted"]
+    assert outside(content_with_unknown_site)["milestones"] == []
+    assert settle_milestones(content_with_unknown_site, normalise({}))["milestones"][0]["restricted"]
 
 
 def test_milestone_of_a_site_that_stays_is_not_changed(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Starters: what a new plan of each kind begins with."""
+"""Starters: the content with which a plan of each kind begins."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.world import World
 
 
 def plan_with_starter(world: World, title: str = "Homes first") -> Plan:
-    """A delivery programme that Amina created from its starter."""
+    """Create a delivery programme from its starter, as Amina."""
     return services.create_plan(
         owners=[world.larkhaven],
         partnership=world.partnership,
@@ -51,15 +51,15 @@ def test_an_administrator_adds_a_kind_whose_plans_begin_with_its_sections(
 ) -> None:
     dee, amina = as_(world.dee), as_(world.amina)
     kind = {"label": "Retrofit programme", "code": "retrofit", "position": "80", "active": "on"}
-    empty = {"parts-TOTAL_FORMS": "1", "parts-INITIAL_FORMS": "0"}
+    formset_data = {"parts-TOTAL_FORMS": "1", "parts-INITIAL_FORMS": "0"}
     part = {"parts-0-part": "section", "parts-0-title": "Homes to retrofit", "parts-0-position": "10"}
     part |= {"parts-0-note": "Which homes, and why these first.", "parts-0-active": "on"}
 
-    added = dee.post(reverse("admin:plans_plankind_add"), kind | empty | part)
+    response = dee.post(reverse("admin:plans_plankind_add"), kind | formset_data | part)
     form = amina.get(reverse("plans:create")).content.decode()
     sections = [section["title"] for section in starter("retrofit", "Warm homes")["sections"]]
 
-    assert added.status_code == 302
+    assert response.status_code == 302
     assert "Retrofit programme" in form
     assert sections == ["Homes to retrofit"]
     assert hint_for("Homes to retrofit") == "Which homes, and why these first."
@@ -71,13 +71,13 @@ def test_a_retired_kind_and_a_retired_section_are_not_offered(world: World, as_:
     section = kind.parts.get(title="Allocations")
     section.active = False
     section.save()
-    shortened = [one["title"] for one in starter("delivery", "More homes")["sections"]]
+    section_titles = [section_item["title"] for section_item in starter("delivery", "More homes")["sections"]]
     kind.active = False
     kind.save()
 
     form = as_(world.amina).get(reverse("plans:create")).content.decode()
 
-    assert shortened == ["Programme", "Land and planning", "Funding"]
+    assert section_titles == ["Programme", "Land and planning", "Funding"]
     assert "Delivery programme" not in form
     assert plan.get_kind_display() == "Delivery programme"
     with pytest.raises(services.UnableToCreatePlan, match="no longer offered"):
@@ -94,8 +94,8 @@ def test_unwritten_starter_cannot_be_published(world: World) -> None:
     save(plan, world, "about", summary="Homes for those who have none.")
     with pytest.raises(services.UnableToPublish, match="Keep or remove each one: "):
         publish(plan, world)
-    begun_with = untouched_parts(plan.kind, draft_content(plan), empty())
-    assert publish(plan, world, draft_choices=services.DraftChoices(keep=list(begun_with))).number == 1
+    untouched_pieces = untouched_parts(plan.kind, draft_content(plan), empty())
+    assert publish(plan, world, draft_choices=services.DraftChoices(keep=list(untouched_pieces))).number == 1
 
 
 def test_publish_page_of_an_unwritten_plan_links_to_the_draft(world: World, as_: Callable[[User], Client]) -> None:
@@ -103,15 +103,15 @@ def test_publish_page_of_an_unwritten_plan_links_to_the_draft(world: World, as_:
     amina = as_(world.amina)
     address = reverse("plans:publish", kwargs={"pk": plan.pk})
 
-    before = amina.get(address).content.decode()
+    page_before = amina.get(address).content.decode()
     key = draft_content(plan)["sections"][0]["key"]
     save(plan, world, f"sections/{key}", body="150 homes by 2031.")
-    after = amina.get(address).content.decode()
+    page_after = amina.get(address).content.decode()
 
-    assert "Nothing has been written yet" in before
-    assert "Publish version 1" not in before
-    assert "Back to the draft" in before
-    assert "Publish version 1" in after
+    assert "Nothing has been written yet" in page_before
+    assert "Publish version 1" not in page_before
+    assert "Back to the draft" in page_before
+    assert "Publish version 1" in page_after
 
 
 def test_untouched_milestones_and_risks_are_published_only_when_kept(
@@ -123,22 +123,22 @@ def test_untouched_milestones_and_risks_are_published_only_when_kept(
     save(plan, world, f"milestones/{milestones[0]['key']}", forecast="2027")
     amina = as_(world.amina)
     address = reverse("plans:publish", kwargs={"pk": plan.pk})
-    asked = len(milestones) - 1 + len(risks)
-    sent = {"note": "First version.", "draft_revision": Draft.objects.get(plan=plan).revision}
+    choice_count = len(milestones) - 1 + len(risks)
+    data = {"note": "First version.", "draft_revision": Draft.objects.get(plan=plan).revision}
 
     form = amina.get(address).content.decode()
-    unanswered = amina.post(address, sent)
+    incomplete_response = amina.post(address, data)
     parts = [f"milestones_{milestone['key']}" for milestone in milestones[1:]] + [
         f"risks_{risk['key']}" for risk in risks
     ]
     answers = {f"part_{part}": "out" for part in parts} | {f"part_{parts[0]}": "keep"}
-    amina.post(address, sent | answers)
+    amina.post(address, data | answers)
 
-    assert form.count("Remove it") == asked
-    assert unanswered.status_code == 422
-    assert f"Keep “{milestones[1]['name']}” or remove it" in unanswered.content.decode()
+    assert form.count("Remove it") == choice_count
+    assert incomplete_response.status_code == 422
+    assert f"Keep “{milestones[1]['name']}” or remove it" in incomplete_response.content.decode()
     version = plan.versions.get()
-    assert [one["key"] for one in version.content["milestones"]] == [milestone["key"] for milestone in milestones[:2]]
+    assert [item["key"] for item in version.content["milestones"]] == [milestone["key"] for milestone in milestones[:2]]
     assert version.content["risks"] == []
     save(plan, world, "about", summary="Homes for all.")
     assert "Remove it" not in amina.get(address).content.decode()

@@ -1,4 +1,4 @@
-"""Word-level differences lose no word."""
+"""Differences word by word lose no word."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def test_texts_of_one_page_share_their_time(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(text, "monotonic", lambda: next(clock))
     time = text.DiffTime()
 
-    found = [word_differences("one two", "one three", time) for _ in range(100)]
+    differences = [word_differences("one two", "one three", time) for _ in range(100)]
 
-    assert len([fragments for fragments in found if len(fragments) == 3]) == text.DEADLINES
-    assert found[-1] == (("delete", "one two"), ("insert", "one three"))
+    assert len([fragments for fragments in differences if len(fragments) == 3]) == text.DEADLINES
+    assert differences[-1] == (("delete", "one two"), ("insert", "one three"))
 
 
 def test_changed_number_is_a_whole_word() -> None:
@@ -49,12 +49,12 @@ def test_changed_number_is_a_whole_word() -> None:
 
 
 def test_excerpt_keeps_each_change_with_some_words_around_it() -> None:
-    long = " ".join(f"word{number}" for number in range(100))
+    long_text = " ".join(f"word{number}" for number in range(100))
 
-    kept = excerpt(word_differences(long, long.replace("word50", "this")), words=3)
+    fragments = excerpt(word_differences(long_text, long_text.replace("word50", "this")), words=3)
 
-    assert [part.kind for part in kept] == ["gap", "equal", "delete", "insert", "equal", "gap"]
-    assert sum(len(part.text.split()) for part in kept) < 12
+    assert [part.kind for part in fragments] == ["gap", "equal", "delete", "insert", "equal", "gap"]
+    assert sum(len(part.text.split()) for part in fragments) < 12
 
 
 def test_cutting_keeps_a_text_that_fits() -> None:

@@ -1,4 +1,4 @@
-"""What plans must not reveal through emails, comments, events or admin."""
+"""Texts that plans must not reveal through emails, comments, events or admin."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.world import World
 HELD_BACK = "kingfisher-held-back"
 
 
-def _signed_version(world: World) -> Plan:
+def _plan_with_signed_version(world: World) -> Plan:
     plan = published(world)
     ask_signatures(plan, world)
     for organisation, person in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
@@ -37,25 +37,25 @@ def _signed_version(world: World) -> Plan:
     return plan
 
 
-def _publish_held_back(plan: Plan, world: World) -> None:
+def _publish_under_embargo(plan: Plan, world: World) -> None:
     save(plan, world, "about", summary=HELD_BACK)
     publish(plan, world, "Why: " + HELD_BACK, embargo_until=timezone.now() + dt.timedelta(days=5))
     plan.refresh_from_db()
 
 
 def test_embargo_delays_emails_status_and_signatures_until_it_ends(world: World, as_: Any) -> None:
-    plan = _signed_version(world)
+    plan = _plan_with_signed_version(world)
     deliver().clear()
 
-    _publish_held_back(plan, world)
+    _publish_under_embargo(plan, world)
 
     assert (plan.status, plan.substantive_number, number_to_sign(plan)) == ("agreed", 1, 1)
     assert [email for email in deliver() if HELD_BACK in email.body or "/plans/sign/" in email.body] == []
     ben = as_(world.ben)
     for page in ("plans:detail", "plans:history", "plans:signing", "plans:compare", "plans:comments"):
-        words = ben.get(reverse(page, args=[plan.pk])).content.decode()
-        assert "ersion 2" not in words, page
-        assert HELD_BACK not in words, page
+        html = ben.get(reverse(page, args=[plan.pk])).content.decode()
+        assert "ersion 2" not in html, page
+        assert HELD_BACK not in html, page
     assert "ersion 2" not in ben.get(reverse("web:my-work")).content.decode()
 
     deliver().clear()
@@ -72,7 +72,7 @@ def test_embargo_delays_emails_status_and_signatures_until_it_ends(world: World,
 def test_link_to_sign_shows_the_open_version_never_the_embargoed_one(world: World) -> None:
     plan = published(world)
     ask_signatures(plan, world)
-    _publish_held_back(plan, world)
+    _publish_under_embargo(plan, world)
     token = sign_off_token(plan.signatories.get(organisation=world.westmarch), world.ben, 1)
     address = reverse("plans:sign-by-link", args=[token])
 
@@ -114,23 +114,23 @@ def test_organisation_that_left_cannot_sign(world: World) -> None:
 
 def test_person_with_a_share_reads_no_comments_on_hidden_pieces(world: World, as_: Any) -> None:
     plan = begin(world)
-    _show(plan, world, world.nadia)
-    hidden = services.add_comment(
+    _share_with(plan, world, world.nadia)
+    hidden_comment = services.add_comment(
         plan=plan, version_number=0, text="Price?", anchor="sites/secret", author=world.eddie, now=timezone.now()
     )
     services.add_comment(plan=plan, version_number=0, text="A good start.", author=world.eddie, now=timezone.now())
     nadia = as_(world.nadia)
 
-    words = nadia.get(reverse("plans:draft-comments", args=[plan.pk])).content.decode()
+    html = nadia.get(reverse("plans:draft-comments", args=[plan.pk])).content.decode()
 
-    assert "A good start." in words
-    assert CANARY not in words
-    assert "Price?" not in words
+    assert "A good start." in html
+    assert CANARY not in html
+    assert "Price?" not in html
     for page in ("plans:reply", "plans:resolve"):
-        assert nadia.post(reverse(page, args=[plan.pk, hidden.pk])).status_code == 404
+        assert nadia.post(reverse(page, args=[plan.pk, hidden_comment.pk])).status_code == 404
 
 
-def _show(plan: Plan, world: World, person: Any, **more: Any) -> Share:
+def _share_with(plan: Plan, world: World, person: Any, **more: Any) -> Share:
     return services.share_draft(
         plan=plan,
         email=person.email,
@@ -144,7 +144,7 @@ def _show(plan: Plan, world: World, person: Any, **more: Any) -> Share:
 
 def test_share_ends_with_the_membership_it_depends_on(world: World, as_: Any) -> None:
     plan = begin(world)
-    _show(plan, world, world.oscar)
+    _share_with(plan, world, world.oscar)
     oscar = as_(world.oscar)
     assert oscar.get(reverse("plans:draft", args=[plan.pk])).status_code == 200
 
@@ -192,9 +192,9 @@ def test_former_party_sees_the_plan_as_it_was_when_it_left(world: World, as_: An
         "/plans/?q=heron",
         *(reverse(name, args=[plan.pk]) for name in ("plans:detail", "plans:history", "plans:comments")),
     ):
-        words = re.sub(r'value="heron"|“heron”|heron</', "", ben.get(page).content.decode())
-        assert "otter" not in words, page
-        assert "Renamed heron" not in words, page
+        html = re.sub(r'value="heron"|“heron”|heron</', "", ben.get(page).content.decode())
+        assert "otter" not in html, page
+        assert "Renamed heron" not in html, page
     assert "Estuary delivery programme" in ben.get("/plans/").content.decode()
 
 
@@ -207,10 +207,10 @@ def test_lists_name_no_owner_of_today_to_a_party_that_left(world: World, as_: An
     PlanOwner.objects.create(plan=plan, organisation=world.riverside, began_at=later)
 
     for address in (reverse("plans:list"), reverse("web:organisation-plans", args=[world.larkhaven.pk])):
-        for reader, reads in ((world.amina, True), (world.ben, False)):
+        for reader, is_named in ((world.amina, True), (world.ben, False)):
             page = as_(reader).get(address).content.decode()
             assert plan.title in page, address
-            assert (world.riverside.name in page) == reads, (address, reader)
+            assert (world.riverside.name in page) == is_named, (address, reader)
 
 
 def test_observers_cannot_own_plans_of_the_partnership(world: World, as_: Any) -> None:
@@ -224,7 +224,7 @@ def test_observers_cannot_own_plans_of_the_partnership(world: World, as_: Any) -
     )
     agreements.answer_invitation(party=observer, accept=True, reason="", author=world.nadia, now=timezone.now())
 
-    answer = as_(world.nadia).post(
+    response = as_(world.nadia).post(
         reverse("plans:create"),
         {
             "title": "Observer's plan",
@@ -237,7 +237,7 @@ def test_observers_cannot_own_plans_of_the_partnership(world: World, as_: Any) -
         },
     )
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert not Plan.objects.filter(title="Observer's plan").exists()
     with pytest.raises(services.UnableToCreatePlan, match="not a member"):
         services.create_plan(
@@ -252,24 +252,29 @@ def test_observers_cannot_own_plans_of_the_partnership(world: World, as_: Any) -
 
 
 def test_superseded_plan_does_not_name_a_successor_its_reader_may_not_see(world: World) -> None:
-    old = published(world, audience="public")
+    superseded_plan = published(world, audience="public")
     successor = begin(world, audience="owners", title="Successor", content={"about": {"title": f"Next {CANARY}"}})
     save(successor, world, "about", summary="Words.")
     publish(successor, world)
     successor.refresh_from_db()
     services.change_status(
-        plan=old, to="superseded", reason="New.", author=world.amina, now=timezone.now(), successor=successor
+        plan=superseded_plan,
+        to="superseded",
+        reason="New.",
+        author=world.amina,
+        now=timezone.now(),
+        successor=successor,
     )
 
-    words = Client().get(reverse("plans:detail", args=[old.pk])).content.decode()
+    html = Client().get(reverse("plans:detail", args=[superseded_plan.pk])).content.decode()
 
-    assert "another plan" in words
-    assert CANARY not in words
+    assert "another plan" in html
+    assert CANARY not in html
 
 
 def test_plan_is_not_superseded_by_one_that_its_owner_may_not_read(world: World) -> None:
-    old = published(world, audience="public")
-    foreign = services.create_plan(
+    superseded_plan = published(world, audience="public")
+    other_plan = services.create_plan(
         owners=[world.tidewater],
         partnership=None,
         title="Successor",
@@ -279,11 +284,16 @@ def test_plan_is_not_superseded_by_one_that_its_owner_may_not_read(world: World)
         now=timezone.now(),
         content=CONTENT,
     )
-    publish(foreign, world, author=world.chidi)
+    publish(other_plan, world, author=world.chidi)
 
     with pytest.raises(UnableToAct):
         services.change_status(
-            plan=old, to="superseded", reason="New.", author=world.amina, now=timezone.now(), successor=foreign
+            plan=superseded_plan,
+            to="superseded",
+            reason="New.",
+            author=world.amina,
+            now=timezone.now(),
+            successor=other_plan,
         )
 
 
@@ -291,9 +301,9 @@ def test_plan_is_not_superseded_by_one_that_its_owner_may_not_read(world: World)
 def test_admin_refuses_filters_on_restricted_text(world: World, as_: Any, lookup: str) -> None:
     published(world)
 
-    answer = as_(world.dee).get("/admin/plans/version/", {lookup: CANARY})
+    response = as_(world.dee).get("/admin/plans/version/", {lookup: CANARY})
 
-    assert answer.status_code in (302, 400, 404)
+    assert response.status_code in (302, 400, 404)
 
 
 def test_repeated_sharing_and_revoking_sends_one_email_a_day(world: World) -> None:
@@ -301,10 +311,10 @@ def test_repeated_sharing_and_revoking_sends_one_email_a_day(world: World) -> No
     deliver().clear()
 
     deliver().clear()
-    for _again in range(3):
-        share = _show(plan, world, world.nadia)
+    for _run in range(3):
+        share = _share_with(plan, world, world.nadia)
         services.revoke_share(share=share, author=world.amina, now=timezone.now())
-    _show(plan, world, world.nadia, now=timezone.now() + dt.timedelta(days=2))
+    _share_with(plan, world, world.nadia, now=timezone.now() + dt.timedelta(days=2))
 
     assert len(deliver()) == 2
 
@@ -315,7 +325,7 @@ def test_standing_of_a_plan_agrees_with_the_querysets(world: World) -> None:
     for plan in plans:
         for person in (world.amina, world.eddie, world.ben, world.chidi, world.nadia, world.dee):
             standing = standing_of(person, plan)
-            mine = Plan.objects.filter(pk=plan.pk)
-            assert standing.may_edit == mine.editable_by(person).exists()
-            assert standing.may_publish == mine.publishable_by(person).exists()
-            assert (standing.reader == "inside") == mine.with_insider(person).exists()
+            plan_rows = Plan.objects.filter(pk=plan.pk)
+            assert standing.may_edit == plan_rows.editable_by(person).exists()
+            assert standing.may_publish == plan_rows.publishable_by(person).exists()
+            assert (standing.reader == "inside") == plan_rows.with_insider(person).exists()

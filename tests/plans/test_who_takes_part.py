@@ -1,4 +1,4 @@
-"""Who takes part in a plan after leaving, signing or reading in public."""
+"""The people who take part in a plan after leaving, signing or reading in public."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from tests.support.outbox import deliver
 from tests.world import World
 
 
-def leaves(world: World) -> None:
-    """Westmarch leaves the partnership."""
+def leave_as_westmarch(world: World) -> None:
+    """Leave the partnership as Westmarch."""
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
     )
@@ -36,28 +36,28 @@ def test_former_party_reads_old_comments_but_adds_none_where_only_partners_may(
     world: World, as_: Callable[[User], Client], audience: str
 ) -> None:
     plan = published(world, audience=audience)
-    said = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
-    leaves(world)
+    comment = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
+    leave_as_westmarch(world)
     ben = as_(world.ben)
     address = reverse("plans:comments", args=[plan.pk])
     status = 403 if audience == "partnership" else 302
 
     page = ben.get(address)
-    answers = [
+    responses = [
         ben.post(address, {"text": "And another thing."}),
-        ben.post(reverse("plans:reply", args=[plan.pk, said.pk]), {"text": "And another thing."}),
+        ben.post(reverse("plans:reply", args=[plan.pk, comment.pk]), {"text": "And another thing."}),
     ]
 
     assert page.status_code == 200
     assert "Why?" in page.content.decode()
-    assert [answer.status_code for answer in answers] == [status, status]
+    assert [answer.status_code for answer in responses] == [status, status]
     assert plan.comments.count() == (1 if status == 403 else 3)
 
 
 def test_mentioning_somebody_of_a_former_party_emails_nobody(world: World) -> None:
     plan = published(world)
-    said = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
-    leaves(world)
+    comment = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
+    leave_as_westmarch(world)
     deliver().clear()
 
     deliver().clear()
@@ -66,7 +66,7 @@ def test_mentioning_somebody_of_a_former_party_emails_nobody(world: World) -> No
         version_number=1,
         text="Because of the road, @Ben West.",
         author=world.amina,
-        parent=said,
+        parent=comment,
         now=timezone.now(),
     )
 
@@ -74,10 +74,10 @@ def test_mentioning_somebody_of_a_former_party_emails_nobody(world: World) -> No
     assert waiting_from(WAITING, world.ben, timezone.now()) == []
 
 
-def plan_signed_twice(world: World) -> Plan:
-    """Version 1 with decisions of both organisations, version 2 with none.
+def plan_with_earlier_signatures(world: World) -> Plan:
+    """Return a plan with decisions of both organisations on version 1, and with no decisions on version 2.
 
-    Larkhaven approved version 1; Westmarch approved it with a condition.
+    Larkhaven approved version 1, and Westmarch approved it with a condition.
     """
     plan = published(world)
     ask_signatures(plan, world)
@@ -103,37 +103,37 @@ def plan_signed_twice(world: World) -> Plan:
 def test_old_signatures_are_shown_on_the_version_they_signed(
     world: World, as_: Callable[[User], Client], page: str
 ) -> None:
-    plan = plan_signed_twice(world)
+    plan = plan_with_earlier_signatures(world)
 
-    old = as_(world.ben).get(reverse(page, args=[plan.pk, 1])).content.decode()
-    new = as_(world.ben).get(reverse(page, args=[plan.pk, 2])).content.decode()
+    old_version_page = as_(world.ben).get(reverse(page, args=[plan.pk, 1])).content.decode()
+    new_version_page = as_(world.ben).get(reverse(page, args=[plan.pk, 2])).content.decode()
 
-    assert "Once the otters agree." in old
-    assert "Amina Larch" in old
-    assert "Must sign again" not in old
-    assert "Must sign again" in new
-    assert "Once the otters agree." not in new
+    assert "Once the otters agree." in old_version_page
+    assert "Amina Larch" in old_version_page
+    assert "Must sign again" not in old_version_page
+    assert "Must sign again" in new_version_page
+    assert "Once the otters agree." not in new_version_page
 
 
 def test_old_signatures_are_in_the_pdf_of_their_version(
     world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = plan_signed_twice(world)
-    drawn: list[dict[str, Any]] = []
-    whole = downloads.pdf_response
+    plan = plan_with_earlier_signatures(world)
+    contexts: list[dict[str, Any]] = []
+    original_pdf_response = downloads.pdf_response
 
-    def _keeps(request: Any, template: str, context: dict[str, Any], title: str, **more: Any) -> Any:
-        drawn.append(context)
-        return whole(request, template, context, title, **more)
+    def record_context(request: Any, template: str, context: dict[str, Any], title: str, **more: Any) -> Any:
+        contexts.append(context)
+        return original_pdf_response(request, template, context, title, **more)
 
-    monkeypatch.setattr(downloads, "pdf_response", _keeps)
+    monkeypatch.setattr(downloads, "pdf_response", record_context)
     as_(world.ben).get(reverse("plans:pdf", args=[plan.pk, 1]))
 
-    assert [signed.reason for signed in drawn[0]["signatures"]] == ["", "Once the otters agree."]
+    assert [sign_off.reason for sign_off in contexts[0]["signatures"]] == ["", "Once the otters agree."]
 
 
 def test_readers_outside_see_no_signatures_of_old_versions(world: World, as_: Callable[[User], Client]) -> None:
-    plan = plan_signed_twice(world)
+    plan = plan_with_earlier_signatures(world)
     services.change_audience(plan=plan, audience="network", reason="All may.", author=world.amina, now=timezone.now())
 
     for page in ("plans:version", "plans:paper"):
@@ -162,18 +162,18 @@ def test_readers_of_a_public_plan_read_its_documents_except_restricted_ones(
         author=world.amina,
         now=timezone.now(),
     )
-    unpublished = plan.documents.exclude(key__in=keys.values()).get().key
+    unpublished_key = plan.documents.exclude(key__in=keys.values()).get().key
 
     def get(key: str) -> Any:
         return Client().get(reverse("plans:document", args=[plan.pk, key]))
 
-    answer = get(keys["Layout"])
-    assert answer.status_code == 200
-    assert answer["Content-Disposition"].startswith("attachment")
-    assert [get(key).status_code for key in (keys["Price"], unpublished)] == [404, 404]
-    mapped = Client().get(reverse("plans:map", args=[plan.pk]))
-    assert mapped.status_code == 200
-    assert CANARY not in mapped.content.decode()
+    response = get(keys["Layout"])
+    assert response.status_code == 200
+    assert response["Content-Disposition"].startswith("attachment")
+    assert [get(key).status_code for key in (keys["Price"], unpublished_key)] == [404, 404]
+    map_response = Client().get(reverse("plans:map", args=[plan.pk]))
+    assert map_response.status_code == 200
+    assert CANARY not in map_response.content.decode()
     services.change_audience(plan=plan, audience="network", reason="Not yet.", author=world.amina, now=timezone.now())
     assert get(keys["Layout"]).status_code == 302
 

@@ -1,4 +1,4 @@
-"""A version as Word: what the reader may see, and the page of signatures."""
+"""A version as a Word document: the parts that the reader may see, and the page of signatures."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tests.world import World
 
 
 def open_word_file(client: Client, plan: Plan, number: int) -> Any:
-    """The Word document of a version."""
-    answer = client.get(reverse("plans:word", kwargs={"pk": plan.pk, "number": number}))
-    assert answer.status_code == 200
-    assert answer["Content-Disposition"].endswith('.docx"')
-    return docx.Document(io.BytesIO(answer.content))
+    """Return the Word document of a version, opened."""
+    response = client.get(reverse("plans:word", kwargs={"pk": plan.pk, "number": number}))
+    assert response.status_code == 200
+    assert response["Content-Disposition"].endswith('.docx"')
+    return docx.Document(io.BytesIO(response.content))
 
 
 def words_of(document: Any) -> str:
-    """All its text, tables included."""
+    """Return the whole text of a document, with the text of its tables."""
     cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
     return "\n".join([*(paragraph.text for paragraph in document.paragraphs), *cells])
 
@@ -46,14 +46,14 @@ def test_word_document_has_content_changes_and_signatures(world: World, as_: Cal
         now=timezone.now(),
     )
 
-    words = words_of(open_word_file(as_(world.amina), plan, 2))
+    document_text = words_of(open_word_file(as_(world.amina), plan, 2))
 
-    assert plan.title in words
-    assert "Fewer homes." in words
-    assert "77 Social Rent, 2 bedrooms, 2027-28" in words
-    assert "What changed since version 1" in words
-    assert f"{world.ben.display_name}, " in words
-    assert "Signature:" in words  # Larkhaven has not decided
+    assert plan.title in document_text
+    assert "Fewer homes." in document_text
+    assert "77 Social Rent, 2 bedrooms, 2027-28" in document_text
+    assert "What changed since version 1" in document_text
+    assert f"{world.ben.display_name}, " in document_text
+    assert "Signature:" in document_text  # Larkhaven has not decided
 
 
 def test_word_document_hides_what_the_page_hides(world: World, as_: Callable[[User], Client]) -> None:

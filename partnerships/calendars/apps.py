@@ -1,4 +1,4 @@
-"""Django's configuration of the calendars room."""
+"""Django configuration of the calendars room."""
 
 from importlib import import_module
 
@@ -11,5 +11,5 @@ class CalendarsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms need to know about calendars."""
+        """Register this room's functions that other rooms call."""
         import_module("partnerships.calendars.registrations").register()

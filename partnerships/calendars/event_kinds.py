@@ -1,10 +1,10 @@
-"""Events of calendar addresses: their codes, and the labels that timelines show."""
+"""Codes of the events that calendar addresses record, and their labels on timelines."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """Codes never change, because the log contains them; labels may."""
+    """Kinds of event. A code never changes, because saved events contain it; a label may."""
 
     MADE = "calendar.made", "Made a calendar address"
     RENEWED = "calendar.renewed", "Replaced a calendar address with a new one"

@@ -1,4 +1,4 @@
-"""The form with which people choose what their calendar shows."""
+"""The form in which people choose the dates that their calendar shows."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from partnerships.kit.forms import Form, Helper
 
 
 class KindsForm(Form):
-    """The kinds of date that a calendar shows, for a new address or to change one.
+    """Choose the kinds of date that a calendar shows, for a new address or an existing one.
 
-    All kinds are ticked until the person chooses. A calendar of a saved view has no choice (`chooses`): it has the
-    dates of the view's rows.
+    All kinds are ticked until the person chooses. The calendar of a saved view has no choice (`chooses` is False): it
+    shows the dates of the view's rows.
     """
 
     kinds = forms.MultipleChoiceField(

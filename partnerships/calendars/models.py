@@ -1,4 +1,4 @@
-"""The secret addresses from which calendar apps read dates."""
+"""The secret addresses at which calendar apps read dates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class CalendarAddressQuerySet(models.QuerySet["CalendarAddress"]):
-    """Calendar addresses, by their owner."""
+    """Filters of calendar addresses."""
 
     def visible_to(self, user: User | AnonymousUser) -> CalendarAddressQuerySet:
         """Return the person's own addresses."""
@@ -30,14 +30,14 @@ class CalendarAddressQuerySet(models.QuerySet["CalendarAddress"]):
 
 @pghistory.track(exclude=["digest", "read_at"])
 class CalendarAddress(models.Model):
-    """A person's secret address of a calendar: their own dates, or those of a partnership or a saved view.
+    """A person's secret address of a calendar: of their own dates, or those of a partnership or a saved view.
 
-    Only the SHA-256 of the secret is stored. The address shows what its owner may read at the moment of reading. It
-    stops working when
+    Only the SHA-256 of the secret is stored. The calendar shows what the owner may read at the moment of reading. The
+    address stops working when
 
-    * its owner renews or ends it, or their account is closed;
-    * for a partnership: no organisation of its owner takes part any more;
-    * for a view: its owner can no longer open it.
+    * the owner renews or ends it, or their account is closed;
+    * for a partnership: no organisation of the owner takes part any more;
+    * for a view: the owner can no longer open it.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="calendar_addresses")
@@ -81,7 +81,7 @@ class CalendarAddress(models.Model):
         return f"Calendar address {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Return the page on which its owner changes it."""
+        """Return the page on which the owner changes the address."""
         if self.view_number is not None:
             return reverse("calendars:view", args=[self.view_number])
         if self.partnership_id is None:
@@ -90,9 +90,9 @@ class CalendarAddress(models.Model):
 
     @property
     def kinds_in_words(self) -> list[str]:
-        """The labels of the kinds of date that it shows."""
+        """The labels of the kinds of date that the calendar shows."""
         return [str(kind.label) for kind in CalendarKind if kind.value in self.kinds]
 
 
-#: `read_at` is written at most this often, because an app may read every few minutes.
+#: How long `read_at` is not written again, because an app may read every few minutes.
 READ_AGAIN = dt.timedelta(hours=1)

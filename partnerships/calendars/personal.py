@@ -1,4 +1,4 @@
-"""Personal data about calendars, and what ends when an account is closed."""
+"""What happens to personal data about calendars, and to the addresses of a person whose account is closed."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ RULES = (
 
 
 def end_addresses(leaving: Leaving) -> int:
-    """End the calendar addresses of a person who leaves."""
+    """End the calendar addresses of a person who leaves, and return how many."""
     return end_addresses_of(person=leaving.person, author=leaving.author, now=leaving.now)

@@ -1,4 +1,4 @@
-"""The dates that a calendar shows, from every room below, as its owner may read them now."""
+"""The dates that a calendar shows, from every lower room, as the owner may read them now."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from partnerships.people.models import User
 from partnerships.plans.queries import calendar as plans
 from partnerships.recommendations.queries import calendar as recommendations
 
-#: A function that finds the dates of one partnership (its id) or, without it, those that concern the person. It returns
-#: only what the person may read.
+#: A function that returns the dates of the partnership with this id or, without an id, the dates that concern the
+#: person. It returns only dates that the person may read.
 Source: TypeAlias = Callable[[User, int | None], Sequence[CalendarEntry]]
-#: The sources of each room below. A new room adds its `ENTRIES` here.
+#: The sources of each lower room. A new room adds its `ENTRIES` here.
 SOURCES: tuple[Source, ...] = (
     *agreements.ENTRIES,
     *commitments.ENTRIES,
@@ -45,10 +45,10 @@ def digest_of(secret: str) -> str:
 
 
 def find_address(secret: str) -> CalendarAddress | None:
-    """Return the address with this secret; None if there is none, or it no longer works.
+    """Return the address that has this secret and still works; None otherwise.
 
-    The database compares hashes, so the time that it takes tells an attacker nothing about a secret. The comparison in
-    constant time is a second safeguard.
+    The database compares hashes, so the time that it takes reveals nothing about a secret. The comparison in constant
+    time is a second safeguard.
     """
     digest = digest_of(secret)
     addresses = CalendarAddress.objects.filter(digest=digest, person__is_active=True, person__erased_at=None)
@@ -59,7 +59,7 @@ def find_address(secret: str) -> CalendarAddress | None:
 
 
 def _is_still_allowed(address: CalendarAddress) -> bool:
-    """Whether the owner still takes part in the partnership, or can still open the view."""
+    """Return whether the owner still takes part in the partnership, or can still open the view."""
     if address.partnership_id is not None:
         return partnerships_of(address.person).filter(pk=address.partnership_id).exists()
     if address.view_number is not None:
@@ -68,19 +68,25 @@ def _is_still_allowed(address: CalendarAddress) -> bool:
 
 
 def partnerships_of(person: User) -> QuerySet[Partnership]:
-    """Return the partnerships whose calendar the person may have, by title: an organisation of theirs takes part."""
+    """Return the partnerships in which an organisation of the person takes part, ordered by title.
+
+    The person may have a calendar of each of them.
+    """
     return Partnership.objects.present_for(person).order_by("title", "pk")
 
 
 def view_of(address: CalendarAddress) -> DatedView | None:
-    """The saved view whose dates an address shows; None if it shows others, or its owner cannot open the view."""
+    """Return the saved view of an address; None if it has no view, or the owner cannot open the view."""
     if address.view_number is None:
         return None
     return find_view(address.person, address.view_number)
 
 
 def entries_of(address: CalendarAddress, view: DatedView | None) -> list[CalendarEntry]:
-    """Return the dates of an address, in order. `view` is its `view_of`, which the caller has looked up already."""
+    """Return the dates of an address, in order.
+
+    `view` is the result of `view_of`, which the caller already has.
+    """
     if address.view_number is None:
         return entries_for(address.person, address.partnership_id, address.kinds)
     return entries_of_view(address.person, view) if view else []
@@ -93,16 +99,16 @@ def entries_of_view(person: User, view: DatedView) -> list[CalendarEntry]:
 
 
 def entries_for(person: User, partnership_id: int | None, kinds: Collection[str]) -> list[CalendarEntry]:
-    """Return the dates of these kinds of a partnership or, without it, those that concern the person; in order."""
+    """Return the dates of these kinds, in order: of a partnership or, without one, those that concern the person."""
     all_entries = (entry for source in SOURCES for entry in source(person, partnership_id))
     entries = sorted((entry for entry in all_entries if entry.kind in kinds), key=lambda entry: entry.in_order)
     return entries if partnership_id is not None else _without_unreadable_titles(person, entries)
 
 
 def _without_unreadable_titles(person: User, entries: Sequence[CalendarEntry]) -> list[CalendarEntry]:
-    """Remove from the entries the titles of partnerships that the person is not inside of today.
+    """Return the entries without the titles of partnerships that the person cannot read today.
 
-    A commitment or a conversation stays with an organisation that leaves the partnership, but the partnership's title
+    A commitment or a conversation remains with an organisation that leaves the partnership, but the partnership's title
     may have changed since.
     """
     readable_ids = inside_among(person, [entry.partnership for entry in entries if entry.within])

@@ -1,4 +1,4 @@
-"""Registers calendars with lower rooms, at start-up."""
+"""Register calendars with lower rooms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.people.personal import register_personal
 
 
 def register() -> None:
-    """Register events, rules about personal data, the section on partnerships, and what ends addresses."""
+    """Register events, rules about personal data, the section of partnerships' pages, and what ends addresses."""
     register_events(EventKind)
     register_without_notice(EventKind, because="it concerns one person's account")
     register_personal(RULES)

@@ -1,4 +1,7 @@
-"""Finds saved views with dates. Lists are above this room, so they register here how to find one."""
+"""Find saved views with dates.
+
+Lists belong to a higher room, which this room cannot import, so that room registers a function to find a view.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,9 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class DatedView:
-    """A saved view that a person can open, and the dates of the rows that it shows them.
+    """A saved view that a person can open, with the dates of its rows.
 
-    At most `limit` rows are read; `has_more()` says whether the view shows more than that.
+    `entries()` reads at most `limit` rows; `has_more()` returns whether the view has more rows than that.
     """
 
     number: int
@@ -26,7 +29,7 @@ class DatedView:
 
     @property
     def limit_text(self) -> str:
-        """The note to people whose calendar lacks rows of the view; "" if it has all of them."""
+        """The note to people whose calendar does not have all rows of the view; "" if it has all of them."""
         if not self.has_more():
             return ""
         return (
@@ -35,19 +38,20 @@ class DatedView:
         )
 
 
-#: A function that finds the view with a number for a person; None if it is gone, not theirs to open, or without dates.
+#: A function that returns the view with a number; None if it does not exist, has no dates, or the person may not open
+#: it.
 FindView: TypeAlias = Callable[[User, int], DatedView | None]
 
 _registered_finder: list[FindView] = []
 
 
 def register_views(find: FindView) -> None:
-    """Register how to find a view, at start-up; replaces an earlier registration."""
+    """Register the function that finds a view, in place of an earlier one."""
     _registered_finder[:] = [find]
 
 
 def find_view(person: User, number: int) -> DatedView | None:
-    """Return the view with this number, if the person may open it now and it has dates."""
+    """Return the view with this number; None if the person may not open it now, or it has no dates."""
     if not _registered_finder:
         return None
     return _registered_finder[0](person, number)

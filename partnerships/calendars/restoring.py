@@ -1,4 +1,4 @@
-"""Ends calendar addresses again that had ended after the backup that is restored."""
+"""After a restore from a backup, end calendar addresses again that had ended since the backup."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.kit.journal import Redone, identity, register_redo
 
 
 def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End again the addresses that the journal says were renewed or ended since the backup."""
+    """End the addresses that were renewed or ended since the backup; `lines` are the journal's lines about them."""
     ended_hashes = {line["same"] for line in lines}
     owner_ids = {line["person"] for line in lines}
     ids_to_end = [
@@ -25,5 +25,5 @@ def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def register() -> None:
-    """Register what to do about calendar addresses after a restore."""
+    """Register the function for the command that runs after a restore."""
     register_redo(ENDED, "calendar addresses ended again", redo_ended)

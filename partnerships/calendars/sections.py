@@ -1,4 +1,4 @@
-"""The section about calendars on the page of a partnership."""
+"""The section about calendars on a partnership's page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services that make, renew, change and end calendar addresses; each person may do so with their own only."""
+"""Make, renew, change and end calendar addresses. Each person may only do so with their own."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ ONLY_OWN = "You can only make and end your own calendar addresses."
 
 
 class UnableToMakeAddress(Exception):
-    """No kind of date is chosen, or the person takes no part in the partnership."""
+    """Raised if no kind of date is chosen, or the person may not have this calendar."""
 
 
 class NewAddress(NamedTuple):
-    """An address and its secret, which its owner sees once and which is stored nowhere."""
+    """An address and its secret, which is shown to the owner once and is not stored."""
 
     address: CalendarAddress
     secret: str
@@ -46,7 +46,7 @@ def make_address(
     now: dt.datetime,
     view_number: int | None = None,
 ) -> NewAddress:
-    """Make the address of a partnership's dates, of a saved view's dates or, without either, of the person's own.
+    """Make an address for the dates of a partnership, of a saved view or, without either, of the person.
 
     An earlier address of the same dates ends. Raises `UnableToMakeAddress`.
     """
@@ -78,42 +78,42 @@ def make_address(
 
 @transaction.atomic
 def choose_kinds(*, address: CalendarAddress, kinds: Collection[str], author: User, now: dt.datetime) -> None:
-    """Choose which kinds of date an address shows; the address stays the same. Raises `UnableToMakeAddress`."""
+    """Change which kinds of date an existing address shows. Raises `UnableToMakeAddress` if no kind is chosen."""
     require(_is_owner(author, address.person), ONLY_OWN)
-    locked = CalendarAddress.objects.select_for_update().get(pk=address.pk)
+    locked_address = CalendarAddress.objects.select_for_update().get(pk=address.pk)
     chosen_kinds = _checked_kinds(kinds)
-    if chosen_kinds == locked.kinds:
+    if chosen_kinds == locked_address.kinds:
         return
-    locked.kinds = chosen_kinds
-    locked.save(update_fields=["kinds"])
-    _record(locked, EventKind.CHANGED, author=author, now=now)
+    locked_address.kinds = chosen_kinds
+    locked_address.save(update_fields=["kinds"])
+    _record(locked_address, EventKind.CHANGED, author=author, now=now)
 
 
 @transaction.atomic
 def end_address(*, address: CalendarAddress, author: User, now: dt.datetime) -> None:
     """End an address, so that calendar apps can no longer read it. Ending it again changes nothing."""
     require(_is_owner(author, address.person), ONLY_OWN)
-    locked = CalendarAddress.objects.select_for_update().filter(pk=address.pk).first()
-    if locked is not None:
-        _end(locked, author=author, now=now)
+    locked_address = CalendarAddress.objects.select_for_update().filter(pk=address.pk).first()
+    if locked_address is not None:
+        _end(locked_address, author=author, now=now)
 
 
 @transaction.atomic
 def end_addresses_of_view(
-    *, view_number: int, author: User | None, now: dt.datetime, all_but: int | None = None
+    *, view_number: int, author: User | None, now: dt.datetime, exempt_person_id: int | None = None
 ) -> None:
-    """End all addresses of a saved view, because it was deleted or is no longer shared.
+    """End all addresses of a saved view, because the view was deleted or is no longer shared.
 
-    `all_but` is the id of a person who keeps theirs: the owner of a view that is no longer shared.
+    `exempt_person_id` is the owner of a view that is no longer shared, whose address does not end.
     """
     addresses = CalendarAddress.objects.select_for_update().filter(view_number=view_number)
-    for address in addresses.exclude(person=all_but).order_by("pk"):
+    for address in addresses.exclude(person=exempt_person_id).order_by("pk"):
         _end(address, author=author, now=now)
 
 
 @transaction.atomic
 def end_addresses_of(*, person: User, author: User | None, now: dt.datetime) -> int:
-    """End all addresses of a person who leaves; returns how many."""
+    """End all addresses of a person who leaves, and return how many."""
     addresses = list(CalendarAddress.objects.select_for_update().filter(person=person).order_by("pk"))
     for address in addresses:
         _end(address, author=author, now=now)
@@ -127,12 +127,15 @@ def note_reading(*, address: CalendarAddress, now: dt.datetime) -> None:
 
 
 def _is_owner(author: User, person: User) -> bool:
-    """Whether the author is this person, with an account that works."""
+    """Return whether the author is this person, and has an active account."""
     return author.pk == person.pk and author.is_active and not author.is_stakeholder
 
 
 def _checked_kinds(kinds: Collection[str]) -> list[str]:
-    """Return the codes of the kinds among these that exist, always in the same order. Raises `UnableToMakeAddress`."""
+    """Return the known codes among these kinds, always in the same order.
+
+    Raises `UnableToMakeAddress` if none of the kinds is known.
+    """
     chosen_kinds = [kind.value for kind in CalendarKind if kind.value in kinds]
     if not chosen_kinds:
         raise UnableToMakeAddress("Choose at least one kind of date.")
@@ -146,7 +149,7 @@ def _end(address: CalendarAddress, *, author: User | None, now: dt.datetime) -> 
 
 
 def _journal_end(address: CalendarAddress, now: dt.datetime) -> None:
-    """Write to the journal that the address has ended, so that it stays ended after a backup is restored."""
+    """Write to the journal that the address has ended, so that it ends again after a restore from a backup."""
     journal.note(ENDED, now=now, person=address.person_id, same=journal.identity(address.digest))
 
 

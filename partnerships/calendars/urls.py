@@ -1,4 +1,4 @@
-"""URLs of calendars; the feed, which has a token, works without signing in."""
+"""Addresses of calendars. The feed has a secret in its address, and works without signing in."""
 
 from django.urls import path
 

@@ -35,18 +35,18 @@ from partnerships.people.limits import too_many
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: How many of the next dates the page of a calendar shows.
+#: The most dates that the page of a calendar shows.
 SHOWN = 8
-#: How often an hour an app may read one address: once a minute is fine.
+#: How often an app may read one address in an hour, which allows once a minute.
 READINGS_AN_HOUR = 90
-#: How many wrong addresses an hour one client may ask for before it is refused.
+#: How many wrong addresses one client may request in an hour before it is refused.
 WRONG_ADDRESSES_AN_HOUR = 60
 _HOUR = dt.timedelta(hours=1)
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The person's calendars: their own, one for each partnership, and those of saved views."""
+    """Show the person's calendars: of their own dates, of each partnership, and of saved views."""
     person = signed_in(request)
     addresses = list(CalendarAddress.objects.visible_to(person).order_by("pk"))
     address_by_partnership = {address.partnership_id: address for address in addresses if address.view_number is None}
@@ -60,13 +60,13 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def own(request: HttpRequest) -> HttpResponse:
-    """The calendar of the person's own dates."""
+    """Show and change the calendar of the person's own dates."""
     return _address_page(request, signed_in(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
-    """The person's calendar of a partnership."""
+    """Show and change the person's calendar of a partnership."""
     person = signed_in(request)
     partnership = get_object_or_404(partnerships_of(person), pk=pk)
     return _address_page(request, person, partnership=partnership)
@@ -74,7 +74,7 @@ def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def of_view(request: HttpRequest, pk: int) -> HttpResponse:
-    """The person's calendar of a saved view."""
+    """Show and change the person's calendar of a saved view."""
     person = signed_in(request)
     view = find_view(person, pk)
     if view is None:
@@ -85,7 +85,7 @@ def of_view(request: HttpRequest, pk: int) -> HttpResponse:
 def _address_page(
     request: HttpRequest, person: User, *, partnership: Partnership | None = None, view: DatedView | None = None
 ) -> HttpResponse:
-    """Show the page of one calendar, to make, renew, change or end its address.
+    """Show the page of one calendar, or make, renew, change or end its address.
 
     The calendar is that of a partnership, of a saved view or, without either, of the person's own dates.
     """
@@ -132,7 +132,7 @@ def _address_page(
 
 
 def _new_address_page(request: HttpRequest, new_address: services.NewAddress, *, renewed: bool) -> HttpResponse:
-    """Show the page that shows a new address, the only time that anybody can see it."""
+    """Show a new address to its owner, which is the only time that anybody can see it."""
     href = link("calendars:feed", token=new_address.secret)
     context = {
         "address": new_address.address,
@@ -144,6 +144,7 @@ def _new_address_page(request: HttpRequest, new_address: services.NewAddress, *,
 
 
 def _end_address(request: HttpRequest, person: User, address: CalendarAddress | None) -> HttpResponse:
+    """End the address, if the person has one, and return to the list of calendars."""
     if address is not None:
         services.end_address(address=address, author=person, now=timezone.now())
     messages.success(request, "The address no longer works. Remove the calendar from your app too.")
@@ -153,9 +154,9 @@ def _end_address(request: HttpRequest, person: User, address: CalendarAddress | 
 @login_not_required
 @require_safe
 def feed(request: HttpRequest, token: str) -> HttpResponse:
-    """The dates at a secret address as a calendar file, without cookies and session.
+    """Return the dates at a secret address as a calendar file, without cookies or a session.
 
-    404 for an address that has ended or never existed.
+    Raises Http404 if the address has ended or never existed.
     """
     address = find_address(token)
     if address is None:
@@ -179,7 +180,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     note = view.limit_text if view else ""
     services.note_reading(address=address, now=timezone.now())
 
-    # The ETag is made from the entries, because most readings find nothing new and then need no file.
+    # The ETag is made from the entries, not the file: most readings find nothing new, and then no file is written.
     etag = f'"{hashlib.sha256(repr((name, note, settings.SITE_ORIGIN, entries)).encode()).hexdigest()[:32]}"'
     response = get_conditional_response(request, etag=etag)
     if response is None:

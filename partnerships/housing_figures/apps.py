@@ -1,4 +1,4 @@
-"""The room of housing figures as Django knows it."""
+"""Django configuration of the room of published housing figures."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""The series of published housing figures, their measures, and the form of their years."""
+"""The series of published housing figures, their measures, and how their years are written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Series(StrEnum):
-    """A publication with new figures each year, quarter or month."""
+    """The codes of publications that have new figures each year, quarter or month."""
 
     DELIVERY_TEST = "delivery-test"
     NET_ADDITIONS = "net-additions"
@@ -56,7 +56,7 @@ STAGES = {"s": ("starts", "starts on site"), "c": ("completions", "completions")
 
 
 def affordable_measure(table: str, stage: str) -> str:
-    """Return the measure of a live table such as 1008 and a stage such as C; "" for other tables."""
+    """Return the measure of a live table such as 1008 and a stage such as C; "" for other live tables."""
     if table.casefold() not in AFFORDABLE:
         return ""
     kind, _ = AFFORDABLE[table.casefold()]
@@ -91,7 +91,7 @@ MEASURES = {
 
 
 def period_words(series: str, first: int, last: int) -> str:
-    """Return the years of a figure, in the form in which the series gives them.
+    """Return the years of a figure as the series writes them.
 
     A financial year is “2024-25”, three of them “2020-21 to 2022-23”, the day of a register “2025”, and the period of a
     plan “2011 to 2029”.

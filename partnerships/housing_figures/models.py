@@ -1,4 +1,4 @@
-"""Datasets of published figures, and the figures in them."""
+"""Models of published housing figures: datasets, and the figures in them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     """Filters of datasets."""
 
     def newest(self) -> DatasetQuerySet:
-        """Return the newest release of each series. If a release has two files, the one that was imported last."""
+        """Return the newest release of each series. If a release has several files, the one imported last counts."""
         return self.order_by("series", "-released_on", "-pk").distinct("series")
 
 
 class Dataset(models.Model):
-    """One release of a series, from one file.
+    """A release of a series, from one file.
 
-    It never changes, so that a report of an earlier day can be made again: a later release, or another file of the same
-    release, is a dataset of its own. Only a file of corrected rows adds figures to it.
+    A dataset never changes, so that a report of an earlier day can be made again: a later release, or another file of
+    the same release, is a dataset of its own. Only a file of corrected rows adds figures to a dataset.
     """
 
     series = models.CharField(max_length=24, choices=[(series.value, SERIES_LABELS[series]) for series in Series])
@@ -52,7 +52,7 @@ class Dataset(models.Model):
         return f"{self.get_series_display()}, {self.released_on}"
 
     def newest_year(self) -> int | None:
-        """Return the year in which the newest figures end; None if there are no figures. One query."""
+        """Return the year in which the newest figures end; None if the dataset has no figures. One query."""
         newest: int | None = self.figures.aggregate(newest=Max("last_year"))["newest"]
         return newest
 
@@ -60,10 +60,11 @@ class Dataset(models.Model):
 class Figure(models.Model):
     """A figure of one area in a dataset.
 
-    `code` and `name` are the area's in the file. `first_year` and `last_year` are 2024 and 2025 for 2024-25, and both
-    2025 for 31 March 2025. `value` is None if nothing is published, or if the figure is text, in `words`. A joint value
-    (`is_joint`) is of the whole area of a joint plan, and is never added to others. If a file has several rows for one
-    code and year, they are parts, and are added. `plan` is the title of the plan that sets a requirement.
+    `code` and `name` are those of the area in the file. `first_year` and `last_year` are 2024 and 2025 for 2024-25, and
+    both 2025 for 31 March 2025. `value` is None if nothing is published, or if the figure is text, which is in `words`.
+    A joint value (`is_joint`) is for the whole area of a joint plan, and is never added to others. If a file has
+    several rows for one code and year, they are parts, and are added. `plan` is the title of the plan that sets a
+    requirement.
     """
 
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="figures")
@@ -100,5 +101,5 @@ class Figure(models.Model):
         return f"{self.name}: {self.get_measure_display()}"
 
     def period(self, series: str) -> str:
-        """Return the years of the figure, in the form that the series uses."""
+        """Return the years of the figure as the series writes them."""
         return period_words(series, self.first_year, self.last_year)

@@ -1,6 +1,6 @@
-"""Published figures of council areas, with the figures of the areas before them.
+"""Published figures of council areas, including those of the councils that an area's council followed.
 
-Everybody who is signed in may read them, because they are published.
+Everybody who is signed in may read the figures, because they are published.
 """
 
 from __future__ import annotations
@@ -27,24 +27,25 @@ from partnerships.organisations.models import Area, AreaKind, AreaServed, Identi
 
 #: The measure, the first and the last year of a figure.
 FigureKey = tuple[str, int, int]
-#: Rows of datasets, by area id and then by key.
+#: The rows of datasets by area id and then by key.
 RowsByArea = dict[int, dict[FigureKey, list[Part]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """The area of a council, and the areas of the councils that it alone followed."""
+    """The area of a council, and the areas of the predecessors that only this council followed."""
 
     name: str
-    #: The id of the area with the present code; 0 if the council has ended.
+    #: The id of the area with the current code; 0 if the council has ended.
     area: int
-    #: The ids of the areas with its present and older codes.
+    #: The ids of the areas with the council's current and older codes.
     codes: frozenset[int]
+    #: The lineages of the predecessors.
     before: tuple[Lineage, ...] = ()
 
     def everything(self) -> set[int]:
-        """Return the ids of all areas of the council and of those before it."""
-        return {*self.codes, *(area for older in self.before for area in older.everything())}
+        """Return the ids of all areas of the council and of its predecessors."""
+        return {*self.codes, *(area for predecessor in self.before for area in predecessor.everything())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +55,25 @@ class AreaFigures:
     figures: Mapping[FigureKey, AreaFigure]
 
     def of(self, measure: str, first: int, last: int) -> AreaFigure:
-        """Return the figure of a measure in these years."""
+        """Return the figure of a measure in these years; `NOTHING` if there is none."""
         return self.figures.get((measure, first, last), NOTHING)
 
 
 def newest_years(figures: Iterable[AreaFigures]) -> dict[str, tuple[int, int]]:
-    """Return the first and last year of the newest figure with a value or words, by measure."""
-    newest_by_measure: dict[str, tuple[int, int]] = {}
+    """Return the first and last year of each measure's newest figure that has a value or words."""
+    last_and_first_by_measure: dict[str, tuple[int, int]] = {}
     for area_figures in figures:
         for (measure, first, last), figure in area_figures.figures.items():
             if figure.value is not None or figure.words:
-                newest_by_measure[measure] = max(newest_by_measure.get(measure, (0, 0)), (last, first))
-    return {measure: (first, last) for measure, (last, first) in newest_by_measure.items()}
+                last_and_first_by_measure[measure] = max(last_and_first_by_measure.get(measure, (0, 0)), (last, first))
+    return {measure: (first, last) for measure, (last, first) in last_and_first_by_measure.items()}
 
 
-def present_districts(on: dt.date) -> list[Area]:
-    """Return the areas of councils that plan for homes on a day, by name.
+def current_districts(on: dt.date) -> list[Area]:
+    """Return the areas of the councils that plan for homes on a day, ordered by name.
 
-    Areas with older codes of councils are left out: no council serves them, but their code is a council's identifier.
+    Areas with older codes of councils are left out. No council serves such an area, although its code is one of a
+    council's identifiers.
     """
     served_areas = AreaServed.objects.exclude(ends_on__lte=on).values("area")
     council_codes = Identifier.objects.filter(scheme=Scheme.GSS).values("value")
@@ -85,29 +87,29 @@ def present_districts(on: dt.date) -> list[Area]:
 
 
 def lineages(areas: Collection[Area], on: dt.date) -> dict[int, Lineage]:
-    """Return the lineage of each of these areas, by id; three queries.
+    """Return the lineage of each of these areas, by area id; three queries.
 
-    An area with an older code of the same council is the same area. The areas of councils that this council alone
-    followed are before it. If a council serves several present areas, their lineage is unknown.
+    An area with an older code of a council is the same area as the current one. If a council serves several current
+    areas, their lineage is unknown, and each stands alone.
     """
-    present_ids = {area.pk for area in areas}
+    current_ids = {area.pk for area in areas}
     name_by_area_by_council: dict[int, dict[int, str]] = defaultdict(dict)
-    present_areas_by_council: dict[int, set[int]] = defaultdict(set)
+    current_areas_by_council: dict[int, set[int]] = defaultdict(set)
     services = AreaServed.objects.filter(organisation__kind=Kind.COUNCIL, area__kind=AreaKind.DISTRICT)
     for council, area_id, name, starts_on, ends_on in services.values_list(
         "organisation_id", "area_id", "area__name", "starts_on", "ends_on"
     ):
         name_by_area_by_council[council][area_id] = name
-        if area_id in present_ids and covers(starts_on, ends_on, on):
-            present_areas_by_council[council].add(area_id)
+        if area_id in current_ids and covers(starts_on, ends_on, on):
+            current_areas_by_council[council].add(area_id)
 
     tracer = _LineageTracer(
         name_by_area_by_council=name_by_area_by_council,
-        present_area_ids=present_ids,
+        present_area_ids=current_ids,
         predecessors_by_council=predecessors_by_sole_successor(),
     )
     lineage_by_area: dict[int, Lineage] = {}
-    for council, area_ids in sorted(present_areas_by_council.items()):
+    for council, area_ids in sorted(current_areas_by_council.items()):
         if len(area_ids) > 1:
             continue
         [area_id] = area_ids
@@ -122,18 +124,19 @@ def lineages(areas: Collection[Area], on: dt.date) -> dict[int, Lineage]:
 
 @dataclass(frozen=True, slots=True)
 class _LineageTracer:
-    """Follows the predecessors of councils back to their areas."""
+    """Follows a council's predecessors back to the areas that they served."""
 
     #: The names of all areas that a council ever served, by council id and then by area id.
     name_by_area_by_council: Mapping[int, Mapping[int, str]]
     present_area_ids: Collection[int]
-    #: The ids of the councils that only this council followed, by its id.
+    #: The ids of the councils that only one council followed, by the id of that council.
     predecessors_by_council: Mapping[int, Collection[int]]
 
     def lineage(self, council: int, area: int, visited: frozenset[int] = frozenset()) -> Lineage:
-        """Return the areas of a council and of the councils before it.
+        """Return the areas of a council and of its predecessors.
 
-        `area` is the id of its present area; 0 if it has ended. `visited` are the councils on the way here.
+        `area` is the id of the council's current area; 0 if the council has ended. `visited` has the councils whose
+        predecessors are being followed, so that a cycle ends.
         """
         visited |= {council}
         predecessors = sorted(set(self.predecessors_by_council.get(council, ())) - visited)
@@ -163,24 +166,24 @@ def figures_of(
 ) -> dict[int, AreaFigures]:
     """Return the figures of these areas in the datasets, without requirements of plans; one query.
 
-    `areas` are lineages by area id. With `last_year`, only the figures of that year.
+    `areas` has the lineages by area id. With `last_year`, only the figures of that year are returned.
     """
     figures = Figure.objects.filter(
         dataset__in=list(datasets), area__in=_area_ids(areas.values()), measure__in=measures, plan=""
     )
     if last_year is not None:
         figures = figures.filter(last_year=last_year)
-    rows: RowsByArea = defaultdict(lambda: defaultdict(list))
+    rows_by_area: RowsByArea = defaultdict(lambda: defaultdict(list))
     for area_id, measure, first, last, value, status, is_joint, words in figures.values_list(
         "area_id", "measure", "first_year", "last_year", "value", "status", "is_joint", "words"
     ):
         part = Part(value=value, status=status, is_joint=is_joint, words=words)
-        rows[area_id][measure, first, last].append(part)
+        rows_by_area[area_id][measure, first, last].append(part)
 
     figures_by_area = {}
     for area_id, lineage in areas.items():
-        keys = {key for any_area_id in lineage.everything() for key in rows[any_area_id]}
-        figures_by_area[area_id] = AreaFigures({key: _figure(lineage, key, rows) for key in keys})
+        keys = {key for lineage_area_id in lineage.everything() for key in rows_by_area[lineage_area_id]}
+        figures_by_area[area_id] = AreaFigures({key: _figure(lineage, key, rows_by_area) for key in keys})
     return figures_by_area
 
 
@@ -188,16 +191,19 @@ def _area_ids(lineages_of_areas: Iterable[Lineage]) -> set[int]:
     return {area_id for lineage in lineages_of_areas for area_id in lineage.everything()}
 
 
-def _figure(lineage: Lineage, key: FigureKey, rows: RowsByArea) -> AreaFigure:
-    """Return the figure of an area: from its present code, or else its older codes, or else the areas before it."""
-    rows_of_present_code = rows[lineage.area].get(key, [])
+def _figure(lineage: Lineage, key: FigureKey, rows_by_area: RowsByArea) -> AreaFigure:
+    """Return the figure of an area.
+
+    The rows of the area's current code are used first, then those of its older codes, and then those of predecessors.
+    """
+    rows_of_current_code = rows_by_area[lineage.area].get(key, [])
     older_codes = sorted(lineage.codes - {lineage.area})
-    rows_of_older_codes = [part for code in older_codes for part in rows[code].get(key, ())]
-    if not rows_of_older_codes or any(part.value is not None for part in rows_of_present_code):
-        own_rows = rows_of_present_code
+    rows_of_older_codes = [part for code in older_codes for part in rows_by_area[code].get(key, ())]
+    if not rows_of_older_codes or any(part.value is not None for part in rows_of_current_code):
+        own_rows = rows_of_current_code
     else:
         own_rows = rows_of_older_codes
-    return figure_of_area(own_rows, {before.name: _figure(before, key, rows) for before in lineage.before})
+    return figure_of_area(own_rows, {before.name: _figure(before, key, rows_by_area) for before in lineage.before})
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +211,14 @@ class Requirements:
     """The homes a year that plans require of an area, and the figures of all its plans."""
 
     a_year: AreaFigure
-    #: The figures of the plan adopted last come first.
+    #: The figures of all plans, the plan that was adopted last coming first.
     plans: tuple[Figure, ...]
 
 
 def requirements_of(areas: Mapping[int, Lineage], dataset: Dataset | None, year: int) -> dict[int, Requirements]:
     """Return the homes that plans require of each area in a year, by area id; one query.
 
-    Plans of the areas before it stay in force until the new council has a plan of its own.
+    The plans of predecessors count until the new council has a plan of its own.
     """
     figures_by_area: dict[int, list[Figure]] = defaultdict(list)
     if dataset is not None:
@@ -223,17 +229,17 @@ def requirements_of(areas: Mapping[int, Lineage], dataset: Dataset | None, year:
     requirements = {}
     for area_id, lineage in areas.items():
         plan_figures = [
-            figure for any_area_id in sorted(lineage.everything()) for figure in figures_by_area[any_area_id]
+            figure for lineage_area_id in sorted(lineage.everything()) for figure in figures_by_area[lineage_area_id]
         ]
         plan_figures.sort(key=lambda figure: figure.adopted_on or dt.date.min, reverse=True)
         requirements[area_id] = Requirements(
-            a_year=_required(lineage, figures_by_area, year), plans=tuple(plan_figures)
+            a_year=_required_of_area(lineage, figures_by_area, year), plans=tuple(plan_figures)
         )
     return requirements
 
 
-def _required(lineage: Lineage, figures_by_area: Mapping[int, list[Figure]], year: int) -> AreaFigure:
-    """Return the requirement of an area in a year; of plans that give a range, the lower end."""
+def _required_of_area(lineage: Lineage, figures_by_area: Mapping[int, list[Figure]], year: int) -> AreaFigure:
+    """Return the requirement of an area in a year; for plans that give a range, the lower end."""
     plans = [
         Required(
             first_year=figure.first_year,
@@ -247,5 +253,5 @@ def _required(lineage: Lineage, figures_by_area: Mapping[int, list[Figure]], yea
         for figure in figures_by_area.get(code, ())
         if not figure.measure.endswith("_most")
     ]
-    figures_before = {before.name: _required(before, figures_by_area, year) for before in lineage.before}
+    figures_before = {before.name: _required_of_area(before, figures_by_area, year) for before in lineage.before}
     return figure_of_area(required_a_year(plans, year), figures_before)

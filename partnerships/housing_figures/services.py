@@ -13,13 +13,13 @@ from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
-#: Figures saved in one statement.
+#: The number of figures that are saved in one statement.
 BATCH = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """One release of a series, and the file that it came from (see `Dataset`)."""
+    """A release of a series, and the file with its figures; see `Dataset`."""
 
     series: str
     released_on: dt.date
@@ -32,7 +32,7 @@ class Release:
 def save_dataset(
     *, release: Release, figures: Sequence[Figure], author: User | None, now: dt.datetime
 ) -> tuple[Dataset, set[str]]:
-    """Save a dataset with its figures; returns it with the codes of the areas that got new figures.
+    """Save a dataset with its figures; return it with the codes of the areas that got new figures.
 
     If the same file is imported again, only figures of areas that are new in the directory are added. The calling
     import records the event.
@@ -54,32 +54,32 @@ def save_dataset(
 
 
 def add_corrected(*, dataset: Dataset, figures: Sequence[Figure], author: User | None, now: dt.datetime) -> set[str]:
-    """Add figures of rows that were set aside and corrected; returns the codes of the areas that got new figures.
+    """Add figures of corrected rows, and return the codes of the areas that got new figures.
 
-    Figures that the dataset has already stay as they are. Imports run one at a time, so no lock is needed.
+    Figures that the dataset already has do not change. Imports run one at a time, so no lock is needed.
     """
     with transaction.atomic():
         require(roles_of(author, now).keeps_directory)
-        existing = set(dataset.figures.values_list("code", "measure", "plan_key", "first_year", "last_year"))
+        existing_keys = set(dataset.figures.values_list("code", "measure", "plan_key", "first_year", "last_year"))
         last_row = max(dataset.figures.values_list("row", flat=True), default=0)
         new_figures = [
             figure
             for figure in figures
-            if (figure.code, figure.measure, figure.plan_key, figure.first_year, figure.last_year) not in existing
+            if (figure.code, figure.measure, figure.plan_key, figure.first_year, figure.last_year) not in existing_keys
         ]
         for figure in new_figures:
-            # The rows of the file of corrections count from 1 again.
+            # Rows of the corrected file count from 1 again, so they are moved after the rows of the dataset.
             figure.row += last_row
         return _add(dataset, new_figures)
 
 
 def _add(dataset: Dataset, figures: Sequence[Figure]) -> set[str]:
-    """Save the figures whose cells the dataset does not have; returns the codes of their areas."""
-    existing = set(dataset.figures.values_list("row", "measure", "first_year", "last_year"))
+    """Save the figures whose cells the dataset does not have, and return the codes of their areas."""
+    existing_cells = set(dataset.figures.values_list("row", "measure", "first_year", "last_year"))
     new_figures = [
         figure
         for figure in figures
-        if (figure.row, figure.measure, figure.first_year, figure.last_year) not in existing
+        if (figure.row, figure.measure, figure.first_year, figure.last_year) not in existing_cells
     ]
     for figure in new_figures:
         figure.dataset = dataset

@@ -1,6 +1,6 @@
-"""The figure of an area, from its own rows or as the sum of the areas before it.
+"""The figure of an area: from its own rows, or the sum of its predecessors' figures.
 
-There is no sum if a predecessor has no value, or the value of a joint plan.
+There is no sum if a predecessor has no value, or only the value of a joint plan.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from partnerships.housing_figures.measures import Status
 
-#: From the firmest to the least firm. A sum is as firm as its least firm part.
+#: Statuses from the most to the least final. A sum is only as final as its least final part.
 _FIRMNESS = (Status.PUBLISHED, Status.REVISED, Status.PROVISIONAL)
 
 
@@ -30,7 +30,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One row of a dataset. Some datasets have several rows for one area and year, which are added."""
+    """A row of a dataset. Some datasets have several rows for one area and year, which are added."""
 
     value: Decimal | None
     status: str = Status.PUBLISHED
@@ -45,23 +45,23 @@ class AreaFigure:
     value: Decimal | None
     basis: Basis
     status: str = Status.PUBLISHED
-    #: The areas before whose values were added; if the sum is incomplete, the areas without a value.
+    #: The predecessors whose values were added; if the sum is incomplete, those without a value.
     names: tuple[str, ...] = ()
     words: str = ""
 
     @property
     def note(self) -> str:
-        """What readers must know about the value; "" if it is simply published."""
+        """What readers must know about the value; "" for an ordinary published value."""
         return "; ".join(part for part in (self.origin, self.firmness) if part)
 
     @property
     def firmness(self) -> str:
-        """`provisional` or `revised`; "" if it is neither."""
+        """“provisional” or “revised”; "" for a final value."""
         return {Status.PROVISIONAL: "provisional", Status.REVISED: "revised"}.get(Status(self.status), "")
 
     @property
     def origin(self) -> str:
-        """Where the value comes from, or why there is none; "" if it is one row of the area itself."""
+        """Where the value comes from, or why there is none; "" for a single row of the area itself."""
         return {
             Basis.PARTS: "sum of several rows of the table",
             Basis.PREDECESSORS: f"sum of {_joined(self.names)}",
@@ -72,7 +72,7 @@ class AreaFigure:
 
 @dataclass(frozen=True, slots=True)
 class Required:
-    """The homes that a plan requires of an area, in its period or each year; the lower end if it gives a range."""
+    """The homes that a plan requires of an area, in its period or each year; of a range, the lower end."""
 
     first_year: int
     last_year: int
@@ -83,7 +83,7 @@ class Required:
 
     @property
     def a_year(self) -> Decimal | None:
-        """Homes a year; a requirement for the period is divided by its years."""
+        """The homes required a year; a requirement for the whole period is divided by its years."""
         if self.value is None or self.is_a_year:
             return self.value
         return self.value / max(self.last_year - self.first_year, 1)
@@ -92,11 +92,11 @@ class Required:
 def required_a_year(plans: Iterable[Required], year: int) -> list[Part]:
     """Return the requirement in a year, as the rows of an area; empty if no plan was adopted.
 
-    Of the adopted plans whose period contains the year, the one adopted last counts; if there is none, the one adopted
-    last of all.
+    Of the adopted plans whose period contains the year, the plan adopted last counts; if no period contains the year,
+    the plan adopted last of all.
     """
-    adopted = [plan for plan in plans if plan.adopted_on is not None]
-    candidates = [plan for plan in adopted if plan.first_year <= year < plan.last_year] or adopted
+    adopted_plans = [plan for plan in plans if plan.adopted_on is not None]
+    candidates = [plan for plan in adopted_plans if plan.first_year <= year < plan.last_year] or adopted_plans
     if not candidates:
         return []
     plan_in_force = max(candidates, key=lambda plan: plan.adopted_on or dt.date.min)
@@ -107,7 +107,7 @@ NOTHING = AreaFigure(value=None, basis=Basis.NONE, status=Status.NOT_PUBLISHED)
 
 
 def figure_of_area(own_rows: Sequence[Part], figures_before: Mapping[str, AreaFigure]) -> AreaFigure:
-    """Return the figure of an area from its own rows or, without values there, from its predecessors.
+    """Return the figure of an area from its own rows or, if these have no values, from its predecessors.
 
     `figures_before` has the figures of the predecessors by their names.
     """
@@ -115,7 +115,7 @@ def figure_of_area(own_rows: Sequence[Part], figures_before: Mapping[str, AreaFi
         return AreaFigure(
             value=_sum(row.value for row in own_rows),
             basis=Basis.PARTS if len(own_rows) > 1 else Basis.OWN,
-            status=_least_firm(row.status for row in own_rows),
+            status=_least_final(row.status for row in own_rows),
         )
     joint_row = next((row for row in own_rows if row.is_joint and row.value is not None), None)
     if joint_row is not None:
@@ -133,22 +133,29 @@ def figure_of_area(own_rows: Sequence[Part], figures_before: Mapping[str, AreaFi
 
 
 def _figure_of_predecessors(figures: Mapping[str, AreaFigure]) -> AreaFigure | None:
-    """Return the sum of the areas before, by name; None if none of them has a value or words."""
+    """Return the sum of the predecessors' figures; None if no predecessor has a value or words.
+
+    `figures` has the figures by the names of the areas.
+    """
     if any(figure.words for figure in figures.values()):
         words = "; ".join(f"{name}: {figure.words}" for name, figure in figures.items() if figure.words)
         return AreaFigure(value=None, basis=Basis.PREDECESSORS, names=tuple(figures), words=words)
     if all(figure.value is None and figure.basis != Basis.INCOMPLETE for figure in figures.values()):
         return None
-    not_addable = [name for name, figure in figures.items() if figure.value is None or figure.basis == Basis.JOINT]
-    if not_addable:
-        return AreaFigure(value=None, basis=Basis.INCOMPLETE, status=Status.NOT_PUBLISHED, names=tuple(not_addable))
+    names_without_value = [
+        name for name, figure in figures.items() if figure.value is None or figure.basis == Basis.JOINT
+    ]
+    if names_without_value:
+        return AreaFigure(
+            value=None, basis=Basis.INCOMPLETE, status=Status.NOT_PUBLISHED, names=tuple(names_without_value)
+        )
     added_names: list[str] = []
     for name, figure in figures.items():
         added_names += figure.names or (name,)
     return AreaFigure(
         value=_sum(figure.value for figure in figures.values()),
         basis=Basis.PREDECESSORS,
-        status=_least_firm(figure.status for figure in figures.values()),
+        status=_least_final(figure.status for figure in figures.values()),
         names=tuple(added_names),
     )
 
@@ -157,12 +164,12 @@ def _sum(values: Iterable[Decimal | None]) -> Decimal:
     return sum((value for value in values if value is not None), Decimal(0))
 
 
-def _least_firm(statuses: Iterable[str]) -> str:
+def _least_final(statuses: Iterable[str]) -> str:
     return max(statuses, key=lambda status: _FIRMNESS.index(Status(status)))
 
 
 def _joined(names: Sequence[str]) -> str:
-    """`Eden`, `Eden and Carlisle`, or `Eden, Carlisle and Allerdale`."""
+    """Return “Eden”, “Eden and Carlisle”, or “Eden, Carlisle and Allerdale”."""
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"

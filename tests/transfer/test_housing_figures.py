@@ -15,11 +15,11 @@ import pytest
 from partnerships.activity.models import Event
 from partnerships.housing_figures.models import Dataset, Figure
 from partnerships.housing_figures.queries import (
+    current_districts,
     figures_of,
     lineages,
     newest_datasets,
     newest_years,
-    present_districts,
     requirements_of,
 )
 from partnerships.organisations.models import Area
@@ -189,7 +189,7 @@ def test_figures_do_not_change_in_the_database(councils: None) -> None:
 def test_predecessors_are_summed_and_older_codes_are_the_same_area(councils: None) -> None:
     for series in FIGURE_REGISTERS:
         put_in(series, as_of=dt.date(2025, 12, 1))
-    areas = {area.code: area for area in present_districts(TODAY)}
+    areas = {area.code: area for area in current_districts(TODAY)}
     lines = lineages(areas.values(), TODAY)
     measures = ("net_additions", "required_total", "consequence", "waiting_list", "affordable_completions")
     found = figures_of(lines, newest_datasets().values(), measures)

@@ -84,7 +84,7 @@ def stop_sharing(view: SavedView, *, author: User | None, now: dt.datetime) -> N
     view.save(update_fields=["organisation", "partnership"])
     DefaultView.objects.filter(view=view).exclude(person=view.owner_id).delete()
     Follow.objects.filter(view=view).exclude(person=view.owner_id).delete()
-    end_addresses_of_view(view_number=view.pk, author=author, now=now, all_but=view.owner_id)
+    end_addresses_of_view(view_number=view.pk, author=author, now=now, exempt_person_id=view.owner_id)
 
 
 @transaction.atomic

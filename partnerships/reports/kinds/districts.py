@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
-from partnerships.housing_figures.queries import Lineage, lineages, present_districts
+from partnerships.housing_figures.queries import Lineage, current_districts, lineages
 from partnerships.kit.forms import Form
 from partnerships.kit.record_fields import RecordsField
 from partnerships.organisations.audience import Reader
@@ -64,7 +64,7 @@ class Districts:
     @classmethod
     def on(cls, today: dt.date) -> Districts:
         """Read the districts of a day, in four queries."""
-        areas = present_districts(today)
+        areas = current_districts(today)
         return cls(today, areas, lineages(areas, today))
 
     @cached_property

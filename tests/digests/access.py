@@ -22,7 +22,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Make a plan that stakeholder Sol follows and a digest he received."""
+    """Create a plan that Sol follows, a question that he has not answered, and a digest that he received."""
     now = timezone.now()
     plan = create_plan(
         owners=[world.larkhaven],
@@ -34,7 +34,7 @@ def prepare(world: World) -> None:
         now=world.now,
     )
     publish_version(plan=plan, author=world.amina, note="First.", content=quay(120), now=now)
-    opened = create_plan(
+    public_plan = create_plan(
         owners=[world.larkhaven],
         partnership=None,
         title="Open Quay",
@@ -43,9 +43,9 @@ def prepare(world: World) -> None:
         author=world.amina,
         now=world.now,
     )
-    publish_version(plan=opened, author=world.amina, note="First.", content=quay(50), now=now)
-    world.things["digest_public"] = opened
-    asked = services.add_stakeholder(
+    publish_version(plan=public_plan, author=world.amina, note="First.", content=quay(50), now=now)
+    world.things["digest_public"] = public_plan
+    subscription = services.add_stakeholder(
         email=world.sol.email,
         name="Sol",
         target=plan,
@@ -53,8 +53,8 @@ def prepare(world: World) -> None:
         organisation=world.larkhaven,
         now=now,
     )
-    world.things["digest_confirmed"] = services.confirm(subscription=asked, now=now)
-    waiting = services.add_stakeholder(
+    world.things["digest_confirmed"] = services.confirm(subscription=subscription, now=now)
+    unanswered_subscription = services.add_stakeholder(
         email=world.sol.email,
         name="Sol",
         target=world.larkhaven,
@@ -68,19 +68,19 @@ def prepare(world: World) -> None:
     drain(seconds=120, connect=PostOffice)
     world.things |= {
         "digest_plan": plan,
-        "digest_waiting": waiting,
+        "digest_waiting": unanswered_subscription,
         "digest_delivery": Delivery.objects.get(recipient=world.sol, kind="digests.digest"),
     }
 
 
 def token(purpose: Purpose, world: World) -> str:
-    """A link in one of Sol's emails."""
-    numbers = {Purpose.CONFIRM: world.things["digest_waiting"].pk}
+    """Return the token of a link in one of Sol's emails."""
+    record_by_purpose = {Purpose.CONFIRM: world.things["digest_waiting"].pk}
     return make(
         purpose,
         person_id=world.sol.pk,
         link_key=Preference.objects.get(person=world.sol).link_key,
-        record_id=numbers.get(purpose, world.things["digest_delivery"].pk),
+        record_id=record_by_purpose.get(purpose, world.things["digest_delivery"].pk),
         minute=minute_of(timezone.now()),
     )
 
@@ -102,14 +102,14 @@ def subscription(world: World) -> dict[str, Any]:
 
 
 def own_item(world: World) -> dict[str, Any]:
-    """A notice to Amina."""
+    """Return the URL arguments of a notice to Amina."""
     item = InboxItem.objects.filter(person=world.amina).order_by("pk").first() or InboxItem.objects.create(
         person=world.amina, kind="agreements.answer", group="partnerships", created_at=world.now
     )
     return {"pk": item.pk}
 
 
-#: Only leads of the owner and administrators read this email; other leads see their own ledger.
+#: Only leads of the owner and administrators may read this email; other leads see only their own ledger.
 EMAIL = expect(inside=403, outside=403, lead=200, partner=404, stranger=404, shared=404, administrator=200)
 LEDGER = expect(inside=403, outside=403, lead=200, partner=200, stranger=200, shared=200, administrator=200)
 #: Editors and leads of any organisation; each sees the stakeholders that their own organisation added.

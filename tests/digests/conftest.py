@@ -1,4 +1,4 @@
-"""Fixtures and helpers for tests of digests: a world with a plan, and a mail server that remembers its emails."""
+"""Fixtures and helpers for tests of digests: a world with a plan, and a mail server that collects its emails."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class PostOffice:
             next_answers = self.answers.get(message.recipient)
             if next_answers:
                 answer = next_answers.pop(0)
-                # An email in doubt arrived, although the sender does not know it.
+                # An email in doubt has arrived, although the sender does not know this.
                 if answer.outcome is answers.Outcome.ACCEPTED or answer.in_doubt:
                     self.sent.append(message)
                 yield replace(answer, key=message.key)
@@ -52,7 +52,7 @@ class PostOffice:
             yield answers.Answer(message.key, answers.Outcome.ACCEPTED)
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing, because there is no connection to close."""
 
     def drain(self) -> Tally:
         """Send all due emails through this server."""
@@ -64,7 +64,7 @@ class PostOffice:
 
 
 def _is_from_another_room(message: answers.Outgoing) -> bool:
-    """Whether an email comes from another room. Digests are recognised by a header, without a query."""
+    """Return True if an email comes from another room. A header identifies digests without a query."""
     if b"\r\nList-Id: " in message.data:
         return False
     kind = Email.objects.filter(pk=message.key).values_list("kind", flat=True).first()
@@ -93,7 +93,7 @@ def html_of(message: EmailMessage) -> str:
 def quay(homes: int, **more: Any) -> dict[str, Any]:
     """Return the content of a small plan: an open site with this many social homes, a confidential site, a milestone.
 
-    `summary`, `hidden` (homes on the confidential site) and `start` (of the milestone) may be given; other keys are
+    `summary`, `hidden` (the homes on the confidential site) and `start` (of the milestone) may be given; other keys are
     added to the content.
     """
     return {
@@ -141,7 +141,7 @@ def office() -> PostOffice:
 
 @pytest.fixture(autouse=True)
 def fresh(settings: Any) -> None:
-    """Clear the caches of rendered emails, and let digests leave without waiting for further changes."""
+    """Clear the caches of rendered emails, and send digests without waiting for further changes."""
     settings.DIGEST_SETTLE_MINUTES = 0
     selecting.clear_cache()
     subjects.clear_cache()
@@ -181,7 +181,7 @@ def plan(world: World) -> Plan:
 
 
 def play(office: PostOffice, *, now: dt.datetime | None = None) -> Tally:
-    """Choose whose digests are due, and send them, as the sweep does; returns what became of the emails."""
+    """Choose whose digests are due, and send them, as the sweep does; returns the counts of emails by outcome."""
     plan_round(now=now or timezone.now())
     return office.drain()
 

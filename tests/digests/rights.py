@@ -19,13 +19,13 @@ STAKEHOLDER = frozenset({"stakeholder"})
 
 
 def _sols(world: World) -> Subscription:
-    """Sol's subscription, which Larkhaven added and Sol confirmed."""
-    found: Subscription = world.things["digest_confirmed"]
-    return found
+    """Return Sol's subscription, which Larkhaven added and Sol confirmed."""
+    subscription: Subscription = world.things["digest_confirmed"]
+    return subscription
 
 
 def _waiting(world: World) -> Subscription:
-    """A question of Larkhaven's that nobody has answered for weeks."""
+    """Return a subscription that Larkhaven asked about weeks ago, and that nobody has confirmed."""
     return services.add_stakeholder(
         email="tenant@panel.example",
         name="",
@@ -37,16 +37,17 @@ def _waiting(world: World) -> Subscription:
 
 
 def _paused(world: World) -> Subscription:
+    """Pause Sol's subscription and return it."""
     services.pause(subscription=_sols(world), author=world.sol, now=timezone.now())
     return _sols(world)
 
 
-def _subscribe(target: str, someone: str = "") -> Any:
-    """Follow something for oneself, or for somebody else of the world."""
+def _subscribe(target: str, person_name: str = "") -> Any:
+    """Return a call that makes the author, or the named person of the world, follow a record."""
 
     def call(world: World, author: User, _: Any) -> object:
         return services.subscribe(
-            person=getattr(world, someone) if someone else author,
+            person=getattr(world, person_name) if person_name else author,
             target=world.things[target],
             author=author,
             now=timezone.now(),
@@ -56,12 +57,14 @@ def _subscribe(target: str, someone: str = "") -> Any:
 
 
 def _add(service: Any, **person: Any) -> Any:
+    """Return a call of a service that adds a stakeholder of Larkhaven to the plan."""
     return lambda w, author, _: service(
         target=w.things["digest_plan"], author=author, organisation=w.larkhaven, now=timezone.now(), **person
     )
 
 
 def _prefer(world: World, author: User, _: Any) -> object:
+    """Change Sol's preferences."""
     return services.prefer(
         person=world.sol,
         frequency="weekly",
@@ -76,10 +79,12 @@ def _prefer(world: World, author: User, _: Any) -> object:
 
 
 def _ways(world: World, author: User, _: Any) -> None:
+    """Change how Sol gets notices about asks."""
     services.choose_ways(person=world.sol, ways={"asks": "inbox"}, author=author, now=timezone.now())
 
 
 def _choices(world: World, author: User, _: Any) -> object:
+    """Save Sol's preferences and ways together, as the page of choices does."""
     return services.save_choices(
         person=world.sol,
         preferences={
@@ -99,10 +104,12 @@ def _choices(world: World, author: User, _: Any) -> object:
 
 
 def _rule(world: World) -> RoleRule:
+    """Subscribe everyone who must sign the plan, and return the rule."""
     return services.set_role_rule(target=world.things["digest_plan"], author=world.amina, now=timezone.now())
 
 
 def _post(world: World) -> Post:
+    """Create a finance post of Larkhaven."""
     return create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=timezone.now())
 
 
@@ -118,7 +125,7 @@ ROWS = (
     Row("digests.subscribe", _subscribe("digest_public", "vera"), frozenset({"viewer"}), situation="for Vera"),
     Row("digests.add_stakeholder", _add(services.add_stakeholder, email="tenant@panel.example", name=""), EDITORS),
     Row(
-        "digests.enrol",
+        "digests.add_confirmed_subscription",
         lambda w, author, _: services.add_confirmed_subscription(
             person=w.oscar,
             target=w.things["digest_plan"],

@@ -31,12 +31,12 @@ from tests.world import World, join
 SOL = "sol@council.example"
 
 
-def erased(world: World) -> None:
+def erase_sol(world: World) -> None:
     erase_person(person=world.sol, author=None, reason="Asked to be erased.", now=timezone.now())
 
 
 def ask_the_address(world: World, plan: Plan, *, now: dt.datetime | None = None) -> Subscription:
-    """Larkhaven asks the person who now has Sol's former address."""
+    """Ask the person who now has Sol's former address, on behalf of Larkhaven."""
     return services.add_stakeholder(
         email="Sol@Council.example",
         name="Sol",
@@ -52,8 +52,8 @@ def test_an_address_that_refused_before_erasure_is_not_asked_again(
     world: World, plan: Plan, opened: Plan, refuse: Callable[[World, Plan], None]
 ) -> None:
     refuse(world, opened)
-    erased(world)
-    emails = Delivery.objects.count()
+    erase_sol(world)
+    email_count = Delivery.objects.count()
 
     for target in (opened, plan):
         for later in (dt.timedelta(0), dt.timedelta(days=4000)):
@@ -62,20 +62,20 @@ def test_an_address_that_refused_before_erasure_is_not_asked_again(
     type_in(opened, SOL.upper())
 
     assert find_person(SOL) is None
-    assert Delivery.objects.count() == emails
+    assert Delivery.objects.count() == email_count
 
 
 def test_an_address_that_never_refused_may_be_asked_again(world: World, opened: Plan) -> None:
     services.confirm(subscription=ask(world, opened), now=timezone.now())
-    erased(world)
+    erase_sol(world)
 
     assert ask_the_address(world, opened).is_waiting
     assert not RefusedAddress.objects.exists()
 
 
 def test_retention_keeps_the_refusal_of_people_who_left(world: World, plan: Plan) -> None:
-    followed = services.subscribe(person=world.vera, target=plan, author=world.vera, now=timezone.now())
-    services.stop(subscriptions=[followed], author=world.vera, reason="Stopped.", now=timezone.now())
+    subscription = services.subscribe(person=world.vera, target=plan, author=world.vera, now=timezone.now())
+    services.stop(subscriptions=[subscription], author=world.vera, reason="Stopped.", now=timezone.now())
     close_account(person=world.vera, author=world.dee, reason="Moved on.", now=timezone.now())
 
     RULES["leavers"].apply(timezone.now() + dt.timedelta(days=731), False)
@@ -92,29 +92,30 @@ def test_retention_keeps_the_refusal_of_people_who_left(world: World, plan: Plan
         )
 
 
-def refused(world: World, plan: Plan) -> None:
+def refuse_and_erase_sol(world: World, plan: Plan) -> None:
+    """Let Sol refuse a plan, and erase him."""
     services.stop(subscriptions=[ask(world, plan)], author=world.sol, reason="No.", now=timezone.now())
-    erased(world)
+    erase_sol(world)
 
 
 def test_the_hash_key_is_required_and_can_be_rotated(world: World, opened: Plan, settings: LazySettings) -> None:
     settings.ADDRESS_HASH_KEYS = ["the-first-key-" + "a" * 50]
-    refused(world, opened)
-    first = RefusedAddress.objects.get().address_hash
+    refuse_and_erase_sol(world, opened)
+    first_hash = RefusedAddress.objects.get().address_hash
 
     settings.ADDRESS_HASH_KEYS = ["the-second-key-" + "b" * 50, "the-first-key-" + "a" * 50]
     with pytest.raises(services.UnableToSubscribe):
         ask_the_address(world, opened)
     settings.ADDRESS_HASH_KEYS = ["another-key-" + "c" * 50]
 
-    assert "sol" not in first
+    assert "sol" not in first_hash
     assert ask_the_address(world, opened).is_waiting, "Without its key a hash says nothing about an address."
 
 
 def test_without_a_hash_key_the_secret_key_and_its_fallbacks_are_used(
     world: World, opened: Plan, settings: LazySettings
 ) -> None:
-    refused(world, opened)
+    refuse_and_erase_sol(world, opened)
 
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "renewed-" + "d" * 50, [settings.SECRET_KEY]
 
@@ -123,11 +124,11 @@ def test_without_a_hash_key_the_secret_key_and_its_fallbacks_are_used(
 
 
 def test_a_person_who_returns_and_follows_something_may_be_asked_again(world: World, opened: Plan) -> None:
-    refused(world, opened)
-    back = User.objects.create_user(SOL, "four other quiet words", name="Sol")
-    join(back, world.larkhaven, Role.VIEWER, timezone.now())
+    refuse_and_erase_sol(world, opened)
+    returning_person = User.objects.create_user(SOL, "four other quiet words", name="Sol")
+    join(returning_person, world.larkhaven, Role.VIEWER, timezone.now())
 
-    services.subscribe(person=back, target=opened, author=back, now=timezone.now())
+    services.subscribe(person=returning_person, target=opened, author=returning_person, now=timezone.now())
 
     assert not RefusedAddress.objects.exists()
 
@@ -137,7 +138,7 @@ def test_a_restored_backup_keeps_the_refusal(
 ) -> None:
     begun = timezone.now()
     with django_capture_on_commit_callbacks(execute=True):
-        refused(world, opened)
+        refuse_and_erase_sol(world, opened)
     RefusedAddress.objects.all().delete()  # the backup is older than the erasure
 
     replay(since=begun, now=timezone.now())
@@ -147,7 +148,7 @@ def test_a_restored_backup_keeps_the_refusal(
 
 
 def test_operators_can_allow_an_address_again_when_its_owner_wants_it(world: World, opened: Plan) -> None:
-    refused(world, opened)
+    refuse_and_erase_sol(world, opened)
 
     call_command("allow_questions", SOL)
 

@@ -1,4 +1,4 @@
-"""Access table of the directory."""
+"""The table of who may open which page of the directory."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Larkhaven has invited somebody; somebody else asks for access.
+    """Create an invitation, a request for access, a pending succession and a merge.
 
-    It is to join Tidewater and Harbour; one line waits for Harbour and for a consent.
+    Larkhaven has invited a person, and another person asks for access. Larkhaven is to join Tidewater and Harbour; one
+    handover line needs Harbour's answer and a consent.
     """
     world.things["request"] = ask_for_access(
         name="Nell New",
@@ -52,12 +53,12 @@ def prepare(world: World) -> None:
         author=None,
         now=world.now,
     )
-    twice, again = (
+    kept_record, duplicate_record = (
         create_organisation(name=name, kind="charity", author=None, now=world.now)
         for name in ("Copperfield Trust", "Copperfield Trust Ltd")
     )
     world.things["merge"] = merge_organisations(
-        kept=twice, merged=again, reason="Recorded twice.", author=None, now=world.now
+        kept=kept_record, merged=duplicate_record, reason="Recorded twice.", author=None, now=world.now
     )
 
 
@@ -73,11 +74,11 @@ def succession_tie(world: World) -> dict[str, Any]:
     return {**succession(world), "tie": world.things["succession"].ties.order_by("pk")[0].pk}
 
 
-def two(world: World) -> dict[str, Any]:
+def pair_to_merge(world: World) -> dict[str, Any]:
     return {"pk": world.riverside.pk, "other": world.harbour.pk}
 
 
-def merged(world: World) -> dict[str, Any]:
+def merge_to_undo(world: World) -> dict[str, Any]:
     return {"pk": world.things["merge"].pk}
 
 
@@ -85,22 +86,23 @@ def larkhaven(world: World) -> dict[str, Any]:
     return {"pk": world.larkhaven.pk}
 
 
-def eddies(world: World) -> dict[str, Any]:
+def membership_of_eddie(world: World) -> dict[str, Any]:
     return {"pk": world.larkhaven.pk, "membership": world.eddie.memberships.get().pk}
 
 
-def invited(world: World) -> dict[str, Any]:
+def pending_membership(world: World) -> dict[str, Any]:
     return {"pk": world.larkhaven.pk, "membership": world.things["invited"].pk}
 
 
-#: Larkhaven's lead and administrators manage its people. Others may see the organisation, so they get 403, not 404.
+#: Larkhaven's lead and administrators manage its people. Other people may see the organisation, so they get 403, not
+#: 404.
 MANAGE = expect(inside=403, outside=403, lead=200, administrator=200)
 ADMINISTRATORS = expect(inside=403, outside=403, administrator=200)
 ADMINISTRATORS_POST = expect(inside=403, outside=403, administrator=422)
-#: Only the membership's organisation and its person see it.
+#: Only people of the membership's organisation and administrators see a membership.
 ONE = expect(inside=403, outside=404, lead=200, partner=404, administrator=200)
 
-#: Administrators keep successions, which everybody signed in may read.
+#: Only administrators change successions, which everyone who is signed in may read.
 KEEP = {
     "get": expect(inside=403, outside=403, administrator=200),
     "post": expect(inside=403, outside=403, administrator=422),
@@ -162,19 +164,19 @@ ROWS = (
     ),
     Row(
         "organisations:member-edit",
-        on=eddies,
+        on=membership_of_eddie,
         get=ONE,
         post=expect(inside=403, outside=404, lead=422, partner=404, administrator=422),
     ),
     Row(
         "organisations:member-end",
-        on=eddies,
+        on=membership_of_eddie,
         get=ONE,
         post=expect(inside=403, outside=404, lead=422, partner=404, administrator=422),
     ),
     Row(
         "organisations:invite-again",
-        on=invited,
+        on=pending_membership,
         post=expect(inside=403, outside=404, lead=302, partner=404, administrator=302),
     ),
     Row("organisations:accept-invitation", on=lambda world: {"token": "nothing"}, get=public(404), post=public(404)),
@@ -185,9 +187,9 @@ ROWS = (
         post=expect(inside=403, outside=403, lead=422),
     ),
     Row("organisations:duplicates", get=ADMINISTRATORS),
-    Row("organisations:merge", on=two, get=ADMINISTRATORS, post=ADMINISTRATORS_POST),
-    Row("organisations:not-the-same", on=two, get=ADMINISTRATORS, post=ADMINISTRATORS_POST),
-    Row("organisations:undo-merge", on=merged, get=ADMINISTRATORS, post=ADMINISTRATORS_POST),
+    Row("organisations:merge", on=pair_to_merge, get=ADMINISTRATORS, post=ADMINISTRATORS_POST),
+    Row("organisations:not-the-same", on=pair_to_merge, get=ADMINISTRATORS, post=ADMINISTRATORS_POST),
+    Row("organisations:undo-merge", on=merge_to_undo, get=ADMINISTRATORS, post=ADMINISTRATORS_POST),
     Row(
         "organisations:handover",
         on=succession,

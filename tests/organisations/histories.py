@@ -1,4 +1,4 @@
-"""Builds random histories of organisations: mergers, splits and renames, also cancelled and undone ones."""
+"""Build random histories of organisations: mergers, splits and renames, some of them cancelled or undone."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class History:
 
 
 class Choices(Protocol):
-    """Makes the random choices of a history: with Hypothesis, or with a random number generator."""
+    """Makes the random choices of a history, with Hypothesis or with a random number generator."""
 
     def whole(self, least: int, most: int) -> int:
         """Return a whole number from `least` to `most`, both included."""
@@ -67,7 +67,7 @@ class Choices(Protocol):
 
 @dataclass(frozen=True)
 class Drawn:
-    """Makes choices with Hypothesis, which can simplify a history that fails."""
+    """Makes choices with Hypothesis, which can simplify a failing history."""
 
     draw: st.DrawFn
 
@@ -80,7 +80,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Rolled:
-    """Makes choices with a random number generator, which is quicker for very many histories."""
+    """Makes choices with a random number generator, which is faster for very many histories."""
 
     random: Random
 
@@ -97,13 +97,13 @@ def histories(draw: st.DrawFn) -> History:
     return history_from(Drawn(draw))
 
 
-def history_from(choices: Choices, *, most: int = 9) -> History:
-    """Return a possible history, with one to `most` successions."""
+def history_from(choices: Choices, *, max_steps: int = 9) -> History:
+    """Return a possible history, with one to `max_steps` successions."""
     origins = tuple(range(1, choices.whole(2, 5) + 1))
     history = History(origins, bodies=set(origins))
     available_bodies = list(origins)
     day = START
-    for number in range(1, choices.whole(1, most) + 1):
+    for number in range(1, choices.whole(1, max_steps) + 1):
         day += dt.timedelta(days=choices.whole(0, 60))
         move = choices.among(MOVES)
         body, other_body = choices.among(available_bodies), choices.among(available_bodies)
@@ -113,7 +113,7 @@ def history_from(choices: Choices, *, most: int = 9) -> History:
             step = undoing(number, step_to_undo, known_day(day), bodies_before(history, step_to_undo))
         if step is None:
             continue
-        # Two successions may not undo the same one.
+        # Only one succession may undo another.
         if step.undoes and any(earlier.undoes == step.undoes for earlier in history.steps):
             continue
         if move == "cancel":
@@ -126,7 +126,7 @@ def history_from(choices: Choices, *, most: int = 9) -> History:
 
 
 def check_answers(history: History, function: str, day: dt.date) -> int:
-    """Check that one body is responsible for each body's function, or none for a reason, and that no part is lost.
+    """Check that for each body's function one body is responsible, or none with a reason, and that no part is lost.
 
     Returns the number of answers that were checked.
     """
@@ -146,7 +146,7 @@ def check_answers(history: History, function: str, day: dt.date) -> int:
 
 
 def check_undoing(history: History, function: str, day: dt.date) -> int:
-    """Check that undoing a succession restores the parts before it, and repeating it restores those after it.
+    """Check that undoing a succession restores the parts before it, and that repeating it restores the parts after it.
 
     Returns the number of successions that were undone.
     """
@@ -178,10 +178,10 @@ def bodies_before(history: History, step: Step) -> set[int]:
 
 
 def undoing(number: int, step: Step, vests: PartialDate | None, lasting: Collection[int] = ()) -> Step:
-    """Return a succession that undoes another one: its ties lead the other way round.
+    """Return a succession that undoes another one; its ties lead in the opposite direction.
 
-    The bodies in `lasting` existed before the undone succession, and so continue. The new one vests on the later of
-    `vests` and the undone succession's day.
+    The bodies in `lasting` existed before the undone succession, and so continue. The new succession vests on the later
+    of `vests` and the undone succession's day.
     """
     ties_to_reverse = [tie for tie in step.ties if tie.successor not in (NOBODY, tie.predecessor)]
     ties = [Tie(tie.successor, tie.predecessor, function=tie.function) for tie in ties_to_reverse]
@@ -196,27 +196,27 @@ def undoing(number: int, step: Step, vests: PartialDate | None, lasting: Collect
 
 def _step(history: History, number: int, move: str, body: int, other_body: int, *, vests: PartialDate) -> Step | None:
     """Return the step of a move; None if the move needs two different bodies, or is "undo"."""
-    usual = Step(number, vests, ())
+    step_without_ties = Step(number, vests, ())
     if move in {"rename", "late_code"}:
-        return replace(usual, ties=(Tie(body, body, "continuing"),))
+        return replace(step_without_ties, ties=(Tie(body, body, "continuing"),))
     if move == "dissolve":
-        return replace(usual, ties=(Tie(body, NOBODY),))
+        return replace(step_without_ties, ties=(Tie(body, NOBODY),))
     if move == "only_nominated":
-        return replace(usual, ties=(Tie(body, history.new_body(), "nominated"),), ends=False)
+        return replace(step_without_ties, ties=(Tie(body, history.new_body(), "nominated"),), ends=False)
     if move in {"split", "split_by_area"}:
         shares = SHARES[number % 3] if move == "split_by_area" else (None, None)
-        return replace(usual, ties=tuple(Tie(body, history.new_body(), share=share) for share in shares))
+        return replace(step_without_ties, ties=tuple(Tie(body, history.new_body(), share=share) for share in shares))
     if body == other_body:
         return None
     if move in {"merge", "cancel"}:
         successor = history.new_body()
-        return replace(usual, ties=(Tie(body, successor), Tie(other_body, successor)))
+        return replace(step_without_ties, ties=(Tie(body, successor), Tie(other_body, successor)))
     if move == "absorb":
-        return replace(usual, ties=(Tie(body, other_body),))
+        return replace(step_without_ties, ties=(Tie(body, other_body),))
     if move == "transfer":
         role = ("successor", "caretaker", "hosting")[number % 3]
-        return replace(usual, ties=(Tie(body, other_body, role, FUNCTIONS[number % 3]),), ends=False)
+        return replace(step_without_ties, ties=(Tie(body, other_body, role, FUNCTIONS[number % 3]),), ends=False)
     if move == "boundary":
         share = SHARES[number % 3][0] if number % 2 else None
-        return replace(usual, ties=(Tie(body, other_body, share=share),), ends=False, divides=True)
+        return replace(step_without_ties, ties=(Tie(body, other_body, share=share),), ends=False, divides=True)
     return None

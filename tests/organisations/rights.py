@@ -1,4 +1,4 @@
-"""Who may call each service of organisations and memberships."""
+"""The table of who may call each service of organisations and memberships."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from partnerships.people.models import User
 from tests.support.rights import ADMINISTRATOR, EVERYBODY, LEAD, NO_WRITES, Row
 from tests.world import World, person, require_own_sign_in
 
-#: Leads manage their people; administrators may too, with a reason.
+#: Leads manage their people. Administrators may do so, too, with a reason.
 MANAGERS = LEAD | ADMINISTRATOR
 
 
-def _membership(world: World, someone: User) -> Membership:
-    return Membership.objects.get(person=someone, ends_on=None)
+def _membership(world: World, person: User) -> Membership:
+    return Membership.objects.get(person=person, ends_on=None)
 
 
 def _invite(world: World, author: Any = None, _: Any = None) -> Membership:
@@ -55,7 +55,7 @@ def _missing(world: World) -> None:
 
 
 def _asked(world: World, author: Any = None) -> AccessRequest:
-    """Somebody asks to act for an organisation that the directory lacks."""
+    """Return a request to act for an organisation that the directory lacks."""
     return services.ask_for_access(
         name="Nell New",
         email="nell@new.example",
@@ -73,10 +73,10 @@ def _update(**fields: Any) -> Any:
 
 
 def _own(world: World, author: User, _: Any) -> None:
-    """The person's own membership; for people without one, somebody else's."""
-    found = Membership.objects.filter(person=author, ends_on=None).first()
+    """End the author's own membership; for people without a membership, end another person's."""
+    own_membership = Membership.objects.filter(person=author, ends_on=None).first()
     services.end_membership(
-        membership=found or _membership(world, world.vera),
+        membership=own_membership or _membership(world, world.vera),
         reason="Another post.",
         author=author,
         now=timezone.now(),
@@ -85,14 +85,14 @@ def _own(world: World, author: User, _: Any) -> None:
 
 
 def _left(world: World) -> int:
-    """Return the number of a vacant post of Larkhaven."""
+    """Return the id of a vacant post of Larkhaven."""
     return agreements.create_post(
         organisation=world.larkhaven, role="finance", author=world.amina, now=timezone.now()
     ).pk
 
 
 def _merger(world: World) -> Succession:
-    """Larkhaven joins Tidewater today; the order has been made."""
+    """Record that Larkhaven joins Tidewater today; the order has been made."""
     return services.record_succession(
         kind="absorb",
         status="order_made",
@@ -104,14 +104,14 @@ def _merger(world: World) -> Succession:
 
 
 def _in_effect(world: World) -> Succession:
-    """That succession, which has taken effect."""
+    """Record that Larkhaven joins Tidewater today, and let the succession take effect."""
     succession = _merger(world)
     services.take_effect(succession=succession, author=None, now=timezone.now())
     return succession
 
 
 def _two_successors(world: World) -> Succession:
-    """Larkhaven's merger, with its homes going to Harbour."""
+    """Record that Larkhaven joins Tidewater today, except its homes, which pass to Harbour."""
     succession = _merger(world)
     services.add_tie(
         succession=succession,
@@ -130,7 +130,7 @@ def _merged(world: World) -> Merge:
 
 
 def _held(world: World, predecessor: Organisation, successor: Organisation) -> tuple[Succession, int]:
-    """Return a succession of two bodies, and a post that the predecessor holds."""
+    """Return a succession of two bodies, and the id of a post that the predecessor has."""
     succession = services.record_succession(
         kind="absorb",
         status="order_made",
@@ -143,22 +143,29 @@ def _held(world: World, predecessor: Organisation, successor: Organisation) -> t
     return succession, post.pk
 
 
-def _propose(world: World, author: Any, made: tuple[Succession, int], **bodies: Organisation) -> Succession:
-    given = {"predecessor": world.larkhaven, "successor": world.tidewater} | bodies
+def _propose(
+    world: World, author: Any, succession_and_post: tuple[Succession, int], **bodies: Organisation
+) -> Succession:
+    sides = {"predecessor": world.larkhaven, "successor": world.tidewater} | bodies
     services.propose_handovers(
-        succession=made[0], kind="posts", records=[made[1]], author=author, now=timezone.now(), **given
+        succession=succession_and_post[0],
+        kind="posts",
+        records=[succession_and_post[1]],
+        author=author,
+        now=timezone.now(),
+        **sides,
     )
-    return made[0]
+    return succession_and_post[0]
 
 
 def _proposed(world: World) -> Succession:
-    """Tidewater has proposed a post to Larkhaven."""
-    made = _held(world, world.tidewater, world.larkhaven)
-    return _propose(world, None, made, predecessor=world.tidewater, successor=world.larkhaven)
+    """Return a succession in which Tidewater has proposed to hand over a post to Larkhaven."""
+    succession_and_post = _held(world, world.tidewater, world.larkhaven)
+    return _propose(world, None, succession_and_post, predecessor=world.tidewater, successor=world.larkhaven)
 
 
 def _needing_consent(world: World) -> Succession:
-    """As `_proposed`, with a lender's consent needed."""
+    """Return the succession of `_proposed`, with a line that needs a lender's consent."""
     succession = _proposed(world)
     succession.handovers.update(consent="The lender")
     return succession

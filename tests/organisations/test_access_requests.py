@@ -39,7 +39,7 @@ REQUEST_FIELDS = {
 
 @pytest.fixture
 def dee(world: World) -> Client:
-    """The administrator's browser."""
+    """Return the browser of Dee, an administrator."""
     client = Client()
     client.force_login(world.dee)
     return client
@@ -47,7 +47,7 @@ def dee(world: World) -> Client:
 
 @pytest.fixture
 def amina(world: World) -> Client:
-    """The browser of Larkhaven's lead."""
+    """Return the browser of Amina, Larkhaven's lead."""
     client = Client()
     client.force_login(world.amina)
     return client
@@ -57,7 +57,7 @@ def record_request(**changes: str) -> AccessRequest:
     return ask_for_access(author=None, now=timezone.now(), **(REQUEST_FIELDS | changes))
 
 
-def test_somebody_signed_out_asks_for_access_and_administrators_are_told(world: World) -> None:
+def test_a_visitor_asks_for_access_and_administrators_are_emailed(world: World) -> None:
     page = Client().get(reverse("organisations:ask"), {"name": "Newbridge Homes"})
     deliver().clear()
 
@@ -74,9 +74,9 @@ def test_asking_twice_keeps_one_request_and_sends_one_email(world: World) -> Non
     record_request()
     deliver().clear()
 
-    again = record_request(message="Please hurry.")
+    second_request = record_request(message="Please hurry.")
 
-    assert AccessRequest.objects.get() == again
+    assert AccessRequest.objects.get() == second_request
     assert AccessRequest.objects.get().message == "Please hurry."
     assert not deliver()
 
@@ -108,10 +108,10 @@ def test_one_click_invites_to_a_known_organisation_as_editor(world: World, dee: 
     assert not Organisation.objects.filter(name="Larkhaven").exists()
 
 
-def test_the_number_that_was_given_is_kept(world: World) -> None:
+def test_a_recognised_number_becomes_an_identifier_and_others_stay_in_the_reason(world: World) -> None:
     accept_request(request=record_request(), organisation=None, author=world.dee, now=timezone.now())
-    odd = record_request(organisation_name="Oddbridge Homes", number="ask Nell")
-    accept_request(request=odd, organisation=None, author=world.dee, now=timezone.now())
+    request_with_text = record_request(organisation_name="Oddbridge Homes", number="ask Nell")
+    accept_request(request=request_with_text, organisation=None, author=world.dee, now=timezone.now())
 
     assert Organisation.objects.get(name="Newbridge Homes").identifiers.get().value == "L9999"
     assert not Organisation.objects.get(name="Oddbridge Homes").identifiers.exists()
@@ -137,21 +137,21 @@ def test_a_typed_number_is_recognised_by_its_form(number: str, kind: str, scheme
 
 
 def test_two_waiting_requests_do_not_make_two_leads_or_organisations(world: World, dee: Client) -> None:
-    first, second = record_request(), record_request(email="ned@newbridge.example", name="Ned New")
-    given = {"author": world.dee, "now": timezone.now()}
-    accept_request(request=first, organisation=None, **given)
+    first_request, second_request = record_request(), record_request(email="ned@newbridge.example", name="Ned New")
+    author_and_time = {"author": world.dee, "now": timezone.now()}
+    accept_request(request=first_request, organisation=None, **author_and_time)
 
     with pytest.raises(UnableToAnswerRequest, match="already in the directory"):
-        accept_request(request=second, organisation=None, **given)
+        accept_request(request=second_request, organisation=None, **author_and_time)
     body = Organisation.objects.get(name="Newbridge Homes")
     assert "Invite to Newbridge Homes as editor" in dee.get(reverse("organisations:requests")).content.decode()
-    accept_request(request=second, organisation=body, **given)
+    accept_request(request=second_request, organisation=body, **author_and_time)
 
     roles = Membership.objects.filter(organisation=body).values_list("person__email", "role")
     assert dict(roles) == {"nell@newbridge.example": "lead", "ned@newbridge.example": "editor"}
 
 
-def test_a_declined_requester_hears_it(world: World, dee: Client) -> None:
+def test_a_declined_requester_is_emailed_the_reason(world: World, dee: Client) -> None:
     request = record_request()
     deliver().clear()
 
@@ -162,17 +162,17 @@ def test_a_declined_requester_hears_it(world: World, dee: Client) -> None:
     assert "Write from your work address." in str(email.body)
 
 
-def test_declining_sends_no_words_of_the_request_and_adds_nobody_to_the_people(world: World) -> None:
-    """Nobody has checked the address: it may belong to somebody else."""
+def test_declining_quotes_nothing_of_the_request_and_creates_no_person(world: World) -> None:
+    """Nobody has checked the address, so it may belong to another person."""
     request = record_request(organisation_name="Win a prize", name="Click here", email="stranger@elsewhere.example")
     deliver().clear()
 
     decline_request(request=request, reason="No organisation.", author=world.dee, now=timezone.now())
 
     (email,) = deliver()
-    said = f"{email.message()} {email.subject} {email.body}"
-    assert "No organisation." in said
-    assert not [words for words in ("Win a prize", "Click here") if words in said]
+    email_text = f"{email.message()} {email.subject} {email.body}"
+    assert "No organisation." in email_text
+    assert not [words for words in ("Win a prize", "Click here") if words in email_text]
     assert not User.objects.filter(email="stranger@elsewhere.example").exists()
 
 
@@ -193,10 +193,12 @@ def test_a_declined_request_keeps_its_reason(world: World, dee: Client) -> None:
     assert not Membership.objects.filter(person__email="nell@newbridge.example").exists()
 
 
-def test_an_organisation_number_that_is_no_number_is_not_found(world: World, dee: Client) -> None:
+def test_an_organisation_id_that_is_not_a_number_is_not_found(world: World, dee: Client) -> None:
     address = reverse("organisations:accept-request", args=[record_request().pk])
 
-    assert {dee.post(address, {"organisation": bad}).status_code for bad in ("x", "9" * 30, "-1", "\u0663")} == {404}
+    assert {
+        dee.post(address, {"organisation": invalid_id}).status_code for invalid_id in ("x", "9" * 30, "-1", "\u0663")
+    } == {404}
 
 
 def test_requests_from_everybody_together_are_limited(world: World) -> None:
@@ -216,13 +218,13 @@ def test_signed_in_people_can_ask_when_others_have_used_up_the_day(world: World,
     assert AccessRequest.objects.filter(asked_by=world.amina).count() == 1
 
 
-def test_somebody_signed_out_does_not_rewrite_the_request_of_a_person_signed_in(world: World, amina: Client) -> None:
+def test_a_visitor_cannot_change_the_request_of_a_signed_in_person(world: World, amina: Client) -> None:
     amina.post(reverse("organisations:ask"), REQUEST_FIELDS)
 
-    again = record_request(email=world.amina.email, name="Not Amina", message="Make me lead of everything.")
+    returned_request = record_request(email=world.amina.email, name="Not Amina", message="Make me lead of everything.")
 
     request = AccessRequest.objects.get()
-    assert again == request
+    assert returned_request == request
     assert (request.name, request.message, request.asked_by) == (
         world.amina.name,
         REQUEST_FIELDS["message"],

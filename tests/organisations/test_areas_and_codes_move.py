@@ -1,4 +1,4 @@
-"""Areas served and GSS codes follow a succession on its day, and go back when it is undone."""
+"""Areas served and GSS codes follow a succession on its day, and are returned when the succession is undone."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from tests.world import World
 
 
 def create_coded_council(name: str, code: str) -> Organisation:
-    """Return a council with a code, which serves the area of that code."""
-    made = create_council(name)
+    """Return a council with a GSS code that serves the area of this code."""
+    council = create_council(name)
     area = Area.objects.create(code=code, name=name, kind="district")
-    services.add_identifier(organisation=made, scheme="gss", value=code, author=None, now=timezone.now())
-    services.serve_area(organisation=made, area=area, author=None, now=timezone.now())
-    return made
+    services.add_identifier(organisation=council, scheme="gss", value=code, author=None, now=timezone.now())
+    services.serve_area(organisation=council, area=area, author=None, now=timezone.now())
+    return council
 
 
 def replace_councils(predecessors: list[Organisation], successors: list[Organisation]) -> Succession:
+    """Replace the predecessors by the successors today, and return the succession."""
     succession = services.record_succession(
         kind="replace",
         status="order_made",
@@ -44,7 +45,8 @@ def replace_councils(predecessors: list[Organisation], successors: list[Organisa
 
 
 def undo_at_once(succession: Succession) -> Succession:
-    back = services.undo_succession(
+    """Undo the succession from today, and return the succession that undoes it."""
+    undoing_succession = services.undo_succession(
         succession=succession,
         vests_on=known_day(today()),
         status="order_made",
@@ -52,13 +54,14 @@ def undo_at_once(succession: Succession) -> Succession:
         author=None,
         now=timezone.now(),
     )
-    services.take_effect(succession=back, author=None, now=timezone.now())
-    return back
+    services.take_effect(succession=undoing_succession, author=None, now=timezone.now())
+    return undoing_succession
 
 
 def codes_served(organisation: Organisation, day: dt.date | None = None) -> set[str]:
-    numbers = served_by_all(day or today()).get(organisation.pk, [])
-    return set(Area.objects.filter(pk__in=numbers).values_list("code", flat=True))
+    """Return the GSS codes of the areas that the organisation serves on a day, by default today."""
+    area_ids = served_by_all(day or today()).get(organisation.pk, [])
+    return set(Area.objects.filter(pk__in=area_ids).values_list("code", flat=True))
 
 
 def valid_until(code: str) -> dt.date | None:
@@ -95,19 +98,19 @@ def test_area_of_a_council_that_is_divided_goes_to_nobody_by_guessing(world: Wor
     assert (codes_served(county), codes_served(east), codes_served(west)) == (set(), set(), set())
 
 
-def test_areas_and_codes_go_back_when_it_is_undone_and_move_again(world: World) -> None:
+def test_areas_and_codes_return_when_a_succession_is_undone_and_move_again_when_repeated(world: World) -> None:
     elm, ewell, east = (
         create_coded_council("Elm", "E07000901"),
         create_coded_council("Ewell", "E07000902"),
         create_council("East Council"),
     )
-    first = replace_councils([elm, ewell], [east])
+    succession = replace_councils([elm, ewell], [east])
 
-    back = undo_at_once(first)
+    undoing_succession = undo_at_once(succession)
 
     assert (codes_served(elm), codes_served(ewell), codes_served(east)) == ({"E07000901"}, {"E07000902"}, set())
     assert (valid_until("E07000901"), valid_until("E07000902")) == (None, None)
-    undo_at_once(back)
+    undo_at_once(undoing_succession)
     assert (codes_served(elm), codes_served(east)) == (set(), {"E07000901", "E07000902"})
     assert valid_until("E07000902") == today()
 
@@ -136,20 +139,20 @@ def test_area_of_a_body_that_two_successions_of_one_day_divide_goes_to_nobody(wo
         create_council("East Council"),
         create_council("West Council"),
     )
-    both = [
+    successions = [
         services.record_succession(
             kind="replace",
             status="order_made",
             vests_on=known_day(today()),
-            ties=[services.NewTie(county, after, function=function)],
+            ties=[services.NewTie(county, successor, function=function)],
             author=None,
             now=timezone.now(),
         )
-        for after, function in ((east, "planning"), (west, "housing"))
+        for successor, function in ((east, "planning"), (west, "housing"))
     ]
 
-    for one in both:
-        services.take_effect(succession=one, author=None, now=timezone.now())
+    for succession in successions:
+        services.take_effect(succession=succession, author=None, now=timezone.now())
 
     assert (codes_served(county), codes_served(east), codes_served(west)) == (set(), set(), set())
 
@@ -189,6 +192,7 @@ def test_only_a_recode_has_a_new_code(world: World) -> None:
 
 
 def record_recoding(organisation: Organisation, code: str, *, codes_on: PartialDate | None = None) -> Succession:
+    """Record that the organisation has a new code from today; the succession has yet to take effect."""
     return services.record_succession(
         kind="recode",
         status="order_made",
@@ -201,15 +205,20 @@ def record_recoding(organisation: Organisation, code: str, *, codes_on: PartialD
     )
 
 
-def test_recode_gives_the_new_code_from_its_day_and_the_old_one_still_answers(world: World) -> None:
-    later = today() + dt.timedelta(days=30)
+def test_recode_starts_the_new_code_on_its_day_and_the_old_code_still_finds_the_body(world: World) -> None:
+    code_day = today() + dt.timedelta(days=30)
     elm = create_coded_council("Elm District", "E07000901")
-    succession = record_recoding(elm, "E07000999", codes_on=known_day(later))
+    succession = record_recoding(elm, "E07000999", codes_on=known_day(code_day))
 
     services.take_effect(succession=succession, author=None, now=timezone.now())
 
-    new = Identifier.objects.get(scheme="gss", value="E07000999")
-    assert (new.organisation, new.valid_from, new.valid_to, valid_until("E07000901")) == (elm, later, None, later)
+    new_code = Identifier.objects.get(scheme="gss", value="E07000999")
+    assert (new_code.organisation, new_code.valid_from, new_code.valid_to, valid_until("E07000901")) == (
+        elm,
+        code_day,
+        None,
+        code_day,
+    )
     for code in ("E07000901", "E07000999"):
         assert list(find_organisations(user=world.vera, text=code)) == [elm]
     client = Client()
@@ -224,17 +233,17 @@ def test_code_change_known_to_the_year_counts_from_vesting_day(world: World) -> 
 
     services.take_effect(succession=succession, author=None, now=timezone.now())
 
-    new = Identifier.objects.get(scheme="gss", value="E07000999")
-    assert (new.valid_from, valid_until("E07000901")) == (today(), today())
+    new_code = Identifier.objects.get(scheme="gss", value="E07000999")
+    assert (new_code.valid_from, valid_until("E07000901")) == (today(), today())
 
 
 def test_several_bodies_are_recoded_together_while_their_codes_are_not_known(world: World) -> None:
-    both = [create_coded_council("Elm District", "E07000901"), create_coded_council("Ewell District", "E07000902")]
+    councils = [create_coded_council("Elm District", "E07000901"), create_coded_council("Ewell District", "E07000902")]
 
     succession = services.record_succession(
         kind="recode",
         vests_on=known_day(today()),
-        ties=[services.NewTie(one, one, "continuing") for one in both],
+        ties=[services.NewTie(council, council, "continuing") for council in councils],
         author=None,
         now=timezone.now(),
     )
@@ -247,10 +256,10 @@ def test_recode_is_undone_and_done_again(world: World) -> None:
     succession = record_recoding(elm, "E07000999")
     services.take_effect(succession=succession, author=None, now=timezone.now())
 
-    back = undo_at_once(succession)
+    undoing_succession = undo_at_once(succession)
 
     assert (valid_until("E07000901"), valid_until("E07000999")) == (None, today())
-    undo_at_once(back)
+    undo_at_once(undoing_succession)
     assert (valid_until("E07000901"), valid_until("E07000999")) == (today(), None)
 
 

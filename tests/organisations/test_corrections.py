@@ -1,4 +1,4 @@
-"""Administrators correct names, areas served and areas, with reasons that history keeps."""
+"""Administrators correct names, areas served and areas, with reasons that are stored in the history."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ NOW = timezone.now
 
 @pytest.fixture
 def dee(world: World) -> Client:
-    """The administrator's browser."""
+    """Return the browser of Dee, an administrator."""
     client = Client()
     client.force_login(world.dee)
     return client
 
 
 def lark(world: World) -> OrganisationName:
-    """Return a misspelt name of Larkhaven."""
+    """Add a misspelt name to Larkhaven, and return the name."""
     name = add_name(organisation=world.larkhaven, name="Larkhavn", kind="alternative", author=None, now=NOW())
     assert name is not None
     return name
@@ -50,8 +50,8 @@ def area_served(world: World) -> AreaServed:
     )
 
 
-def address_of_page(world: World) -> str:
-    """Larkhaven's page, as its lead sees it."""
+def larkhaven_page(world: World) -> str:
+    """Return the HTML of Larkhaven's page as its lead sees it."""
     client = Client()
     client.force_login(world.amina)
     return client.get(world.larkhaven.get_absolute_url()).content.decode()
@@ -60,15 +60,15 @@ def address_of_page(world: World) -> str:
 def test_an_administrator_corrects_a_name_with_a_reason(world: World, dee: Client) -> None:
     name = lark(world)
     address = reverse("admin:organisations_organisationname_change", args=[name.pk])
-    given = {"name": "Lark Haven", "kind": "alternative", "valid_from": "", "valid_to": ""}
+    fields = {"name": "Lark Haven", "kind": "alternative", "valid_from": "", "valid_to": ""}
 
-    refused = dee.post(address, given)
-    accepted = dee.post(address, given | {"reason": "Misspelt in the list."})
+    refused_response = dee.post(address, fields)
+    accepted_response = dee.post(address, fields | {"reason": "Misspelt in the list."})
 
     name.refresh_from_db()
-    assert (refused.status_code, accepted.status_code) == (200, 302)
+    assert (refused_response.status_code, accepted_response.status_code) == (200, 302)
     assert (name.name, name.folded) == ("Lark Haven", "lark haven")
-    assert "Misspelt in the list." in address_of_page(world)
+    assert "Misspelt in the list." in larkhaven_page(world)
 
 
 def test_the_official_name_is_not_corrected_as_a_name(world: World, dee: Client) -> None:
@@ -116,7 +116,7 @@ def test_an_administrator_corrects_an_area_served_with_a_reason(world: World, de
 
     row.refresh_from_db()
     assert row.starts_on == dt.date(2021, 4, 1)
-    assert "Its annual report says so." in address_of_page(world)
+    assert "Its annual report says so." in larkhaven_page(world)
 
 
 def test_an_administrator_corrects_the_title_of_a_post_with_a_reason(world: World, dee: Client) -> None:
@@ -131,12 +131,12 @@ def test_an_administrator_corrects_the_title_of_a_post_with_a_reason(world: Worl
     address = reverse("admin:agreements_post_change", args=[post.pk])
     inlines = {f"holders-{name}": "0" for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
 
-    refused = dee.post(address, inlines | {"title": "Head of finance"})
+    refused_response = dee.post(address, inlines | {"title": "Head of finance"})
     dee.post(address, inlines | {"title": "Head of finance", "reason": "Misspelt."})
 
     post.refresh_from_db()
     event = Event.objects.get(kind="post.corrected")
-    assert refused.status_code == 200
+    assert refused_response.status_code == 200
     assert (post.title, post.role) == ("Head of finance", "finance")
     assert (event.data["reason"], event.actor_id) == ("Misspelt.", world.dee.pk)
 
@@ -145,13 +145,16 @@ def test_an_administrator_corrects_the_days_of_a_posts_holder_with_a_reason(worl
     post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=NOW())
     holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
     address = reverse("admin:agreements_holder_change", args=[holder.pk])
-    given = form_fields(dee.get(address), starts_on="2026-01-05")
+    fields = form_fields(dee.get(address), starts_on="2026-01-05")
 
-    refused = [dee.post(address, sent) for sent in (given, given | {"ends_on": "2025-01-05", "why": "Misread."})]
-    accepted = dee.post(address, given | {"why": "His email says so."})
+    refused_responses = [
+        dee.post(address, refused_fields)
+        for refused_fields in (fields, fields | {"ends_on": "2025-01-05", "why": "Misread."})
+    ]
+    accepted_response = dee.post(address, fields | {"why": "His email says so."})
 
     holder.refresh_from_db()
-    assert ([page.status_code for page in refused], accepted.status_code) == ([200, 200], 302)
+    assert ([page.status_code for page in refused_responses], accepted_response.status_code) == ([200, 200], 302)
     assert (holder.starts_on, holder.person) == (dt.date(2026, 1, 5), world.eddie)
     assert Event.objects.get(kind="post.holder_corrected").data["reason"] == "His email says so."
 
@@ -162,31 +165,31 @@ def test_an_administrator_corrects_who_holds_a_post(world: World, dee: Client) -
     holder = fill_post(post=post, person=world.eddie, contact=contact, reason="New.", author=world.amina, now=NOW())
     address = reverse("admin:agreements_holder_change", args=[holder.pk])
     page = dee.get(address)
-    given = form_fields(page, person=world.vera.pk, why="It was Vera.")
+    fields = form_fields(page, person=world.vera.pk, why="It was Vera.")
 
-    stranger = dee.post(address, given | {"person": world.chidi.pk})
-    accepted = dee.post(address, given)
+    response_for_stranger = dee.post(address, fields | {"person": world.chidi.pk})
+    accepted_response = dee.post(address, fields)
 
     holder.refresh_from_db()
     assert world.chidi.email not in page.content.decode()
-    assert (stranger.status_code, accepted.status_code) == (200, 302)
+    assert (response_for_stranger.status_code, accepted_response.status_code) == (200, 302)
     assert (holder.person, holder.phone) == (world.vera, "")
     assert Email.objects.filter(kind="agreements.post_filled", person_id=world.vera.pk).exists()
 
 
-def test_no_corrected_holding_outlasts_its_post(world: World, dee: Client) -> None:
+def test_a_corrected_holding_cannot_last_longer_than_its_post(world: World, dee: Client) -> None:
     post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=NOW())
     holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
     end_post(post=post, reason="Merged with another.", author=world.amina, now=NOW())
     address = reverse("admin:agreements_holder_change", args=[holder.pk])
-    given = form_fields(dee.get(address), starts_on="2026-01-05", why="His email says so.")
+    fields = form_fields(dee.get(address), starts_on="2026-01-05", why="His email says so.")
 
-    refused = dee.post(address, given | {"ends_on": ""})
-    accepted = dee.post(address, given)
+    refused_response = dee.post(address, fields | {"ends_on": ""})
+    accepted_response = dee.post(address, fields)
 
     holder.refresh_from_db()
-    assert "nobody can hold it after that day" in refused.content.decode()
-    assert accepted.status_code == 302
+    assert "nobody can hold it after that day" in refused_response.content.decode()
+    assert accepted_response.status_code == 302
     assert (holder.starts_on, holder.ends_on) == (dt.date(2026, 1, 5), timezone.localdate())
 
 
@@ -216,7 +219,7 @@ def test_a_corrected_area_is_in_the_history_of_those_that_serve_it(world: World,
     )
 
     assert Area.objects.get(pk=area.pk).name == "Fareham (corrected)"
-    assert "The ONS renamed it." in address_of_page(world)
+    assert "The ONS renamed it." in larkhaven_page(world)
 
 
 def test_a_correction_without_change_records_nothing(world: World) -> None:
@@ -224,22 +227,22 @@ def test_a_correction_without_change_records_nothing(world: World) -> None:
 
 
 def form_fields(page: Any, **changes: Any) -> dict[str, Any]:
-    """Return what the form of an admin page sends, with changes."""
+    """Return the fields that the form of an admin page sends, with changes."""
     form = page.context["adminform"].form
-    given = {name: form.initial[name] for name in form.fields if form.initial.get(name) is not None}
+    initial_fields = {name: form.initial[name] for name in form.fields if form.initial.get(name) is not None}
     inlines = {
-        f"{one.formset.prefix}-{name}": "0"
-        for one in page.context["inline_admin_formsets"]
+        f"{inline.formset.prefix}-{name}": "0"
+        for inline in page.context["inline_admin_formsets"]
         for name in ("TOTAL_FORMS", "INITIAL_FORMS")
     }
-    return given | inlines | changes
+    return initial_fields | inlines | changes
 
 
 @pytest.mark.parametrize("what", ["name", "organisation", "post"])
-def test_a_refused_correction_is_not_said_to_be_saved(world: World, dee: Client, what: str) -> None:
-    given = {"organisation": world.larkhaven, "role": "finance", "author": world.amina, "now": NOW()}
-    create_post(title="Treasurer", **given)
-    post = create_post(title="Head of finance", **given)
+def test_the_page_of_a_refused_correction_does_not_report_success(world: World, dee: Client, what: str) -> None:
+    post_fields = {"organisation": world.larkhaven, "role": "finance", "author": world.amina, "now": NOW()}
+    create_post(title="Treasurer", **post_fields)
+    post = create_post(title="Head of finance", **post_fields)
     update_organisation(organisation=world.riverside, parent=world.larkhaven, author=None, now=NOW())
     address, changes, refusal = {
         "name": (

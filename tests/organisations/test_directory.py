@@ -1,4 +1,4 @@
-"""Tests of the directory: search, duplicates and successions."""
+"""Tests of the directory: search, identifiers, successions and who sees which details."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def council(name: str) -> Organisation:
 
 @pytest.mark.parametrize("text", ["KING'S", "kings lynn and", "Lynn & West", "LHA-Former", "45ub", "linn and west"])
 def test_search_finds_an_organisation_by_part_of_any_name_or_identifier(world: World, text: str) -> None:
-    made = create_organisation(
+    organisation = create_organisation(
         name="King’s Lynn & West Norfolk Council",
         kind=Kind.COUNCIL,
         identifiers=[(Scheme.RSH, "45UB")],
@@ -43,18 +43,20 @@ def test_search_finds_an_organisation_by_part_of_any_name_or_identifier(world: W
         now=NOW(),
     )
 
-    assert made in find_organisations(user=world.vera, text=text)
+    assert organisation in find_organisations(user=world.vera, text=text)
 
 
 def test_search_words_must_all_occur_in_the_same_name(world: World) -> None:
-    made = council("Northmere Council")
-    add_name(organisation=made, name="Southmere Board", kind=NameKind.FORMER, author=None, now=NOW())
-    other = council("Northmere Board")
+    organisation_with_two_names = council("Northmere Council")
+    add_name(
+        organisation=organisation_with_two_names, name="Southmere Board", kind=NameKind.FORMER, author=None, now=NOW()
+    )
+    organisation_with_both_words = council("Northmere Board")
 
-    assert list(find_organisations(user=world.vera, text="Northmere Board")) == [other]
+    assert list(find_organisations(user=world.vera, text="Northmere Board")) == [organisation_with_both_words]
 
 
-def test_no_name_is_nearly_an_email_address(world: World) -> None:
+def test_an_email_address_does_not_find_similar_names(world: World) -> None:
     assert list(find_organisations(user=world.vera, text="Larkhavne")) == [world.larkhaven]
 
     assert not find_organisations(user=world.vera, text="larkhavne@larkhaven").exists()
@@ -101,9 +103,11 @@ def test_direct_successors_are_those_by_a_day(world: World) -> None:
 
 
 def test_recording_the_same_succession_twice_makes_one_row(world: World) -> None:
-    first, again = (follow([world.larkhaven], [world.tidewater], on=dt.date(2020, 4, 1)) for _ in range(2))
+    first_succession, second_succession = (
+        follow([world.larkhaven], [world.tidewater], on=dt.date(2020, 4, 1)) for _ in range(2)
+    )
 
-    assert first == again
+    assert first_succession == second_succession
     with pytest.raises(UnableToRecordSuccession):
         follow([world.larkhaven], [world.larkhaven])
 
@@ -120,11 +124,11 @@ def test_only_partners_see_partnerships_on_an_organisations_page(world: World) -
 
 def test_only_an_organisations_own_people_see_their_email_addresses(world: World) -> None:
     address = reverse("organisations:people", kwargs={"pk": world.larkhaven.pk})
-    own, stranger = Client(), Client()
-    own.force_login(world.vera)
+    colleague, stranger = Client(), Client()
+    colleague.force_login(world.vera)
     stranger.force_login(world.chidi)
 
-    assert world.eddie.email in own.get(address).content.decode()
+    assert world.eddie.email in colleague.get(address).content.decode()
     assert world.eddie.email not in stranger.get(address).content.decode()
 
 
@@ -133,17 +137,17 @@ def test_pages_of_the_list_neither_skip_nor_repeat_organisations(world: World) -
         council(f"Council {number % 7}")
     client = Client()
     client.force_login(world.vera)
-    seen: list[int] = []
+    listed_ids: list[int] = []
     query = ""
 
     while True:
         page = client.get(reverse("organisations:list") + query).context["page"]
-        seen += [row.pk for row in page.rows]
+        listed_ids += [row.pk for row in page.rows]
         if not page.next:
             break
         query = page.next
 
-    assert len(seen) == len(set(seen)) == Organisation.objects.current().count()
+    assert len(listed_ids) == len(set(listed_ids)) == Organisation.objects.current().count()
 
 
 @pytest.mark.parametrize(

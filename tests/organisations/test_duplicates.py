@@ -1,4 +1,4 @@
-"""Duplicates are found, merged into one record, and made two again."""
+"""Duplicates are found, merged into one record, and separated again."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from tests.world import World, join, make_partnership
 
 
 def merge(world: World, merged: Organisation, kept: Organisation, **fields: Any) -> Merge:
-    given = {"reason": "Recorded twice.", "author": world.dee, "now": timezone.now()} | fields
-    return services.merge_organisations(kept=kept, merged=merged, **given)
+    arguments = {"reason": "Recorded twice.", "author": world.dee, "now": timezone.now()} | fields
+    return services.merge_organisations(kept=kept, merged=merged, **arguments)
 
 
 def undo(world: World, merge_record: Merge, **fields: Any) -> int:
-    given = {"reason": "They are two.", "author": world.dee, "now": timezone.now()} | fields
-    return services.undo_merge(merge=merge_record, **given)
+    arguments = {"reason": "They are two.", "author": world.dee, "now": timezone.now()} | fields
+    return services.undo_merge(merge=merge_record, **arguments)
 
 
 def duplicate(world: World, name: str = "Larkhaven Homes Ltd") -> Organisation:
@@ -46,32 +46,32 @@ def duplicate(world: World, name: str = "Larkhaven Homes Ltd") -> Organisation:
 
 
 def rows_by_table() -> dict[str, dict[int, dict[str, Any]]]:
-    """Return every row of every table that names an organisation."""
+    """Return every row of every table that refers to an organisation, by table and id."""
     models = {model for model, _ in naming_columns() if model._meta.model_name not in {"merge", "notsame"}}
     return {model._meta.label: {row["id"]: row for row in model._base_manager.values()} for model in models}
 
 
-def test_people_and_parts_held_by_both_unite_in_the_stronger_role(world: World) -> None:
+def test_memberships_and_parties_of_both_records_are_combined_in_the_stronger_role(world: World) -> None:
     copy = duplicate(world)
     join(world.vera, copy, "lead", world.now)
-    other = make_partnership("Second Partnership", copy, world.vera, world.westmarch, world.ben, world.now)
-    with_both = make_partnership("Third Partnership", copy, world.vera, world.larkhaven, world.amina, world.now)
+    second_partnership = make_partnership("Second Partnership", copy, world.vera, world.westmarch, world.ben, world.now)
+    third_partnership = make_partnership("Third Partnership", copy, world.vera, world.larkhaven, world.amina, world.now)
 
     merge_record = merge(world, copy, world.larkhaven)
 
     assert Membership.objects.current().get(person=world.vera).role == "lead"
-    assert other.parties.get(organisation=world.larkhaven).role == "chair"
-    assert with_both.parties.get(organisation=world.larkhaven).role == "chair"
-    assert with_both.parties.get(organisation=copy).status == "left"
+    assert second_partnership.parties.get(organisation=world.larkhaven).role == "chair"
+    assert third_partnership.parties.get(organisation=world.larkhaven).role == "chair"
+    assert third_partnership.parties.get(organisation=copy).status == "left"
 
     undo(world, merge_record)
 
-    roles = dict(with_both.parties.values_list("organisation__name", "role"))
+    roles = dict(third_partnership.parties.values_list("organisation__name", "role"))
     assert roles == {copy.name: "chair", world.larkhaven.name: "member"}
     assert not Party.objects.filter(status="left").exists()
 
 
-def test_who_was_asked_to_sign_stays_beside_the_signature(world: World) -> None:
+def test_a_merge_keeps_signatures_beside_the_parties_that_had_to_sign(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
     plan = plan_awaiting_signatures(world)
     sign(plan, world, world.ben)
@@ -84,44 +84,46 @@ def test_who_was_asked_to_sign_stays_beside_the_signature(world: World) -> None:
     assert [term.sign_off is not None for term in terms] == [True, True]
 
 
-def test_part_that_one_record_left_long_ago_stays_as_it_was(world: World) -> None:
+def test_a_party_that_left_long_ago_does_not_change(world: World) -> None:
     copy = duplicate(world)
     join(world.vera, copy, "lead", world.now)
-    both = make_partnership("Third Partnership", world.larkhaven, world.amina, copy, world.vera, world.now)
+    partnership = make_partnership("Third Partnership", world.larkhaven, world.amina, copy, world.vera, world.now)
     left_at = timezone.now() - dt.timedelta(days=20)
-    leave_partnership(party=both.parties.get(organisation=copy), reason="Too far away.", author=world.vera, now=left_at)
+    leave_partnership(
+        party=partnership.parties.get(organisation=copy), reason="Too far away.", author=world.vera, now=left_at
+    )
 
     merge(world, copy, world.larkhaven)
 
-    party = both.parties.get(organisation=copy)
+    party = partnership.parties.get(organisation=copy)
     assert (party.status, party.reason, party.left_at) == ("left", "Too far away.", left_at)
 
 
 def test_commitment_between_both_records_stays_as_it_is(world: World) -> None:
-    promise = agree(world)
+    commitment = agree(world)
 
     merge(world, world.westmarch, world.larkhaven)
 
-    promise.refresh_from_db()
-    assert {promise.giver, promise.receiver} == {world.larkhaven, world.westmarch}
+    commitment.refresh_from_db()
+    assert {commitment.giver, commitment.receiver} == {world.larkhaven, world.westmarch}
 
 
 def test_commitment_passes_as_a_numbered_change(world: World) -> None:
-    promise = agree(world)
+    commitment = agree(world)
     copy = duplicate(world)
 
     merge_record = merge(world, world.larkhaven, copy)
 
-    assert Commitment.objects.filter(Q(giver=copy) | Q(receiver=copy)).get() == promise
-    promise.refresh_from_db()
-    assert (promise.giver, promise.owner_organisation, promise.proposed_for) == (copy, copy, copy)
+    assert Commitment.objects.filter(Q(giver=copy) | Q(receiver=copy)).get() == commitment
+    commitment.refresh_from_db()
+    assert (commitment.giver, commitment.owner_organisation, commitment.proposed_for) == (copy, copy, copy)
     event = Event.objects.get(kind="organisation.passed_on", target_kind="commitment")
     assert event.data["before"] == {"organisation": world.larkhaven.name}
     assert event.data["after"] == {"organisation": copy.name}
-    assert f"commitment:{promise.pk}" in event.subjects
+    assert f"commitment:{commitment.pk}" in event.subjects
     undo(world, merge_record)
-    promise.refresh_from_db()
-    assert world.larkhaven in {promise.giver, promise.receiver}
+    commitment.refresh_from_db()
+    assert world.larkhaven in {commitment.giver, commitment.receiver}
 
 
 def test_old_address_name_and_number_lead_to_the_kept_record(world: World) -> None:
@@ -167,16 +169,16 @@ def test_what_changed_since_the_merge_stays_when_it_is_undone(world: World) -> N
     assert membership.organisation == world.westmarch
 
 
-def test_merges_are_undone_last_first(world: World) -> None:
-    copy, third = duplicate(world), duplicate(world, "Larkhaven Housing")
+def test_merges_are_undone_in_reverse_order(world: World) -> None:
+    copy, third_record = duplicate(world), duplicate(world, "Larkhaven Housing")
     membership = join(world.lena, copy, "editor", world.now)
-    first = merge(world, copy, world.larkhaven)
-    second = merge(world, world.larkhaven, third)
+    first_merge = merge(world, copy, world.larkhaven)
+    second_merge = merge(world, world.larkhaven, third_record)
 
     with pytest.raises(UnableToMerge, match="Undo that merge first"):
-        undo(world, first)
-    undo(world, second)
-    assert undo(world, first) == 0
+        undo(world, first_merge)
+    undo(world, second_merge)
+    assert undo(world, first_merge) == 0
 
     membership.refresh_from_db()
     assert membership.organisation == copy
@@ -200,16 +202,16 @@ def test_merging_needs_an_administrator_a_reason_and_two_records(world: World) -
         undo(world, merge_record)
 
 
-def test_nearly_equal_names_and_numbers_are_found_until_somebody_keeps_them_apart(world: World) -> None:
+def test_similar_names_and_numbers_are_listed_until_an_administrator_keeps_them_apart(world: World) -> None:
     copy = duplicate(world)
-    far = services.create_organisation(name="Northgate Trust", kind="charity", author=None, now=world.now)
-    services.add_identifier(organisation=far, scheme="company", value="00123456", author=None, now=world.now)
+    northgate = services.create_organisation(name="Northgate Trust", kind="charity", author=None, now=world.now)
+    services.add_identifier(organisation=northgate, scheme="company", value="00123456", author=None, now=world.now)
     services.add_identifier(organisation=world.harbour, scheme="company", value="123456", author=None, now=world.now)
 
     reasons = {(pair.one, pair.other): pair.why for pair in possible_duplicates()}
 
     assert reasons[world.larkhaven, copy] == "Nearly the same name"
-    assert reasons[world.harbour, far] == "The same number, 123456"
+    assert reasons[world.harbour, northgate] == "The same number, 123456"
     assert similar_to("Larkhaven homes limited") == [world.larkhaven, copy]
 
     services.keep_apart(one=copy, other=world.larkhaven, reason="A subsidiary.", author=world.dee, now=world.now)
@@ -270,7 +272,7 @@ def test_adding_an_organisation_warns_of_nearly_the_same_name(world: World) -> N
     client = Client()
     client.force_login(world.dee)
     address = reverse("admin:organisations_organisation_add")
-    sent = {
+    post_fields = {
         "name": "Larkhaven Homes Limited",
         "kind": "registered_provider",
         "status": "active",
@@ -281,9 +283,9 @@ def test_adding_an_organisation_warns_of_nearly_the_same_name(world: World) -> N
         },
     }
 
-    refused = client.post(address, sent)
+    refused_response = client.post(address, post_fields)
 
-    assert "If this is a different organisation, tick the box." in refused.content.decode()
+    assert "If this is a different organisation, tick the box." in refused_response.content.decode()
     assert not Organisation.objects.filter(name="Larkhaven Homes Limited").exists()
-    client.post(address, {**sent, "is_another": "on"})
+    client.post(address, {**post_fields, "is_another": "on"})
     assert Organisation.objects.filter(name="Larkhaven Homes Limited").exists()

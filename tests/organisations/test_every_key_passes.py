@@ -1,6 +1,7 @@
-"""Every key to an organisation passes on with a merge and with a succession, and comes back when it is undone.
+"""Every reference to an organisation passes on with a merge and with a succession, and is returned afterwards.
 
-In the world of the access table each column names the body at least once: a later room that adds a key adds a row too.
+In the world of the access table, each column refers to the body at least once: a room that adds a column must add a
+row, too.
 """
 
 from __future__ import annotations
@@ -48,66 +49,77 @@ __all__ = ["media_root", "world"]
 
 pytestmark = pytest.mark.django_db
 
-#: What is about merging itself.
+#: The beginnings of the columns of merging itself, which never move.
 ABOUT_MERGING = ("organisations.Merge.", "organisations.NotSame.")
-#: Rows of a table that are tried until one can name the body.
+#: The largest number of rows of a table that are tried until one can refer to the body.
 TRIED = 60
 
 
 def add_rows(world: World) -> None:
-    """Rows of Larkhaven in the tables in which the world of the access table has none that could name it."""
-    own, now, lead = world.larkhaven, timezone.now(), world.amina
-    named = {"audience": Audience.NAMED, "addressees": [own], "closes_on": None}
+    """Add rows of Larkhaven to the tables in which the world of the access table has no row that could refer to it."""
+    larkhaven, now, lead = world.larkhaven, timezone.now(), world.amina
+    audience_of_larkhaven = {"audience": Audience.NAMED, "addressees": [larkhaven], "closes_on": None}
     ask, offer = (
-        shared(world.westmarch, world.ben, now, direction=direction, **named) for direction in ("ask", "offer")
+        shared(world.westmarch, world.ben, now, direction=direction, **audience_of_larkhaven)
+        for direction in ("ask", "offer")
     )
     match = Match.objects.create(ask=ask, offer=offer, score=50, found_at=now)
-    mine = {"organisation": own}
-    Dismissal.objects.create(match=match, reason="Too far away.", at=now, **mine)
-    Introduction.objects.create(ask=ask, offer=offer, at=now, **mine)
-    talk = Conversation.objects.exclude(private_notes__organisation=own).order_by("pk")[0]
-    PrivateNote.objects.create(conversation=talk, text="A note.", written_at=now, **mine)
+    of_larkhaven = {"organisation": larkhaven}
+    Dismissal.objects.create(match=match, reason="Too far away.", at=now, **of_larkhaven)
+    Introduction.objects.create(ask=ask, offer=offer, at=now, **of_larkhaven)
+    conversation = Conversation.objects.exclude(private_notes__organisation=larkhaven).order_by("pk")[0]
+    PrivateNote.objects.create(conversation=conversation, text="A note.", written_at=now, **of_larkhaven)
     JournalNote.objects.create(
-        organisation=world.westmarch, about=own, text="A note.", written_at=now, dated_on=today(), created_at=now
+        organisation=world.westmarch, about=larkhaven, text="A note.", written_at=now, dated_on=today(), created_at=now
     )
-    Source.objects.order_by("pk")[0].recommendations.order_by("pk")[0].addressees.create(**mine)
-    Trust.objects.create(person=world.sol, set_at=now, **mine)
+    Source.objects.order_by("pk")[0].recommendations.order_by("pk")[0].addressees.create(**of_larkhaven)
+    Trust.objects.create(person=world.sol, set_at=now, **of_larkhaven)
     run = ImportRun.objects.create(register="providers", file_name="list.csv", sha256="0" * 64, started_at=now)
     doubt = Doubt.objects.create(
-        register="providers", key="L1", name="Larkhaven", row={}, why="Two names.", run=run, answer="this", **mine
+        register="providers",
+        key="L1",
+        name="Larkhaven",
+        row={},
+        why="Two names.",
+        run=run,
+        answer="this",
+        **of_larkhaven,
     )
-    doubt.candidates.add(own)
-    report = {"report": "contact", "name": "Contact", "question": "", **mine}
+    doubt.candidates.add(larkhaven)
+    report = {"report": "contact", "name": "Contact", "question": "", **of_larkhaven}
     FrozenReport.objects.create(reason="A record.", content={}, frozen_at=now, **report)
     Schedule.objects.create(every="month", next_on=today(), first_on=today(), created_at=now, **report)
-    OwnHeading.objects.create(kind="sites", heading="ref", column="reference", confirmed_at=now, **mine)
+    OwnHeading.objects.create(kind="sites", heading="ref", column="reference", confirmed_at=now, **of_larkhaven)
     objective = Objective.objects.order_by("pk")[0]
-    ObjectiveProgress.objects.create(objective=objective, on=today(), figure=1, at=now, **mine)
+    ObjectiveProgress.objects.create(objective=objective, on=today(), figure=1, at=now, **of_larkhaven)
     plan = create_plan(
-        owners=[own], partnership=None, title="Quay", kind="delivery", audience="owners", author=lead, now=now
+        owners=[larkhaven], partnership=None, title="Quay", kind="delivery", audience="owners", author=lead, now=now
     )
-    Signatory.objects.create(plan=plan, role="Owner", asked_at=now, **mine)
+    Signatory.objects.create(plan=plan, role="Owner", asked_at=now, **of_larkhaven)
     line = Handover.objects.order_by("pk")[0]
-    line.others.add(own)
-    line.accepted_parts.create(accepted_at=now, **mine)
+    line.others.add(larkhaven)
+    line.accepted_parts.create(accepted_at=now, **of_larkhaven)
 
 
 def names(model: type[Model], field: str, body: Organisation, kind: Obligation | None = None) -> bool:
-    """Whether a row names the body in this column, if need be one that is changed; of a kind, a row that counts."""
+    """Return True if a row refers to the body in this column, if necessary after a row was changed to do so.
 
-    def named() -> bool:
+    With a kind, the row must also be a record of this kind that the body has.
+    """
+
+    def has_row() -> bool:
         if kind is not None:
             return kind.records(body, today()).exists()
         return model._base_manager.filter(**{field: body}).exists()
 
-    if named():
+    if has_row():
         return True
-    others = model._base_manager.exclude(pk=body.pk) if model is Organisation else model._base_manager.all()
-    for pk in others.order_by("pk").values_list("pk", flat=True)[:TRIED]:
+    other_rows = model._base_manager.exclude(pk=body.pk) if model is Organisation else model._base_manager.all()
+    for pk in other_rows.order_by("pk").values_list("pk", flat=True)[:TRIED]:
         try:
             with transaction.atomic(), pgtrigger.ignore():
-                others.filter(pk=pk).update(**{field: body})
-                if not named():
+                other_rows.filter(pk=pk).update(**{field: body})
+                if not has_row():
                     raise Error
         except Error:  # its place is taken, or it is over
             continue
@@ -124,29 +136,31 @@ def test_every_column_passes_with_a_merge_and_back(world: World) -> None:
         if not f"{model._meta.label}.{field.name}".startswith(ABOUT_MERGING)
     ]
     assert [label(*column) for column in columns if not names(column[0], column[1].name, merged)] == []
-    before = rows_by_table()
+    rows_before = rows_by_table()
 
-    found = services.merge_organisations(
+    merge_record = services.merge_organisations(
         kept=kept, merged=merged, reason="Recorded twice.", author=None, now=timezone.now()
     )
 
-    changed = {(row.table, row.row) for row in found.rows.all()}
+    changed_rows = {(row.table, row.row) for row in merge_record.rows.all()}
     for column in all_columns():
-        left = {(column.model._meta.label, pk) for pk in sort_rows(column, merged.pk, kept.pk).free}
-        assert left <= changed, column.label
-    after = rows_by_table()
+        movable_rows = {(column.model._meta.label, pk) for pk in sort_rows(column, merged.pk, kept.pk).free}
+        assert movable_rows <= changed_rows, column.label
+    rows_after = rows_by_table()
     for column in following():
         table = column.model._meta.label
-        gone = [pk for pk, row in before[table].items() if row[f"{column.name}_id"] == merged.pk]
-        assert all(pk not in after[table] or after[table][pk][f"{column.name}_id"] != merged.pk for pk in gone), table
-    for one, fate in registered_columns().items():
-        table, _, name = one.rpartition(".")
-        if fate == "stays" and not one.startswith(ABOUT_MERGING):
-            was = {pk: row[f"{name}_id"] for pk, row in before[table].items()}
-            assert {pk: row[f"{name}_id"] for pk, row in after[table].items()} == was, one
-    assert services.undo_merge(merge=found, reason="They are two.", author=None, now=timezone.now()) == 0
-    again = rows_by_table()
-    assert {table: rows for table, rows in again.items() if rows != before[table]} == {}
+        moved_ids = [pk for pk, row in rows_before[table].items() if row[f"{column.name}_id"] == merged.pk]
+        assert all(
+            pk not in rows_after[table] or rows_after[table][pk][f"{column.name}_id"] != merged.pk for pk in moved_ids
+        ), table
+    for column_label, fate in registered_columns().items():
+        table, _, name = column_label.rpartition(".")
+        if fate == "stays" and not column_label.startswith(ABOUT_MERGING):
+            old_values = {pk: row[f"{name}_id"] for pk, row in rows_before[table].items()}
+            assert {pk: row[f"{name}_id"] for pk, row in rows_after[table].items()} == old_values, column_label
+    assert services.undo_merge(merge=merge_record, reason="They are two.", author=None, now=timezone.now()) == 0
+    rows_after_undoing = rows_by_table()
+    assert {table: rows for table, rows in rows_after_undoing.items() if rows != rows_before[table]} == {}
 
 
 def label(model: type[Model], field: Field[Any, Any]) -> str:
@@ -154,7 +168,7 @@ def label(model: type[Model], field: Field[Any, Any]) -> str:
 
 
 def without_moments(rows: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
-    """Rows without the moments of what was done, which differ the second time."""
+    """Return the rows without the moments of actions, which differ the second time."""
     return {pk: {name: value for name, value in row.items() if not name.endswith("_at")} for pk, row in rows.items()}
 
 
@@ -162,15 +176,15 @@ def test_every_kind_of_obligation_passes_on_and_back_when_two_providers_merge(wo
     add_rows(world)
     old, other = world.larkhaven, world.tidewater
     new = services.create_organisation(name="Skylark Homes", kind="registered_provider", author=None, now=world.now)
-    empty = [
+    kinds_without_row = [
         kind.code
         for kind in obligations()
         if not any(names(column.model, column.name, old, kind) for column in kind.columns)
     ]
-    assert empty == []
+    assert kinds_without_row == []
     tables = {column.model._meta.label for kind in obligations() for column in kind.columns}
     tables.discard(Membership._meta.label)  # they end and begin again
-    before = rows_by_table()
+    rows_before = rows_by_table()
     succession = services.record_succession(
         kind="amalgamation",
         status="order_made",
@@ -179,26 +193,28 @@ def test_every_kind_of_obligation_passes_on_and_back_when_two_providers_merge(wo
         author=None,
         now=timezone.now(),
     )
-    for one in (old, other):
-        propose_and_accept_everything(succession, one, new)
+    for predecessor in (old, other):
+        propose_and_accept_everything(succession, predecessor, new)
 
     take_effect(succession)
 
-    passed = set(succession.handovers.filter(state="applied").values_list("kind", flat=True))
-    assert passed == {kind.code for kind in obligations()}
-    stayed = set(succession.handovers.filter(state="stayed").values_list("predecessor", "kind", "record"))
-    left = {
-        (one.pk, group.kind.code, held.pk)
-        for one in (old, other)
-        for group in held_by(one, today())
+    applied_kinds = set(succession.handovers.filter(state="applied").values_list("kind", flat=True))
+    assert applied_kinds == {kind.code for kind in obligations()}
+    stayed_lines = set(succession.handovers.filter(state="stayed").values_list("predecessor", "kind", "record"))
+    remaining_records = {
+        (predecessor.pk, group.kind.code, held.pk)
+        for predecessor in (old, other)
+        for group in held_by(predecessor, today())
         for held in group.things
     }
-    assert left == stayed
-    after = rows_by_table()
-    back = record_undoing(succession)
-    take_effect(back)
-    undone = rows_by_table()
-    assert {table for table in tables if undone[table] != before[table]} == set()
-    take_effect(record_undoing(back))
-    again = rows_by_table()
-    assert {table for table in tables if without_moments(again[table]) != without_moments(after[table])} == set()
+    assert remaining_records == stayed_lines
+    rows_after = rows_by_table()
+    undoing_succession = record_undoing(succession)
+    take_effect(undoing_succession)
+    rows_after_undoing = rows_by_table()
+    assert {table for table in tables if rows_after_undoing[table] != rows_before[table]} == set()
+    take_effect(record_undoing(undoing_succession))
+    rows_after_repeating = rows_by_table()
+    assert {
+        table for table in tables if without_moments(rows_after_repeating[table]) != without_moments(rows_after[table])
+    } == set()

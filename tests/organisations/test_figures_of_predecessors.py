@@ -1,4 +1,4 @@
-"""Figures of bodies that became another count with it, and the page says so."""
+"""The figures of a body's predecessors count with the body's own, and the page says so."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tests.world import World
 
 
 def test_figures_of_predecessors_are_summed_and_named(world: World) -> None:
-    kept = verified(world)
+    commitment = verified(world)
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
-    kept.refresh_from_db()
-    assert kept.receiver == world.westmarch
+    commitment.refresh_from_db()
+    assert commitment.receiver == world.westmarch
 
     sides = sides_of(world.larkhaven, world.harbour)
 
     assert [body.name for body in sides.theirs] == [world.harbour.name, world.westmarch.name]
-    found = balance_with(user=world.amina, sides=sides, today=timezone.localdate())
-    assert (found.we_promised.agreed, found.we_promised.kept) == (1, 1)
+    balance = balance_with(user=world.amina, sides=sides, today=timezone.localdate())
+    assert (balance.we_promised.agreed, balance.we_promised.kept) == (1, 1)
     client = Client()
     client.force_login(world.amina)
     page = client.get(reverse("web:reciprocity-partner", args=[world.harbour.pk])).content.decode()
@@ -57,20 +57,23 @@ def test_ask_to_two_predecessors_counts_once(world: World) -> None:
         audience="named",
         addressees=[world.westmarch, world.riverside],
     )
-    for before in (world.westmarch, world.riverside):
+    for predecessor in (world.westmarch, world.riverside):
         succession = record_succession(
             kind="absorb",
             status="order_made",
             vests_on=known_day(timezone.localdate()),
-            ties=ties_between([before], [world.harbour]),
+            ties=ties_between([predecessor], [world.harbour]),
             author=None,
             now=timezone.now(),
         )
         take_effect(succession)
 
-    ours, theirs = sides_of(world.larkhaven, world.harbour), sides_of(world.harbour, world.larkhaven)
+    sides_of_larkhaven, sides_of_harbour = (
+        sides_of(world.larkhaven, world.harbour),
+        sides_of(world.harbour, world.larkhaven),
+    )
 
     today = timezone.localdate()
-    assert balance_with(user=world.amina, sides=ours, today=today).we_asked.made == 1
-    assert balance_with(user=world.amina, sides=theirs, today=today).they_asked.made == 1
-    assert sum(one.ours.made for one in over_time(user=world.amina, sides=ours, today=today)) == 1
+    assert balance_with(user=world.amina, sides=sides_of_larkhaven, today=today).we_asked.made == 1
+    assert balance_with(user=world.amina, sides=sides_of_harbour, today=today).they_asked.made == 1
+    assert sum(period.ours.made for period in over_time(user=world.amina, sides=sides_of_larkhaven, today=today)) == 1

@@ -45,8 +45,8 @@ def test_a_group_has_any_depth() -> None:
     for number in range(1, 12):
         chain.append(create_body(f"Group {number}", chain[-1]))
 
-    assert group_of(chain[0].pk) == {one.pk: depth for depth, one in enumerate(chain)}
-    assert set(ancestors_of(chain[-1].pk)) == {one.pk for one in chain}
+    assert group_of(chain[0].pk) == {member.pk: depth for depth, member in enumerate(chain)}
+    assert set(ancestors_of(chain[-1].pk)) == {member.pk for member in chain}
 
 
 def test_an_organisation_cannot_join_its_own_group() -> None:
@@ -91,12 +91,12 @@ def test_two_changes_at_once_do_not_make_a_circle() -> None:
         return True
 
     with ThreadPoolExecutor(2) as pool:
-        moved = list(pool.map(move, [(one, other), (other, one)]))
+        outcomes = list(pool.map(move, [(one, other), (other, one)]))
 
-    assert sorted(moved) == [False, True]
+    assert sorted(outcomes) == [False, True]
 
 
-def test_what_two_members_share_counts_once_for_the_group(world: World) -> None:
+def test_a_partnership_of_two_members_counts_once_for_the_group(world: World) -> None:
     head = create_body("Head")
     set_parent(world.larkhaven, head)
     set_parent(world.westmarch, head)
@@ -110,14 +110,14 @@ def test_what_two_members_share_counts_once_for_the_group(world: World) -> None:
 
 def test_homes_of_a_superseded_plan_do_not_count_beside_its_successor(world: World) -> None:
     old, new = (published(world, title=title) for title in ("Old programme", "New programme"))
-    before = group_together(world.amina, world.larkhaven).total.homes
+    homes_before = group_together(world.amina, world.larkhaven).total.homes
 
     change_status(plan=old, to="superseded", reason="A new one.", author=world.amina, now=timezone.now(), successor=new)
 
-    assert (before, group_together(world.amina, world.larkhaven).total.homes) == (300, 150)
+    assert (homes_before, group_together(world.amina, world.larkhaven).total.homes) == (300, 150)
 
 
-def test_a_stranger_sees_nothing_of_what_the_group_has(world: World) -> None:
+def test_a_stranger_sees_no_figures_of_the_group(world: World) -> None:
     head = create_body("Head")
     set_parent(world.larkhaven, head)
 
@@ -139,32 +139,32 @@ def test_the_organisation_page_leads_to_its_group(world: World) -> None:
     assert "The whole group" in client.get(address).content.decode()
 
 
-def replace_bodies(before: list[Organisation], after: Organisation) -> Succession:
-    """Record that organisations become another one today, and return the succession."""
-    made = record_succession(
+def replace_bodies(predecessors: list[Organisation], successor: Organisation) -> Succession:
+    """Record that organisations become another organisation today, and return the succession."""
+    succession = record_succession(
         kind="merge",
         status="order_made",
         vests_on=known_day(timezone.localdate()),
-        ties=ties_between(before, [after]),
+        ties=ties_between(predecessors, [successor]),
         author=None,
         now=timezone.now(),
     )
-    take_effect(succession=made, author=None, now=timezone.now())
-    return made
+    take_effect(succession=succession, author=None, now=timezone.now())
+    return succession
 
 
 def test_figures_of_predecessors_are_summed_and_the_page_says_so(world: World) -> None:
-    promise = agree(world)
-    kept = agree(world)
-    Commitment.objects.filter(pk=kept.pk).update(status="done", done_at=timezone.now())
+    open_commitment = agree(world)
+    done_commitment = agree(world)
+    Commitment.objects.filter(pk=done_commitment.pk).update(status="done", done_at=timezone.now())
     west = create_body("Westmarch District")
     replace_bodies([west], world.westmarch)
     merger = replace_bodies([world.westmarch, world.tidewater], world.harbour)
 
-    found = with_predecessors(world.ben, world.harbour)
+    group = with_predecessors(world.ben, world.harbour)
 
-    assert {member.organisation for member in found.members} == {world.harbour, world.westmarch, world.tidewater, west}
-    assert (found.total.commitments, found.total.done) == ({promise.pk}, {kept.pk})
+    assert {member.organisation for member in group.members} == {world.harbour, world.westmarch, world.tidewater, west}
+    assert (group.total.commitments, group.total.done) == ({open_commitment.pk}, {done_commitment.pk})
     assert with_predecessors(world.chidi, world.harbour).total.commitments == set()
     client = Client()
     client.force_login(world.ben)
@@ -172,7 +172,7 @@ def test_figures_of_predecessors_are_summed_and_the_page_says_so(world: World) -
     assert address in client.get(world.harbour.get_absolute_url()).content.decode()
     assert "together with the organisations that it took over from" in client.get(address).content.decode()
 
-    back = undo_succession(
+    undoing_succession = undo_succession(
         succession=merger,
         vests_on=known_day(timezone.localdate()),
         status="order_made",
@@ -180,5 +180,5 @@ def test_figures_of_predecessors_are_summed_and_the_page_says_so(world: World) -
         author=None,
         now=timezone.now(),
     )
-    take_effect(succession=back, author=None, now=timezone.now())
+    take_effect(succession=undoing_succession, author=None, now=timezone.now())
     assert [member.organisation for member in with_predecessors(world.ben, world.harbour).members] == [world.harbour]

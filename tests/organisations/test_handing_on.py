@@ -1,4 +1,4 @@
-"""Mergers of providers, and functions of a LEP, through handover to the end and back."""
+"""Mergers of providers, and transfers of a LEP's functions, from the handover to the end, and undone again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from tests.world import World, join, make_partnership, person
 
 
 def undo_at_once(succession: Succession) -> Succession:
-    back = services.undo_succession(
+    """Undo the succession from today, and return the succession that undoes it."""
+    undoing_succession = services.undo_succession(
         succession=succession,
         vests_on=known_day(today()),
         status="order_made",
@@ -34,51 +35,51 @@ def undo_at_once(succession: Succession) -> Succession:
         author=None,
         now=timezone.now(),
     )
-    take_effect(back)
-    return back
+    take_effect(undoing_succession)
+    return undoing_succession
 
 
 def homes_held_by(*bodies: Organisation) -> Any:
-    """Homes in what these bodies hold; what both hold counts for each."""
-    return total(group.homes for one in bodies for group in held_by(one, today()))
+    """Return the number of homes in these bodies' records. Homes that two bodies share count for each."""
+    return total(group.homes for body in bodies for group in held_by(body, today()))
 
 
 def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(world: World) -> None:
     agree(world)
-    new = services.create_organisation(
+    new_provider = services.create_organisation(
         name="Estuary Homes", kind="registered_provider", status="proposed", author=None, now=timezone.now()
     )
     succession = services.record_succession(
         kind="amalgamation",
         status="order_made",
         vests_on=known_day(today()),
-        ties=ties_between([world.larkhaven, world.tidewater], [new]),
+        ties=ties_between([world.larkhaven, world.tidewater], [new_provider]),
         author=None,
         now=timezone.now(),
     )
-    before, homes = holders(), homes_held_by(world.larkhaven, world.tidewater)
-    for one in (world.larkhaven, world.tidewater):
-        propose_and_accept_everything(succession, one, new)
+    holders_before, homes = holders(), homes_held_by(world.larkhaven, world.tidewater)
+    for predecessor in (world.larkhaven, world.tidewater):
+        propose_and_accept_everything(succession, predecessor, new_provider)
 
     take_effect(succession)
 
-    after = holders()
-    assert [held_by(one, today()) for one in (world.larkhaven, world.tidewater)] == [[], []]
-    assert homes_held_by(new) == homes > 0
-    new.refresh_from_db()
-    assert (new.status, new.valid_from) == (Status.ACTIVE, today())
-    assert {commitment.giver for commitment in Commitment.objects.all()} == {new}
-    told = Email.objects.filter(kind="organisations.handed_over")
-    assert {world.amina.pk, world.chidi.pk} <= set(told.values_list("person_id", flat=True))
+    holders_after = holders()
+    assert [held_by(predecessor, today()) for predecessor in (world.larkhaven, world.tidewater)] == [[], []]
+    assert homes_held_by(new_provider) == homes > 0
+    new_provider.refresh_from_db()
+    assert (new_provider.status, new_provider.valid_from) == (Status.ACTIVE, today())
+    assert {commitment.giver for commitment in Commitment.objects.all()} == {new_provider}
+    emails = Email.objects.filter(kind="organisations.handed_over")
+    assert {world.amina.pk, world.chidi.pk} <= set(emails.values_list("person_id", flat=True))
     world.larkhaven.refresh_from_db()
     assert world.larkhaven.status == Status.DISSOLVED
 
-    back = undo_at_once(succession)
+    undoing_succession = undo_at_once(succession)
 
-    assert holders() == before
+    assert holders() == holders_before
     assert homes_held_by(world.larkhaven, world.tidewater) == homes
-    undo_at_once(back)
-    assert holders() == after
+    undo_at_once(undoing_succession)
+    assert holders() == holders_after
 
 
 def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_back(world: World) -> None:
@@ -87,19 +88,19 @@ def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_b
     lead = person("Lena Estuary", "lena@lep.example")
     join(lead, lep, Role.LEAD, world.now)
     partnership = make_partnership("Growth Board", lep, lead, world.larkhaven, world.amina, timezone.now())
-    promise = propose(world, receiver=lep, partnership=partnership)
+    commitment = propose(world, receiver=lep, partnership=partnership)
     functions = {"business_representation": world.westmarch, "strategic_economic_planning": authority}
     succession = services.record_succession(
         kind="function_transfer",
         status="order_made",
         vests_on=known_day(today()),
-        ties=[NewTie(lep, to, function=function) for function, to in functions.items()],
+        ties=[NewTie(lep, successor, function=function) for function, successor in functions.items()],
         author=None,
         now=timezone.now(),
     )
-    before = holders()
-    for kind, record, to in (
-        ("commitments", promise.pk, world.westmarch),
+    holders_before = holders()
+    for kind, record, successor in (
+        ("commitments", commitment.pk, world.westmarch),
         ("partnerships", partnership.pk, authority),
     ):
         services.propose_handovers(
@@ -107,7 +108,7 @@ def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_b
             predecessor=lep,
             kind=kind,
             records=[record],
-            successor=to,
+            successor=successor,
             author=lead,
             now=timezone.now(),
         )
@@ -115,13 +116,13 @@ def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_b
 
     assert take_effect(succession) == 2
 
-    for function, to in functions.items():
-        assert who_answers_for(function=function, organisation=lep, day=today()).body == to.pk
+    for function, successor in functions.items():
+        assert who_answers_for(function=function, organisation=lep, day=today()).body == successor.pk
     assert who_answers_for(function="housing", organisation=lep, day=today()).body == lep.pk
     lep.refresh_from_db()
     assert lep.status == Status.ACTIVE
-    promise.refresh_from_db()
-    assert promise.receiver == world.westmarch
+    commitment.refresh_from_db()
+    assert commitment.receiver == world.westmarch
     assert set(partnership.parties.present().values_list("organisation", flat=True)) == {
         authority.pk,
         world.larkhaven.pk,
@@ -130,6 +131,6 @@ def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_b
 
     undo_at_once(succession)
 
-    assert holders() == before
+    assert holders() == holders_before
     for function in functions:
         assert who_answers_for(function=function, organisation=lep, day=today()).body == lep.pk

@@ -35,7 +35,7 @@ from tests.world import World, join, make_partnership, person
 EAST = ("Elmbridge", "Epsom and Ewell", "Mole Valley", "Reigate and Banstead", "Tandridge")
 WEST = ("Guildford", "Runnymede", "Spelthorne", "Surrey Heath", "Waverley", "Woking")
 COUNTY = "Surrey County"
-#: GSS codes, as in the register of pending successions: the districts in the order of their names.
+#: The GSS codes, as in the register of pending successions. The districts are numbered in the order of their names.
 CODES = {name: f"E07000{207 + number}" for number, name in enumerate(sorted(EAST + WEST))} | {COUNTY: "E10000030"}
 
 
@@ -44,7 +44,7 @@ def create_council(name: str) -> Organisation:
 
 
 def record_absorption(predecessor: Organisation, successor: Organisation, days: int = 0) -> Succession:
-    """Record that one organisation takes over from another today, or in some days; the order has been made."""
+    """Record that one organisation takes over another today, or in some days; the order has been made."""
     return services.record_succession(
         kind="absorb",
         status="order_made",
@@ -56,12 +56,12 @@ def record_absorption(predecessor: Organisation, successor: Organisation, days: 
 
 
 def record_merger(world: World, days: int = 0) -> Succession:
-    """Record that Harbour takes over from Westmarch today, or in some days; the order has been made."""
+    """Record that Harbour takes over Westmarch today, or in some days; the order has been made."""
     return record_absorption(world.westmarch, world.harbour, days)
 
 
 def record_undoing(succession: Succession, on: dt.date | None = None, **fields: Any) -> Succession:
-    """Record the succession that undoes another one from a day on; it has not taken effect yet."""
+    """Record the succession that undoes another one from a day on; it has yet to take effect."""
     return services.undo_succession(
         succession=succession,
         vests_on=known_day(on or today()),
@@ -74,7 +74,7 @@ def record_undoing(succession: Succession, on: dt.date | None = None, **fields: 
 
 
 def propose_lines(world: World, succession: Succession, kind: str, *records: int, **fields: Any) -> int:
-    """Propose, by default as Westmarch's lead, that Harbour takes over these records; return how many."""
+    """Propose, by default as Westmarch's lead, that Harbour takes over these records; return the number of lines."""
     arguments = {"predecessor": world.westmarch, "successor": world.harbour, "author": world.ben} | fields
     return services.propose_handovers(
         succession=succession, kind=kind, records=records, now=timezone.now(), **arguments
@@ -82,13 +82,13 @@ def propose_lines(world: World, succession: Succession, kind: str, *records: int
 
 
 def accept_lines(world: World, succession: Succession, **fields: Any) -> int:
-    """Accept all lines of the succession, by default as Harbour's lead; return how many."""
+    """Accept all lines of the succession, by default as Harbour's lead; return the number of lines."""
     arguments = {"accept": True, "author": world.hana, "now": timezone.now()} | fields
     return services.answer_handovers(lines=list(succession.handovers.all()), **arguments)
 
 
 def propose_and_accept_everything(succession: Succession, predecessor: Organisation, successor: Organisation) -> None:
-    """Propose that one successor takes over everything of the predecessor, and accept it."""
+    """Propose that one successor takes over all records of the predecessor, and accept the proposal."""
     for group in held_by(predecessor, today()):
         services.propose_handovers(
             succession=succession,
@@ -105,14 +105,14 @@ def propose_and_accept_everything(succession: Succession, predecessor: Organisat
 
 
 def take_effect(succession: Succession) -> int:
-    """Put the succession into effect, and return how many lines were passed on or undone."""
+    """Put the succession into effect, and return the number of lines that were passed on or undone."""
     services.take_effect(succession=succession, author=None, now=timezone.now())
     return services.hand_over_due(now=timezone.now())
 
 
-def task_names(world: World, someone: User) -> set[str]:
+def task_names(world: World, user: User) -> set[str]:
     """Return the names of a person's tasks on My work."""
-    return {task.what for task in waiting_for(someone, timezone.now())}
+    return {task.what for task in waiting_for(user, timezone.now())}
 
 
 def test_predecessor_proposes_and_successor_accepts(world: World) -> None:
@@ -135,7 +135,7 @@ def test_predecessor_proposes_and_successor_accepts(world: World) -> None:
     assert services.hand_over_due(now=timezone.now()) == 0
 
 
-def test_what_is_disputed_or_not_answered_does_not_pass_on(world: World) -> None:
+def test_a_disputed_or_unanswered_line_does_not_pass_on(world: World) -> None:
     promise, succession = agree(world), record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
     with pytest.raises(UnableToHandOverLines, match="Enter why"):
@@ -150,16 +150,17 @@ def test_what_is_disputed_or_not_answered_does_not_pass_on(world: World) -> None
 
 
 def consent(world: World, succession: Succession, **fields: Any) -> int:
-    given = {
+    """Record the consent to all lines of the succession, by default as Westmarch's lead."""
+    arguments = {
         "given_by": "Estuary Bank",
         "given_on": today(),
         "evidence": "Minutes of 3 May",
         "author": world.ben,
     } | fields
-    return services.record_consent(lines=list(succession.handovers.all()), now=timezone.now(), **given)
+    return services.record_consent(lines=list(succession.handovers.all()), now=timezone.now(), **arguments)
 
 
-def test_what_needs_consent_passes_on_only_once_the_consent_is_recorded(world: World) -> None:
+def test_a_line_that_needs_consent_passes_on_only_once_it_is_recorded(world: World) -> None:
     promise, succession = agree(world), record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
     accept_lines(world, succession)
@@ -185,9 +186,9 @@ def test_consent_names_who_gave_it_when_and_where_it_can_be_read(world: World) -
     promise, succession = agree(world), record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
 
-    for wrong in ({"given_by": " "}, {"evidence": ""}, {"given_on": tomorrow()}):
+    for invalid_field in ({"given_by": " "}, {"evidence": ""}, {"given_on": tomorrow()}):
         with pytest.raises(UnableToHandOverLines):
-            consent(world, succession, **wrong)
+            consent(world, succession, **invalid_field)
     with pytest.raises(UnableToAct):
         consent(world, succession, author=world.amina)
     consent(world, succession)
@@ -207,18 +208,18 @@ def test_lead_records_consent_on_a_page(world: World) -> None:
     assert "1 record needs consent" in page
     assert "The lender: not given yet" in page
     day = {"given_on": today().isoformat()}
-    sent = {"lines": [Handover.objects.get().pk], "given_by": "Estuary Bank", "answer": "given"} | day
-    assert "Enter where people can read the consent." in client.post(address, sent).content.decode()
-    assert client.post(address, sent | {"evidence": "Minutes"}).status_code == 302
+    post_fields = {"lines": [Handover.objects.get().pk], "given_by": "Estuary Bank", "answer": "given"} | day
+    assert "Enter where people can read the consent." in client.post(address, post_fields).content.decode()
+    assert client.post(address, post_fields | {"evidence": "Minutes"}).status_code == 302
 
     assert not Handover.objects.lacking_consent().exists()
     accept_lines(world, succession)
-    said = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
+    overview = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
     for step in ("Proposed by Ben West", "Accepted by Hana Harbour", "Consent recorded by Ben West"):
-        assert f"{step} on {long_date(today())}" in said
+        assert f"{step} on {long_date(today())}" in overview
 
 
-def test_evidence_that_a_line_has_stays_beside_that_of_the_consent(world: World) -> None:
+def test_the_evidence_of_a_consent_is_added_to_the_evidence_of_a_line(world: World) -> None:
     promise, succession = agree(world), record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk, consent="The lender", evidence="Deed of 1 May")
 
@@ -234,10 +235,10 @@ def test_refused_consent_disputes_even_an_accepted_line_and_it_is_proposed_again
     client = Client()
     client.force_login(world.hana)
     address = reverse("organisations:handover-consent", args=[succession.pk])
-    sent = {"lines": [Handover.objects.get().pk], "answer": "refused"}
+    post_fields = {"lines": [Handover.objects.get().pk], "answer": "refused"}
 
-    assert client.post(address, sent).status_code == 422
-    assert client.post(address, sent | {"reason": "Estuary Bank wants more."}).status_code == 302
+    assert client.post(address, post_fields).status_code == 422
+    assert client.post(address, post_fields | {"reason": "Estuary Bank wants more."}).status_code == 302
 
     line = Handover.objects.get()
     assert (line.state, line.dispute) == ("disputed", "Consent was refused: Estuary Bank wants more.")
@@ -250,18 +251,18 @@ def test_refused_consent_disputes_even_an_accepted_line_and_it_is_proposed_again
 
 def test_only_lines_that_need_the_same_consent_are_ticked_at_first(world: World) -> None:
     succession = record_merger(world, days=30)
-    for promise, whose in ((agree(world), "The Board"), (agree(world), "The lender")):
-        propose_lines(world, succession, "commitments", promise.pk, consent=whose)
+    for promise, consent_of in ((agree(world), "The Board"), (agree(world), "The lender")):
+        propose_lines(world, succession, "commitments", promise.pk, consent=consent_of)
     client = Client()
     client.force_login(world.ben)
 
     page = client.get(reverse("organisations:handover-consent", args=[succession.pk]))
 
-    first = Handover.objects.get(consent="The Board")
-    assert page.context["form"].initial["lines"] == [str(first.pk)]
+    first_line = Handover.objects.get(consent="The Board")
+    assert page.context["form"].initial["lines"] == [str(first_line.pk)]
 
 
-def test_administrators_are_asked_for_the_consent_where_nobody_leads_either_side(world: World) -> None:
+def test_administrators_record_the_consent_if_neither_side_has_a_lead(world: World) -> None:
     promise, succession = agree(world), record_merger(world, days=30)
     propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
     assert "Record consent" not in task_names(world, world.dee)
@@ -272,15 +273,19 @@ def test_administrators_are_asked_for_the_consent_where_nobody_leads_either_side
     assert "Record consent" in task_names(world, world.dee)
 
 
-def test_my_work_says_by_when_the_successor_answers(world: World) -> None:
+def test_my_work_shows_the_earliest_day_to_answer_by(world: World) -> None:
     succession = record_merger(world, days=30)
     for days in (9, 5):
         propose_lines(world, succession, "commitments", agree(world).pk, due_on=today() + dt.timedelta(days))
     propose_lines(world, succession, "commitments", agree(world).pk)
 
-    (asked,) = [one for one in waiting_for(world.hana, timezone.now()) if one.what == "Answer handover lines"]
+    (task,) = [
+        waiting_task
+        for waiting_task in waiting_for(world.hana, timezone.now())
+        if waiting_task.what == "Answer handover lines"
+    ]
 
-    assert (asked.title, asked.due) == (
+    assert (task.title, task.due) == (
         "3 records that your organisation is to take over",
         today() + dt.timedelta(days=5),
     )
@@ -315,7 +320,7 @@ def test_only_leads_propose_and_answer_and_only_recorded_successors_take_over(wo
 
 
 def division(world: World) -> Succession:
-    """Harbour and Tidewater share a promise to Westmarch, which divides today."""
+    """Divide Westmarch today between Harbour and Tidewater, which are proposed to share a commitment jointly."""
     succession = services.record_succession(
         kind="split",
         status="order_made",
@@ -371,7 +376,7 @@ def test_only_successors_that_share_a_line_answer_it(world: World) -> None:
         accept_lines(world, succession)
 
 
-def test_line_proposed_again_asks_each_successor_again(world: World) -> None:
+def test_each_successor_must_answer_a_line_that_is_proposed_again(world: World) -> None:
     succession = division(world)
     accept_lines(world, succession)
     propose_lines(
@@ -383,7 +388,7 @@ def test_line_proposed_again_asks_each_successor_again(world: World) -> None:
     assert Handover.objects.get().state == "proposed"
 
 
-def test_nothing_passes_before_the_day_and_rights_follow_on_it(world: World) -> None:
+def test_records_and_rights_pass_only_on_the_day(world: World) -> None:
     succession = record_merger(world, days=1)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     assert services.hand_over_due(now=timezone.now()) == 0
@@ -402,9 +407,9 @@ def test_nothing_passes_before_the_day_and_rights_follow_on_it(world: World) -> 
 
     assert client.get(world.partnership.get_absolute_url()).status_code == 200
     assert world.partnership.parties.get(organisation=world.harbour).status == "accepted"
-    former = Membership.objects.get(person=world.ben, organisation=world.westmarch)
-    new = Membership.objects.get(person=world.ben, organisation=world.harbour)
-    assert (former.ends_on, new.starts_on, new.role, new.ends_on) == (
+    former_membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)
+    new_membership = Membership.objects.get(person=world.ben, organisation=world.harbour)
+    assert (former_membership.ends_on, new_membership.starts_on, new_membership.role, new_membership.ends_on) == (
         today(),
         today(),
         "lead",
@@ -413,43 +418,43 @@ def test_nothing_passes_before_the_day_and_rights_follow_on_it(world: World) -> 
 
 
 def test_signed_terms_keep_the_name_that_signed(world: World) -> None:
-    from_before = [version.parties for version in world.partnership.terms_versions.all()]
+    parties_before = [version.parties for version in world.partnership.terms_versions.all()]
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
 
     take_effect(succession)
 
-    assert [version.parties for version in world.partnership.terms_versions.all()] == from_before
+    assert [version.parties for version in world.partnership.terms_versions.all()] == parties_before
 
 
-def test_everybody_concerned_gets_one_email(world: World) -> None:
+def test_everyone_who_acts_for_either_side_gets_one_email(world: World) -> None:
     agree(world)
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
     services.hand_over_due(now=timezone.now())
 
-    told = Email.objects.filter(kind="organisations.handed_over").values_list("person_id", flat=True)
-    assert sorted(told) == sorted({world.ben.pk, world.hana.pk})
+    recipient_ids = Email.objects.filter(kind="organisations.handed_over").values_list("person_id", flat=True)
+    assert sorted(recipient_ids) == sorted({world.ben.pk, world.hana.pk})
 
 
-def test_what_has_no_line_waits_for_leads_and_is_counted(world: World) -> None:
+def test_leads_have_a_task_about_records_without_a_line(world: World) -> None:
     promise, succession = agree(world), record_merger(world, days=30)
-    without = estate_of(succession, world.westmarch, today()).without
-    assert without == estate_of(succession, world.westmarch, today()).things
+    count_without_line = estate_of(succession, world.westmarch, today()).without
+    assert count_without_line == estate_of(succession, world.westmarch, today()).things
     assert "Say who takes over" in task_names(world, world.ben)
     assert "Say who takes over" not in task_names(world, world.amina)
 
     propose_lines(world, succession, "commitments", promise.pk)
 
     estate = estate_of(succession, world.westmarch, today())
-    assert estate.without == without - 1
+    assert estate.without == count_without_line - 1
     assert {share.successor: (share.things, share.homes) for share in estate.shares}[world.harbour] == (1, 60)
     assert total(share.homes for share in estate.shares) == estate.homes == 60
     assert "Answer handover lines" in task_names(world, world.hana)
 
 
-def test_what_the_successor_holds_already_counts_once_afterwards(world: World) -> None:
+def test_records_that_the_successor_already_has_count_once_afterwards(world: World) -> None:
     succession = record_merger(world, days=30)
     party = agreements.invite_organisation(
         partnership=world.partnership,
@@ -483,9 +488,9 @@ def test_lead_proposes_and_successor_answers_on_pages(world: World) -> None:
     address = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "commitments"])
     assert promise.reference in ben.get(address).content.decode()
     assert promise.reference not in ben.get(address, {"q": "nothing like it"}).content.decode()
-    sent = {"successor": world.harbour.pk, "sharing": "alone"}
-    assert ben.post(address, sent).status_code == 422
-    assert ben.post(address, sent | {"everything": "on"}).status_code == 302
+    post_fields = {"successor": world.harbour.pk, "sharing": "alone"}
+    assert ben.post(address, post_fields).status_code == 422
+    assert ben.post(address, post_fields | {"everything": "on"}).status_code == 302
     answer = reverse("organisations:handover-answer", args=[succession.pk])
     line = Handover.objects.get()
     assert hana.post(answer, {"lines": [line.pk], "answer": "accept"}).status_code == 302
@@ -505,11 +510,11 @@ def test_successor_reads_the_terms_of_a_line_and_no_titles_before_the_day(world:
     overview = reverse("organisations:handover", args=[succession.pk])
     assert f"Commitment {promise.reference}" in answer
     assert promise.text not in answer
-    for said in ("Article 4", "The lender", "Minutes 12", long_date(today()), "60 homes"):
-        assert said in answer
-        assert said in client.get(overview).content.decode()
+    for term in ("Article 4", "The lender", "Minutes 12", long_date(today()), "60 homes"):
+        assert term in answer
+        assert term in client.get(overview).content.decode()
 
-    # Somebody who reads the record anyway sees its title.
+    # A person who may read the record anyway sees its title.
     join(world.hana, world.westmarch, Role.VIEWER, world.now)
     assert promise.text in client.get(reverse("organisations:handover-answer", args=[succession.pk])).content.decode()
 
@@ -528,7 +533,7 @@ def test_administrator_proposes_without_reading_titles(world: World) -> None:
 
 
 def councils(world: World, names: Iterable[str]) -> dict[str, Organisation]:
-    """Councils of Surrey with a lead, a partnership, a commitment and a post each."""
+    """Create councils of Surrey, each with a lead, a partnership, a commitment and a post."""
     bodies = {}
     for name in names:
         bodies[name] = services.create_organisation(
@@ -540,7 +545,9 @@ def councils(world: World, names: Iterable[str]) -> dict[str, Organisation]:
         )
         lead = person(f"{name} Lead", f"{name.lower().replace(' ', '-')}@surrey.example")
         join(lead, bodies[name], Role.LEAD, world.now)
-        made = make_partnership(f"{name} Homes", bodies[name], lead, world.larkhaven, world.amina, timezone.now())
+        partnership = make_partnership(
+            f"{name} Homes", bodies[name], lead, world.larkhaven, world.amina, timezone.now()
+        )
         commitments.propose_commitment(
             giver=world.larkhaven,
             receiver=bodies[name],
@@ -549,7 +556,7 @@ def councils(world: World, names: Iterable[str]) -> dict[str, Organisation]:
             unit="homes",
             owner=world.eddie,
             due_on=today() + dt.timedelta(90),
-            partnership=made,
+            partnership=partnership,
             author=world.amina,
             now=timezone.now(),
         )
@@ -558,7 +565,7 @@ def councils(world: World, names: Iterable[str]) -> dict[str, Organisation]:
 
 
 def holders() -> dict[str, list[Any]]:
-    """Return who holds what today, without the numbers of rows that were made on the way."""
+    """Return the present parties, sides of commitments and members, without the ids of rows created on the way."""
     parties = Party.objects.filter(status="accepted").order_by("partnership", "organisation")
     people = Membership.objects.current().order_by("person", "organisation")
     return {
@@ -568,7 +575,7 @@ def holders() -> dict[str, list[Any]]:
     }
 
 
-def test_handing_over_stops_and_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_handover_that_was_interrupted_continues(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     bodies, east = councils(world, EAST), create_council("East Surrey Council")
     succession = services.record_succession(
         kind="merge",
@@ -578,18 +585,18 @@ def test_handing_over_stops_and_goes_on(world: World, monkeypatch: pytest.Monkey
         author=None,
         now=timezone.now(),
     )
-    for one in bodies.values():
-        propose_and_accept_everything(succession, one, east)
+    for predecessor in bodies.values():
+        propose_and_accept_everything(succession, predecessor, east)
     monkeypatch.setattr("partnerships.organisations.services.handovers.BATCH", 7)
     services.take_effect(succession=succession, author=None, now=timezone.now())
-    real = services.handovers.move_records  # type: ignore[attr-defined]
+    real_move_records = services.handovers.move_records  # type: ignore[attr-defined]
     calls = []
 
     def break_off(*args: Any) -> Any:
         calls.append(1)
         if len(calls) == 4:
             raise RuntimeError("The machine stopped.")
-        return real(*args)
+        return real_move_records(*args)
 
     monkeypatch.setattr("partnerships.organisations.services.handovers.move_records", break_off)
     with pytest.raises(RuntimeError):

@@ -1,4 +1,4 @@
-"""Tests of identifiers in Django admin: find, add and correct."""
+"""Tests of identifiers in Django admin: finding, adding and correcting them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.world import World
 
 @pytest.fixture
 def number(world: World) -> Identifier:
-    """A registration number that a list gave to the wrong organisation."""
+    """Add a registration number that a list gave to the wrong organisation."""
     return add_identifier(
         organisation=world.larkhaven, scheme=Scheme.RSH, value="LX9001", author=None, now=timezone.now()
     )
@@ -25,13 +25,13 @@ def number(world: World) -> Identifier:
 
 @pytest.fixture
 def dee(world: World, client: Client) -> Client:
-    """A browser in which the administrator Dee is signed in."""
+    """Return the browser of Dee, an administrator."""
     client.force_login(world.dee)
     return client
 
 
 def form_fields(world: World, **fields: Any) -> dict[str, Any]:
-    """Return the form data of the page, as a browser would send it."""
+    """Return the form data of the page, as a browser would send them."""
     return {"organisation": world.tidewater.pk, "value": "LX9001", "reason": "Their email of 3 March.", **fields}
 
 
@@ -40,10 +40,10 @@ def test_moving_an_identifier_is_recorded_for_both_organisations_with_the_reason
 ) -> None:
     page = reverse("admin:organisations_identifier_change", args=[number.pk])
 
-    answer = dee.post(page, form_fields(world))
+    response = dee.post(page, form_fields(world))
 
     number.refresh_from_db()
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert number.organisation == world.tidewater
     events = Event.objects.filter(kind="organisation.identifier_corrected")
     assert {event.target_id for event in events} == {world.larkhaven.pk, world.tidewater.pk}
@@ -51,8 +51,8 @@ def test_moving_an_identifier_is_recorded_for_both_organisations_with_the_reason
     assert events[0].data["reason"] == "Their email of 3 March."
     assert events[0].data["before"]["organisation"] == "Larkhaven Homes"
     assert "Their email of 3 March." in dee.get(world.tidewater.get_absolute_url()).content.decode()
-    rows = dee.get(reverse("admin:organisations_identifier_history", args=[number.pk])).content.decode()
-    assert "Their email of 3 March." in rows
+    history_page = dee.get(reverse("admin:organisations_identifier_history", args=[number.pk])).content.decode()
+    assert "Their email of 3 March." in history_page
 
 
 @pytest.mark.parametrize(
@@ -63,23 +63,23 @@ def test_an_invalid_correction_is_refused(world: World, dee: Client, number: Ide
     add_identifier(organisation=world.tidewater, scheme=Scheme.RSH, value="5069", author=None, now=timezone.now())
     page = reverse("admin:organisations_identifier_change", args=[number.pk])
 
-    answer = dee.post(page, form_fields(world, **wrong))
+    response = dee.post(page, form_fields(world, **wrong))
 
     number.refresh_from_db()
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert (number.organisation, number.value) == (world.larkhaven, "LX9001")
 
 
 def test_an_identifier_is_added_with_a_reason_and_cannot_be_deleted(world: World, dee: Client) -> None:
-    sent = form_fields(world, scheme=Scheme.COMPANY, value=" 01234567 ")
+    post_fields = form_fields(world, scheme=Scheme.COMPANY, value=" 01234567 ")
 
-    assert dee.post(reverse("admin:organisations_identifier_add"), sent).status_code == 302
+    assert dee.post(reverse("admin:organisations_identifier_add"), post_fields).status_code == 302
 
-    made = Identifier.objects.get(value="01234567")
-    assert made.organisation == world.tidewater
-    assert dee.post(reverse("admin:organisations_identifier_delete", args=[made.pk])).status_code == 403
-    listed = dee.get(reverse("admin:organisations_identifier_changelist"), {"q": "0123456"})
-    assert "01234567" in listed.content.decode()
+    identifier = Identifier.objects.get(value="01234567")
+    assert identifier.organisation == world.tidewater
+    assert dee.post(reverse("admin:organisations_identifier_delete", args=[identifier.pk])).status_code == 403
+    list_page = dee.get(reverse("admin:organisations_identifier_changelist"), {"q": "0123456"})
+    assert "01234567" in list_page.content.decode()
 
 
 def test_a_correction_cannot_give_one_identifier_to_two_organisations(world: World, number: Identifier) -> None:

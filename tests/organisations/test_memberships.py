@@ -1,4 +1,4 @@
-"""Tests of memberships: inviting, accepting, changing roles, ending."""
+"""Tests of memberships: inviting people, accepting invitations, changing roles, and ending memberships."""
 
 from __future__ import annotations
 
@@ -37,13 +37,15 @@ from tests.world import PASSWORD, World, person
 
 
 def token_in(email: mail.EmailMessage) -> str:
-    found = re.search(r"/organisations/invitations/([^/]+)/", str(email.body))
-    assert found
-    return found[1]
+    """Return the token of the invitation link in an email."""
+    match = re.search(r"/organisations/invitations/([^/]+)/", str(email.body))
+    assert match
+    return match[1]
 
 
 @pytest.fixture
 def email(world: World) -> mail.EmailMessage:
+    """Invite Nina to act for Larkhaven, and return the email with the invitation."""
     deliver().clear()
     invite_member(
         organisation=world.larkhaven,
@@ -61,12 +63,12 @@ def test_an_invited_colleague_chooses_a_password_and_is_signed_in(world: World, 
     address = reverse("organisations:accept-invitation", kwargs={"token": token_in(email)})
     client = Client()
 
-    shown = client.get(address)
-    answer = client.post(address, {"name": "Nina Larch", "password": "three quiet river words"})
+    page = client.get(address)
+    response = client.post(address, {"name": "Nina Larch", "password": "three quiet river words"})
 
     assert email.to == ["nina@larkhaven.example"]
-    assert "Larkhaven Homes" in shown.content.decode()
-    assert answer.status_code == 302
+    assert "Larkhaven Homes" in page.content.decode()
+    assert response.status_code == 302
     membership = Membership.objects.get(person__email="nina@larkhaven.example")
     assert membership.accepted_at is not None
     assert int(client.session["_auth_user_id"]) == membership.person_id
@@ -83,19 +85,19 @@ def test_a_weak_password_is_refused_and_the_invitation_stays_open(world: World, 
     token = token_in(email)
     address = reverse("organisations:accept-invitation", kwargs={"token": token})
 
-    answer = Client().post(address, {"name": "Nina", "password": "short"})
+    response = Client().post(address, {"name": "Nina", "password": "short"})
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert invitation_for(token=token, now=timezone.now()) is not None
 
 
-def test_an_invitation_cannot_be_used_by_somebody_else(world: World, email: mail.EmailMessage) -> None:
+def test_another_person_cannot_use_an_invitation(world: World, email: mail.EmailMessage) -> None:
     client = Client()
     client.force_login(world.ben)
 
-    answer = client.post(reverse("organisations:accept-invitation", kwargs={"token": token_in(email)}), {})
+    response = client.post(reverse("organisations:accept-invitation", kwargs={"token": token_in(email)}), {})
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
     assert Membership.objects.get(person__email="nina@larkhaven.example").is_pending
 
 
@@ -107,11 +109,11 @@ def test_an_invitation_expires_after_fourteen_days(world: World, email: mail.Ema
 
 
 def test_lead_demoted_while_inviting_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    lock = invitations.lock_organisation
+    real_lock = invitations.lock_organisation
 
     def demote(pk: int) -> Organisation:
         Membership.objects.filter(person=world.amina).update(role=Role.VIEWER)
-        return lock(pk)
+        return real_lock(pk)
 
     monkeypatch.setattr(invitations, "lock_organisation", demote)
 
@@ -164,26 +166,26 @@ def test_resent_invitations_count_and_each_person_has_a_daily_limit(world: World
     nina = Membership.objects.get(person__email="nina@larkhaven.example")
     amina = Client()
     amina.force_login(world.amina)
-    again = reverse("organisations:invite-again", args=[world.larkhaven.pk, nina.pk])
+    invite_again_url = reverse("organisations:invite-again", args=[world.larkhaven.pk, nina.pk])
     for _ in range(INVITATIONS_A_PERSON - 1):
         resend_invitation(membership=nina, author=world.amina, now=now)
 
-    kept = Membership.objects.get(pk=nina.pk).invitation
-    page = amina.post(again, follow=True)
+    last_invitation = Membership.objects.get(pk=nina.pk).invitation
+    page = amina.post(invite_again_url, follow=True)
     with pytest.raises(UnableToInviteMember, match="has been sent 5 invitations today"):
         invite_member(
             organisation=world.harbour, email="nina@larkhaven.example", role="viewer", author=world.hana, now=now
         )
 
     assert "has been sent 5 invitations today" in page.content.decode()
-    assert Membership.objects.get(pk=nina.pk).invitation == kept, "The last email's link still opens."
+    assert Membership.objects.get(pk=nina.pk).invitation == last_invitation, "The last email's link still opens."
     for number in range(INVITATIONS_A_DAY - INVITATIONS_A_PERSON):
         invite_member(
             organisation=world.larkhaven, email=f"n{number}@x.example", role="viewer", author=world.amina, now=now
         )
-    one = Membership.objects.get(person__email="n1@x.example")
+    other_membership = Membership.objects.get(person__email="n1@x.example")
     with pytest.raises(UnableToInviteMember, match="has sent 20 invitations"):
-        resend_invitation(membership=one, author=world.amina, now=now)
+        resend_invitation(membership=other_membership, author=world.amina, now=now)
     assert resend_invitation(membership=nina, author=world.amina, now=now + dt.timedelta(days=1, minutes=1))
 
 
@@ -201,13 +203,13 @@ def test_a_person_has_only_one_membership_of_an_organisation(world: World) -> No
 @pytest.mark.parametrize("step", ["end", "demote"])
 def test_only_an_administrator_can_end_the_last_leads_membership(world: World, step: str) -> None:
     now = timezone.now()
-    mine = world.amina.memberships.get()
+    last_lead = world.amina.memberships.get()
 
     def act(author: object) -> None:
         if step == "end":
-            end_membership(membership=mine, author=author, now=now)  # type: ignore[arg-type]
+            end_membership(membership=last_lead, author=author, now=now)  # type: ignore[arg-type]
         else:
-            change_role(membership=mine, role=Role.VIEWER, author=author, reason="Why.", now=now)  # type: ignore[arg-type]
+            change_role(membership=last_lead, role=Role.VIEWER, author=author, reason="Why.", now=now)  # type: ignore[arg-type]
 
     with pytest.raises((UnableToEndMembership, UnableToChangeRole)):
         act(world.amina)
@@ -219,11 +221,11 @@ def test_rights_end_at_once_when_a_membership_ends(world: World) -> None:
     client = Client()
     client.force_login(world.eddie)
     address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
-    before = client.get(address).status_code
+    status_before = client.get(address).status_code
 
     end_membership(membership=world.eddie.memberships.get(), author=world.amina, reason="Left.", now=timezone.now())
 
-    assert before == 200
+    assert status_before == 200
     assert client.get(address).status_code == 404
     assert not Organisation.objects.of_person(world.eddie).exists()
 
@@ -232,34 +234,34 @@ def test_a_lead_cannot_manage_people_of_another_organisation(world: World) -> No
     client = Client()
     client.force_login(world.ben)
 
-    answer = client.post(
+    response = client.post(
         reverse("organisations:invite", kwargs={"pk": world.larkhaven.pk}), {"email": "x@x.example", "role": "lead"}
     )
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
 
 
 def test_an_administrator_must_give_a_reason_and_cannot_invite_themselves(world: World) -> None:
     dee = Client()
     dee.force_login(world.dee)
     address = reverse("organisations:invite", kwargs={"pk": world.larkhaven.pk})
-    given = {"email": world.dee.email, "role": "lead", "reason": "Their lead is ill."}
+    fields = {"email": world.dee.email, "role": "lead", "reason": "Their lead is ill."}
 
-    themselves = dee.post(address, given)
-    without = dee.post(address, given | {"email": "dee@home.example", "reason": ""})
-    assert (themselves.status_code, without.status_code) == (422, 422)
-    assert "Administrators cannot act for an organisation" in themselves.content.decode()
+    response_for_own_address = dee.post(address, fields)
+    response_without_reason = dee.post(address, fields | {"email": "dee@home.example", "reason": ""})
+    assert (response_for_own_address.status_code, response_without_reason.status_code) == (422, 422)
+    assert "Administrators cannot act for an organisation" in response_for_own_address.content.decode()
     assert not Membership.objects.filter(organisation=world.larkhaven, accepted_at=None).exists()
     deliver().clear()
-    assert dee.post(address, given | {"email": "dee@home.example"}).status_code == 302
+    assert dee.post(address, fields | {"email": "dee@home.example"}).status_code == 302
 
-    told = {email.to[0]: str(email.body) for email in deliver()}
-    assert set(told) == {"dee@home.example", world.amina.email}
-    assert "dee@home.example" in told[world.amina.email]
-    assert "Their lead is ill." in told[world.amina.email]
-    assert "Their lead is ill." not in told["dee@home.example"]
-    asked = Membership.objects.get(person__email="dee@home.example")
-    event = Event.objects.get(target_kind="membership", target_id=asked.pk)
+    text_by_address = {email.to[0]: str(email.body) for email in deliver()}
+    assert set(text_by_address) == {"dee@home.example", world.amina.email}
+    assert "dee@home.example" in text_by_address[world.amina.email]
+    assert "Their lead is ill." in text_by_address[world.amina.email]
+    assert "Their lead is ill." not in text_by_address["dee@home.example"]
+    membership = Membership.objects.get(person__email="dee@home.example")
+    event = Event.objects.get(target_kind="membership", target_id=membership.pk)
     assert (event.actor_id, event.data["reason_for_leads"]) == (world.dee.pk, "Their lead is ill.")
 
 
@@ -280,10 +282,10 @@ def test_administrators_are_emailed_about_invitations_if_there_is_no_lead(world:
     assert {email.to[0] for email in deliver()} == {"nell@westmarch.example", world.dee.email, dara.email}
 
 
-def test_somebody_made_an_administrator_cannot_accept_an_earlier_invitation(world: World) -> None:
+def test_a_new_administrator_cannot_accept_an_earlier_invitation(world: World) -> None:
     dara = person("Dara Ground", "dara@commonground.example")
     deliver().clear()
-    asked = invite_member(
+    membership = invite_member(
         organisation=world.larkhaven, email=dara.email, role="lead", author=world.amina, now=timezone.now()
     )
     with pytest.raises(UnableToChangeAdministration, match="acts for Larkhaven Homes"):
@@ -292,11 +294,11 @@ def test_somebody_made_an_administrator_cannot_accept_an_earlier_invitation(worl
 
     with pytest.raises(UnableToAcceptMembership, match="Administrators cannot act for an organisation"):
         accept_membership(token=token_in(deliver()[-1]), now=timezone.now())
-    asked.refresh_from_db()
+    membership.refresh_from_db()
     with pytest.raises(UnableToInviteMember, match="Administrators cannot act for an organisation"):
-        resend_invitation(membership=asked, author=world.amina, now=timezone.now())
+        resend_invitation(membership=membership, author=world.amina, now=timezone.now())
 
-    assert asked.is_pending
+    assert membership.is_pending
 
 
 def test_a_role_change_by_an_administrator_is_emailed_with_the_reason(world: World) -> None:
@@ -318,14 +320,14 @@ def test_a_role_change_by_an_administrator_is_emailed_with_the_reason(world: Wor
 def test_a_lead_can_step_down_and_change_their_job_title_in_one_form(world: World, client: Client) -> None:
     eddie = Membership.objects.get(person=world.eddie, ends_on=None)
     change_role(membership=eddie, role=Role.LEAD, author=world.amina, now=timezone.now())
-    own = Membership.objects.get(person=world.amina, ends_on=None)
+    membership = Membership.objects.get(person=world.amina, ends_on=None)
     client.force_login(world.amina)
 
-    answer = client.post(
-        reverse("organisations:member-edit", kwargs={"pk": world.larkhaven.pk, "membership": own.pk}),
+    response = client.post(
+        reverse("organisations:member-edit", kwargs={"pk": world.larkhaven.pk, "membership": membership.pk}),
         {"role": "editor", "job_title": "Adviser"},
     )
 
-    own.refresh_from_db()
-    assert answer.status_code == 302
-    assert (own.role, own.job_title) == ("editor", "Adviser")
+    membership.refresh_from_db()
+    assert response.status_code == 302
+    assert (membership.role, membership.job_title) == ("editor", "Adviser")

@@ -1,4 +1,4 @@
-"""Successions recorded as two lists of organisations become ties, and no organisation stays its own parent."""
+"""The migration turns two lists of organisations into ties, and removes parents that are the organisation itself."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def database() -> Iterator[None]:
-    """An empty database instead of the suite's."""
+    """Use an empty database instead of the suite's database."""
     with empty_database(MOVED):
         yield
 
 
 def fill(apps: StateApps) -> dict[str, int]:
-    """Two districts that became one council, a boundary change with both on both sides, and a body above itself."""
+    """Add two districts that became one council, a boundary change with both on both sides, and a body above itself."""
     model = {
         name: apps.get_model("organisations", name)
         for name in ("Organisation", "Succession", "SuccessionPredecessor", "SuccessionSuccessor")
     }
     bodies = {name: model["Organisation"].objects.create(name=name, kind="council").pk for name in "ABC"}
     model["Organisation"].objects.filter(pk=bodies["C"]).update(parent_id=bodies["C"])
-    for kind, on, before, after in (
+    for kind, vesting_day, predecessors, successors in (
         ("merge", dt.date(2021, 4, 1), "AB", "C"),
         ("boundary_change", None, "AB", "AB"),
     ):
-        succession = model["Succession"].objects.create(kind=kind, on=on)
-        for side, names in (("SuccessionPredecessor", before), ("SuccessionSuccessor", after)):
+        succession = model["Succession"].objects.create(kind=kind, on=vesting_day)
+        for side, names in (("SuccessionPredecessor", predecessors), ("SuccessionSuccessor", successors)):
             for name in names:
                 model[side].objects.create(succession=succession, organisation_id=bodies[name])
     return bodies
@@ -60,17 +60,17 @@ def test_two_lists_become_ties_and_keep_every_body_and_day(database: None) -> No
         )
         ties = [(*row[:3], names[row[3]] + names[row[4]], row[5]) for row in cursor.fetchall()]
         cursor.execute("SELECT count(*) FROM organisations_organisation WHERE parent_id IS NOT NULL")
-        parents = cursor.fetchone()
-    change = "boundary_change", "effective", None
+        parent_count = cursor.fetchone()
+    boundary_change = "boundary_change", "effective", None
     assert sorted(ties, key=str) == sorted(
         [
             ("merge", "effective", "2021-04-01", "AC", "successor"),
             ("merge", "effective", "2021-04-01", "BC", "successor"),
-            (*change, "AA", "continuing"),
-            (*change, "AB", "successor"),
-            (*change, "BA", "successor"),
-            (*change, "BB", "continuing"),
+            (*boundary_change, "AA", "continuing"),
+            (*boundary_change, "AB", "successor"),
+            (*boundary_change, "BA", "successor"),
+            (*boundary_change, "BB", "continuing"),
         ],
         key=str,
     )
-    assert parents == (0,)
+    assert parent_count == (0,)

@@ -45,23 +45,23 @@ def rename(organisation: Organisation, name: str, day: dt.date) -> None:
     update_organisation(organisation=organisation, name=name, named_from=day, author=None, now=timezone.now())
 
 
-def test_a_name_is_that_of_its_day(world: World) -> None:
+def test_the_name_on_a_day_is_the_name_that_was_valid_then(world: World) -> None:
     rename(world.larkhaven, "Skylark Homes", dt.date(2020, 4, 1))
     rename(world.larkhaven, "Skylark Group", dt.date(2024, 4, 1))
 
-    named = names_of([world.larkhaven.pk, world.tidewater.pk])
+    history_by_id = names_of([world.larkhaven.pk, world.tidewater.pk])
 
     days = [dt.date(2020, 3, 31), dt.date(2020, 4, 1), dt.date(2024, 3, 31), dt.date(2024, 4, 1)]
-    assert [named[world.larkhaven.pk].on(day) for day in days] == [
+    assert [history_by_id[world.larkhaven.pk].on(day) for day in days] == [
         "Larkhaven Homes",
         "Skylark Homes",
         "Skylark Homes",
         "Skylark Group",
     ]
-    assert named[world.tidewater.pk].on(days[0]) == world.tidewater.name
+    assert history_by_id[world.tidewater.pk].on(days[0]) == world.tidewater.name
 
 
-def test_a_former_short_name_is_no_official_one(world: World) -> None:
+def test_a_former_short_name_is_not_a_former_official_name(world: World) -> None:
     for name in ("Lark", "Sky"):
         update_organisation(organisation=world.larkhaven, short_name=name, author=None, now=timezone.now())
 
@@ -71,28 +71,28 @@ def test_a_former_short_name_is_no_official_one(world: World) -> None:
 def test_the_history_shows_who_acted_under_the_name_of_that_day(world: World, client: Client) -> None:
     address = reverse("agreements:history", args=[world.partnership.pk])
     client.force_login(world.amina)
-    acted = f"{world.amina.display_name}, Larkhaven Homes"
-    before = client.get(address).content.decode().count(acted)
+    author_words = f"{world.amina.display_name}, Larkhaven Homes"
+    count_before = client.get(address).content.decode().count(author_words)
 
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
-    after = client.get(address).content.decode()
+    page_after = client.get(address).content.decode()
 
-    assert before > 0
-    assert after.count(acted) == before
+    assert count_before > 0
+    assert page_after.count(author_words) == count_before
 
 
-def test_the_database_gives_the_name_of_a_moment(world: World) -> None:
+def test_the_database_returns_the_name_at_a_moment(world: World) -> None:
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
 
-    then = Organisation.objects.annotate(then=official_name_at("created_at", "pk", present="name"))
+    organisations = Organisation.objects.annotate(then=official_name_at("created_at", "pk", present="name"))
 
-    assert then.get(pk=world.larkhaven.pk).then == "Larkhaven Homes"
-    assert then.get(pk=world.tidewater.pk).then == world.tidewater.name
+    assert organisations.get(pk=world.larkhaven.pk).then == "Larkhaven Homes"
+    assert organisations.get(pk=world.tidewater.pk).then == world.tidewater.name
     assert OrganisationName.objects.filter(organisation=world.larkhaven, name="Larkhaven Homes").exists()
 
 
 def text_of(client: Client, address: str) -> str:
-    """Return what a page says, without line breaks."""
+    """Return the text of a page, without line breaks."""
     return " ".join(strip_tags(client.get(address).content.decode()).split())
 
 
@@ -102,7 +102,7 @@ def test_a_conversation_and_a_meeting_name_their_sides_as_on_their_day(world: Wo
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(90))
     client.force_login(world.ben)
 
-    # The actions of the record are commitments of today.
+    # The page of the record also shows its actions, which are present commitments with the present name.
     assert "record kept by Larkhaven Homes" in text_of(client, record.get_absolute_url())
     for address in (meeting.get_absolute_url(), paper):
         page = text_of(client, address)
@@ -110,7 +110,7 @@ def test_a_conversation_and_a_meeting_name_their_sides_as_on_their_day(world: Wo
         assert "Skylark" not in page, address
 
 
-def test_an_open_commitment_says_both_names_and_a_closed_one_that_of_its_day(world: World, client: Client) -> None:
+def test_an_open_commitment_shows_both_names_and_a_closed_one_its_days_name(world: World, client: Client) -> None:
     promise = agree(world)
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
     client.force_login(world.ben)
@@ -136,9 +136,9 @@ def test_lists_name_organisations_as_on_the_day_of_each_record(world: World, cli
         reverse("conversations:meetings", kwargs=partnership),
     ):
         page = client.get(address)
-        shown = " ".join(strip_tags(page.content.decode().partition("<main")[2]).split())
-        assert record.subject in shown or meeting.title in shown, address
-        assert "Larkhaven Homes" in shown, address
+        text = " ".join(strip_tags(page.content.decode().partition("<main")[2]).split())
+        assert record.subject in text or meeting.title in text, address
+        assert "Larkhaven Homes" in text, address
     end_commitment(commitment=promise, reason="Over.", author=world.amina, now=timezone.now())
     listed = text_of(client, reverse("commitments:list"))
     assert promise.reference in listed
@@ -169,11 +169,11 @@ def test_board_and_list_find_asks_by_the_former_and_the_present_name(world: Worl
     client.force_login(world.ben)
 
     for address in (reverse("exchange:board"), reverse("exchange:list")):
-        found = {
+        is_found_by_words = {
             words: entry.get_absolute_url() in client.get(address, {"organisation": words}).content.decode()
             for words in ("larkhaven", "Skylark", "Westmarch")
         }
-        assert found == {"larkhaven": True, "Skylark": True, "Westmarch": False}, address
+        assert is_found_by_words == {"larkhaven": True, "Skylark": True, "Westmarch": False}, address
 
 
 def test_asks_on_pages_and_lists_name_organisations_as_on_their_day(world: World, client: Client) -> None:
@@ -181,7 +181,7 @@ def test_asks_on_pages_and_lists_name_organisations_as_on_their_day(world: World
     entry = shared(world.larkhaven, world.amina, timezone.now(), closes_on=None, **partnership)
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
     client.force_login(world.ben)
-    both = "Larkhaven Homes (now Skylark Homes)"
+    both_names = "Larkhaven Homes (now Skylark Homes)"
 
     for address in (
         entry.get_absolute_url(),
@@ -191,8 +191,8 @@ def test_asks_on_pages_and_lists_name_organisations_as_on_their_day(world: World
         reverse("web:partnership-entries", args=[world.partnership.pk]),
         reverse("web:organisation-entries", args=[world.larkhaven.pk]),
     ):
-        assert both in text_of(client, address), address
-    assert both in client.get(reverse("exchange:export")).getvalue().decode()
+        assert both_names in text_of(client, address), address
+    assert both_names in client.get(reverse("exchange:export")).getvalue().decode()
     withdraw_entry(entry=entry, reason="Over.", author=world.amina, now=timezone.now())
     assert "(now" not in text_of(client, entry.get_absolute_url())
 
@@ -228,28 +228,28 @@ def test_plans_name_their_owners_as_on_the_day_of_the_version(world: World, clie
         assert "(now Skylark" not in main, address
 
 
-def test_parties_who_left_and_those_of_an_ended_partnership_keep_their_names(world: World, client: Client) -> None:
-    tomorrow, of_it = timezone.localdate() + dt.timedelta(1), [world.partnership.pk]
+def test_parties_that_left_and_parties_of_an_ended_partnership_keep_their_names(world: World, client: Client) -> None:
+    tomorrow, partnership_id = timezone.localdate() + dt.timedelta(1), [world.partnership.pk]
     party = world.party(world.westmarch)
     agree(world)
     leave_partnership(party=party, reason="Over.", author=world.ben, now=timezone.now())
     rename(world.westmarch, "Eastmarch Borough Council", tomorrow)
     client.force_login(world.amina)
 
-    assert "Westmarch Borough Council Left" in text_of(client, reverse("agreements:members", args=of_it))
-    given = {"reason": "Done.", "author": world.amina, "now": timezone.now()}
-    change_status(partnership=world.partnership, status="ended", **given)
+    assert "Westmarch Borough Council Left" in text_of(client, reverse("agreements:members", args=partnership_id))
+    reason_author_and_time = {"reason": "Done.", "author": world.amina, "now": timezone.now()}
+    change_status(partnership=world.partnership, status="ended", **reason_author_and_time)
     rename(world.larkhaven, "Skylark Homes", tomorrow)
-    for address in (reverse("agreements:members", args=of_it), world.partnership.get_absolute_url()):
+    for address in (reverse("agreements:members", args=partnership_id), world.partnership.get_absolute_url()):
         main = client.get(address).content.decode().partition("<main")[2]
         assert "Larkhaven Homes" in main, address
         assert "Skylark" not in main, address
-    listed = text_of(client, reverse("agreements:list"))
-    assert "Estuary Partnership" in listed
-    assert "Skylark" not in listed.partition("Estuary Partnership")[2].partition("Ended")[0]
+    list_page = text_of(client, reverse("agreements:list"))
+    assert "Estuary Partnership" in list_page
+    assert "Skylark" not in list_page.partition("Estuary Partnership")[2].partition("Ended")[0]
 
 
-def test_a_part_that_passed_to_a_successor_says_whose_it_was(world: World, client: Client) -> None:
+def test_the_page_of_parties_names_the_predecessor_of_a_successor(world: World, client: Client) -> None:
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
@@ -260,13 +260,15 @@ def test_a_part_that_passed_to_a_successor_says_whose_it_was(world: World, clien
     assert f"Took over from Westmarch Borough Council on {long_date(timezone.localdate())}" in page
 
 
-def test_what_people_added_and_reported_names_their_organisation_as_on_that_day(world: World, client: Client) -> None:
+def test_documents_reports_and_comments_name_the_authors_organisation_as_on_that_day(
+    world: World, client: Client
+) -> None:
     promise, plan, objective = agree(world), published(world), add_objective(world)
     report(world, promise)
     report_objective(world, objective, 10)
     comment_as(plan, world.amina)
-    given = {"organisation": world.larkhaven, "author": world.amina, "now": timezone.now()}
-    add_document(partnership=world.partnership, title="Minutes", file=a_text_file(), **given)
+    organisation_author_and_time = {"organisation": world.larkhaven, "author": world.amina, "now": timezone.now()}
+    add_document(partnership=world.partnership, title="Minutes", file=a_text_file(), **organisation_author_and_time)
     for body, name in ((world.larkhaven, "Skylark Homes"), (world.westmarch, "Eastmarch Borough Council")):
         rename(body, name, timezone.localdate() + dt.timedelta(1))
     client.force_login(world.amina)
@@ -280,12 +282,12 @@ def test_what_people_added_and_reported_names_their_organisation_as_on_that_day(
     assert f"{world.amina.display_name}, Larkhaven Homes" in text_of(client, reverse("plans:history", args=[plan.pk]))
     news, *_ = read_news(plan_id=plan.pk, from_number=0, to_number=1, reading_class="inside")
     assert [edition.organisation for edition in news.editions] == ["Larkhaven Homes"]
-    listed = client.get(reverse("agreements:document-list"), {"organisation": "skylark"})
-    assert [row.title for row in listed.context["page"].rows] == ["Minutes"]
-    assert "Skylark" not in listed.content.decode().partition("<tbody")[2].partition("</tbody>")[0]
+    list_page = client.get(reverse("agreements:document-list"), {"organisation": "skylark"})
+    assert [row.title for row in list_page.context["page"].rows] == ["Minutes"]
+    assert "Skylark" not in list_page.content.decode().partition("<tbody")[2].partition("</tbody>")[0]
 
 
-def test_versions_and_reports_of_before_name_the_body_that_ended(world: World, client: Client) -> None:
+def test_versions_and_reports_from_before_a_merger_name_the_predecessor(world: World, client: Client) -> None:
     plan = create_plan(
         owners=[world.westmarch],
         partnership=None,
@@ -296,7 +298,7 @@ def test_versions_and_reports_of_before_name_the_body_that_ended(world: World, c
         now=timezone.now(),
     )
     publish(plan, 40, author=world.ben)
-    told = submitted(world)
+    report = submitted(world)
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
@@ -307,8 +309,8 @@ def test_versions_and_reports_of_before_name_the_body_that_ended(world: World, c
         pages = [client.get(reverse(f"plans:{name}", args=[plan.pk, number])) for number in (1, 2)]
         owners = [[owner.organisation.name for owner in page.context["owners"]] for page in pages]
         assert owners == [["Westmarch Borough Council"], ["Harbour Community Trust"]], name
-    period = reverse("conversations:reports-period", args=[told.round_id, told.starts_on])
-    for address in (told.get_absolute_url(), period):
+    period = reverse("conversations:reports-period", args=[report.round_id, report.starts_on])
+    for address in (report.get_absolute_url(), period):
         main = client.get(address).content.decode().partition("<main")[2]
         assert "Westmarch Borough Council" in main, address
         assert "Harbour" not in main, address
@@ -319,40 +321,50 @@ def test_a_developer_agreement_names_the_authority_that_made_it(world: World, cl
         reference="A1", kind="section 106", organisation=world.westmarch, agreed_on=dt.date(2024, 5, 1), run_id=1
     )
     client.force_login(world.hana)
-    before = client.get(agreement.get_absolute_url())
+    page_before = client.get(agreement.get_absolute_url())
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
 
-    after = client.get(agreement.get_absolute_url())
+    page_after = client.get(agreement.get_absolute_url())
 
-    assert before.context["made_by"] is None
-    assert after.context["agreement"].organisation == world.harbour
-    assert after.context["made_by"] == world.westmarch
-    assert "Made by" in after.content.decode()
+    assert page_before.context["made_by"] is None
+    assert page_after.context["agreement"].organisation == world.harbour
+    assert page_after.context["made_by"] == world.westmarch
+    assert "Made by" in page_after.content.decode()
 
 
 def listing(slug: str, person: User, query: str) -> Listing:
+    """Return a person's list with this query."""
     definition = find_list(slug)
     assert definition is not None
     return read(definition, person, QueryDict(query))
 
 
-def found(one: Listing) -> list[int]:
-    return list(one.sortable().order_by(*one.sorting).values_list("pk", flat=True))
+def found(rows: Listing) -> list[int]:
+    """Return the ids of the rows of a list, in the order of the list."""
+    return list(rows.sortable().order_by(*rows.sorting).values_list("pk", flat=True))
 
 
 def test_lists_sort_filter_and_group_by_the_names_that_they_show(world: World, client: Client) -> None:
     tomorrow = timezone.localdate() + dt.timedelta(1)
-    ours, theirs = agree(world), agree(world, giver=world.westmarch, receiver=world.larkhaven, owner=world.ben)
+    commitment_of_larkhaven, commitment_of_westmarch = (
+        agree(world),
+        agree(world, giver=world.westmarch, receiver=world.larkhaven, owner=world.ben),
+    )
     rename(world.larkhaven, "Zephyr Homes", tomorrow)
 
     def rows(query: str) -> list[int]:
         return found(listing("commitments", world.amina, query))
 
-    # They say "Larkhaven Homes (now Zephyr Homes)", so they come before Westmarch.
-    assert rows("sort=giver") == rows("sort=-receiver") == [ours.pk, theirs.pk]
-    assert rows("giver=Zephyr") == rows("giver=larkhaven") == rows("giver=%22Zephyr+Homes%22") == [ours.pk]
+    # The row says "Larkhaven Homes (now Zephyr Homes)", so it comes before Westmarch.
+    assert rows("sort=giver") == rows("sort=-receiver") == [commitment_of_larkhaven.pk, commitment_of_westmarch.pk]
+    assert (
+        rows("giver=Zephyr")
+        == rows("giver=larkhaven")
+        == rows("giver=%22Zephyr+Homes%22")
+        == [commitment_of_larkhaven.pk]
+    )
     assert rows("giver=%22Zephyr%22") == []
     by_giver = groups(listing("commitments", world.amina, "group=giver"))
     assert {(group.label, group.count) for group in by_giver} == {
@@ -362,12 +374,12 @@ def test_lists_sort_filter_and_group_by_the_names_that_they_show(world: World, c
     client.force_login(world.amina)
     (link,) = [group.href for group in by_giver if group.label.startswith("Zephyr")]
     page = client.get(reverse("commitments:list") + link)
-    assert [row.pk for row in page.context["page"].rows] == [ours.pk]
+    assert [row.pk for row in page.context["page"].rows] == [commitment_of_larkhaven.pk]
     assert "Larkhaven Homes (now Zephyr Homes)" in page.content.decode()
 
 
 def test_the_list_of_plans_sorts_filters_and_groups_by_the_owners_it_shows(world: World) -> None:
-    ours, theirs = (
+    plan_of_larkhaven, plan_of_westmarch = (
         create_plan(
             owners=[owner],
             partnership=world.partnership,
@@ -379,23 +391,25 @@ def test_the_list_of_plans_sorts_filters_and_groups_by_the_owners_it_shows(world
         )
         for owner, author in ((world.larkhaven, world.amina), (world.westmarch, world.ben))
     )
-    publish(ours, 40, author=world.amina)
-    publish(theirs, 40, author=world.ben)
+    publish(plan_of_larkhaven, 40, author=world.amina)
+    publish(plan_of_westmarch, 40, author=world.ben)
     rename(world.larkhaven, "Zephyr Homes", timezone.localdate() + dt.timedelta(1))
 
     def rows(query: str) -> list[int]:
         return found(listing("plans", world.amina, query))
 
-    # The first says "Larkhaven Homes (now Zephyr Homes)", so it comes before Westmarch.
-    assert rows("sort=owners") == [ours.pk, theirs.pk]
-    assert rows("owners=Zephyr") == rows("owners=larkhaven") == rows("owners=%22Zephyr+Homes%22") == [ours.pk]
+    # The first row says "Larkhaven Homes (now Zephyr Homes)", so it comes before Westmarch.
+    assert rows("sort=owners") == [plan_of_larkhaven.pk, plan_of_westmarch.pk]
+    assert (
+        rows("owners=Zephyr") == rows("owners=larkhaven") == rows("owners=%22Zephyr+Homes%22") == [plan_of_larkhaven.pk]
+    )
     assert {(group.label, group.count) for group in groups(listing("plans", world.amina, "group=owners"))} == {
         ("Zephyr Homes (formerly Larkhaven Homes)", 1),
         (world.westmarch.name, 1),
     }
 
 
-def test_somebody_who_left_does_not_learn_of_an_owner_of_today_by_its_name(world: World) -> None:
+def test_a_party_that_left_cannot_find_a_plan_by_the_name_of_a_present_owner(world: World) -> None:
     plan = published(world)
     leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
 
@@ -404,35 +418,35 @@ def test_somebody_who_left_does_not_learn_of_an_owner_of_today_by_its_name(world
     assert found(listing("plans", world.ben, "owners=larkhaven")) == []
 
 
-def test_keepers_adders_and_contacts_are_found_by_former_names(world: World) -> None:
+def test_lists_of_records_with_one_organisation_are_filtered_by_former_names(world: World) -> None:
     fill_lists(world)
     rename(world.larkhaven, "Zephyr Homes", timezone.localdate() + dt.timedelta(1))
     columns = {"conversations": "keeper"} | dict.fromkeys(("documents", "contacts", "stakeholders"), "organisation")
 
     for slug, column in columns.items():
-        former, present, other = (
+        ids_by_former_name, ids_by_present_name, ids_by_other_name = (
             found(listing(slug, world.amina, f"{column}={words}")) for words in ("larkhaven", "zephyr", "nobody")
         )
-        assert former == present != other == [], slug
+        assert ids_by_former_name == ids_by_present_name != ids_by_other_name == [], slug
 
 
-def test_an_ask_names_those_it_asks_as_on_its_day(world: World, client: Client) -> None:
-    named = {"audience": Audience.NAMED, "addressees": [world.westmarch], "closes_on": None}
-    entry = shared(world.larkhaven, world.amina, timezone.now(), **named)
+def test_an_ask_names_its_addressees_as_on_its_day(world: World, client: Client) -> None:
+    audience_of_westmarch = {"audience": Audience.NAMED, "addressees": [world.westmarch], "closes_on": None}
+    entry = shared(world.larkhaven, world.amina, timezone.now(), **audience_of_westmarch)
     rename(world.westmarch, "Eastmarch Borough Council", timezone.localdate() + dt.timedelta(1))
-    both = f"{world.westmarch.names.get(kind='former').name} (now Eastmarch Borough Council)"
+    both_names = f"{world.westmarch.names.get(kind='former').name} (now Eastmarch Borough Council)"
 
     for person in (world.amina, world.ben):
         (row,) = listing("asks", person, "").matching_rows()
-        assert row.asked == both
+        assert row.asked == both_names
         client.force_login(person)
-        assert both in text_of(client, entry.get_absolute_url())
+        assert both_names in text_of(client, entry.get_absolute_url())
     assert found(listing("asks", world.ben, "asked=eastmarch")) == [entry.pk]
     withdraw_entry(entry=entry, reason="Over.", author=world.amina, now=timezone.now())
     assert "(now" not in text_of(client, entry.get_absolute_url())
 
 
-def test_records_of_a_body_that_ended_are_found_by_the_one_that_followed_it(world: World, client: Client) -> None:
+def test_records_of_an_ended_body_are_found_by_the_name_of_its_successor(world: World, client: Client) -> None:
     promise, record = agree(world), circulated(world)
     take_effect(record_merger(world))
     client.force_login(world.amina)
@@ -443,20 +457,20 @@ def test_records_of_a_body_that_ended_are_found_by_the_one_that_followed_it(worl
     assert "by the name of the organisation that followed them" in page.content.decode()
     assert promise.pk in found(listing("commitments", world.amina, "words=harbour"))
     assert promise.pk not in found(listing("commitments", world.amina, "giver=harbour"))
-    talks = client.get(reverse("conversations:list"), {"words": "harbour"}).content.decode()
-    assert record.get_absolute_url() in talks
+    conversation_list = client.get(reverse("conversations:list"), {"words": "harbour"}).content.decode()
+    assert record.get_absolute_url() in conversation_list
 
 
-def test_choices_of_forms_say_present_names_and_are_found_by_former_ones(world: World, client: Client) -> None:
+def test_choices_of_forms_show_both_names_and_are_found_by_former_names(world: World, client: Client) -> None:
     rename(world.westmarch, "Eastmarch Borough Council", timezone.localdate())
-    former = world.westmarch.names.get(kind="former").name
+    former_name = world.westmarch.names.get(kind="former").name
     client.force_login(world.amina)
 
     for address in (reverse("commitments:new"), reverse("exchange:new")):
         page = client.get(address).content.decode()
-        assert f"Eastmarch Borough Council (formerly {former})" in page, address
-    sent = {"find": "addressees", "addressees-find": former[:9].lower()}
-    options = client.post(reverse("exchange:new"), sent).content.decode().partition('name="addressees"')[2]
+        assert f"Eastmarch Borough Council (formerly {former_name})" in page, address
+    post_fields = {"find": "addressees", "addressees-find": former_name[:9].lower()}
+    options = client.post(reverse("exchange:new"), post_fields).content.decode().partition('name="addressees"')[2]
     assert f'value="{world.westmarch.pk}"' in options.partition("</select>")[0]
 
 
@@ -467,8 +481,8 @@ def test_search_by_name_shows_strangers_no_record(world: World, client: Client) 
 
     page = client.get(f"{reverse('search:search')}?q=Larkhaven").content.decode()
 
-    for one in (promise, record, meeting):
-        assert one.get_absolute_url() not in page
+    for private_record in (promise, record, meeting):
+        assert private_record.get_absolute_url() not in page
 
 
 def test_search_finds_an_organisation_by_the_names_that_its_records_show(world: World, client: Client) -> None:

@@ -39,12 +39,12 @@ def test_an_organisation_follows_the_areas_that_it_serves_now(db: None) -> None:
     world: World = make_world()
     glasgow = Area.objects.create(code="S12000049", name="Glasgow City", kind=AreaKind.DISTRICT)
     AreaServed.objects.filter(organisation=world.tidewater).delete()
-    served = AreaServed.objects.create(organisation=world.tidewater, area=glasgow)
+    area_served = AreaServed.objects.create(organisation=world.tidewater, area=glasgow)
 
-    scottish = nation_of(world.tidewater)
+    nation_before = nation_of(world.tidewater)
     has_saint_andrew = dt.date(2026, 11, 30) in holidays_of(world.tidewater)
-    served.ends_on = dt.date(2026, 1, 1)
-    served.save()
+    area_served.ends_on = dt.date(2026, 1, 1)
+    area_served.save()
 
-    assert (scottish, has_saint_andrew) == (Nation.SCOTLAND, True)
+    assert (nation_before, has_saint_andrew) == (Nation.SCOTLAND, True)
     assert nation_of(world.tidewater) == Nation.ENGLAND_AND_WALES

@@ -1,4 +1,4 @@
-"""Every column that names an organisation passes on, follows its body, or stays."""
+"""Every column that refers to an organisation passes on, follows the organisation, or stays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.world import World
 
 
 def naming_columns() -> Iterator[tuple[type[Model], Field[object, object]]]:
-    """Yield every column of a table that names an organisation; row history and views are left out."""
+    """Yield every column of a table that refers to an organisation, except in row history and views."""
     for model in apps.get_models(include_auto_created=True):
         if not model._meta.managed or model._meta.proxy or is_history(model):
             continue
@@ -31,12 +31,15 @@ def labels() -> set[str]:
     return {f"{model._meta.label}.{field.name}" for model, field in naming_columns()}
 
 
-def unregistered() -> list[str]:
+def unregistered_labels() -> list[str]:
+    """Return the columns that refer to an organisation and that no room registers."""
     return sorted(labels() - registered_columns().keys())
 
 
 def test_every_column_that_names_an_organisation_is_registered() -> None:
-    assert unregistered() == [], "register these in the room's obligations.py: they pass on, follow their body, or stay"
+    assert unregistered_labels() == [], (
+        "register these in the room's obligations.py: they pass on, follow their body, or stay"
+    )
 
 
 @pytest.mark.parametrize("registry", ["_kinds", "_following", "_staying"])
@@ -44,19 +47,19 @@ def test_each_column_that_a_room_does_not_register_is_named(registry: str, monke
     before = registered_columns()
     monkeypatch.setattr(f"partnerships.organisations.obligations.{registry}", {})
 
-    assert unregistered() == sorted(before.keys() - registered_columns().keys())
-    assert unregistered()
+    assert unregistered_labels() == sorted(before.keys() - registered_columns().keys())
+    assert unregistered_labels()
 
 
-def test_every_link_to_several_organisations_has_a_table_that_is_walked() -> None:
-    through = {
+def test_tables_of_many_to_many_fields_are_among_the_columns() -> None:
+    through_models = {
         field.remote_field.through
         for model in apps.get_models()
         for field in model._meta.local_many_to_many
         if field.related_model is Organisation
     }
 
-    assert through <= {model for model, _ in naming_columns()}
+    assert through_models <= {model for model, _ in naming_columns()}
 
 
 def test_registered_columns_exist() -> None:
@@ -82,7 +85,7 @@ def test_columns_that_stay_are_those_that_nobody_may_change() -> None:
         assert {trigger.name for trigger in triggers} & {"immutable", "submission_stays"}, label
 
 
-def test_organisation_page_of_obligations_counts_what_it_holds(world: World) -> None:
+def test_the_records_of_an_organisation_are_grouped_by_kind(world: World) -> None:
     groups = {group.kind.code: group for group in held_by(world.larkhaven, timezone.localdate())}
 
     assert [thing.title for thing in groups["partnerships"].things] == ["Estuary Partnership"]
@@ -90,15 +93,15 @@ def test_organisation_page_of_obligations_counts_what_it_holds(world: World) -> 
     assert {thing.title for thing in groups["people"].things} == {"Amina Larch", "Eddie Larch", "Vera Larch"}
 
 
-def test_kinds_that_it_holds_nothing_of_cost_no_query(world: World) -> None:
+def test_kinds_without_records_need_no_query_each(world: World) -> None:
     empty = Organisation.objects.create(name="Norbrook District Council", kind="council")
     today = timezone.localdate()
 
-    with CaptureQueriesContext(connection) as none:
+    with CaptureQueriesContext(connection) as queries_without_records:
         assert held_by(empty, today) == []
-    with CaptureQueriesContext(connection) as some:
+    with CaptureQueriesContext(connection) as queries_with_records:
         kinds = {group.kind.code for group in held_by(world.larkhaven, today)}
 
-    assert len(none) == 1
+    assert len(queries_without_records) == 1
     assert kinds
-    assert len(some) < len(obligations())
+    assert len(queries_with_records) < len(obligations())

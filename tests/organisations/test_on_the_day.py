@@ -1,4 +1,4 @@
-"""What the clock does on vesting day, what it cannot do, and what an administrator must do before."""
+"""What the regular task does on vesting day, what it cannot do, and what an administrator must do before."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DECIDE, EFFECT = "Decide about a succession", "Fix a succession that has not tak
 
 
 def pages(world: World, succession: Succession) -> list[str]:
-    """Return what an administrator reads on the page of the succession, and on the list of what is pending."""
+    """Return the text that an administrator reads on the succession's page and on the list of pending successions."""
     client = Client()
     client.force_login(world.dee)
     addresses = reverse("organisations:succession", args=[succession.pk]), reverse("organisations:pending")
@@ -36,12 +36,12 @@ def pages(world: World, succession: Succession) -> list[str]:
 
 
 def locked_by(queries: CaptureQueriesContext) -> list[int]:
-    """Return the successions (ids) that queries locked one by one, in their order."""
+    """Return the successions (ids) that queries locked one by one, in the order of the queries."""
     locking = re.compile(r'"organisations_succession"\."id" = (\d+)\D.*FOR UPDATE')
-    return [int(found[1]) for query in queries.captured_queries if (found := locking.search(query["sql"]))]
+    return [int(match[1]) for query in queries.captured_queries if (match := locking.search(query["sql"]))]
 
 
-def test_what_could_not_take_effect_tells_administrators_why_and_is_tried_again(
+def test_a_refused_succession_shows_administrators_the_reason_and_is_tried_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alerts: list[str] = []
@@ -69,7 +69,7 @@ def test_what_could_not_take_effect_tells_administrators_why_and_is_tried_again(
     assert EFFECT not in task_names(world, world.dee)
 
 
-def test_month_that_has_passed_asks_for_the_day(world: World) -> None:
+def test_a_vesting_month_that_has_passed_needs_an_exact_day(world: World) -> None:
     succession = services.record_succession(
         kind="absorb",
         status="order_made",
@@ -90,19 +90,19 @@ def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_ord
     with time_machine.travel(dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)):
         world, councils = make_world(), surrey()
         load_pending(author=None, now=timezone.now())
-        first, *_ = Succession.objects.order_by("pk")
+        first_succession, *_ = Succession.objects.order_by("pk")
         assert DECIDE in task_names(world, world.dee)
-        for page in pages(world, first):
+        for page in pages(world, first_succession):
             assert "The election or shadow authority was due 7 May 2026, but no administrator has recorded" in page
     with time_machine.travel(vesting):
         hand_over_due()
         assert set(Succession.objects.values_list("status", flat=True)) == {"order_laid"}
-        assert "The vesting day was 1 April 2027" in pages(world, first)[0]
+        assert "The vesting day was 1 April 2027" in pages(world, first_succession)[0]
 
     with time_machine.travel(vesting - dt.timedelta(days=30)):
         client = Client()
         client.force_login(world.dee)
-        address = reverse("organisations:succession-status", args=[first.pk])
+        address = reverse("organisations:succession-status", args=[first_succession.pk])
         assert "Also the 2 other successions of the same order" in client.get(address).content.decode()
         client.post(address, {"status": "order_made", "reason": "The order was made.", "together": "on"})
         assert set(Succession.objects.values_list("status", flat=True)) == {"order_made"}
@@ -117,8 +117,8 @@ def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_ord
         assert {(council.status, council.valid_to) for council in councils.values()} == {
             (Status.DISSOLVED, dt.date(2027, 4, 1))
         }
-        new = Organisation.objects.filter(name__in=["East Surrey Council", "West Surrey Council"])
-        assert {(organisation.status, organisation.valid_from) for organisation in new} == {
+        new_councils = Organisation.objects.filter(name__in=["East Surrey Council", "West Surrey Council"])
+        assert {(organisation.status, organisation.valid_from) for organisation in new_councils} == {
             (Status.ACTIVE, dt.date(2027, 4, 1))
         }
 

@@ -19,7 +19,7 @@ VULNERABLE = {
 
 
 def fake_pip_audit(tmp_path: Path, body: str) -> list[str]:
-    """A command with pip-audit's options that runs `body`."""
+    """Return a command with pip-audit's options that runs `body`."""
     script = tmp_path / "fake_pip_audit.py"
     script.write_text(
         f"import sys, time\nfrom pathlib import Path\nreport = Path(sys.argv[sys.argv.index('--output') + 1])\n{body}\n"
@@ -42,7 +42,8 @@ def test_an_unreachable_slow_or_broken_index_does_not_fail_the_audit(
     tmp_path: Path, body: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     findings = audit.audit(fake_pip_audit(tmp_path, body), seconds=1)
-    monkeypatch.setattr(audit, "audit", lambda **given: findings)
+
+    monkeypatch.setattr(audit, "audit", lambda **_options: findings)
 
     assert findings is None
     assert audit.main() == 0
@@ -50,6 +51,6 @@ def test_an_unreachable_slow_or_broken_index_does_not_fail_the_audit(
 
 
 def test_a_vulnerability_fails_the_audit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "audit", lambda **given: ["quay 1.0: PYSEC-2026-1, fixed in 1.1"])
+    monkeypatch.setattr(audit, "audit", lambda **_options: ["quay 1.0: PYSEC-2026-1, fixed in 1.1"])
 
     assert audit.main() == 1

@@ -1,4 +1,4 @@
-"""The moment that TESTS_AT has all clocks of the tests show."""
+"""The setting TESTS_AT moves all clocks of the tests to one moment."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tools.embedded.processes import UnableToStart
 
 @pytest.fixture(autouse=True)
 def library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the library that changes the clock, as if it were installed."""
     monkeypatch.setenv("LIBFAKETIME", "/opt/libfaketimeMT.so.1")
 
 
@@ -33,7 +34,7 @@ def test_services_get_the_clock_that_this_process_has(monkeypatch: pytest.Monkey
     assert clock.shown() == {"FAKETIME": "+60"}
 
 
-def test_what_is_missing_or_is_no_moment_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_a_wrong_moment_or_a_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnableToStart, match="TESTS_AT is “tomorrow”"):
         clock.showing("tomorrow")
 

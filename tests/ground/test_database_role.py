@@ -1,4 +1,4 @@
-"""The limits of the application's database role, tried as that role on the test database."""
+"""The limits of the application's database role, tested as that role on the test database."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 
 
 def write(due: Due, person: User, now: dt.datetime) -> Content:
-    """Write a short email of an existing kind."""
+    """Write a short email with an existing template."""
     return Content("people/new_sign_in", {"person": person, "event": None, "link": "http://localhost/"})
 
 
@@ -58,6 +58,7 @@ def as_application() -> Iterator[None]:
 
 
 def refused(statement: str) -> bool:
+    """Return whether PostgreSQL refuses the statement to the present role."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
@@ -67,8 +68,10 @@ def refused(statement: str) -> bool:
 
 
 def triggers_of(model: type[Model]) -> str:
-    """The names of a model's triggers, as the variable that turns them off takes them."""
-    names = [trigger.get_pgid(model) for one, trigger in pgtrigger.registered() if one is model]
+    """Return the names of a model's triggers, as a value of the variable that turns triggers off."""
+    names = [
+        trigger.get_pgid(model) for registered_model, trigger in pgtrigger.registered() if registered_model is model
+    ]
     assert names
     return f"{{{','.join(names)}}}"
 
@@ -245,10 +248,10 @@ def test_the_role_cannot_change_the_table_of_migrations(as_application: None) ->
 
 @pytest.fixture
 def emails() -> dict[str, Email]:
-    """An email that is queued and one that was sent and came back."""
+    """An email that is queued, and one that was sent and bounced."""
     amina = User.objects.create_user(email="amina@larkhaven.example", name="Amina")
     now = timezone.now()
-    attempts = {
+    email_by_name = {
         name: record_email(
             kind=KIND,
             person_id=amina.pk,
@@ -259,14 +262,17 @@ def emails() -> dict[str, Email]:
         )
         for name in ("queued", "sent")
     }
-    Email.objects.filter(pk=attempts["sent"].pk).update(
+    Email.objects.filter(pk=email_by_name["sent"].pk).update(
         status="sent", settled_at=now, address=amina.email, recipe=["layout", []], reason="250 taken"
     )
-    Bounce.objects.create(kind="soft", address=amina.email, email_id=attempts["sent"].pk, person_id=amina.pk, at=now)
-    return attempts
+    Bounce.objects.create(
+        kind="soft", address=amina.email, email_id=email_by_name["sent"].pk, person_id=amina.pk, at=now
+    )
+    return email_by_name
 
 
 def partition_of(table: str, moment: dt.datetime) -> str:
+    """Return the name of a table's partition for the month of a moment."""
     return f"{table}_{moment:%Y_%m}"
 
 
@@ -341,7 +347,7 @@ def test_the_content_of_an_open_email_can_be_cleared(emails: dict[str, Email], a
     ],
 )
 def test_what_a_settled_digest_told_stands(emails: dict[str, Email], as_application: None, change: str) -> None:
-    _item(emails["sent"])
+    _add_item(emails["sent"])
 
     with pytest.raises(InternalError, match="The ledger stands"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(change)
@@ -353,7 +359,7 @@ def test_what_a_settled_digest_told_stands(emails: dict[str, Email], as_applicat
 def test_a_temporary_table_does_not_open_the_guard_of_items(
     emails: dict[str, Email], as_application: None, change: str
 ) -> None:
-    _item(emails["sent"])
+    _add_item(emails["sent"])
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE outbox_email (id bigint, settled_at timestamptz)")
 
@@ -362,7 +368,7 @@ def test_a_temporary_table_does_not_open_the_guard_of_items(
 
 
 def test_items_of_an_open_digest_keep_their_plan_and_start(emails: dict[str, Email], as_application: None) -> None:
-    item = _item(emails["queued"])
+    item = _add_item(emails["queued"])
 
     for column in ("delivery_id", "plan_id", "from_number"):
         with pytest.raises(InternalError, match="The ledger stands"), transaction.atomic():
@@ -371,7 +377,8 @@ def test_items_of_an_open_digest_keep_their_plan_and_start(emails: dict[str, Ema
     assert DeliveryItem.objects.filter(pk=item.pk).delete()[0] == 1
 
 
-def _item(email: Email) -> DeliveryItem:
+def _add_item(email: Email) -> DeliveryItem:
+    """Add an item of a digest to the email."""
     return DeliveryItem.objects.create(
         delivery_id=email.pk, plan_id=1, from_number=0, to_number=1, reading_class="outside"
     )

@@ -1,4 +1,7 @@
-"""What operators copy from docs/deploy: units for systemd that may write where settings say, and the compose file."""
+"""The files that operators copy from docs/deploy: systemd units and the compose file.
+
+The units may write where the settings of .env.example say.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ EXAMPLES = {setting.name: setting.example for setting in SETTINGS}
 
 
 def unit(name: str) -> dict[str, str]:
-    """The last value of each key of a unit."""
+    """Return the last value of each key of a unit."""
     lines = (DEPLOY / "systemd" / f"common-ground{name}").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
@@ -35,7 +38,7 @@ def test_a_service_may_write_to_the_folders_of_the_example_file(name: str, folde
     unit_text = unit(name)
 
     assert unit_text["ProtectSystem"] == "strict"
-    # "-": a folder that does not exist is no fault.
+    # With "-" before its name, a missing folder is no fault.
     assert {f"-{EXAMPLES[folder]}" for folder in folders} <= set(unit_text["ReadWritePaths"].split())
 
 
@@ -79,7 +82,8 @@ def test_every_secret_of_the_compose_file_is_declared_made_and_given() -> None:
 
 
 def test_only_those_that_change_tables_have_the_owners_address() -> None:
-    owners = {name for name, one in COMPOSE["services"].items() if "database_owner_url" in one.get("secrets", ())}
+    services = COMPOSE["services"].items()
+    owners = {name for name, service in services if "database_owner_url" in service.get("secrets", ())}
 
     assert owners == {"migrated", "backup"}
 
@@ -90,18 +94,18 @@ def test_the_database_counts_as_ready_only_when_others_reach_it() -> None:
 
 
 def test_no_secret_and_no_data_is_sent_to_a_build() -> None:
-    left_out = set((DEPLOY.parent.parent / ".dockerignore").read_text().splitlines())
-    copied = re.findall(r"^COPY (?!--)(.*) \S+$", (DEPLOY / "Containerfile").read_text(), re.MULTILINE)
+    ignored_names = set((DEPLOY.parent.parent / ".dockerignore").read_text().splitlines())
+    copied_names = re.findall(r"^COPY (?!--)(.*) \S+$", (DEPLOY / "Containerfile").read_text(), re.MULTILINE)
 
-    assert {".env", "var", "docs/deploy/secrets"} <= left_out
-    assert {name.rstrip("/") for line in copied for name in line.split()} & left_out == set()
+    assert {".env", "var", "docs/deploy/secrets"} <= ignored_names
+    assert {name.rstrip("/") for line in copied_names for name in line.split()} & ignored_names == set()
 
 
 def test_the_image_has_all_that_its_front_end_is_built_from() -> None:
     script = (DEPLOY.parent.parent / "static" / "build.mjs").read_text()
     outside = re.findall(r'join\(here, "\.\.", (.*?)\)', script)
-    read = {"/".join(re.findall(r'"([^"]+)"', names)) for names in outside} - {"node_modules"}
-    before, _ = (DEPLOY / "Containerfile").read_text().split("RUN node static/build.mjs\n")
+    folders_read = {"/".join(re.findall(r'"([^"]+)"', names)) for names in outside} - {"node_modules"}
+    steps_before_build, _ = (DEPLOY / "Containerfile").read_text().split("RUN node static/build.mjs\n")
 
-    assert read == {"partnerships/kit/boundaries.json"}
-    assert {f"COPY {name} {name}" for name in read} <= set(before.splitlines())
+    assert folders_read == {"partnerships/kit/boundaries.json"}
+    assert {f"COPY {name} {name}" for name in folders_read} <= set(steps_before_build.splitlines())

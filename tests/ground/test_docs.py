@@ -13,11 +13,11 @@ from django.core.management import get_commands
 ROOT = Path(settings.BASE_DIR)
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))])
 TASKS = ROOT / "docs" / "how-to" / "where-do-i-change.md"
-#: Folders with which a path begins, so that `plans/queries.py` alone is not taken for one.
+#: The top folders of the repository. Other texts with a slash, such as `plans/queries.py`, do not count as paths.
 TOP = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
-#: "`TENURES`, `NEEDS` in `partnerships/plans/content/vocabulary.py`": names and the file that has them.
+#: Names and the file that has them, such as "`TENURES`, `NEEDS` in `partnerships/plans/content/vocabulary.py`".
 _NAMES_IN_A_FILE = re.compile(r"((?:`[\w.]+`(?:, | and | or )?)+) in\s+`([\w/.]+\.\w+)`")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _BESIDE_A_FENCE = re.compile(r"^[ ]*```(?![a-z]*$).+$", re.MULTILINE)
@@ -25,14 +25,14 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def text_of(page: Path) -> str:
-    """The page without its blocks of code."""
+    """Return the page without its blocks of code."""
     return _FENCE.sub("", page.read_text(encoding="utf-8"))
 
 
 def named_paths(page: Path) -> list[str]:
-    """Every path in backticks that begins with a folder of the repository; `{a,b}` stands for two paths.
+    """Return every path in backticks that begins with a top folder; `{a,b}` stands for two paths.
 
-    Leaves out patterns (`tests/<room>/access.py`), built files and `var/`.
+    Patterns (`tests/<room>/access.py`), built files and `var/` are left out.
     """
     paths = []
     for code in _CODE.findall(text_of(page)):
@@ -43,6 +43,7 @@ def named_paths(page: Path) -> list[str]:
 
 
 def _expanded(path: str) -> Iterator[str]:
+    """Yield the paths that a path with `{a,b}` stands for."""
     options = re.search(r"\{([^}]*)\}", path)
     if options is None:
         yield path
@@ -52,7 +53,7 @@ def _expanded(path: str) -> Iterator[str]:
 
 
 def anchor(heading: str) -> str:
-    """The anchor that code hosts give a heading."""
+    """Return the anchor that code hosts give a heading."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower().replace("`", "")).replace(" ", "-")
 
 
@@ -80,35 +81,37 @@ def test_every_path_named_in_a_page_exists(doc: Path) -> None:
 
 
 @pytest.mark.parametrize("doc", PAGES, ids=lambda doc: str(doc.relative_to(ROOT)))
-def test_every_name_that_a_page_places_in_a_file_is_there(doc: Path) -> None:
-    placed = [
+def test_a_file_has_every_name_that_a_page_looks_for_in_it(doc: Path) -> None:
+    names_and_paths = [
         (name.rpartition(".")[2], path)
         for names, path in _NAMES_IN_A_FILE.findall(text_of(doc))
         for name in _CODE.findall(names)
         if (ROOT / path).is_file()
     ]
-    missing = [(name, path) for name, path in placed if name not in (ROOT / path).read_text(encoding="utf-8")]
+    missing = [(name, path) for name, path in names_and_paths if name not in (ROOT / path).read_text(encoding="utf-8")]
 
     assert not missing, f"{doc.relative_to(ROOT)} looks for names in files that no longer have them: {missing}"
 
 
-def test_no_command_stands_on_the_line_that_opens_a_block_of_code() -> None:
-    hidden = {page.name: _BESIDE_A_FENCE.findall(page.read_text(encoding="utf-8")) for page in PAGES}
+def test_no_command_is_on_the_line_that_opens_a_block_of_code() -> None:
+    hidden_lines = {page.name: _BESIDE_A_FENCE.findall(page.read_text(encoding="utf-8")) for page in PAGES}
 
-    assert {name: lines for name, lines in hidden.items() if lines} == {}
+    assert {name: lines for name, lines in hidden_lines.items() if lines} == {}
 
 
 def test_every_page_is_reached_from_the_index() -> None:
-    reached, waiting = set(), [ROOT / "docs" / "index.md"]
-    while waiting:
-        page = waiting.pop()
-        if page in reached:
+    reached_pages, pages_to_read = set(), [ROOT / "docs" / "index.md"]
+    while pages_to_read:
+        page = pages_to_read.pop()
+        if page in reached_pages:
             continue
-        reached.add(page)
+        reached_pages.add(page)
         links = (target.partition("#")[0] for target in _LINK.findall(text_of(page)))
-        waiting += [(page.parent / path).resolve() for path in links if path.endswith(".md") and "://" not in path]
+        pages_to_read += [
+            (page.parent / path).resolve() for path in links if path.endswith(".md") and "://" not in path
+        ]
 
-    assert set(PAGES) - reached == set()
+    assert set(PAGES) - reached_pages == set()
 
 
 def test_every_command_that_a_page_shows_exists() -> None:

@@ -1,4 +1,4 @@
-"""The check that finds words which the glossary says we do not use."""
+"""The check that finds the words which, by the glossary, we do not use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ TABLE = """
 WORDS = read_words(TABLE)
 
 
-def found(text: str) -> list[str]:
+def words_found_in(text: str) -> list[str]:
+    """Return the words of the table that the check finds in a text."""
     return [word.word for _, word in find_in(text, WORDS)]
 
 
@@ -42,25 +43,25 @@ def test_a_glossary_without_the_table_is_refused() -> None:
     "text", ["A letter.", "the Letter", "new_letter = 1", '<p class="cg-letter">', "letter_of(one)"]
 )
 def test_a_word_is_found_in_prose_and_in_names(text: str) -> None:
-    assert found(text) == ["letter"]
+    assert words_found_in(text) == ["letter"]
 
 
 @pytest.mark.parametrize("text", ["newsletter", "letterbox", "a three-letter key", "whatever the letter case"])
 def test_longer_words_and_allowed_phrases_are_not_found(text: str) -> None:
-    assert found(text) == []
+    assert words_found_in(text) == []
 
 
 def test_a_blank_in_a_word_stands_for_an_underscore_too() -> None:
-    assert found("told by email") == found("told_by_row") == ["told by"]
-    assert found("take_up(row)") == ["take_up"]
-    assert found("take up the offer") == []
+    assert words_found_in("told by email") == words_found_in("told_by_row") == ["told by"]
+    assert words_found_in("take_up(row)") == ["take_up"]
+    assert words_found_in("take up the offer") == []
 
 
 def test_a_word_with_capitals_is_found_only_as_written() -> None:
-    assert found("_MOST_ROWS = 3") == ["MOST_"]
-    assert found("most_rows") == []
-    assert found("changes come in") == []
-    assert found("Come in here") == ["Come in"]
+    assert words_found_in("_MOST_ROWS = 3") == ["MOST_"]
+    assert words_found_in("most_rows") == []
+    assert words_found_in("changes come in") == []
+    assert words_found_in("Come in here") == ["Come in"]
 
 
 def test_a_finding_names_file_line_and_replacement(tmp_path: Path) -> None:

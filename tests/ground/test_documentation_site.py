@@ -1,4 +1,4 @@
-"""The documentation as a site: its side list, its policy, and how it looks and searches in a browser."""
+"""The documentation as a site: its side list, its policy, and its look and search in a browser."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tests.support.browser import NARROW, WIDE, axe_violations, reflows
 from tools import documentation
 
 ROOT = Path(settings.BASE_DIR)
-#: Pages for people who use the site: what is bold in them is what they see there.
+#: Pages for people who use the site. Bold words in these pages are words that people see on the site.
 FOR_USERS = [*sorted(ROOT.glob("docs/tutorials/*.md")), ROOT / "docs" / "how-to" / "everyday-tasks.md"]
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")
 
 
 def words_of_pages() -> str:
-    """The text of all templates and of the code that names buttons, fields and statuses."""
+    """Return the text of all templates and of the code that names buttons, fields and statuses."""
     files = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("partnerships/**/*.py")]
-    joined = " ".join(file.read_text(encoding="utf-8") for file in files)
-    # Code breaks long texts into several strings.
-    return " ".join(re.sub(r'"\s+f?"', "", joined).split())
+    text = " ".join(file.read_text(encoding="utf-8") for file in files)
+    # Long texts are several strings in code, which are joined here.
+    return " ".join(re.sub(r'"\s+f?"', "", text).split())
 
 
-def test_everything_that_a_page_for_users_says_is_on_a_page_is_there() -> None:
+def test_the_site_has_all_words_that_pages_for_users_show_in_bold() -> None:
     words_by_page = words_of_pages()
     missing = {
         (page.name, " ".join(shown.split()))
@@ -63,8 +63,8 @@ def test_pages_of_the_documentation_have_a_policy_and_nothing_else_is_changed(
 
 @pytest.fixture
 def address(transactional_db: None, settings: LazySettings) -> Iterator[str]:
-    """The address of a server that has the documentation: it looks for files when it starts, once for many tests."""
-    # `make check` has built it; otherwise this takes ten seconds.
+    """The address of a server with the documentation. It looks for files only when it starts."""
+    # This takes ten seconds unless `make check` has built the documentation.
     assert documentation.build()
     settings.WHITENOISE_ROOT = str(documentation.SITE)
     server = LiveServer("localhost")
@@ -75,8 +75,8 @@ def address(transactional_db: None, settings: LazySettings) -> Iterator[str]:
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_the_site_reads_and_searches_under_its_policy_at_every_width(page: Page, address: str) -> None:
-    refused: list[str] = []
-    page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
 
     for path in ("/docs/", "/docs/deploy/", "/docs/decisions/0131-backups-are-encrypted-with-age/"):
         page.set_viewport_size(WIDE)
@@ -94,4 +94,4 @@ def test_the_site_reads_and_searches_under_its_policy_at_every_width(page: Page,
     page.get_by_role("main").get_by_role("link", name=re.compile("Personal data")).first.click()
     page.wait_for_url("**/docs/privacy/**")
 
-    assert refused == []
+    assert errors == []

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def places() -> Iterator[tuple[Path, Path]]:
-    """A data folder whose name has a space, and a short one for sockets."""
+    """A folder for data whose name has a space, and a folder with a short path for sockets."""
     sockets = Path(tempfile.mkdtemp(prefix="cg-", dir="/tmp"))
     state = Path(tempfile.mkdtemp(prefix="two words ", dir="/tmp"))
     state.chmod(0o755)
@@ -31,6 +31,7 @@ def places() -> Iterator[tuple[Path, Path]]:
 
 @pytest.fixture(scope="module")
 def server(places: tuple[Path, Path]) -> Iterator[Postgres]:
+    """A running server of PostgreSQL in these folders."""
     state, sockets = places
     server = Postgres(
         var=state, sockets=sockets, passwords=new_passwords(), log=state / "log" / "postgres.log", durable=False
@@ -41,6 +42,7 @@ def server(places: tuple[Path, Path]) -> Iterator[Postgres]:
 
 
 def query(server: Postgres, statement: str, *, user: str = OWNER) -> object:
+    """Return the first value of the statement's first row, or None."""
     with server.connect(user=user) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
         row = cursor.fetchone()
@@ -78,14 +80,14 @@ def test_a_killed_server_restarts_with_its_data(server: Postgres) -> None:
     with server.connect(user=OWNER) as connection, connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = on; CREATE TABLE kept (word text); INSERT INTO kept VALUES ('here')")
     os.kill(server.child.pid or 0, signal.SIGKILL)
-    began = time.monotonic()
+    started_at = time.monotonic()
 
     while not server.child.restart_if_dead(now=time.monotonic()):
         time.sleep(0.1)
     while not server.is_ready():
         time.sleep(0.1)
 
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - started_at < 60
     assert query(server, "SELECT word FROM kept") == "here"
 
 

@@ -1,4 +1,4 @@
-"""Where settings come from, what .env.example lists, and which secrets are refused."""
+"""The sources of settings, the content of .env.example, and the secrets that are refused."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ EXAMPLE = settings.BASE_DIR / ".env.example"
 LONG = string.ascii_letters[:50]
 
 
-def environ_after(tmp_path: Path, *, embedded: str, **given: str) -> dict[str, str]:
+def environ_after(tmp_path: Path, *, embedded: str, **preset: str) -> dict[str, str]:
+    """Return the environment after loading the embedded settings, with `given` set before."""
     (tmp_path / "embedded.env").write_text(embedded)
-    environ = dict(given)
+    environ = dict(preset)
     load(environ, base_dir=tmp_path, var_dir=tmp_path)
     return environ
 
@@ -124,9 +125,9 @@ def test_web_and_worker_connect_with_different_roles(tmp_path: Path, script: str
     assert run_with(tmp_path, ["-c", script], ROLES).stdout.strip() == user
 
 
-def found_before_a_deployment() -> dict[str | None, str]:
-    """What `manage.py check --deploy` says of these settings, by its id."""
-    return {one.id: one.msg for one in run_checks(tags=[Tags.security], include_deployment_checks=True)}
+def deployment_messages() -> dict[str | None, str]:
+    """Return the messages of `manage.py check --deploy` for the present settings, by id."""
+    return {message.id: message.msg for message in run_checks(tags=[Tags.security], include_deployment_checks=True)}
 
 
 @pytest.mark.django_db
@@ -136,9 +137,9 @@ def test_a_check_warns_when_workers_use_the_webs_role(tmp_path: Path) -> None:
 
     user = run_with(tmp_path, ["-c", f"from housing import settings; print({USER})"], environ)
     with override_settings(ROLE_DATABASES={"web": web, "worker": web}):
-        assert "housing.W001" in found_before_a_deployment()
+        assert "housing.W001" in deployment_messages()
     with override_settings(ROLE_DATABASES={"web": web, "worker": worker}):
-        assert "housing.W001" not in found_before_a_deployment()
+        assert "housing.W001" not in deployment_messages()
 
     assert user.stdout.strip() == "web"
 
@@ -153,16 +154,18 @@ def test_a_check_refuses_a_web_or_worker_that_owns_the_tables(web: str, worker: 
     roles = {"web": {"USER": users.get(web, web)}, "worker": {"USER": users.get(worker, worker)}}
 
     with override_settings(ROLE_DATABASES=roles):
-        assert ("housing.E002" in found_before_a_deployment()) is found
+        assert ("housing.E002" in deployment_messages()) is found
 
 
 def settings_with(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Import the settings in a new process with this environment."""
     return run_with(tmp_path, ["-c", "import housing.settings"], environ)
 
 
-def run_with(tmp_path: Path, words: list[str], environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run_with(tmp_path: Path, arguments: list[str], environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run Python with these arguments and this environment."""
     return subprocess.run(
-        [sys.executable, *words],
+        [sys.executable, *arguments],
         cwd=settings.BASE_DIR,
         env={"PATH": os.environ["PATH"], "COMMON_GROUND_VAR": str(tmp_path), **environ},
         capture_output=True,
@@ -200,11 +203,11 @@ def test_an_invalid_origin_prevents_the_start(tmp_path: Path) -> None:
     ],
 )
 def test_a_weak_key_is_refused_and_not_printed(name: str, weak: str, message: str) -> None:
-    said = refusal(**{name: weak})
+    message_of_refusal = refusal(**{name: weak})
 
-    assert f"{name} " in said
-    assert message in said
-    assert weak not in said
+    assert f"{name} " in message_of_refusal
+    assert message in message_of_refusal
+    assert weak not in message_of_refusal
 
 
 def test_a_weak_key_prevents_the_start(tmp_path: Path) -> None:
@@ -232,7 +235,7 @@ def test_a_key_may_start_with_a_dollar_sign_and_operators_are_those_who_get_aler
 @pytest.mark.django_db
 def test_the_deployment_check_finds_weak_keys_with_debug_too() -> None:
     with override_settings(DEBUG=True, SECRET_KEY=LONG[1:]):
-        assert "SECRET_KEY is shorter than 50 characters" in found_before_a_deployment()["housing.E001"]
+        assert "SECRET_KEY is shorter than 50 characters" in deployment_messages()["housing.E001"]
 
 
 def test_hsts_goes_up_by_steps_and_subdomains_and_preloading_are_opt_in(tmp_path: Path) -> None:
@@ -250,7 +253,7 @@ def test_hsts_goes_up_by_steps_and_subdomains_and_preloading_are_opt_in(tmp_path
         refuse_removed({"SECURE_HSTS_PRELOAD": "1"})
 
 
-def test_a_renamed_setting_is_refused_and_its_new_name_said() -> None:
+def test_a_renamed_setting_is_refused_with_its_new_name() -> None:
     with pytest.raises(ImproperlyConfigured, match="set EMAIL_MAILBOX, and remove DIGEST_MAILBOX"):
         refuse_removed({"DIGESTS_HELD": "0", "DIGEST_MAILBOX": "digests@ground.example"})
 
@@ -259,7 +262,7 @@ def test_a_renamed_setting_is_refused_and_its_new_name_said() -> None:
 
 
 def refusal(**environ: str) -> str:
-    """What the start says about these settings."""
+    """Return the message with which these settings are refused."""
     with pytest.raises(ImproperlyConfigured) as raised:
         read_settings(SETTINGS, {"SECRET_KEY": LONG} | environ)
     return str(raised.value)
@@ -306,7 +309,7 @@ def test_a_mail_server_has_ten_minutes_to_answer_by_default() -> None:
         "https://0a-1b@one.example/errors/2",
     ],
 )
-def test_addresses_for_reports_are_taken_as_servers_show_them(address: str) -> None:
+def test_addresses_for_reports_are_accepted_as_servers_show_them(address: str) -> None:
     assert read_settings(SETTINGS, {"SECRET_KEY": LONG, "SENTRY_DSN": address})["SENTRY_DSN"] == address
 
 
@@ -333,7 +336,7 @@ def test_files_in_a_bucket_need_no_folder(tmp_path: Path) -> None:
         require_folders()
 
 
-def test_every_fault_is_said_at_once_and_no_secret_is_repeated() -> None:
+def test_all_faults_are_listed_at_once_and_no_secret_is_repeated() -> None:
     environ = {"ANYMAIL": "{hush", "PORT": "1", "CONN_MAX_AGE": "-1", "SENTRY_DSN": "https://hush@errors.example/"}
     environ |= {"REDIS_URL": "redis://:12/hush@broker:6379/0", "EMAIL_URL": "smtp://me:hu[sh@mail.example:587"}
     message = refusal(
@@ -359,7 +362,7 @@ def test_every_fault_is_said_at_once_and_no_secret_is_repeated() -> None:
     ],
     ids=["two hosts and a password", "a socket", "IPv6"],
 )
-def test_an_address_may_hold_what_its_libraries_read(address: str) -> None:
+def test_an_address_may_contain_everything_that_its_libraries_read(address: str) -> None:
     assert read_settings(SETTINGS, {"SECRET_KEY": LONG, "DATABASE_URL": address})["DATABASE_URL"] == address
 
 
@@ -373,7 +376,7 @@ def test_an_empty_value_is_the_same_as_none() -> None:
 # --- Secrets in files
 
 
-def test_every_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+def test_every_secret_may_be_in_a_file(tmp_path: Path) -> None:
     secret_file = tmp_path / "secret"
     secret_file.write_text(LONG + "\n")
     environ = {f"{name}_FILE": str(secret_file) for name in SECRETS}
@@ -405,16 +408,16 @@ def test_a_file_that_cannot_be_read_prevents_the_start_and_says_what_to_do(tmp_p
 # --- One declaration
 
 
-def test_the_example_file_and_the_reference_say_what_is_declared() -> None:
+def test_the_example_file_and_the_reference_have_all_declared_settings() -> None:
     assert EXAMPLE.read_text() == example()
     assert REFERENCE.read_text() == reference()
 
 
 def test_settings_read_exactly_what_is_declared() -> None:
     source = (settings.BASE_DIR / "housing" / "settings.py").read_text()
-    read = set(re.findall(r'given\["(\w+)"\]', source))
+    names_read = set(re.findall(r'given\["(\w+)"\]', source))
 
-    assert read == {setting.name for setting in SETTINGS if not setting.elsewhere}
+    assert names_read == {setting.name for setting in SETTINGS if not setting.elsewhere}
     assert len(SETTINGS) == len({setting.name for setting in SETTINGS})
 
 
@@ -428,10 +431,12 @@ def test_the_example_file_sets_no_secret_key(tmp_path: Path) -> None:
 
 
 def test_production_starts_from_the_completed_example_file(tmp_path: Path) -> None:
-    filled = tmp_path / ".env"
-    filled.write_text(re.sub(r"^(\w+)=$", rf"\1={LONG}", EXAMPLE.read_text(), flags=re.MULTILINE))
+    completed_file = tmp_path / ".env"
+    completed_file.write_text(re.sub(r"^(\w+)=$", rf"\1={LONG}", EXAMPLE.read_text(), flags=re.MULTILINE))
 
-    result = run_with(tmp_path, ["manage.py", "check", "--deploy", "--fail-level", "WARNING"], read_file(filled))
+    result = run_with(
+        tmp_path, ["manage.py", "check", "--deploy", "--fail-level", "WARNING"], read_file(completed_file)
+    )
 
     assert result.returncode == 0, result.stderr
     assert [key for key, value in read_file(EXAMPLE).items() if not value] == ["SECRET_KEY"]

@@ -1,4 +1,4 @@
-"""The pages that list modules, pages of the site and numbers say what the files say."""
+"""The generated pages that list modules, pages of the site and numbers agree with the files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several machines: files in a bucket, a broker with sentinels, long files from a standby."""
+"""An instance on several machines: files in a bucket, a broker with sentinels, long files from a standby."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def bucket(server: str, settings: Any) -> Iterator[Any]:
-    """The bucket of an instance, as the settings make it."""
+    """The bucket of an instance, created from its settings."""
     settings.FILES_BUCKET = "common-ground"
     options = {
         "bucket_name": "common-ground",
@@ -92,7 +92,8 @@ def bucket(server: str, settings: Any) -> Iterator[Any]:
     client.delete_bucket(Bucket="common-ground")
 
 
-def add(world: World) -> Document:
+def add_terms(world: World) -> Document:
+    """Add a document of Larkhaven to the world's partnership."""
     return add_document(
         partnership=world.partnership,
         organisation=world.larkhaven,
@@ -106,20 +107,20 @@ def add(world: World) -> Document:
 def test_a_file_in_a_bucket_leaves_only_through_the_page_that_checks_access(
     world: World, bucket: Any, server: str
 ) -> None:
-    document = add(world)
+    document = add_terms(world)
     address = document.get_absolute_url()
 
     response_to_ben = signed_in(world.ben).get(address, headers={"Range": "bytes=0-3"})
-    foreign = signed_in(world.chidi).get(address)
-    unsigned = requests.get(f"{server}/common-ground/files/{document.file.name}", timeout=30)
+    response_to_stranger = signed_in(world.chidi).get(address)
+    response_of_bucket = requests.get(f"{server}/common-ground/files/{document.file.name}", timeout=30)
 
-    # The whole file: RFC 9110 (14.2) lets a server ignore Range, and a mail program asks again for nothing.
+    # The response is the whole file: RFC 9110 (14.2) lets a server ignore Range.
     assert (response_to_ben.status_code, b"".join(response_to_ben.streaming_content)) == (200, CONTENT)
     assert response_to_ben["Content-Type"] == "text/plain"
     assert response_to_ben["Content-Disposition"] == 'attachment; filename="terms.txt"'
     assert "no-store" in response_to_ben["Cache-Control"]
-    assert foreign.status_code == 404
-    assert unsigned.status_code == 403
+    assert response_to_stranger.status_code == 404
+    assert response_of_bucket.status_code == 403
     assert document.file.url == f"/not-served/{document.file.name}"
     assert signed_in(world.ben).get(document.file.url).status_code == 404
     assert bucket.names() == [document.file.name]
@@ -129,10 +130,10 @@ def test_a_file_in_a_bucket_leaves_only_through_the_page_that_checks_access(
 def test_retention_deletes_a_file_from_the_bucket_also_if_it_was_away_before(
     world: World, bucket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(*given: object) -> None:
+    def fail(*_arguments: object) -> None:
         raise OSError("away")
 
-    document = add(world)
+    document = add_terms(world)
     address, ben = document.get_absolute_url(), signed_in(world.ben)
     rows = Document.objects.filter(pk=document.pk)
 
@@ -140,7 +141,7 @@ def test_retention_deletes_a_file_from_the_bucket_also_if_it_was_away_before(
     missing = ben.get(address)
     bucket.save(document.file.name, ContentFile(CONTENT))
     with monkeypatch.context() as patched:
-        patched.setattr(PrivateBucket, "delete", away)
+        patched.setattr(PrivateBucket, "delete", fail)
         with pytest.raises(OSError, match="away"):
             drop_files(rows, dry_run=False)
     file_name = rows.get().file.name
@@ -153,11 +154,11 @@ def test_retention_deletes_a_file_from_the_bucket_also_if_it_was_away_before(
 
 
 def test_a_file_that_is_deleted_while_it_is_read_is_not_found(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = S3File.open
+    open_file = S3File.open
 
     def delete_first(file: S3File, mode: str | None = None) -> S3File:
         file.obj.delete()
-        return read(file, mode)
+        return open_file(file, mode)
 
     bucket.save("terms.txt", ContentFile(CONTENT))
     monkeypatch.setattr(S3File, "open", delete_first)
@@ -169,12 +170,14 @@ def test_a_file_that_is_deleted_while_it_is_read_is_not_found(bucket: Any, monke
 def test_old_files_that_no_row_names_are_found_in_a_bucket(
     world: World, bucket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = add(world)
+    document = add_terms(world)
     orphan_name = bucket.save("plans/2026/11/left.pdf", ContentFile(CONTENT))
 
-    young, old = (find_orphans(now=timezone.now() + dt.timedelta(hours=hours)) for hours in (1, 25))
+    orphans_after_an_hour, orphans_after_a_day = (
+        find_orphans(now=timezone.now() + dt.timedelta(hours=hours)) for hours in (1, 25)
+    )
 
-    assert (young, old) == ([], [orphan_name])
+    assert (orphans_after_an_hour, orphans_after_a_day) == ([], [orphan_name])
     assert bucket.names() == sorted([document.file.name, orphan_name])
 
     monkeypatch.setattr(bucket, "names", lambda: [orphan_name, "plans/2026/11/deleted_since.pdf"])
@@ -184,7 +187,7 @@ def test_old_files_that_no_row_names_are_found_in_a_bucket(
 def test_a_command_lists_and_deletes_old_files_that_no_row_names(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kept, removed = add(world).file, add(world).file
+    kept, removed = add_terms(world).file, add_terms(world).file
     two_days_ago = (timezone.now() - dt.timedelta(days=2)).timestamp()
     for file in (kept, removed):
         os.utime(file.path, (two_days_ago, two_days_ago))
@@ -192,26 +195,26 @@ def test_a_command_lists_and_deletes_old_files_that_no_row_names(
     Document.objects.filter(file=removed.name).delete()
 
     call_command("orphaned_files")
-    listed, still = capsys.readouterr().out, default_storage.exists(removed.name)
+    output, existed_before = capsys.readouterr().out, default_storage.exists(removed.name)
     call_command("orphaned_files", "--delete")
 
-    assert listed.splitlines() == [removed.name, "1 file without a row, older than a day."]
-    assert still
+    assert output.splitlines() == [removed.name, "1 file without a row, older than a day."]
+    assert existed_before
     assert not default_storage.exists(removed.name)
     assert default_storage.exists(kept.name)
     assert default_storage.exists(young)
 
 
-def test_while_the_storage_of_files_is_away_pages_say_so_and_no_record_is_made(
+def test_without_the_storage_of_files_pages_say_so_and_no_record_is_added(
     world: World, bucket: Any, settings: Any
 ) -> None:
-    document = add(world)
+    document = add_terms(world)
     options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": "http://127.0.0.1:1"}
     settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
 
     response = signed_in(world.ben).get(document.get_absolute_url())
     with pytest.raises(UnableToAddDocument, match="could not be stored"):
-        add(world)
+        add_terms(world)
 
     assert (response.status_code, response["Retry-After"]) == (503, "60")
     assert "your file is safe." in response.content.decode()
@@ -228,16 +231,16 @@ def test_a_backup_of_a_bucket_is_restored_into_a_bucket_or_a_folder(bucket: Any,
 
     _, number = pack_files(backup_root, keys=[key.to_public()], files=files)
     files.set_aside(timezone.now())
-    emptied = files.names()
+    names_after_setting_aside = files.names()
     hashes = unpack_files(backup_root, identities=[key], files=files)
     unpack_files(backup_root, identities=[key], files=folder)
 
-    assert (number, emptied) == (2, [])
+    assert (number, names_after_setting_aside) == (2, [])
     assert sorted(hashes) == files.names() == folder.names()
     for name, expected in hashes.items():
         assert hash_of_file(files, name) == hash_of_file(folder, name) == expected
-    aside = [one.key for one in bucket.bucket.objects.filter(Prefix="files.before-")]
-    assert len(aside) == 2
+    keys_set_aside = [s3_object.key for s3_object in bucket.bucket.objects.filter(Prefix="files.before-")]
+    assert len(keys_set_aside) == 2
 
 
 # --- A broker with sentinels
@@ -290,8 +293,8 @@ def test_a_standby_is_given_up_sooner_than_the_primary_and_never_written_by_test
     assert database["TEST"] == {"MIRROR": "default"}
 
 
-def made(person: User) -> ListFile:
-    """A file of commitments that a worker has made for the person."""
+def make_file(person: User) -> ListFile:
+    """Return a file of commitments that a worker has written for the person."""
     file = file_of(person)
     lists.make_files(now=timezone.now())
     file.refresh_from_db()
@@ -301,19 +304,19 @@ def made(person: User) -> ListFile:
 def test_a_long_file_is_read_from_the_standby_and_its_audience_checked_on_the_primary(world: World) -> None:
     propose(world, text="Forty homes.", due_on=in_days(30))
     ben, chidi = signed_in(world.ben), signed_in(world.chidi)
-    expected = bytes(made(world.ben).content or b"")
+    expected = bytes(make_file(world.ben).content or b"")
 
     with pretend_standby() as making:
-        file = made(world.ben)
+        file = make_file(world.ben)
     with pretend_standby() as downloading:
         response = ben.get(reverse("lists:file-download", args=[file.pk]))
     with pretend_standby() as refusing:
-        foreign = chidi.get(reverse("lists:file-download", args=[file.pk]))
+        response_to_stranger = chidi.get(reverse("lists:file-download", args=[file.pk]))
 
     assert response.content == bytes(file.content or b"") == expected
-    assert foreign.status_code == 404
-    assert any('FROM "commitments_commitment"' in one["sql"] for one in making.captured_queries)
-    assert [("lists_listfile" in one["sql"]) for one in downloading.captured_queries] == [True]
+    assert response_to_stranger.status_code == 404
+    assert any('FROM "commitments_commitment"' in query["sql"] for query in making.captured_queries)
+    assert [("lists_listfile" in query["sql"]) for query in downloading.captured_queries] == [True]
     assert len(refusing) == 0
 
 
@@ -321,20 +324,20 @@ def test_a_standby_that_is_behind_away_or_promoted_is_not_read(world: World) -> 
     propose(world, text="Forty homes.", due_on=in_days(30))
 
     with pretend_standby(why_not="behind") as asked:
-        behind = made(world.ben)
+        behind = make_file(world.ben)
     with pretend_standby(why_not=None) as asked_after_promotion:
-        promoted = made(world.ben)
+        promoted = make_file(world.ben)
     with standby_away():
-        away = made(world.ben)
+        away = make_file(world.ben)
 
-    assert len(asked) == len(asked_after_promotion) == 1  # how far it is
+    assert len(asked) == len(asked_after_promotion) == 1  # the only query asks for the standby's position
     assert "pg_is_in_recovery()" in asked_after_promotion.captured_queries[0]["sql"]
     assert all(file.is_made for file in (behind, promoted, away))
     assert bytes(behind.content or b"") == bytes(promoted.content or b"") == bytes(away.content or b"")
 
 
 def test_a_standby_of_a_newly_promoted_primary_is_read_before_its_next_checkpoint() -> None:
-    # The test's own database answers as a standby would.
+    # With these changes, the test's own database answers as a standby would.
     statement = standby._WHY_BEHIND.replace("NOT pg_is_in_recovery()", "false")
     statement = statement.replace("pg_last_wal_replay_lsn", "pg_current_wal_lsn")
 
@@ -348,7 +351,7 @@ def test_a_standby_of_a_newly_promoted_primary_is_read_before_its_next_checkpoin
         identifier, position, timeline = cursor.fetchone()
 
     assert why_not(identifier, position, timeline) == ""
-    assert why_not(identifier, position, timeline + 1) == ""  # its last checkpoint is older than the failover
+    assert why_not(identifier, position, timeline + 1) == ""  # the last checkpoint is older than the failover
     assert why_not(identifier, "FFFF/0", timeline) == "behind"
     assert why_not(identifier, "FFFF/0", timeline + 1) == "behind, perhaps from before a restore"
     assert why_not(identifier + 1, position, timeline) == "of another cluster"
@@ -357,12 +360,12 @@ def test_a_standby_of_a_newly_promoted_primary_is_read_before_its_next_checkpoin
 def test_a_standby_from_before_a_restore_of_the_primary_is_not_read(world: World) -> None:
     propose(world, text="Forty homes.", due_on=in_days(30))
 
-    # The mark that the primary writes first does not come to it.
+    # The mark that the primary writes first does not reach this standby.
     with pretend_standby() as asked, patch.object(cache, "set"), capture_logs() as logged:
-        file = made(world.ben)
+        file = make_file(world.ben)
 
     assert file.is_made
-    assert ["cache_entry" in one["sql"] for one in asked.captured_queries] == [False, True]
+    assert ["cache_entry" in query["sql"] for query in asked.captured_queries] == [False, True]
     assert [line["why"] for line in logged if line["event"] == "standby_not_used"] == ["from before a restore"]
 
 
@@ -374,14 +377,18 @@ def test_frozen_figures_come_from_the_standby_once_the_primary_allows_it(world: 
     with pretend_standby() as asked:
         response = ben.get(address)
     with pretend_standby() as refusing:
-        foreign = chidi.get(address)
+        response_to_stranger = chidi.get(address)
     with standby_away():
-        alone = ben.get(address)
+        response_without_standby = ben.get(address)
 
     assert len(asked) == 1
     assert "As reported to the board" in expected
-    assert response.content.decode().count("<td") == alone.content.decode().count("<td") == expected.count("<td")
-    assert (foreign.status_code, len(refusing)) == (404, 0)
+    assert (
+        response.content.decode().count("<td")
+        == response_without_standby.content.decode().count("<td")
+        == expected.count("<td")
+    )
+    assert (response_to_stranger.status_code, len(refusing)) == (404, 0)
 
 
 def test_a_report_file_is_computed_from_the_standby(world: World) -> None:

@@ -56,9 +56,9 @@ def test_outages_outside_views_are_caught_too(rf: RequestFactory) -> None:
     def session_is_gone(request: HttpRequest) -> HttpResponse:
         raise OperationalError("gone")
 
-    wrapped: Callable[[HttpRequest], HttpResponse] = DatabaseOutageMiddleware(session_is_gone)
+    middleware: Callable[[HttpRequest], HttpResponse] = DatabaseOutageMiddleware(session_is_gone)
 
-    assert wrapped(rf.get("/")).status_code == 503
+    assert middleware(rf.get("/")).status_code == 503
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""The file system of the image, put together in a folder, starts as another user who can write nothing there.
+"""The file system of the image, assembled in a folder, starts as another user who can write nothing there.
 
 `make try-image` builds and starts the image itself, outside CI. Here its packages are those of this environment, and
 PostgreSQL's programs and the bills of materials are left out; the files are those that the Containerfile names.
@@ -26,7 +26,8 @@ from tests.support.ports import reserved_port
 
 ROOT = Path(settings.BASE_DIR)
 NOT_HERE = {"/opt/postgres", "sbom.json", "sbom-front-end.json"}
-#: As root: the user of the image, who may read everything (this Python may be below root's home) and write nothing.
+#: The rights of the image's user if the tests run as root: to read everything (this Python may be below root's home)
+#: and write nothing.
 _READS = "-all,+dac_read_search"
 ANOTHER_USER = (
     *("setpriv", "--reuid=10001", "--regid=10001", "--clear-groups", "--no-new-privs"),
@@ -34,38 +35,38 @@ ANOTHER_USER = (
 )
 
 
-def put_together(folder: Path) -> None:
-    """Copy what the last stage of the Containerfile copies; the packages are linked."""
+def assemble_image(folder: Path) -> None:
+    """Copy the files that the last stage of the Containerfile copies; the packages are linked."""
     stage = (ROOT / "docs/deploy/Containerfile").read_text().rpartition("\nFROM python\n")[2]
     for line in stage.splitlines():
         if not line.startswith("COPY "):
             continue
-        *given, target = [word for word in line.split()[1:] if not word.startswith("--")]
-        for name in (one.removeprefix("/build/").removeprefix("/app/") for one in given):
+        *sources, target = [word for word in line.split()[1:] if not word.startswith("--")]
+        for name in (source.removeprefix("/build/").removeprefix("/app/") for source in sources):
             if name in NOT_HERE:
                 continue
-            to = folder / (name if target == "./" else target)
-            to.parent.mkdir(parents=True, exist_ok=True)
+            target_path = folder / (name if target == "./" else target)
+            target_path.parent.mkdir(parents=True, exist_ok=True)
             if name == ".venv":
-                to.symlink_to(ROOT / name)
+                target_path.symlink_to(ROOT / name)
             elif (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, to, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(ROOT / name, target_path, ignore=shutil.ignore_patterns("__pycache__"))
             else:
-                shutil.copy(ROOT / name, to)
+                shutil.copy(ROOT / name, target_path)
 
 
 @pytest.fixture
 def image() -> Iterator[tuple[Path, dict[str, str], list[str]]]:
-    """The folder, the environment, and what another user's commands begin with."""
+    """The folder of the image, its environment, and the first words of another user's commands."""
     image_folder = Path(tempfile.mkdtemp(prefix="cg-image-"))
-    app, own = image_folder / "app", image_folder / "own"
-    own.mkdir()
+    app, own_folder = image_folder / "app", image_folder / "own"
+    own_folder.mkdir()
     database = connection.settings_dict
     password, host = quote(database["PASSWORD"], safe=""), quote(database["HOST"], safe="")
     name = f"{database['USER']}:{password}@{host}:{database['PORT']}"
     environ = {
         "PATH": f"{app}/.venv/bin:/usr/bin:/bin",
-        "COMMON_GROUND_VAR": str(own),
+        "COMMON_GROUND_VAR": str(own_folder),
         "STATIC_ROOT": str(app / "static/collected"),
         "DATABASE_URL": f"postgres://{name}/{database['NAME']}",
         "SECRET_KEY": "for-trying-the-image-" * 3,
@@ -73,13 +74,13 @@ def image() -> Iterator[tuple[Path, dict[str, str], list[str]]]:
         "EMAIL_URL": "smtp://127.0.0.1:1",
     }
     try:
-        put_together(app)
-        # Without the files of Django admin, which take half of the time.
+        assemble_image(app)
+        # The files of Django admin are left out, because they would take half of the time.
         command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0", "--ignore", "admin"]
         subprocess.run(command, cwd=app, env=environ, check=True)
         subprocess.run(["chmod", "-R", "a+rX,a-w", str(app)], check=True)
         if os.geteuid() == 0:
-            os.chown(own, 10001, 10001)
+            os.chown(own_folder, 10001, 10001)
             image_folder.chmod(0o755)
         yield app, environ, list(ANOTHER_USER) if os.geteuid() == 0 else []
     finally:
@@ -93,12 +94,12 @@ def test_the_images_files_serve_pages_as_another_user_on_a_read_only_tree(
 ) -> None:
     app, environ, as_another = image
     python = str(app / ".venv/bin/python")
-    writing = "touch x || touch housing/x || touch static/collected/x"
+    write_command = "touch x || touch housing/x || touch static/collected/x"
     left_out = ["tools", "tests", "benchmarks"]
-    looking = f"import importlib.util, sys; sys.exit(any(map(importlib.util.find_spec, {left_out})))"
+    import_check = f"import importlib.util, sys; sys.exit(any(map(importlib.util.find_spec, {left_out})))"
 
-    written = subprocess.run([*as_another, "sh", "-c", writing], cwd=app, capture_output=True, check=False)
-    result = subprocess.run([*as_another, python, "-c", looking], cwd=app, env=environ, check=False)
+    write_result = subprocess.run([*as_another, "sh", "-c", write_command], cwd=app, capture_output=True, check=False)
+    import_result = subprocess.run([*as_another, python, "-c", import_check], cwd=app, env=environ, check=False)
     with reserved_port() as port:
         origin = f"http://127.0.0.1:{port}"
         gunicorn = ["-m", "gunicorn", "housing.wsgi", "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
@@ -108,20 +109,20 @@ def test_the_images_files_serve_pages_as_another_user_on_a_read_only_tree(
             until(lambda: process.poll() is not None or bool(fetch(f"{origin}/health/live/")), seconds=120)
             pages = {path: fetch(origin + path) for path in ("/health/ready/", "/accounts/login/", "/docs/")}
             sheet = pages["/accounts/login/"].partition('rel="stylesheet" href="')[2].partition('"')[0]
-            style = fetch(origin + sheet)
+            stylesheet = fetch(origin + sheet)
         finally:
             process.terminate()
             process.wait(20)
 
-    assert written.returncode != 0
-    assert result.returncode == 0
+    assert write_result.returncode != 0
+    assert import_result.returncode == 0
     assert all(pages.values()), pages
     assert "." in sheet.removesuffix(".css")  # named by its content
-    assert style
+    assert stylesheet
 
 
 def fetch(address: str) -> str:
-    """A page; "" if it is not answered with 200."""
-    with suppress(OSError), urllib.request.urlopen(address, timeout=30) as answer:
-        return str(answer.read().decode())
+    """Return the content of a page; "" if its status is not 200."""
+    with suppress(OSError), urllib.request.urlopen(address, timeout=30) as response:
+        return str(response.read().decode())
     return ""

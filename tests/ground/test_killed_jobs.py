@@ -29,16 +29,19 @@ def is_killed() -> None:
 
 @pytest.fixture(autouse=True)
 def with_operators(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set an operator, and forget earlier alerts of this process."""
     settings.ADMINS = [("Operators", "operators@ground.example")]
     monkeypatch.setattr(operators, "_sent_here", {})
     monkeypatch.setattr(lost_jobs, "close_old_connections", lambda: None)  # the test's connection stays open
 
 
-def killed(error: Exception, *, seconds: float = 0) -> None:
-    """What Celery's pool does in the worker's first process when a run's process is gone after this time."""
-    sent = app.amqp.as_task_v2("a-task-id", "tests.is_killed")
-    message = Message(body=sent.body, headers=sent.headers, properties=sent.properties)
-    request = symbol_by_name(is_killed.Request)(message, app=app, body=sent.body, decoded=True, on_reject=_put_back)
+def kill_run(error: Exception, *, seconds: float = 0) -> None:
+    """Do what Celery's pool does in the worker's first process when a run's process was killed after this time."""
+    task_message = app.amqp.as_task_v2("a-task-id", "tests.is_killed")
+    message = Message(body=task_message.body, headers=task_message.headers, properties=task_message.properties)
+    request = symbol_by_name(is_killed.Request)(
+        message, app=app, body=task_message.body, decoded=True, on_reject=_put_back
+    )
     request.time_start = time.time() - seconds
     try:
         raise error
@@ -46,12 +49,12 @@ def killed(error: Exception, *, seconds: float = 0) -> None:
         request.on_failure(ExceptionInfo())
 
 
-def _put_back(*given: Any) -> None:
-    """The broker gets the message again."""
+def _put_back(*arguments: Any) -> None:
+    """Do nothing in place of the broker, which would get the message back."""
 
 
 def test_a_run_that_exceeds_its_time_limit_counts_as_failed() -> None:
-    killed(TimeLimitExceeded(300), seconds=300)
+    kill_run(TimeLimitExceeded(300), seconds=300)
 
     job = Job.objects.get(name="tests.is_killed")
     assert (job.runs, job.failures, job.succeeded_at) == (1, 1, None)
@@ -59,7 +62,7 @@ def test_a_run_that_exceeds_its_time_limit_counts_as_failed() -> None:
 
 
 def test_a_run_that_is_killed_counts_as_failed_and_is_alerted(mailoutbox: list[EmailMessage]) -> None:
-    killed(WorkerLostError("Worker exited prematurely: signal 9 (SIGKILL)."))
+    kill_run(WorkerLostError("Worker exited prematurely: signal 9 (SIGKILL)."))
 
     wait_for_alerts(seconds=60)
     assert Job.objects.get(name="tests.is_killed").failures == 1
@@ -69,12 +72,12 @@ def test_a_run_that_is_killed_counts_as_failed_and_is_alerted(mailoutbox: list[E
 def test_runs_that_end_with_their_worker_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "should_terminate", True)
 
-    killed(WorkerLostError("Worker exited prematurely: signal 15 (SIGTERM)."))
+    kill_run(WorkerLostError("Worker exited prematurely: signal 15 (SIGTERM)."))
 
     assert not Job.objects.filter(name="tests.is_killed").exists()
 
 
 def test_an_error_that_the_runs_own_process_counted_is_not_counted_again() -> None:
-    killed(ValueError("no"))
+    kill_run(ValueError("no"))
 
     assert not Job.objects.filter(name="tests.is_killed").exists()

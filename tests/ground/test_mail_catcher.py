@@ -20,6 +20,7 @@ from tools.embedded.processes import Child, wait_until
 
 
 def message_with(subject: str = "Harbour Road: homes was 120, now 100") -> EmailMessage:
+    """Return an email with text and HTML parts."""
     message = EmailMessage()
     message["From"] = "digests@ground.example"
     message["To"] = "sam@estuary.example"
@@ -53,6 +54,7 @@ def catcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str
 
 
 def is_ready(page: str) -> bool:
+    """Return whether the mail catcher's page answers."""
     try:
         fetch(page)
     except (OSError, urllib.error.URLError):
@@ -61,29 +63,32 @@ def is_ready(page: str) -> bool:
 
 
 def fetch(address: str) -> tuple[str, dict[str, str]]:
-    with urllib.request.urlopen(address, timeout=60) as answer:
-        return answer.read().decode(), dict(answer.headers)
+    """Return the body and the headers of a page."""
+    with urllib.request.urlopen(address, timeout=60) as response:
+        return response.read().decode(), dict(response.headers)
 
 
 def send(port: int, message: EmailMessage) -> None:
+    """Send the message to the mail catcher by SMTP."""
     with smtplib.SMTP("127.0.0.1", port, timeout=60) as connection:
         connection.send_message(message)
 
 
 def test_a_message_is_stored_with_both_parts_and_its_headers(catcher: tuple[int, str]) -> None:
     port, page = catcher
+
     send(port, message_with())
 
-    stored = json.loads(fetch(f"{page}/messages.json?to=sam@estuary.example")[0])
-
-    assert stored[0]["subject"] == "Harbour Road: homes was 120, now 100"
-    assert stored[0]["text"].strip() == "was 120, now 100"
-    assert "<b>120</b>" in stored[0]["html"]
-    assert stored[0]["message_id"] == "<1@ground.example>"
+    message = json.loads(fetch(f"{page}/messages.json?to=sam@estuary.example")[0])[0]
+    assert message["subject"] == "Harbour Road: homes was 120, now 100"
+    assert message["text"].strip() == "was 120, now 100"
+    assert "<b>120</b>" in message["html"]
+    assert message["message_id"] == "<1@ground.example>"
 
 
 def test_the_list_escapes_subjects(catcher: tuple[int, str]) -> None:
     port, page = catcher
+
     send(port, message_with("<script>alert(2)</script>"))
 
     assert "<script>" not in fetch(page)[0]

@@ -1,4 +1,4 @@
-"""What `make run` starts and loads, as the environment and .env decide."""
+"""The services that `make run` starts and the data that it loads, depending on the environment and .env."""
 
 from __future__ import annotations
 
@@ -42,35 +42,35 @@ def var() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def started(var: Path, **given: str) -> dict[str, Any]:
-    """Start the database and the broker; returns what START prints."""
-    unset = {"DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_WORKER_URL", "DEMONSTRATION", "DEBUG"}
-    environ = {key: value for key, value in os.environ.items() if key not in unset}
-    done = subprocess.run(
+def run_services(var: Path, **preset: str) -> dict[str, Any]:
+    """Start the database and the broker, and return what START prints."""
+    own_settings = {"DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_WORKER_URL", "DEMONSTRATION", "DEBUG"}
+    environ = {key: value for key, value in os.environ.items() if key not in own_settings}
+    process = subprocess.run(
         [sys.executable, "-c", START, str(var)],
         cwd=settings.BASE_DIR,
-        env=environ | {"COMMON_GROUND_VAR": str(var)} | given,
+        env=environ | {"COMMON_GROUND_VAR": str(var)} | preset,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert process.returncode == 0, process.stderr
+    result: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
     (var / "copied.env").write_text(result["env"])
     return result
 
 
 def test_a_role_added_later_gets_a_password(var: Path) -> None:
-    first = started(var)
+    first_run = run_services(var)
     secrets = json.loads((var / "secrets.json").read_text())
     del secrets["common_ground_worker"]
     (var / "secrets.json").write_text(json.dumps(secrets))
 
-    second_run = started(var)
+    second_run = run_services(var)
 
     assert "DATABASE_WORKER_URL=postgres://common_ground_worker:" in second_run["env"]
     assert json.loads((var / "secrets.json").read_text()).items() > secrets.items()
-    assert first["env"] != second_run["env"]
+    assert first_run["env"] != second_run["env"]
 
 
 @pytest.mark.parametrize("how", ["environment", "file"])
@@ -78,14 +78,14 @@ def test_demonstration_can_be_switched_off(var: Path, how: str) -> None:
     if how == "file":
         (var / ".env").write_text("DEMONSTRATION=0\n")
 
-    result = started(var, **({"DEMONSTRATION": "0"} if how == "environment" else {}))
+    result = run_services(var, **({"DEMONSTRATION": "0"} if how == "environment" else {}))
 
     assert not result["demonstration"]
     assert read_file(var / "copied.env")["DEMONSTRATION"] == "0"
 
 
 def test_the_demonstration_is_on_by_default(var: Path) -> None:
-    result = started(var)
+    result = run_services(var)
 
     assert result["demonstration"]
     assert len(result["accounts"]) > 5

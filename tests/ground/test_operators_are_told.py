@@ -1,4 +1,4 @@
-"""Operators get emails about faults, and many errors send few emails."""
+"""Operators get emails about faults, and even many errors send few emails."""
 
 from __future__ import annotations
 
@@ -38,16 +38,19 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def with_operators(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set an operator, and forget earlier alerts of this process."""
     settings.ADMINS = [("Operators", "operators@ground.example")]
     monkeypatch.setattr(operators, "_sent_here", {})
 
 
 def subjects(mailoutbox: list[EmailMessage]) -> list[str]:
+    """Return the subjects of the alerts, once all are sent."""
     wait_for_alerts(seconds=60)
     return [email.subject.removeprefix("[Common Ground] ") for email in mailoutbox]
 
 
-def _database_away(subject: str, text: str) -> None:
+def _fail_without_database(subject: str, text: str) -> None:
+    """Fail as a channel does while the database is down."""
     raise OperationalError("gone")
 
 
@@ -105,13 +108,13 @@ def test_a_database_that_takes_no_writes_is_an_outage_with_one_alert(
     with no_writes():
         responses = [client.post(address, {"text": "Too few?"}) for _ in range(3)]
 
-    assert [(answer.status_code, answer["Retry-After"]) for answer in responses] == [(503, "10")] * 3
+    assert [(response.status_code, response["Retry-After"]) for response in responses] == [(503, "10")] * 3
     assert subjects(mailoutbox) == ["The database is unavailable: InternalError"]
 
 
 @contextmanager
 def no_writes() -> Iterator[None]:
-    """The database takes no writes, as after a failover to a standby."""
+    """Make the database refuse writes in the block, as after a failover to a standby."""
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
     try:
@@ -126,15 +129,15 @@ def no_writes() -> Iterator[None]:
 def test_an_alert_in_a_full_hour_is_sent_when_the_hour_is_over(
     mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch, database: str
 ) -> None:
-    late, day = "Retention is overdue", dt.timedelta(days=1)
+    subject, day = "Retention is overdue", dt.timedelta(days=1)
     clock = time.monotonic()
     with no_writes() if database == "takes no writes" else nullcontext():
         for number in range(MAX_ALERTS):
             alert_operators(f"Error {number}", "It failed.")
-        in_a_full_hour = alert_operators(late, "For two days.", quiet=day)
+        in_a_full_hour = alert_operators(subject, "For two days.", quiet=day)
         monkeypatch.setattr(operators.time, "monotonic", lambda: clock + 61 * 60)
         with time_machine.travel(timezone.now() + dt.timedelta(minutes=61)):
-            later_alerts = [alert_operators(late, "For two days.", quiet=day) for _ in range(2)]
+            later_alerts = [alert_operators(subject, "For two days.", quiet=day) for _ in range(2)]
 
     assert (in_a_full_hour, later_alerts) == (False, [True, False])
 
@@ -148,9 +151,9 @@ def test_an_alert_past_the_outbox_follows_the_tls_settings(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     mailbox = Mailbox(tmp_path / "mail")
-    how = {"ssl_context": context} if encryption == "EMAIL_USE_SSL" else {"tls_context": context}
+    tls_options = {"ssl_context": context} if encryption == "EMAIL_USE_SSL" else {"tls_context": context}
     with reserved_port() as port:
-        server = Controller(Catcher(mailbox), hostname="localhost", port=port, **how)
+        server = Controller(Catcher(mailbox), hostname="localhost", port=port, **tls_options)
         server.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "localhost", server.port
@@ -159,7 +162,7 @@ def test_an_alert_past_the_outbox_follows_the_tls_settings(
     settings.EMAIL_CA_FILE = str(certificate) if trust == "its authority" else ""
 
     try:
-        with patch.object(operators, "_channels", [_database_away]):
+        with patch.object(operators, "_channels", [_fail_without_database]):
             alert_operators("The disk is full", "Nothing can be written.")
             wait_for_alerts(seconds=60)
     finally:
@@ -187,6 +190,7 @@ def works() -> None:
 
 def test_failed_jobs_are_alerted_and_counted(client: Client, settings: Any, mailoutbox: list[EmailMessage]) -> None:
     settings.METRICS_TOKEN = "prometheus-may-read"
+
     works.apply()
     fails.apply()
     fails.apply()

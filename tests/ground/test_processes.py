@@ -1,4 +1,4 @@
-"""The supervisor's children restart and stop with their own children, and taken ports are skipped."""
+"""The supervisor's children restart and stop with their own children, and ports in use are skipped."""
 
 from __future__ import annotations
 
@@ -22,20 +22,23 @@ PARENT = [sys.executable, "-c", A_CHILD + "print(c.pid, flush=True); c.wait()"]
 
 @pytest.fixture
 def sleeper(tmp_path: Path) -> Iterator[Child]:
+    """A process that sleeps for a minute; not started yet."""
     child = Child(name="sleeper", argv=SLEEPER, log=tmp_path / "log")
     yield child
     child.stop()
 
 
 def is_alive(pid: int) -> bool:
+    """Return whether a process exists and is not a zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:  # it has ended, perhaps in this moment
+    except OSError:  # the process has ended, perhaps just now
         return False
     return state.rsplit(")", 1)[1].split()[0] != "Z"
 
 
-def restarted_within(child: Child, seconds: float) -> bool:
+def restarts_within(child: Child, seconds: float) -> bool:
+    """Return whether the supervisor restarts the process in this time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if child.restart_if_dead(now=time.monotonic()):
@@ -46,12 +49,12 @@ def restarted_within(child: Child, seconds: float) -> bool:
 
 def test_a_killed_process_restarts_within_ten_seconds(sleeper: Child) -> None:
     sleeper.start()
-    first = sleeper.pid
-    os.kill(first or 0, signal.SIGKILL)
+    first_pid = sleeper.pid
+    os.kill(first_pid or 0, signal.SIGKILL)
 
-    assert restarted_within(sleeper, 10)
+    assert restarts_within(sleeper, 10)
     assert sleeper.is_running
-    assert sleeper.pid != first
+    assert sleeper.pid != first_pid
 
 
 def test_a_running_process_is_not_restarted(sleeper: Child) -> None:

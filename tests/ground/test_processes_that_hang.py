@@ -1,4 +1,4 @@
-"""A process that says when it is alive is restarted once it says nothing; beat's heartbeat is in health and metrics."""
+"""A process that notifies its supervisor is restarted when the notifications stop; beat has a heartbeat."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ while True:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait for up to a minute until the condition is true."""
     end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
@@ -76,7 +77,7 @@ def test_a_process_that_is_frozen_is_restarted(tmp_path: Path) -> None:
         child.stop()
 
 
-def test_a_process_that_never_said_that_it_is_alive_is_left_to_start(tmp_path: Path) -> None:
+def test_a_process_that_has_not_notified_yet_may_go_on_starting(tmp_path: Path) -> None:
     sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
     child = Child(name="beat", argv=sleep, log=tmp_path / "beat.log", notify=tmp_path / "alive", stop_seconds=1)
     child.start()
@@ -87,32 +88,30 @@ def test_a_process_that_never_said_that_it_is_alive_is_left_to_start(tmp_path: P
 
 
 @pytest.mark.django_db
-def test_beat_says_and_records_at_each_tick_that_it_is_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beat_notifies_and_records_its_heartbeat_at_each_tick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("celery.beat.Scheduler.tick", lambda self: 5.0)
-    monkeypatch.setattr("housing.beat.close_old_connections", lambda: None)  # the test looks at the same connection
+    monkeypatch.setattr("housing.beat.close_old_connections", lambda: None)  # the test's connection stays open
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "alive"))
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "alive"))
 
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as captured:
             assert BeatingScheduler.tick(BeatingScheduler.__new__(BeatingScheduler)) == 5.0
 
         assert listener.recv(100).decode().split() == [READY, ALIVE]
-    assert any("INSERT INTO housing_heartbeat" in one["sql"] for one in asked.captured_queries)
+    assert any("INSERT INTO housing_heartbeat" in query["sql"] for query in captured.captured_queries)
     assert [process for process, _, _ in seconds_since_seen()] == [BEAT]
     BeatingScheduler.close(BeatingScheduler.__new__(BeatingScheduler))
     assert seconds_since_seen() == [], "A beat that was stopped is not missing."
 
 
-def test_a_process_whose_listener_is_gone_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_goes_on_without_its_supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
 
     notify(ALIVE)
 
 
-def test_a_process_says_that_it_is_alive_no_more_often_than_it_should(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_notifies_no_more_often_than_it_should(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "alive"))
         listener.setblocking(False)
@@ -144,7 +143,7 @@ def test_a_worker_tells_operators_that_beat_hangs(
     assert [email.subject for email in mailoutbox] == ["[Common Ground] Celery beat has stopped"]
 
 
-def test_beat_hangs_only_if_its_heartbeat_is_old_at_two_looks() -> None:
+def test_beat_hangs_only_if_its_heartbeat_is_old_at_two_checks() -> None:
     old, new = STALE_SECONDS + 1, 3.0
 
     assert beat_hangs(old, old + 15)

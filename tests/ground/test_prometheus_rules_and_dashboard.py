@@ -20,36 +20,36 @@ pytestmark = pytest.mark.django_db
 
 RULES = settings.BASE_DIR / "docs" / "deploy" / "prometheus-rules.yaml"
 DASHBOARD = settings.BASE_DIR / "docs" / "deploy" / "grafana-dashboard.json"
-#: Metrics of the libraries begin with these; all others on the page are ours.
+#: The beginnings of metrics of libraries. All other metrics on the page are ours.
 _LIBRARIES = ("django_", "python_", "process_")
-#: Parts of an expression that name no metric: label matchers, ranges, and labels to group by.
+#: Parts of an expression without names of metrics: label matchers, ranges, and labels to group by.
 _LABELS = re.compile(r"\{[^}]*\}|\[[^\]]*\]|\b(?:by|on) \([^)]*\)")
 #: Words that are not functions: metrics, and PromQL's operators.
 _WORD = re.compile(r"\b[a-z]\w*\b(?!\s*\()")
-#: PromQL's operators, and a metric that Prometheus itself makes.
+#: PromQL's operators, and a metric that Prometheus itself adds.
 _NOT_ON_THE_PAGE = {"and", "or", "unless", "up"}
 
 
 def rules() -> list[dict[str, Any]]:
-    """The alerts of the file for Prometheus."""
+    """Return the alerts of the file for Prometheus."""
     (group,) = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
     alerts: list[dict[str, Any]] = group["rules"]
     return alerts
 
 
 def panels() -> list[dict[str, Any]]:
-    """The panels of the dashboard, without its headings."""
+    """Return the panels of the dashboard, without its headings."""
     all_panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
     return [panel for panel in all_panels if panel["type"] != "row"]
 
 
 def expressions() -> list[str]:
-    """The expressions of the alerts and the dashboard."""
+    """Return the expressions of the alerts and the dashboard."""
     return [rule["expr"] for rule in rules()] + [target["expr"] for panel in panels() for target in panel["targets"]]
 
 
 def metrics_in(expression: str) -> set[str]:
-    """The names of the metrics in a PromQL expression."""
+    """Return the names of the metrics in a PromQL expression."""
     return set(_WORD.findall(_LABELS.sub("", expression))) - _NOT_ON_THE_PAGE
 
 
@@ -86,13 +86,13 @@ def test_alerts_and_dashboard_use_metrics_that_exist(metrics: set[str]) -> None:
 
 
 def test_the_dashboard_shows_every_metric_of_ours(metrics: set[str]) -> None:
-    ours = {name for name in metrics if not name.startswith(_LIBRARIES)}
+    own_metrics = {name for name in metrics if not name.startswith(_LIBRARIES)}
     metrics_in_panels = {
         name for panel in panels() for target in panel["targets"] for name in metrics_in(target["expr"])
     }
 
-    assert len(ours) > 10
-    assert ours - metrics_in_panels == set()
+    assert len(own_metrics) > 10
+    assert own_metrics - metrics_in_panels == set()
 
 
 def test_no_two_panels_of_the_dashboard_have_one_number() -> None:

@@ -1,4 +1,4 @@
-"""Which Python CI takes: the quickest that could make `.venv`."""
+"""The choice of CI's Python: the quickest that could create `.venv`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tools import quickest_python
 from tools.quickest_python import quickest, seconds
 
 
-def python_that(folder: Path, name: str, does: str) -> str:
-    """A program in the place of a Python."""
+def python_that(folder: Path, name: str, command: str) -> str:
+    """Return the path of a program that stands in for a Python and runs this shell command."""
     program = folder / name
-    program.write_text(f"#!/bin/sh\n{does}\n")
+    program.write_text(f"#!/bin/sh\n{command}\n")
     program.chmod(0o755)
     return str(program)
 
 
-def test_quickest_is_taken_and_those_that_fail_are_passed_over(tmp_path: Path) -> None:
+def test_the_quickest_is_chosen_and_those_that_fail_are_skipped(tmp_path: Path) -> None:
     usual = python_that(tmp_path, "usual", "echo 0.050")
     quick = python_that(tmp_path, "quick", "echo 0.030")
     hardly_quicker = python_that(tmp_path, "hardly", "echo 0.049")
@@ -35,11 +35,11 @@ def test_quickest_is_taken_and_those_that_fail_are_passed_over(tmp_path: Path) -
 
 
 def test_only_a_python_of_the_tested_version_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = "{}.{}".format(*sys.version_info)
+    own_version = "{}.{}".format(*sys.version_info)
     monkeypatch.setattr(
-        quickest_python, "PROBE", quickest_python.PROBE.replace(f'"{quickest_python.VERSION}"', f'"{here}"')
+        quickest_python, "PROBE", quickest_python.PROBE.replace(f'"{quickest_python.VERSION}"', f'"{own_version}"')
     )
     assert seconds(sys.executable) is not None
 
-    monkeypatch.setattr(quickest_python, "PROBE", quickest_python.PROBE.replace(f'"{here}"', '"2.7"'))
+    monkeypatch.setattr(quickest_python, "PROBE", quickest_python.PROBE.replace(f'"{own_version}"', '"2.7"'))
     assert seconds(sys.executable) is None

@@ -23,9 +23,9 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(run, "VAR_DIR", var_folder)
     monkeypatch.setattr(run, "TEST_VAR", var_folder / "test")
     monkeypatch.setattr(run, "fallback_folder", lambda _: tmp_path / "nowhere")
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
     yield var_folder
-    for number, handler in before.items():
+    for number, handler in handlers.items():
         signal.signal(number, handler)
 
 
@@ -46,7 +46,7 @@ def test_reset_is_refused_in_plain_words_while_tests_run(var: Path) -> None:
     assert (var / "media").exists()
 
 
-def test_reset_says_what_is_in_use_where_tests_start_meanwhile(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reset_is_refused_if_tests_start_in_the_meantime(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path, ignore_errors: bool = False) -> None:
         if not ignore_errors:
             raise OSError(39, "Directory not empty", str(path))

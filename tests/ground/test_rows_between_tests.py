@@ -1,4 +1,4 @@
-"""Rows of a test do not reach later tests, and processes of a run share the rows that fixtures build once."""
+"""Rows of a test do not reach later tests. Processes of a run share the rows that fixtures build once."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_rows_whose_clearing_failed_are_cleared_before_the_next_test(monkeypatch
 @pytest.mark.django_db(transaction=True)
 def test_rows_written_after_the_clearing_are_cleared_before_the_next_test() -> None:
     seeds.restore_migrated_rows(TransactionTestCase())
-    person("Amina Larch", "amina@larkhaven.example")  # as a thread of the test before would
+    person("Amina Larch", "amina@larkhaven.example")  # as a thread of the previous test would
 
     with pytest.warns(UserWarning, match="still wrote"):
         seeds.clear_leftovers()
@@ -65,19 +65,20 @@ def test_rows_written_after_the_clearing_are_cleared_before_the_next_test() -> N
 
 
 def amina() -> User:
+    """Create the person that the tests build."""
     return person("Amina Larch", "amina@larkhaven.example")
 
 
 def built_by_another_process() -> User:
-    """Amina, built by another process: its rows are shared, and not in the database of this one."""
+    """Return Amina as if another process had built her: her rows are shared, but not in this database."""
     with transaction.atomic():
-        built = build_once(amina)
+        person_built = build_once(amina)
         transaction.set_rollback(True)
     kept_rows.forget_snapshots()
-    # A sequence is not rolled back: this process has given no id yet.
+    # A sequence is not rolled back. This process must not have used any id yet.
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE people_user ALTER COLUMN id RESTART")
-    return built
+    return person_built
 
 
 @pytest.mark.django_db

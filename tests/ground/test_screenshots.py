@@ -19,5 +19,6 @@ def test_screenshots_without_an_instance_say_what_to_start() -> None:
         timeout=120,
         check=False,
     )
+
     assert result.returncode == 1
     assert "start `make run` first" in result.stderr

@@ -1,4 +1,4 @@
-"""`/.well-known/security.txt` says where to report a vulnerability, as RFC 9116 wants it."""
+"""`/.well-known/security.txt` says where to report a vulnerability, in the form of RFC 9116."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PATH = "/.well-known/security.txt"
 
 
 @pytest.mark.django_db
-def test_security_txt_names_contacts_in_order_until_when_and_where(client: Client, settings: Any) -> None:
+def test_security_txt_has_contacts_in_order_its_expiry_and_its_address(client: Client, settings: Any) -> None:
     settings.SITE_ORIGIN = "https://ground.example"
     settings.SECURITY_CONTACT = ["mailto:security@ground.example", "https://ground.example/report"]
 

@@ -16,19 +16,19 @@ VARIABLE = re.compile(r"{{|{% (?:for|if|with) ")
 
 
 def context_of(source: str) -> str:
-    """The words after `Context:` in the comments at the top of a template; empty if there are none."""
+    """Return the words after `Context:` in the comments at the top of a template; "" without such words."""
     top = re.match(r"(?:{#[^\n]*#}\n|{% comment %}.*?{% endcomment %}\n)+", source, re.DOTALL)
     match = CONTEXT.search(top[0]) if top else None
     return match[1] if match else ""
 
 
-def markup_of(path: Path, read: frozenset[Path] = frozenset()) -> str:
-    """The text of a template and of those that it includes or extends, without comments."""
-    if path in read or not path.exists():
+def markup_of(path: Path, visited: frozenset[Path] = frozenset()) -> str:
+    """Return the text, without comments, of a template and of the templates that it includes or extends."""
+    if path in visited or not path.exists():
         return ""
     source = COMMENT.sub("", path.read_text())
     other_templates = (TEMPLATES / name for name in OTHER_TEMPLATE.findall(source))
-    return source + "".join(markup_of(other, read | {path}) for other in other_templates)
+    return source + "".join(markup_of(other, visited | {path}) for other in other_templates)
 
 
 @pytest.mark.parametrize("room", sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir()))
@@ -45,11 +45,11 @@ def test_comments_name_only_what_the_template_uses(room: str) -> None:
 
 def test_every_partial_with_variables_names_its_context() -> None:
     partials = [path for path in TEMPLATES.rglob("_*.html") if "emails" not in path.parts]
-    without = {
+    partials_without_context = {
         str(path.relative_to(TEMPLATES))
         for path in partials
         if VARIABLE.search(COMMENT.sub("", path.read_text())) and not context_of(path.read_text())
     }
 
     assert len(partials) > 200
-    assert without == set()
+    assert partials_without_context == set()

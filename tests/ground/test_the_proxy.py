@@ -21,19 +21,19 @@ ADDRESSES = {
 
 
 def proxy_limit(path: str) -> int:
-    """How many bytes the proxy lets through to a page."""
+    """Return how many bytes the proxy forwards to a page."""
     for pattern, block in re.findall(r"location ~ (\S+) \{(.*?)\}", EXAMPLE, re.DOTALL):
         if re.match(pattern, path):
             return int(re.findall(r"client_max_body_size (\d+)m;", block)[0]) * MEGABYTE
-    outside = re.sub(r"location [^{]*\{.*?\}", "", EXAMPLE, flags=re.DOTALL)
-    return int(re.findall(r"client_max_body_size (\d+)m;", outside)[0]) * MEGABYTE
+    text_outside_locations = re.sub(r"location [^{]*\{.*?\}", "", EXAMPLE, flags=re.DOTALL)
+    return int(re.findall(r"client_max_body_size (\d+)m;", text_outside_locations)[0]) * MEGABYTE
 
 
 @pytest.mark.parametrize("route", RequestSizeMiddleware.LIMITS_BY_ROUTE)
-def test_the_proxy_lets_through_what_a_page_of_large_files_takes(route: str) -> None:
+def test_the_proxy_forwards_files_as_large_as_their_page_accepts(route: str) -> None:
     assert proxy_limit(reverse(route, kwargs=ADDRESSES[route])) == RequestSizeMiddleware.LIMITS_BY_ROUTE[route]
 
 
-def test_the_proxy_lets_through_what_every_other_page_takes_and_no_more() -> None:
+def test_the_proxy_forwards_as_much_as_every_other_page_accepts_and_no_more() -> None:
     assert proxy_limit(reverse("account_login")) == settings.MAX_REQUEST_BYTES
     assert MAX_BYTES < settings.MAX_REQUEST_BYTES, "the largest file of a form, with what the form adds"

@@ -29,8 +29,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DEPLOY = settings.BASE_DIR / "docs" / "deploy.md"
 
 
-def shown(url: str, name: str) -> str:
-    """The value of a setting in a new session."""
+def setting_in_new_session(url: str, name: str) -> str:
+    """Return the value of a setting in a new session."""
     with closing(psycopg2.connect(url)) as session, session.cursor() as cursor:
         cursor.execute(f"SHOW {name}")
         return str(cursor.fetchone()[0])
@@ -41,9 +41,9 @@ def shown(url: str, name: str) -> str:
 )
 def test_every_session_has_its_roles_limits(kind: str, statement: str, lock: str, pause: str) -> None:
     with limited_role(kind) as url:
-        assert shown(url, "statement_timeout") == statement
-        assert shown(url, "lock_timeout") == lock
-        assert shown(url, "idle_in_transaction_session_timeout") == pause
+        assert setting_in_new_session(url, "statement_timeout") == statement
+        assert setting_in_new_session(url, "lock_timeout") == lock
+        assert setting_in_new_session(url, "idle_in_transaction_session_timeout") == pause
 
 
 def test_the_owner_of_the_tables_gets_no_limits() -> None:
@@ -51,7 +51,7 @@ def test_the_owner_of_the_tables_gets_no_limits() -> None:
 
     limit_roles({"web": connection_settings(database_url())}, owner=owner)
 
-    assert shown(database_url(), "statement_timeout") == "0"
+    assert setting_in_new_session(database_url(), "statement_timeout") == "0"
 
 
 def test_one_role_for_web_and_worker_gets_the_webs_limits() -> None:
@@ -59,19 +59,19 @@ def test_one_role_for_web_and_worker_gets_the_webs_limits() -> None:
         both = connection_settings(url)
         limit_roles({"web": both, "worker": both}, owner="")
 
-        assert shown(url, "statement_timeout") == "15s"
+        assert setting_in_new_session(url, "statement_timeout") == "15s"
 
 
 def test_a_connection_notices_an_unreachable_server_within_half_a_minute() -> None:
     relay = Relay()
     relay.join()
-    opened = ConnectionHandler({"default": connection_settings(relay.url())})["default"]
+    connection_over_relay = ConnectionHandler({"default": connection_settings(relay.url())})["default"]
     try:
-        opened.ensure_connection()
-        with socket.socket(fileno=socket.dup(opened.connection.fileno())) as wire:
-            keepalive = wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        connection_over_relay.ensure_connection()
+        with socket.socket(fileno=socket.dup(connection_over_relay.connection.fileno())) as connected_socket:
+            keepalive = connected_socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             idle, every, times, unanswered = (
-                wire.getsockopt(socket.IPPROTO_TCP, option)
+                connected_socket.getsockopt(socket.IPPROTO_TCP, option)
                 for option in (
                     socket.TCP_KEEPIDLE,
                     socket.TCP_KEEPINTVL,
@@ -80,7 +80,7 @@ def test_a_connection_notices_an_unreachable_server_within_half_a_minute() -> No
                 )
             )
     finally:
-        opened.close()
+        connection_over_relay.close()
         relay.cut()
 
     assert keepalive == 1
@@ -101,18 +101,18 @@ def test_options_in_the_url_win() -> None:
 def test_a_page_stopped_by_a_time_limit_answers_503(
     rf: RequestFactory, limit: str, statement: str, patience: int
 ) -> None:
-    def ended(request: HttpRequest) -> HttpResponse:
-        with closing(ConnectionHandler({"default": connection_settings(database_url())})["default"]) as opened:
-            opened.set_autocommit(False)
-            with opened.cursor() as cursor:
+    def view(request: HttpRequest) -> HttpResponse:
+        with closing(ConnectionHandler({"default": connection_settings(database_url())})["default"]) as own_connection:
+            own_connection.set_autocommit(False)
+            with own_connection.cursor() as cursor:
                 cursor.execute(f"SET {limit} = '200ms'")
-                select.select([opened.connection], [], [], patience)  # until the server says that it ended
+                select.select([own_connection.connection], [], [], patience)  # until the server says that it ended
                 cursor.execute(statement)
         return HttpResponse()
 
     with pytest.raises(DatabaseError):
-        ended(rf.get("/"))
-    response = DatabaseOutageMiddleware(ended)(rf.get("/"))
+        view(rf.get("/"))
+    response = DatabaseOutageMiddleware(view)(rf.get("/"))
 
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0
@@ -122,7 +122,8 @@ def test_a_page_stopped_by_a_time_limit_answers_503(
 
 
 def test_migrations_wait_for_a_lock_as_long_as_the_docs_say() -> None:
-    row = next(one for one in DEPLOY.read_text(encoding="utf-8").splitlines() if one.startswith("| owner: `migrate`"))
+    lines = DEPLOY.read_text(encoding="utf-8").splitlines()
+    row = next(line for line in lines if line.startswith("| owner: `migrate`"))
 
     assert Command.LOCK_TIMEOUT == "5s"
     assert f"5 s, then it lets others pass and tries again, {Command.TRIES} times" in row
@@ -140,7 +141,7 @@ def one_migration(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
 @pytest.fixture
 def reader() -> Iterator[Any]:
-    """Another session with an open transaction that read the table."""
+    """Another session with an open transaction that has read the table."""
     with closing(psycopg2.connect(database_url())) as session, session.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM people_user")
         yield session

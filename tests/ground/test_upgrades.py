@@ -1,4 +1,4 @@
-"""Upgrades: what new migrations may not do, what `upgrade` asks for, readiness and the maintenance page."""
+"""Upgrades: what new migrations must not do, what `upgrade` requires, readiness and the maintenance page."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ ROOT = Path(django_settings.BASE_DIR)
 # --- Migrations
 
 
-def faults_of(*given: Any, app: str = "plans", **attributes: Any) -> list[str]:
-    """What the check says about a migration of a table that exists."""
+def faults_of(*operations: Any, app: str = "plans", **attributes: Any) -> list[str]:
+    """Return the faults that the check finds in a migration of an existing table."""
     state = ProjectState()
-    before = migrations.CreateModel(
+    table_creation = migrations.CreateModel(
         "Site",
         [
             ("id", models.BigAutoField(primary_key=True)),
@@ -48,8 +48,10 @@ def faults_of(*given: Any, app: str = "plans", **attributes: Any) -> list[str]:
             ("homes", models.IntegerField(db_default=0)),
         ],
     )
-    before.state_forwards(app, state)
-    migration = type("Migration", (migrations.Migration,), {"operations": list(given), **attributes})("0099_x", app)
+    table_creation.state_forwards(app, state)
+    migration = type("Migration", (migrations.Migration,), {"operations": list(operations), **attributes})(
+        "0099_x", app
+    )
     return migration_faults(migration, state)
 
 
@@ -77,12 +79,12 @@ def faults_of(*given: Any, app: str = "plans", **attributes: Any) -> list[str]:
         (migrations.RunSQL([("CREATE INDEX x ON plans_site (name)", None)]), "runs CREATE INDEX"),
     ],
 )
-def test_a_migration_that_old_code_would_not_survive_is_refused(operation: Any, said: str) -> None:
+def test_a_migration_that_breaks_old_code_is_refused(operation: Any, said: str) -> None:
     assert any(said in fault for fault in faults_of(operation)), faults_of(operation)
     assert faults_of(operation, safe_beside_old_code="Nothing has used it since 0.2.0.") == []
 
 
-def test_what_old_code_can_live_with_is_allowed() -> None:
+def test_changes_that_old_code_tolerates_are_allowed() -> None:
     allowed = (
         migrations.AddField("site", "beds", models.IntegerField(null=True)),
         migrations.AlterField("site", "homes", models.IntegerField(null=True)),
@@ -106,7 +108,7 @@ def test_an_index_on_a_large_table_must_be_built_beside_writers() -> None:
     assert {apps.get_model(name)._meta.label_lower for name in LARGE} == LARGE
 
 
-def test_only_what_can_be_done_twice_stands_in_a_migration_without_a_transaction() -> None:
+def test_a_migration_without_a_transaction_may_only_do_what_can_be_repeated() -> None:
     column = migrations.AddField("site", "beds", models.IntegerField(null=True))
     index = BuildIndexConcurrently("site", models.Index(fields=["name"], name="x"))
 
@@ -117,19 +119,19 @@ def test_only_what_can_be_done_twice_stands_in_a_migration_without_a_transaction
 
 
 @pytest.mark.django_db
-def test_an_index_that_was_cut_off_is_built_again() -> None:
+def test_an_interrupted_index_is_built_again() -> None:
     state = ProjectState()
     migrations.CreateModel("Site", [("name", models.CharField(max_length=50))]).state_forwards("plans", state)
     index = BuildIndexConcurrently("site", models.Index(fields=["name"], name="site_by_name"))
-    after = state.clone()
-    index.state_forwards("plans", after)
+    state_after = state.clone()
+    index.state_forwards("plans", state_after)
 
-    # Nothing is executed: the statements are collected.
+    # The statements are only collected, not executed.
     with (
-        patch.object(BuildIndexConcurrently, "_ensure_not_in_transaction"),  # the test is in one
+        patch.object(BuildIndexConcurrently, "_ensure_not_in_transaction"),  # the test runs in a transaction
         connection.schema_editor(collect_sql=True, atomic=False) as editor,
     ):
-        index.database_forwards("plans", editor, state, after)
+        index.database_forwards("plans", editor, state, state_after)
 
     drop, create = editor.collected_sql
     assert drop == 'DROP INDEX CONCURRENTLY IF EXISTS "site_by_name";'
@@ -151,61 +153,66 @@ def test_only_migrations_from_before_the_first_version_are_left_unchecked() -> N
 
 @pytest.fixture
 def as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the check that refuses in production what tests/conftest.py sets for browsers.
+    """Leave out the check that refuses in production the setting of tests/conftest.py for browsers.
 
-    The setting itself has to stay: the event loop of a browser may run in this process.
+    The setting itself must remain: the event loop of a browser may run in this process.
     """
     monkeypatch.setattr(registry, "deployment_checks", registry.deployment_checks - {check_async_unsafe})
 
 
-def said_by_upgrade(*words: str) -> str:
+def output_of_upgrade(*options: str) -> str:
+    """Return the output of `upgrade --check`."""
     output = StringIO()
-    call_command("upgrade", "--check", *words, stdout=output)
+    call_command("upgrade", "--check", *options, stdout=output)
     return output.getvalue()
 
 
 @pytest.mark.usefixtures("as_in_production")
 @pytest.mark.django_db
 def test_an_upgrade_with_nothing_to_migrate_needs_no_backup() -> None:
-    assert "0 migrations are waiting" in said_by_upgrade()
+    assert "0 migrations are waiting" in output_of_upgrade()
 
 
 @pytest.mark.usefixtures("as_in_production")
 @pytest.mark.django_db
 def test_an_upgrade_asks_for_a_backup_and_for_maintenance_and_names_both_at_once(settings: LazySettings) -> None:
-    # No later migration of its app needs it, so it alone waits.
-    last = max(name for app, name in known_migrations() if app == "commitments")
-    connection.cursor().execute("DELETE FROM django_migrations WHERE app = 'commitments' AND name = %s", [last])
+    # No later migration of its app needs this migration, so only this one is waiting.
+    last_migration = max(name for app, name in known_migrations() if app == "commitments")
+    connection.cursor().execute(
+        "DELETE FROM django_migrations WHERE app = 'commitments' AND name = %s", [last_migration]
+    )
 
-    judged = "housing.management.commands.upgrade.old_code_can_run"
-    with patch(judged, return_value=False), pytest.raises(CommandError) as raised:
-        said_by_upgrade()
+    judgement = "housing.management.commands.upgrade.old_code_can_run"
+    with patch(judgement, return_value=False), pytest.raises(CommandError) as raised:
+        output_of_upgrade()
     assert "There is no backup: run `manage.py backup`" in str(raised.value)
     assert "1 of 1 migrations are from before versions could run side by side" in str(raised.value)
 
     record_heartbeat(BACKUP)
-    with patch(judged, return_value=True):
-        assert "1 migrations are waiting" in said_by_upgrade()
+    with patch(judgement, return_value=True):
+        assert "1 migrations are waiting" in output_of_upgrade()
 
-    # An installation from before 0.1.0 has no such table.
+    # An installation from before 0.1.0 has no table of heartbeats.
     connection.cursor().execute("ALTER TABLE housing_heartbeat RENAME TO of_later")
-    with patch(judged, return_value=False), pytest.raises(CommandError) as raised:
-        said_by_upgrade()
+    with patch(judgement, return_value=False), pytest.raises(CommandError) as raised:
+        output_of_upgrade()
     assert "There is no backup" in str(raised.value)
     assert "1 of 1 migrations are from before versions could run side by side" in str(raised.value)
 
 
 def test_a_package_in_another_version_is_named() -> None:
     assert package_faults() == []
+
     with patch("housing.upgrades._installed_version", side_effect=lambda name: "" if name == "django" else "0.0.1"):
         faults = package_faults()
+
     assert "django is not installed." in faults
     assert any(fault.startswith("celery 0.0.1 is installed instead of") for fault in faults)
-    assert not any(fault.startswith("pip ") for fault in faults)  # a virtual environment brings its own
+    assert not any(fault.startswith("pip ") for fault in faults)  # a virtual environment has its own version
 
 
 def test_the_version_has_release_notes_that_say_what_an_operator_must_do() -> None:
-    """Only the day may be missing until it is released."""
+    """Until the version is released, only the day may be missing."""
     faults = faults_of_release(ROOT, tags=set(), is_clean=True)
 
     assert [fault for fault in faults if "must say the day" not in fault and "not released yet" not in fault] == []
@@ -218,19 +225,19 @@ def test_a_version_that_is_not_ready_is_not_tagged(tmp_path: Path) -> None:
     for name in ("index.md", "upgrades.md"):
         (docs / name).write_text("[0.2.0](releases/0.2.0.md)\n")
 
-    def missing(heading: str, notes: str, **given: Any) -> str:
+    def faults_with(heading: str, notes: str, **given: Any) -> str:
         (tmp_path / "CHANGELOG.md").write_text(f"# Changelog\n\n## {heading}\n")
         (docs / "releases" / "0.2.0.md").write_text(notes)
         return " ".join(faults_of_release(tmp_path, **{"tags": set(), "is_clean": True} | given))
 
     notes = "# 0.2.0\n\nReleased on 2 February 2027.\n\n## What an operator must do\n\nNothing.\n"
-    assert missing("0.2.0 (2 February 2027)", notes) == ""
-    assert "must say the day" in missing("0.2.0 (unreleased)", notes)
-    assert "newest heading of CHANGELOG.md is 0.1.0" in missing("0.1.0 (1 January 2027)", notes)
-    assert "not released yet" in missing("0.2.0 (2 February 2027)", notes + "Not released yet.")
-    assert "needs its headings" in missing("0.2.0 (2 February 2027)", "# 0.2.0\n")
-    assert "tag v0.2.0 exists" in missing("0.2.0 (2 February 2027)", notes, tags={"v0.2.0"})
-    assert "not committed" in missing("0.2.0 (2 February 2027)", notes, is_clean=False)
+    assert faults_with("0.2.0 (2 February 2027)", notes) == ""
+    assert "must say the day" in faults_with("0.2.0 (unreleased)", notes)
+    assert "newest heading of CHANGELOG.md is 0.1.0" in faults_with("0.1.0 (1 January 2027)", notes)
+    assert "not released yet" in faults_with("0.2.0 (2 February 2027)", notes + "Not released yet.")
+    assert "needs its headings" in faults_with("0.2.0 (2 February 2027)", "# 0.2.0\n")
+    assert "tag v0.2.0 exists" in faults_with("0.2.0 (2 February 2027)", notes, tags={"v0.2.0"})
+    assert "not committed" in faults_with("0.2.0 (2 February 2027)", notes, is_clean=False)
 
 
 # --- Readiness
@@ -269,7 +276,7 @@ def test_a_process_on_a_read_only_database_is_not_ready(client: Client) -> None:
 
 @time_machine.travel("2026-11-30 11:00+00:00", tick=False)
 @pytest.mark.django_db
-def test_during_maintenance_people_are_told_to_come_back_and_probes_go_on(
+def test_during_maintenance_pages_say_when_to_return_and_probes_still_answer(
     client: Client, tmp_path: Path, settings: LazySettings
 ) -> None:
     settings.MAINTENANCE_FILE = str(tmp_path / "maintenance")

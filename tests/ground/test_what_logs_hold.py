@@ -34,20 +34,20 @@ from partnerships.kit.operators import wait_for_alerts
 from partnerships.people.models import User
 
 CANARY = "canary.person@address.example"
-#: Like a signed value. Numbers and slugs contain no colon.
+#: A token that looks like a signed value. Numbers and slugs contain no colon.
 TOKEN = "cAnAry:Token_9"
 _PARAMETER = re.compile(r"<(?:\w+:)?\w+>|\(\?P<\w+>[^)]*\)")
 
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """What the log handler of the settings writes."""
+    """The lines that the log handler of the settings writes."""
     handler = logging.getLogger("django").handlers[0]
     assert isinstance(handler, logging.StreamHandler)
     written = io.StringIO()
-    before = handler.setStream(written)
+    previous_stream = handler.setStream(written)
     yield written
-    handler.setStream(before)
+    handler.setStream(previous_stream)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def reports(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dic
 
 
 def integrity_error() -> IntegrityError:
-    """PostgreSQL's error about an email address that is taken."""
+    """Return PostgreSQL's error about an email address that already exists."""
     User.objects.create_user(email=CANARY)
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
         User.objects.create_user(email=CANARY)
@@ -112,7 +112,7 @@ def test_the_traceback_of_a_crashed_process_or_thread_is_masked(tmp_path: Path, 
         f"{ends}\n"
     )
 
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, str(program)],
         env={"PYTHONPATH": str(settings.BASE_DIR)},
         capture_output=True,
@@ -120,23 +120,26 @@ def test_the_traceback_of_a_crashed_process_or_thread_is_masked(tmp_path: Path, 
         check=False,
     )
 
-    assert "ValueError: no" in ended.stderr
+    assert "ValueError: no" in process.stderr
     # The traceback also quotes the source line, which names the address.
-    assert f"({CANARY})\n" not in ended.stderr.rpartition("ValueError")[2]
+    assert f"({CANARY})\n" not in process.stderr.rpartition("ValueError")[2]
 
 
-def url_patterns(patterns: list[URLPattern | URLResolver], before: str = "/") -> Iterator[str]:
-    """The patterns of all URLs except Django admin's, which contain only numbers and model names."""
-    for one in patterns:
-        if isinstance(one, URLResolver):
-            if one.app_name != "admin":
-                yield from url_patterns(one.url_patterns, before + str(one.pattern))
+def url_patterns(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:
+    """Yield the patterns of all URLs except Django admin's, which contain only numbers and model names."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name != "admin":
+                yield from url_patterns(pattern.url_patterns, prefix + str(pattern.pattern))
         else:
-            yield before + str(one.pattern)
+            yield prefix + str(pattern.pattern)
 
 
 def links_with_a_token() -> list[str]:
-    """A path for every URL that accepts a token, found by trying a token, a number and a slug in each place."""
+    """Return a path for every URL that accepts a token.
+
+    They are found by trying a token, a number and a slug in each place.
+    """
     links = []
     for pattern in url_patterns(get_resolver().url_patterns):
         pieces = _PARAMETER.split(re.sub(r"\^|\$$|\\Z", "", pattern))
@@ -200,21 +203,21 @@ def test_lines_are_json_objects_on_the_stream_that_the_setting_names() -> None:
         "structlog.get_logger('housing').info('request', route='home', user=7)\n"
         f"logging.getLogger('django.request').error('Sent to %s', '{CANARY}')\n"
     )
-    chosen = {"LOG_STREAM": "stdout", "LOG_FORMAT": "json", "DJANGO_SETTINGS_MODULE": "housing.settings"}
+    environ = {"LOG_STREAM": "stdout", "LOG_FORMAT": "json", "DJANGO_SETTINGS_MODULE": "housing.settings"}
 
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program],
         cwd=settings.BASE_DIR,
-        env=os.environ | chosen,
+        env=os.environ | environ,
         capture_output=True,
         text=True,
         check=True,
     )
 
-    first, second = map(json.loads, ended.stdout.splitlines())
+    first, second = map(json.loads, process.stdout.splitlines())
     assert (first["event"], first["request_id"], first["route"], first["user"]) == ("request", "the-request", "home", 7)
     assert (second["event"], second["level"]) == ("Sent to [address]", "error")
-    assert "the-request" not in ended.stderr
+    assert "the-request" not in process.stderr
 
 
 def test_commands_log_to_standard_error_because_programs_read_their_output(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,6 +254,7 @@ def test_alerts_about_failed_pages_contain_no_token_or_email_address(
 
     monkeypatch.setattr("partnerships.digests.bearers.render", fail)
     client.raise_request_exception = False
+
     for _ in range(20):
         assert client.get(f"/digests/stop/{TOKEN}/").status_code == 500
     wait_for_alerts(seconds=60)
@@ -272,6 +276,7 @@ def test_reports_about_failed_pages_contain_no_request_token_or_email_address(
 
     monkeypatch.setattr("partnerships.digests.bearers.render", fail)
     client.raise_request_exception = False
+
     assert client.get(f"/digests/stop/{TOKEN}/", {"q": CANARY}).status_code == 500
 
     (report,) = reports

@@ -18,22 +18,24 @@ ROOT = Path(__file__).parent.parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
-def installed_with(wanted: Iterable[str]) -> set[str]:
-    """These requirements and everything they require."""
+def names_installed_with(requirements: Iterable[str]) -> set[str]:
+    """Return the names of these requirements and of everything that they require."""
     imports: set[tuple[str, str]] = set()
-    waiting = [Requirement(module) for module in wanted]
-    while waiting:
-        module = waiting.pop()
+    requirements_to_read = [Requirement(module) for module in requirements]
+    while requirements_to_read:
+        module = requirements_to_read.pop()
         for extra in {"", *module.extras}:
-            if (pair := (canonicalize_name(module.name), extra)) not in imports:
-                imports.add(pair)
+            if (name_and_extra := (canonicalize_name(module.name), extra)) not in imports:
+                imports.add(name_and_extra)
                 needs = map(Requirement, requires(module.name) or ())
-                waiting += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": extra})]
+                requirements_to_read += [
+                    need for need in needs if need.marker is None or need.marker.evaluate({"extra": extra})
+                ]
     return {name for name, _ in imports}
 
 
 def imported_by(path: Path) -> set[str]:
-    """The top-level names that a module imports, also inside functions."""
+    """Return the top-level names that a module imports, also inside functions."""
     packages: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -45,17 +47,18 @@ def imported_by(path: Path) -> set[str]:
 
 @cache
 def only_in_groups() -> frozenset[str]:
-    """Top-level modules that only the dependency groups install."""
-    brought = installed_with(PROJECT["project"]["dependencies"])
+    """Return the top-level modules that only the dependency groups install."""
+    production_names = names_installed_with(PROJECT["project"]["dependencies"])
     return frozenset(
         name
         for name, packages in packages_distributions().items()
-        if name not in sys.stdlib_module_names and not brought & {canonicalize_name(one) for one in packages}
+        if name not in sys.stdlib_module_names
+        and not production_names & {canonicalize_name(package) for package in packages}
     )
 
 
 def production_modules() -> list[Path]:
-    """Every module outside tools/, tests/, docs/ and benchmarks/."""
+    """Return every module outside tools/, tests/, docs/ and benchmarks/."""
     return [ROOT / "manage.py", *(ROOT / "housing").rglob("*.py"), *(ROOT / "partnerships").rglob("*.py")]
 
 

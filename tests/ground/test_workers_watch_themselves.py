@@ -1,4 +1,4 @@
-"""A worker tells a stall from work, and ends by itself when emails stall."""
+"""A worker distinguishes a stall from work, and ends by itself when emails stall."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from housing import main_loop, watching
 from housing.notifying import ALIVE, EXIT_MISCONFIGURED, EXIT_STALLED
 from housing.watching import is_at_work, is_stalled, say_alive, watch
 
-#: A worker for which one email is overdue and nothing moves.
+#: A program that runs a worker for which one email is overdue and no email is sent.
 STALLED = """
 import sys
 from housing import worker
@@ -64,7 +64,7 @@ def test_an_empty_queue_is_not_a_stall() -> None:
 
 
 def running_for(seconds: float, *, time_limit: int | None = None) -> SimpleNamespace:
-    """A task that this worker began some seconds ago; without a limit of its own, it may take 300."""
+    """Return a task that this worker began some seconds ago. Without its own limit, it may take 300 seconds."""
     return SimpleNamespace(time_start=time.time() - seconds, task=SimpleNamespace(time_limit=time_limit))
 
 
@@ -81,8 +81,8 @@ def running_for(seconds: float, *, time_limit: int | None = None) -> SimpleNames
 def test_a_worker_is_at_work_while_a_task_is_within_its_time_limit(
     monkeypatch: pytest.MonkeyPatch, seconds: list[int], time_limit: int | None, expected: bool
 ) -> None:
-    # Begun now: the values of a test are made when tests are collected, minutes before.
-    tasks = [running_for(one, time_limit=time_limit) for one in seconds]
+    # The tasks begin now. The parameters of a test are computed when tests are collected, minutes before.
+    tasks = [running_for(task_seconds, time_limit=time_limit) for task_seconds in seconds]
     monkeypatch.setattr("celery.worker.state.active_requests", tasks)
 
     assert is_at_work() is expected
@@ -127,21 +127,21 @@ def test_a_main_loop_hangs_if_it_should_tick_and_does_not(
     assert is_at_work() is not expected
 
 
-def test_a_worker_whose_main_loop_hangs_does_not_say_that_it_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    hangs, said = iter([False, True, True, False]), list[str]()
+def test_a_worker_whose_main_loop_hangs_does_not_notify_its_supervisor(monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs, messages = iter([False, True, True, False]), list[str]()
     monkeypatch.setattr(watching, "CHECK_EVERY_SECONDS", 0.0)
-    monkeypatch.setattr(watching, "notify", said.append)
+    monkeypatch.setattr(watching, "notify", messages.append)
     monkeypatch.setattr(main_loop, "hangs", lambda: next(hangs))
 
     with pytest.raises(StopIteration):
         say_alive()
 
-    assert said == [ALIVE, ALIVE]
+    assert messages == [ALIVE, ALIVE]
 
 
 @pytest.fixture
 def overdue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An email is overdue at each look, and nothing moves."""
+    """Make an email overdue at each check, without any progress."""
     monkeypatch.setattr(watching, "CHECK_EVERY_SECONDS", 0.0)
     monkeypatch.setattr(watching, "queue_figures", lambda: {"queued": 1, "oldest_due_seconds": 70})
     monkeypatch.setattr(watching, "heartbeat_age", lambda name: None)
@@ -168,11 +168,13 @@ def test_a_worker_is_not_ended_while_the_database_takes_no_writes(monkeypatch: p
 
     watch()
 
-    assert list(read_only) == [], "Two looks in a row after it took writes again."
+    assert list(read_only) == [], (
+        "The worker ends at the second check in a row after the database accepts writes again."
+    )
 
 
 @pytest.mark.usefixtures("overdue")
-def test_operators_are_told_at_the_second_look_that_the_database_takes_no_writes(
+def test_operators_get_an_alert_at_the_second_check_of_a_read_only_database(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     subjects: list[str] = []
@@ -186,40 +188,40 @@ def test_operators_are_told_at_the_second_look_that_the_database_takes_no_writes
     assert subjects == ["Workers cannot use the database", "The workers have stalled"]
 
 
-def ended(folder: Path, *command: str, **given: str) -> tuple[int, str]:
-    """The exit code of a process, and what it said."""
-    environ = os.environ | {"REDIS_URL": "memory://", "OPERATORS": "", "WORKER_CONCURRENCY": "1"} | given
-    # A file, because a pipe would also wait for the worker's own children.
-    with (folder / "said").open("w+") as said:
+def run_to_its_end(folder: Path, *arguments: str, **environ_changes: str) -> tuple[int, str]:
+    """Run Python with these arguments and this environment; return its exit code and its output."""
+    environ = os.environ | {"REDIS_URL": "memory://", "OPERATORS": "", "WORKER_CONCURRENCY": "1"} | environ_changes
+    # The output goes to a file, because a pipe would also wait for the worker's own children.
+    with (folder / "output").open("w+") as output:
         result = subprocess.run(
-            [sys.executable, *command], cwd=settings.BASE_DIR, env=environ, stdout=said, stderr=said, check=False
+            [sys.executable, *arguments], cwd=settings.BASE_DIR, env=environ, stdout=output, stderr=output, check=False
         )
-        said.seek(0)
-        return result.returncode, said.read()
+        output.seek(0)
+        return result.returncode, output.read()
 
 
 @pytest.mark.fault
 def test_a_stalled_worker_ends_with_a_code_that_says_so(tmp_path: Path) -> None:
-    code, said = ended(tmp_path, "-c", STALLED, DEBUG="1")
+    code, output = run_to_its_end(tmp_path, "-c", STALLED, DEBUG="1")
 
-    assert code == EXIT_STALLED, said[-2_000:]
+    assert code == EXIT_STALLED, output[-2_000:]
 
 
 @pytest.mark.parametrize("module", ["housing.worker", "housing.account_sender"])
 def test_a_wrong_setting_ends_a_process_with_a_code_that_prevents_a_restart(module: str, tmp_path: Path) -> None:
-    code, said = ended(tmp_path, "-m", module, DEBUG="0", SITE_ORIGIN="not an address")
+    code, output = run_to_its_end(tmp_path, "-m", module, DEBUG="0", SITE_ORIGIN="not an address")
 
-    assert code == EXIT_MISCONFIGURED, said[-2_000:]
-    assert "SITE_ORIGIN" in said
-    assert "Traceback" not in said
+    assert code == EXIT_MISCONFIGURED, output[-2_000:]
+    assert "SITE_ORIGIN" in output
+    assert "Traceback" not in output
 
 
-def test_units_of_processes_that_say_that_they_are_alive_expect_it() -> None:
+def test_units_expect_notifications_from_the_processes_that_send_them() -> None:
     for name in ("worker", "accounts", "beat"):
         unit = (settings.BASE_DIR / "docs" / "deploy" / "systemd" / f"common-ground-{name}.service").read_text()
         assert "Type=notify\n" in unit, name
         assert "WatchdogSec=" in unit, name
-        # A process that is stopped does not act on the default signal, and leaves a core file for nothing.
+        # A stopped process does not act on the default signal, and would leave a useless core file.
         assert f"WatchdogSignal={signal.SIGKILL.name}\n" in unit, name
-        # Celery's command, which starts beat, has no code of its own for a wrong setting.
+        # Celery's command, which starts beat, has no separate exit code for a wrong setting.
         assert (f"RestartPreventExitStatus={EXIT_MISCONFIGURED}\n" in unit) == (name != "beat"), name

@@ -20,7 +20,7 @@ from tools.embedded.processes import Child, wait_until
 
 
 def pgbouncer_program() -> str:
-    """The path of PgBouncer; skips the test if it is missing, except in CI."""
+    """Return the path of PgBouncer; if it is missing, skip the test, or in CI fail."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         message = "No PgBouncer here: install Debian's package pgbouncer (.ci/run does) to run these tests."
@@ -32,16 +32,14 @@ def pgbouncer_program() -> str:
 
 @contextmanager
 def pgbouncer() -> Iterator[int]:
-    """A PgBouncer in transaction mode; yields its port.
-
-    It uses the server processes in turn.
-    """
+    """Run a PgBouncer in transaction mode, which uses its server processes in turn; yield its port."""
     with reserved_port() as port, _pgbouncer(port):
         yield port
 
 
 @contextmanager
 def _pgbouncer(port: int) -> Iterator[None]:
+    """Run PgBouncer at this port."""
     database = connection.settings_dict
     program, folder = pgbouncer_program(), Path(tempfile.mkdtemp(prefix="cg-pool-", dir="/tmp"))
     settings = f"""
@@ -59,7 +57,7 @@ default_pool_size = 4
 """
     (folder / "settings").write_text(settings)
     (folder / "users").write_text(f'"{database["USER"]}" "{database["PASSWORD"]}"\n')
-    nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # it refuses to run as root
+    nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # PgBouncer refuses to run as root
     if nobody:
         for path in (folder, *folder.iterdir()):
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
@@ -81,6 +79,7 @@ default_pool_size = 4
 
 
 def _answers(port: int) -> bool:
+    """Return whether something listens at this port."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1):
             return True
@@ -92,7 +91,7 @@ def _answers(port: int) -> bool:
 def connected_through(port: int, *, processes: int) -> Iterator[None]:
     """Connect this thread through PgBouncer with this many server processes."""
     database = connection.settings_dict
-    direct = database["HOST"], database["PORT"]
+    direct_address = database["HOST"], database["PORT"]
     connection.close()
     database["HOST"], database["PORT"] = "127.0.0.1", str(port)
     try:
@@ -100,13 +99,13 @@ def connected_through(port: int, *, processes: int) -> Iterator[None]:
             psycopg2.connect(host="127.0.0.1", port=port, dbname=database["NAME"], user=database["USER"])
             for _ in range(processes)
         ]
-        for session in sessions:  # each opens a transaction, so that none can share
+        for session in sessions:  # each opens a transaction, so that no two can share a server process
             with session.cursor() as cursor:
                 cursor.execute("SELECT 1")
-        for session in sessions:  # PgBouncer would end a process whose client left in a transaction
+        for session in sessions:  # PgBouncer would end the server process of a client that leaves an open transaction
             session.rollback()
             session.close()
         yield
     finally:
         connection.close()
-        database["HOST"], database["PORT"] = direct
+        database["HOST"], database["PORT"] = direct_address

@@ -1,4 +1,4 @@
-"""Every component on its own pages, for tests."""
+"""Pages that show every component, for tests."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class FilterForm(forms.Form):
 @login_not_required
 @require_http_methods(["GET", "POST"])
 def form_page(request: HttpRequest) -> HttpResponse:
-    """A form with a field of each kind; empty, it shows every error."""
+    """Show a form with a field of each kind; sent empty, it shows every error."""
     form = EverythingForm(request.POST or None, request.FILES or None)
     status = 200
     if request.method == "POST" and not form.is_valid():
@@ -88,7 +88,7 @@ def form_page(request: HttpRequest) -> HttpResponse:
 
 
 def _card(direction: str) -> Card:
-    """An ask or offer that waits for a response."""
+    """Return an ask or offer that is waiting for a response."""
     soon = timezone.localdate() + dt.timedelta(days=3)
     return Card(
         pk=1,
@@ -112,7 +112,7 @@ def _card(direction: str) -> Card:
 @login_not_required
 @require_http_methods(["GET"])
 def components(request: HttpRequest) -> HttpResponse:
-    """Everything besides forms."""
+    """Show every component that is not a form."""
     parameters = request.GET or QueryDict("q=homes&direction=ask&direction=offer")
     form = FilterForm(parameters)
     messages.success(request, "The ask was shared with Westmarch Borough Council.")

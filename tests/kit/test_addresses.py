@@ -1,4 +1,4 @@
-"""Addresses of pages are what Django's resolver gives, whatever the ids and wherever the site is mounted."""
+"""Addresses of pages are the same as Django's resolver returns, for all ids and mount points."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from partnerships.kit.addresses import page_address
 @pytest.fixture
 def mounted_below() -> Iterator[str]:
     """Mount the site below an address that has characters of a pattern in it."""
-    before = get_script_prefix()
+    previous_prefix = get_script_prefix()
     set_script_prefix("/100%d/")
     yield "/100%d/"
-    set_script_prefix(before)
+    set_script_prefix(previous_prefix)
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,9 @@ def mounted_below() -> Iterator[str]:
         ("surveys:detail", (2_000_000_000, 1)),
     ],
 )
-def test_an_address_is_what_the_resolver_gives(view: str, ids: tuple[int, ...]) -> None:
+def test_an_address_is_the_same_as_that_of_the_resolver(view: str, ids: tuple[int, ...]) -> None:
     assert page_address(view, *ids) == reverse(view, args=ids)
-    assert page_address(view, *ids) == reverse(view, args=ids), "also from the pattern that was kept"
+    assert page_address(view, *ids) == reverse(view, args=ids), "The second address comes from the cached pattern."
 
 
 def test_addresses_follow_the_place_where_the_site_is_mounted(mounted_below: str) -> None:

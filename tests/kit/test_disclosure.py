@@ -18,7 +18,7 @@ from partnerships.kit.witnesses import tables_that_fit
 Counts: TypeAlias = dict[tuple[str, ...], int]
 Shown: TypeAlias = list[tuple[int, ...]]
 
-#: Sizes of the dimensions, and the tables that are shown.
+#: The sizes of the dimensions, and the tables of a release.
 LAYOUTS: list[tuple[tuple[int, ...], Shown]] = [
     ((4,), [(0,)]),
     ((2, 3), [(0, 1)]),
@@ -38,24 +38,24 @@ def counts_of(sizes: tuple[int, ...], values: list[int]) -> Counts:
 
 
 def covers(cell: Cell, key: tuple[str, ...]) -> bool:
-    """Whether a figure counts the units of this combination."""
+    """Return whether a figure counts the units of this combination."""
     return all(category in (None, key_category) for category, key_category in zip(cell, key, strict=True))
 
 
 def is_possible(counts: Counts, shown: Mapping[Cell, int]) -> bool:
-    """Whether any table has all of these figures. Tries every value."""
+    """Return whether any table has all of these figures, by trying every value."""
     keys = list(counts)
     cells_of_key = [[cell for cell in shown if covers(cell, key)] for key in keys]
     indexes_of_cell = {cell: [index for index, key in enumerate(keys) if covers(cell, key)] for cell in shown}
-    #: By figure: how much of it the entries that are not filled yet must add up to.
+    # For each figure, the sum that its remaining entries must add up to.
     remainders = dict(shown)
 
     def highest(index: int) -> int:
-        """The highest value that an entry may still have."""
+        """Return the highest value that an entry may still have."""
         return min((remainders[cell] for cell in cells_of_key[index]), default=counts[keys[index]] + 2 * MIN_FLOOR)
 
     def can_be_filled(index: int) -> bool:
-        """Whether the entries from this one on can have values. Values near the true one are tried first."""
+        """Return whether this entry and all later entries can have values. Values near the true one are tried first."""
         if index == len(keys):
             return True
         true_count = counts[keys[index]]
@@ -77,7 +77,7 @@ def is_possible(counts: Counts, shown: Mapping[Cell, int]) -> bool:
 
 
 def can_be_narrowed_down(counts: Counts, shown: Mapping[Cell, int], cell: Cell) -> bool:
-    """Whether a reader can rule out all but a few neighbouring values of a small count.
+    """Return whether a reader can rule out all but a few neighbouring values of a small count.
 
     The reader knows that the count is masked because it is under the floor.
     """
@@ -94,28 +94,28 @@ def true_figures(counts: Counts, cells: Iterable[Cell]) -> dict[Cell, int]:
 
 
 def is_safe(counts: Counts, shown: Mapping[Cell, int], small: Iterable[Cell]) -> bool:
-    """Whether no small count can be narrowed down."""
+    """Return whether no small count can be narrowed down."""
     return not any(can_be_narrowed_down(counts, shown, cell) for cell in small)
 
 
 def safe_figure_count(counts: Counts, figures: Mapping[Cell, int], at_least: int) -> int:
-    """Return how many figures can safely be shown, by trying all choices. `at_least` is known to be possible."""
+    """Return how many figures can safely be shown, by trying all choices. `at_least` figures are known to be safe."""
     small = [cell for cell, count in figures.items() if count < MIN_FLOOR]
     other_cells = sorted(figures.keys() - set(small), key=lambda cell: (figures[cell], str(cell)))
-    best = at_least
+    highest_count = at_least
 
     def show(index: int, shown: dict[Cell, int]) -> None:
-        nonlocal best
-        best = max(best, len(shown))
-        if len(shown) + len(other_cells) - index <= best:
+        nonlocal highest_count
+        highest_count = max(highest_count, len(shown))
+        if len(shown) + len(other_cells) - index <= highest_count:
             return
-        with_next = shown | {other_cells[index]: figures[other_cells[index]]}
-        if is_safe(counts, with_next, small):
-            show(index + 1, with_next)
+        with_next_figure = shown | {other_cells[index]: figures[other_cells[index]]}
+        if is_safe(counts, with_next_figure, small):
+            show(index + 1, with_next_figure)
         show(index + 1, shown)
 
     show(0, {})
-    return best
+    return highest_count
 
 
 @settings(max_examples=40)
@@ -134,7 +134,7 @@ def test_no_small_count_can_be_narrowed_down(layout: tuple[tuple[int, ...], Show
 
 
 def test_reader_who_tries_every_table_finds_no_small_count() -> None:
-    total = 14  # as 4, 5 and 5
+    total = 14  # the sum of 4, 5 and 5
     releases: dict[tuple[object, ...], list[Counts]] = {}
     for low, high in itertools.combinations_with_replacement(range(total + 1), 2):
         counts = counts_of((3,), [low, high - low, total - high])
@@ -160,16 +160,16 @@ def test_tables_that_fit_are_all_found_or_none() -> None:
     assert tables_that_fit(shown_sums, 4, highest=1, limit=7) is None
 
 
-def test_nearly_all_that_is_safe_is_shown_of_small_tables() -> None:
+def test_small_tables_show_nearly_all_figures_that_are_safe() -> None:
     chance = random.Random(18)
     shown_count = possible_count = 0
     for sizes, tables in [LAYOUTS[number] for number in (0, 1, 3, 4)]:
         number = len(list(itertools.product(*map(range, sizes))))
         counts = counts_of(sizes, [chance.choice((0, 1, 3, 6, 8)) for _ in range(number)])
         figures = release(counts, tables=tables)
-        shown_here = sum(value is not None for value in figures.values())
-        shown_count += shown_here
-        possible_count += safe_figure_count(counts, true_figures(counts, figures), at_least=shown_here)
+        shown_in_table = sum(value is not None for value in figures.values())
+        shown_count += shown_in_table
+        possible_count += safe_figure_count(counts, true_figures(counts, figures), at_least=shown_in_table)
 
     assert shown_count >= 0.9 * possible_count > 0
 
@@ -220,7 +220,7 @@ def test_a_sparse_quarter_shows_figures_and_no_small_count_can_be_worked_out(num
     assert len(shown_figures) >= number // 5
 
 
-def test_what_was_masked_before_stays_masked_after_a_correction() -> None:
+def test_figures_that_were_masked_before_stay_masked_after_a_correction() -> None:
     before = release(counts_of((2, 2), [3, 20, 30, 40]), tables=[(0, 1)])
     masked = [cell for cell, value in before.items() if value is None]
 
@@ -250,7 +250,7 @@ def test_shown_figures_are_true_and_complete(values: list[int]) -> None:
         assert value in {None, sum(count for key, count in counts.items() if covers(cell, key))}
 
 
-def test_a_table_without_small_counts_is_shown_whole() -> None:
+def test_a_table_without_small_counts_is_shown_completely() -> None:
     figures = release(counts_of((2, 3), [5, 6, 7, 8, 9, 10]), tables=[(0, 1)])
 
     assert None not in figures.values()
@@ -308,5 +308,5 @@ def test_counts_must_fit_their_tables() -> None:
         ([0, 0, 0, 0, 0], False),
     ],
 )
-def test_a_sum_that_tells_of_its_largest_part_is_masked(parts: list[float], is_masked: bool) -> None:
+def test_a_sum_that_reveals_its_largest_part_is_masked(parts: list[float], is_masked: bool) -> None:
     assert is_dominated(parts) is is_masked

@@ -49,6 +49,7 @@ class FilterForm(forms.Form):
 
 
 def _needed_by(text: str) -> AskForm:
+    """Return the form of an ask with this text as its day."""
     return AskForm({"title": "Rooms", "theme": "land", "known": "on", "needed_by": text})
 
 
@@ -96,7 +97,7 @@ def test_a_date_may_be_a_month_a_quarter_or_a_year(text: str, stored: str) -> No
 @pytest.mark.parametrize(
     ("text", "stored"),
     [
-        ("2027/04/03", "2027-04-03"),  # day first was 4 March
+        ("2027/04/03", "2027-04-03"),  # not 4 March
         ("2027-4-3", "2027-04-03"),
         ("2027 04 03", "2027-04-03"),
         ("Mar-27", "2027-03"),  # as Excel shows March 2027
@@ -106,7 +107,7 @@ def test_a_date_may_be_a_month_a_quarter_or_a_year(text: str, stored: str) -> No
         ("12/9999", "9999-12"),
     ],
 )
-def test_a_date_in_another_order_is_not_turned_round(text: str, stored: str) -> None:
+def test_day_and_month_of_a_date_in_another_order_are_not_swapped(text: str, stored: str) -> None:
     date = read_date(text)
 
     assert str(date) == stored
@@ -196,10 +197,10 @@ def test_an_unclear_amount_is_refused_with_the_name_of_its_field(text: str, word
 
     with pytest.raises(forms.ValidationError, match=words):
         field.clean(text)
-    assert field.prepare_value(text) == ("-£5" if text == "-5" else text)  # not rounded
+    assert field.prepare_value(text) == ("-£5" if text == "-5" else text)  # the text is not rounded
 
 
-def test_an_amount_of_the_program_is_shown_whatever_its_exponent() -> None:
+def test_an_amount_with_an_exponent_is_shown_in_full() -> None:
     assert MoneyField(label="Grant").prepare_value(Decimal("1E+6")) == "£1,000,000"
 
 

@@ -1,4 +1,4 @@
-"""The journal loses no line and holds none of an act that was rolled back."""
+"""The journal loses no line, and has no line of a change that was rolled back."""
 
 from __future__ import annotations
 
@@ -29,21 +29,22 @@ LATER = dt.timedelta(minutes=5)
 
 @pytest.fixture(autouse=True)
 def root(settings: Any, tmp_path: Path) -> Path:
-    """A journal of this test's own."""
+    """The journal's folder, which only this test uses."""
     settings.JOURNAL_ROOT = tmp_path
     return tmp_path
 
 
-def noted() -> list[str]:
+def kinds_in_files() -> list[str]:
+    """Return the kinds of the lines in the journal's files."""
     return [line["what"] for line in journal.lines(since=timezone.now() - dt.timedelta(hours=1))]
 
 
 def test_line_is_in_the_file_after_the_commit() -> None:
     with transaction.atomic():
         journal.note("ended", now=timezone.now(), thing=1)
-        assert noted() == []
+        assert kinds_in_files() == []
 
-    assert noted() == ["ended"]
+    assert kinds_in_files() == ["ended"]
     assert not WaitingLine.objects.exists()
 
 
@@ -54,10 +55,10 @@ def test_act_that_is_rolled_back_leaves_no_line() -> None:
 
     journal.write_waiting(now=timezone.now() + LATER)
 
-    assert noted() == []
+    assert kinds_in_files() == []
 
 
-#: A process that is killed after its commit, before it can write the line.
+#: A program that is killed after its commit, before it can write the line.
 KILLED = """
 import os, signal
 import django
@@ -72,7 +73,7 @@ with transaction.atomic():
 
 
 def run_with_journal(script: str, root: Path) -> int:
-    """Run a script on the tests' database and journal; returns its exit code."""
+    """Run a script on the tests' database and journal, and return its exit code."""
     database = connection.settings_dict
     user_and_host = (
         f"{database['USER']}:{database['PASSWORD']}@{database['HOST'].replace('/', '%2F')}:{database['PORT']}"
@@ -92,15 +93,15 @@ def run_with_journal(script: str, root: Path) -> int:
 
 def test_line_of_a_process_killed_after_its_commit_is_written_later(root: Path) -> None:
     assert run_with_journal(KILLED, root) == -signal.SIGKILL
-    assert noted() == []
+    assert kinds_in_files() == []
 
     written = [journal.write_waiting(now=timezone.now() + LATER) for _ in range(2)]
 
     assert written == [1, 0]
-    assert noted() == ["ended"]
+    assert kinds_in_files() == ["ended"]
 
 
-#: A process whose disk takes half a line; what it may write is limited by the kernel, file by file.
+#: A program whose disk is full after half a line: the kernel limits the size of the files that it may write.
 NEARLY_FULL = """
 import resource
 from pathlib import Path
@@ -125,34 +126,35 @@ WRITTEN = 'journal.write("torn", now=timezone.now(), thing=1)'
 
 
 @pytest.mark.parametrize("act", [NOTED, WRITTEN], ids=["noted", "written at once"])
-def test_line_that_a_nearly_full_disk_took_half_of_is_written_later(root: Path, act: str) -> None:
+def test_line_that_a_full_disk_cut_in_half_is_written_later(root: Path, act: str) -> None:
     assert run_with_journal(NEARLY_FULL.format(act=act), root) == 0
-    assert noted() == ["first"]
+    assert kinds_in_files() == ["first"]
 
     with transaction.atomic():
         journal.note("next", now=timezone.now(), thing=1)
     journal.write_waiting(now=timezone.now() + LATER)
 
-    assert noted() == ["first", "next", "torn"]
+    assert kinds_in_files() == ["first", "next", "torn"]
     assert not WaitingLine.objects.exists()
 
 
-def test_line_that_the_disk_did_not_take_is_written_later(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_line_that_did_not_fit_on_the_disk_is_written_later(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as full:
         full.setattr(os, "write", no_space)
         with transaction.atomic():
             journal.note("ended", now=timezone.now(), thing=1)
         journal.write_waiting(now=timezone.now() + LATER)
-    assert noted() == []
+    assert kinds_in_files() == []
     assert journal.oldest_waiting() is not None
 
     journal.write_waiting(now=timezone.now() + LATER)
 
-    assert noted() == ["ended"]
+    assert kinds_in_files() == ["ended"]
     assert journal.oldest_waiting() is None
 
 
 def no_space(*_: Any) -> int:
+    """Fail as `os.write` does on a full disk."""
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -160,10 +162,10 @@ def test_line_written_late_does_not_count_as_the_last(monkeypatch: pytest.Monkey
     now = timezone.now()
     journal.write("seen", now=now, thing=1, undone=True)
     journal.write("seen", now=now - dt.timedelta(minutes=1), thing=1)
-    rows_seen: list[Any] = []
+    lines_applied: list[Any] = []
 
     def keep(lines: Sequence[dict[str, Any]], _: dt.datetime) -> Redone:
-        rows_seen.extend(lines)
+        lines_applied.extend(lines)
         return Redone()
 
     monkeypatch.setattr(journal, "_kinds", {})
@@ -171,7 +173,7 @@ def test_line_written_late_does_not_count_as_the_last(monkeypatch: pytest.Monkey
 
     journal.replay(since=now - LATER, now=now)
 
-    assert [line.get("undone", False) for line in rows_seen] == [False, True]
+    assert [line.get("undone", False) for line in lines_applied] == [False, True]
 
 
 def test_kind_that_cannot_be_applied_leaves_the_others_applied(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +212,7 @@ def test_lines_of_one_transaction_are_written_together(monkeypatch: pytest.Monke
         with transaction.atomic():
             journal.note("second", now=timezone.now(), thing=1)
 
-    assert noted() == ["first", "second"]
+    assert kinds_in_files() == ["first", "second"]
     assert len(synced) == 1
     assert len([query for query in queries.captured_queries if query["sql"].startswith("DELETE")]) == 1
     assert not WaitingLine.objects.exists()
@@ -218,11 +220,12 @@ def test_lines_of_one_transaction_are_written_together(monkeypatch: pytest.Monke
 
 def test_lines_of_one_transaction_are_in_the_files_of_their_months(root: Path) -> None:
     now = timezone.now()
+
     with transaction.atomic():
         journal.note("long ago", now=now - dt.timedelta(days=40), thing=1)
         journal.note("ended", now=now, thing=1)
 
-    assert noted() == ["ended"]
+    assert kinds_in_files() == ["ended"]
     assert len(list(root.glob("*.jsonl"))) == 2
 
 
@@ -230,7 +233,7 @@ def test_lines_of_two_transactions_do_not_wait_for_each_other() -> None:
     for what in ("first", "second"):
         with transaction.atomic():
             journal.note(what, now=timezone.now(), thing=1)
-        assert noted()[-1] == what
+        assert kinds_in_files()[-1] == what
 
 
 def test_error_after_the_commit_does_not_reach_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,4 +246,4 @@ def test_error_after_the_commit_does_not_reach_the_caller(monkeypatch: pytest.Mo
 
     journal.write_waiting(now=timezone.now() + LATER)
 
-    assert noted() == ["ended"]
+    assert kinds_in_files() == ["ended"]

@@ -1,4 +1,4 @@
-"""A line break counts as one character, though browsers send two."""
+"""A line break counts as one character, although browsers send two."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.world import World
 
 
 def _forms_of(kind: type[forms.BaseForm]) -> Iterator[type[forms.BaseForm]]:
-    """The forms of our pages; Django admin has no counters."""
+    """Yield the forms of our pages. Django admin's forms have no counters."""
     for form in kind.__subclasses__():
         if form.__module__.startswith("partnerships.") and ".admin" not in form.__module__:
             yield form
@@ -55,14 +55,19 @@ def test_every_form_with_a_long_text_counts_the_same() -> None:
         if "forms" in module.name:
             import_module(module.name)
 
-    long = {
+    forms_with_long_text = {
         form
         for form in _forms_of(forms.BaseForm)
         if any(isinstance(field.widget, forms.Textarea) for field in form.base_fields.values())
     }
 
-    assert {form.__module__ for form in long} >= {"partnerships.plans.forms.owning", "partnerships.people.forms"}
-    assert {f"{form.__module__}.{form.__name__}" for form in long if not issubclass(form, Form)} == set()
+    assert {form.__module__ for form in forms_with_long_text} >= {
+        "partnerships.plans.forms.owning",
+        "partnerships.people.forms",
+    }
+    assert {
+        f"{form.__module__}.{form.__name__}" for form in forms_with_long_text if not issubclass(form, Form)
+    } == set()
 
 
 @pytest.mark.parametrize("sent", ["one\r\ntwo", "one\rtwo", "one\ntwo"])

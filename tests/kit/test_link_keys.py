@@ -1,4 +1,4 @@
-"""Keys of links follow from each other, also where SECRET_KEY was changed in between."""
+"""Keys of links follow from each other, even if SECRET_KEY was changed in between."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ OLD, NEW = "the key of last year", "the key of this year"
 
 def test_the_newest_key_is_found_when_links_were_renewed_around_a_new_secret_key(settings: Any) -> None:
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = OLD, []
-    before = next_key(next_key("first"))
+    last_old_key = next_key(next_key("first"))
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
-    newest = next_key(before)
+    newest = next_key(last_old_key)
 
     assert newer_key("first", is_wanted=newest.__eq__) == newest
-    assert newer_key("first", is_wanted=before.__eq__) == before
+    assert newer_key("first", is_wanted=last_old_key.__eq__) == last_old_key
     settings.SECRET_KEY_FALLBACKS = []
     with pytest.raises(UnableToFindKey):
         newer_key("first", is_wanted=newest.__eq__)

@@ -38,16 +38,16 @@ def test_list_passed_as_one_value_arrives_unchanged(case: tuple[str, list[Any]])
 
 
 @pytest.mark.django_db
-def test_statement_whose_preparing_was_cut_off_is_prepared_under_another_name(
+def test_statement_whose_preparing_was_interrupted_gets_another_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = database._run
 
-    def cut_off(sql: str) -> None:
+    def run_and_time_out(sql: str) -> None:
         run(sql)
         raise TimeoutError("soft time limit")
 
-    monkeypatch.setattr(database, "_run", cut_off)
+    monkeypatch.setattr(database, "_run", run_and_time_out)
     with pytest.raises(TimeoutError):
         rows_planned_once("SELECT %s::int + 4711", [1])
     monkeypatch.setattr(database, "_run", run)

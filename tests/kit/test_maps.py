@@ -1,4 +1,4 @@
-"""Maps are drawn over our own outlines, say where these come from, and hide nothing that the table has."""
+"""Maps are drawn over our own outlines, name the source of these, and hide nothing that the table has."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ from partnerships.kit.maps import (
 LEVELS = ((0, "None"), (1, "1"), (2, "2 to 3"))
 
 
-def drawn(found: Map) -> ET.Element:
-    return ET.fromstring(found.drawing)
+def svg_of(drawn_map: Map) -> ET.Element:
+    """Return the drawing of a map as XML."""
+    return ET.fromstring(drawn_map.drawing)
 
 
-def groups(found: Map) -> dict[str, list[ET.Element]]:
-    """The areas of a map by their fill."""
+def groups(drawn_map: Map) -> dict[str, list[ET.Element]]:
+    """Return the areas of a map by their fill."""
     return {
         group.get("fill", ""): [path for path in group if path.get("data-words")]
-        for group in drawn(found).iter("g")
+        for group in svg_of(drawn_map).iter("g")
         if any(path.get("data-words") for path in group)
     }
 
@@ -72,18 +73,18 @@ def test_areas_are_shaded_by_their_level_and_say_what_they_are() -> None:
         SHADES[0]: ["Gosport: none"],
         SHADES[2]: ["Fareham: 3 partnerships"],
     }
-    assert drawn(drawn_map).get("role") == "img"
-    assert drawn(drawn_map).get("aria-label") == "Partnerships"
+    assert svg_of(drawn_map).get("role") == "img"
+    assert svg_of(drawn_map).get("aria-label") == "Partnerships"
     assert "2 to 3" in str(drawn_map.legend)
     assert "Open Government Licence" in drawn_map.source
-    assert "Gosport" in [text.text for text in drawn(drawn_map).iter("text")]
+    assert "Gosport" in [text.text for text in svg_of(drawn_map).iter("text")]
 
 
 def test_whole_country_has_regions_and_no_names() -> None:
     drawn_map = shaded_map("All", [Shaded(code, code, 1) for code in outlines()], LEVELS)
 
     assert len(groups(drawn_map)[SHADES[1]]) == 296
-    assert list(drawn(drawn_map).iter("text")) == []
+    assert list(svg_of(drawn_map).iter("text")) == []
     assert len(drawn_map.drawing) < 400_000
 
 
@@ -93,14 +94,16 @@ def test_a_page_refers_to_one_file_with_every_outline() -> None:
     shapes = {path.get("id"): path.get("d") for path in ET.parse(file).getroot()}
 
     drawn_map = shaded_map("All", [Shaded(code, code, 1) for code in outlines()], LEVELS, file="/static/outlines.svg")
-    near = place_map("Sites", [Place("Quay", -1.18, 50.85), Place("Mill", -1.2, 50.9)], file="/static/outlines.svg")
+    map_of_places = place_map(
+        "Sites", [Place("Quay", -1.18, 50.85), Place("Mill", -1.2, 50.9)], file="/static/outlines.svg"
+    )
 
-    references = [use.get("href", "").partition("#")[2] for use in drawn(drawn_map).iter("use")]
+    references = [use.get("href", "").partition("#")[2] for use in svg_of(drawn_map).iter("use")]
     assert sorted(references) == sorted([*outlines(), "regions"])
-    assert {use.get("href", "").partition("#")[2] for use in drawn(near).iter("use")} > {"E07000087"}
-    assert {code: shapes[code] for code in outlines()} == {code: one.path for code, one in outlines().items()}
+    assert {use.get("href", "").partition("#")[2] for use in svg_of(map_of_places).iter("use")} > {"E07000087"}
+    assert {code: shapes[code] for code in outlines()} == {code: outline.path for code, outline in outlines().items()}
     assert "regions" in shapes
-    assert [*drawn(drawn_map).iter("path"), *drawn(near).iter("path")] == []
+    assert [*svg_of(drawn_map).iter("path"), *svg_of(map_of_places).iter("path")] == []
     assert len(drawn_map.drawing) < 60_000
 
 
@@ -115,7 +118,7 @@ def test_hostile_names_are_escaped() -> None:
 def test_places_close_together_are_one_dot_with_their_number() -> None:
     places = [Place("Quay", -1.180, 50.850), Place("Mill", -1.1801, 50.8501), Place("Depot", -1.30, 50.95)]
 
-    root = drawn(place_map("Sites", places))
+    root = svg_of(place_map("Sites", places))
 
     circles = list(root.iter("circle"))
     assert len(circles) == 2
@@ -127,7 +130,7 @@ def test_places_close_together_are_one_dot_with_their_number() -> None:
 
 
 def test_map_is_never_narrower_than_a_town() -> None:
-    root = drawn(place_map("Sites", [Place("Quay", -1.18, 50.85), Place("Mill", -1.18, 50.85)]))
+    root = svg_of(place_map("Sites", [Place("Quay", -1.18, 50.85), Place("Mill", -1.18, 50.85)]))
 
     _, _, width, height = map(int, root.get("viewBox", "").split())
     assert width == 200

@@ -1,4 +1,4 @@
-"""Networks: where they fall apart, and pictures that are complete, readable and the same each time."""
+"""Networks fall apart where they should, and their pictures are complete, readable and always the same."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_empty_network_gives_an_empty_picture() -> None:
     assert lay_out((), {}).nodes == ()
 
 
-def test_large_network_names_those_for_which_there_is_room() -> None:
+def test_large_network_names_organisations_where_there_is_room() -> None:
     nodes = [Node(key, f"A council with a long name {key}", "council", mine=key == 7) for key in range(MAX_NODES)]
     ties = {(key // 3, key): 1 for key in range(1, MAX_NODES)}
 
@@ -85,9 +85,9 @@ _NODES = st.integers(1, 9)
 
 @given(st.sets(st.tuples(_NODES, _NODES).filter(lambda tie: tie[0] < tie[1]), max_size=14))
 @settings(max_examples=150, deadline=None, derandomize=True)
-def test_pieces_are_those_that_are_left_when_each_node_is_taken_out(ties: set[tuple[int, int]]) -> None:
+def test_pieces_are_the_parts_that_remain_when_each_node_is_removed(ties: set[tuple[int, int]]) -> None:
     expected = {}
-    for node in {one for tie in ties for one in tie}:
+    for node in {node for tie in ties for node in tie}:
         part = next(part for part in parts_of(ties) if node in part)
         remaining_parts = parts_of({tie for tie in ties if node not in tie}, part - {node})
         if len(remaining_parts) > 1:
@@ -98,12 +98,12 @@ def test_pieces_are_those_that_are_left_when_each_node_is_taken_out(ties: set[tu
 
 
 def parts_of(ties: set[tuple[int, int]], nodes: set[int] | None = None) -> list[set[int]]:
-    """The parts that are linked, by joining two at a time."""
-    parts = [{node} for node in ({one for tie in ties for one in tie} if nodes is None else nodes)]
+    """Return the parts that are linked, by joining two at a time."""
+    parts = [{node} for node in ({node for tie in ties for node in tie} if nodes is None else nodes)]
     for tie in ties:
-        joined = [part for part in parts if part.intersection(tie)]
-        parts = [part for part in parts if part not in joined]
-        parts += [set().union(*joined)] if joined else []
+        touched_parts = [part for part in parts if part.intersection(tie)]
+        parts = [part for part in parts if part not in touched_parts]
+        parts += [set().union(*touched_parts)] if touched_parts else []
     return parts
 
 
@@ -120,10 +120,10 @@ def test_focused_organisation_is_marked_by_a_ring_as_well_as_colour(browser: Any
         colour: str = node.locator(".cg-network__ring").evaluate("ring => getComputedStyle(ring).stroke")
         return colour
 
-    before = ring(nodes.first)
+    ring_before_focus = ring(nodes.first)
     nodes.first.focus()
     underlined = nodes.first.locator("text").evaluate("text => getComputedStyle(text).textDecorationLine")
 
-    assert before == ring(nodes.nth(1)) == "none"
-    assert ring(nodes.first) not in ("none", before)
+    assert ring_before_focus == ring(nodes.nth(1)) == "none"
+    assert ring(nodes.first) not in ("none", ring_before_focus)
     assert underlined == "underline"

@@ -1,4 +1,4 @@
-"""Components in a browser: accessible, no sideways scrolling on a phone."""
+"""Components in a browser are accessible, and do not scroll sideways on a phone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pyte
 
 @pytest.fixture(autouse=True)
 def _styleguide(settings: Any) -> None:
+    """Serve the templates of the style guide; fail if the stylesheets are not built."""
     if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
         pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
     templates = [dict(engine) for engine in settings.TEMPLATES]
@@ -70,9 +71,9 @@ def test_no_component_violates_the_content_security_policy(page: Any, live_serve
 def test_figures_of_a_table_are_shown(page: Any, live_server: Any) -> None:
     page.goto(f"{live_server.url}/styleguide/")
 
-    shown = page.eval_on_selector_all(
+    displays = page.eval_on_selector_all(
         ".govuk-table__header--numeric, .govuk-table__cell--numeric",
         "cells => cells.map(cell => getComputedStyle(cell).display)",
     )
 
-    assert set(shown) == {"table-cell"}
+    assert set(displays) == {"table-cell"}

@@ -15,7 +15,7 @@ from partnerships.kit.text import word_differences
 
 
 def render(source: str, **context: object) -> str:
-    """The output of a template with the kit's tags loaded."""
+    """Return the output of a template with the kit's tags loaded."""
     return Template("{% load kit %}" + source).render(Context(context))
 
 
@@ -96,8 +96,8 @@ def test_hostile_text_in_a_difference_is_shown_as_text() -> None:
 
 def test_tab_of_the_current_page_is_current() -> None:
     request = RequestFactory().get("/plans/4/")
-
     tabs = '{% tab "Read" "/plans/4/" %}{% tab "History" "/plans/4/history/" %}'
+
     rendered = render('{% tabs "Plan" %}' + tabs + "{% endtabs %}", request=request)
 
     assert rendered.count('aria-current="page"') == 1
@@ -107,8 +107,8 @@ def test_tab_of_the_current_page_is_current() -> None:
 def test_the_tab_above_a_page_is_marked_without_being_the_page() -> None:
     request = RequestFactory().get("/partnerships/4/dates/")
     request.resolver_match = resolve("/partnerships/4/dates/")
-
     tabs = '{% tab "Overview" "/partnerships/4/" also="agreements:dates" %}{% tab "Terms" "/partnerships/4/terms/" %}'
+
     rendered = render('{% tabs "Partnership" %}' + tabs + "{% endtabs %}", request=request)
 
     assert rendered.count("aria-current") == 1

@@ -1,4 +1,7 @@
-"""Who gets what at each URL of reports. Everybody may open a report: it counts what they may read."""
+"""The expected response to each persona at each URL of reports.
+
+Everybody may open a report, because it counts only what its reader may read.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,18 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Make a frozen report for the Estuary Partnership, one that Vera gets every month, and a file for Amina."""
+    """Freeze a report, schedule one that Vera gets every month, and write a file for Amina.
+
+    The first two are for the Estuary Partnership.
+    """
     now = timezone.now()
-    given: dict[str, Any] = {"report": "partnership-register", "query_string": "", "body": world.partnership}
+    report_arguments: dict[str, Any] = {"report": "partnership-register", "query_string": "", "body": world.partnership}
     world.things["frozen_report"] = services.freeze_report(
-        **given, name="As reported to the board", reason="The board met.", author=world.amina, now=now
+        **report_arguments, name="As reported to the board", reason="The board met.", author=world.amina, now=now
     )
     world.things["schedule"] = services.schedule_report(
         details=services.ScheduleDetails(
-            **given,
+            **report_arguments,
             name="Every month",
             every="month",
             first_on=timezone.localdate(),
@@ -37,22 +43,23 @@ def prepare(world: World) -> None:
     services.make_files(now=now)
 
 
-def _of(slug: str, world: World) -> dict[str, Any]:
+def _report_kwargs(slug: str, world: World) -> dict[str, Any]:
+    """Return the keyword arguments of a report's URL."""
     return {"slug": slug}
 
 
-_report = partial(_of, "partnership-register")
+_report = partial(_report_kwargs, "partnership-register")
 
 
-def _frozen(world: World) -> dict[str, Any]:
+def _frozen_kwargs(world: World) -> dict[str, Any]:
     return {"pk": world.things["frozen_report"].pk}
 
 
-def _schedule(world: World) -> dict[str, Any]:
+def _schedule_kwargs(world: World) -> dict[str, Any]:
     return {"pk": world.things["schedule"].pk}
 
 
-def _made(world: World) -> dict[str, Any]:
+def _file_kwargs(world: World) -> dict[str, Any]:
     return {"pk": world.things["report_file"].pk}
 
 
@@ -63,7 +70,7 @@ _RECEIVERS = expect(inside=302, outside=404)
 ROWS = (
     Row("reports:index", get=everyone()),
     *(
-        Row("reports:report", case=report.slug, on=partial(_of, report.slug), get=everyone())
+        Row("reports:report", case=report.slug, on=partial(_report_kwargs, report.slug), get=everyone())
         for report in all_reports()
     ),
     Row("reports:dashboard", get=everyone()),
@@ -74,20 +81,20 @@ ROWS = (
         get=expect(inside=200, outside=404, partner=404),
     ),
     Row("reports:make-file", on=lambda world: {"slug": "board-pack", "form": "xlsx"}, post=everyone(302)),
-    Row("reports:made-file", on=_made, get=_OWN),
-    Row("reports:made-file-download", on=_made, get=_OWN),
-    Row("reports:made-file-remove", on=_made, post=expect(inside=404, outside=404, lead=302)),
+    Row("reports:made-file", on=_file_kwargs, get=_OWN),
+    Row("reports:made-file-download", on=_file_kwargs, get=_OWN),
+    Row("reports:made-file-remove", on=_file_kwargs, post=expect(inside=404, outside=404, lead=302)),
     Row("reports:file", on=lambda world: {**_report(world), "form": "xlsx"}, get=everyone()),
-    # Those who may report for nobody find no choice in the form.
+    # The form has no choice for people who may not report for anybody.
     Row("reports:freeze", on=_report, get=everyone(), post=everyone(422)),
     Row("reports:set-up", on=_report, get=everyone(), post=everyone(422)),
     Row("reports:frozen-list", get=everyone()),
-    Row("reports:frozen", on=_frozen, get=_READERS),
-    Row("reports:frozen-file", on=lambda world: {**_frozen(world), "form": "xlsx"}, get=_READERS),
-    Row("reports:compare", on=_frozen, get=_READERS),
+    Row("reports:frozen", on=_frozen_kwargs, get=_READERS),
+    Row("reports:frozen-file", on=lambda world: {**_frozen_kwargs(world), "form": "xlsx"}, get=_READERS),
+    Row("reports:compare", on=_frozen_kwargs, get=_READERS),
     Row("reports:schedules", get=everyone()),
-    Row("reports:schedule", on=_schedule, get=_READERS),
-    Row("reports:receive", on=_schedule, post=_RECEIVERS),
-    Row("reports:stop", on=_schedule, post=_RECEIVERS),
-    Row("reports:end", on=_schedule, post=expect(inside=302, outside=404, viewer=403)),
+    Row("reports:schedule", on=_schedule_kwargs, get=_READERS),
+    Row("reports:receive", on=_schedule_kwargs, post=_RECEIVERS),
+    Row("reports:stop", on=_schedule_kwargs, post=_RECEIVERS),
+    Row("reports:end", on=_schedule_kwargs, post=expect(inside=302, outside=404, viewer=403)),
 )

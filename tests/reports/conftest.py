@@ -1,4 +1,4 @@
-"""The world of the tests of reports, and snapshots of its people."""
+"""The world of the tests of reports, and snapshots of reports for its people."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def world(db: None) -> World:
 
 
 def figures_for(reader: Reader, slug: str, query: str = "") -> Snapshot:
-    """Return a report's snapshot for a reader, now."""
+    """Return a report's snapshot for a reader, computed now."""
     report = find_report(slug)
     assert report is not None
     return snapshot_of(report, reader, QueryDict(query), now=timezone.now())
 
 
 def cells(snapshot: Snapshot, code: str, label: str) -> dict[str, Cell]:
-    """Return the cells of one column, by what names the row."""
+    """Return the cells of one column, by the name of their row."""
     table = snapshot.table(code)
     assert table is not None
-    place = [column.label for column in table.columns].index(label)
-    return {row.name: row.cells[place] for row in table.rows_with_total()}
+    column_index = [column.label for column in table.columns].index(label)
+    return {row.name: row.cells[column_index] for row in table.rows_with_total()}

@@ -1,4 +1,4 @@
-"""Who may call each service of reports."""
+"""The people who may call each service of reports."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from partnerships.reports.models import Schedule
 from tests.support.rights import EDITORS, EVERYBODY, LEAD, PARTNER_EDITORS, Row
 from tests.world import World, join, person
 
-#: Observers read and comment only.
+#: Editors of a party, but not of an observer, who may only read and comment.
 _FOR_PARTIES = EDITORS | PARTNER_EDITORS
 _READERS = _FOR_PARTIES | {"viewer", "observer"}
 
 
 def _scheduled(world: World) -> Schedule:
+    """Schedule a report that Vera gets."""
     return services.schedule_report(details=_details(world), author=world.amina, now=timezone.now())
 
 
 def _scheduled_for_another(world: World) -> Schedule:
-    """Return a schedule of a report that no persona gets yet."""
+    """Schedule a report that no persona gets yet."""
     nils = person("Nils Larch", "nils@larkhaven.example")
     join(nils, world.larkhaven, Role.VIEWER, world.now)
     return services.schedule_report(details=_details(world, people=[nils]), author=world.amina, now=timezone.now())
 
 
 def _details(world: World, people: Sequence[User] = ()) -> services.ScheduleDetails:
-    """Return a schedule for the Estuary Partnership; for Vera, if no other people are given."""
+    """Return a schedule for the Estuary Partnership, with Vera as recipient if no other people are given."""
     return services.ScheduleDetails(
         report="partnership-register",
         query_string="",
@@ -43,14 +44,15 @@ def _details(world: World, people: Sequence[User] = ()) -> services.ScheduleDeta
     )
 
 
-def _freeze(world: World, who: User, body: Any) -> object:
+def _freeze(world: World, author: User, body: Any) -> object:
+    """Freeze a report for this organisation or partnership as this person."""
     return services.freeze_report(
         report="partnership-register",
         query_string="",
         name="As reported",
         reason="The board met.",
         body=body,
-        author=who,
+        author=author,
         now=timezone.now(),
     )
 

@@ -1,4 +1,4 @@
-"""Promises kept, unanswered asks and reciprocity, each against a count by hand."""
+"""Promises kept, unanswered asks and reciprocity agree with counts by hand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.world import World
 
 
 def overdue(world: World, days: int) -> Commitment:
-    """Return a commitment that was due some days ago; rows of the past are written as loaders write them."""
+    """Create a commitment that was due some days ago. Its dates are set directly in the database."""
     late = promises.agree(world)
     Commitment.objects.filter(pk=late.pk).update(
         due_on=promises.in_days(-days), original_due_on=promises.in_days(-days)
@@ -30,7 +30,7 @@ def overdue(world: World, days: int) -> Commitment:
 def test_each_promise_counts_once_by_what_became_of_it(world: World) -> None:
     in_time, late = promises.verified(world), promises.done(world)
     Commitment.objects.filter(pk=late.pk).update(original_due_on=promises.in_days(-3))
-    behind = overdue(world, 12)
+    overdue_commitment = overdue(world, 12)
     promises.agree(world)
     promises.propose(world)
     end_commitment(commitment=promises.agree(world), reason="No money.", author=world.amina, now=timezone.now())
@@ -48,7 +48,7 @@ def test_each_promise_counts_once_by_what_became_of_it(world: World) -> None:
     }
     assert {label: cells(snapshot, "givers", label)["Larkhaven Homes"] for label in expected} == expected
     assert {label: cells(snapshot, "givers", label)["All"] for label in expected} == expected
-    assert cells(snapshot, "overdue", "Days overdue") == {behind.reference: 12}
+    assert cells(snapshot, "overdue", "Days overdue") == {overdue_commitment.reference: 12}
     assert in_time.reference not in str(snapshot)
     assert snapshot.answers[0] == "2 of 5 promises are kept (50.0% of those that were due), 1 of them late."
     strangers = figures_for(world.chidi, "promises-kept")
@@ -58,7 +58,7 @@ def test_each_promise_counts_once_by_what_became_of_it(world: World) -> None:
 def test_unanswered_asks_are_counted_by_age_in_whole_days(world: World) -> None:
     now = timezone.now()
     days = [0, 14, 15, 28, 29, 56, 57, 182, 183, 400]
-    for old in days:
+    for age in days:
         ask = shared(
             world.larkhaven,
             world.amina,
@@ -67,17 +67,17 @@ def test_unanswered_asks_are_counted_by_age_in_whole_days(world: World) -> None:
             partnership=world.partnership,
             closes_on=None,
         )
-        Entry.objects.filter(pk=ask.pk).update(shared_at=now - dt.timedelta(days=old))
+        Entry.objects.filter(pk=ask.pk).update(shared_at=now - dt.timedelta(days=age))
     shared(world.tidewater, world.chidi, now, audience=Audience.PARTNERSHIP, partnership=world.other_partnership)
 
     snapshot = figures_for(world.ben, "unanswered-asks")
 
     bounds = ((14, "Up to 2 weeks"), (28, "Up to 4 weeks"), (56, "Up to 8 weeks"), (182, "Up to half a year"))
-    by_hand = Counter(next((label for last, label in bounds if old <= last), "Longer") for old in days)
-    assert cells(snapshot, "ages", "Asks") == {**by_hand, "All": len(days)}
-    oldest = snapshot.table("asks")
-    assert oldest is not None
-    assert [row.cells[3] for row in oldest.rows] == sorted(days, reverse=True)
+    expected_counts = Counter(next((label for last, label in bounds if age <= last), "Longer") for age in days)
+    assert cells(snapshot, "ages", "Asks") == {**expected_counts, "All": len(days)}
+    oldest_table = snapshot.table("asks")
+    assert oldest_table is not None
+    assert [row.cells[3] for row in oldest_table.rows] == sorted(days, reverse=True)
     assert snapshot.answers == ("10 asks without an answer; the oldest for 400 days.",)
 
 

@@ -1,4 +1,4 @@
-"""The board pack: its parts, for the chosen partnerships, since they last met, by one command."""
+"""The board pack has its parts for the chosen partnerships since their last meetings; a command writes it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from tests.reports.test_homes_pipeline import NEXT, QUAY, plan_with
 from tests.world import World
 
 
-def prepared(world: World) -> str:
-    """Make a plan to sign with a risk, an overdue commitment and an ask; return the query of the pack."""
+def prepare_pack(world: World) -> str:
+    """Create a plan to sign with a risk, an overdue commitment and an ask; return the query of the pack."""
     plan = plan_with(world, QUAY, risks=CONTENT["risks"], days=3)
     ask_signatures(plan, world)
     overdue(world, 5)
@@ -49,7 +49,7 @@ def prepared(world: World) -> str:
 
 
 def test_the_pack_says_what_to_decide_and_what_is_late_unanswered_or_at_risk(world: World) -> None:
-    query = prepared(world)
+    query = prepare_pack(world)
 
     pack = figures_for(world.ben, "board-pack", query)
 
@@ -65,7 +65,7 @@ def test_the_pack_says_what_to_decide_and_what_is_late_unanswered_or_at_risk(wor
 
 
 def test_the_notes_of_a_pack_are_about_that_pack_only(world: World) -> None:
-    query = prepared(world)
+    query = prepare_pack(world)
 
     usual = figures_for(world.ben, "board-pack", query)
     dated = figures_for(world.ben, "board-pack", f"{query}&since={timezone.localdate()}")
@@ -77,7 +77,7 @@ def test_the_notes_of_a_pack_are_about_that_pack_only(world: World) -> None:
 
 
 def test_the_pack_has_only_the_chosen_parts_and_what_its_reader_may_read(world: World) -> None:
-    query = prepared(world)
+    query = prepare_pack(world)
 
     short = figures_for(world.ben, "board-pack", f"{query}&part=overdue&part=risks&since={timezone.localdate()}")
     stranger = figures_for(world.chidi, "board-pack", query)
@@ -88,7 +88,7 @@ def test_the_pack_has_only_the_chosen_parts_and_what_its_reader_may_read(world: 
 
 
 def test_a_pack_frozen_for_its_parties_has_what_each_of_them_may_read(world: World) -> None:
-    query = prepared(world)
+    query = prepare_pack(world)
     plan_with(world, QUAY, title="Own", audience="owners", days=1)
 
     frozen = services.freeze_report(
@@ -163,47 +163,47 @@ def test_frozen_nominations_are_closed_while_no_data_sharing_is_in_force(world: 
         now=timezone.now(),
     )
     sharing = Partnership.objects.get(title="Data about lettings")
-    kept = frozen.snapshot
+    frozen_figures = frozen.snapshot
 
     before = figures_of(frozen, world.nadia, timezone.now())
     change_status(partnership=sharing, status="ended", reason="Over.", author=world.amina, now=timezone.now())
-    after, council = (figures_of(frozen, who, timezone.now()) for who in (world.nadia, world.ben))
+    after, figures_for_council = (figures_of(frozen, who, timezone.now()) for who in (world.nadia, world.ben))
     sign_data_sharing(world)
 
     assert len(before.tables[0].rows) == 1
-    assert before == kept
+    assert before == frozen_figures
     assert after.tables[0].rows == ()
     assert "no data-sharing agreement is in force" in after.tables[0].empty
-    assert council == after
-    assert figures_of(frozen, world.nadia, timezone.now()) == kept
+    assert figures_for_council == after
+    assert figures_of(frozen, world.nadia, timezone.now()) == frozen_figures
 
 
 def test_one_command_writes_the_pack_as_pdf_and_word(world: World, tmp_path: Path) -> None:
-    query = prepared(world)
-    given = {"reader": world.ben.email, "filters": query, "stdout": open("/dev/null", "w")}  # noqa: SIM115, PTH123
+    query = prepare_pack(world)
+    options = {"reader": world.ben.email, "filters": query, "stdout": open("/dev/null", "w")}  # noqa: SIM115, PTH123
     pdf, word = tmp_path / "pack.pdf", tmp_path / "pack.docx"
 
-    call_command("make_report", "board-pack", to=str(pdf), **given)
-    call_command("make_report", "board-pack", to=str(word), **given)
+    call_command("make_report", "board-pack", to=str(pdf), **options)
+    call_command("make_report", "board-pack", to=str(word), **options)
 
     text = "".join(page.extract_text() for page in pypdf.PdfReader(pdf).pages)
     document = docx.Document(str(word))
     headings = [paragraph.text for paragraph in document.paragraphs if paragraph.style.name == "Heading 1"]
     links = document.element.body.findall(f".//{qn('w:hyperlink')}")
-    marks = {mark.get(qn("w:name")) for mark in document.element.body.findall(f".//{qn('w:bookmarkStart')}")}
+    bookmark_names = {mark.get(qn("w:name")) for mark in document.element.body.findall(f".//{qn('w:bookmarkStart')}")}
     assert "Decisions needed" in text
     assert "Page 1 of" in text
     assert headings[:3] == ["Decisions needed", "What needs discussion", "What has changed"]
     assert ["".join(words.text for words in link.iter(qn("w:t"))) for link in links] == headings
-    assert {link.get(qn("w:anchor")) for link in links} == marks
+    assert {link.get(qn("w:anchor")) for link in links} == bookmark_names
     [chart] = document.inline_shapes
     assert chart._inline.docPr.get("descr") == "Homes by year of completion; the table gives the figures"
     with pytest.raises(CommandError, match="no report called nothing"):
-        call_command("make_report", "nothing", to=str(pdf), **given)
+        call_command("make_report", "nothing", to=str(pdf), **options)
 
 
 def test_the_pack_looks_back_to_the_last_meeting_or_ninety_days(world: World) -> None:
-    prepared(world)
+    prepare_pack(world)
 
     pack = figures_for(world.ben, "board-pack")
 

@@ -1,4 +1,4 @@
-"""Coverage: what stands in each council area, counted again by hand, and where there is none."""
+"""The coverage report counts the records in each council area, as a count by hand does, and names gaps."""
 
 from __future__ import annotations
 
@@ -34,25 +34,32 @@ from tests.world import World
 THEME = "homelessness"
 
 
-def ask(world: World, *areas: Area, **more: Any) -> Any:
-    """Return an ask of Larkhaven about homelessness, to its partnership."""
+def ask(world: World, *areas: Area, **changes: Any) -> Any:
+    """Share an ask of Larkhaven about homelessness with its partnership."""
     return shared(
         world.larkhaven,
         world.amina,
         world.now,
-        **{"theme": THEME, "areas": list(areas), "audience": "partnership", "partnership": world.partnership, **more},
+        **{
+            "theme": THEME,
+            "areas": list(areas),
+            "audience": "partnership",
+            "partnership": world.partnership,
+            **changes,
+        },
     )
 
 
-def row(found: Snapshot, area: str) -> dict[str, Cell]:
-    table = found.table("areas")
+def row(snapshot: Snapshot, area: str) -> dict[str, Cell]:
+    """Return the cells of an area, by the labels of their columns."""
+    table = snapshot.table("areas")
     assert table is not None
-    of = next(row for row in table.rows if row.name == area)
-    return {column.label: cell for column, cell in zip(table.columns, of.cells, strict=True)}
+    row_of_area = next(row for row in table.rows if row.name == area)
+    return {column.label: cell for column, cell in zip(table.columns, row_of_area.cells, strict=True)}
 
 
 def place(world: World) -> None:
-    """Make the Estuary Partnership about Fareham; Gosport has no partnership."""
+    """Set Fareham as the area of the Estuary Partnership. Gosport has no partnership."""
     world.partnership.areas.set([world.fareham])
 
 
@@ -86,7 +93,7 @@ def test_records_count_in_the_areas_that_they_name(world: World) -> None:
     assert found.answers == ("1 of 2 council areas has no partnership: Gosport.",)
 
 
-def test_theme_of_a_partnership_is_that_of_what_belongs_to_it(world: World) -> None:
+def test_a_partnership_has_the_themes_of_its_records(world: World) -> None:
     place(world)
 
     before = figures_for(world.amina, "coverage", f"theme={THEME}&what=partnership")
@@ -107,7 +114,7 @@ def test_theme_of_a_partnership_is_that_of_what_belongs_to_it(world: World) -> N
     ) == (1, 1)
 
 
-def test_few_areas_that_have_something_are_named_first(world: World) -> None:
+def test_areas_with_records_are_named_first_if_they_are_few(world: World) -> None:
     for code in ("E07000086", "E07000090"):
         Area.objects.create(code=code, name=f"Area {code[-2:]}", kind=AreaKind.DISTRICT)
     place(world)
@@ -122,12 +129,12 @@ def test_few_areas_that_have_something_are_named_first(world: World) -> None:
 
 
 def places_of(bodies: list[Organisation]) -> set[str]:
-    """Return the areas that the councils among some bodies serve, else those of all."""
+    """Return the areas that the councils among these bodies serve; without councils, the areas of all bodies."""
     councils = [body for body in bodies if body.kind == "council" and body.areas.exists()]
     return {area.name for body in councils or bodies for area in body.areas.all()}
 
 
-def by_hand(reader: User) -> Counter[tuple[str, str, str]]:
+def count_by_hand(reader: User) -> Counter[tuple[str, str, str]]:
     """Count records one by one, by kind, area and theme ("" is none)."""
     places: dict[int | None, set[str]] = {}
     for partnership in Partnership.objects.known_today_to(reader).live():
@@ -136,24 +143,28 @@ def by_hand(reader: User) -> Counter[tuple[str, str, str]]:
     lines: list[tuple[str, set[str], set[str], int | None]] = []
     entries: dict[int, set[str]] = {}
     for entry in Entry.objects.followed_by(reader).live():
-        named = {area.name for area in entry.areas.all()}
-        entries[entry.pk] = named or places.get(entry.partnership_id) or places_of([entry.organisation])
+        named_areas = {area.name for area in entry.areas.all()}
+        entries[entry.pk] = named_areas or places.get(entry.partnership_id) or places_of([entry.organisation])
         lines.append((entry.direction, entries[entry.pk], {entry.theme}, entry.partnership_id))
     for commitment in Commitment.objects.followed_by(reader):
-        met = [link.entry for link in commitment.fulfilments.all()]
+        met_entries = [link.entry for link in commitment.fulfilments.all()]
         sides = [body for body in (commitment.giver, commitment.receiver) if body]
-        where = {area for entry in met for area in entries[entry.pk]}
-        where = where or places.get(commitment.partnership_id) or places_of(sides)
-        lines.append(("commitment", where, {entry.theme for entry in met} or {""}, commitment.partnership_id))
+        area_names = {area for entry in met_entries for area in entries[entry.pk]}
+        area_names = area_names or places.get(commitment.partnership_id) or places_of(sides)
+        lines.append(
+            ("commitment", area_names, {entry.theme for entry in met_entries} or {""}, commitment.partnership_id)
+        )
     for plan in Plan.objects.present_for(reader):
         sites = {site.area.name for site in plan.sites.all() if site.area}
         owners = [owner.organisation for owner in plan.owners.all()]
-        where = sites or places.get(plan.partnership_id) or places_of(owners)
-        lines.append(("plan", where, {""}, plan.partnership_id))
-    for pk, where in places.items():
-        about = {theme for _, _, themes, within in lines if within == pk for theme in themes if theme}
-        lines.append(("partnership", where, about or {""}, None))
-    return Counter((what, area, theme) for what, where, themes, _ in lines for area in where for theme in themes)
+        area_names = sites or places.get(plan.partnership_id) or places_of(owners)
+        lines.append(("plan", area_names, {""}, plan.partnership_id))
+    for pk, area_names in places.items():
+        themes_of_records = {theme for _, _, themes, within in lines if within == pk for theme in themes if theme}
+        lines.append(("partnership", area_names, themes_of_records or {""}, None))
+    return Counter(
+        (what, area, theme) for what, area_names, themes, _ in lines for area in area_names for theme in themes
+    )
 
 
 def test_each_count_is_that_of_a_count_of_the_records_by_hand(world: World) -> None:
@@ -166,14 +177,14 @@ def test_each_count_is_that_of_a_count_of_the_records_by_hand(world: World) -> N
     propose(world)
     propose(world, partnership=None)
     site = {"key": "a", "name": "A", "area": "E07000087", "homes": []}
-    for more in ({"sites": [site]}, {}):
-        publish(begin(world, content={"about": {"title": "P", "summary": "Homes."}, **more}), world)
+    for more_content in ({"sites": [site]}, {}):
+        publish(begin(world, content={"about": {"title": "P", "summary": "Homes."}, **more_content}), world)
     publish(
         begin(world, content={"about": {"title": "P", "summary": "Homes."}}, partnership=None, audience="network"),
         world,
     )
 
-    expected = by_hand(world.amina)
+    expected = count_by_hand(world.amina)
 
     labels = {code: str(theme.label) for code, theme in Theme.by_code().items()} | {"": "No theme"}
     for what in ("partnership", "ask", "offer", "plan", "commitment"):
@@ -200,14 +211,14 @@ def test_only_what_the_reader_may_see_is_counted(world: World) -> None:
     assert any("counts only what its reader can see" in note for note in stranger.notes)
 
 
-def test_commitment_stands_where_its_sides_are(world: World) -> None:
+def test_commitment_counts_where_its_sides_are(world: World) -> None:
     serve_area(organisation=world.westmarch, area=world.gosport, author=None, now=world.now)
     propose(world, partnership=None)
 
     assert row(figures_for(world.amina, "coverage"), "Gosport")["Commitments"] == 1
 
 
-def test_plan_stands_where_its_present_owners_are(world: World) -> None:
+def test_plan_counts_where_its_present_owners_are(world: World) -> None:
     for body, area in ((world.larkhaven, world.fareham), (world.westmarch, world.gosport)):
         serve_area(organisation=body, area=area, author=None, now=world.now)
     plan = begin(
@@ -240,7 +251,7 @@ def test_wider_areas_count_in_each_of_their_districts(world: World) -> None:
     assert cells(found, "areas", "Partnerships") == {"Gosport": 1}
 
 
-def test_successor_inherits_what_stood_in_the_areas_before_it(world: World) -> None:
+def test_successors_area_has_the_records_of_the_area_before_it(world: World) -> None:
     place(world)
     begun = timezone.localdate() - dt.timedelta(days=30)
     old = create_organisation(

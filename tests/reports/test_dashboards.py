@@ -1,4 +1,4 @@
-"""Dashboards say what the reports behind them say."""
+"""Dashboards show the same sentences as the reports behind them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
 from tests.world import World, make_world
 
-#: What the page asks for without JavaScript.
+#: The parameter that the page sends without JavaScript.
 WHOLE = {"whole": "1"}
 
 
-def test_a_dashboard_opens_at_once_and_fetches_each_report_on_its_own(world: World) -> None:
+def test_a_dashboard_opens_at_once_and_fetches_each_report_separately(world: World) -> None:
     plan_with(world, QUAY)
     client, address = signed_in(world.ben), reverse("reports:partnership-dashboard", args=[world.partnership.pk])
 
@@ -36,7 +36,7 @@ def test_a_dashboard_opens_at_once_and_fetches_each_report_on_its_own(world: Wor
     assert client.get(address, {"tile": "network"}).status_code == 404
 
 
-def test_the_dashboard_of_a_partnership_says_what_its_reports_say_and_leads_to_them(world: World) -> None:
+def test_the_dashboard_of_a_partnership_has_sentences_of_its_reports_and_links_to_them(world: World) -> None:
     plan_with(world, QUAY)
     overdue(world, 5)
     query = f"partnership={world.partnership.pk}"

@@ -1,4 +1,4 @@
-"""The evidence file: dated, of one organisation, and only of what its reader may read."""
+"""The evidence file has dated records of one organisation, and only those that its reader may read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.world import World
 
 
 def test_the_file_has_what_the_organisation_delivered_and_published_in_its_days(world: World) -> None:
-    kept, today = promises.verified(world), timezone.localdate()
+    verified_commitment, today = promises.verified(world), timezone.localdate()
     promises.agree(world)
     published(world)
 
@@ -34,7 +34,7 @@ def test_the_file_has_what_the_organisation_delivered_and_published_in_its_days(
         "Nominations returns sent": 0,
         "Contributions to plans": 1,
     }
-    assert cells(own, "delivered", "Delivered on") == {kept.text: today}
+    assert cells(own, "delivered", "Delivered on") == {verified_commitment.text: today}
     assert cells(own, "contributions", "What") == {"Estuary delivery programme, version 1": "Published"}
     assert set(cells(of_partner, "summary", "Number").values()) == {0}
     assert set(cells(before, "summary", "Number").values()) == {0}
@@ -54,19 +54,19 @@ def test_each_row_names_its_record_and_the_summary_counts_what_is_not_listed(
 
     whole = figures_for(world.amina, "evidence-file", query)
     monkeypatch.setattr("partnerships.reports.kinds.evidence_file._MAX_ROWS", 1)
-    cut = figures_for(world.amina, "evidence-file", query)
+    shortened = figures_for(world.amina, "evidence-file", query)
 
     records = record_ids_by_kind(whole)
     assert [row.href for table in whole.tables for row in table.rows if row.href and not row.record] == []
     assert set(records) >= {"nominations_return", "commitment", "plan_version"}
     for kind, numbers in records.items():
-        known = kind_named(kind)
-        assert known is not None
-        assert known.visible_ids(world.amina).filter(pk__in=numbers).count() == len(numbers)
-        assert not known.visible_ids(world.chidi).filter(pk__in=numbers).exists()
-    assert cells(cut, "summary", "Number") == cells(whole, "summary", "Number")
+        record_kind = kind_named(kind)
+        assert record_kind is not None
+        assert record_kind.visible_ids(world.amina).filter(pk__in=numbers).count() == len(numbers)
+        assert not record_kind.visible_ids(world.chidi).filter(pk__in=numbers).exists()
+    assert cells(shortened, "summary", "Number") == cells(whole, "summary", "Number")
     assert cells(whole, "summary", "Number")["Commitments delivered"] == 2
-    delivered = cut.table("delivered")
+    delivered = shortened.table("delivered")
     assert delivered is not None
     assert (len(delivered.rows), delivered.note) == (1, "This table has the newest 1 row, out of 2.")
 

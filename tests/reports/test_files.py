@@ -1,4 +1,4 @@
-"""Files of reports that take long: made by a worker, for one person, as long as all in it is theirs to read."""
+"""A worker writes files of long reports for one person, who may read them while everything in them is open to them."""
 
 from __future__ import annotations
 
@@ -32,53 +32,53 @@ from tests.nominations.quarters import confirmed_return, place_of
 from tests.nominations.signed import sign_nominations
 from tests.plans.drafts import CONTENT
 from tests.reports.test_asks_and_promises import overdue
-from tests.reports.test_board_pack import prepared
+from tests.reports.test_board_pack import prepare_pack
 from tests.reports.test_homes_pipeline import QUAY, plan_with
 from tests.support.signing_in import signed_in
 from tests.world import World
 
 
-def asked(person: User, query_string: str = "", form: str = "xlsx", **more: Any) -> ReportFile:
-    """Return a board pack that waits for a worker."""
-    given = {"report": "board-pack", "now": timezone.now(), **more}
-    return services.ask_for_file(query_string=query_string, form=form, person=person, **given)
+def ask_for_pack(person: User, query_string: str = "", form: str = "xlsx", **changes: Any) -> ReportFile:
+    """Request a board pack, which is then waiting for a worker."""
+    arguments = {"report": "board-pack", "now": timezone.now(), **changes}
+    return services.ask_for_file(query_string=query_string, form=form, person=person, **arguments)
 
 
-def made(person: User, query_string: str = "", **more: Any) -> ReportFile:
-    """Return a board pack that a worker has made."""
-    file = asked(person, query_string, **more)
+def make_pack(person: User, query_string: str = "", **changes: Any) -> ReportFile:
+    """Request a board pack, and let a worker write it."""
+    file = ask_for_pack(person, query_string, **changes)
     assert services.make_files(now=timezone.now()) == 1
     file.refresh_from_db()
     return file
 
 
 def test_one_click_makes_a_board_pack_that_its_person_downloads(world: World) -> None:
-    query = prepared(world)
+    query = prepare_pack(world)
     ben = signed_in(world.ben)
 
-    sent = ben.post(f"{reverse('reports:make-file', args=['board-pack', 'xlsx'])}?{query}&page-risks=2")
-    waiting = ben.get(sent.url).content.decode()
+    redirect = ben.post(f"{reverse('reports:make-file', args=['board-pack', 'xlsx'])}?{query}&page-risks=2")
+    waiting = ben.get(redirect.url).content.decode()
     services.make_files(now=timezone.now())
     file = ReportFile.objects.get()
-    ready = ben.get(sent.url).content.decode()
-    answer = ben.get(reverse("reports:made-file-download", args=[file.pk]))
+    ready = ben.get(redirect.url).content.decode()
+    download = ben.get(reverse("reports:made-file-download", args=[file.pk]))
 
     assert "We are making the file" in waiting
     assert ("every 2s" in waiting, "every 2s" in ready) == (True, False)
     assert "Download the Excel file" in ready
     assert file.question == query
-    assert answer["Content-Disposition"] == 'attachment; filename="board-pack.xlsx"'
-    assert "1 Decisions needed" in CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).sheet_names
-    assert signed_in(world.amina).get(sent.url).status_code == 404
+    assert download["Content-Disposition"] == 'attachment; filename="board-pack.xlsx"'
+    assert "1 Decisions needed" in CalamineWorkbook.from_filelike(io.BytesIO(download.content)).sheet_names
+    assert signed_in(world.amina).get(redirect.url).status_code == 404
     assert f"{reverse('reports:report', args=['board-pack'])}?{query}" in ready
 
 
-def test_a_file_closes_when_its_person_leaves_or_what_is_in_it_is_closed(world: World) -> None:
+def test_a_file_closes_when_its_person_leaves_or_its_figures_are_closed(world: World) -> None:
     agreement = sign_nominations(world)
     place_of(world)
     confirmed_return(world, agreement)
-    pack = made(world.amina, f"partnership={agreement.partnership_id}&part=nominations")
-    other = made(world.ben, "part=overdue")
+    pack = make_pack(world.amina, f"partnership={agreement.partnership_id}&part=nominations")
+    other = make_pack(world.ben, "part=overdue")
     now = timezone.now()
 
     assert [row.record for row in from_json(pack.figures or {}).tables[0].rows] == [
@@ -100,7 +100,7 @@ def test_a_file_closes_when_its_person_leaves_or_what_is_in_it_is_closed(world: 
 def test_a_file_closes_when_a_record_that_it_names_is_closed(world: World) -> None:
     plan = plan_with(world, QUAY, risks=CONTENT["risks"], days=3)
     overdue(world, 5)
-    pack = made(world.ben, f"partnership={world.partnership.pk}")
+    pack = make_pack(world.ben, f"partnership={world.partnership.pk}")
     rows = [row for table in from_json(pack.figures or {}).tables for row in table.rows]
 
     before = services.may_download(pack, world.ben, timezone.now())
@@ -122,7 +122,7 @@ def test_a_file_closes_when_an_invitation_is_declined(world: World) -> None:
         author=world.amina,
         now=now,
     )
-    pack = made(world.nadia, f"partnership={world.partnership.pk}&part=overdue")
+    pack = make_pack(world.nadia, f"partnership={world.partnership.pk}&part=overdue")
 
     assert services.may_download(pack, world.nadia, now)
     answer_invitation(party=party, accept=False, reason="Too small.", author=world.nadia, now=now)
@@ -130,26 +130,26 @@ def test_a_file_closes_when_an_invitation_is_declined(world: World) -> None:
 
 
 def test_a_file_that_cannot_be_made_says_why(world: World) -> None:
-    gone = asked(world.ben)
+    file = ask_for_pack(world.ben)
     ReportFile.objects.update(report="gone")
 
     services.make_files(now=timezone.now())
-    gone.refresh_from_db()
+    file.refresh_from_db()
 
-    assert gone.error == "You can no longer open this report, so we have not made the file."
+    assert file.error == "You can no longer open this report, so we have not made the file."
     with pytest.raises(services.UnableToMakeFile, match="Correct the filters"):
-        asked(world.ben, "since=nonsense")
+        ask_for_pack(world.ben, "since=nonsense")
     with pytest.raises(services.UnableToMakeFile, match="no such report"):
-        asked(world.ben, form="exe")
+        ask_for_pack(world.ben, form="exe")
     for _ in range(services.MAX_FILES):
-        asked(world.ben)
+        ask_for_pack(world.ben)
     with pytest.raises(services.UnableToMakeFile, match="You already have 5 files of this report"):
-        asked(world.ben)
-    assert asked(world.ben, report="evidence-file").is_at_work  # its page lists none of the five
+        ask_for_pack(world.ben)
+    assert ask_for_pack(world.ben, report="evidence-file").is_at_work  # the limit counts the files of one report
 
 
 def test_progress_counts_the_parts_of_the_report(world: World) -> None:
-    seen: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     report = find_report("board-pack")
     assert report is not None
 
@@ -158,15 +158,15 @@ def test_progress_counts_the_parts_of_the_report(world: World) -> None:
         world.ben,
         QueryDict("part=overdue&part=risks"),
         now=timezone.now(),
-        progress=lambda done, total: seen.append((done, total)),
+        progress=lambda done, total: progress.append((done, total)),
     )
 
-    assert seen == [(1, 3), (2, 3)]
+    assert progress == [(1, 3), (2, 3)]
 
 
 def test_files_are_deleted_after_a_day(world: World) -> None:
-    asked(world.ben, now=timezone.now() - KEPT - dt.timedelta(minutes=1))
-    kept = asked(world.ben)
+    ask_for_pack(world.ben, now=timezone.now() - KEPT - dt.timedelta(minutes=1))
+    kept = ask_for_pack(world.ben)
 
     assert RULES["files of reports"].apply(timezone.now(), True) == 1
     assert RULES["files of reports"].apply(timezone.now(), False) == 1

@@ -1,4 +1,4 @@
-"""Frozen reports stay as they were, show what was restated, and are what scheduled emails say."""
+"""Frozen reports never change, show which figures were restated, and give scheduled emails their figures."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ from tests.support.signing_in import signed_in
 from tests.world import World, join, person
 
 
-def freeze(world: World, *, body: Any = None, query_string: str = "", **more: Any) -> FrozenReport:
-    """Return the homes pipeline, frozen for the Estuary Partnership."""
+def freeze(world: World, *, body: Any = None, query_string: str = "", **changes: Any) -> FrozenReport:
+    """Freeze the homes pipeline for the Estuary Partnership."""
     return services.freeze_report(
         report="homes-pipeline",
         query_string=query_string,
         name="As reported to the board",
         reason="The board met.",
         body=body or world.partnership,
-        author=more.pop("author", world.amina),
-        now=more.pop("now", timezone.now()),
+        author=changes.pop("author", world.amina),
+        now=changes.pop("now", timezone.now()),
     )
 
 
-def scheduled(world: World, **more: Any) -> Schedule:
-    """Return a monthly schedule of the homes pipeline for Vera and Ben; pass what differs."""
-    author, now = more.pop("author", world.amina), more.pop("now", timezone.now())
+def scheduled(world: World, **changes: Any) -> Schedule:
+    """Schedule the homes pipeline every month for Vera and Ben; pass the details that differ."""
+    author, now = changes.pop("author", world.amina), changes.pop("now", timezone.now())
     details: dict[str, Any] = {
         "report": "homes-pipeline",
         "query_string": "tenure=social_rent",
@@ -59,7 +59,7 @@ def scheduled(world: World, **more: Any) -> Schedule:
         "people": [world.vera, world.ben],
         "body": world.partnership,
     }
-    return services.schedule_report(details=services.ScheduleDetails(**{**details, **more}), author=author, now=now)
+    return services.schedule_report(details=services.ScheduleDetails(**{**details, **changes}), author=author, now=now)
 
 
 def test_a_frozen_report_stays_as_it_was_and_shows_each_restated_figure(world: World) -> None:
@@ -72,14 +72,15 @@ def test_a_frozen_report_stays_as_it_was_and_shows_each_restated_figure(world: W
     today = figures_for(world.ben, "homes-pipeline", "tenure=social_rent")
 
     assert cells(frozen.snapshot, "year", "Today") == {NEXT: 60, "All homes": 60}
-    listed = restatements(frozen.snapshot, today)
-    found = {
+    restated = restatements(frozen.snapshot, today)
+    figures = {
         (restatement.row, restatement.column): (restatement.was, restatement.now, restatement.difference)
-        for restatement in listed
+        for restatement in restated
     }
-    assert found[NEXT, "Today"] == (60, 48, -12)
-    assert {column for _row, column in found} == {"Today"}  # not what follows from it, nor what stayed as it was
-    assert len([restatement for restatement in listed if restatement.row == "All homes"]) == 1
+    assert figures[NEXT, "Today"] == (60, 48, -12)
+    # Figures that are computed from this column, and figures that are unchanged, are not listed.
+    assert {column for _row, column in figures} == {"Today"}
+    assert len([restatement for restatement in restated if restatement.row == "All homes"]) == 1
     assert "As reported to the board" in page
     assert "\u221212" in page
 
@@ -88,21 +89,21 @@ def test_a_comparison_says_what_was_not_kept_or_is_not_listed(world: World, monk
     plan = plan_with(world, QUAY)
     with monkeypatch.context() as patched:
         patched.setattr("partnerships.reports.snapshot.MAX_KEPT_ROWS", 1)
-        cut = freeze(world)
-    whole, client = freeze(world), signed_in(world.ben)
+        shortened = freeze(world)
+    complete, client = freeze(world), signed_in(world.ben)
 
-    def compared(frozen: FrozenReport) -> str:
+    def comparison_page(frozen: FrozenReport) -> str:
         return collapse(client.get(reverse("reports:compare", args=[frozen.pk])).content.decode())
 
-    short, full = compared(cut), compared(whole)
+    page_of_shortened, page_of_complete = comparison_page(shortened), comparison_page(complete)
     change(plan, world, "quay", homes=[line(48)])
     monkeypatch.setattr(import_module("partnerships.reports.views.frozen"), "MAX_PRINTED", 2)
 
-    assert "In long tables, we compare only the rows that the frozen report has." in short
-    assert "Every figure of the frozen report is the same today." in short
-    assert "only the rows" not in full
-    assert "Every figure is the same today." in full
-    assert "more figures are different." in compared(whole)
+    assert "In long tables, we compare only the rows that the frozen report has." in page_of_shortened
+    assert "Every figure of the frozen report is the same today." in page_of_shortened
+    assert "only the rows" not in page_of_complete
+    assert "Every figure is the same today." in page_of_complete
+    assert "more figures are different." in comparison_page(complete)
 
 
 def test_the_database_refuses_to_change_or_delete_a_frozen_report(world: World) -> None:
@@ -130,7 +131,7 @@ def test_a_frozen_report_counts_only_what_its_whole_audience_may_read(world: Wor
     assert not FrozenReport.objects.visible_to(world.chidi).exists()
 
 
-def test_leavers_keep_reports_frozen_before_and_cannot_compare_them(world: World) -> None:
+def test_leavers_can_read_reports_frozen_before_but_not_compare_them(world: World) -> None:
     before = freeze(world)
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
@@ -144,7 +145,7 @@ def test_leavers_keep_reports_frozen_before_and_cannot_compare_them(world: World
     assert client.get(reverse("reports:compare", args=[before.pk])).status_code == 404
 
 
-def test_a_party_that_joins_later_does_not_read_what_was_frozen_before(world: World) -> None:
+def test_a_party_that_joins_later_cannot_read_earlier_frozen_reports(world: World) -> None:
     before, now = freeze(world), timezone.now()
     party = agreements.invite_organisation(
         partnership=world.partnership,
@@ -201,16 +202,16 @@ def test_one_click_on_a_scheduled_report_stops_only_that_one_and_can_be_undone(w
     other = scheduled(world, report="contact", query_string="", name="Contact")
     drop_emails()
     services.send_due_reports(now=timezone.now())
-    mine = [email for email in deliver() if email.to == [world.ben.email]]
-    stop = next(stop_address(email) for email in mine if email.subject.startswith("Social rent, "))
+    emails_to_ben = [email for email in deliver() if email.to == [world.ben.email]]
+    stop_link = next(stop_address(email) for email in emails_to_ben if email.subject.startswith("Social rent, "))
 
-    stopped = Client().post(stop, {"List-Unsubscribe": "One-Click"})
+    stopped = Client().post(stop_link, {"List-Unsubscribe": "One-Click"})
 
     assert "the report “Social rent”" in stopped.content.decode()
     assert [recipient.person for recipient in schedule.recipients.all()] == [world.vera]
     assert other.recipients.filter(person=world.ben).exists()
     [undo] = [form for form in forms_of(stopped.content) if "undo" in form.fields]
-    Client().post(stop, undo.fields)
+    Client().post(stop_link, undo.fields)
     assert schedule.recipients.filter(person=world.ben).exists()
 
 
@@ -247,9 +248,9 @@ def test_frozen_and_scheduled_reports_pass_to_a_successor_on_the_day(world: Worl
     assert cells(frozen.snapshot, "year", "Today") == {NEXT: 60, LATER: 20, "All homes": 80}
 
 
-def test_who_set_up_a_report_hears_that_its_filters_are_no_longer_valid(world: World) -> None:
-    given = {"body": world.westmarch, "people": [world.ben], "query_string": f"partnership={world.partnership.pk}"}
-    schedule = scheduled(world, author=world.ben, **given)
+def test_the_author_of_a_schedule_gets_an_email_when_its_filters_become_invalid(world: World) -> None:
+    details = {"body": world.westmarch, "people": [world.ben], "query_string": f"partnership={world.partnership.pk}"}
+    schedule = scheduled(world, author=world.ben, **details)
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
     )
@@ -264,7 +265,7 @@ def test_who_set_up_a_report_hears_that_its_filters_are_no_longer_valid(world: W
     assert not FrozenReport.objects.exists()
 
 
-def test_a_report_that_always_fails_is_tried_three_times_and_then_its_owner_is_told(
+def test_a_report_that_always_fails_is_tried_three_times_and_then_its_author_gets_an_email(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing, other = scheduled(world), scheduled(world, report="contact", query_string="", name="Contact")
@@ -278,11 +279,12 @@ def test_a_report_that_always_fails_is_tried_three_times_and_then_its_owner_is_t
     monkeypatch.setitem(registry._reports, "homes-pipeline", replace(pipeline, compute=fail))
     alerts: list[str] = []
     monkeypatch.setattr(scheduling, "alert_operators", lambda subject, _text: alerts.append(subject))
-    made = [services.send_due_reports(now=timezone.now()) for _ in range(5)]
+
+    frozen_counts = [services.send_due_reports(now=timezone.now()) for _ in range(5)]
     sent = [email for email in deliver() if "could not be made" in email.subject]
 
     failing.refresh_from_db()
-    assert made == [1, 0, 0, 0, 0]
+    assert frozen_counts == [1, 0, 0, 0, 0]
     assert [email.to for email in sent] == [[world.amina.email]]
     assert "could not calculate the figures" in sent[0].body
     assert alerts == [f"Scheduled report {failing.pk} cannot be made"]
@@ -295,10 +297,11 @@ def test_an_outage_of_the_database_does_not_count_as_a_failure_of_the_report(
 ) -> None:
     schedule = scheduled(world)
 
-    def away(*_args: Any, **_more: Any) -> Any:
+    def fail(*_args: Any, **_more: Any) -> Any:
         raise OperationalError
 
-    monkeypatch.setattr(scheduling, "freeze_report", away)
+    monkeypatch.setattr(scheduling, "freeze_report", fail)
+
     for _ in range(4):
         services.send_due_reports(now=timezone.now())
 
@@ -330,15 +333,15 @@ def test_only_readers_see_the_events_of_freezing_and_scheduling(world: World) ->
     assert Event.objects.get(actor_id=world.ben.pk, kind="report.frozen").data["reason"] == "The board met."
 
 
-def test_a_schedule_takes_only_people_of_its_audience_and_days_to_come(world: World) -> None:
+def test_a_schedule_accepts_only_people_of_its_audience_and_future_days(world: World) -> None:
     stranger = {"people": [world.chidi]}
     past = {"first_on": timezone.localdate() - dt.timedelta(days=1)}
     private = {"query_string": f"area={world.fareham.pk}&year=nonsense"}
     unreadable = {"report": "board-pack", "query_string": f"partnership={world.other_partnership.pk}"}
 
-    for wrong in (stranger, past, private, unreadable, {"people": []}, {"name": " "}, {"every": "hour"}):
+    for wrong_details in (stranger, past, private, unreadable, {"people": []}, {"name": " "}, {"every": "hour"}):
         with pytest.raises(services.UnableToSchedule):
-            scheduled(world, **wrong)
+            scheduled(world, **wrong_details)
     with pytest.raises(services.UnableToFreeze, match="Not everybody"):
         services.freeze_report(
             **unreadable, name="March", reason="It met.", body=world.larkhaven, author=world.amina, now=timezone.now()
@@ -354,7 +357,7 @@ def test_a_schedule_takes_only_people_of_its_audience_and_days_to_come(world: Wo
         ("quarter", dt.date(2050, 11, 30), [dt.date(2051, 2, 28), dt.date(2051, 5, 30)]),
     ],
 )
-def test_a_schedule_keeps_its_day_and_sends_missed_ones_once(
+def test_a_schedule_stays_on_its_day_and_sends_missed_reports_once(
     world: World, every: str, first: dt.date, then: list[dt.date]
 ) -> None:
     def at(day: dt.date) -> dt.datetime:

@@ -1,4 +1,4 @@
-"""The homes pipeline: every figure against a count of the versions by hand."""
+"""Every figure of the homes pipeline agrees with a count of the versions by hand."""
 
 from __future__ import annotations
 
@@ -39,12 +39,14 @@ LATER = financial_year(timezone.localdate(), 2)
 DIVISIONS = ("year", "tenure", "area", "bedrooms", "needs", "provider", "confidence")
 
 
-def line(count: int, tenure: str = "social_rent", **more: Any) -> dict[str, Any]:
-    return {"tenure": tenure, "bedrooms": 2, "needs": "general", "year": NEXT, "count": count, **more}
+def line(count: int, tenure: str = "social_rent", **changes: Any) -> dict[str, Any]:
+    """Return a line of homes, by default of two bedrooms for social rent next year."""
+    return {"tenure": tenure, "bedrooms": 2, "needs": "general", "year": NEXT, "count": count, **changes}
 
 
-def site(key: str, *homes: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"key": key, "name": key.title(), "area": "E07000087", "lead": "Larkhaven Homes", "homes": homes, **more}
+def site(key: str, *homes: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return a site with these homes, by default in Fareham with Larkhaven as its lead."""
+    return {"key": key, "name": key.title(), "area": "E07000087", "lead": "Larkhaven Homes", "homes": homes, **changes}
 
 
 QUAY = site(
@@ -54,10 +56,10 @@ MILL = site("mill", line(9, needs="older", bedrooms=1), area="E07000088", lead="
 SECRET = site("secret", line(30), name=f"Plot {CANARY}", lead=f"Lead {CANARY}", area="", confidential=True)
 
 
-def plan_with(world: World, *sites: dict[str, Any], days: int = 20, risks: Any = (), **more: Any) -> Plan:
-    """Return a plan of Larkhaven whose first version was published some days ago."""
-    content = {"about": {"title": more.get("title", "Programme")}, "sites": sites, "risks": risks}
-    plan = begin(world, content=content, **more)
+def plan_with(world: World, *sites: dict[str, Any], days: int = 20, risks: Any = (), **changes: Any) -> Plan:
+    """Publish a plan of Larkhaven with these sites, dated some days ago."""
+    content = {"about": {"title": changes.get("title", "Programme")}, "sites": sites, "risks": risks}
+    plan = begin(world, content=content, **changes)
     publish(plan, world, now=timezone.now() - dt.timedelta(days=days))
     plan.refresh_from_db()
     return plan
@@ -70,9 +72,9 @@ def change(plan: Plan, world: World, key: str, days: int = 0, **fields: Any) -> 
     plan.refresh_from_db()
 
 
-def by_hand(contents: Iterable[Content], division: str, owners: str) -> dict[str, int]:
+def count_by_hand(contents: Iterable[Content], division: str, owners: str) -> dict[str, int]:
     """Return the homes of some versions by one division, counted one by one."""
-    found: Counter[str] = Counter()
+    homes_by_name: Counter[str] = Counter()
     areas = {"E07000087": "Fareham", "E07000088": "Gosport", "": "Area not given"}
     for content in contents:
         for site in content["sites"]:
@@ -86,16 +88,17 @@ def by_hand(contents: Iterable[Content], division: str, owners: str) -> dict[str
                     "provider": site["lead"] or owners,
                     "confidence": (site["confidence"] or "Confidence not given").capitalize(),
                 }[division]
-                found[name.lower()] += homes["count"]
-    return dict(found)
+                homes_by_name[name.lower()] += homes["count"]
+    return dict(homes_by_name)
 
 
 def column(snapshot: Snapshot, division: str, label: str) -> dict[str, int]:
-    """Return the figures of a column other than 0 and None, by lower-case name, without the total."""
+    """Return the figures of a column other than 0 and None, by lower-case name, with the total."""
     return {name.lower(): int(str(value)) for name, value in cells(snapshot, division, label).items() if value}
 
 
 def day_ago(days: int) -> dt.date:
+    """Return the day this many days ago."""
     return timezone.localdate() - dt.timedelta(days=days)
 
 
@@ -110,7 +113,7 @@ def test_each_figure_is_that_of_a_count_of_the_versions_by_hand(world: World, di
 
     shown = [(f"As at {long_date(day_ago(5))}", 2), ("Today", 3), ("Baseline", 1)]
     for label, number in shown:
-        expected = by_hand([content_of(first, number), content_of(second, 1)], division, "Larkhaven Homes")
+        expected = count_by_hand([content_of(first, number), content_of(second, 1)], division, "Larkhaven Homes")
         total = sum(expected.values())
         assert column(snapshot, division, label) == {**expected, "all homes": total}, label
 
@@ -131,9 +134,9 @@ def test_the_page_says_how_many_social_rented_homes_complete_next_year(world: Wo
 
 
 def test_a_council_finds_homes_in_its_areas_and_where_it_is_the_authority(world: World) -> None:
-    elsewhere = site("elsewhere", line(5), area="E07000088")
-    named = site("named", line(7), area="", planning_authority=world.westmarch.name)
-    plan_with(world, QUAY, elsewhere, named)
+    site_in_gosport = site("elsewhere", line(5), area="E07000088")
+    site_of_authority = site("named", line(7), area="", planning_authority=world.westmarch.name)
+    plan_with(world, QUAY, site_in_gosport, site_of_authority)
     world.westmarch.areas_served.create(area=world.fareham)
 
     snapshot = figures_for(world.ben, "homes-pipeline", f"council={world.westmarch.pk}")
@@ -174,7 +177,7 @@ def test_readers_outside_get_every_figure_without_confidential_sites(world: Worl
     assert CANARY not in form.content.decode()
 
 
-def test_what_is_made_for_a_partnership_counts_what_each_party_may_read(world: World) -> None:
+def test_a_report_for_a_partnership_counts_what_each_party_may_read(world: World) -> None:
     plan_with(world, QUAY, SECRET)
     plan_with(world, site("own", line(5)), title="Own", audience="owners")
     plan_with(world, site("open", line(3)), title="Open", audience="network", partnership=None)
@@ -303,7 +306,7 @@ def test_the_migrations_write_the_rows_that_publishing_writes(world: World) -> N
 
     assert sorted(map(str, PlannedHomes.objects.values_list(*names))) == written
     assert len(written) == 6
-    # The database packs what code writes that does not pack.
+    # The database itself packs rows of code that does not pack.
     assert figures_for(world.vera, "homes-pipeline").tables == figures
     PackedHomes.objects.all().delete()
     pack = importlib.import_module("partnerships.plans.migrations.0031_pack_homes").pack

@@ -1,4 +1,4 @@
-"""Need and supply: each figure against the published rows and the plans, read by hand."""
+"""Each figure of need and supply agrees with the published rows and the plans, read by hand."""
 
 from __future__ import annotations
 
@@ -69,43 +69,50 @@ def figures(world: World) -> World:
 
 
 def _homes(count: int, year: str) -> dict[str, Any]:
+    """Return a line of homes for social rent."""
     return {"tenure": "social_rent", "needs": "general", "year": year, "count": count}
 
 
 def test_figures_are_those_of_the_published_rows_and_the_plans(figures: World) -> None:
-    found = figures_for(figures.amina, "need-and-supply")
+    snapshot = figures_for(figures.amina, "need-and-supply")
 
     for name, code in (("Fareham", FAREHAM), ("Gosport", GOSPORT)):
-        net = published_rows("net-additions", code)[0]["2024-25 [p]"]
+        net_additions = published_rows("net-additions", code)[0]["2024-25 [p]"]
         completed = next(row for row in published_rows("affordable-supply", code) if row["Table"] == "1008C")["2020-21"]
         waiting = next(r for r in published_rows("waiting-lists", code) if r["reporting_year"] == "2025")
-        test = published_rows("delivery-test", code)[0]
-        assert cells(found, "areas", "Net additional dwellings, 2024-25")[name] == int(net)
-        assert cells(found, "areas", "Affordable homes completed, 2020-21")[name] == int(completed)
-        assert cells(found, "areas", "Waiting list on 31 March, 2025")[name] == int(waiting["households_on_register"])
-        measured = Decimal(test["Housing Delivery Test: 2023 measurement"]) * 100
-        assert cells(found, "areas", "Housing Delivery Test, 2020-21 to 2022-23")[name] == measured
-        assert cells(found, "areas", "Consequence of the test")[name] == test["Housing Delivery Test: 2023 consequence"]
-    # Adopted: 9,560 homes from 2021 to 2037, and 3,060 from 2011 to 2029; the plan that is not adopted does not count.
-    assert cells(found, "areas", "Required a year") == {"Fareham": 598, "Gosport": 170, "All areas": 768}
-    assert cells(found, "areas", "Homes to come in plans") == {"Fareham": 65, "Gosport": 39, "All areas": 104}
-    areas = found.table("areas")
+        delivery_test = published_rows("delivery-test", code)[0]
+        assert cells(snapshot, "areas", "Net additional dwellings, 2024-25")[name] == int(net_additions)
+        assert cells(snapshot, "areas", "Affordable homes completed, 2020-21")[name] == int(completed)
+        assert cells(snapshot, "areas", "Waiting list on 31 March, 2025")[name] == int(
+            waiting["households_on_register"]
+        )
+        measurement = Decimal(delivery_test["Housing Delivery Test: 2023 measurement"]) * 100
+        assert cells(snapshot, "areas", "Housing Delivery Test, 2020-21 to 2022-23")[name] == measurement
+        assert (
+            cells(snapshot, "areas", "Consequence of the test")[name]
+            == delivery_test["Housing Delivery Test: 2023 consequence"]
+        )
+    # The adopted plans have 9,560 homes from 2021 to 2037 and 3,060 from 2011 to 2029. A plan that is not adopted does
+    # not count.
+    assert cells(snapshot, "areas", "Required a year") == {"Fareham": 598, "Gosport": 170, "All areas": 768}
+    assert cells(snapshot, "areas", "Homes to come in plans") == {"Fareham": 65, "Gosport": 39, "All areas": 104}
+    areas = snapshot.table("areas")
     assert areas is not None
     assert "All figures of net additions are provisional." in areas.note
-    assert "net additions" not in str(cells(found, "areas", "Notes"))
+    assert "net additions" not in str(cells(snapshot, "areas", "Notes"))
     delivered, required = (
         sum(
-            Decimal(published_rows("delivery-test", code)[0][f"Total number of homes {what}"])
+            Decimal(published_rows("delivery-test", code)[0][f"Total number of homes {kind}"])
             for code in (FAREHAM, GOSPORT)
         )
-        for what in ("delivered", "required")
+        for kind in ("delivered", "required")
     )
-    total = cells(found, "areas", "Housing Delivery Test, 2020-21 to 2022-23")["All areas"]
+    total = cells(snapshot, "areas", "Housing Delivery Test, 2020-21 to 2022-23")["All areas"]
     assert total == (delivered * 100 / required).quantize(Decimal("0.1"))
 
 
 def test_affordable_homes_are_shown_by_kind_beside_those_to_come(figures: World) -> None:
-    found = figures_for(figures.amina, "need-and-supply")
+    snapshot = figures_for(figures.amina, "need-and-supply")
 
     for kind, table in (("Social rent", "1006"), ("Affordable rent", "1006a"), ("Shared ownership", "1007b")):
         rows = [row for code in (FAREHAM, GOSPORT) for row in published_rows("affordable-supply", code)]
@@ -113,19 +120,19 @@ def test_affordable_homes_are_shown_by_kind_beside_those_to_come(figures: World)
             expected = sum(
                 int(row["2020-21"]) for row in rows if row["Table"].casefold() == f"{table}{stage}".casefold()
             )
-            assert cells(found, "kinds", f"{label}, 2020-21")[kind] == expected, (kind, label)
-    to_come = cells(found, "kinds", "Homes to come in plans")
+            assert cells(snapshot, "kinds", f"{label}, 2020-21")[kind] == expected, (kind, label)
+    to_come = cells(snapshot, "kinds", "Homes to come in plans")
     assert (to_come["Social rent"], to_come["Shared ownership"]) == (60 + 5 + 9 + 30 + 4, 0)
 
 
 def test_years_have_published_figures_and_homes_to_come(figures: World) -> None:
-    found = figures_for(figures.amina, "need-and-supply")
+    snapshot = figures_for(figures.amina, "need-and-supply")
 
-    assert cells(found, "years", "Net additional dwellings")["2022-23"] == 144 + 21
-    assert cells(found, "years", "Affordable homes completed")["2020-21"] == 64 + 58
-    assert cells(found, "years", "Affordable homes started")["2019-20"] == 23 + 54
-    assert cells(found, "years", "Homes to come in plans")[NEXT] == 60 + 9 + 30 + 4
-    assert cells(found, "years", "Homes to come in plans")["Year not given"] == 5
+    assert cells(snapshot, "years", "Net additional dwellings")["2022-23"] == 144 + 21
+    assert cells(snapshot, "years", "Affordable homes completed")["2020-21"] == 64 + 58
+    assert cells(snapshot, "years", "Affordable homes started")["2019-20"] == 23 + 54
+    assert cells(snapshot, "years", "Homes to come in plans")[NEXT] == 60 + 9 + 30 + 4
+    assert cells(snapshot, "years", "Homes to come in plans")["Year not given"] == 5
 
 
 def test_homes_at_confidential_sites_count_inside_only(figures: World) -> None:
@@ -137,71 +144,77 @@ def test_homes_at_confidential_sites_count_inside_only(figures: World) -> None:
 
 
 def test_filter_by_council_takes_the_areas_that_it_serves(figures: World) -> None:
-    found = figures_for(figures.amina, "need-and-supply", f"council={figures.westmarch.pk}&area={figures.gosport.pk}")
+    snapshot = figures_for(
+        figures.amina, "need-and-supply", f"council={figures.westmarch.pk}&area={figures.gosport.pk}"
+    )
 
-    assert list(cells(found, "areas", "Homes to come in plans")) == ["Gosport"]
-    assert "39 homes to come in Gosport" in found.answers[0]
-    assert "Plans require 170 homes a year there" in found.answers[1]
-    assert found.answers[2] == "Housing Delivery Test, 2020-21 to 2022-23: 31.0% of the homes required were delivered."
-    assert [row.cells[0] for row in found.tables[3].rows] == [
+    assert list(cells(snapshot, "areas", "Homes to come in plans")) == ["Gosport"]
+    assert "39 homes to come in Gosport" in snapshot.answers[0]
+    assert "Plans require 170 homes a year there" in snapshot.answers[1]
+    assert (
+        snapshot.answers[2] == "Housing Delivery Test, 2020-21 to 2022-23: 31.0% of the homes required were delivered."
+    )
+    assert [row.cells[0] for row in snapshot.tables[3].rows] == [
         "Gosport Borough Local Plan 2011-2029",
         "Gosport Local Plan 2040",
     ]
 
 
 def test_sources_say_publisher_licence_and_day(figures: World) -> None:
-    found = figures_for(figures.amina, "need-and-supply")
+    snapshot = figures_for(figures.amina, "need-and-supply")
 
-    days = {source.words.partition(":")[0]: source.as_of for source in found.sources}
+    days = {source.words.partition(":")[0]: source.as_of for source in snapshot.sources}
     assert days["Net additional dwellings (live table 122)"] == dt.date(2025, 11, 20)
-    assert all("Open Government Licence v3.0" in source.words for source in found.sources[:-1])
+    assert all("Open Government Licence v3.0" in source.words for source in snapshot.sources[:-1])
 
 
-def test_figures_of_predecessors_are_added_and_said_so(world: World) -> None:
-    begun = timezone.localdate() - dt.timedelta(days=30)
+def test_figures_of_predecessors_are_added_and_the_notes_say_so(world: World) -> None:
+    start_day = timezone.localdate() - dt.timedelta(days=30)
     first, second = (
         create_organisation(
-            name=f"{name} Council", kind="council", status="dissolved", valid_to=begun, author=None, now=world.now
+            name=f"{name} Council", kind="council", status="dissolved", valid_to=start_day, author=None, now=world.now
         )
         for name in ("Fareham", "Gosport")
     )
     new = create_organisation(name="Solent Council", kind="council", author=None, now=world.now)
-    area = Area.objects.create(code="E06900099", name="Solent", kind="district", valid_from=begun)
+    area = Area.objects.create(code="E06900099", name="Solent", kind="district", valid_from=start_day)
     for body, place in ((first, world.fareham), (second, world.gosport)):
         serve_area(organisation=body, area=place, author=None, now=world.now)
-        Area.objects.filter(pk=place.pk).update(valid_to=begun)
+        Area.objects.filter(pk=place.pk).update(valid_to=start_day)
     load_figures(author=None, now=world.now)
-    follow([first, second], [new], on=begun, now=world.now)
-    serve_area(organisation=new, area=area, starts_on=begun, author=None, now=world.now)
+    follow([first, second], [new], on=start_day, now=world.now)
+    serve_area(organisation=new, area=area, starts_on=start_day, author=None, now=world.now)
 
-    found = figures_for(world.amina, "need-and-supply")
+    snapshot = figures_for(world.amina, "need-and-supply")
 
-    assert cells(found, "areas", "Net additional dwellings, 2024-25") == {"Solent": 356 + 120}
-    assert cells(found, "areas", "Required a year") == {"Solent": 768}
-    assert cells(found, "areas", "Housing Delivery Test, 2020-21 to 2022-23") == {
+    assert cells(snapshot, "areas", "Net additional dwellings, 2024-25") == {"Solent": 356 + 120}
+    assert cells(snapshot, "areas", "Required a year") == {"Solent": 768}
+    assert cells(snapshot, "areas", "Housing Delivery Test, 2020-21 to 2022-23") == {
         "Solent": (Decimal("671.1579") * 100 / Decimal("1562.8603")).quantize(Decimal("0.1"))
     }
-    assert cells(found, "areas", "Consequence of the test") == {"Solent": "Fareham: Presumption; Gosport: Presumption"}
-    noted = str(cells(found, "areas", "Notes")["Solent"])
-    assert "net additions: sum of Fareham and Gosport; provisional" in noted
-    assert "delivery test: worked out from the sum of Fareham and Gosport" in noted
+    assert cells(snapshot, "areas", "Consequence of the test") == {
+        "Solent": "Fareham: Presumption; Gosport: Presumption"
+    }
+    notes = str(cells(snapshot, "areas", "Notes")["Solent"])
+    assert "net additions: sum of Fareham and Gosport; provisional" in notes
+    assert "delivery test: worked out from the sum of Fareham and Gosport" in notes
 
 
-def test_report_follows_the_newest_release_and_a_kept_one_stays(figures: World) -> None:
+def test_a_new_release_changes_the_report_but_not_a_stored_one(figures: World) -> None:
     before = from_json(to_json(figures_for(figures.amina, "need-and-supply")))
     table = "ONS code,Area,2023-24,2024-25\nE07000087,Fareham,244,300\n"
     import_list("net-additions", table, name="table-122_2026-11-20.csv")
 
-    now = figures_for(figures.amina, "need-and-supply")
+    snapshot = figures_for(figures.amina, "need-and-supply")
 
     assert Dataset.objects.filter(series="net-additions").count() == 2
-    assert cells(now, "areas", "Net additional dwellings, 2024-25") == {
+    assert cells(snapshot, "areas", "Net additional dwellings, 2024-25") == {
         "Fareham": 300,
         "Gosport": None,
         "All areas": 300,
     }
     assert cells(before, "areas", "Net additional dwellings, 2024-25")["Fareham"] == 356
-    table_now = now.table("areas")
+    table_now = snapshot.table("areas")
     assert table_now is not None
     assert "1 for “Net additional dwellings, 2024-25”" in table_now.note
 
@@ -215,13 +228,13 @@ def test_requirement_of_a_joint_plan_is_shown_for_each_area_and_never_added(figu
     )
     import_list("requirements", table, name="requirements_2026-03-21.csv")
 
-    found = figures_for(figures.amina, "need-and-supply")
+    snapshot = figures_for(figures.amina, "need-and-supply")
 
-    assert cells(found, "areas", "Required a year") == {"Fareham": 600, "Gosport": 600, "All areas": None}
-    areas = found.table("areas")
+    assert cells(snapshot, "areas", "Required a year") == {"Fareham": 600, "Gosport": 600, "All areas": None}
+    areas = snapshot.table("areas")
     assert areas is not None
     assert "2 for “Required a year”" in areas.note
-    assert "Plans require" not in str(found.answers)
+    assert "Plans require" not in str(snapshot.answers)
 
 
 def test_page_without_imported_figures_says_what_is_missing(world: World) -> None:
@@ -234,7 +247,7 @@ def test_page_without_imported_figures_says_what_is_missing(world: World) -> Non
     assert "E07000087" not in page or "cg-map__drawing" in page
 
 
-def test_the_map_and_what_its_shades_mean_stand_on_the_first_sheet(figures: World) -> None:
+def test_the_map_and_its_legend_are_on_the_first_sheet(figures: World) -> None:
     pdf = bytes_of(figures_for(figures.amina, "need-and-supply", f"council={figures.westmarch.pk}"), "pdf")
 
     first = pypdf.PdfReader(io.BytesIO(pdf)).pages[0].extract_text()

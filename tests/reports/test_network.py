@@ -1,4 +1,4 @@
-"""The network report: who works with whom on a day, counted again by hand, and what ends without one of them."""
+"""The network report agrees with a count by hand: who works together on a day, and what ends without a body."""
 
 from __future__ import annotations
 
@@ -45,13 +45,17 @@ from tests.world import World, make_partnership
 
 
 def chain(world: World) -> Partnership:
-    """Link Larkhaven, Westmarch, Tidewater and Harbour in a chain that everybody sees; return its middle link."""
+    """Link Larkhaven, Westmarch, Tidewater and Harbour in a chain that everybody sees.
+
+    Returns the middle partnership.
+    """
     middle = make_partnership("Middle", world.westmarch, world.ben, world.tidewater, world.chidi, world.now)
     Partnership.objects.update(audience=Audience.NETWORK)
     return middle
 
 
 def links(report: Snapshot) -> set[tuple[str, str, int]]:
+    """Return the links of the report, each with both names and the number of shared partnerships."""
     table = report.table("links")
     assert table is not None
     return {(str(row.cells[0]), str(row.cells[1]), int(str(row.cells[2]))) for row in table.rows}
@@ -87,7 +91,7 @@ def test_links_and_single_points_of_failure_are_those_counted_by_hand(world: Wor
     assert f"2 single points of failure: {world.tidewater.name} (1 cut off)" in report.answers[1]
 
 
-def test_it_counts_only_partnerships_that_the_reader_may_know_of(world: World) -> None:
+def test_the_report_counts_only_partnerships_that_the_reader_may_know_of(world: World) -> None:
     make_partnership("Middle", world.westmarch, world.ben, world.tidewater, world.chidi, world.now)
 
     ben, stranger = figures_for(world.ben, "network"), figures_for(world.nadia, "network")
@@ -126,7 +130,7 @@ def test_an_earlier_day_has_the_parties_and_names_of_that_day(world: World) -> N
         (world.harbour.name, world.tidewater.name, 1),
         (world.tidewater.name, world.westmarch.name, 1),
     }
-    # Those who know the partnership only in outline are not told who has left it.
+    # People who see only the outline of the partnership do not see which parties have left.
     assert links(outside) == {(was, world.westmarch.name, 1), (world.harbour.name, world.tidewater.name, 1)}
     assert links(earliest) == set()
 
@@ -143,7 +147,7 @@ def test_a_partnership_that_has_ended_is_in_the_network_of_the_days_before(world
     assert pair in links(then)
 
 
-def test_a_body_that_ended_stands_with_its_successor(world: World) -> None:
+def test_a_body_that_ended_is_shown_with_its_successor(world: World) -> None:
     chain(world)
     follow([world.harbour], [world.riverside])
 
@@ -152,7 +156,7 @@ def test_a_body_that_ended_stands_with_its_successor(world: World) -> None:
     assert f"{world.harbour.name} (now {world.riverside.name})" in cells(report, "organisations", "Partners")
 
 
-def test_it_says_what_ends_if_an_organisation_goes(world: World) -> None:
+def test_the_report_says_what_ends_if_an_organisation_leaves(world: World) -> None:
     chain(world)
     promise = agree(world)
 
@@ -191,11 +195,12 @@ def test_an_observer_or_a_third_party_does_not_end_a_partnership(world: World) -
 
 
 def page(person: User, query: str = "") -> str:
+    """Return the text of the report's page for this person."""
     address = reverse("reports:report", args=["network"])
     return collapse(signed_in(person).get(f"{address}{query}").content.decode())
 
 
-def test_the_page_draws_what_is_around_a_choice_also_of_two_bodies_of_one_name(world: World) -> None:
+def test_the_page_draws_the_network_around_one_of_two_bodies_with_the_same_name(world: World) -> None:
     chain(world)
     Organisation.objects.filter(pk=world.riverside.pk).update(name=world.larkhaven.name)
 
@@ -214,6 +219,7 @@ def test_the_page_draws_what_is_around_a_choice_also_of_two_bodies_of_one_name(w
 def test_a_frozen_network_and_its_word_file_keep_the_picture(world: World) -> None:
     chain(world)
     report = figures_for(world.ben, "network", f"around={world.larkhaven.pk}")
+
     paper = docx.Document(io.BytesIO(bytes_of(report, "docx")))
 
     titles = [shape._inline.docPr.get("title") for shape in paper.inline_shapes]
@@ -222,31 +228,37 @@ def test_a_frozen_network_and_its_word_file_keep_the_picture(world: World) -> No
     assert report.networks[0].centre == str(world.larkhaven.pk)
 
 
-def test_a_frozen_network_of_many_links_keeps_some_and_is_compared_by_these(world: World) -> None:
+def test_a_frozen_network_of_many_links_stores_and_compares_only_the_first(world: World) -> None:
     chain(world)
     report = figures_for(world.ben, "network")
     table = report.table("links")
     assert table is not None
-    many = replace(table, rows=tuple(Row((f"One {pk}", "Other", 2), key=f"{pk}-0") for pk in range(MAX_KEPT_ROWS + 7)))
-    whole = replace(report, tables=(many,), networks=())
+    long_table = replace(
+        table, rows=tuple(Row((f"One {pk}", "Other", 2), key=f"{pk}-0") for pk in range(MAX_KEPT_ROWS + 7))
+    )
+    whole = replace(report, tables=(long_table,), networks=())
 
-    kept = from_json(to_json(with_rows_limited(whole)))
-    weaker = replace(many, rows=(replace(many.rows[0], cells=("One 0", "Other", 1)), *many.rows[1:]))
+    stored = from_json(to_json(with_rows_limited(whole)))
+    changed_table = replace(
+        long_table, rows=(replace(long_table.rows[0], cells=("One 0", "Other", 1)), *long_table.rows[1:])
+    )
 
-    assert [(len(table.rows), table.left_out, table.note) for table in kept.tables] == [
+    assert [(len(table.rows), table.left_out, table.note) for table in stored.tables] == [
         (MAX_KEPT_ROWS, 7, "We kept the first 5,000 rows, and left out 7.")
     ]
-    assert restatements(kept, whole) == []
-    changed = restatements(kept, replace(whole, tables=(weaker,)))
-    assert [(restatement.row, restatement.was, restatement.now) for restatement in changed] == [("One 0", 2, 1)]
+    assert restatements(stored, whole) == []
+    restated = restatements(stored, replace(whole, tables=(changed_table,)))
+    assert [(restatement.row, restatement.was, restatement.now) for restatement in restated] == [("One 0", 2, 1)]
 
 
 def test_long_tables_are_shown_in_pages_and_paper_says_how_many_rows_it_lacks(world: World) -> None:
     report = figures_for(world.ben, "network")
     table = report.table("links")
     assert table is not None
-    long = replace(table, rows=tuple(Row((f"One {number}", "Other", 1), key=f"{number}-0") for number in range(120)))
-    snapshot = replace(report, tables=(long,), charts=(), networks=())
+    long_table = replace(
+        table, rows=tuple(Row((f"One {number}", "Other", 1), key=f"{number}-0") for number in range(120))
+    )
+    snapshot = replace(report, tables=(long_table,), charts=(), networks=())
 
     def shown(query: str) -> tuple[int, Pages]:
         [shown_table] = shown_tables(snapshot, Paging(QueryDict(query)))
@@ -256,20 +268,23 @@ def test_long_tables_are_shown_in_pages_and_paper_says_how_many_rows_it_lacks(wo
     assert shown("day=x") == (25, Pages("Rows 1 to 25 of 120", "", "?day=x&page-links=2#table-links"))
     assert shown("page-links=2") == (25, Pages("Rows 26 to 50 of 120", "?#table-links", "?page-links=3#table-links"))
     assert shown("page-links=99") == (20, Pages("Rows 101 to 120 of 120", "?page-links=4#table-links", ""))
-    assert len(list(words_of(long))) == 121
+    assert len(list(words_of(long_table))) == 121
     assert len(shown_tables(snapshot)[0].rows) == 120
-    longer = replace(long, rows=long.rows * 10)
-    assert len(list(words_of(longer))) == 1_001
-    assert note_of(longer) == "This table has the first 1,000 rows. The Excel file has 200 more."
-    waited_for = replace(snapshot, tables=(longer, replace(longer, code="others"), replace(longer, code="more")))
-    assert printed_rows(waited_for, at_once=True) == {"links": 333, "others": 167, "more": 25}
-    assert set(printed_rows(waited_for, at_once=False).values()) == {1_000}
+    longer_table = replace(long_table, rows=long_table.rows * 10)
+    assert len(list(words_of(longer_table))) == 1_001
+    assert note_of(longer_table) == "This table has the first 1,000 rows. The Excel file has 200 more."
+    snapshot_of_three = replace(
+        snapshot, tables=(longer_table, replace(longer_table, code="others"), replace(longer_table, code="more"))
+    )
+    assert printed_rows(snapshot_of_three, at_once=True) == {"links": 333, "others": 167, "more": 25}
+    assert set(printed_rows(snapshot_of_three, at_once=False).values()) == {1_000}
 
 
 def test_a_chart_that_leaves_bars_out_says_so_to_everybody() -> None:
     rows = tuple(Row((f"Body {number}", number)) for number in range(1, 17))
     table = Table("cut", "Cut off", (Column("Without"), Column("Cut off", Kind.NUMBER)), rows)
     chart = Chart("Cut off without each", "cut", (1,))
+
     svg = draw(chart, table)
 
     assert caption_of(chart, table) == "Cut off without each, the 15 highest"
@@ -288,10 +303,10 @@ def test_a_picture_that_leaves_links_out_says_so_and_of_how_many(monkeypatch: py
         Table("organisations", "Organisations", (Column("Organisation"), Column("Kind"), number, number), bodies),
         Table("links", "Who works with whom", (Column("One"), Column("Other"), number), pairs, left_out=4_000),
     )
-    made = {"report": "network", "title": "Network", "made_at": timezone.now(), "made_for": "", "tables": tables}
+    arguments = {"report": "network", "title": "Network", "made_at": timezone.now(), "made_for": "", "tables": tables}
 
-    whole = draw_network(NetworkPicture("All", "links", "organisations"), Snapshot(**made))
-    around = draw_network(NetworkPicture("Around", "links", "organisations", centre="3"), Snapshot(**made))
+    whole = draw_network(NetworkPicture("All", "links", "organisations"), Snapshot(**arguments))
+    around = draw_network(NetworkPicture("Around", "links", "organisations", centre="3"), Snapshot(**arguments))
 
     assert whole.words.endswith(" Of 4,003 links 2 are drawn: the strongest.")
     assert around.words.endswith(" Of 4,003 links 3 are drawn: the strongest, and those of Cedar.")

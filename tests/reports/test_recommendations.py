@@ -1,4 +1,4 @@
-"""The report of recommendations, against what was done by hand."""
+"""The report of recommendations agrees with the steps of the test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.reports.conftest import cells, figures_for
 from tests.world import World
 
 
-def test_report_shows_what_moved_since_a_day_and_what_somebody_works_on(world: World) -> None:
+def test_report_shows_changes_since_a_day_and_recommendations_being_worked_on(world: World) -> None:
     source = report_of(world, total=9)
     made, other = recommended(world, source=source), recommended(world, "Meet every year.", source=source)
     response = says(made, world.larkhaven, world.eddie, "not_started")
@@ -35,11 +35,11 @@ def test_report_shows_what_moved_since_a_day_and_what_somebody_works_on(world: W
     assert cells(own, "sources", "In the report") == {"Harbour review (2016)": 9}
     assert cells(own, "sources", "Being worked on") == {"Harbour review (2016)": 1}
     assert [(chart.table, chart.series) for chart in own.charts] == [("sources", (1, 3))]
-    moved = own.table("moved")
-    assert moved is not None
-    happened = [row.cells[:4] for row in moved.rows][::-1]
+    changes_table = own.table("moved")
+    assert changes_table is not None
+    changes = [row.cells[:4] for row in changes_table.rows][::-1]
     answered = "Changed its response to a recommendation"
-    assert [what for _, what, _, _ in happened] == [
+    assert [what for _, what, _, _ in changes] == [
         answered,
         answered,
         answered,
@@ -47,16 +47,16 @@ def test_report_shows_what_moved_since_a_day_and_what_somebody_works_on(world: W
         "Proposed to adopt a recommendation",
         "Adopted a recommendation",
     ]
-    assert happened[2] == (SHARE_PLANS, answered, "status: Not started to Under way", "Larkhaven Homes")
+    assert changes[2] == (SHARE_PLANS, answered, "status: Not started to Under way", "Larkhaven Homes")
     assert "Eddie" not in str(own)
     assert own.answers[0].startswith("6 changes since ")
     of_partnership = figures_for(world.ben, "recommendations", f"partnership={world.partnership.pk}").table("moved")
     assert of_partnership is not None
-    assert len(of_partnership.rows) == 5  # it has not taken up the other recommendation
+    assert len(of_partnership.rows) == 5  # the partnership has not taken up the other recommendation
     later = figures_for(world.ben, "recommendations", f"since={tomorrow}").table("moved")
     assert later is not None
     assert later.rows == ()
-    # Strangers read responses alone, and so do the people of all organisations together.
+    # Strangers may read only responses, and so may the people of several organisations together.
     for reader in (world.chidi, Everybody([world.tidewater.pk, world.larkhaven.pk])):
         rows = figures_for(reader, "recommendations").table("moved")
         assert rows is not None

@@ -1,4 +1,4 @@
-"""Reports as pages and files: one snapshot feeds them all."""
+"""Pages and files of a report come from the same snapshot."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ SAMPLE = Snapshot(
 )
 
 
-def test_a_snapshot_is_the_same_after_it_was_kept_as_json() -> None:
+def test_a_snapshot_is_the_same_after_it_was_stored_as_json() -> None:
     assert from_json(to_json(SAMPLE)) == SAMPLE
 
 
@@ -99,11 +99,11 @@ def test_the_menu_leads_to_the_page_of_reports_which_lists_each(world: World) ->
     client = signed_in(world.amina)
 
     page = client.get(reverse("web:home")).content.decode()
-    listed = client.get(reverse("reports:index")).content.decode()
+    index = client.get(reverse("reports:index")).content.decode()
 
     assert f'href="{reverse("reports:index")}"' in page
     assert [
-        report.title for report in all_reports() if reverse("reports:report", args=[report.slug]) not in listed
+        report.title for report in all_reports() if reverse("reports:report", args=[report.slug]) not in index
     ] == []
 
 
@@ -132,7 +132,6 @@ def test_page_pdf_word_and_excel_have_the_figures_of_one_snapshot(world: World) 
     page = client.get(reverse("reports:report", args=["partnership-register"])).content.decode()
     book = CalamineWorkbook.from_filelike(io.BytesIO(client.get(address["xlsx"]).content))
     paper = docx.Document(io.BytesIO(client.get(address["docx"]).content))
-
     pdf = pypdf.PdfReader(io.BytesIO(client.get(address["pdf"]).content))
     printed = "".join(sheet.extract_text() for sheet in pdf.pages)
 
@@ -163,7 +162,7 @@ def test_a_report_says_which_filter_is_wrong(world: World) -> None:
     assert client.get(reverse("reports:file", args=["partnership-register", "exe"])).status_code == 404
 
 
-def test_everybody_of_two_organisations_reads_what_each_of_them_reads(world: World) -> None:
+def test_everybody_of_two_organisations_may_read_what_both_may_read(world: World) -> None:
     shared = published(world)
     own = published(world, audience="owners", title="Larkhaven alone")
     open_to_all = published(world, audience="network", title="For everyone")

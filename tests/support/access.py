@@ -63,22 +63,23 @@ def expect(*, inside: int, outside: int, signed_out: int = 302, **individual: in
 
 
 def everyone(status: int = 200, signed_out: int = 302) -> Expected:
-    """The same status for everyone signed in."""
+    """Return the same status for everyone signed in."""
     return expect(inside=status, outside=status, signed_out=signed_out)
 
 
 def public(status: int = 200) -> Expected:
-    """The same status for everyone, signed in or out."""
+    """Return the same status for everyone, signed in or out."""
     return expect(inside=status, outside=status, signed_out=status)
 
 
 def _nothing(world: World) -> dict[str, Any]:
+    """Return no keyword arguments and no data."""
     return {}
 
 
 @dataclass(frozen=True)
 class Row:
-    """The statuses of a URL by persona. `case` tells apart rows of one URL."""
+    """The statuses of a URL by persona. `case` distinguishes several rows of one URL."""
 
     name: str
     get: Expected | None = None
@@ -87,17 +88,17 @@ class Row:
     data: Callable[[World], dict[str, Any]] = field(default=_nothing)
     query: str = ""
     case: str = ""
-    #: Other methods that are answered, such as OPTIONS of addresses that scripts of other sites may call.
+    #: Other methods with an answer, such as OPTIONS of addresses that scripts of other sites may call.
     also: Mapping[str, Expected] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
-        """What names the row in tests and in recorded counts."""
+        """The name of the row in tests and in recorded counts."""
         return " ".join(filter(None, (f"{self.name}{self.query}", self.case)))
 
     @property
     def expectations(self) -> dict[str, Expected]:
-        """Expectations by method; other methods must answer 405."""
+        """The expectations by method. Other methods must answer 405."""
         return {
             method: expected for method, expected in (("get", self.get), ("post", self.post)) if expected is not None
         }

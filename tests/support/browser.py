@@ -1,4 +1,4 @@
-"""A real Chromium for tests: signing in, and axe's findings."""
+"""A real Chromium for tests: signing in, and the violations that axe finds."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from tests.world import PASSWORD
 NARROW: ViewportSize = {"width": 320, "height": 900}
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 
-#: Milliseconds to wait for what a page is to show, while several processes share a slow machine's cores.
+#: Milliseconds to wait until a page shows something, while several processes share a slow machine's cores.
 PATIENCE = 90_000
 
 #: WCAG 2.2 A and AA, by axe's names.
 _WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
-#: Axe's rules about position and size, and about what a narrow page hides; colours stay the same.
+#: Axe's rules about position, size and hidden elements, which depend on the width. Colours, for example, do not.
 _OF_WIDTH = ["aria-hidden-focus", "scrollable-region-focusable", "target-size"]
 
 
 def chromium_path() -> str | None:
-    """Return the path of Debian's Chromium, or of another; None if there is none."""
+    """Return the path of Debian's Chromium or of another one; None if there is none."""
     return next(
         (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
     )
 
 
 def sign_in(page: Any, origin: str, email: str, password: str = PASSWORD) -> None:
-    """Sign in by the form, and end on the home page."""
+    """Sign in with the form, and end on the home page."""
     page.goto(f"{origin}/accounts/login/")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
@@ -44,7 +44,7 @@ def sign_in(page: Any, origin: str, email: str, password: str = PASSWORD) -> Non
 
 
 def enter(page: Any, origin: str, person: User) -> None:
-    """Sign in by a session that was made already, for tests that are about other pages."""
+    """Sign in with an existing session, for tests of other pages."""
     client = Client()
     client.force_login(person)
     name = settings.SESSION_COOKIE_NAME
@@ -61,13 +61,14 @@ def axe_violations(page: Any, *, is_email: bool = False, is_narrowed: bool = Fal
     rules = {"type": "tag", "values": _WCAG if is_email else [*_WCAG, "best-practice"]}
     if is_narrowed:
         rules = {"type": "rule", "values": _OF_WIDTH}
-    page.wait_for_load_state()  # after a click the next page may have come in part only
-    # A page that was checked has the script. Without `resultTypes` axe describes what passes, which takes longer.
+    page.wait_for_load_state()  # after a click, the next page may not be loaded completely
+    # A page that was checked before has the script. Without `resultTypes`, axe also describes passed rules, which takes
+    # longer.
     axe = Axe("null") if page.evaluate("typeof axe") == "object" else Axe()
     violations = axe.run(page, options={"runOnly": rules, "resultTypes": ["violations"]}).response["violations"]
     return [f"{item['id']}: {item['help']} ({item['nodes'][0]['html'][:160]})" for item in violations]
 
 
 def reflows(page: Any) -> bool:
-    """Whether the page needs no sideways scrolling (WCAG 1.4.10)."""
+    """Return whether the page needs no sideways scrolling (WCAG 1.4.10)."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))

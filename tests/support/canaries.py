@@ -1,4 +1,4 @@
-"""Puts a marked word into every text column of every room, to see which columns emails show."""
+"""Put a marked word into every text column of every room, to see which columns emails show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pgtrigger
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
-#: Rooms whose rows are what people write. Outbox, digests and activity hold numbers and codes about them.
+#: Rooms whose rows people write. The rows of outbox, digests and activity are numbers and codes about these.
 ROOMS = (
     "people",
     "organisations",
@@ -42,18 +42,18 @@ class Column:
 
     @property
     def label(self) -> str:
-        """Such as `exchange.Entry.private_note`."""
+        """The name of the column, such as `exchange.Entry.private_note`."""
         return f"{self.model._meta.label}.{self.name}"
 
     @property
     def word(self) -> str:
-        """A word that is only in this column: `zq…q…z`, where the names have no q and no z of their own."""
+        """A word that is only in this column: `zq…q…z`. In the names themselves, q and z are replaced."""
         names = (re.sub("[^a-z]", "", name.lower()) for name in (self.model._meta.label, self.name))
         return f"zq{'q'.join(name.replace('q', 'k').replace('z', 's') for name in names)}z"
 
 
 def columns() -> list[Column]:
-    """List every text column of the rooms that people write."""
+    """Return every text column of the rooms that people write."""
     return [
         Column(model, field.column)
         for model in apps.get_models()
@@ -66,27 +66,27 @@ def columns() -> list[Column]:
     ]
 
 
-def fill(given: Iterable[Column]) -> None:
-    """Put each column's word into every row, before what it says.
+def fill(columns_to_fill: Iterable[Column]) -> None:
+    """Put each column's word at the beginning of every row's text.
 
-    Empty ones too, unless the database refuses that.
+    Empty texts are filled too, unless the database refuses that.
     """
     by_table: dict[type[models.Model], list[Column]] = {}
-    for column in given:
+    for column in columns_to_fill:
         by_table.setdefault(column.model, []).append(column)
     with pgtrigger.ignore():
-        for model, own in by_table.items():
-            if model._base_manager.exists() and not _filled(own):
-                for column in own:
-                    if not _filled([column]):
-                        _filled([column], where=f"{column.name} <> ''")
+        for model, columns_of_model in by_table.items():
+            if model._base_manager.exists() and not _try_to_fill(columns_of_model):
+                for column in columns_of_model:
+                    if not _try_to_fill([column]):
+                        _try_to_fill([column], where=f"{column.name} <> ''")
 
 
-def _filled(columns: list[Column], where: str = "TRUE") -> bool:
-    """Fill columns of one table at once; False if the database refuses that."""
+def _try_to_fill(columns: list[Column], where: str = "TRUE") -> bool:
+    """Fill columns of one table at once; return False if the database refuses that."""
     table = columns[0].model._meta
-    sets = ", ".join(f'"{one.name}" = left(%s || \' \' || "{one.name}", %s)' for one in columns)
-    values = [part for one in columns for part in (one.word, table.get_field(one.name).max_length or 5_000)]
+    sets = ", ".join(f'"{column.name}" = left(%s || \' \' || "{column.name}", %s)' for column in columns)
+    values = [part for column in columns for part in (column.word, table.get_field(column.name).max_length or 5_000)]
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f'UPDATE "{table.db_table}" SET {sets} WHERE {where}', values)
@@ -96,9 +96,9 @@ def _filled(columns: list[Column], where: str = "TRUE") -> bool:
 
 
 def words_in(text: str) -> Iterator[str]:
-    """The marked words in a text, however its lines are broken.
+    """Yield the marked words in a text, however its lines are broken.
 
-    A token or an encoded file can look like one by chance: only words of columns count.
+    A token or an encoded file can look like a marked word by chance, so only words of columns count.
     """
     known_words = _words()
     yield from (word for word in _MARK.findall(re.sub(r"=\r?\n", "", text)) if word in known_words)
@@ -106,4 +106,5 @@ def words_in(text: str) -> Iterator[str]:
 
 @cache
 def _words() -> frozenset[str]:
+    """Return the words of all columns."""
     return frozenset(column.word for column in columns())

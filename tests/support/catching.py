@@ -1,4 +1,4 @@
-"""The mail catcher of `make run` for tests in a browser, and the jobs that send."""
+"""The mail catcher of `make run` for tests in a browser, and the jobs that send emails."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ class Catcher:
     folder: Path
 
     def emails_to(self, address: str) -> list[dict[str, Any]]:
-        """Emails sent to an address, newest first."""
-        with urllib.request.urlopen(f"{self.page}/messages.json?to={address}", timeout=60) as answer:
-            emails: list[dict[str, Any]] = json.load(answer)
+        """Return the emails sent to an address, newest first."""
+        with urllib.request.urlopen(f"{self.page}/messages.json?to={address}", timeout=60) as response:
+            emails: list[dict[str, Any]] = json.load(response)
         return emails
 
     def take(self, message: EmailMessage) -> None:
-        """Take an email that somebody sends, such as a reply."""
+        """Receive an email that somebody sends, such as a reply."""
         with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=60) as server:
             server.send_message(message)
 
 
 @pytest.fixture
 def catcher(tmp_path: Path) -> Iterator[Catcher]:
-    """The mail catcher process."""
+    """A running mail catcher."""
     with listen("127.0.0.1", 47_600) as smtp, listen("127.0.0.1", 47_700) as web:
         child = Child(
             name="mail",
@@ -64,6 +64,7 @@ def catcher(tmp_path: Path) -> Iterator[Catcher]:
 
 
 def _answers(caught: Catcher) -> bool:
+    """Return whether the mail catcher's page answers."""
     try:
         return caught.emails_to("nobody@nowhere.example") == []
     except OSError:
@@ -77,7 +78,7 @@ def send_emails() -> None:
 
 
 def link_in(text: str, path: str) -> str:
-    """The first link in an email whose address contains `path`."""
+    """Return the first link in an email whose address contains `path`."""
     match = re.search(rf"https?://\S*{re.escape(path)}\S+", text)
     assert match is not None, text
     return match[0].rstrip(".)")

@@ -1,4 +1,4 @@
-"""A certificate for a test's own mail server."""
+"""A certificate for a mail server in a test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 
 def self_signed_certificate(folder: Path) -> Path:
-    """A self-signed certificate and key for localhost, in one file."""
+    """Write a self-signed certificate and its key for localhost into one file, and return its path."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)

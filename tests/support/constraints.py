@@ -1,4 +1,4 @@
-"""What PostgreSQL leaves to the commit, which no test reaches: checks of rows, and the numbers of changes."""
+"""Checks of rows and numbers of changes, which PostgreSQL leaves to the commit, although no test commits."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from django.db import connection
 
 
 def number_at_once() -> None:
-    """Number each change of this transaction when it happens."""
+    """Make the database number each change of this transaction immediately."""
     pgtrigger.constraints(pgtrigger.Immediate, "activity.Event:to_number", "activity.Unnumbered:number")
 
 
 def check_once() -> None:
     """Check every row of this transaction, and number its changes.
 
-    Of what many tests share, this is done once: Django would do it again at the end of each.
+    This is for rows that many tests share: Django would otherwise repeat it at the end of each test.
     """
     connection.check_constraints()

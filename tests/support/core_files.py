@@ -1,4 +1,4 @@
-"""Makes CORE lettings exports with the real headings of each year and invented lettings.
+"""CORE lettings exports for tests, with the real headings of each year and invented lettings.
 
 The generator first decides what the code under test should do with a row, then writes such a row. `expected` counts
 these decisions, so it does not depend on the code under test.
@@ -18,7 +18,7 @@ from pathlib import Path
 _EXTRACTS = Path(__file__).resolve().parent.parent / "nominations" / "extracts"
 #: The text of every cell whose column must not be stored, before the column's code.
 CANARY = "canary8417"
-#: Outcomes and how often they are invented.
+#: The unusual outcomes, and how often each is invented.
 ODD = {
     "no_date": 1,
     "other_quarter": 8,
@@ -78,7 +78,7 @@ class Invented:
 
 
 def invent(place: Place, number: int, *, year: int, seed: int = 1, odd: bool = True) -> list[Invented]:
-    """This many lettings, a third of them odd."""
+    """Return this many lettings, a third of them with an unusual outcome."""
     chance = random.Random(seed)
     lettings: list[Invented] = []
     for index in range(number):
@@ -92,6 +92,7 @@ def invent(place: Place, number: int, *, year: int, seed: int = 1, odd: bool = T
 def _letting(
     place: Place, index: int, outcome: str, year: int, chance: random.Random, earlier: Sequence[Invented]
 ) -> Invented:
+    """Return a letting with this outcome, and with cells that have it."""
     size = chance.choices(("studio", "1", "2", "3", "4"), (1, 6, 8, 4, 1))[0]
     is_first_let = chance.random() < 0.2
     letting = Invented(outcome, size, is_first_let, chance.random() < 0.7, chance.randrange(0, 120))
@@ -119,12 +120,13 @@ def _letting(
     }
     letting.cells |= _oddity(outcome, place, year, chance)
     if outcome == "duplicate":
-        first = chance.choice([one for one in earlier if one.outcome == "used"])
+        first = chance.choice([letting for letting in earlier if letting.outcome == "used"])
         letting.cells |= {name: first.cells[name] for name in ("startdate", "propcode", "uprn")}
     return letting
 
 
 def _source(is_nominated: bool, year: int, chance: random.Random) -> dict[str, str]:
+    """Return the cells with the source of referral."""
     if year < 2026:
         return {"referral": "3" if is_nominated else chance.choice(_OTHER_SOURCES)}
     if is_nominated:
@@ -134,6 +136,7 @@ def _source(is_nominated: bool, year: int, chance: random.Random) -> dict[str, s
 
 
 def _oddity(outcome: str, place: Place, year: int, chance: random.Random) -> dict[str, str]:
+    """Return the cells that give a letting its unusual outcome."""
     outside = place.starts_on + dt.timedelta(days=chance.choice((-1, -40, place.days + 10)))
     source = "referral" if year < 2026 else "referral_register"
     return {
@@ -153,12 +156,15 @@ def _oddity(outcome: str, place: Place, year: int, chance: random.Random) -> dic
 
 
 def core_file(lettings: Sequence[Invented], *, year: int, labels: bool = False) -> bytes:
-    """The export: every column that a return does not need holds the canary."""
+    """Return the export. Every column that a return does not need contains the canary."""
     return b"".join(core_chunks(lettings, year=year, labels=labels))
 
 
 def core_chunks(lettings: Sequence[Invented], *, year: int, labels: bool = False, other: str = "") -> Iterator[bytes]:
-    """The export in pieces of a thousand rows; `other` stands in columns that are not kept instead of the canary."""
+    """Yield the export in pieces of a thousand rows.
+
+    Columns that are not stored contain `other` or, without it, the canary.
+    """
     columns = headings(year)
     text = io.StringIO()
     writer = csv.writer(text)
@@ -173,13 +179,13 @@ def core_chunks(lettings: Sequence[Invented], *, year: int, labels: bool = False
 
 
 def _other(code: str) -> str:
-    """The cell of a column that is not kept; one has everything that makes CSV hard."""
+    """Return the cell of a column that is not stored. One such cell has everything that makes CSV difficult."""
     return f'{CANARY} "{code}", and\nmore' if code == "address_line1" else f"{CANARY}-{code}"
 
 
 @dataclass
 class Expected:
-    """What a return says of one size, first lets or relets."""
+    """The figures that a return should have for one size, for first lets or relets."""
 
     lettings: int = 0
     nominated: int = 0
@@ -187,14 +193,14 @@ class Expected:
 
     @property
     def median_days(self) -> float:
-        """The middle of the void days."""
+        """The median of the void days."""
         days = sorted(self.void_days)
         middle = len(days) // 2
         return days[middle] if len(days) % 2 else (days[middle - 1] + days[middle]) / 2
 
 
 def expected(lettings: Sequence[Invented]) -> tuple[dict[tuple[str, bool], Expected], Counter[str]]:
-    """Lines by size and whether first lets, and how many rows had each outcome."""
+    """Return the lines by size and whether they are first lets, and the number of rows with each outcome."""
     lines: dict[tuple[str, bool], Expected] = defaultdict(Expected)
     for letting in lettings:
         if letting.outcome == "used":

@@ -1,7 +1,7 @@
-"""Crawls links and forms as one persona: no errors, no foreign words.
+"""Crawl links and forms as one persona: pages must have no errors and no foreign words.
 
-It gets pages through a `Fetch`, so that the same crawl runs in the suite (Django's test client) and on a running site
-(tests/crawl.py).
+The crawler reads pages with a `Fetch`, so that the same crawl runs in the suite (Django's test client) and on a running
+site (tests/crawl.py).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _NOT_SUBMITTED = re.compile(
     r"logout|password|leave|administrator|/end|erase|remove|delete|sessions|reauthenticate|2fa|revoke|stop|unsubscribe"
 )
 URI_TOO_LONG = 414
-#: Values for fields the third time, in turn: never of the requested type.
+#: Values for the fields of a form the third time it is sent, in turn. None has the type of its field.
 ODD = ("-1", "9" * 25, "0000-00-00", "x" * 5_000, "\x00", "NaN", "[]", "2027-02-30T25:61", "\ufffd", "")
-#: Values for a form the second time.
+#: The value for all free fields of a form the second time it is sent.
 HOSTILE = "\"><script>alert(1)</script> =1+1 {{ 7*7 }} \u202e ' OR 1=1 -- \\ %00 ../../etc/passwd"
 
 
@@ -47,7 +47,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as text: entities, ZIP members and PDF streams decoded."""
+        """The body as text, with entities, ZIP members and PDF streams decoded."""
         if self.body[:4] == b"PK\x03\x04":
             with zipfile.ZipFile(io.BytesIO(self.body)) as archive:
                 return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
@@ -58,6 +58,7 @@ class Answer:
 
 
 def _inflated(body: bytes) -> Iterable[str]:
+    """Yield the decompressed streams of a PDF."""
     for stream in re.findall(rb"stream\r?\n(.*?)endstream", body, re.DOTALL):
         try:
             yield zlib.decompress(stream).decode("latin-1")
@@ -66,24 +67,24 @@ def _inflated(body: bytes) -> Iterable[str]:
 
 
 def words_shown(words: Iterable[str], text: str) -> list[str]:
-    """Those of the words that are in the text.
+    """Return the words that are in the text.
 
-    Each is looked for only near its first characters, which many share: a page has 60,000 characters.
+    Each word is searched only near its first characters, which many words share: a page has 60,000 characters.
     """
     by_beginning: dict[str, list[str]] = defaultdict(list)
     for word in words:
         by_beginning[word[:6]].append(word)
     words_found: list[str] = []
-    for beginning, alike in by_beginning.items():
-        longest = max(map(len, alike))
+    for beginning, similar_words in by_beginning.items():
+        longest = max(map(len, similar_words))
         places = (match.start() for match in re.finditer(re.escape(beginning), text))
-        near = "\n".join(text[place : place + longest] for place in places)
-        words_found += [word for word in alike if word in near]
+        text_near = "\n".join(text[place : place + longest] for place in places)
+        words_found += [word for word in similar_words if word in text_near]
     return words_found
 
 
 class Fetch(Protocol):
-    """Requests an address as a signed-in persona; follows no redirect."""
+    """A function that requests an address as a signed-in persona, and does not follow redirects."""
 
     def __call__(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer: ...
 
@@ -98,14 +99,14 @@ class Form:
     free: list[str] = field(default_factory=list)
 
 
-#: The tags that lead on, without the rest of a page: Python's parser takes ten times as long for all of it.
+#: The tags of links and forms. Python's parser takes ten times as long for a whole page.
 _LEADING = re.compile(
     r"""</?(?:a|iframe|form|select|option|textarea|input)\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE
 )
 
 
 class _Page(HTMLParser):
-    """Collects the links and forms of a page."""
+    """A parser that collects the links and forms of a page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,6 +130,7 @@ class _Page(HTMLParser):
             self._control(tag, values)
 
     def _control(self, tag: str, values: dict[str, str]) -> None:
+        """Add a field to the present form, with a value that it may have."""
         assert self._form is not None
         name = values.get("name", "")
         if tag == "select":
@@ -147,7 +149,7 @@ class _Page(HTMLParser):
             elif kind == "hidden":
                 self._form.fields[name] = values.get("value", "")
             elif kind != "file":
-                self._form.fields[name] = values.get("value") or _filled(kind)
+                self._form.fields[name] = values.get("value") or _value_for(kind)
                 if kind in {"text", "search", "date"}:
                     self._form.free.append(name)
 
@@ -159,13 +161,14 @@ class _Page(HTMLParser):
 
 
 def forms_of(body: bytes) -> list[Form]:
-    """The forms of a page, each with the values its fields have or may have."""
+    """Return the forms of a page, each with values that its fields have or may have."""
     page = _Page()
     page.read(body)
     return page.forms
 
 
-def _filled(kind: str) -> str:
+def _value_for(kind: str) -> str:
+    """Return a value for a field of this type."""
     if kind == "email":
         return "crawl@visitor.example"
     if kind == "number":
@@ -196,17 +199,17 @@ class Report:
         self.errors += other.errors
 
 
-#: What differs between any two responses: nonces, and tokens of forms.
+#: The parts that differ between any two responses: nonces, and tokens of forms.
 CHANGES = re.compile(r'nonce="[^"]*"|csrf[^<>]*', re.IGNORECASE)
 
 
-def _masked(answer: Answer, word: str) -> list[str]:
-    """The response's lines without the word, also as links have it, and without varying parts."""
+def _lines_without(answer: Answer, word: str) -> list[str]:
+    """Return the response's lines without the word, also as it is in links, and without varying parts."""
     return CHANGES.sub("", answer.text.replace(word, "the word").replace(quote(word), "the word")).splitlines()
 
 
-#: What a strict policy would block (scripts and styles within the page, handlers in attributes, external resources),
-#: and "1 live partnerships".
+#: Faults of a page: parts that a strict policy would block (scripts and styles within the page, handlers in attributes,
+#: external resources), and plurals such as "1 live partnerships".
 _LOOSE = {
     "has a script of its own": re.compile(r"<script(?![^>]*(?:src=|nonce=|type=\"application/json\"))", re.IGNORECASE),
     "has a style of its own": re.compile(r"<style(?![^>]*nonce=)|<[a-z][^>]*\sstyle=", re.IGNORECASE),
@@ -223,7 +226,7 @@ _LOOSE = {
 
 
 def _loose_ends(answer: Answer) -> list[str]:
-    """Problems of a page's policy, and what its policy would block."""
+    """Return the faults of a page, and of its content security policy."""
     if "html" not in answer.content_type:
         return []
     body = answer.body.decode("utf-8", "replace")
@@ -233,6 +236,7 @@ def _loose_ends(answer: Answer) -> list[str]:
 
 
 def _route(path: str) -> str:
+    """Return the route of a path, or "nowhere"."""
     try:
         return resolve(urlsplit(path).path).route
     except Resolver404:
@@ -241,13 +245,13 @@ def _route(path: str) -> str:
 
 @dataclass
 class Crawler:
-    """Crawls as one persona; `foreign` are words that it must never see."""
+    """A crawler as one persona. `foreign` are words that the persona must never see."""
 
     persona: str
     fetch: Fetch
     foreign: Sequence[str]
     per_route: int = 8
-    #: Send each form with every kind of odd value, or with one of them in turn.
+    #: Whether each form is sent with every kind of odd value, or only with one kind in turn.
     every_value: bool = True
     report: Report = field(default_factory=Report)
     _visits: Counter[str] = field(default_factory=Counter)
@@ -256,7 +260,7 @@ class Crawler:
     _forms: list[tuple[str, Form]] = field(default_factory=list)
 
     def crawl(self, start: Iterable[str]) -> Report:
-        """Crawl from the given addresses; forms are kept for `send_forms`."""
+        """Crawl from these addresses. The forms that are found are stored for `send_forms`."""
         queue = deque(dict.fromkeys(start))
         while queue:
             path = queue.popleft()
@@ -273,10 +277,7 @@ class Crawler:
         return self.report
 
     def send_forms(self, *methods: str) -> Report:
-        """Send each form found: valid, hostile, and with extra fields.
-
-        `methods` limits them.
-        """
+        """Send each form found: with valid, with hostile and with odd values. `methods` limits the forms by method."""
         for path, form in self._forms:
             if not methods or form.method in methods:
                 self._submit(path, form)
@@ -285,7 +286,8 @@ class Crawler:
     def look_for(self, words: Iterable[str], finders: Iterable[str]) -> Report:
         """Search for foreign words: pages must answer as they do to nonsense.
 
-        Byte for byte, except for the words themselves, which pages repeat, and what differs at every visit.
+        The answers must be the same byte for byte, except for the words themselves, which pages repeat, and for parts
+        that differ at every visit.
         """
         for finder in finders:
             for word in words:
@@ -294,7 +296,9 @@ class Crawler:
                 differs = next(
                     (
                         f"“{one.strip()}” instead of “{other.strip()}”"
-                        for one, other in zip_longest(_masked(found, word), _masked(nothing, nonsense), fillvalue="")
+                        for one, other in zip_longest(
+                            _lines_without(found, word), _lines_without(nothing, nonsense), fillvalue=""
+                        )
                         if one != other
                     ),
                     "",
@@ -304,6 +308,7 @@ class Crawler:
         return self.report
 
     def _local(self, base: str, link: str) -> str:
+        """Return the path and query of a link on our site; "" for other links."""
         parts = urlsplit(urljoin(f"http://here{base}", link))
         if parts.scheme not in {"http", "https"} or parts.hostname not in {
             "here",
@@ -316,6 +321,7 @@ class Crawler:
         return parts.path + (f"?{query}" if query else "")
 
     def _wanted(self, path: str) -> bool:
+        """Return whether to open a path: it is ours, was not opened before, and its route was not opened too often."""
         if not path or path in self._asked or _LEAVE_ALONE.match(path):
             return False
         route = _route(path)
@@ -325,25 +331,27 @@ class Crawler:
         return True
 
     def _ask(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:
+        """Request a page, and check it for errors and foreign words."""
         response = self._counted(method, path, data)
         leaked_words = words_shown(self.foreign, f"{response.text}\n{response.location}\n{response.headers}")
         self.report.leaks += [f"{self.persona}: {method.upper()} {path} shows {word}" for word in leaked_words]
         return response
 
     def _counted(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:
-        """Request, count and check for errors; callers check for words."""
+        """Request a page, count it, and check it for errors. Callers check it for words."""
         self._asked.add(path)
         response = self.fetch(method, path, data)
         self.report.urls.add(urlsplit(path).path)
         self.report.answers[response.status] += 1
         if response.status >= 500:
             self.report.errors.append(f"{self.persona}: {method.upper()} {path} answered {response.status}")
-        # The server itself refuses an address that is too long, before our pages.
+        # The server itself refuses an address that is too long, before our code runs.
         faults = _loose_ends(response) if response.status != URI_TOO_LONG else []
         self.report.errors += [f"{self.persona}: {method.upper()} {path} {fault}" for fault in faults]
         return response
 
     def _submit(self, path: str, form: Form) -> None:
+        """Send a form unchanged, then with wrong values, unless the same form was already sent."""
         action = self._local(path, form.action or path)
         key = (_route(action) if action else "", form.method, *sorted(form.fields))
         if not action or key in self._tried or _NOT_SUBMITTED.search(action) or _LEAVE_ALONE.match(action):
@@ -351,7 +359,7 @@ class Crawler:
         self._tried.add(key)
         field_names = sorted(set(form.fields) - {"csrfmiddlewaretoken"})
         odd = {name: ODD[(number + len(field_names)) % len(ODD)] for number, name in enumerate(field_names)}
-        # A search without words is the page itself, which was opened.
+        # A search without words would be the page itself, which was already opened.
         unchanged = [{}] if form.method == "post" else []
         wrong = [dict.fromkeys(form.free, HOSTILE), odd]
         if not self.every_value:

@@ -1,6 +1,6 @@
-"""A migrated database to copy, which is much faster than migrating.
+"""A migrated database for tests to copy, which is much faster than migrating.
 
-`python -m tests.support.database` makes it before the tests do.
+`python -m tests.support.database` creates it before the tests do.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from psycopg2 import sql
 
 from housing.environment import BASE_DIR
 
-#: Copies kept for earlier sets of migrations, so that switching branches stays fast.
+#: The number of databases for earlier sets of migrations that are not dropped, so that switching branches stays fast.
 KEPT = 4
 _PREFIX = "cg_template_"
 
 
 def migrations_digest() -> str:
-    """A short hash of every migration of every installed app, of what is installed after them, and of the month.
+    """Return a short hash of everything that the database depends on.
 
-    Tables have parts for some months.
+    That is every migration of every installed app, the functions that are installed after these, and the month, because
+    some tables have partitions for certain months.
     """
     digest = hashlib.sha256(f"{timezone.now():%Y-%m}".encode())
     digest.update((BASE_DIR / "housing" / "history.py").read_bytes())  # which reads models: no import here
@@ -38,9 +39,9 @@ def migrations_digest() -> str:
 
 
 def template_database() -> str:
-    """The name of a database with all migrations and no rows.
+    """Return the name of a database with all migrations and no rows.
 
-    Created if missing, by one process at a time.
+    If it is missing, it is created, by one process at a time.
     """
     connection = connections["default"]
     name = _PREFIX + migrations_digest()
@@ -48,22 +49,22 @@ def template_database() -> str:
     with connection._nodb_cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [_PREFIX])
         cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY oid", [_PREFIX + "%"])
-        present = [row[0] for row in cursor.fetchall()]
-        if name not in present:
-            for old in present[: max(0, len(present) - KEPT + 1)]:
-                cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(old)))
-            making = f"{name}_making"
-            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(making)))
-            cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(making)))
+        existing_names = [row[0] for row in cursor.fetchall()]
+        if name not in existing_names:
+            for old_name in existing_names[: max(0, len(existing_names) - KEPT + 1)]:
+                cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(old_name)))
+            unfinished_name = f"{name}_making"
+            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(unfinished_name)))
+            cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(unfinished_name)))
             connection.close()
-            connection.settings_dict["NAME"] = making
+            connection.settings_dict["NAME"] = unfinished_name
             try:
                 call_command("migrate", verbosity=0, interactive=False)
             finally:
                 connection.close()
                 connection.settings_dict["NAME"] = original
             cursor.execute(
-                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(making), sql.Identifier(name))
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(unfinished_name), sql.Identifier(name))
             )
         cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [_PREFIX])
     return name

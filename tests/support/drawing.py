@@ -1,4 +1,4 @@
-"""Replaces weasyprint in tests: each PDF is drawn once for all who open the page, because drawing takes a second."""
+"""A replacement for weasyprint in tests, which draws each PDF only once, because drawing takes a second."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import weasyprint
 
 
 class HTML:
-    """A page, for weasyprint."""
+    """A page, with the interface of weasyprint's class."""
 
     def __init__(self, string: str, url_fetcher: Callable[..., Any]) -> None:
         self._page_and_fetcher = (string, url_fetcher)
@@ -25,7 +25,7 @@ class HTML:
 
 
 class Drawn:
-    """A drawn page, whose PDF is written once."""
+    """A drawn page, whose PDF is written only once."""
 
     def __init__(self, document: Any, variant: str) -> None:
         self.pages = document.pages
@@ -38,11 +38,12 @@ class Drawn:
         return written
 
     def write_pdf(self, *, pdf_variant: str) -> bytes:
-        """The PDF, in the variant that it was drawn for."""
+        """Return the PDF, in the variant for which it was drawn."""
         assert pdf_variant == self._variant
         return self.pdf
 
 
 @lru_cache(maxsize=32)
 def _drawn(page: str, fetch: Callable[..., Any], variant: str) -> Drawn:
+    """Return the page, drawn only once."""
     return Drawn(weasyprint.HTML(string=page, url_fetcher=fetch).render(pdf_variant=variant), variant)

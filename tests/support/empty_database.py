@@ -1,4 +1,4 @@
-"""A database of its own for a test that migrates: nothing it leaves behind reaches other tests."""
+"""A separate database for a test that migrates, so that no other test sees its changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from psycopg2 import sql
 
 @contextmanager
 def empty_database(name: str) -> Iterator[None]:
-    """An empty database in place of the suite's, dropped at the end."""
+    """Use an empty database in place of the suite's within the block, and drop it at the end."""
 
     def execute(statement: str) -> None:
         with connection._nodb_cursor() as cursor:
@@ -27,5 +27,5 @@ def empty_database(name: str) -> Iterator[None]:
     finally:
         connection.close()
         connection.settings_dict["NAME"] = original
-        # Without FORCE, which may not end the server's own autovacuum; a plain DROP stops that by itself.
+        # FORCE is left out, because it may not end the server's own autovacuum. A plain DROP ends autovacuum by itself.
         execute("DROP DATABASE IF EXISTS {}")

@@ -1,4 +1,4 @@
-"""Builds the rows of a fixture once, and inserts them again for later tests, also in other processes of the run.
+"""Build the rows of a fixture once, and insert them again for later tests, also in other processes of the run.
 
 Building the world through services takes some 300 queries, and building that of every page thousands. Inserting the
 same rows again takes one.
@@ -47,7 +47,7 @@ class _Snapshot:
         return self.built_on == timezone.localdate() and time.time() - self.built_at < _MAX_AGE
 
 
-#: Snapshots that this process has, by the name of the function.
+#: The snapshots of this process, by the name of the function.
 _snapshots: dict[str, _Snapshot] = {}
 #: The database of this process's tests: a copy of the migrated one, like those of the other processes.
 _database = ""
@@ -56,7 +56,7 @@ _folder: Path | None = None
 
 
 def use(*, database: str, folder: Path | None) -> None:
-    """Make snapshots of this database, and share them with other processes in this folder."""
+    """Create snapshots of this database, and share them with other processes in this folder."""
     global _database, _folder
     _database, _folder = database, folder
 
@@ -79,11 +79,11 @@ def forget_snapshots() -> None:
 
 
 def build_once(build: Callable[[], Result]) -> Result:
-    """The result of `build`, with its rows in the database.
+    """Return the result of `build`, with its rows in the database.
 
-    Either `build` is called, or the rows that it built for an earlier test are inserted again. A snapshot is only made
-    if the transaction has written nothing before, the clock is the real one, the database is that of all tests, and the
-    role may turn triggers off. (Triggers would write rows that are already in the snapshot.)
+    Either `build` is called, or the rows that it built for an earlier test are inserted again. A snapshot is only
+    created if the transaction has written nothing before, the clock is the real one, the database is that of all
+    tests, and the role may turn triggers off. (Triggers would write rows that are already in the snapshot.)
     """
     name = f"{build.__module__}.{build.__qualname__}"
     if time_machine.escape_hatch.is_travelling() or connection.settings_dict["NAME"] != _database:
@@ -91,7 +91,7 @@ def build_once(build: Callable[[], Result]) -> Result:
     if snapshot := _fresh_snapshot(name):
         return cast(Result, _insert(snapshot))
     with _lock(name):
-        if snapshot := _fresh_snapshot(name):  # another process has built them while this one waited
+        if snapshot := _fresh_snapshot(name):  # another process has built the rows while this one waited
             return cast(Result, _insert(snapshot))
         today = timezone.localdate()
         with transaction.atomic():
@@ -103,7 +103,7 @@ def build_once(build: Callable[[], Result]) -> Result:
 
 
 def _fresh_snapshot(name: str) -> _Snapshot | None:
-    """The fresh snapshot of this process, or of another process of the run."""
+    """Return the fresh snapshot of this process, or of another process of the run."""
     snapshot = _snapshots.get(name)
     if snapshot and snapshot.is_fresh:
         return snapshot
@@ -129,6 +129,7 @@ def _insert(snapshot: _Snapshot) -> Any:
 
 
 def _save_snapshot(name: str, result: Any, *, transaction_id: int, built_on: dt.date) -> None:
+    """Store a snapshot of the rows written since this transaction began, and share it with other processes."""
     snapshot = _Snapshot(
         built_at=time.time(),
         built_on=built_on,
@@ -138,7 +139,7 @@ def _save_snapshot(name: str, result: Any, *, transaction_id: int, built_on: dt.
     )
     _snapshots[name] = snapshot
     if _folder:
-        # Renamed once it is complete, because another process may read it at any time.
+        # The file gets its name once it is complete, because another process may read it at any time.
         unfinished_file = _folder / f"{name}.new"
         unfinished_file.write_bytes(pickle.dumps(snapshot))
         unfinished_file.rename(_folder / name)
@@ -156,14 +157,17 @@ def _lock(name: str) -> Iterator[None]:
 
 
 def may_turn_triggers_off() -> bool:
-    """Whether the role may turn triggers off, as the owner of the embedded PostgreSQL may."""
+    """Return whether the role may turn triggers off, as the owner of the embedded PostgreSQL may."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT has_parameter_privilege('session_replication_role', 'SET')")
         return bool(cursor.fetchone()[0])
 
 
 def _new_transaction_id() -> int | None:
-    """The id of the current transaction; None if it has written before, or its role may not turn triggers off."""
+    """Return the id of the current transaction.
+
+    Returns None if the transaction has written before, or its role may not turn triggers off.
+    """
     if not may_turn_triggers_off():
         return None
     with connection.cursor() as cursor:
@@ -187,7 +191,7 @@ SELECT c.relname, array_agg(a.attname ORDER BY a.attnum)
 
 
 def _insert_statement(transaction_id: int) -> str:
-    """SQL that inserts every row written since this transaction began, without running triggers."""
+    """Return SQL that inserts every row written since this transaction began, without running triggers."""
     statements = ["SET LOCAL session_replication_role = replica"]
     with connection.cursor() as cursor:
         cursor.execute(_TABLES)
@@ -210,7 +214,7 @@ def _insert_statement(transaction_id: int) -> str:
 
 
 def _advance_sequences() -> str:
-    """SQL that sets every sequence to its present value if it is lower. A rollback does not undo it."""
+    """Return SQL that sets every sequence to its present value if it is lower. A rollback does not undo it."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT schemaname, sequencename, last_value FROM pg_sequences"

@@ -1,4 +1,4 @@
-"""Compares each kept statement with the query composed for the reader."""
+"""Compare each cached statement with the query composed for the reader."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from partnerships.organisations import statements
 from partnerships.organisations.filling import Ready
 
 Shape = tuple[str, tuple[Any, ...]]
-#: Beginnings and ends of settings that are in no query: how often and how emails leave, limits, and where files are.
+#: Beginnings and ends of settings that no query depends on: when and how emails are sent, limits, and folders of files.
 _NOT_IN_SQL = (("DIGEST_", "EMAIL", "EXPORTS_", "NOTICES_"), ("_ROOT",))
 
 
 def forget(*, setting: str, **_: Any) -> None:
-    """Forget what was composed with another setting."""
+    """Forget statements that were composed with another value of a setting."""
     begins, ends = _NOT_IN_SQL
     if not setting.startswith(begins) and not setting.endswith(ends):
         statements._kept.clear()
@@ -33,7 +33,10 @@ setting_changed.connect(forget, dispatch_uid="tests.kept_statements")
 
 
 def shape_of(sql: str, values: Sequence[Any]) -> Shape:
-    """Return SQL with one placeholder for each list of values, and the values: ids in any order, moments all alike."""
+    """Return SQL with one placeholder for each list of values, and the values.
+
+    Ids may be in any order, and all moments count as the same.
+    """
     first, *others = sql.split("%s")
     text, value_sets = first, []
     for value, piece in zip(values, others, strict=True):
@@ -47,19 +50,19 @@ def shape_of(sql: str, values: Sequence[Any]) -> Shape:
     return re.sub(r"\s+", " ", text), tuple(frozenset(values_in_list) for values_in_list in value_sets)
 
 
-#: How often a statement is compared in a process, with the readers and pages that come first: a dozen times in a run of
-#: one process, sixteen in one of four. Composing it each time took a twelfth of the whole suite.
+#: How often each process compares a statement, for its first readers and pages: 12 times in a run of one process, 16 in
+#: a run of four. To compose the query every time took a twelfth of the time of the whole suite.
 _TIMES = max(4, 12 // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 _compared: Counter[tuple[object, tuple[str, ...]]] = Counter()
 
 
-def compared(ready: Callable[..., Ready | None]) -> Callable[..., Ready | None]:
-    """Wrap `_ready`, so that it fails if the kept statement differs from the query composed for the reader."""
+def compared(make_ready: Callable[..., Ready | None]) -> Callable[..., Ready | None]:
+    """Wrap `_ready`, so that it fails if the cached statement differs from the query composed for the reader."""
 
     def checked(
         compose: Callable[..., QuerySet[Any, Any]], arguments: Sequence[Any], named: dict[str, Any]
     ) -> Ready | None:
-        kept = ready(compose, arguments, named)
+        kept = make_ready(compose, arguments, named)
         if kept is not None and _compared[key := (compose, kept.statement.pieces)] < _TIMES:
             _compared[key] += 1
             try:

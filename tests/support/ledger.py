@@ -1,4 +1,4 @@
-"""Changes emails in ways that the database refuses, for tests."""
+"""Change emails in tests in ways that the database refuses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.outbox.models import Email
 
 @contextmanager
 def without_guard() -> Iterator[None]:
-    """Let the tables' owner change any column of any email."""
+    """Let the tables' owner change any column of any email within the block."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE outbox_email DISABLE TRIGGER USER")
     yield
@@ -22,7 +22,7 @@ def without_guard() -> Iterator[None]:
 
 
 def rewrite(pk: int | None = None, **values: Any) -> None:
-    """Set values of all emails, or of one."""
+    """Set values of all emails, or of one email."""
     with without_guard():
         emails = Email.objects.all() if pk is None else Email.objects.filter(pk=pk)
         emails.update(**values)

@@ -1,6 +1,6 @@
-"""Finds services that end or reduce access without a line in the journal, which a restore would then bring back.
+"""Find services that end or reduce access without a line in the journal. A restore would then undo that.
 
-After each service of the rights table, what everybody may read and do is compared with what they could before.
+After each service of the rights table, the reading and the rights of all people are compared with those before it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.support.rights import DONE, Row, who
 from tests.support.situations import Situation
 from tests.world import World
 
-#: Services that reduce access without a line, and why a restore may bring that access back.
+#: Services that reduce access without a line, and the reason why a restore may undo that.
 WITHOUT_A_LINE = {
     "recommendations.remove_evidence": "what an organisation showed of its own response; it can take it back again",
     "digests.pause": "a pause of emails; the person or the organisation can pause again",
@@ -63,20 +63,21 @@ def seen_by(person: int) -> tuple[str, tuple[Any, ...]]:
 
 def reading(world: World) -> set[tuple[Any, ...]]:
     """Return who may read which record, as (persona, "reads", model, pk)."""
-    readings: set[tuple[Any, ...]] = set()
+    readable_records: set[tuple[Any, ...]] = set()
     for persona in _READERS:
         person = who(world, persona).pk
         if not User.objects.filter(pk=person, is_active=True).exists():
-            continue  # a closed account reads nothing
+            continue  # a closed account may not read anything
         sql, values = seen_by(person)
-        now = [timezone.now() if isinstance(one, dt.datetime) else one for one in values]
-        rows = rows_planned_once(sql, now, generic_plan=True)  # planning takes longer than reading
-        readings |= {(persona, "reads", _TABLES[number]._meta.label, pk) for pk, number in rows}
-    return readings
+        # The cached statement has the time of an earlier call.
+        values_now = [timezone.now() if isinstance(value, dt.datetime) else value for value in values]
+        rows = rows_planned_once(sql, values_now, generic_plan=True)  # planning takes longer than reading
+        readable_records |= {(persona, "reads", _TABLES[number]._meta.label, pk) for pk, number in rows}
+    return readable_records
 
 
 def acting() -> set[tuple[Any, ...]]:
-    """Return who may do what, as a tuple for each row that gives a right."""
+    """Return the rights of all people and organisations, as a tuple for each row that gives a right."""
     now, today = timezone.now(), timezone.localdate()
     rights: set[tuple[Any, ...]] = set()
     for person, body, role in Membership.objects.current(today).values_list("person", "organisation", "role"):
@@ -108,9 +109,9 @@ def acting() -> set[tuple[Any, ...]]:
 
 
 def lost_without_a_line(row: Row, situation: Situation) -> list[Any]:
-    """Call the service as a person with the right, and return what people lost without a line in the journal.
+    """Call the service as a person with the right, and return the rights lost without a line in the journal.
 
-    Empty if the journal got a line, or if the service needs none. The call is rolled back.
+    The result is empty if the journal has a new line, or if the service needs none. The call is rolled back.
     """
     if not row.permitted or row.result != DONE or row.service in WITHOUT_A_LINE:
         return []

@@ -1,4 +1,4 @@
-"""Today, as the services reckon it, asked again each time: a run of the tests may pass midnight."""
+"""Today's date as the services see it, computed at each call, because a run of the tests may pass midnight."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from django.utils import timezone
 
 
 def today() -> dt.date:
-    """Today's date in London."""
+    """Return today's date in London."""
     return timezone.localdate()
 
 
 def tomorrow() -> dt.date:
-    """The day after today in London."""
+    """Return the day after today in London."""
     return today() + dt.timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Emails in tests: sending what the outbox has, and reading it."""
+"""Emails in tests: send and read the emails in the outbox."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def parts(email: mail.EmailMessage) -> tuple[str, str]:
 
 
 def stop_address(email: mail.EmailMessage) -> str:
-    """The path to which mail programs post one click on "Unsubscribe" (RFC 8058)."""
+    """Return the path to which mail programs post one click on "Unsubscribe" (RFC 8058)."""
     match = re.fullmatch(
         r"<http://[^/]+(/\S+/)>,\s+<mailto:\S+\?subject=stop%20\S+>", email.extra_headers["List-Unsubscribe"]
     )
@@ -38,7 +38,7 @@ def stop_address(email: mail.EmailMessage) -> str:
 
 
 def recorded(kind: str = "") -> list[Email]:
-    """The emails in the outbox, of one kind or all, oldest first."""
+    """Return the emails in the outbox, of one kind or of all kinds, oldest first."""
     emails = Email.objects.order_by("created_at", "pk")
     return list(emails.filter(kind=kind) if kind else emails)
 

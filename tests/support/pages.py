@@ -1,4 +1,4 @@
-"""Texts of pages and emails, whatever the layout of their HTML."""
+"""Texts of pages and emails, independent of the layout of their HTML."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 
 
 def collapse(text: str) -> str:
-    """The text with whitespace collapsed, as a browser shows it."""
+    """Return the text with whitespace collapsed, as a browser shows it."""
     return " ".join(text.split())
 
 
 def tight(html: str) -> str:
-    """The same without whitespace at tags, to search for an element."""
+    """Return the text collapsed and without whitespace at tags, to search for an element."""
     return re.sub(r"\s*(<[^>]*?)\s*(/?>)\s*", r"\1\2", collapse(html))

@@ -1,6 +1,6 @@
-"""Plants a marked word in every private field of the test world, and says which personas may read each word.
+"""Plant a marked word in every private field of the test world, with the personas that may read it.
 
-Who may read what follows docs/rights.md. `tests/test_crawl.py` then looks for words on pages of other personas.
+The readers follow docs/rights.md. `tests/test_crawl.py` then looks for the words on pages of other personas.
 """
 
 from __future__ import annotations
@@ -66,15 +66,15 @@ class Planted:
     world: World
     mark: str
     readers: dict[str, frozenset[str]] = field(default_factory=dict)
-    #: By persona: addresses of pages that no link leads to.
+    #: For each persona, addresses of pages without links to them.
     addresses: dict[str, list[str]] = field(default_factory=dict)
     emails: list[Any] = field(default_factory=list)
-    #: By email address that no persona reads: the words that emails to it may contain.
+    #: For each email address that no persona reads, the words that emails to it may contain.
     in_emails: dict[str, list[str]] = field(default_factory=dict)
 
     def word(self, name: str, *readers: str) -> str:
         """Return a new word that only these personas may read."""
-        # The last character keeps one word from being the beginning of another.
+        # The last character ensures that no word is the beginning of another.
         word = f"zq{self.mark}{name.replace(' ', '')}z"
         self.readers[word] = frozenset(readers)
         return word
@@ -115,6 +115,7 @@ def plant(mark: str = MARK, *, begin: Callable[[Planted], None] | None = None) -
 
 
 def _plant_partnership(planted: Planted, world: World, now: dt.datetime) -> None:
+    """Plant words in the settings, the terms and a document of the partnership."""
     invited_party = invite_organisation(
         partnership=world.partnership,
         organisation=world.tidewater,
@@ -237,6 +238,7 @@ def _content(planted: Planted, name: str, readers: Iterable[str], inside: Iterab
 def _plan(
     planted: Planted, world: World, name: str, audience: str, readers: Iterable[str], inside: Iterable[str]
 ) -> Plan:
+    """Create a plan of Larkhaven in the partnership, with words in its content."""
     content = _content(planted, name, readers, inside)
     return plans.create_plan(
         owners=[world.larkhaven],
@@ -251,11 +253,13 @@ def _plan(
 
 
 def _publish(plan: Plan, world: World, note: str) -> None:
+    """Publish the plan as Amina."""
     plans.publish_version(plan=plan, author=world.amina, note=note, now=timezone.now())
     plan.refresh_from_db()
 
 
 def _save_summary(plan: Plan, world: World, summary: str) -> None:
+    """Save a summary in the plan's draft."""
     plans.save_piece(
         plan=plan,
         piece="about",
@@ -267,6 +271,7 @@ def _save_summary(plan: Plan, world: World, summary: str) -> None:
 
 
 def _plant_plans(planted: Planted, world: World, now: dt.datetime) -> None:
+    """Plant words in plans for the partnership, for the network and without a version, and in what belongs to them."""
     draft_readers = (*DRAFTERS, "shared")
     everybody = (*PARTNERS, "stranger", "left", "shared", "share_ended", "administrator", "stakeholder")
     partnership_plan = _plan(planted, world, "kept", "partnership", (*PARTNERS, "stakeholder"), PARTNERS)
@@ -332,7 +337,9 @@ def _plant_plans(planted: Planted, world: World, now: dt.datetime) -> None:
 
 
 def _plant_entries(planted: Planted, world: World, now: dt.datetime) -> None:
-    def ask(name: str, readers: Iterable[str], **given: Any) -> Any:
+    """Plant words in asks for different audiences, with a response and a question."""
+
+    def ask(name: str, readers: Iterable[str], **audience_arguments: Any) -> Any:
         return exchange.create_entry(
             organisation=world.larkhaven,
             direction="ask",
@@ -347,7 +354,7 @@ def _plant_entries(planted: Planted, world: World, now: dt.datetime) -> None:
             unit="homes",
             author=world.amina,
             now=now,
-            **given,
+            **audience_arguments,
         )
 
     ask("drafted", OWN, audience="network")
@@ -374,7 +381,9 @@ def _plant_entries(planted: Planted, world: World, now: dt.datetime) -> None:
 
 
 def _plant_commitments(planted: Planted, world: World, now: dt.datetime) -> None:
-    def promise(name: str, receiver: Any, readers: Iterable[str], **given: Any) -> Commitment:
+    """Plant words in commitments within and outside the partnership."""
+
+    def promise(name: str, receiver: Any, readers: Iterable[str], **other_arguments: Any) -> Commitment:
         return commitments.propose_commitment(
             giver=world.larkhaven,
             receiver=receiver,
@@ -385,12 +394,12 @@ def _plant_commitments(planted: Planted, world: World, now: dt.datetime) -> None
             due_on=timezone.localdate() + dt.timedelta(days=30),
             author=world.amina,
             now=now,
-            **given,
+            **other_arguments,
         )
 
     promise("given to tidewater", world.tidewater, (*OWN, "stranger"), partnership=None)
     commitment = promise("given in partnership", world.westmarch, PARTNERS, partnership=world.partnership)
-    drain(seconds=120)  # while it still waits for its receiver
+    drain(seconds=120)  # send the email now, while the commitment is still waiting for its receiver
     for organisation, lead in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
         commitment = commitments.confirm_commitment(
             commitment=commitment, organisation=organisation, author=lead, revision=commitment.revision, now=now
@@ -421,7 +430,9 @@ def _plant_commitments(planted: Planted, world: World, now: dt.datetime) -> None
 
 
 def _plant_conversations(planted: Planted, world: World, now: dt.datetime) -> None:
-    def said(name: str, readers: Iterable[str]) -> dict[str, Any]:
+    """Plant words in a draft of a conversation and in one that was circulated."""
+
+    def record_with_words(name: str, readers: Iterable[str]) -> dict[str, Any]:
         return {
             "subject": planted.word(f"{name} subject", *readers),
             "said": planted.word(f"{name} said", *readers),
@@ -439,8 +450,8 @@ def _plant_conversations(planted: Planted, world: World, now: dt.datetime) -> No
             ],
         }
 
-    first = talks.draft(world, **said("unshown", OWN))
-    second = talks.circulated(world, **said("shown", PARTNERS))
+    first = talks.draft(world, **record_with_words("unshown", OWN))
+    second = talks.circulated(world, **record_with_words("shown", PARTNERS))
     for conversation, name in ((first, "unshown"), (second, "shown")):
         conversations.write_private_note(
             conversation=conversation,
@@ -477,6 +488,7 @@ def _plant_reports(planted: Planted, world: World, now: dt.datetime) -> None:
 
 
 def _plant_recommendations(planted: Planted, world: World, now: dt.datetime) -> None:
+    """Plant words in a response to a recommendation, its evidence, and its adoption."""
     recommendation = recommended(world, source=report_of(world, f"Review {planted.mark}"))
     response = says(recommendation, world.larkhaven, world.eddie, note=planted.word("response note", *OWN))
     add_evidence(
@@ -498,7 +510,9 @@ def _plant_recommendations(planted: Planted, world: World, now: dt.datetime) -> 
 
 
 def _plant_people(planted: Planted, world: World, now: dt.datetime) -> None:
-    # The inviting organisation and administrators may know who is invited; only the reader may know the email's words.
+    # The inviting organisation and administrators may see who is invited. Only the recipient may read the email's
+    # words.
+    """Plant words in invitations and other records about people."""
     invited, message = planted.word("invited", *OWN, "administrator"), planted.word("invitation message")
     organisations.invite_member(
         organisation=world.larkhaven,

@@ -1,4 +1,4 @@
-"""Needs the table of people for itself, and changes nothing that matters."""
+"""A migration that needs an exclusive lock on the table of people, and changes nothing of importance."""
 
 from django.db import migrations
 

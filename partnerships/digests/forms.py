@@ -124,7 +124,7 @@ class PreferenceForm(Form):
         help_text="You get no digests before this day, then one with everything that changed. Only urgent emails are "
         "still sent.",
     )
-    time_zone = forms.ChoiceField(label="Your time zone")
+    time_zone = forms.ChoiceField(label="Your time zone", choices=_zones)
 
     def __init__(
         self,
@@ -143,7 +143,6 @@ class PreferenceForm(Form):
         """
         kwargs.setdefault("initial", _initial_preferences(person, preference))
         super().__init__(*args, **kwargs)
-        choice_field(self, "time_zone").choices = _zones()
         if person.is_stakeholder:
             for name in ("tells_matches", "second_hour", "third_hour"):
                 del self.fields[name]

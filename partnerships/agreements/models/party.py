@@ -11,6 +11,7 @@ from django.db.models import F, Q
 
 from partnerships.agreements.models.choices import FORMER_STATUSES, LEADING_ROLES, PartyRole, PartyStatus
 from partnerships.agreements.models.partnership import Partnership
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.holdings import among, records_held, remember
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
@@ -123,6 +124,11 @@ class Party(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organisation_id} in {self.partnership_id}"
+
+    @property
+    def reminders_address(self) -> str:
+        """Return the address of the page where the organisation chooses which dates its leads are reminded about."""
+        return page_address("agreements:date-reminders", self.partnership_id, self.pk)
 
     @property
     def is_present(self) -> bool:

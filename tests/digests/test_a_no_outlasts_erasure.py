@@ -136,12 +136,12 @@ def test_a_person_who_returns_and_follows_something_may_be_asked_again(world: Wo
 def test_a_restored_backup_keeps_the_refusal(
     world: World, opened: Plan, django_capture_on_commit_callbacks: Any
 ) -> None:
-    begun = timezone.now()
+    backup_at = timezone.now()
     with django_capture_on_commit_callbacks(execute=True):
         refuse_and_erase_sol(world, opened)
     RefusedAddress.objects.all().delete()  # the backup is older than the erasure
 
-    replay(since=begun, now=timezone.now())
+    replay(since=backup_at, now=timezone.now())
 
     with pytest.raises(services.UnableToSubscribe, match="asked not to be contacted"):
         ask_the_address(world, opened)

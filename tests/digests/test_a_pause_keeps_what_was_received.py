@@ -1,6 +1,6 @@
 """Tests that the links of digests received before a pause still open during the pause.
 
-They no longer do when the reader or a lead ends the subscription, when the address bounces, or when the reader loses
+They stop working when the reader or a lead ends the subscription, when the address bounces, or when the reader loses
 the right to read.
 """
 
@@ -33,30 +33,30 @@ CHANGED = "was 120, now 100"
 
 @dataclass(frozen=True)
 class Pages:
-    """What an email's links open: the digest, and the plan as it was then."""
+    """The pages that an email's links open: the digest, and the plan as it was then."""
 
     email: str
     plan: str
 
     @property
-    def name_nothing(self) -> bool:
-        """Whether neither page mentions the plan."""
+    def are_without_the_plan(self) -> bool:
+        """Return True if neither page mentions the plan."""
         return "Harbour Quarter" not in self.email + self.plan
 
 
 def pages_of(email: Delivery, plan: Plan) -> Pages:
-    """Open both pages, signed out and without cookies."""
+    """Open both pages of an email, signed out and without cookies."""
     link = token(email.recipient, Purpose.READ, number=email.pk)
     email_page = Client().get(reverse("digests:view", kwargs={"token": link}))
     plan_page = Client().get(reverse("digests:read", kwargs={"token": link, "plan": plan.pk}))
     assert email_page.status_code == 200
-    closed = "You can no longer see anything in this digest" in email_page.content.decode()
-    assert plan_page.status_code == (404 if closed else 200)
+    is_closed = "You can no longer see anything in this digest" in email_page.content.decode()
+    assert plan_page.status_code == (404 if is_closed else 200)
     return Pages(*(" ".join(page.content.decode().split()) for page in (email_page, plan_page)))
 
 
 def follow(world: World, target: object) -> Subscription:
-    """Sol confirms that Westmarch added him."""
+    """Add Sol's confirmed subscription, as a stakeholder of Westmarch."""
     return services.add_confirmed_subscription(
         person=world.sol,
         target=target,  # type: ignore[arg-type]  # a plan, partnership or organisation
@@ -68,7 +68,7 @@ def follow(world: World, target: object) -> Subscription:
 
 @pytest.fixture
 def followed(world: World, plan: Plan) -> Subscription:
-    """Sol's subscription to the plan."""
+    """Sol's confirmed subscription to the plan."""
     return follow(world, plan)
 
 
@@ -94,16 +94,16 @@ def test_a_paused_reader_reads_received_digests_but_nothing_new(
 
     pages = pages_of(received, plan)
     amina = signed_in(world.amina)
-    preview = amina.get(reverse("digests:preview", kwargs={"pk": world.sol.pk})).content.decode()
-    who = amina.get(reverse("digests:who", kwargs={"pk": plan.pk})).content.decode()
+    preview_page = amina.get(reverse("digests:preview", kwargs={"pk": world.sol.pk})).content.decode()
+    readers_page = amina.get(reverse("digests:who", kwargs={"pk": plan.pk})).content.decode()
 
     assert CHANGED in pages.email
     assert "Version 1 compared with version 2, published" in collapse(pages.plan)
-    for page in (pages.email, pages.plan, preview):
+    for page in (pages.email, pages.plan, preview_page):
         assert "7,707" not in page
         assert "Fewer still" not in page
         assert "Mill Lane canary" not in page
-    assert world.sol.display_name not in who
+    assert world.sol.display_name not in readers_page
     assert len(office.to(world.sol)) == 1
 
     act(Client(), followed, "resume")
@@ -130,27 +130,28 @@ def test_an_ended_subscription_closes_received_digests_paused_or_not(
 ) -> None:
     if paused:
         act(Client(), followed, "pause")
-    open_before = CHANGED in pages_of(received, plan).email
+    was_open_before = CHANGED in pages_of(received, plan).email
+
     suppress(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
-    silenced = pages_of(received, plan)
+    pages_when_suppressed = pages_of(received, plan)
     release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
-    released = pages_of(received, plan)
+    pages_when_released = pages_of(received, plan)
     ben = signed_in(world.ben)
     ben.post(reverse("digests:end-stakeholder", kwargs={"pk": followed.pk}), {"reason": "He has left the panel."})
-    ended = pages_of(received, plan)
+    pages_when_ended = pages_of(received, plan)
 
-    assert open_before
-    assert silenced.name_nothing
-    assert CHANGED in released.email
+    assert was_open_before
+    assert pages_when_suppressed.are_without_the_plan
+    assert CHANGED in pages_when_released.email
     assert Subscription.objects.get().is_ended
-    assert ended.name_nothing
+    assert pages_when_ended.are_without_the_plan
 
 
 def test_stopping_after_a_pause_closes_received_digests(plan: Plan, followed: Subscription, received: Delivery) -> None:
     act(Client(), followed, "pause")
     act(Client(), followed, "stop")
 
-    assert pages_of(received, plan).name_nothing
+    assert pages_of(received, plan).are_without_the_plan
 
 
 def test_a_reader_asked_again_reads_no_earlier_digest_before_confirming(
@@ -158,11 +159,11 @@ def test_a_reader_asked_again_reads_no_earlier_digest_before_confirming(
 ) -> None:
     act(Client(), followed, "pause")
     services.stop(subscriptions=[followed], author=None, reason="Ended.", now=timezone.now())
-    asked = ask(world, plan)
-    before = pages_of(received, plan)
-    services.confirm(subscription=asked, now=timezone.now())
+    subscription = ask(world, plan)
+    pages_before = pages_of(received, plan)
+    services.confirm(subscription=subscription, now=timezone.now())
 
-    assert before.name_nothing
+    assert pages_before.are_without_the_plan
     assert CHANGED in pages_of(received, plan).email
 
 
@@ -171,15 +172,15 @@ def test_a_digest_not_yet_sent_before_the_pause_cannot_be_read_by_link(
 ) -> None:
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
-    queued = Delivery.objects.get(recipient=world.sol)
+    queued_digest = Delivery.objects.get(recipient=world.sol)
     act(Client(), followed, "pause")
-    before = pages_of(queued, plan)
+    pages_before = pages_of(queued_digest, plan)
     office.drain()
 
-    queued.refresh_from_db()
-    assert before.name_nothing
-    assert queued.status == "suppressed"
-    assert pages_of(queued, plan).name_nothing
+    queued_digest.refresh_from_db()
+    assert pages_before.are_without_the_plan
+    assert queued_digest.status == "suppressed"
+    assert pages_of(queued_digest, plan).are_without_the_plan
     assert office.sent == []
 
 
@@ -190,4 +191,4 @@ def test_losing_access_during_a_pause_closes_received_digests(
     leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
     change_audience(plan=plan, audience="owners", reason="Rethought.", author=world.amina, now=timezone.now())
 
-    assert pages_of(received, plan).name_nothing
+    assert pages_of(received, plan).are_without_the_plan

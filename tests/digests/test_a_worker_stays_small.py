@@ -1,11 +1,11 @@
-"""Tests that workers do not import what only pages, PDFs or terminals need (docs/decisions/0020)."""
+"""Tests that workers do not import packages that only pages, PDFs or terminals need (docs/decisions/0020)."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-# Prints the modules a worker has imported before it forks.
+# Prints the modules that a worker has imported before it forks.
 _PROGRAM = """
 import sys
 from housing.worker import make_worker
@@ -13,6 +13,7 @@ make_worker()
 print(" ".join(sys.modules))
 """
 
+#: Packages that a worker must not import before it forks.
 HEAVY = {
     *("PIL", "networkx", "numpy", "python_calamine", "weasyprint"),  # PDFs, workbooks, pictures
     *("fido2", "cryptography.hazmat"),  # second factors
@@ -24,9 +25,9 @@ HEAVY = {
 
 
 def test_tasks_and_urls_import_no_heavy_packages() -> None:
-    done = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
+    process = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
 
-    imported = set(done.stdout.split())
+    imported = set(process.stdout.split())
 
     assert {"partnerships.digests.tasks", "partnerships.plans.views", "allauth.account.views"} <= imported
     assert imported & HEAVY == set()

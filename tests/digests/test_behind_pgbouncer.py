@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def pooled(opened: Plan) -> Iterator[None]:
-    """Connect through PgBouncer from here on."""
+    """Connect through PgBouncer during the test."""
     with pgbouncer() as port, connected_through(port, processes=3):
         yield
 
@@ -56,13 +56,13 @@ def test_digests_are_sent_through_a_pooled_connection(
     for person in (world.ben, world.eddie):
         services.add_confirmed_subscription(person=person, target=opened, author=None, now=timezone.now())
 
-    with capture_logs() as said:
+    with capture_logs() as log_entries:
         for number in range(3):
             publish(opened, 100 + number, author=world.amina)
             plan_round(now=timezone.now())
             drain(seconds=120, connect=lambda: office)
 
-    assert [one["event"] for one in said if one["log_level"] in {"warning", "error"}] == []
+    assert [entry["event"] for entry in log_entries if entry["log_level"] in {"warning", "error"}] == []
     assert set(Delivery.objects.values_list("status", flat=True)) == {"sent"}
     assert len(office.sent) >= 3
 

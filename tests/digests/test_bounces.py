@@ -34,7 +34,7 @@ SECRET = "post:office"
 @pytest.fixture
 def email(world: World, plan, office: PostOffice) -> Delivery:
     """A digest that Sol received."""
-    asked = services.add_stakeholder(
+    subscription = services.add_stakeholder(
         email=world.sol.email,
         name="Sol",
         target=plan,
@@ -43,14 +43,14 @@ def email(world: World, plan, office: PostOffice) -> Delivery:
         now=timezone.now(),
     )
     office.drain()
-    services.confirm(subscription=asked, now=timezone.now())
+    services.confirm(subscription=subscription, now=timezone.now())
     publish(plan, 96, author=world.amina)
     play(office)
     return Delivery.objects.get(recipient=world.sol, kind="digests.digest")
 
 
 def report(email: Delivery, *, status: str = "5.1.1", to: str = "") -> bytes:
-    """A mail server's bounce report (RFC 3464) about an email."""
+    """Return a mail server's bounce report (RFC 3464) about an email."""
     return (
         "From: MAILER-DAEMON@relay.example\r\nTo: digests@ground.example\r\nSubject: Undelivered\r\n"
         "MIME-Version: 1.0\r\n"
@@ -64,17 +64,17 @@ def report(email: Delivery, *, status: str = "5.1.1", to: str = "") -> bytes:
     ).encode()
 
 
-def heard(raw: bytes) -> Bounce | None:
-    """Process a report as the mailbox command does."""
-    said = read_report(raw)
-    assert said is not None
+def process_report(raw: bytes) -> Bounce | None:
+    """Process a report as the mailbox command does, and return the bounce that it recorded."""
+    parsed = read_report(raw)
+    assert parsed is not None
     return bounces.note_bounce(
-        kind=said.kind, address=said.address, text=said.text, message_id=said.message_id, now=timezone.now()
+        kind=parsed.kind, address=parsed.address, text=parsed.text, message_id=parsed.message_id, now=timezone.now()
     )
 
 
 def test_a_hard_bounce_suppresses_the_address_and_says_why(world: World, email: Delivery) -> None:
-    heard(report(email))
+    process_report(report(email))
 
     email.refresh_from_db()
     assert email.bounced
@@ -87,20 +87,20 @@ def test_a_hard_bounce_suppresses_the_address_and_says_why(world: World, email: 
 
 def test_soft_bounces_suppress_the_address_only_above_a_limit(world: World, email: Delivery) -> None:
     for _ in range(bounces.MAX_SOFT - 1):
-        heard(report(email, status="4.2.2"))
-    before = Suppression.objects.exists()
-    heard(report(email, status="4.2.2"))
+        process_report(report(email, status="4.2.2"))
+    was_suppressed_before = Suppression.objects.exists()
+    process_report(report(email, status="4.2.2"))
 
-    assert not before
+    assert not was_suppressed_before
     assert Suppression.objects.get().reason.startswith("Emails bounced 5 times in 30 days")
 
 
 def test_soft_bounces_before_a_release_do_not_count(world: World, email: Delivery) -> None:
     for _ in range(bounces.MAX_SOFT):
-        heard(report(email, status="4.2.2"))
+        process_report(report(email, status="4.2.2"))
     bounces.release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
 
-    heard(report(email, status="4.2.2"))
+    process_report(report(email, status="4.2.2"))
 
     assert not Suppression.objects.filter(released_at=None).exists()
 
@@ -108,7 +108,7 @@ def test_soft_bounces_before_a_release_do_not_count(world: World, email: Deliver
 @pytest.mark.parametrize("said", ["5.7.1 policy", "5.7.1 relay access denied", "5.0.0 relaying denied"])
 def test_policy_and_relay_refusals_do_not_suppress_the_address(world: World, email: Delivery, said: str) -> None:
     for _ in range(bounces.MAX_SOFT + 1):
-        heard(report(email, status=said))
+        process_report(report(email, status=said))
 
     email.refresh_from_db()
     assert email.bounced
@@ -117,7 +117,7 @@ def test_policy_and_relay_refusals_do_not_suppress_the_address(world: World, ema
 
 def test_a_delayed_email_is_not_a_bounce(world: World, email: Delivery) -> None:
     for _ in range(bounces.MAX_SOFT + 1):
-        heard(report(email, status="4.4.1").replace(b"Action: failed", b"Action: delayed"))
+        process_report(report(email, status="4.4.1").replace(b"Action: failed", b"Action: delayed"))
 
     email.refresh_from_db()
     assert email.status == "sent"
@@ -125,24 +125,24 @@ def test_a_delayed_email_is_not_a_bounce(world: World, email: Delivery) -> None:
 
 
 def read_mailbox(path: Path) -> str:
-    """The output of the command that reads the mailbox."""
-    said = io.StringIO()
-    call_command("digests", "bounces", str(path), stdout=said)
-    return said.getvalue().strip()
+    """Return the output of the command that reads the mailbox."""
+    output = io.StringIO()
+    call_command("digests", "bounces", str(path), stdout=output)
+    return output.getvalue().strip()
 
 
 def test_reading_the_mailbox_again_counts_no_bounce_twice(email: Delivery, tmp_path: Path) -> None:
     box = mailbox.Maildir(str(tmp_path / "box"))
     for number in range(bounces.MAX_SOFT - 1):
         box.add(f"Message-ID: <bounce{number}@relay.example>\r\n".encode() + report(email, status="4.2.2"))
-    first = read_mailbox(tmp_path / "box")
+    first_output = read_mailbox(tmp_path / "box")
     for _ in range(3):
         for file in (tmp_path / "box" / "cur").iterdir():
             file.rename(tmp_path / "box" / "new" / file.name.partition(":")[0])
-        again = read_mailbox(tmp_path / "box")
+        last_output = read_mailbox(tmp_path / "box")
 
-    assert first.startswith("4 bounces")
-    assert again == (
+    assert first_output.startswith("4 bounces")
+    assert last_output == (
         "0 bounces, 0 unsubscribes, 0 replies, 0 forwarded emails, 0 could not be used, 0 automatic replies,"
         " 0 other emails, 4 already read, 0 could not be read."
     )
@@ -156,16 +156,16 @@ def test_reading_an_old_unsubscribe_email_again_ends_nothing_new(
     key = Preference.objects.get(person=world.sol).link_key
     minute = minute_of(timezone.now())
     token = make(Purpose.STOP, person_id=world.sol.pk, link_key=key, record_id=email.pk, minute=minute)
-    wish = tmp_path / "wish"
-    wish.write_bytes(f"Message-ID: <wish@council.example>\r\nSubject: stop {token}\r\n\r\n".encode())
-    said = read_mailbox(wish)
+    unsubscribe_email = tmp_path / "wish"
+    unsubscribe_email.write_bytes(f"Message-ID: <wish@council.example>\r\nSubject: stop {token}\r\n\r\n".encode())
+    output = read_mailbox(unsubscribe_email)
     services.add_confirmed_subscription(
         person=world.sol, target=world.larkhaven, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
 
-    read_mailbox(wish)
+    read_mailbox(unsubscribe_email)
 
-    assert "1 unsubscribes" in said
+    assert "1 unsubscribes" in output
     assert Subscription.objects.get(person=world.sol, plan=plan).is_ended
     assert Subscription.objects.get(person=world.sol, organisation=world.larkhaven).is_confirmed
 
@@ -193,7 +193,7 @@ def test_bounces_return_to_the_mailbox_that_is_read(world: World, plan, office: 
 def test_a_report_about_an_unknown_email_suppresses_no_address(world: World, email: Delivery, forged: str) -> None:
     email.message_id = forged.format(number=email.pk)
 
-    assert heard(report(email)) is None
+    assert process_report(report(email)) is None
     assert not Suppression.objects.exists()
 
 
@@ -203,7 +203,7 @@ def test_an_email_with_an_old_style_message_id_is_found(email: Delivery) -> None
     LegacyMessageId.objects.create(message_id=legacy, email_id=email.pk)
     email.refresh_from_db()
 
-    bounce = heard(report(email))
+    bounce = process_report(report(email))
 
     assert bounce is not None
     assert bounce.email_id == email.pk
@@ -214,16 +214,16 @@ def test_message_ids_stay_unique_after_a_backup_is_restored() -> None:
 
 
 def test_a_released_address_gets_digests_again(world: World, email: Delivery) -> None:
-    heard(report(email))
+    process_report(report(email))
 
-    count = bounces.release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
+    resumed_count = bounces.release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
 
-    assert count == 1
+    assert resumed_count == 1
     assert Subscription.objects.get(person=world.sol).is_confirmed
 
 
-def hook(client: Client, payload: Any, *, secret: str = SECRET, provider: str = "postmark") -> int:
-    """The status code that a provider's webhook call gets."""
+def call_webhook(client: Client, payload: Any, *, secret: str = SECRET, provider: str = "postmark") -> int:
+    """Call a provider's webhook, and return the status code of the answer."""
     basic = base64.b64encode(secret.encode()).decode()
     answer = client.post(
         reverse("digests:reports", args=[provider]),
@@ -234,8 +234,8 @@ def hook(client: Client, payload: Any, *, secret: str = SECRET, provider: str = 
     return answer.status_code
 
 
-def said(email: Delivery, kind: str, number: int = 1) -> dict[str, Any]:
-    """A report as Postmark sends it."""
+def postmark_report(email: Delivery, kind: str, number: int = 1) -> dict[str, Any]:
+    """Return a report as Postmark sends it."""
     records = {"HardBounce": ("Bounce", 1), "Transient": ("Bounce", 2), "SpamComplaint": ("SpamComplaint", 512)}
     record, code = records[kind]
     return {
@@ -253,7 +253,7 @@ def said(email: Delivery, kind: str, number: int = 1) -> dict[str, Any]:
 
 @pytest.fixture
 def provider(settings: Any, email: Delivery) -> Delivery:
-    """Pretend the email went through a provider that knows a secret."""
+    """A digest that seems to have been sent through a provider, which knows a secret."""
     settings.EMAIL_WEBHOOK_SECRET = SECRET
     settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
     rewrite(email.pk, provider_id="0a129aee-e1cd-480d-b08d-4f48548ff48d")
@@ -262,31 +262,31 @@ def provider(settings: Any, email: Delivery) -> Delivery:
 
 @pytest.mark.parametrize(("kind", "stops"), [("HardBounce", True), ("Transient", False), ("SpamComplaint", True)])
 def test_a_provider_reports_bounces(world: World, provider: Delivery, client: Client, kind: str, stops: bool) -> None:
-    assert hook(client, said(provider, kind)) == 200
-    assert hook(client, said(provider, kind)) == 200  # the second report does not count
+    assert call_webhook(client, postmark_report(provider, kind)) == 200
+    assert call_webhook(client, postmark_report(provider, kind)) == 200  # the second report does not count
 
     assert Bounce.objects.count() == 1
     assert Suppression.objects.exists() is stops
 
 
 def test_a_provider_with_a_wrong_secret_is_refused(provider: Delivery, client: Client) -> None:
-    assert hook(client, said(provider, "HardBounce"), secret="post:guess") == 400
+    assert call_webhook(client, postmark_report(provider, "HardBounce"), secret="post:guess") == 400
     assert not Bounce.objects.exists()
 
 
 def test_without_a_secret_the_webhook_does_not_exist(settings: Any, email: Delivery, client: Client) -> None:
     settings.EMAIL_WEBHOOK_SECRET = ""
 
-    assert hook(client, said(email, "HardBounce")) == 404
+    assert call_webhook(client, postmark_report(email, "HardBounce")) == 404
 
 
-def mailjet(event: str, address: str, **more: Any) -> dict[str, Any]:
-    """One of several events that Mailjet reports in one call."""
+def mailjet_event(event: str, address: str, **more: Any) -> dict[str, Any]:
+    """Return one of the events that Mailjet reports in one call."""
     return {"event": event, "time": 1_796_000_000, "email": address, **more}
 
 
 def test_unsubscribing_at_the_provider_stops_everything(world: World, provider: Delivery, client: Client) -> None:
-    assert hook(client, [mailjet("unsub", world.sol.email)], provider="mailjet") == 200
+    assert call_webhook(client, [mailjet_event("unsub", world.sol.email)], provider="mailjet") == 200
 
     assert Subscription.objects.get(person=world.sol).is_ended
     assert Preference.objects.get(person=world.sol).refused_at is not None
@@ -296,10 +296,10 @@ def test_a_closed_account_that_unsubscribes_does_not_hold_up_later_reports(
     world: World, provider: Delivery, client: Client
 ) -> None:
     close_account(person=world.vera, author=world.dee, reason="Moved on.", now=timezone.now())
-    number = Email.objects.get(pk=provider.pk).provider_id
-    bounced = mailjet("bounce", provider.address, error="user unknown", MessageID=number)
+    provider_id = Email.objects.get(pk=provider.pk).provider_id
+    bounced = mailjet_event("bounce", provider.address, error="user unknown", MessageID=provider_id)
 
-    assert hook(client, [mailjet("unsub", world.vera.email), bounced], provider="mailjet") == 200
+    assert call_webhook(client, [mailjet_event("unsub", world.vera.email), bounced], provider="mailjet") == 200
 
     assert Bounce.objects.get().email_id == provider.pk
     assert Suppression.objects.get().address == provider.address
@@ -322,21 +322,21 @@ def test_while_digests_are_held_none_are_made_and_none_are_lost(
     publish(plan, 90, author=world.amina)
     settings.EMAILS_HELD = True
     play(office)
-    held = (len(office.sent), Delivery.objects.count())
+    counts_while_held = (len(office.sent), Delivery.objects.count())
     settings.EMAILS_HELD = False
     play(office)
 
-    assert held == (0, 0)
+    assert counts_while_held == (0, 0)
     assert len(office.to(world.ben)) == 1
 
 
 def test_a_digest_as_sent_is_kept_for_thirty_days(email: Delivery) -> None:
     tidy(now=email.created_at + BODY_KEPT - dt.timedelta(days=1))
     email.refresh_from_db()
-    before = email.is_kept
+    was_kept_before = email.is_kept
     tidy(now=email.created_at + BODY_KEPT + dt.timedelta(days=1))
     email.refresh_from_db()
 
-    assert before
+    assert was_kept_before
     assert not email.is_kept
     assert email.items.exists()

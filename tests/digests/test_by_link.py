@@ -34,7 +34,7 @@ from tests.world import World
 
 @pytest.fixture(autouse=True)
 def nobody_asked_yet(db: None) -> None:
-    """Reset the counters of requested emails."""
+    """Reset the counters of requested emails, so that no limit is reached."""
     cache.clear()
 
 
@@ -46,7 +46,7 @@ def bearer() -> Client:
 
 @pytest.fixture
 def followed(world: World, plan: Plan) -> Subscription:
-    """Sol has confirmed that Larkhaven added him."""
+    """Sol's subscription, which Larkhaven added and Sol confirmed."""
     return services.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
@@ -54,28 +54,29 @@ def followed(world: World, plan: Plan) -> Subscription:
 
 @pytest.fixture
 def asked(world: World, plan: Plan) -> Subscription:
-    """Larkhaven has asked Sol, who has not answered yet."""
+    """Sol's subscription, which Larkhaven asked about and Sol has not answered."""
     return ask(world, plan)
 
 
 def token(person: User, purpose: Purpose, *, days: int = 0, number: int = 0) -> str:
-    """One of this person's links, made a number of days ago."""
-    made = timezone.now() - dt.timedelta(days=days)
+    """Return the token of one of this person's links, made a number of days ago."""
+    made_at = timezone.now() - dt.timedelta(days=days)
     key = Preference.objects.get(person=person).link_key
-    return make(purpose, person_id=person.pk, link_key=key, record_id=number, minute=minute_of(made))
+    return make(purpose, person_id=person.pk, link_key=key, record_id=number, minute=minute_of(made_at))
 
 
 def manage(person: User) -> str:
+    """Return the path of the person's preferences page by link."""
     return reverse("digests:preferences", kwargs={"token": token(person, Purpose.PREFERENCES)})
 
 
 def answer_link(asked: Subscription) -> str:
-    """The page behind the button in the confirmation email."""
+    """Return the path of the page behind the button in the confirmation email."""
     return reverse("digests:confirm", kwargs={"token": token(asked.person, Purpose.CONFIRM, number=asked.pk)})
 
 
 def act(browser: Client, subscription: Subscription, verb: str, **data: str) -> str:
-    """Press a button on the preferences page; return the page that follows."""
+    """Press a button on the preferences page, and return the page that follows."""
     address = f"{manage(subscription.person)}{subscription.pk}/{verb}/"
     answer = browser.post(address, data)
     assert answer.status_code == 302
@@ -83,10 +84,10 @@ def act(browser: Client, subscription: Subscription, verb: str, **data: str) -> 
 
 
 def link_in(email: object, page: str) -> str:
-    """The path of a page linked in an email."""
-    found = re.search(rf"https?://[^/\s]+(/digests/{page}/\S+)", text_of(email))  # type: ignore[arg-type]
-    assert found is not None
-    return found[1]
+    """Return the path of a digests page that is linked in an email."""
+    match = re.search(rf"https?://[^/\s]+(/digests/{page}/\S+)", text_of(email))  # type: ignore[arg-type]
+    assert match is not None
+    return match[1]
 
 
 # ---- Managing
@@ -94,33 +95,38 @@ def link_in(email: object, page: str) -> str:
 
 def test_opening_an_answered_confirmation_email_shows_the_current_status(asked: Subscription, bearer: Client) -> None:
     bearer.post(answer_link(asked), {"answer": "yes"})
-    confirmed = bearer.get(answer_link(asked)).content.decode()
+    page_when_confirmed = bearer.get(answer_link(asked)).content.decode()
     act(bearer, asked, "pause")
-    paused = bearer.post(answer_link(asked), {"answer": "yes"}).content.decode()
+    page_when_paused = bearer.post(answer_link(asked), {"answer": "yes"}).content.decode()
     suppress(address=asked.person.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
-    stopped = bearer.get(answer_link(asked)).content.decode()
+    page_when_suppressed = bearer.get(answer_link(asked)).content.decode()
 
-    assert "digests about Harbour Quarter go to s...@council.example" in collapse(confirmed)
-    assert "and paused it later. Digests about Harbour Quarter start again when you resume them" in collapse(paused)
-    assert reverse("digests:new-links") in paused
-    assert "We could not deliver emails to s...@council.example, so we have stopped sending emails there" in stopped
-    for page in (paused, stopped):
+    assert "digests about Harbour Quarter go to s...@council.example" in collapse(page_when_confirmed)
+    assert "and paused it later. Digests about Harbour Quarter start again when you resume them" in collapse(
+        page_when_paused
+    )
+    assert reverse("digests:new-links") in page_when_paused
+    assert (
+        "We could not deliver emails to s...@council.example, so we have stopped sending emails there"
+        in page_when_suppressed
+    )
+    for page in (page_when_paused, page_when_suppressed):
         assert "go to" not in page
 
 
 def test_a_subscription_paused_by_link_catches_up_when_it_resumes(
     world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
 ) -> None:
-    paused = act(bearer, followed, "pause")
+    page_when_paused = act(bearer, followed, "pause")
     publish(plan, 100, author=world.amina)
     play(office)
-    silent = len(office.to(world.sol))
-    resumed = act(bearer, followed, "resume")
+    count_while_paused = len(office.to(world.sol))
+    page_when_resumed = act(bearer, followed, "resume")
     play(office)
 
-    assert "Digests about Harbour Quarter are paused" in paused
-    assert "Digests about Harbour Quarter are on again" in resumed
-    assert silent == 0
+    assert "Digests about Harbour Quarter are paused" in page_when_paused
+    assert "Digests about Harbour Quarter are on again" in page_when_resumed
+    assert count_while_paused == 0
     assert "was 120, now 100" in text_of(office.to(world.sol)[0])
 
 
@@ -160,9 +166,11 @@ def test_the_link_sends_the_confirmation_email_again_up_to_a_daily_limit(
 def test_the_confirmation_message_does_not_name_what_others_follow(
     world: World, plan: Plan, opened: Plan, followed: Subscription, bearer: Client
 ) -> None:
-    of_ben = services.add_confirmed_subscription(person=world.ben, target=opened, author=None, now=timezone.now())
+    bens_subscription = services.add_confirmed_subscription(
+        person=world.ben, target=opened, author=None, now=timezone.now()
+    )
 
-    page = bearer.get(f"{manage(world.sol)}?done=pause&about={of_ben.pk}").content.decode()
+    page = bearer.get(f"{manage(world.sol)}?done=pause&about={bens_subscription.pk}").content.decode()
 
     assert "Digests about it are paused" in page
 
@@ -200,11 +208,11 @@ def test_confirming_with_the_usual_or_no_frequency_sets_none(
 def test_somebody_who_stopped_by_mistake_is_shown_how_to_undo_it(followed: Subscription, bearer: Client) -> None:
     link = reverse("digests:stop", kwargs={"token": token(followed.person, Purpose.STOP)})
 
-    asked = bearer.get(link).content.decode()
-    stopped = bearer.post(link, {"List-Unsubscribe": "One-Click"}).content.decode()
-    looked_again = bearer.get(link).content.decode()
+    question_page = bearer.get(link).content.decode()
+    stopped_page = bearer.post(link, {"List-Unsubscribe": "One-Click"}).content.decode()
+    question_page_after = bearer.get(link).content.decode()
 
-    for page in (asked, stopped, looked_again):
+    for page in (question_page, stopped_page, question_page_after):
         assert reverse("digests:new-links") in page
 
 
@@ -224,15 +232,17 @@ def test_the_preferences_page_works_without_scripts_cookies_or_an_account(
 def test_nobody_can_change_subscriptions_of_others(
     world: World, plan: Plan, followed: Subscription, bearer: Client
 ) -> None:
-    of_ben = services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
+    bens_subscription = services.add_confirmed_subscription(
+        person=world.ben, target=plan, author=None, now=timezone.now()
+    )
 
-    answer = bearer.post(f"{manage(world.sol)}{of_ben.pk}/stop/")
-    looked = bearer.get(f"{manage(world.sol)}{followed.pk}/stop/")
+    post_to_other = bearer.post(f"{manage(world.sol)}{bens_subscription.pk}/stop/")
+    get_of_own = bearer.get(f"{manage(world.sol)}{followed.pk}/stop/")
 
-    of_ben.refresh_from_db()
+    bens_subscription.refresh_from_db()
     followed.refresh_from_db()
-    assert (answer.status_code, looked.status_code) == (404, 405)
-    assert of_ben.is_confirmed
+    assert (post_to_other.status_code, get_of_own.status_code) == (404, 405)
+    assert bens_subscription.is_confirmed
     assert followed.is_confirmed
 
 
@@ -241,25 +251,25 @@ def test_a_pause_must_end_in_the_future_and_can_be_ended_early(
 ) -> None:
     choice = {"frequency": "at_once", "hour": "8", "weekday": "0", "time_zone": "Europe/London"}
 
-    def until(day: dt.date) -> dict[str, str]:
+    def pause_until(day: dt.date) -> dict[str, str]:
         return choice | {
             "paused_until": day.isoformat(),
         }
 
-    refused = bearer.post(manage(world.sol), until(timezone.localdate()))
-    taken = bearer.post(manage(world.sol), until(timezone.localdate() + dt.timedelta(days=3)))
+    refused_answer = bearer.post(manage(world.sol), pause_until(timezone.localdate()))
+    accepted_answer = bearer.post(manage(world.sol), pause_until(timezone.localdate() + dt.timedelta(days=3)))
     page = bearer.get(manage(world.sol)).content.decode()
     publish(plan, 100, author=world.amina)
     play(office)
-    silent = len(office.sent)
+    count_while_paused = len(office.sent)
     bearer.post(manage(world.sol), {"resume": "yes"})
     play(office)
 
-    assert refused.status_code == 422
-    assert "Enter a day in the future" in refused.content.decode()
-    assert taken.status_code == 302
+    assert refused_answer.status_code == 422
+    assert "Enter a day in the future" in refused_answer.content.decode()
+    assert accepted_answer.status_code == 302
     assert "All your digests are paused until" in page
-    assert silent == 0
+    assert count_while_paused == 0
     assert len(office.to(world.sol)) == 1
 
 
@@ -277,10 +287,10 @@ def test_a_pause_to_come_is_said_and_can_be_cancelled(followed: Subscription, be
     start, end = timezone.localdate() + dt.timedelta(days=5), timezone.localdate() + dt.timedelta(days=9)
     Preference.objects.filter(person=followed.person).update(paused_from=start, paused_until=end)
 
-    before = " ".join(bearer.get(manage(followed.person)).content.decode().split())
+    page_before = " ".join(bearer.get(manage(followed.person)).content.decode().split())
     answer = bearer.post(manage(followed.person), {"resume": "yes"}, follow=True).content.decode()
 
-    assert f"All your digests pause from {long_date(start)} until {long_date(end)}." in before
+    assert f"All your digests pause from {long_date(start)} until {long_date(end)}." in page_before
     assert "The pause has been cancelled" in answer
     assert "All your digests pause" not in answer
 
@@ -290,10 +300,10 @@ def test_a_pause_to_come_is_said_on_the_page_of_choices(world: World) -> None:
     Preference.objects.update_or_create(person=world.ben, defaults={"paused_from": start, "paused_until": end})
     client = signed_in(world.ben)
 
-    before = " ".join(client.get(reverse("digests:manage")).content.decode().split())
+    page_before = " ".join(client.get(reverse("digests:manage")).content.decode().split())
     answer = client.post(reverse("digests:manage"), {"resume": "yes"}, follow=True).content.decode()
 
-    assert f"All your digests pause from {long_date(start)} until {long_date(end)}." in before
+    assert f"All your digests pause from {long_date(start)} until {long_date(end)}." in page_before
     assert "The pause has been cancelled" in answer
 
 
@@ -305,17 +315,19 @@ def test_an_expired_link_sends_new_links_to_its_own_address(
 ) -> None:
     publish(plan, 100, author=world.amina)
     play(office)
-    old = token(world.sol, Purpose.PREFERENCES, days=31)
+    old_token = token(world.sol, Purpose.PREFERENCES, days=31)
 
-    over = bearer.get(reverse("digests:preferences", kwargs={"token": old}))
-    answer = bearer.post(reverse("digests:renew", kwargs={"purpose": "preferences", "token": old}))
+    expired_page = bearer.get(reverse("digests:preferences", kwargs={"token": old_token}))
+    answer = bearer.post(reverse("digests:renew", kwargs={"purpose": "preferences", "token": old_token}))
     office.drain()
     email = office.to(world.sol)[-1]
 
-    assert over.status_code == 410
-    assert reverse("digests:renew", kwargs={"purpose": "preferences", "token": old}) in over.content.decode()
+    assert expired_page.status_code == 410
+    assert (
+        reverse("digests:renew", kwargs={"purpose": "preferences", "token": old_token}) in expired_page.content.decode()
+    )
     assert answer.status_code == 200
-    assert world.sol.email not in answer.content.decode()  # somebody else may have the old email
+    assert world.sol.email not in answer.content.decode()  # another person may have the old email
     assert email["Subject"] == "New links for your digests"
     for page in ("preferences", "read", "stop"):
         path = link_in(email, page)
@@ -327,10 +339,10 @@ def test_a_late_answer_sends_the_confirmation_email_again(
     world: World, asked: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     rewrite(created_at=timezone.now() - dt.timedelta(days=20))
-    old = token(world.sol, Purpose.CONFIRM, days=20, number=asked.pk)
+    old_token = token(world.sol, Purpose.CONFIRM, days=20, number=asked.pk)
     office.drain()
 
-    bearer.post(reverse("digests:renew", kwargs={"purpose": "confirm", "token": old}))
+    bearer.post(reverse("digests:renew", kwargs={"purpose": "confirm", "token": old_token}))
     office.drain()
     bearer.post(link_in(office.to(world.sol)[-1], "confirm"), {"answer": "yes"})
 
@@ -343,12 +355,12 @@ def test_asking_for_new_links_does_not_reveal_who_gets_digests(
 ) -> None:
     browser = Client()
 
-    known = browser.post(reverse("digests:new-links"), {"email": world.sol.email.upper()}).content.decode()
-    unknown = browser.post(reverse("digests:new-links"), {"email": "nobody@council.example"}).content.decode()
+    page_for_known = browser.post(reverse("digests:new-links"), {"email": world.sol.email.upper()}).content.decode()
+    page_for_unknown = browser.post(reverse("digests:new-links"), {"email": "nobody@council.example"}).content.decode()
     play(office)
 
-    assert known.replace(world.sol.email, "X") == unknown.replace("nobody@council.example", "X") or (
-        known.replace(world.sol.email.upper(), "X") == unknown.replace("nobody@council.example", "X")
+    assert page_for_known.replace(world.sol.email, "X") == page_for_unknown.replace("nobody@council.example", "X") or (
+        page_for_known.replace(world.sol.email.upper(), "X") == page_for_unknown.replace("nobody@council.example", "X")
     )
     assert [outgoing.recipient for outgoing in office.sent] == [world.sol.email]
     assert not User.objects.filter(email="nobody@council.example").exists()
@@ -365,15 +377,15 @@ def test_requests_for_new_links_are_limited_per_address(
 
 
 def test_a_forged_token_gets_no_new_link(followed: Subscription, bearer: Client) -> None:
-    good = token(followed.person, Purpose.PREFERENCES, days=31)
+    valid_token = token(followed.person, Purpose.PREFERENCES, days=31)
 
-    for purpose, given in (
-        ("stop", good),
-        ("nothing", good),
-        ("preferences", f"{good[:-1]}x"),
+    for purpose, sent_token in (
+        ("stop", valid_token),
+        ("nothing", valid_token),
+        ("preferences", f"{valid_token[:-1]}x"),
         ("preferences", "1.2.3"),
     ):
-        answer = bearer.post(reverse("digests:renew", kwargs={"purpose": purpose, "token": given}))
+        answer = bearer.post(reverse("digests:renew", kwargs={"purpose": purpose, "token": sent_token}))
         assert answer.status_code == 404
     assert not Delivery.objects.filter(kind="digests.links").exists()
 
@@ -381,10 +393,10 @@ def test_a_forged_token_gets_no_new_link(followed: Subscription, bearer: Client)
 def test_requests_for_emails_are_limited_per_ip_address(world: World, followed: Subscription) -> None:
     browser = Client()
 
-    with time_machine.travel(timezone.now(), tick=False):  # a new hour would count from none
-        answers = [browser.post(reverse("digests:new-links"), {"email": "a@b.example"}).status_code for _ in range(31)]
+    with time_machine.travel(timezone.now(), tick=False):  # in a new hour, the count would start again
+        statuses = [browser.post(reverse("digests:new-links"), {"email": "a@b.example"}).status_code for _ in range(31)]
 
-    assert answers == [200] * 30 + [429]
+    assert statuses == [200] * 30 + [429]
 
 
 # ---- Following a public plan
@@ -398,7 +410,7 @@ def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
     address = reverse("digests:follow", kwargs={"plan": opened.pk})
     form = browser.get(address)
     answer = browser.post(address, {"email": "Resident@street.example", "name": "Rose", "frequency": "at_once"})
-    known = User.objects.filter(email="resident@street.example").exists()
+    had_account = User.objects.filter(email="resident@street.example").exists()
     publish(opened, 60, author=world.amina)
     play(office)
     [email] = [outgoing for outgoing in office.sent if outgoing.recipient == "resident@street.example"]
@@ -408,7 +420,7 @@ def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
     play(office)
 
     assert address in page
-    assert (form.status_code, answer.status_code, known) == (200, 200, False)
+    assert (form.status_code, answer.status_code, had_account) == (200, 200, False)
     assert "someone who entered your address, asked for digests about Open Quay" in text_of(office.to(rose)[0]).replace(
         "\n", " "
     )
@@ -426,20 +438,20 @@ def test_a_plan_that_is_not_public_can_only_be_followed_by_its_readers(world: Wo
 
 
 def test_typing_an_address_does_not_change_its_owners_decisions(world: World, opened: Plan, office: PostOffice) -> None:
-    paused = services.add_confirmed_subscription(
+    paused_subscription = services.add_confirmed_subscription(
         person=world.sol, target=opened, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
-    services.pause(subscription=paused, author=world.sol, now=timezone.now())
+    services.pause(subscription=paused_subscription, author=world.sol, now=timezone.now())
 
     services.ask_for(email=world.sol.email, target=opened, frequency="daily", now=timezone.now())
     office.drain()
 
-    paused.refresh_from_db()
+    paused_subscription.refresh_from_db()
     world.sol.refresh_from_db()
-    assert paused.is_paused
-    assert paused.frequency == ""
+    assert paused_subscription.is_paused
+    assert paused_subscription.frequency == ""
     assert world.sol.name == "Sol Stake"
-    assert [one["Subject"] for one in office.to(world.sol)] == ["New links for your digests"]
+    assert [email["Subject"] for email in office.to(world.sol)] == ["New links for your digests"]
 
 
 def test_a_suppressed_address_gets_no_confirmation_email(world: World, opened: Plan) -> None:

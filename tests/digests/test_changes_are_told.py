@@ -31,7 +31,7 @@ PARTY_LEFT, TERMS, STATUS, NOTE = (
 
 @pytest.fixture(autouse=True)
 def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Four kinds that are told, whatever the rooms register."""
+    """Register four kinds of event that digests report, whatever the rooms have registered."""
     kinds = (
         FollowerNotice(PARTY_LEFT, Group.PARTIES, "Party left", Fold.EACH, False, Audience.OUTSIDE, "", False),
         FollowerNotice(TERMS, Group.TERMS, "Terms amended", Fold.LAST, True, Audience.OUTSIDE, "", False),
@@ -63,10 +63,12 @@ def happen(world: World, kind: str, *, actor: User | None = None, also: tuple[st
 
 
 def follow(person: User, target: Any, **more: Any) -> Subscription:
+    """Add a confirmed subscription of a person with an account."""
     return services.add_confirmed_subscription(person=person, target=target, author=None, now=timezone.now(), **more)
 
 
-def stakeholder(world: World) -> Subscription:
+def add_sol(world: World) -> Subscription:
+    """Add Sol's confirmed subscription to the partnership, as a stakeholder of Larkhaven."""
     return services.add_confirmed_subscription(
         person=world.sol,
         target=world.partnership,
@@ -76,8 +78,8 @@ def stakeholder(world: World) -> Subscription:
     )
 
 
-def said_to(office: PostOffice, person: User) -> list[str]:
-    """What each email said, without line breaks."""
+def texts_to(office: PostOffice, person: User) -> list[str]:
+    """Return the text of each email to a person, without line breaks."""
     return [" ".join(text_of(message).split()) for message in office.to(person)]
 
 
@@ -89,12 +91,12 @@ def test_a_follower_hears_what_changed_who_did_it_and_why(world: World, office: 
     play(office)
 
     [message] = office.to(world.ben)
-    said = " ".join(text_of(message).split())
+    text = " ".join(text_of(message).split())
     assert world.partnership.title in str(message["Subject"])
     assert str(message["Subject"]).endswith("terms amended and 1 more change")
-    assert "changed the status: was active, now under" in said.lower()
-    assert "“New homes target.”" in said
-    assert world.amina.display_name in said
+    assert "changed the status: was active, now under" in text.lower()
+    assert "“New homes target.”" in text
+    assert world.amina.display_name in text
     assert "Changed the status" in " ".join(html_of(message).split())
 
 
@@ -107,7 +109,7 @@ def test_the_next_email_begins_where_the_last_one_ended(world: World, office: Po
     play(office)
     play(office)
 
-    first, second = said_to(office, world.ben)
+    first, second = texts_to(office, world.ben)
     assert "Terms amended" in first
     assert "Terms amended" not in second
     assert "Party left" in second
@@ -126,22 +128,22 @@ def test_what_returned_to_where_it_was_is_not_told(world: World, office: PostOff
 
 
 def test_a_stakeholder_hears_only_what_is_for_everybody(world: World, office: PostOffice) -> None:
-    stakeholder(world)
+    add_sol(world)
     happen(world, TERMS, actor=world.amina, reason="canary reason", before="canary old", after="canary new")
     happen(world, NOTE, actor=world.amina, name="canary document")
 
     play(office)
 
     [message] = office.to(world.sol)
-    said = text_of(message) + html_of(message)
-    assert "Terms amended" in said
-    assert "canary" not in said
-    assert "Document added" not in said
-    assert f"{world.amina.display_name}, {world.larkhaven.name}" not in said
+    content = text_of(message) + html_of(message)
+    assert "Terms amended" in content
+    assert "canary" not in content
+    assert "Document added" not in content
+    assert f"{world.amina.display_name}, {world.larkhaven.name}" not in content
 
 
 def test_what_may_not_be_told_counts_as_passed(world: World, office: PostOffice) -> None:
-    stakeholder(world)
+    add_sol(world)
     happen(world, NOTE, actor=world.amina)
 
     play(office)
@@ -152,7 +154,7 @@ def test_what_may_not_be_told_counts_as_passed(world: World, office: PostOffice)
 
 
 def test_a_stakeholder_hears_nothing_once_the_asker_left(world: World, office: PostOffice) -> None:
-    stakeholder(world)
+    add_sol(world)
     assert world.partnership.audience != "network"
     happen(world, TERMS, actor=world.amina)
     party = world.party(world.larkhaven)
@@ -166,29 +168,29 @@ def test_a_stakeholder_hears_nothing_once_the_asker_left(world: World, office: P
 
 
 def test_dates_and_money_only(world: World, office: PostOffice) -> None:
-    followed = follow(world.ben, world.partnership)
-    Subscription.objects.filter(pk=followed.pk).update(hears="dates")
+    subscription = follow(world.ben, world.partnership)
+    Subscription.objects.filter(pk=subscription.pk).update(hears="dates")
     happen(world, TERMS, actor=world.amina)
     happen(world, STATUS, actor=world.amina, before="active", after="under_review")
 
     play(office)
 
-    [said] = said_to(office, world.ben)
-    assert "Terms amended" in said
-    assert "Changed the status" not in said
+    [text] = texts_to(office, world.ben)
+    assert "Terms amended" in text
+    assert "Changed the status" not in text
 
 
 def test_only_what_concerns_my_organisation(world: World, office: PostOffice) -> None:
-    followed = follow(world.ben, world.partnership)
-    Subscription.objects.filter(pk=followed.pk).update(hears="own")
+    subscription = follow(world.ben, world.partnership)
+    Subscription.objects.filter(pk=subscription.pk).update(hears="own")
     happen(world, TERMS, actor=world.amina)
     happen(world, PARTY_LEFT, actor=world.amina, also=(f"organisation:{world.westmarch.pk}",))
 
     play(office)
 
-    [said] = said_to(office, world.ben)
-    assert "Party left" in said
-    assert "Terms amended" not in said
+    [text] = texts_to(office, world.ben)
+    assert "Party left" in text
+    assert "Terms amended" not in text
 
 
 def test_a_change_of_two_subjects_comes_once_in_an_email(world: World, office: PostOffice) -> None:
@@ -198,8 +200,8 @@ def test_a_change_of_two_subjects_comes_once_in_an_email(world: World, office: P
 
     play(office)
 
-    [said] = said_to(office, world.ben)
-    assert said.count("Terms amended") == 1
+    [text] = texts_to(office, world.ben)
+    assert text.count("Terms amended") == 1
 
 
 def test_a_change_told_at_once_is_not_in_the_weekly_email(world: World, office: PostOffice) -> None:
@@ -214,7 +216,7 @@ def test_a_change_told_at_once_is_not_in_the_weekly_email(world: World, office: 
 
 
 def test_the_ledger_keeps_which_events_an_email_told(world: World, office: PostOffice) -> None:
-    stakeholder(world)
+    add_sol(world)
     event = happen(world, TERMS, actor=world.amina)
     happen(world, NOTE, actor=world.amina)
 
@@ -232,6 +234,6 @@ def test_plans_and_changes_come_in_one_email(world: World, office: PostOffice, p
 
     play(office)
 
-    [said] = said_to(office, world.ben)
-    assert "Harbour Quarter" in said
-    assert "Terms amended" in said
+    [text] = texts_to(office, world.ben)
+    assert "Harbour Quarter" in text
+    assert "Terms amended" in text

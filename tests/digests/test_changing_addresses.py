@@ -30,26 +30,27 @@ NEW = "sol@home.example"
 
 
 def confirm_link(office: PostOffice, address: str) -> str:
-    """The link in the newest confirmation email to this address."""
-    asked = [outgoing for outgoing in office.sent if outgoing.recipient == address][-1]
-    found = re.search(rb"/digests/confirm/[^\s\"<>]+/", asked.data.replace(b"=\r\n", b""))
-    assert found is not None
-    return found[0].decode()
+    """Return the path of the link in the newest confirmation email to this address."""
+    newest_email = [outgoing for outgoing in office.sent if outgoing.recipient == address][-1]
+    match = re.search(rb"/digests/confirm/[^\s\"<>]+/", newest_email.data.replace(b"=\r\n", b""))
+    assert match is not None
+    return match[0].decode()
 
 
 def correct(world: World, asked: Subscription, email: str) -> int:
+    """Correct a stakeholder's address as Amina, and return the status code."""
     address = reverse("digests:correct-address", args=[asked.pk])
     return signed_in(world.amina).post(address, {"email": email}).status_code
 
 
 def change(person: User, email: str) -> str:
-    """Ask for another address on the preferences page; return the result."""
+    """Ask for another address on the preferences page, and return the page that follows."""
     address = reverse("digests:preferences", kwargs={"token": token(person, Purpose.PREFERENCES)})
     return Client().post(address, {"new_address": email}, follow=True).content.decode()
 
 
 def shown_to_amina(world: World, plan: Plan) -> str:
-    """Everything that pages say to Amina about her stakeholders."""
+    """Return the content of all pages that Amina can open about her stakeholders."""
     browser = signed_in(world.amina)
     pages = [reverse(f"digests:{name}") for name in ("stakeholders", "export-stakeholders", "ledger", "due")]
     pages.append(reverse("digests:who", args=[plan.pk]))
@@ -67,17 +68,17 @@ _CHANGES = ("correct-address", "end-stakeholder")
 
 
 def finds(world: World, words: str) -> bool:
-    """Whether Amina's search for these words finds a stakeholder or an email."""
-    found = [
+    """Return True if Amina's search for these words finds a stakeholder or an email."""
+    result_pages = [
         signed_in(world.amina).get(reverse(f"digests:{name}"), {"q": words}).context["page"]
         for name in ("stakeholders", "ledger")
     ]
-    return any(getattr(page, "rows", None) or getattr(page, "object_list", None) for page in found)
+    return any(getattr(page, "rows", None) or getattr(page, "object_list", None) for page in result_pages)
 
 
 @pytest.fixture
 def followed(world: World, plan: Plan) -> Subscription:
-    """Sol has confirmed that Larkhaven added him."""
+    """Sol's subscription, which Larkhaven added and Sol confirmed."""
     return services.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
@@ -108,13 +109,13 @@ def test_digests_go_to_the_old_address_until_the_new_one_is_confirmed(
     correct(world, followed, NEW)
     publish(plan, 100, author=world.amina)
     play(office)
-    before = len(office.to(world.sol))
+    count_before = len(office.to(world.sol))
     publish(plan, 90, author=world.amina)
     Client().post(confirm_link(office, NEW), {"answer": "yes"})
     play(office)
 
     followed.refresh_from_db()
-    assert before == 1
+    assert count_before == 1
     assert followed.is_ended
     assert len(office.to(world.sol)) == 1
     assert "was 100, now 90" in text_of(office.to(User.objects.get(email=NEW))[-1])
@@ -138,27 +139,27 @@ def test_only_the_organisation_that_added_somebody_corrects_their_address(world:
 def test_one_confirmation_at_the_new_address_moves_all_subscriptions(
     world: World, plan: Plan, opened: Plan, followed: Subscription, office: PostOffice
 ) -> None:
-    paused = services.add_confirmed_subscription(
+    paused_subscription = services.add_confirmed_subscription(
         person=world.sol, target=opened, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
-    services.pause(subscription=paused, author=world.sol, now=timezone.now())
+    services.pause(subscription=paused_subscription, author=world.sol, now=timezone.now())
     publish(plan, 100, author=world.amina)
 
-    said = change(world.sol, NEW)
+    answer_page = change(world.sol, NEW)
     office.drain()
-    asked_once = [outgoing.recipient for outgoing in office.sent] == [NEW]
+    was_asked_once = [outgoing.recipient for outgoing in office.sent] == [NEW]
     link = confirm_link(office, NEW)
     page = Client().get(link).content.decode()
-    standing = set(Subscription.objects.confirmed().values_list("person__email", flat=True))
+    confirmed_addresses = set(Subscription.objects.confirmed().values_list("person__email", flat=True))
     Client().post(link, {"answer": "yes"})
     play(office)
 
-    mine = Subscription.objects.live().values_list("person__email", "plan", "status")
-    assert "we have sent an email there" in said
-    assert asked_once
+    sols_subscriptions = Subscription.objects.live().values_list("person__email", "plan", "status")
+    assert "we have sent an email there" in answer_page
+    assert was_asked_once
     assert "Open Quay" in page
-    assert standing == {world.sol.email}
-    assert set(mine) == {(NEW, plan.pk, "confirmed"), (NEW, opened.pk, "paused")}
+    assert confirmed_addresses == {world.sol.email}
+    assert set(sols_subscriptions) == {(NEW, plan.pk, "confirmed"), (NEW, opened.pk, "paused")}
     assert "was 120, now 100" in text_of(office.to(User.objects.get(email=NEW))[-1])
     assert not office.to(world.sol)
 
@@ -166,12 +167,12 @@ def test_one_confirmation_at_the_new_address_moves_all_subscriptions(
 def test_a_change_to_a_taken_address_does_nothing_and_looks_the_same(
     world: World, followed: Subscription, office: PostOffice
 ) -> None:
-    unknown, known = (change(world.sol, email) for email in (NEW, world.chidi.email))
+    page_for_unknown, page_for_known = (change(world.sol, email) for email in (NEW, world.chidi.email))
     office.drain()
 
-    words = "we have sent an email there"
-    assert words in unknown
-    assert words in known
+    expected_text = "we have sent an email there"
+    assert expected_text in page_for_unknown
+    assert expected_text in page_for_known
     assert [outgoing.recipient for outgoing in office.sent] == [NEW]
 
 
@@ -186,13 +187,13 @@ def test_only_the_new_address_can_confirm_the_move(
     world: World, plan: Plan, followed: Subscription, office: PostOffice
 ) -> None:
     change(world.sol, NEW)
-    moved = Subscription.objects.get(person__email=NEW)
+    new_subscription = Subscription.objects.get(person__email=NEW)
 
-    link = reverse("digests:confirm", kwargs={"token": token(world.sol, Purpose.CONFIRM, number=moved.pk)})
+    link = reverse("digests:confirm", kwargs={"token": token(world.sol, Purpose.CONFIRM, number=new_subscription.pk)})
     answer = Client().post(link, {"answer": "yes"})
 
     assert answer.status_code == 404
-    assert Subscription.objects.get(pk=moved.pk).is_waiting
+    assert Subscription.objects.get(pk=new_subscription.pk).is_waiting
 
 
 def test_the_organisation_that_typed_the_old_address_never_sees_the_new_one(
@@ -205,13 +206,13 @@ def test_the_organisation_that_typed_the_old_address_never_sees_the_new_one(
 
     change(world.sol, NEW)
     office.drain()
-    while_asked = shown_to_amina(world, plan)
+    pages_before_confirming = shown_to_amina(world, plan)
     Client().post(confirm_link(office, NEW), {"answer": "yes"})
     publish(plan, 100, author=world.amina)
     play(office)
 
     assert office.to(User.objects.get(email=NEW))
-    assert NEW not in while_asked + shown_to_amina(world, plan)
+    assert NEW not in pages_before_confirming + shown_to_amina(world, plan)
     assert not finds(world, NEW)
     assert not finds(world, "sol@home")
 
@@ -223,9 +224,9 @@ def test_the_organisation_that_typed_an_old_address_does_not_see_the_new_one(
         person=world.hana, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
     assert world.hana.email in shown_to_amina(world, plan)
-    new = EmailAddress.objects.create(user=world.hana, email="hana@home.example")
+    new_address = EmailAddress.objects.create(user=world.hana, email="hana@home.example")
 
-    key = EmailConfirmationHMAC(new).key
+    key = EmailConfirmationHMAC(new_address).key
     signed_in(world.hana).post(reverse("account_confirm_email", args=[key]))
     publish(plan, 100, author=world.amina)
     play(office)
@@ -238,21 +239,21 @@ def test_the_organisation_that_typed_an_old_address_does_not_see_the_new_one(
 
 def take_another_address(person: User, email: str) -> None:
     """Change the address of an account by the link in the confirmation email."""
-    new = EmailAddress.objects.create(user=person, email=email)
-    signed_in(person).post(reverse("account_confirm_email", args=[EmailConfirmationHMAC(new).key]))
+    new_address = EmailAddress.objects.create(user=person, email=email)
+    signed_in(person).post(reverse("account_confirm_email", args=[EmailConfirmationHMAC(new_address).key]))
     person.refresh_from_db()
     assert person.email == email
 
 
 def test_a_no_outlasts_the_change_of_an_accounts_address(world: World, plan: Plan) -> None:
-    old = world.hana.email
+    old_address = world.hana.email
     services.stop_everything(person=world.hana, author=world.hana, reason="Enough.", now=timezone.now())
 
     take_another_address(world.hana, "hana@home.example")
 
     with pytest.raises(services.UnableToSubscribe, match="asked not to be contacted"):
         services.add_stakeholder(
-            email=old.upper(),
+            email=old_address.upper(),
             name="",
             target=plan,
             author=world.amina,
@@ -262,27 +263,27 @@ def test_a_no_outlasts_the_change_of_an_accounts_address(world: World, plan: Pla
 
 
 def test_an_account_that_takes_its_old_address_again_is_not_refused_for_good(world: World) -> None:
-    old = world.hana.email
+    old_address = world.hana.email
     services.stop_everything(person=world.hana, author=world.hana, reason="Enough.", now=timezone.now())
     take_another_address(world.hana, "hana@home.example")
-    assert has_refused(old)
+    assert has_refused(old_address)
 
-    EmailAddress.objects.filter(user=world.hana, email=old).delete()
-    take_another_address(world.hana, old)
+    EmailAddress.objects.filter(user=world.hana, email=old_address).delete()
+    take_another_address(world.hana, old_address)
 
-    assert not has_refused(old)
+    assert not has_refused(old_address)
     assert has_refused("hana@home.example")
 
 
 def test_an_address_given_up_without_a_no_may_be_asked(world: World, plan: Plan) -> None:
-    old = world.hana.email
+    old_address = world.hana.email
 
     take_another_address(world.hana, "hana@home.example")
 
-    asked = services.add_stakeholder(
-        email=old, name="", target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    subscription = services.add_stakeholder(
+        email=old_address, name="", target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
-    assert asked.is_waiting
+    assert subscription.is_waiting
 
 
 def test_typing_the_own_address_of_a_stakeholder_reveals_nothing(
@@ -291,14 +292,17 @@ def test_typing_the_own_address_of_a_stakeholder_reveals_nothing(
     change(world.sol, NEW)
     office.drain()
     Client().post(confirm_link(office, NEW), {"answer": "yes"})
-    moved = Subscription.objects.get(person__email=NEW)
-    other = services.add_confirmed_subscription(person=world.chidi, target=plan, author=None, now=timezone.now())
+    moved_subscription = Subscription.objects.get(person__email=NEW)
+    other_subscription = services.add_confirmed_subscription(
+        person=world.chidi, target=plan, author=None, now=timezone.now()
+    )
 
     browser = signed_in(world.amina)
-    address = reverse("digests:correct-address", args=[moved.pk])
-    answers = [
-        browser.post(address, {"email": subscription.person.email}).content.decode() for subscription in (moved, other)
+    address = reverse("digests:correct-address", args=[moved_subscription.pk])
+    pages = [
+        browser.post(address, {"email": subscription.person.email}).content.decode()
+        for subscription in (moved_subscription, other_subscription)
     ]
 
-    assert "A person with this address already gets these digests" in answers[0]
-    assert "A person with this address already gets these digests" in answers[1]
+    assert "A person with this address already gets these digests" in pages[0]
+    assert "A person with this address already gets these digests" in pages[1]

@@ -37,7 +37,7 @@ from tests.telling import answers, lower_rooms, surveys, terms, upper_rooms
 from tests.telling.case import CASES
 from tests.world import World, make_world
 
-__all__ = ["answers", "lower_rooms", "surveys", "terms", "upper_rooms"]  # they fill the table
+__all__ = ["answers", "lower_rooms", "surveys", "terms", "upper_rooms"]  # importing them fills the table of cases
 
 KINDS = [kind for kind in all_kinds() if not kind.code.startswith(("digests.", "outbox.", "tests."))]
 CHOSEN = [kind for kind in KINDS if not kind.always]
@@ -61,7 +61,7 @@ PAGE = {
 
 @pytest.fixture(autouse=True)
 def usual_ways(settings: Any) -> None:
-    """Staff who chose nothing get summaries."""
+    """People who chose nothing get summaries, as they do by default."""
     settings.NOTICES_AT_ONCE = False
 
 
@@ -73,23 +73,23 @@ def world(db: None) -> World:
 
 @dataclass(frozen=True)
 class Received:
-    """What one person got of one kind of notice: emails at once, items in the inbox, and summaries."""
+    """What one person received of one kind of notice: emails at once, items in the inbox, and summaries."""
 
     at_once: int
     in_inbox: int
     #: Text and HTML of each summary, without line breaks.
     summaries: list[tuple[str, str]]
-    #: What the lines of the summary should say.
+    #: The texts that the lines of the summary should contain.
     sentences: list[str]
 
 
 def case_of(kind: EmailKind) -> tuple[str, str]:
-    """Return the name of a service that causes this kind of email, and of a person who gets it."""
+    """Return the name of a service that causes this kind of email, and the name of a person who gets it."""
     return next((name, who) for name, case in CASES.items() for code, who in case.told if code == kind.code)
 
 
 def answer_page(person: User, **ways: str) -> Client:
-    """Choose these ways on the page; returns the person's browser."""
+    """Choose these ways on the page of choices, and return the person's browser."""
     client = signed_in(person)
     answer = client.post(reverse("digests:manage"), PAGE | {f"way_{group}": way for group, way in ways.items()})
     assert answer.status_code == 302
@@ -97,7 +97,7 @@ def answer_page(person: User, **ways: str) -> Client:
 
 
 def choose_on_page(person: User, **ways: str) -> dict[str, str]:
-    """Choose these ways on the page; returns what the page then shows as chosen, by group."""
+    """Choose these ways on the page of choices, and return what the page then shows as chosen, by group."""
     html = answer_page(person, **ways).get(reverse("digests:manage")).content.decode()
     selects = re.findall(r'<select[^>]* name="way_(\w+)".*?</select>', html, re.DOTALL)
     assert set(selects) == set(CHOOSABLE)
@@ -117,7 +117,7 @@ class Prepared:
 
 
 def prepare(world: World, kind: EmailKind) -> Prepared:
-    """Prepare a call that causes this kind of notice; its recipient answers the page of choices."""
+    """Prepare a call that causes this kind of notice, after its recipient has answered the page of choices."""
     name, who = case_of(kind)
     act = CASES[name].prepare(world)
     person = User.objects.filter(email__startswith=f"{who}@", account_since__isnull=False).first()
@@ -142,7 +142,7 @@ def copy_of(act: Any) -> Callable[[], object]:
 
 
 def cause_notice(prepared: Prepared, way: str) -> Received:
-    """Choose a way for the group of a notice, cause the notice and return what the person got.
+    """Choose a way for the group of a notice, cause the notice, and return what the person received.
 
     Everything is rolled back afterwards, so that the next way starts from the same state.
     """
@@ -153,14 +153,14 @@ def cause_notice(prepared: Prepared, way: str) -> Received:
         mail.outbox.clear()
         copy_of(prepared.act)()
         deliver()
-        sent = Email.objects.filter(kind=kind.code, status="sent")
-        sent_at_once = sent.filter(person_id=person.pk) if person else sent
+        sent_emails = Email.objects.filter(kind=kind.code, status="sent")
+        sent_at_once = sent_emails.filter(person_id=person.pk) if person else sent_emails
         count_at_once = sent_at_once.count()
         items = list(InboxItem.objects.filter(person=person, kind=kind.code)) if person else []
         lines = [line_of(item, now=timezone.now()) for item in items if item.due_at is not None]
         mail.outbox.clear()
-        due = [item.due_at for item in items if item.due_at is not None]  # some services look weeks ahead
-        plan_round(now=max([timezone.now(), *due]) + dt.timedelta(days=5))
+        due_times = [item.due_at for item in items if item.due_at is not None]  # some services look weeks ahead
+        plan_round(now=max([timezone.now(), *due_times]) + dt.timedelta(days=5))
         deliver()
         to_person = [message for message in mail.outbox if person and message.to == [person.email]]
         digests = [message for message in to_person if "Since your last" in message.body]
@@ -179,9 +179,9 @@ def cause_notice(prepared: Prepared, way: str) -> Received:
 
 @pytest.mark.parametrize("way", Way)
 def test_page_keeps_and_shows_the_way_chosen_for_each_group(world: World, way: Way) -> None:
-    shown = choose_on_page(world.ben, **dict.fromkeys(CHOOSABLE, way))
+    shown_ways = choose_on_page(world.ben, **dict.fromkeys(CHOOSABLE, way))
 
-    assert shown == dict.fromkeys(CHOOSABLE, way)
+    assert shown_ways == dict.fromkeys(CHOOSABLE, way)
     assert ways_of(world.ben) == dict.fromkeys(CHOOSABLE, way)
 
 

@@ -69,9 +69,9 @@ def test_somebody_asked_again_is_not_confirmed_until_they_answer(world: World, p
     ask(world, plan)
     stop_mail(world)
 
-    active = release(world)
+    active_count = release(world)
 
-    assert active == 0
+    assert active_count == 0
     assert Subscription.objects.get(person=world.sol).status == "asked"
 
 
@@ -80,25 +80,25 @@ def test_changes_during_suppression_are_sent_after_the_release(world: World, pla
     stop_mail(world)
     publish(plan, 100, author=world.amina)
     play(office)
-    silent = len(office.to(world.sol))
+    count_while_suppressed = len(office.to(world.sol))
 
     release(world)
     play(office)
 
-    assert silent == 0
+    assert count_while_suppressed == 0
     assert "was 120, now 100" in text_of(office.to(world.sol)[-1])
 
 
 def test_a_lead_cannot_undo_a_pause(world: World, plan: Plan) -> None:
     subscription = services.confirm(subscription=ask(world, plan), now=timezone.now())
     services.pause(subscription=subscription, author=world.sol, now=timezone.now())
-    emails = Delivery.objects.count()
+    email_count = Delivery.objects.count()
 
     ask(world, plan)
 
     subscription.refresh_from_db()
     assert subscription.is_paused
-    assert Delivery.objects.count() == emails
+    assert Delivery.objects.count() == email_count
 
 
 def test_following_a_paused_plan_again_resumes_it(world: World, plan: Plan, office: PostOffice) -> None:
@@ -106,10 +106,10 @@ def test_following_a_paused_plan_again_resumes_it(world: World, plan: Plan, offi
     services.pause(subscription=subscription, author=world.ben, now=timezone.now())
     publish(plan, 100, author=world.amina)
 
-    again = services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    resumed_subscription = services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     play(office)
 
-    assert again.is_confirmed
+    assert resumed_subscription.is_confirmed
     assert "was 120, now 100" in text_of(office.to(world.ben)[0])
 
 
@@ -118,22 +118,22 @@ def test_a_refusal_holds_until_the_person_asks_themselves(world: World, plan: Pl
 
     with pytest.raises(services.UnableToSubscribe, match="Only they can ask"):
         ask(world, plan)
-    later = ask(world, plan, now=timezone.now() + REFUSAL_HOLDS)
+    subscription = ask(world, plan, now=timezone.now() + REFUSAL_HOLDS)
 
-    assert later.is_waiting
+    assert subscription.is_waiting
 
 
 def test_an_organisation_cannot_add_people_to_what_it_may_not_read(world: World, plan: Plan) -> None:
-    elsewhere = {"target": plan, "author": world.hana, "organisation": world.harbour, "now": timezone.now()}
+    arguments = {"target": plan, "author": world.hana, "organisation": world.harbour, "now": timezone.now()}
     for address in ("rose@street.example", world.ben.email, world.nadia.email):
         with pytest.raises(services.UnableToSubscribe, match="cannot read this itself"):
-            services.add_stakeholder(email=address, name="", **elsewhere)
-    asked = ask(world, plan)
+            services.add_stakeholder(email=address, name="", **arguments)
+    subscription = ask(world, plan)
     Subscription.objects.update(added_for=world.harbour)
     rewrite(created_at=timezone.now() - dt.timedelta(days=2))
 
     with pytest.raises(services.UnableToSubscribe, match="cannot read this itself"):
-        services.ask_again(subscription=asked, author=world.hana, now=timezone.now())
+        services.ask_again(subscription=subscription, author=world.hana, now=timezone.now())
 
     assert Delivery.objects.count() == 1
     assert not User.objects.filter(email="rose@street.example").exists()
@@ -142,23 +142,23 @@ def test_an_organisation_cannot_add_people_to_what_it_may_not_read(world: World,
 def test_a_request_whose_email_may_not_be_sent_ends_without_a_refusal(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
-    asking = {"target": plan, "author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
-    asked = services.add_stakeholder(email=world.nadia.email, name="", **asking)
-    stranger = services.add_stakeholder(email="rose@street.example", name="", **asking)
-    waits = asked.status, stranger.status
+    arguments = {"target": plan, "author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
+    subscription = services.add_stakeholder(email=world.nadia.email, name="", **arguments)
+    strangers_subscription = services.add_stakeholder(email="rose@street.example", name="", **arguments)
+    statuses_before = subscription.status, strangers_subscription.status
 
     office.drain()
 
-    asked.refresh_from_db()
-    stranger.refresh_from_db()
-    assert waits == ("asked", "asked")
+    subscription.refresh_from_db()
+    strangers_subscription.refresh_from_db()
+    assert statuses_before == ("asked", "asked")
     assert [outgoing.recipient for outgoing in office.sent] == ["rose@street.example"]
-    assert (asked.status, asked.refused_at, asked.reason) == (
+    assert (subscription.status, subscription.refused_at, subscription.reason) == (
         "ended",
         None,
         "We could not send the email that asks them to confirm.",
     )
-    assert stranger.is_waiting
+    assert strangers_subscription.is_waiting
 
 
 def test_ending_and_adding_again_does_not_allow_more_emails(world: World, plan: Plan) -> None:
@@ -185,31 +185,33 @@ def test_the_daily_limit_counts_emails(world: World, plan: Plan, monkeypatch: py
 
 
 def test_a_change_from_an_outdated_state_reports_the_current_status(world: World, plan: Plan) -> None:
-    seen = services.confirm(subscription=ask(world, plan), now=timezone.now())
-    services.pause(subscription=Subscription.objects.get(pk=seen.pk), author=world.sol, now=timezone.now())
+    outdated_subscription = services.confirm(subscription=ask(world, plan), now=timezone.now())
+    services.pause(
+        subscription=Subscription.objects.get(pk=outdated_subscription.pk), author=world.sol, now=timezone.now()
+    )
 
     with pytest.raises(services.UnableToChangeSubscription, match="its status is now “Paused”"):
-        services.pause(subscription=seen, author=world.sol, now=timezone.now())
+        services.pause(subscription=outdated_subscription, author=world.sol, now=timezone.now())
 
 
 def test_confirming_on_an_outdated_page_shows_the_current_status(world: World, plan: Plan) -> None:
-    asked = ask(world, plan, person=world.ben)
-    say_yes = reverse("digests:change", kwargs={"pk": asked.pk, "verb": "confirm"})
-    first = signed_in(world.ben).post(say_yes, follow=True).content.decode()
-    services.pause(subscription=asked, author=world.ben, now=timezone.now())
+    subscription = ask(world, plan, person=world.ben)
+    confirm_url = reverse("digests:change", kwargs={"pk": subscription.pk, "verb": "confirm"})
+    first_page = signed_in(world.ben).post(confirm_url, follow=True).content.decode()
+    services.pause(subscription=subscription, author=world.ben, now=timezone.now())
 
-    late = signed_in(world.ben).post(say_yes, follow=True).content.decode()
+    late_page = signed_in(world.ben).post(confirm_url, follow=True).content.decode()
 
-    asked.refresh_from_db()
-    assert "Digests about Harbour Quarter are on." in first
-    assert "its status is now “Paused”." in late
-    assert "are on." not in late
-    assert asked.is_paused
+    subscription.refresh_from_db()
+    assert "Digests about Harbour Quarter are on." in first_page
+    assert "its status is now “Paused”." in late_page
+    assert "are on." not in late_page
+    assert subscription.is_paused
 
 
 def test_a_choice_that_is_not_offered_changes_nothing(world: World, plan: Plan) -> None:
     services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
-    kept = Preference.objects.get(person=world.ben)
+    preference = Preference.objects.get(person=world.ben)
 
     with pytest.raises(services.UnableToChangeSubscription, match="from the lists"):
         services.prefer(
@@ -224,8 +226,8 @@ def test_a_choice_that_is_not_offered_changes_nothing(world: World, plan: Plan) 
             now=timezone.now(),
         )
 
-    kept.refresh_from_db()
-    assert (kept.frequency, kept.hour) == ("at_once", 8)
+    preference.refresh_from_db()
+    assert (preference.frequency, preference.hour) == ("at_once", 8)
 
 
 def test_ending_a_pause_works_without_saved_preferences(world: World, plan: Plan) -> None:
@@ -250,16 +252,16 @@ def test_links_are_not_renewed_when_the_event_cannot_be_recorded(
 
 def test_digests_by_role_end_with_the_role_and_return_with_it(world: World, plan: Plan) -> None:
     services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
-    of_ben = Subscription.objects.filter(person=world.ben, partnership=world.partnership)
-    given = of_ben.get().status
+    bens_subscriptions = Subscription.objects.filter(person=world.ben, partnership=world.partnership)
+    status_before = bens_subscriptions.get().status
     world.ben.memberships.update(ends_on=timezone.localdate() - dt.timedelta(days=1))
     announce_joined(now=timezone.now())
-    lost = of_ben.get().status
+    status_without_role = bens_subscriptions.get().status
 
     world.ben.memberships.update(ends_on=None)
     announce_joined(now=timezone.now())
 
-    assert (given, lost, of_ben.get().status) == ("confirmed", "ended", "confirmed")
+    assert (status_before, status_without_role, bens_subscriptions.get().status) == ("confirmed", "ended", "confirmed")
 
 
 def test_a_lead_who_ends_digests_by_role_has_not_refused_them(world: World, plan: Plan) -> None:
@@ -268,18 +270,20 @@ def test_a_lead_who_ends_digests_by_role_has_not_refused_them(world: World, plan
 
     services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
 
-    of_amina = Subscription.objects.get(person=world.amina, partnership=world.partnership)
-    assert (of_amina.status, of_amina.refused_at) == ("confirmed", None)
+    aminas_subscription = Subscription.objects.get(person=world.amina, partnership=world.partnership)
+    assert (aminas_subscription.status, aminas_subscription.refused_at) == ("confirmed", None)
 
 
 def test_somebody_who_stopped_digests_by_role_does_not_get_them_again(world: World, plan: Plan) -> None:
     services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
-    of_ben = Subscription.objects.filter(person=world.ben, partnership=world.partnership)
-    services.stop(subscriptions=of_ben, author=world.ben, reason="Stopped by the person.", now=timezone.now())
+    bens_subscriptions = Subscription.objects.filter(person=world.ben, partnership=world.partnership)
+    services.stop(
+        subscriptions=bens_subscriptions, author=world.ben, reason="Stopped by the person.", now=timezone.now()
+    )
 
     announce_joined(now=timezone.now())
 
-    assert of_ben.get().is_ended
+    assert bens_subscriptions.get().is_ended
 
 
 def test_a_lead_who_steps_down_no_longer_gets_digests_as_a_signatory(world: World, plan: Plan) -> None:
@@ -287,20 +291,20 @@ def test_a_lead_who_steps_down_no_longer_gets_digests_as_a_signatory(world: Worl
         plan=plan, signatories=[(world.westmarch, "chair")], due_on=None, author=world.amina, now=timezone.now()
     )
     services.set_role_rule(target=plan, author=world.amina, now=timezone.now())
-    of_ben = Subscription.objects.filter(person=world.ben, plan=plan)
-    given = of_ben.get().status
+    bens_subscriptions = Subscription.objects.filter(person=world.ben, plan=plan)
+    status_before = bens_subscriptions.get().status
     world.ben.memberships.update(role=Role.EDITOR)
 
     announce_joined(now=timezone.now())
 
-    assert (given, of_ben.get().status) == ("confirmed", "ended")
+    assert (status_before, bens_subscriptions.get().status) == ("confirmed", "ended")
 
 
 # ---- Stopping everything, signed in
 
 
-def stopped_by(person: User) -> str:
-    """The page after pressing “Stop all digests” on the confirmation page."""
+def stop_all_digests(person: User) -> str:
+    """Press “Stop all digests” on the confirmation page, and return the page that follows."""
     return str(signed_in(person).post(reverse("digests:stop-all")).content.decode())
 
 
@@ -309,70 +313,74 @@ def test_stopping_all_digests_asks_first_and_can_be_undone(world: World, plan: P
     ben = signed_in(world.ben)
     stop_all, manage = reverse("digests:stop-all"), reverse("digests:manage")
 
-    mine = ben.get(manage).content.decode()
+    page_before = ben.get(manage).content.decode()
     question = ben.get(stop_all).content.decode()
-    asked = Subscription.objects.get(person=world.ben)
-    stopped = stopped_by(world.ben)
-    ended = Subscription.objects.get(pk=asked.pk)
-    back = ben.get(manage).content.decode()
-    follow = reverse("digests:subscribe", kwargs={"kind": "plan", "pk": plan.pk})
-    ben.post(follow)
-    asked_again = Subscription.objects.get(pk=asked.pk)
+    subscription_before = Subscription.objects.get(person=world.ben)
+    stopped_page = stop_all_digests(world.ben)
+    ended_subscription = Subscription.objects.get(pk=subscription_before.pk)
+    page_after = ben.get(manage).content.decode()
+    follow_url = reverse("digests:subscribe", kwargs={"kind": "plan", "pk": plan.pk})
+    ben.post(follow_url)
+    subscription_after = Subscription.objects.get(pk=subscription_before.pk)
 
-    assert f'href="{stop_all}"' in mine
-    assert "Digests you have declined" not in mine
+    assert f'href="{stop_all}"' in page_before
+    assert "Digests you have declined" not in page_before
     assert f"Digests about {plan.title}" in question
     assert "New matches of your organisation" in question
-    assert asked.is_confirmed
-    assert "You have stopped your digests" in collapse(stopped)
-    assert 'name="undo"' in stopped
-    assert (ended.is_refused, ended.reason) == (True, "Stopped by the person.")
-    assert "Follow Harbour Quarter again" in collapse(back)
-    assert f'action="{follow}"' in back
-    assert asked_again.is_confirmed
+    assert subscription_before.is_confirmed
+    assert "You have stopped your digests" in collapse(stopped_page)
+    assert 'name="undo"' in stopped_page
+    assert (ended_subscription.is_refused, ended_subscription.reason) == (True, "Stopped by the person.")
+    assert "Follow Harbour Quarter again" in collapse(page_after)
+    assert f'action="{follow_url}"' in page_after
+    assert subscription_after.is_confirmed
     assert Preference.objects.get(person=world.ben).refused_at is None
     assert "Digests you have declined" not in ben.get(manage).content.decode()
 
 
 def test_stopping_all_digests_stops_matches_without_saved_preferences(world: World) -> None:
-    before = Preference.objects.filter(person=world.ben).exists()
-    stopped_by(world.ben)
+    had_preferences = Preference.objects.filter(person=world.ben).exists()
+    stop_all_digests(world.ben)
 
-    looked_again = signed_in(world.ben).get(reverse("digests:stop-all")).content.decode()
+    page_after = signed_in(world.ben).get(reverse("digests:stop-all")).content.decode()
 
-    assert not before
+    assert not had_preferences
     assert not Preference.objects.get(person=world.ben).tells_matches
-    assert "there is nothing to stop" in looked_again
+    assert "there is nothing to stop" in page_after
 
 
 def test_stopping_one_subscription_leaves_the_others(world: World, plan: Plan) -> None:
-    of_plan = services.add_confirmed_subscription(person=world.ben, target=plan, author=world.ben, now=timezone.now())
-    of_body = services.add_confirmed_subscription(
+    bens_to_plan = services.add_confirmed_subscription(
+        person=world.ben, target=plan, author=world.ben, now=timezone.now()
+    )
+    bens_to_organisation = services.add_confirmed_subscription(
         person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now()
     )
-    of_amina = services.add_confirmed_subscription(
+    aminas_to_plan = services.add_confirmed_subscription(
         person=world.amina, target=plan, author=world.amina, now=timezone.now()
     )
     ben = signed_in(world.ben)
 
     page = ben.post(
-        reverse("digests:stop-all"), {"chosen": "yes", "what": f"subscription-{of_plan.pk}"}
+        reverse("digests:stop-all"), {"chosen": "yes", "what": f"subscription-{bens_to_plan.pk}"}
     ).content.decode()
-    ben.post(reverse("digests:stop-all"), {"chosen": "yes", "what": f"subscription-{of_amina.pk}"})
+    ben.post(reverse("digests:stop-all"), {"chosen": "yes", "what": f"subscription-{aminas_to_plan.pk}"})
 
-    for subscription in (of_plan, of_body, of_amina):
+    for subscription in (bens_to_plan, bens_to_organisation, aminas_to_plan):
         subscription.refresh_from_db()
     assert f"You will still get digests about {world.larkhaven}," in page  # and about new matches
-    assert (of_plan.is_ended, of_body.is_confirmed, of_amina.is_confirmed) == (True, True, True)
+    assert (bens_to_plan.is_ended, bens_to_organisation.is_confirmed, aminas_to_plan.is_confirmed) == (True, True, True)
 
 
 def test_another_site_cannot_stop_all_digests(world: World, plan: Plan) -> None:
-    followed = services.add_confirmed_subscription(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    subscription = services.add_confirmed_subscription(
+        person=world.ben, target=plan, author=world.ben, now=timezone.now()
+    )
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(world.ben)
 
     answer = browser.post(reverse("digests:stop-all"))
 
-    followed.refresh_from_db()
+    subscription.refresh_from_db()
     assert answer.status_code == 403
-    assert followed.is_confirmed
+    assert subscription.is_confirmed

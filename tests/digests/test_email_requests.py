@@ -1,6 +1,6 @@
 """Tests that entering another person’s address reveals nothing and changes nothing.
 
-Neither the page nor the time that it takes shows whether we know the address. What its owner decided stays decided.
+Neither the page nor the time that it takes shows whether we know the address. Decisions of its owner are not changed.
 """
 
 from __future__ import annotations
@@ -46,13 +46,14 @@ NOBODY = "nobody@council.example"
 
 
 def follow_form(plan: Plan) -> str:
+    """Return the path of the form with which visitors follow a plan."""
     return reverse("digests:follow", kwargs={"plan": plan.pk})
 
 
 def type_in(plan: Plan, email: str) -> str:
-    """A stranger types an address to follow a plan, and the sweep handles it.
+    """Enter an address as a visitor who wants to follow a plan, and let the sweep process the request.
 
-    Returns the page the stranger sees.
+    Returns the page that the visitor sees.
     """
     answer = Client().post(follow_form(plan), {"email": email, "frequency": "daily"})
     assert answer.status_code == 200
@@ -60,43 +61,51 @@ def type_in(plan: Plan, email: str) -> str:
     return str(answer.content.decode())
 
 
-def said_yes(world: World, plan: Plan) -> Subscription:
+def confirm_sols_subscription(world: World, plan: Plan) -> Subscription:
+    """Let Larkhaven ask Sol about a plan, and confirm for him."""
     return services.confirm(subscription=ask(world, plan), now=timezone.now())
 
 
 def declined(world: World, plan: Plan) -> None:
+    """Enter Sol's address as a visitor, and decline for him."""
     services.ask_for(email=world.sol.email, target=plan, now=timezone.now())
-    asked = Subscription.objects.get(person=world.sol)
-    services.stop(subscriptions=[asked], author=world.sol, reason="Declined by the person.", now=timezone.now())
+    subscription = Subscription.objects.get(person=world.sol)
+    services.stop(subscriptions=[subscription], author=world.sol, reason="Declined by the person.", now=timezone.now())
 
 
-def stopped_it(world: World, plan: Plan) -> None:
-    services.stop(subscriptions=[said_yes(world, plan)], author=world.sol, reason="Stopped.", now=timezone.now())
+def stop_the_plan(world: World, plan: Plan) -> None:
+    """Stop Sol's confirmed subscription to a plan, as he would."""
+    services.stop(
+        subscriptions=[confirm_sols_subscription(world, plan)], author=world.sol, reason="Stopped.", now=timezone.now()
+    )
 
 
-def wants_no_more_questions(world: World, plan: Plan) -> None:
+def refuse_further_questions(world: World, plan: Plan) -> None:
+    """Answer a confirmation email to Sol with "never ask me again"."""
     services.ask_for(email=world.sol.email, target=plan, now=timezone.now())
-    asked = Subscription.objects.get(person=world.sol)
-    address = reverse("digests:confirm", kwargs={"token": token(world.sol, Purpose.CONFIRM, number=asked.pk)})
+    subscription = Subscription.objects.get(person=world.sol)
+    address = reverse("digests:confirm", kwargs={"token": token(world.sol, Purpose.CONFIRM, number=subscription.pk)})
     assert "do not ask me again if someone enters my address" in Client().get(address).content.decode()
     Client().post(address, {"answer": "never"})
 
 
-def stopped_everything(world: World, plan: Plan) -> None:
-    said_yes(world, plan)
+def stop_all_by_link(world: World, plan: Plan) -> None:
+    """Stop all digests of Sol by the link in an email."""
+    confirm_sols_subscription(world, plan)
     Client().post(reverse("digests:stop", kwargs={"token": token(world.sol, Purpose.STOP)}))
 
 
-def mail_came_back(world: World, plan: Plan) -> None:
+def suppress_sols_address(world: World, plan: Plan) -> None:
+    """Suppress Sol's address, as after a bounce."""
     bounces.suppress(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
 
 
 REFUSALS: tuple[Callable[[World, Plan], None], ...] = (
     declined,
-    stopped_it,
-    stopped_everything,
-    wants_no_more_questions,
-    mail_came_back,
+    stop_the_plan,
+    stop_all_by_link,
+    refuse_further_questions,
+    suppress_sols_address,
 )
 
 
@@ -108,15 +117,19 @@ def test_typing_an_address_does_not_undo_a_refusal(
     refuse(world, opened)
     Subscription.objects.filter(refused_at__isnull=False).update(refused_at=timezone.now() - later)
     rewrite(created_at=timezone.now() - later)
-    before = list(Subscription.objects.values()), list(Preference.objects.values()), Delivery.objects.count()
+    state_before = list(Subscription.objects.values()), list(Preference.objects.values()), Delivery.objects.count()
 
     answer = type_in(opened, world.sol.email.upper())
 
-    assert (list(Subscription.objects.values()), list(Preference.objects.values()), Delivery.objects.count()) == before
+    assert (
+        list(Subscription.objects.values()),
+        list(Preference.objects.values()),
+        Delivery.objects.count(),
+    ) == state_before
     assert answer.replace(world.sol.email.upper(), "X") == type_in(opened, NOBODY).replace(NOBODY, "X")
 
 
-@pytest.mark.parametrize("refuse", [stopped_everything, wants_no_more_questions], ids=lambda refuse: refuse.__name__)
+@pytest.mark.parametrize("refuse", [stop_all_by_link, refuse_further_questions], ids=lambda refuse: refuse.__name__)
 def test_somebody_who_refused_everything_is_not_asked_about_another_plan(
     world: World, plan: Plan, opened: Plan, refuse: Callable[[World, Plan], None]
 ) -> None:
@@ -130,65 +143,65 @@ def test_somebody_who_refused_everything_is_not_asked_about_another_plan(
 def test_somebody_who_refuses_questions_gets_no_links_they_did_not_ask_for(
     world: World, plan: Plan, opened: Plan
 ) -> None:
-    followed = said_yes(world, opened)
-    other = services.add_confirmed_subscription(
+    subscription = confirm_sols_subscription(world, opened)
+    declined_subscription = services.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
-    services.stop(subscriptions=[other], author=world.sol, reason="Declined.", now=timezone.now())
+    services.stop(subscriptions=[declined_subscription], author=world.sol, reason="Declined.", now=timezone.now())
     services.refuse_questions(person=world.sol, now=timezone.now())
-    emails = Delivery.objects.count()
+    count_before = Delivery.objects.count()
 
     type_in(opened, world.sol.email)
-    refused = Delivery.objects.count() - emails
+    count_while_refused = Delivery.objects.count() - count_before
     services.allow_questions(person=world.sol, now=timezone.now())
     type_in(opened, world.sol.email)
 
-    followed.refresh_from_db()
-    assert followed.is_confirmed
-    assert refused == 0
-    assert Delivery.objects.count() == emails + 1
+    subscription.refresh_from_db()
+    assert subscription.is_confirmed
+    assert count_while_refused == 0
+    assert Delivery.objects.count() == count_before + 1
 
 
 @pytest.mark.parametrize("answer", ["", "ended by Larkhaven", "yes"])
 def test_a_refusal_holds_until_a_partners_later_question_is_answered(world: World, opened: Plan, answer: str) -> None:
     declined(world, opened)
-    [of_sol] = Subscription.objects.filter(person=world.sol)
+    [sols_subscription] = Subscription.objects.filter(person=world.sol)
     rewrite(created_at=timezone.now() - dt.timedelta(days=400))
     later = timezone.now() + REFUSAL_HOLDS
     assert ask(world, opened, now=later).is_waiting
     if answer == "yes":
-        services.confirm(subscription=of_sol, now=later)
+        services.confirm(subscription=sols_subscription, now=later)
     elif answer:
-        services.stop(subscriptions=[of_sol], author=world.amina, reason="Ended by Larkhaven.", now=later)
-    emails = Delivery.objects.count()
+        services.stop(subscriptions=[sols_subscription], author=world.amina, reason="Ended by Larkhaven.", now=later)
+    count_before = Delivery.objects.count()
 
     type_in(opened, world.sol.email)
 
-    of_sol.refresh_from_db()
-    assert (of_sol.refused_at is None) is (answer == "yes")
-    assert Delivery.objects.count() - emails == (1 if answer == "yes" else 0)
-    assert of_sol.status == {"": "asked", "yes": "confirmed"}.get(answer, "ended")
+    sols_subscription.refresh_from_db()
+    assert (sols_subscription.refused_at is None) is (answer == "yes")
+    assert Delivery.objects.count() - count_before == (1 if answer == "yes" else 0)
+    assert sols_subscription.status == {"": "asked", "yes": "confirmed"}.get(answer, "ended")
 
 
 def test_confirming_a_partners_request_does_not_allow_strangers_questions(
     world: World, plan: Plan, opened: Plan
 ) -> None:
-    wants_no_more_questions(world, opened)
-    before = Preference.objects.get(person=world.sol).refused_at
+    refuse_further_questions(world, opened)
+    refused_at = Preference.objects.get(person=world.sol).refused_at
 
     services.confirm(subscription=ask(world, plan), now=timezone.now())
 
     assert Subscription.objects.get(person=world.sol, plan=plan).is_confirmed
-    assert before is not None
-    assert Preference.objects.get(person=world.sol).refused_at == before
+    assert refused_at is not None
+    assert Preference.objects.get(person=world.sol).refused_at == refused_at
 
 
 def test_the_upgrade_records_who_had_stopped_everything(world: World, plan: Plan, opened: Plan) -> None:
-    learn = import_module("partnerships.digests.migrations.0013_who_stopped_everything_before").LEARN
+    migration_sql = import_module("partnerships.digests.migrations.0013_who_stopped_everything_before").LEARN
     people = {
         name: person_for_address(email=f"{name}@street.example") for name in ("all", "one", "ended", "matches", "some")
     }
-    of = {
+    subscription_by_name_and_plan = {
         (name, target.pk): services.add_confirmed_subscription(
             person=person, target=target, author=world.amina, organisation=world.larkhaven, now=timezone.now()
         )
@@ -200,23 +213,30 @@ def test_the_upgrade_records_who_had_stopped_everything(world: World, plan: Plan
         author = world.dee if name == "ended" else people[name]
         services.stop_everything(person=people[name], author=author, reason="Stopped.", now=timezone.now())
     for name in ("matches", "some"):  # stopped everything but matches; stopped one of two things
-        services.stop(subscriptions=[of[name, plan.pk]], author=people[name], reason="Stopped.", now=timezone.now())
+        services.stop(
+            subscriptions=[subscription_by_name_and_plan[name, plan.pk]],
+            author=people[name],
+            reason="Stopped.",
+            now=timezone.now(),
+        )
     Preference.objects.filter(person__in=[people["some"], people["one"]]).update(tells_matches=False)
     Preference.objects.update(refused_at=None)
     histories = apps.get_model("digests", "PreferenceEvent").objects.filter(person_id=people["all"].pk)
-    known = histories.count()
+    count_before = histories.count()
 
     with connection.cursor() as cursor:
-        cursor.execute(learn)
+        cursor.execute(migration_sql)
 
-    found = Preference.objects.filter(refused_at__isnull=False)
-    assert [preference.person for preference in found] == [people["all"]]
-    assert found.get().refused_at == max(subscription.refused_at for subscription in people["all"].subscriptions.all())
-    assert histories.count() == known + 1
+    refused_preferences = Preference.objects.filter(refused_at__isnull=False)
+    assert [preference.person for preference in refused_preferences] == [people["all"]]
+    assert refused_preferences.get().refused_at == max(
+        subscription.refused_at for subscription in people["all"].subscriptions.all()
+    )
+    assert histories.count() == count_before + 1
 
 
 def test_somebody_who_stopped_one_plan_may_be_asked_about_another(world: World, plan: Plan, opened: Plan) -> None:
-    stopped_it(world, plan)
+    stop_the_plan(world, plan)
 
     type_in(opened, world.sol.email)
 
@@ -224,30 +244,30 @@ def test_somebody_who_stopped_one_plan_may_be_asked_about_another(world: World, 
 
 
 def test_somebody_who_refused_can_return_by_their_own_link(world: World, opened: Plan, office: PostOffice) -> None:
-    stopped_everything(world, opened)
-    [refused] = Subscription.objects.filter(person=world.sol)
+    stop_all_by_link(world, opened)
+    [subscription] = Subscription.objects.filter(person=world.sol)
     office.drain()
     office.sent.clear()
     bearer = Client(enforce_csrf_checks=True)
     page = bearer.get(manage(world.sol)).content.decode()
 
-    answer = bearer.post(f"{manage(world.sol)}{refused.pk}/again/")
+    answer = bearer.post(f"{manage(world.sol)}{subscription.pk}/again/")
     office.drain()
-    refused.refresh_from_db()
-    asked = refused.is_waiting
-    taken_back = Preference.objects.get(person=world.sol).refused_at is None
+    subscription.refresh_from_db()
+    was_asked = subscription.is_waiting
+    was_refusal_withdrawn = Preference.objects.get(person=world.sol).refused_at is None
     bearer.post(link_in(office.to(world.sol)[0], "confirm"), {"answer": "yes"})
 
     assert "Ask me again about Open Quay" in page
     assert answer.status_code == 302
-    assert asked
-    refused.refresh_from_db()
-    assert refused.is_confirmed
-    assert taken_back
+    assert was_asked
+    subscription.refresh_from_db()
+    assert subscription.is_confirmed
+    assert was_refusal_withdrawn
 
 
 def test_somebody_who_stopped_everything_can_allow_questions_again(world: World, plan: Plan, opened: Plan) -> None:
-    stopped_everything(world, plan)
+    stop_all_by_link(world, plan)
     bearer = Client(enforce_csrf_checks=True)
 
     page = bearer.get(manage(world.sol)).content.decode()
@@ -260,21 +280,24 @@ def test_somebody_who_stopped_everything_can_allow_questions_again(world: World,
 
 
 def test_somebody_signed_in_can_follow_again_what_they_refused(world: World, opened: Plan) -> None:
-    followed = services.subscribe(person=world.ben, target=opened, author=world.ben, now=timezone.now())
+    subscription = services.subscribe(person=world.ben, target=opened, author=world.ben, now=timezone.now())
     services.stop_everything(person=world.ben, author=world.ben, reason="Enough.", now=timezone.now())
-    assert followed.person.digest_preference.refused_at is None  # cached before the change
+    assert subscription.person.digest_preference.refused_at is None  # cached before the change
     assert Preference.objects.get(person=world.ben).refused_at is not None
 
     signed_in(world.ben).post(reverse("digests:subscribe", kwargs={"kind": "plan", "pk": opened.pk}))
 
-    followed.refresh_from_db()
-    assert followed.is_confirmed
+    subscription.refresh_from_db()
+    assert subscription.is_confirmed
     assert Preference.objects.get(person=world.ben).refused_at is None
 
 
 def test_a_subscription_ended_by_a_lead_is_not_a_refusal(world: World, opened: Plan) -> None:
     services.stop(
-        subscriptions=[said_yes(world, opened)], author=world.amina, reason="Ended by Larkhaven.", now=timezone.now()
+        subscriptions=[confirm_sols_subscription(world, opened)],
+        author=world.amina,
+        reason="Ended by Larkhaven.",
+        now=timezone.now(),
     )
 
     type_in(opened, world.sol.email)
@@ -290,17 +313,17 @@ def test_an_unanswered_request_is_repeated_only_a_few_times(world: World, opened
 
 
 def test_strangers_requests_for_links_are_limited_but_the_own_link_works(world: World, opened: Plan) -> None:
-    stopped_everything(world, opened)
+    stop_all_by_link(world, opened)
     emails = Delivery.objects.filter(recipient=world.sol, kind="digests.links")
 
     for day in range(40):
         record_request(email=world.sol.email, now=timezone.now())
         process_requests(now=timezone.now() + dt.timedelta(days=day))
-    by_strangers = emails.count()
-    old = token(world.sol, Purpose.PREFERENCES, days=31)
-    Client().post(reverse("digests:renew", kwargs={"purpose": "preferences", "token": old}))
+    count_by_strangers = emails.count()
+    old_token = token(world.sol, Purpose.PREFERENCES, days=31)
+    Client().post(reverse("digests:renew", kwargs={"purpose": "preferences", "token": old_token}))
 
-    assert by_strangers == 2
+    assert count_by_strangers == 2
     assert emails.count() == 3
 
 
@@ -308,10 +331,10 @@ def test_strangers_requests_for_links_are_limited_but_the_own_link_works(world: 
 
 
 def create_people_of_every_kind(world: World, opened: Plan) -> dict[str, str]:
-    """Create a person in every state that the pages must not reveal; returns the addresses by state.
+    """Create a person in every state that the pages must not reveal, and return the addresses by state.
 
-    "unknown" is an address of no person. Three states are those of people of the world: Ben has an account, Vera's
-    account is closed here, and Dee is an administrator.
+    "unknown" is an address of no person. Three people belong to the world: Ben has an account, Vera's account is closed
+    here, and Dee is an administrator.
     """
     people = {
         kind: person_for_address(email=f"{kind}@street.example")
@@ -319,14 +342,14 @@ def create_people_of_every_kind(world: World, opened: Plan) -> dict[str, str]:
     }
     now = timezone.now()
     services.ask_for(email=people["waiting"].email, target=opened, now=now)
-    follows = {
+    subscription_by_kind = {
         kind: services.add_confirmed_subscription(
             person=people[kind], target=opened, author=world.amina, organisation=world.larkhaven, now=now
         )
         for kind in ("follows", "paused", "refused", "stopped")
     }
-    services.pause(subscription=follows["paused"], author=people["paused"], now=now)
-    services.stop(subscriptions=[follows["refused"]], author=people["refused"], reason="No.", now=now)
+    services.pause(subscription=subscription_by_kind["paused"], author=people["paused"], now=now)
+    services.stop(subscriptions=[subscription_by_kind["refused"]], author=people["refused"], reason="No.", now=now)
     services.stop_everything(person=people["stopped"], author=people["stopped"], reason="No.", now=now)
     bounces.suppress(address=people["suppressed"].email, reason="Back.", email_id=None, author_id=None, now=now)
     close_account(person=world.vera, author=world.dee, reason="Moved on.", successor=None, now=now)
@@ -343,7 +366,7 @@ def create_people_of_every_kind(world: World, opened: Plan) -> dict[str, str]:
 def test_the_pages_do_the_same_work_for_known_and_unknown_addresses(world: World, opened: Plan, form: str) -> None:
     url = follow_form(opened) if form == "follow" else reverse("digests:new-links")
     client = Client()
-    client.post(url, {"email": "first@street.example", "frequency": "daily"})  # fills what is read once per process
+    client.post(url, {"email": "first@street.example", "frequency": "daily"})  # fills caches of the process
     work_by_kind: dict[str, Any] = {}
 
     for kind, address in create_people_of_every_kind(world, opened).items():
@@ -364,41 +387,41 @@ def test_the_pages_do_the_same_work_for_known_and_unknown_addresses(world: World
 def test_without_a_broker_answers_are_the_same_and_no_email_is_lost(
     world: World, opened: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(*args: Any, **kwargs: Any) -> None:
+    def fail_without_broker(*args: Any, **kwargs: Any) -> None:
         raise ConnectionError("No broker.")
 
-    monkeypatch.setattr(Task, "apply_async", gone)
+    monkeypatch.setattr(Task, "apply_async", fail_without_broker)
 
-    answers = [
+    statuses = [
         Client().post(follow_form(opened), {"email": address, "frequency": "weekly"}).status_code
         for address in (NOBODY, world.sol.email)
     ]
     play(office)
 
-    assert answers == [200, 200]
+    assert statuses == [200, 200]
     assert sorted(outgoing.recipient for outgoing in office.sent) == sorted([NOBODY, world.sol.email])
 
 
 def test_an_email_request_is_deleted_once_it_is_processed(world: World, opened: Plan) -> None:
     type_in(opened, NOBODY)
     Client().post(reverse("digests:new-links"), {"email": NOBODY})
-    waiting = EmailRequest.objects.count()
+    count_before = EmailRequest.objects.count()
 
     plan_round(now=timezone.now())
-    left = EmailRequest.objects.count()
+    count_after = EmailRequest.objects.count()
     record_request(email="stuck@street.example", now=timezone.now() - dt.timedelta(days=1))
     tidy(now=timezone.now())
 
-    assert (waiting, left, EmailRequest.objects.count()) == (1, 0, 0)
+    assert (count_before, count_after, EmailRequest.objects.count()) == (1, 0, 0)
 
 
 def test_a_failing_address_does_not_delay_others(world: World, opened: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    asking = email_requests.ask_for
+    ask_for = email_requests.ask_for
 
     def fail_for_nobody(**data: Any) -> None:
         if data["email"] == NOBODY:
             raise RuntimeError("Something nobody thought of.")
-        asking(**data)
+        ask_for(**data)
 
     monkeypatch.setattr(email_requests, "ask_for", fail_for_nobody)
     type_in(opened, NOBODY)
@@ -413,7 +436,7 @@ def test_a_failing_address_does_not_delay_others(world: World, opened: Plan, mon
     monkeypatch.undo()
     plan_round(now=timezone.now())
 
-    assert EmailRequest.objects.get().tries == MAX_ATTEMPTS, "it is set aside, and tried no more"
+    assert EmailRequest.objects.get().tries == MAX_ATTEMPTS, "The request must be set aside and not be tried again."
 
 
 def test_a_plan_no_longer_public_when_a_request_is_processed_is_not_named(world: World, opened: Plan) -> None:
@@ -439,9 +462,9 @@ def test_administrators_can_see_but_not_change_failed_email_requests(world: Worl
     EmailRequest.objects.update(tries=MAX_ATTEMPTS)
     dee = signed_in(world.dee)
 
-    shown = dee.get(reverse("admin:digests_emailrequest_changelist"), {"tries": MAX_ATTEMPTS})
+    list_page = dee.get(reverse("admin:digests_emailrequest_changelist"), {"tries": MAX_ATTEMPTS})
     change_page = reverse("admin:digests_emailrequest_change", args=[EmailRequest.objects.get().pk])
 
-    assert "vic@example.org" in shown.content.decode()
+    assert "vic@example.org" in list_page.content.decode()
     assert dee.post(change_page, {"address": "other@example.org"}).status_code == 403
     assert dee.get(reverse("admin:digests_emailrequest_add")).status_code == 403

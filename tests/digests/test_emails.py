@@ -1,6 +1,7 @@
 """Tests that every email of digests is well formed, by parsing it as email apps do.
 
-Headers follow their standards, both parts say the same, links open what they promise, and hostile text does no harm.
+Headers follow their standards, both parts state the same facts, links open the right pages, and hostile text does no
+harm.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ HOSTILE = 'Bee\r\nBcc: all@example.org <script>alert("x")</script> Ünïcode \ue
 
 @pytest.fixture
 def emails(world: World, plan: Plan, office: PostOffice) -> dict[str, EmailMessage]:
-    """The digests a partner and a stakeholder got about the same version."""
+    """The digests that a partner and a stakeholder received about the same version."""
     now = timezone.now()
     services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=now)
     services.add_confirmed_subscription(
@@ -61,7 +62,7 @@ def email(request: pytest.FixtureRequest, emails: dict[str, EmailMessage]) -> Em
 
 
 def words(text: str) -> set[str]:
-    """The figures and names in a part, without links."""
+    """Return the figures and words in a part of an email, without links."""
     plain = re.sub(r"https?://\S+", " ", text)
     return set(re.findall(r"[\w’“”&-]+", plain.replace("|", " ")))
 
@@ -74,8 +75,8 @@ def test_a_milestones_changes_are_in_one_sentence(world: World, plan: Plan, offi
     play(office)
     [email] = office.to(world.sol)
 
-    for said in (text_of(email), collapse(unescape(re.sub(r"<[^>]+>", "", html_of(email))))):
-        assert "Start on site, forecast: was April 2027, now October 2027" in said
+    for part in (text_of(email), collapse(unescape(re.sub(r"<[^>]+>", "", html_of(email))))):
+        assert "Start on site, forecast: was April 2027, now October 2027" in part
 
 
 def test_headers_follow_the_standards(email: EmailMessage) -> None:
@@ -117,9 +118,9 @@ def test_both_parts_state_the_same_facts(email: EmailMessage) -> None:
         "Common",
         "Ground",
     }  # the table's headings and the site's name at the top
-    said = " ".join(text_of(email).split())
-    assert "was 120, now 96" in said
-    assert "Summary: Homes by the [removed: water] [added: river]." in said
+    one_line = " ".join(text_of(email).split())
+    assert "was 120, now 96" in one_line
+    assert "Summary: Homes by the [removed: water] [added: river]." in one_line
     assert "[removed: <del" in html_of(email)
 
 
@@ -158,7 +159,7 @@ def test_a_digest_includes_what_waits_for_its_reader(emails: dict[str, EmailMess
 def test_overdue_items_say_by_how_many_days(world: World, plan: Plan, office: PostOffice) -> None:
     services.add_confirmed_subscription(person=world.eddie, target=plan, author=None, now=timezone.now())
     Commitment.objects.filter(pk=agree(world).pk).update(due_on=in_days(-3))
-    later = agree(world, text="Land for homes.", due_on=in_days(2))
+    later_commitment = agree(world, text="Land for homes.", due_on=in_days(2))
     publish(plan, 96, author=world.amina)
 
     play(office)
@@ -166,7 +167,7 @@ def test_overdue_items_say_by_how_many_days(world: World, plan: Plan, office: Po
 
     for part in (text_of(email), collapse(html_of(email))):
         assert f"due {long_date(in_days(-3))}, overdue by 3 days" in part
-        assert f"due {long_date(later.due_on)}" in part
+        assert f"due {long_date(later_commitment.due_on)}" in part
         assert part.count("overdue") == 1
 
 
@@ -183,9 +184,9 @@ def test_overdue_items_say_by_how_many_days(world: World, plan: Plan, office: Po
 def test_the_reason_for_a_digest_is_the_same_in_emails_and_on_pages(
     world: World, plan: Plan, office: PostOffice, typed: str, quoted: str
 ) -> None:
-    given = {"author": world.amina, "organisation": world.larkhaven, "why": typed, "now": timezone.now()}
+    arguments = {"author": world.amina, "organisation": world.larkhaven, "why": typed, "now": timezone.now()}
     for person in (world.sol, world.ben):
-        services.add_confirmed_subscription(person=person, target=plan, **given)
+        services.add_confirmed_subscription(person=person, target=plan, **arguments)
     publish(plan, 96, author=world.amina)
     play(office)
     email = office.to(world.sol)[-1]
@@ -193,13 +194,13 @@ def test_the_reason_for_a_digest_is_the_same_in_emails_and_on_pages(
     pages = [signed_in(world.ben).get(reverse("digests:manage")), Client().get(preferences[1] if preferences else "")]
 
     because = f"{world.larkhaven.name} asked you to follow Harbour Quarter{quoted}, and you confirmed"
-    text, html, *read = (
+    text, html, *page_texts = (
         " ".join(unescape(words).split())
         for words in (text_of(email), html_of(email), *(page.content.decode() for page in pages))
     )
     assert f"You get this because {because}. You get digests" in text
     assert f"You get this because {because}.</p>" in html
-    assert all(f">{because}</td>" in page for page in read)
+    assert all(f">{because}</td>" in page for page in page_texts)
 
 
 def test_added_text_is_set_apart_from_the_word_before_it(world: World, plan: Plan, office: PostOffice) -> None:
@@ -207,8 +208,8 @@ def test_added_text_is_set_apart_from_the_word_before_it(world: World, plan: Pla
     publish(plan, 120, author=world.amina, summary="Homes by the water; a ferry from the quay.")
     play(office)
 
-    said = " ".join(text_of(office.to(world.ben)[-1]).split())
-    assert "Homes by the water [added: ; a ferry from the quay]." in said
+    text = " ".join(text_of(office.to(world.ben)[-1]).split())
+    assert "Homes by the water [added: ; a ferry from the quay]." in text
 
 
 def test_hostile_text_is_escaped(world: World, plan: Plan, office: PostOffice) -> None:
@@ -242,38 +243,41 @@ def test_joined_encoded_parts_decode_to_the_original_text(text: str) -> None:
 
 
 def token(world: World, purpose: Purpose, *, days: int = 0, number: int = 1) -> str:
+    """Return the token of one of Sol's links, made a number of days ago."""
     preference, _ = Preference.objects.get_or_create(person=world.sol)
-    made = timezone.now() - timezone.timedelta(days=days)
-    return make(purpose, person_id=world.sol.pk, link_key=preference.link_key, record_id=number, minute=minute_of(made))
+    made_at = timezone.now() - timezone.timedelta(days=days)
+    return make(
+        purpose, person_id=world.sol.pk, link_key=preference.link_key, record_id=number, minute=minute_of(made_at)
+    )
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
 @pytest.mark.parametrize("other", list(Purpose))
 def test_a_link_is_valid_for_one_purpose(world: World, purpose: Purpose, other: Purpose) -> None:
-    mine = token(world, purpose)
+    link_token = token(world, purpose)
 
     if purpose is other:
-        assert read_link(other, mine, now=timezone.now()).person == world.sol
+        assert read_link(other, link_token, now=timezone.now()).person == world.sol
     else:
         with pytest.raises(BadLink):
-            read_link(other, mine, now=timezone.now())
+            read_link(other, link_token, now=timezone.now())
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_a_link_is_invalid_after_its_time_with_another_key_or_another_person(world: World, purpose: Purpose) -> None:
     days = 731 if purpose is Purpose.STOP else 31
-    old, fresh = token(world, purpose, days=days), token(world, purpose)
-    said, _, signature = fresh.rpartition(".")
-    _person, minute, number = said.split(".")
-    others = f"{world.ben.pk:x}.{minute}.{number}.{signature}"
+    old_token, new_token = token(world, purpose, days=days), token(world, purpose)
+    payload, _, signature = new_token.rpartition(".")
+    _person, minute, number = payload.split(".")
+    token_for_ben = f"{world.ben.pk:x}.{minute}.{number}.{signature}"
 
     with pytest.raises(ExpiredLink):
-        read_link(purpose, old, now=timezone.now())
+        read_link(purpose, old_token, now=timezone.now())
     with pytest.raises(BadLink):
-        read_link(purpose, others, now=timezone.now())
+        read_link(purpose, token_for_ben, now=timezone.now())
     services.renew_links(person=world.sol, author=None, now=timezone.now())
     with pytest.raises(BadLink):
-        read_link(purpose, fresh, now=timezone.now())
+        read_link(purpose, new_token, now=timezone.now())
 
 
 # ---- Throttling
@@ -283,7 +287,7 @@ def test_a_domain_gets_no_more_emails_per_minute_than_its_limit(
     world: World, plan: Plan, office: PostOffice, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.EMAIL_PER_DOMAIN_PER_MINUTE = 3
-    # The minute may change during the test, so held emails become due only when the test says so.
+    # The minute may change during the test, so held emails must become due only when the test wants it.
     monkeypatch.setattr(throttle, "next_minute", lambda now: now + dt.timedelta(hours=1))
     for number in range(5):
         services.add_confirmed_subscription(
@@ -297,14 +301,16 @@ def test_a_domain_gets_no_more_emails_per_minute_than_its_limit(
     publish(plan, 96, author=world.amina)
 
     play(office)
-    first = len([outgoing for outgoing in office.sent if outgoing.recipient.endswith("@council.example")])
+    sent_in_first_minute = len(
+        [outgoing for outgoing in office.sent if outgoing.recipient.endswith("@council.example")]
+    )
     Delivery.objects.filter(status="queued").update(available_at=timezone.now())
     from partnerships.outbox.models import SendCount
 
     SendCount.objects.all().delete()  # a minute passes
     office.drain()
 
-    assert first == 3
+    assert sent_in_first_minute == 3
     assert len(office.to(world.ben)) == 1
     assert len(office.sent) == 6
 
@@ -315,13 +321,13 @@ def test_a_paused_reader_catches_up_with_one_digest(world: World, plan: Plan, of
     for homes in (110, 100, 96):
         publish(plan, homes, author=world.amina)
         play(office)
-    silent = len(office.sent)
+    count_while_paused = len(office.sent)
     subscription.refresh_from_db()
 
     services.resume(subscription=subscription, author=world.ben, now=timezone.now())
     play(office)
 
-    assert silent == 0
+    assert count_while_paused == 0
     [email] = office.to(world.ben)
     assert "was 120, now 96" in text_of(email)
 
@@ -351,8 +357,8 @@ def test_shared_text_is_stored_once_and_each_reader_gets_their_own_email(
     panel = [
         User.objects.create_user(f"panel{number}@elsewhere.example", name=f"Reader {number}") for number in range(6)
     ]
-    whys = dict.fromkeys(panel, "you sit on the tenant panel") | {world.sol: ".wherever the ferry lands"}
-    for person, why in whys.items():
+    why_by_person = dict.fromkeys(panel, "you sit on the tenant panel") | {world.sol: ".wherever the ferry lands"}
+    for person, why in why_by_person.items():
         services.add_confirmed_subscription(
             person=person, target=opened, author=world.amina, organisation=world.larkhaven, why=why, now=now
         )
@@ -360,12 +366,12 @@ def test_shared_text_is_stored_once_and_each_reader_gets_their_own_email(
 
     play(office)
 
-    own = {}
-    for person, why in whys.items():
+    own_text_by_person = {}
+    for person, why in why_by_person.items():
         email, delivery = office.to(person)[-1], Delivery.objects.filter(recipient=person).latest("pk")
         for part in (text_of(email), html_of(email)):
             assert why in " ".join(part.split())
             assert person.name in part
-        own[person] = "".join((delivery.recipe or [[], []])[1]).replace("=\r\n", "")
-    assert not any("tenant panel" in own[person] for person in panel)
-    assert "wherever the ferry lands" in own[world.sol]
+        own_text_by_person[person] = "".join((delivery.recipe or [[], []])[1]).replace("=\r\n", "")
+    assert not any("tenant panel" in own_text_by_person[person] for person in panel)
+    assert "wherever the ferry lands" in own_text_by_person[world.sol]

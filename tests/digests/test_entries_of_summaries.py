@@ -22,7 +22,7 @@ from tests.world import World
 
 @pytest.fixture(autouse=True)
 def usual_ways(settings: Any) -> None:
-    """Staff who chose nothing get summaries."""
+    """People who chose nothing get summaries, as they do by default."""
     settings.NOTICES_AT_ONCE = False
 
 
@@ -46,24 +46,27 @@ def test_several_notices_about_one_commitment_are_one_entry(world: World, office
     email = office.to(world.eddie)[-1]
     assert str(email["Subject"]).endswith(f"({world.partnership.title}) and 1 more")
     assert commitment.reference in str(email["Subject"])
-    words = " ".join(text_of(email).split())
+    text = " ".join(text_of(email).split())
     verified_then_agreed = (
         rf"\* {world.partnership.title}: {commitment.reference} has been verified: [^*]+"
         rf"Earlier: {commitment.reference} has been agreed: "
     )
-    assert re.search(verified_then_agreed, words)
-    assert words.count(f"{commitment.reference} has been") == 2
+    assert re.search(verified_then_agreed, text)
+    assert text.count(f"{commitment.reference} has been") == 2
 
 
 def line(record: str, subject: str = "Something happened", path: str = "/digests/inbox/1/") -> NoticeLine:
+    """Return a notice about a record."""
     return NoticeLine(subject, "", path, dt.datetime(2026, 11, 2, tzinfo=dt.UTC), record)
 
 
 def subject_of(*lines: NoticeLine) -> str:
+    """Return the subject of a summary of these notices."""
     return summary_wording(lines, now=dt.datetime(2026, 11, 3, tzinfo=dt.UTC), zone="Europe/London").subject
 
 
 def notice(subject: str, group: NoticeGroup, hour: int, partnership: str = "") -> NoticeLine:
+    """Return a notice of a group, from this hour of the day."""
     return NoticeLine(subject, partnership, "/", dt.datetime(2026, 11, 2, hour, tzinfo=dt.UTC), group=group)
 
 
@@ -79,9 +82,9 @@ def test_the_subject_of_a_summary_says_the_most_urgent_thing_and_where() -> None
 
 
 def test_a_long_subject_of_a_summary_keeps_where_and_how_many() -> None:
-    long = notice("Westmarch has answered your ask: " + "land " * 40, NoticeGroup.ASKS, 8, "Harbour homes " * 10)
+    long_notice = notice("Westmarch has answered your ask: " + "land " * 40, NoticeGroup.ASKS, 8, "Harbour homes " * 10)
 
-    subject = subject_of(long, notice("Something else", NoticeGroup.ASKS, 9))
+    subject = subject_of(long_notice, notice("Something else", NoticeGroup.ASKS, 9))
 
     assert len(subject) <= MAX_SUBJECT
     assert subject.startswith("Westmarch has answered your ask: land")
@@ -89,10 +92,10 @@ def test_a_long_subject_of_a_summary_keeps_where_and_how_many() -> None:
 
 
 def test_the_same_words_about_one_record_are_said_once() -> None:
-    entries, others = entries_of([line("/a/"), line("/a/"), line("/b/")], [])
+    entries, other_tasks = entries_of([line("/a/"), line("/a/"), line("/b/")], [])
 
     assert [(entry.newest.record, entry.earlier) for entry in entries] == [("/a/", ()), ("/b/", ())]
-    assert others == []
+    assert other_tasks == []
 
 
 def test_notices_without_a_record_stay_apart() -> None:
@@ -105,8 +108,8 @@ def test_what_waits_elsewhere_or_below_the_limit_is_listed_as_waiting() -> None:
     lines = [line(f"/{number}/") for number in range(MAX_NOTICES + 1)]
     here, below, elsewhere = (Waiting("Answer it", "An ask", path) for path in ("/0/", f"/{MAX_NOTICES}/", "/else/"))
 
-    entries, others = entries_of(lines, [here, below, elsewhere])
+    entries, other_tasks = entries_of(lines, [here, below, elsewhere])
 
     assert entries[0].to_do == (here,)
-    assert others == [below, elsewhere]
+    assert other_tasks == [below, elsewhere]
     assert waiting_in(lines, [here, below, elsewhere], limit=1) == [here, below]

@@ -23,14 +23,16 @@ def test_a_follower_of_a_site_hears_only_of_that_site(world: World, plan: Plan, 
 
     publish(plan, 120, author=world.amina, start="2028-01")
     play(office)
+
     assert office.to(world.ben) == []
+
     publish(plan, 90, author=world.amina, start="2029-01")
     play(office)
 
     [message] = office.to(world.ben)
-    said = " ".join(text_of(message).split())
-    assert "North Quay" in said
-    assert "Start on site" not in said
+    text = " ".join(text_of(message).split())
+    assert "North Quay" in text
+    assert "Start on site" not in text
 
 
 def test_following_the_plan_too_tells_everything(world: World, plan: Plan, office: PostOffice) -> None:
@@ -51,8 +53,8 @@ def test_the_page_of_a_site_offers_to_follow_it(world: World, plan: Plan) -> Non
     assert "Follow this site" in browser.get(address).content.decode()
     browser.post(address)
 
-    followed = Subscription.objects.get(person=world.ben, key="sites/north-quay")
-    assert followed.is_confirmed
+    subscription = Subscription.objects.get(person=world.ben, key="sites/north-quay")
+    assert subscription.is_confirmed
     page = browser.get(reverse("digests:manage")).content.decode()
     assert "North Quay in Harbour Quarter" in page
 
@@ -87,15 +89,17 @@ def test_a_commitment_is_followed_from_its_page(world: World) -> None:
 
 
 def test_what_a_follower_hears_is_chosen_in_the_list(world: World, plan: Plan) -> None:
-    followed = services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    subscription = services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
     browser = signed_in(world.ben)
 
-    browser.post(reverse("digests:change", args=[followed.pk, "frequency"]), {"frequency": "weekly", "hears": "dates"})
+    browser.post(
+        reverse("digests:change", args=[subscription.pk, "frequency"]), {"frequency": "weekly", "hears": "dates"}
+    )
     answer: Any = browser.post(
-        reverse("digests:change", args=[followed.pk, "frequency"]), {"frequency": "weekly", "hears": "nonsense"}
+        reverse("digests:change", args=[subscription.pk, "frequency"]), {"frequency": "weekly", "hears": "nonsense"}
     )
 
-    followed.refresh_from_db()
-    assert (followed.frequency, followed.hears) == ("weekly", "dates")
+    subscription.refresh_from_db()
+    assert (subscription.frequency, subscription.hears) == ("weekly", "dates")
     assert answer.status_code == 302
     assert browser.get(reverse("digests:last-month") + "?hears=own").status_code == 200

@@ -15,26 +15,26 @@ pytestmark = pytest.mark.django_db
 
 
 def words_of_only_email(office: PostOffice, person: User) -> str:
-    """The text of the one email that a person got, in lower case and on one line."""
+    """Return the text of the only email that a person received, in lower case and on one line."""
     (message,) = office.to(person)
     return " ".join(text_of(message).lower().split())
 
 
 def test_followers_are_told_what_they_may_see(world: World, office: PostOffice) -> None:
-    made = recommended(world)
+    recommendation = recommended(world)
     for person in (world.chidi, world.ben):
-        subscribe(person=person, target=made, author=person, now=timezone.now())
+        subscribe(person=person, target=recommendation, author=person, now=timezone.now())
 
-    says(made, world.larkhaven, world.eddie, "done")
-    proposed(world, made)
+    says(recommendation, world.larkhaven, world.eddie, "done")
+    proposed(world, recommendation)
     play(office)
 
-    told_chidi = words_of_only_email(office, world.chidi)
-    assert "now done" in told_chidi
-    assert "proposed to adopt" not in told_chidi
-    told_ben = words_of_only_email(office, world.ben)
-    assert "proposed to adopt" in told_ben
-    assert made.title.lower() in told_ben
+    chidis_email = words_of_only_email(office, world.chidi)
+    assert "now done" in chidis_email
+    assert "proposed to adopt" not in chidis_email
+    bens_email = words_of_only_email(office, world.ben)
+    assert "proposed to adopt" in bens_email
+    assert recommendation.title.lower() in bens_email
 
 
 def test_stakeholders_cannot_be_asked_to_follow_a_recommendation(world: World) -> None:

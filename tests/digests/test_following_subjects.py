@@ -22,7 +22,7 @@ from tests.world import World
 
 
 def happen(*subjects: str, actor: User | None = None, kind: str = "plan.agreed") -> Event:
-    """An event that is a change of these subjects, numbered at once."""
+    """Create an event that is a change of these subjects, and number it at once."""
     event = Event.objects.create(
         kind=kind,
         actor_id=actor.pk if actor else None,
@@ -36,11 +36,12 @@ def happen(*subjects: str, actor: User | None = None, kind: str = "plan.agreed")
 
 
 def follow(person: User, target: Any, **more: Any) -> Subscription:
+    """Add a confirmed subscription of a person with an account."""
     return services.add_confirmed_subscription(person=person, target=target, author=None, now=timezone.now(), **more)
 
 
 def waiting(person: User) -> list[tuple[str, int]]:
-    """The subjects that wait for a person, with the numbers they were told up to."""
+    """Return the subjects with news for a person, each with the number up to which they were told."""
     rows = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False).order_by("subject")
     return [(f"{row.subject.kind}:{row.subject.record_id}", row.number) for row in rows.select_related("subject")]
 
@@ -59,12 +60,12 @@ def test_followers_start_at_the_newest_change(world: World) -> None:
 
 def test_first_change_after_following_waits(world: World) -> None:
     follow(world.ben, world.partnership)
-    before = SubjectWatermark.objects.get(recipient=world.ben).number
+    number_before = SubjectWatermark.objects.get(recipient=world.ben).number
 
     happen(f"partnership:{world.partnership.pk}")
     spread_changes(now=timezone.now())
 
-    assert waiting(world.ben) == [(f"partnership:{world.partnership.pk}", before)]
+    assert waiting(world.ben) == [(f"partnership:{world.partnership.pk}", number_before)]
     assert not SubjectNews.objects.exists()
 
 
@@ -81,8 +82,8 @@ def test_followers_of_an_organisation_follow_its_partnerships(world: World) -> N
 
 
 def test_a_partnership_joined_later_starts_at_its_present_state(world: World) -> None:
-    other = Organisation.objects.get(pk=world.larkhaven.pk)
-    follow(world.ben, other)
+    organisation = Organisation.objects.get(pk=world.larkhaven.pk)
+    follow(world.ben, organisation)
     subject, _ = Subject.objects.get_or_create(
         kind="partnership", record_id=world.partnership.pk, defaults={"last_number": 0}
     )
@@ -100,7 +101,7 @@ def test_nobody_waits_for_what_no_email_tells_as_a_change(world: World) -> None:
     follow(world.ben, world.partnership)
     subject = f"partnership:{world.partnership.pk}"
 
-    happen(subject, kind="plan.version_published")  # digests of plans tell it
+    happen(subject, kind="plan.version_published")  # reported by the part of digests about plans
     happen(subject, kind="plan.commented")
     spread_changes(now=timezone.now())
 
@@ -136,16 +137,16 @@ def test_weekly_followers_wait_for_their_day(world: World, plan: Plan) -> None:
 
 
 def test_nothing_waits_after_stopping_or_pausing(world: World) -> None:
-    followed = follow(world.ben, world.partnership)
+    subscription = follow(world.ben, world.partnership)
     happen(f"partnership:{world.partnership.pk}")
     spread_changes(now=timezone.now())
 
-    services.pause(subscription=followed, author=world.ben, now=timezone.now())
+    services.pause(subscription=subscription, author=world.ben, now=timezone.now())
 
     assert waiting(world.ben) == []
-    services.resume(subscription=followed, author=world.ben, now=timezone.now())
+    services.resume(subscription=subscription, author=world.ben, now=timezone.now())
     assert len(waiting(world.ben)) == 1
-    services.stop(subscriptions=[followed], author=world.ben, reason="Enough.", now=timezone.now())
+    services.stop(subscriptions=[subscription], author=world.ben, reason="Enough.", now=timezone.now())
     assert waiting(world.ben) == []
 
 
@@ -162,7 +163,7 @@ def test_an_idle_sweep_reads_one_empty_table(world: World, django_assert_num_que
 def test_the_names_for_many_readers_take_two_queries(world: World, django_assert_max_num_queries: Any) -> None:
     now = timezone.now()
     people = [world.amina, world.ben, world.vera, world.chidi, world.nadia, world.hana]
-    asked = Subscription.objects.bulk_create(
+    subscriptions = Subscription.objects.bulk_create(
         Subscription(
             person=person, partnership=world.partnership, status="confirmed", how="self", asked_at=now, confirmed_at=now
         )
@@ -170,12 +171,12 @@ def test_the_names_for_many_readers_take_two_queries(world: World, django_assert
     )
 
     with django_assert_max_num_queries(2):
-        named = named_to_followers(Subscription.objects.for_listing(), now)
+        named_ids = named_to_followers(Subscription.objects.for_listing(), now)
 
-    inside = {
+    visible_ids = {
         subscription.pk
-        for subscription in asked
+        for subscription in subscriptions
         if Partnership.objects.visible_to(subscription.person).filter(pk=subscription.partnership_id)
     }
-    assert named == inside
-    assert 0 < len(inside) < len(people)
+    assert named_ids == visible_ids
+    assert 0 < len(visible_ids) < len(people)

@@ -1,7 +1,7 @@
 """Random histories of versions, authors, pauses and crashes.
 
-A small model says what each reader should have been told. The emails are parsed and compared with it: nothing is
-missing and nothing comes twice.
+A small model predicts what each reader should have been told. The emails are parsed and compared with the model: no
+change is missing, and none is repeated.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, read, text_of
 from tests.world import World
 
-#: Homes at the open site, homes at the confidential one.
+#: The numbers of homes at the open site and at the confidential site.
 State = tuple[int, int]
 _LINE = re.compile(r"at (North Quay|Mill Lane canary): was (\d+)\b.*?, now (\d+)\b")
 
@@ -44,7 +44,7 @@ STEPS = st.lists(
 
 @dataclass
 class Reader:
-    """A follower of the plan, as the model knows them."""
+    """A follower of the plan in the model, with the state that they were last told."""
 
     person: User
     subscription: Subscription
@@ -55,14 +55,14 @@ class Reader:
     seen: dict[str, bytes] = field(default_factory=dict)
 
     def sees(self, state: State) -> State:
-        """The part of a state that this reader may know."""
+        """Return the part of a state that this reader may know."""
         return state if self.sees_hidden else (state[0], 0)
 
     def knows_all_but_own(self, me: str) -> bool:
-        """Whether only versions of their own came after what they were told."""
+        """Return True if only the reader's own versions are newer than what they were told."""
         return any(
-            state == self.told and {author for author, _ in self.behind[place + 1 :]} <= {me}
-            for place, (_, state) in enumerate(self.behind)
+            state == self.told and {author for author, _ in self.behind[index + 1 :]} <= {me}
+            for index, (_, state) in enumerate(self.behind)
         )
 
     def move_past_own(self, me: str) -> None:
@@ -82,16 +82,16 @@ class Reader:
             self.seen[identifier] = raw
             text = text_of(message)
             assert self.sees_hidden or ("canary" not in text and "canary" not in html_of(message))
-            before = list(self.told)
-            after = list(self.told)
-            found = _LINE.findall(" ".join(text.split()))
-            assert found, text  # a digest is never empty
-            for site, was, now in found:
-                place = 0 if site == "North Quay" else 1
-                assert int(was) == before[place], (site, was, before)
+            state_before = list(self.told)
+            state_after = list(self.told)
+            changes = _LINE.findall(" ".join(text.split()))
+            assert changes, text  # a digest is never empty
+            for site, was, now in changes:
+                index = 0 if site == "North Quay" else 1
+                assert int(was) == state_before[index], (site, was, state_before)
                 assert was != now
-                after[place] = int(now)
-            self.told = (after[0], after[1])
+                state_after[index] = int(now)
+            self.told = (state_after[0], state_after[1])
 
 
 class Play:
@@ -130,13 +130,13 @@ class Play:
         change = services.resume if reader.paused else services.pause
         change(subscription=reader.subscription, author=reader.person, now=timezone.now())
         reader.paused = not reader.paused
-        if not reader.paused:  # resuming works out again what they missed and who wrote it
+        if not reader.paused:  # resuming marks what the reader missed, except changes that are all their own
             self.move_authors()
 
     def crash(self, took: bool) -> None:
-        """A worker claims and dies, and the lease ends.
+        """Claim emails, let the worker die, and end the lease.
 
-        `took`: the server had accepted its emails already.
+        With `took`, the server had accepted the emails already.
         """
         plan_round(now=timezone.now())
         self.move_authors()
@@ -157,7 +157,7 @@ class Play:
                 reader.read_emails([data])
 
     def tick(self) -> None:
-        """Sweep and send until nothing is left; all but the paused are up to date."""
+        """Sweep and send until nothing is left; afterwards everyone who has not paused must be up to date."""
         for _ in range(3):
             play(self.office)
         in_doubt, self.pending = self.pending, False
@@ -170,7 +170,9 @@ class Play:
                 continue
             now = reader.behind[-1][1]
             if in_doubt and reader.knows_all_but_own(name):
-                reader.told = now  # the email composed before the crash told all but their own additions
+                reader.told = (
+                    now  # the email from before the crash reported everything except the reader's own versions
+                )
             assert reader.told == now, (name, reader.told, now)
             reader.behind.clear()
 
@@ -183,15 +185,15 @@ def test_every_reader_gets_every_change_once(world: World, plan: Plan, steps: li
     rendering.clear_caches()
     with transaction.atomic():
         history = Play(world, plan)
-        for verb, *given_ in steps:
-            getattr(history, str(verb))(*given_)
+        for verb, *arguments in steps:
+            getattr(history, str(verb))(*arguments)
         for name, reader in history.readers.items():
             if reader.paused:
                 history.tick()
                 history.pause(name)
         history.tick()
-        silent = len(history.office.sent)
+        sent_count = len(history.office.sent)
         play(history.office)
 
-        assert len(history.office.sent) == silent  # nothing more is sent
+        assert len(history.office.sent) == sent_count  # nothing more is sent
         transaction.set_rollback(True)

@@ -1,8 +1,8 @@
-"""Random histories of changes, in which each change comes in exactly one email, or in none if nobody is owed it.
+"""Random histories of changes, in which each change is in exactly one email, or in none if nobody should get it.
 
-Every change has a mark of its own. A small model says which marks each reader is owed: what they may know, chose and
-have not seen on the site, of what happened while they followed. Two of the subscriptions tell the same changes. A
-level that goes up and down shows that what was told adds up.
+Every change has a unique mark. A small model predicts which marks each reader should get: changes that happened while
+they followed, and that they may know, chose and have not seen on the site. Two of the subscriptions report the same
+changes. A level that goes up and down shows that the reported changes add up.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from partnerships.people.models import User
 from tests.digests.conftest import PostOffice, play, read, text_of
 from tests.world import World
 
-#: The kind whose values are followed from email to email; the others are told one by one.
+#: The kind whose values are compared from email to email; changes of the other kinds are reported one by one.
 LEVEL = "partnership.status_changed"
 KINDS = {told.kind: told for told in telling.follower_notices() if not told.by_plan_engine and told.kind != LEVEL}
 NAMES = ("ben", "sol", "vera")
@@ -70,7 +70,7 @@ _LEVEL = re.compile(r"Changed the status: was Level (\d+), now Level (\d+)")
 
 @pytest.fixture(autouse=True)
 def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every kind names its mark, each time it happens."""
+    """Make every kind report its mark each time it happens."""
     for code, kind in KINDS.items():
         monkeypatch.setitem(telling._told, code, replace(kind, sentence="Happened{names}", fold=Fold.EACH, about=""))
     yield
@@ -79,7 +79,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @dataclass
 class Reader:
-    """A follower, as the model knows them."""
+    """A follower in the model."""
 
     person: User
     subscription: Subscription

@@ -1,4 +1,4 @@
-"""Publish open data, save the rows of files that were read, and enter agreements on pages."""
+"""Publish open data, save the rows of imported files, and enter agreements on pages."""
 
 from partnerships.open_data.services.entering import UnableToEnter, enter_agreement, enter_contribution
 from partnerships.open_data.services.publishing import UnableToPublishData, begin_publishing, end_publishing

@@ -1,1 +1,1 @@
-"""The format of a network file (docs/network-format.md): one module of shapes a list."""
+"""The format of a network file (docs/network-format.md), with a module of shapes for each list."""

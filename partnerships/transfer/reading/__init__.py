@@ -1,4 +1,4 @@
-"""Reading published lists: bytes in, checked records or problems out.
+"""Read published lists: turn bytes into checked records, or into problems.
 
-It uses neither Django nor input and output.
+The modules use neither the database nor files and the network.
 """

@@ -1,4 +1,4 @@
-"""Reading published tables of housing figures: of any year, as spreadsheets or CSV."""
+"""Read published tables of housing figures of any year, from spreadsheets or CSV."""
 
 from partnerships.transfer.reading.housing_figures.figures import FigureList, PublishedFigure
 from partnerships.transfer.reading.housing_figures.readers import READERS, Reader

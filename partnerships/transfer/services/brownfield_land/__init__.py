@@ -1,7 +1,4 @@
-"""Importing brownfield land.
-
-Each council's register becomes a public plan with its sites.
-"""
+"""Import brownfield land: each council's register becomes a public plan with its sites."""
 
 from partnerships.transfer.services.brownfield_land.importing import import_brownfield_land
 

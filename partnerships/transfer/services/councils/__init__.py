@@ -1,4 +1,4 @@
-"""Importing councils and combined authorities, areas and successions."""
+"""Import councils and combined authorities, with their areas and successions."""
 
 from partnerships.transfer.services.councils.applying import apply_council_answer, apply_councils
 from partnerships.transfer.services.councils.areas import follow_code

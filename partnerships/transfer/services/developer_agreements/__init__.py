@@ -1,4 +1,4 @@
-"""Importing developer agreements: promises become commitments."""
+"""Import developer agreements, whose contributions become commitments."""
 
 from partnerships.transfer.services.developer_agreements.importing import import_developer_agreements
 

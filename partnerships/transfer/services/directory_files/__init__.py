@@ -1,4 +1,4 @@
-"""Directory files: the directory's public facts, written and loaded."""
+"""Write the public facts of the directory to a file, and load such a file."""
 
 from partnerships.transfer.services.directory_files.loading import Loaded, load_directory
 from partnerships.transfer.services.directory_files.writing import directory_text

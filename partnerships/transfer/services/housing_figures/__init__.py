@@ -1,4 +1,4 @@
-"""Importing published housing figures as dated datasets."""
+"""Import published housing figures as dated datasets."""
 
 from partnerships.transfer.services.housing_figures.importing import apply_housing_figures
 

@@ -1,4 +1,4 @@
-"""Importing published local plans and their timetables."""
+"""Import published local plans and their timetables."""
 
 from partnerships.transfer.services.local_plans.importing import import_local_plans
 

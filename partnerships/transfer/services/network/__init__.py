@@ -1,4 +1,4 @@
-"""Loading a network from one file: one module for each list of the file."""
+"""Load a network from one file, with a module for each list of the file."""
 
 from partnerships.transfer.services.network.loading import load_network
 

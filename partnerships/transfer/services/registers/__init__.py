@@ -1,4 +1,4 @@
-"""Importing, previewing and reviewing published registers."""
+"""Import, preview and review published registers."""
 
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.outcomes import Outcome, last_line, refuse_unusable

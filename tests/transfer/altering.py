@@ -1,4 +1,4 @@
-"""Copies of a list as other people would have written it."""
+"""Copies of a list as other people might write it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _renamed(rows: Rows) -> Rows:
 
 def _reordered(rows: Rows) -> Rows:
     order = random.Random(18).sample(range(len(rows[0])), len(rows[0]))
-    return [[row[at] for at in order] for row in rows]
+    return [[row[index] for index in order] for row in rows]
 
 
 def _doubled(rows: Rows) -> Rows:
@@ -36,13 +36,16 @@ def _unchanged(rows: Rows) -> Rows:
 
 
 def _text(rows: Rows, encoding: str) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows(rows)
-    return out.getvalue().encode(encoding)
+    csv_text = io.StringIO(newline="")
+    csv.writer(csv_text).writerows(rows)
+    return csv_text.getvalue().encode(encoding)
 
 
 def _workbook(rows: Rows, *, merged: bool) -> bytes:
-    """An Excel workbook; with `merged`, equal values below one another are one cell, as people lay out groups."""
+    """Return the rows as an Excel workbook.
+
+    With `merged`, equal values below one another are one merged cell, as people lay out groups.
+    """
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
     for row in rows:
@@ -57,12 +60,12 @@ def _workbook(rows: Rows, *, merged: bool) -> bytes:
                     if number > first:
                         sheet.merge_cells(start_row=first, end_row=number, start_column=column, end_column=column)
                     first = number + 1
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
 
 
-#: How a copy differs, and how it is written.
+#: Functions that alter the rows of a list and that write the rows as a file, by the name of the copy.
 ALTERED: dict[str, tuple[Callable[[Rows], Rows], Callable[[Rows], bytes]]] = {
     "headings renamed": (_renamed, lambda rows: _text(rows, "utf-8")),
     "columns reordered": (_reordered, lambda rows: _text(rows, "utf-8")),
@@ -76,6 +79,6 @@ ALTERED: dict[str, tuple[Callable[[Rows], Rows], Callable[[Rows], bytes]]] = {
 
 
 def altered(rows: Rows, how: str) -> bytes:
-    """A copy of the list, altered in one of the ways of `ALTERED`."""
+    """Return a copy of the list, altered in one of the ways of `ALTERED`."""
     alter, write = ALTERED[how]
     return write(alter(rows))

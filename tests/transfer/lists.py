@@ -1,6 +1,6 @@
-"""Published lists for tests: small ones, extracts, and real ones.
+"""Published lists for tests: small lists, extracts of real lists, and whole real lists.
 
-The real ones are used if they are on this machine.
+Whole lists are only used if they are on this machine.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from partnerships.transfer.services.local_plans import import_local_plans
 from partnerships.transfer.services.registers import Choices, import_register
 
 EXTRACTS = Path(__file__).parent / "extracts"
-#: The whole published files, beside the checkout.
+#: The folder of the whole published files, beside the checkout.
 WHOLE = Path(__file__).parents[3] / "shared" / "data"
 
 
 def extract(name: str) -> bytes:
-    """The bytes of an extract of a real file."""
+    """Return the bytes of an extract of a real file."""
     return (EXTRACTS / name).read_bytes()
 
 
 def import_list(register: str, data: bytes | str, *, name: str = "list.csv", **options: Any) -> ImportRun:
-    """Import a list as the command does; returns the run."""
+    """Import a list in the way of the command, and return the run."""
     raw = data.encode() if isinstance(data, str) else data
     now = options.pop("now", timezone.now())
     dry_run = options.pop("dry_run", False)
@@ -46,7 +46,7 @@ def import_list(register: str, data: bytes | str, *, name: str = "list.csv", **o
 
 
 def import_plans(plans: bytes, timetable: bytes, *, now: dt.datetime | None = None, **options: Any) -> ImportRun:
-    """Import local plans as the command does; returns the run."""
+    """Import local plans in the way of the command, and return the run."""
     return import_local_plans(
         plans=File("local-plan.csv", plans),
         timetable=File("local-plan-timetable.csv", timetable),
@@ -57,30 +57,30 @@ def import_plans(plans: bytes, timetable: bytes, *, now: dt.datetime | None = No
 
 
 def rows_of(data: bytes) -> list[dict[str, str]]:
-    """A CSV as dictionaries."""
+    """Return the rows of a CSV as dictionaries."""
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
 def as_csv(rows: Sequence[dict[str, str]], delimiter: str = ",") -> bytes:
-    """Dictionaries as a CSV."""
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]), delimiter=delimiter)
+    """Return dictionaries as a CSV."""
+    csv_text = io.StringIO(newline="")
+    writer = csv.DictWriter(csv_text, fieldnames=list(rows[0]), delimiter=delimiter)
     writer.writeheader()
     writer.writerows(rows)
-    return out.getvalue().encode()
+    return csv_text.getvalue().encode()
 
 
 def as_workbook(sheets: dict[str, Sequence[Sequence[Any]]]) -> bytes:
-    """Rows as an Excel workbook."""
+    """Return rows, by the names of their sheets, as an Excel workbook."""
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     for title, rows in sheets.items():
         sheet = book.create_sheet(title)
         for row in rows:
             sheet.append(list(row))
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
 
 
 COUNCILS = """local-authority-code,official-name,nice-name,gss-code,start-date,end-date,replaced-by,\

@@ -1,4 +1,4 @@
-"""Who may call the services of imports: those who keep the directory; of own files, the authority's staff."""
+"""Who may call the services of imports: administrators of the directory and, for own files, the authority's staff."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def _councils(world: World) -> ImportRun:
     return import_list("councils", COUNCILS)
 
 
-def _county(world: World) -> Organisation:
-    """The county that divides; its districts are not in the directory."""
+def _create_county(world: World) -> Organisation:
+    """Create the county that divides; its districts are not in the directory."""
     return create_organisation(
         name="Surrey County Council",
         kind="council",
@@ -55,8 +55,8 @@ def _county(world: World) -> Organisation:
     )
 
 
-def _places_of_figures(world: World) -> None:
-    """The areas of the figures that come with the project."""
+def _create_areas_of_figures(world: World) -> None:
+    """Create the areas of the figures that come with the project."""
     codes = {line[:9] for line in (FIGURES / "net-additions_2025-11-20.csv").read_text().splitlines()[1:]}
     Area.objects.bulk_create([Area(code=code, name=code, kind="district") for code in codes], ignore_conflicts=True)
 
@@ -67,8 +67,8 @@ def _preview(world: World) -> ImportRun:
     )
 
 
-def _unchecked(world: World) -> ImportRun:
-    """A list that waits for a worker to check it."""
+def _upload_unchecked_list(world: World) -> ImportRun:
+    """Upload a list that a worker has not checked yet."""
     run = _preview(world)
     ImportRun.objects.filter(pk=run.pk).update(status="checking")
     return run
@@ -81,14 +81,14 @@ def _doubt(world: World) -> Doubt:
     return Doubt.objects.get(register="councils")
 
 
-#: Without what depends on memberships, for which a named author needs a reason.
+#: The small network without memberships, for which a named author needs a reason, and without anything that needs them.
 NETWORK = {
     name: value for name, value in SMALL.items() if not isinstance(value, list) or name in ("organisations", "people")
 }
 
 
-def _own_files(world: World, author: User | None = None) -> ImportRun:
-    """Brownfield land of Westmarch, which Ben leads, uploaded by its staff and not checked yet."""
+def _upload_own_files(world: World, author: User | None = None) -> ImportRun:
+    """Upload brownfield land of Westmarch, which Ben leads, without importing it."""
     return receive_list(
         register="brownfield-land",
         files=[File("sites.csv", SITES)],
@@ -98,41 +98,46 @@ def _own_files(world: World, author: User | None = None) -> ImportRun:
     )
 
 
-def _unchecked_files(world: World) -> ImportRun:
-    run = _own_files(world)
+def _upload_unchecked_own_files(world: World) -> ImportRun:
+    run = _upload_own_files(world)
     ImportRun.objects.filter(pk=run.pk).update(status="checking")
     return run
 
 
-#: Services about own files: editors and leads upload, leads import.
+#: Services for own files, which editors and leads may upload, and only leads may import.
 OWN = (
-    Row("transfer.receive_list", lambda w, author, _: _own_files(w, author), PARTNER_EDITORS, situation="own files"),
+    Row(
+        "transfer.receive_list",
+        lambda w, author, _: _upload_own_files(w, author),
+        PARTNER_EDITORS,
+        situation="own files",
+    ),
     Row(
         "transfer.check_list",
         lambda w, author, run: check_list(run=run, author=author, now=timezone.now()),
         PARTNER_EDITORS,
-        prepare=_unchecked_files,
+        prepare=_upload_unchecked_own_files,
         situation="own files",
     ),
     Row(
         "transfer.queue_import",
         lambda w, author, run: queue_import(run=run, author=author, now=timezone.now()),
         PARTNER,
-        prepare=_own_files,
+        prepare=_upload_own_files,
         situation="own files",
     ),
     Row(
         "transfer.apply_preview",
         lambda w, author, run: apply_preview(run=run, author=author, now=timezone.now()),
         PARTNER,
-        prepare=_own_files,
+        prepare=_upload_own_files,
         situation="own files",
     ),
     Row(
         "transfer.discard_preview",
         lambda w, author, run: discard_preview(run=run, author=author, now=timezone.now()),
         PARTNER_EDITORS,
-        prepare=_own_files,
+        prepare=_upload_own_files,
         situation="own files",
     ),
     Row(
@@ -145,7 +150,7 @@ OWN = (
             now=timezone.now(),
         ),
         PARTNER_EDITORS,
-        prepare=_own_files,
+        prepare=_upload_own_files,
         situation="own files",
     ),
 )
@@ -183,7 +188,7 @@ ROWS = (
         "transfer.check_list",
         lambda w, author, run: check_list(run=run, author=author, now=timezone.now()),
         ADMINISTRATOR,
-        prepare=_unchecked,
+        prepare=_upload_unchecked_list,
     ),
     Row(
         "transfer.queue_import",
@@ -269,13 +274,13 @@ ROWS = (
         "transfer.load_figures",
         lambda w, author, _: load_figures(author=author, now=timezone.now()),
         ADMINISTRATOR,
-        prepare=_places_of_figures,
+        prepare=_create_areas_of_figures,
     ),
     Row(
         "transfer.load_pending",
         lambda w, author, _: load_pending(author=author, now=timezone.now()),
         ADMINISTRATOR,
-        prepare=_county,
+        prepare=_create_county,
     ),
     Row(
         "transfer.load_pending",

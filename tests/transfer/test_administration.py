@@ -22,19 +22,19 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def world() -> World:
-    """The named people and organisations of all tests."""
+    """Return the named people and organisations of all tests."""
     return make_world()
 
 
 @pytest.fixture
 def dee(world: World, client: Any) -> Any:
-    """A browser in which Dee, an administrator, is signed in."""
+    """Return a client in which Dee, an administrator, is signed in."""
     client.force_login(world.dee)
     return client
 
 
 def upload(client: Any, register: str, text: str, name: str = "list.csv") -> Any:
-    """Choose a file on the upload page."""
+    """Upload a file on the page for imports, and return the response."""
     file = SimpleUploadedFile(name, text.encode())
     return client.post(reverse("admin:transfer_importrun_add"), {"register": register, "file": file})
 
@@ -42,11 +42,11 @@ def upload(client: Any, register: str, text: str, name: str = "list.csv") -> Any
 def test_upload_shows_a_preview_and_changes_nothing(dee: Any) -> None:
     before = Organisation.objects.count()
 
-    answer = upload(dee, "councils", COUNCILS)
+    response = upload(dee, "councils", COUNCILS)
 
     run = ImportRun.objects.get()
-    assert answer.url == reverse("admin:transfer_importrun_change", args=[run.pk])
-    page = dee.get(answer.url).content.decode()
+    assert response.url == reverse("admin:transfer_importrun_change", args=[run.pk])
+    page = dee.get(response.url).content.decode()
     assert "Would be created (4)" in page
     assert "Would be matched to a known organisation (1)" in page  # the world's own Westmarch Borough Council
     assert "Import list" in page
@@ -58,17 +58,17 @@ def test_applying_a_preview_imports_its_file_and_deletes_it(dee: Any) -> None:
     upload(dee, "councils", COUNCILS)
     run = ImportRun.objects.get()
 
-    answer = dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]), follow=True)
-    assert "Import in progress" in answer.content.decode()
+    response = dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]), follow=True)
+    assert "Import in progress" in response.content.decode()
     apply_waiting(now=timezone.now())
 
     page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
     assert "4 created" in page
     assert "Import in progress" not in page
     assert Organisation.objects.count() == before + 4
-    done = ImportRun.objects.get()
-    assert (done.status, done.content) == (RunStatus.APPLIED, None)
-    assert done.by is not None
+    applied_run = ImportRun.objects.get()
+    assert (applied_run.status, applied_run.content) == (RunStatus.APPLIED, None)
+    assert applied_run.by is not None
 
 
 def test_preview_shows_how_long_recent_imports_took(dee: Any) -> None:
@@ -80,25 +80,25 @@ def test_preview_shows_how_long_recent_imports_took(dee: Any) -> None:
     assert "Checking the file took less than 10 seconds. Importing it will take about as long." in collapse(page)
     dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
     apply_waiting(now=timezone.now())
-    again = dee.get(reverse("admin:transfer_importrun_add")).content.decode()
-    assert "Councils and combined authorities: less than 10 seconds for 5" in again
+    upload_page = dee.get(reverse("admin:transfer_importrun_add")).content.decode()
+    assert "Councils and combined authorities: less than 10 seconds for 5" in upload_page
 
 
 def test_list_with_much_missing_is_applied_only_if_confirmed(dee: Any) -> None:
     import_list("councils", COUNCILS)
     upload(dee, "councils", "\n".join(COUNCILS.splitlines()[:4]).replace("2023-03-31,XNW", "2023-03-31,"))
     run = ImportRun.objects.get(status=RunStatus.PREVIEWED)
-    page = reverse("admin:transfer_importrun_apply", args=[run.pk])
+    apply_url = reverse("admin:transfer_importrun_apply", args=[run.pk])
 
-    shown = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
-    assert "They really are missing: mark 2 of 5" in collapse(shown)
-    dee.post(page)
+    preview_page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
+    assert "They really are missing: mark 2 of 5" in collapse(preview_page)
+    dee.post(apply_url)
     apply_waiting(now=timezone.now())
-    refused = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
+    refused_page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
 
-    assert "2 of the 5 organisations of this register are not in it (40 %)" in refused
+    assert "2 of the 5 organisations of this register are not in it (40 %)" in refused_page
     assert not Organisation.objects.exclude(missing_since=None).exists()
-    dee.post(page, {"accept_missing": "on"})
+    dee.post(apply_url, {"accept_missing": "on"})
     apply_waiting(now=timezone.now())
     assert Organisation.objects.exclude(missing_since=None).count() == 2
 
@@ -106,23 +106,23 @@ def test_list_with_much_missing_is_applied_only_if_confirmed(dee: Any) -> None:
 def test_preview_of_an_older_list_says_that_it_fills_history(dee: Any) -> None:
     import_list("councils", COUNCILS)
 
-    answer = upload(dee, "councils", COUNCILS.replace("Mere Council", "Mere Unitary"), "councils_2024-01.csv")
+    response = upload(dee, "councils", COUNCILS.replace("Mere Council", "Mere Unitary"), "councils_2024-01.csv")
 
-    page = dee.get(answer.url).content.decode()
+    page = dee.get(response.url).content.decode()
     assert "so it only adds to histories" in page
     assert "Mere Council: was “Mere Unitary” on 31 January 2024" in page
 
 
 def test_council_answered_as_new_is_created_once(dee: Any) -> None:
     import_list("councils", COUNCILS)
-    strange = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Mere\nE07900044,Mere\n"
-    import_list("councils", strange, accept_missing=True)
+    changed_list = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Mere\nE07900044,Mere\n"
+    import_list("councils", changed_list, accept_missing=True)
     doubt = Doubt.objects.get()
 
     dee.post(reverse("admin:transfer_doubt_change", args=[doubt.pk]), {"answer": "new", "reason": "Two places."})
 
     assert Organisation.objects.filter(identifiers__value="E07900044").get().name == "Mere"
-    assert import_list("councils", strange, accept_missing=True).created == 0
+    assert import_list("councils", changed_list, accept_missing=True).created == 0
 
 
 def test_discarding_changes_nothing(dee: Any) -> None:
@@ -136,27 +136,27 @@ def test_discarding_changes_nothing(dee: Any) -> None:
 
 
 def test_refused_file_shows_its_problems_on_the_page(dee: Any) -> None:
-    answer = upload(dee, "councils", "\n".join(line.partition(",")[0] for line in COUNCILS.splitlines()))
+    response = upload(dee, "councils", "\n".join(line.partition(",")[0] for line in COUNCILS.splitlines()))
 
-    assert answer.status_code == 422
-    assert "this column is missing" in answer.content.decode()
+    assert response.status_code == 422
+    assert "this column is missing" in response.content.decode()
     assert not ImportRun.objects.exists()
 
 
 def test_only_administrators_can_open_imports(world: World, client: Any) -> None:
     client.force_login(world.amina)
 
-    answer = upload(client, "councils", COUNCILS)
+    response = upload(client, "councils", COUNCILS)
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert not ImportRun.objects.exists()
 
 
 @pytest.mark.parametrize("choice", ["this", "other", "new", "leave_out"])
 def test_answer_is_applied_at_once_and_remembered(dee: Any, choice: str) -> None:
     import_list("councils", COUNCILS)
-    strange = PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA")
-    import_list("providers", strange)
+    changed_list = PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA")
+    import_list("providers", changed_list)
     doubt = Doubt.objects.get()
     westmarch = Organisation.objects.get(identifiers__value="XWM")
     form = {
@@ -165,22 +165,22 @@ def test_answer_is_applied_at_once_and_remembered(dee: Any, choice: str) -> None
         "reason": "Their email says so.",
     }
 
-    answer = dee.post(reverse("admin:transfer_doubt_change", args=[doubt.pk]), form)
+    response = dee.post(reverse("admin:transfer_doubt_change", args=[doubt.pk]), form)
 
-    assert answer.status_code == 302
-    joined = westmarch.identifiers.filter(scheme=Scheme.RSH, value="90AA").exists()
-    assert joined == (choice in ("this", "other"))
+    assert response.status_code == 302
+    is_joined = westmarch.identifiers.filter(scheme=Scheme.RSH, value="90AA").exists()
+    assert is_joined == (choice in ("this", "other"))
     assert Organisation.objects.filter(name="Some Other Council").exists() == (choice == "new")
-    again = import_list("providers", strange)
-    assert (again.created, again.joined, again.undecided) == (0, 0, 0)
+    second_run = import_list("providers", changed_list)
+    assert (second_run.created, second_run.joined, second_run.undecided) == (0, 0, 0)
 
 
 def test_an_answer_needs_a_reason_and_an_organisation(dee: Any) -> None:
     import_list("councils", COUNCILS)
     import_list("providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA"))
-    page = reverse("admin:transfer_doubt_change", args=[Doubt.objects.get().pk])
+    review_url = reverse("admin:transfer_doubt_change", args=[Doubt.objects.get().pk])
 
     for form in ({"answer": "new", "reason": ""}, {"answer": "other", "identifier": "nobody", "reason": "x"}):
-        assert dee.post(page, form).status_code == 422
+        assert dee.post(review_url, form).status_code == 422
 
     assert Doubt.objects.get().is_open

@@ -31,7 +31,7 @@ Row = dict[str, str]
 
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
-    """The councils of the extract."""
+    """Import the councils of the extract, once for all tests."""
     build_once(_councils)
 
 
@@ -41,31 +41,31 @@ def _councils() -> None:
 
 @contextmanager
 def rolled_back() -> Iterator[None]:
-    """Undo at the end everything that was imported inside."""
+    """Roll back everything that was imported inside."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
 def table(rows: list[Row]) -> Rows:
-    """The heading and the cells of the rows."""
+    """Return the heading and the cells of the rows."""
     return [list(rows[0]), *(list(row.values()) for row in rows)]
 
 
-def set_aside_lines(run: ImportRun) -> str:
+def lines_set_aside(run: ImportRun) -> str:
     return "\n".join(run.report["lines"].get("set_aside", []))
 
 
 def served() -> set[tuple[str, str]]:
-    """Which organisations of the lists serve which areas."""
+    """Return the names of LEPs and combined authorities, each with the code of an area that it serves."""
     kinds = (Kind.LEP, Kind.STRATEGIC_AUTHORITY)
-    found = AreaServed.objects.filter(organisation__kind__in=kinds)
-    return set(found.values_list("organisation__name", "area__code"))
+    areas_served = AreaServed.objects.filter(organisation__kind__in=kinds)
+    return set(areas_served.values_list("organisation__name", "area__code"))
 
 
 @cache
 def served_after(register: str, name: str) -> set[tuple[str, str]]:
-    """Which organisations serve which areas after the list itself was imported."""
+    """Return the result of `served` after the unaltered list was imported."""
     with rolled_back():
         import_list(register, extract(name), accept_missing=True)
         return served()
@@ -97,13 +97,13 @@ def test_altered_look_ups_lose_no_good_row_and_name_every_bad_one(
     assert served() == expected
     assert run.report["rows"]["used"] == len(good)
     assert run.report["rows"]["set_aside"] == len(bad)
-    assert all(code in set_aside_lines(run) for code in (bad[0][next(iter(bad[0]))], "E99"))
+    assert all(code in lines_set_aside(run) for code in (bad[0][next(iter(bad[0]))], "E99"))
 
 
 def features(rows: list[Row], *, encoding: str = "utf-8") -> bytes:
-    """The rows as GeoJSON."""
-    found = [{"type": "Feature", "properties": row, "geometry": None} for row in rows]
-    return json.dumps({"type": "FeatureCollection", "features": found}, ensure_ascii=False).encode(encoding)
+    """Return the rows as GeoJSON."""
+    feature_list = [{"type": "Feature", "properties": row, "geometry": None} for row in rows]
+    return json.dumps({"type": "FeatureCollection", "features": feature_list}, ensure_ascii=False).encode(encoding)
 
 
 def _vintage(rows: list[Row]) -> list[Row]:
@@ -123,8 +123,8 @@ COPIES: dict[str, Callable[[list[Row]], bytes]] = {
 @pytest.mark.parametrize("how", COPIES)
 def test_altered_geojson_loses_no_good_row_and_names_every_bad_one(how: str) -> None:
     good = [
-        {"areacd": one["properties"]["areacd"], "areanm": one["properties"]["areanm"]}
-        for one in json.loads(extract("districts.geojson"))["features"]
+        {"areacd": feature["properties"]["areacd"], "areanm": feature["properties"]["areanm"]}
+        for feature in json.loads(extract("districts.geojson"))["features"]
     ]
     foreign = [{"areacd": "W06000001", "areanm": "Isle of Anglesey"}, {"areacd": "S12000033", "areanm": "Aberdeen"}]
     bad = [{"areacd": "", "areanm": "No Code District"}, {"areacd": "E0700", "areanm": "Short Code"}]
@@ -133,31 +133,34 @@ def test_altered_geojson_loses_no_good_row_and_names_every_bad_one(how: str) -> 
 
     rows = run.report["rows"]
     assert (rows["used"], rows["set_aside"], rows["outside"]) == (len(good), len(bad), len(foreign))
-    assert "E0700" in set_aside_lines(run)
-    assert "is blank" in set_aside_lines(run)
+    assert "E0700" in lines_set_aside(run)
+    assert "is blank" in lines_set_aside(run)
     assert run.undecided == 0
 
 
-def plans_here() -> dict[str, dict[str, tuple[str, str]]]:
-    """The milestones of every plan."""
-    found = {}
+def milestones_of_plans() -> dict[str, dict[str, tuple[str, str]]]:
+    """Return the dates of every plan's milestones, by the plan's reference and the milestone's key."""
+    milestones_by_reference = {}
     for plan in Plan.objects.filter(kind="local_plan"):
         items = plan.versions.get(number=plan.current_number).content["milestones"]
-        found[plan.external_reference] = {item["key"]: (item["forecast"], item["actual"]) for item in items}
-    return found
+        milestones_by_reference[plan.external_reference] = {
+            item["key"]: (item["forecast"], item["actual"]) for item in items
+        }
+    return milestones_by_reference
 
 
 @cache
-def plans_of_the_extract() -> dict[str, dict[str, tuple[str, str]]]:
+def milestones_of_extract() -> dict[str, dict[str, tuple[str, str]]]:
+    """Return the result of `milestones_of_plans` after the unaltered extracts were imported."""
     with rolled_back():
         import_plans(extract("local-plan.csv"), extract("local-plan-timetable.csv"))
-        return plans_here()
+        return milestones_of_plans()
 
 
 @pytest.mark.parametrize("how", ALTERED)
 def test_altered_plans_and_timetables_lose_no_good_row_and_name_every_bad_one(how: str) -> None:
     plans, timetable = rows_of(extract("local-plan.csv")), rows_of(extract("local-plan-timetable.csv"))
-    expected = plans_of_the_extract()
+    expected = milestones_of_extract()
     bad_plans = [{**plans[0], "reference": ""}, {**plans[1], "reference": "zz", "period-end-date": "1900"}]
     bad_events = [
         {**timetable[0], "event-date": "2024-02-31", "reference": "z1"},
@@ -166,14 +169,14 @@ def test_altered_plans_and_timetables_lose_no_good_row_and_name_every_bad_one(ho
 
     run = import_plans(altered(table([*plans, *bad_plans]), how), altered(table([*timetable, *bad_events]), how))
 
-    assert plans_here() == expected
+    assert milestones_of_plans() == expected
     assert run.report["rows"]["set_aside"] == 4
-    set_aside = set_aside_lines(run)
+    set_aside = lines_set_aside(run)
     assert all(part in set_aside for part in ("the cell is blank", "1900", "2024-02-31", "no-such-plan"))
 
 
-def promises_here() -> set[tuple[Any, ...]]:
-    """Every commitment of the register with its figures."""
+def figures_of_promises() -> set[tuple[Any, ...]]:
+    """Return every commitment of the register with its figures."""
     return set(
         Commitment.objects.exclude(source="").values_list(
             "source_reference", "receiver__name", "quantity", "unit", "delivered_quantity", "status"
@@ -181,7 +184,8 @@ def promises_here() -> set[tuple[Any, ...]]:
     )
 
 
-def put_in(agreements: bytes, contributions: bytes, transactions: bytes) -> ImportRun:
+def import_agreement_files(agreements: bytes, contributions: bytes, transactions: bytes) -> ImportRun:
+    """Import the three files of developer agreements, and return the run."""
     return import_developer_agreements(
         agreements=File("a", agreements),
         contributions=File("c", contributions),
@@ -195,26 +199,27 @@ REGISTER = ("developer-agreement", "developer-agreement-contribution", "develope
 
 
 @cache
-def promises_of_the_extracts() -> set[tuple[Any, ...]]:
+def figures_of_extracts() -> set[tuple[Any, ...]]:
+    """Return the result of `figures_of_promises` after the unaltered extracts were imported."""
     with rolled_back():
-        put_in(*(extract(f"{name}.csv") for name in REGISTER))
-        return promises_here()
+        import_agreement_files(*(extract(f"{name}.csv") for name in REGISTER))
+        return figures_of_promises()
 
 
 @pytest.mark.parametrize("how", ALTERED)
 def test_altered_agreements_lose_no_good_row_and_name_every_bad_one(how: str) -> None:
     agreements, contributions, transactions = (rows_of(extract(f"{name}.csv")) for name in REGISTER)
-    expected = promises_of_the_extracts()
+    expected = figures_of_extracts()
     agreements.append({**agreements[0], "developer-agreement": ""})
     agreements.append({**agreements[1], "developer-agreement": "ZZ/1", "organisation": "local-authority-eng:ZZZ"})
     contributions.append({**contributions[0], "developer-agreement-contribution": ""})
     transactions.append({**transactions[0], "developer-agreement-contribution": "ZZ/2"})
 
-    run = put_in(*(altered(table(rows), how) for rows in (agreements, contributions, transactions)))
+    run = import_agreement_files(*(altered(table(rows), how) for rows in (agreements, contributions, transactions)))
 
-    assert promises_here() == expected
+    assert figures_of_promises() == expected
     assert run.set_aside == 4
-    set_aside = set_aside_lines(run)
+    set_aside = lines_set_aside(run)
     assert set_aside.count("it has no key") == 2
     assert "“local-authority-eng:ZZZ” is not in the directory" in set_aside
     assert "“ZZ/2” is not in the file of contributions" in set_aside

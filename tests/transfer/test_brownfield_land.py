@@ -41,11 +41,12 @@ local-authority:XNW,B/1,Mere Depot,-1.3,50.9,,2,,pending decision,,,,,20,20,,,20
 
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
-    """The councils whose sites they are."""
+    """Import the councils whose sites are in the register."""
     import_list("councils", COUNCILS)
 
 
 def import_register(data: bytes, *, name: str = "brownfield-land.csv", **options: Any) -> ImportRun:
+    """Import a register of brownfield land, and return the run."""
     return import_brownfield_land(
         file=File(name, data), author=None, now=options.pop("now", timezone.now()), **options
     ).run
@@ -60,7 +61,7 @@ def register_of(council: str) -> Plan:
 
 
 def sites_of(council: str) -> dict[str, dict[str, Any]]:
-    """The sites of the council's newest version, by reference."""
+    """Return the sites in the newest version of the council's plan, by reference."""
     plan = register_of(council)
     content = plan.versions.get(number=plan.current_number).content
     return {site["reference"]: site for site in content["sites"]}
@@ -88,8 +89,8 @@ def test_each_council_gets_a_public_plan_with_its_sites() -> None:
 def test_same_register_changes_nothing_and_a_changed_one_publishes_a_version() -> None:
     import_register(REGISTER)
 
-    again = import_register(REGISTER)
-    assert (again.created, again.changed, again.left_alone) == (0, 0, 2)
+    second_run = import_register(REGISTER)
+    assert (second_run.created, second_run.changed, second_run.left_alone) == (0, 0, 2)
 
     run = import_register(REGISTER.replace(b",12,40,", b",15,40,").replace(b"Gas Works", b"Gas Works Lane"))
 
@@ -99,39 +100,39 @@ def test_same_register_changes_nothing_and_a_changed_one_publishes_a_version() -
     assert sites["B/2"]["name"] == "Gas Works Lane"
 
 
-def test_site_that_ended_or_is_no_longer_in_the_register_leaves_the_plan() -> None:
+def test_site_that_ended_or_is_not_in_the_register_is_removed_from_the_plan() -> None:
     import_register(REGISTER)
-    gone = b"\n".join(line for line in REGISTER.splitlines() if b"Gas Works" not in line)
+    smaller_register = b"\n".join(line for line in REGISTER.splitlines() if b"Gas Works" not in line)
 
-    import_register(gone)
+    import_register(smaller_register)
 
     assert sites_of("Westmarch Borough Council").keys() == {"B/1"}
 
 
-def test_older_rows_of_one_council_fill_its_history_and_hold_up_no_other() -> None:
+def test_older_rows_of_one_council_only_add_to_the_history_of_that_council() -> None:
     import_register(REGISTER)
-    older = REGISTER.replace(b"2026-01-31", b"2024-01-31").replace(b"Gas Works", b"Gas Holder")
-    theirs = [row for row in rows_of(older) if row["OrganisationURI"] == "local-authority:XNW"]
+    older_register = REGISTER.replace(b"2026-01-31", b"2024-01-31").replace(b"Gas Works", b"Gas Holder")
+    older_rows = [row for row in rows_of(older_register) if row["OrganisationURI"] == "local-authority:XNW"]
 
-    ours = [
+    newer_rows = [
         row for row in rows_of(REGISTER.replace(b",8,,", b",9,,")) if row["OrganisationURI"] == "local-authority:XWM"
     ]
-    mixed = import_register(as_csv([*theirs, *ours]))
-    run = import_register(older)
+    run_of_both = import_register(as_csv([*older_rows, *newer_rows]))
+    run = import_register(older_register)
 
     assert sites_of("Westmarch Borough Council")["B/2"]["name"] == "Gas Works"
     assert "older than those of its last file" in " ".join(run.report["remarks"])
     assert "Gas Holder" in Event.objects.filter(kind=EventKind.IN_OLDER_FILE).latest("pk").data["reason"]
-    assert (mixed.set_aside, mixed.changed) == (0, 1)
+    assert (run_of_both.set_aside, run_of_both.changed) == (0, 1)
     import_register(REGISTER.replace(b"2026-01-31", b"2026-02-28").replace(b"Gas Works", b"Gas Works Lane"))
 
     assert sites_of("Westmarch Borough Council")["B/2"]["name"] == "Gas Works Lane"
 
 
-def test_row_that_is_older_than_before_takes_back_no_site_while_others_are_newer() -> None:
-    padded = REGISTER.replace(b"B/2,", b"B/2 ,")  # rows are kept as they stand in the file
-    import_register(padded.replace(b"2026-01-31", b"2026-03-31").replace(b"Gas Works", b"Gas Works Lane"))
-    rows = rows_of(padded)
+def test_older_row_changes_no_site_in_a_file_with_newer_rows() -> None:
+    padded_register = REGISTER.replace(b"B/2,", b"B/2 ,")  # saved rows have the texts of the file
+    import_register(padded_register.replace(b"2026-01-31", b"2026-03-31").replace(b"Gas Works", b"Gas Works Lane"))
+    rows = rows_of(padded_register)
     mill = next(row for row in rows if row["SiteReference"] == "B/1")
     mill |= {"LastUpdatedDate": "2026-04-30", "NetDwellingsRangeFrom": "15"}
 
@@ -140,11 +141,11 @@ def test_row_that_is_older_than_before_takes_back_no_site_while_others_are_newer
     sites = sites_of("Westmarch Borough Council")
     assert (sites["B/1"]["homes"][0]["count"], sites["B/2"]["name"]) == (15, "Gas Works Lane")
     assert "we left out 1 row, because it is older than those of its last file" in " ".join(run.report["remarks"])
-    kept = Record.objects.get(cells__SiteReference="B/2 ")
-    assert kept.cells["LastUpdatedDate"] == "2026-03-31"
+    record = Record.objects.get(cells__SiteReference="B/2 ")
+    assert record.cells["LastUpdatedDate"] == "2026-03-31"
 
 
-def test_bad_row_is_set_aside_and_its_site_stays() -> None:
+def test_bad_row_is_set_aside_and_its_site_is_not_removed() -> None:
     import_register(REGISTER)
     rows = rows_of(REGISTER)
     rows[1]["GeoX"] = "far away"
@@ -158,7 +159,7 @@ def test_bad_row_is_set_aside_and_its_site_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "problem"),
     [
         ("SiteReference", "", "the cell is blank"),
         ("SiteReference", "B/1", "“B/1” is in rows"),
@@ -169,14 +170,14 @@ def test_bad_row_is_set_aside_and_its_site_stays() -> None:
         ("OrganisationURI", "local-authority:ZZZ", "is not an authority in the directory"),
     ],
 )
-def test_every_bad_row_is_named(field: str, value: str, said: str) -> None:
+def test_every_bad_row_is_named(field: str, value: str, problem: str) -> None:
     rows = rows_of(REGISTER)
     rows[1][field] = value
 
     run = import_register(as_csv(rows))
 
     assert run.set_aside in (1, 2)  # both rows with one reference
-    assert any(said in line for line in run.report["lines"]["set_aside"])
+    assert any(problem in line for line in run.report["lines"]["set_aside"])
 
 
 def test_rows_without_an_authority_belong_to_the_council_that_is_chosen() -> None:
@@ -190,7 +191,7 @@ def test_rows_without_an_authority_belong_to_the_council_that_is_chosen() -> Non
     assert sites_of("Mere Council").keys() == {"B/1", "B/2"}
 
 
-def test_rows_of_another_council_are_set_aside_from_the_chosen_ones_file() -> None:
+def test_rows_of_another_council_than_the_chosen_one_are_set_aside() -> None:
     run = import_register(REGISTER, council=council_named("Westmarch Borough Council"))
 
     assert (run.created, run.set_aside) == (1, 1)
@@ -211,7 +212,7 @@ def test_edits_of_owners_survive_the_next_register_and_are_published() -> None:
     assert row["LastUpdatedDate"] == timezone.localdate().isoformat()
 
 
-def test_address_stands_behind_the_name_in_the_file_and_stays_apart_in_the_plan() -> None:
+def test_address_follows_the_name_in_the_file_and_is_separate_in_the_plan() -> None:
     import_register(REGISTER)
     plan = register_of("Westmarch Borough Council")
     content = plan.versions.get().content
@@ -238,7 +239,7 @@ def test_confidential_site_is_not_in_the_public_file() -> None:
     assert [row["SiteReference"] for row in rows] == ["B/2", "B/3"]
 
 
-def test_confidential_site_stays_out_of_the_public_file_when_it_leaves_the_register() -> None:
+def test_confidential_site_that_leaves_the_register_is_not_in_the_public_file() -> None:
     import_register(REGISTER)
     plan = register_of("Westmarch Borough Council")
     content = plan.versions.get().content
@@ -251,8 +252,8 @@ def test_confidential_site_stays_out_of_the_public_file_when_it_leaves_the_regis
         rows[1]["SiteNameAddress"] = name
         import_register(as_csv(rows))
 
-    found = file_of(council_named("Westmarch Borough Council"), "brownfield-land").rows
-    assert [(row["SiteReference"], row["SiteNameAddress"]) for row in found] == [
+    published_rows = file_of(council_named("Westmarch Borough Council"), "brownfield-land").rows
+    assert [(row["SiteReference"], row["SiteNameAddress"]) for row in published_rows] == [
         ("B/2", "Gas Works Road"),
         ("B/3", "Built already"),
     ]
@@ -262,10 +263,10 @@ def test_confidential_site_stays_out_of_the_public_file_when_it_leaves_the_regis
 def test_command_ends_with_a_summary(tmp_path: Path) -> None:
     path = tmp_path / "brownfield-land.csv"
     path.write_bytes(REGISTER)
-    out = StringIO()
+    stdout = StringIO()
 
-    call_command("import_brownfield_land", str(path), stdout=out)
+    call_command("import_brownfield_land", str(path), stdout=stdout)
 
-    assert out.getvalue().strip().splitlines()[-1] == (
+    assert stdout.getvalue().strip().splitlines()[-1] == (
         "Brownfield land as of 31 January 2026: 2 created, 0 changed, 0 closed, 0 left as they were."
     )

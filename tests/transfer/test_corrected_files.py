@@ -1,4 +1,4 @@
-"""Rows of lists of several files that were set aside come back corrected, without the files that were sound."""
+"""Corrected rows of lists of several files are imported without the files that had no bad rows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MISSING = File("", b"")
 
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
-    """The councils named in the files."""
+    """Import the councils that the files name, once for all tests."""
     build_once(_councils)
 
 
@@ -46,94 +46,109 @@ def _councils() -> None:
     import_list("councils", COUNCILS)
 
 
-def put_in(*files: str | bytes | None) -> ImportRun:
-    """Import the files of agreements; None for a missing one."""
-    given = [
-        MISSING if one is None else File(name, one.encode() if isinstance(one, str) else one)
-        for name, one in zip(("a.csv", "c.csv", "t.csv"), files, strict=True)
+def import_agreement_files(*files: str | bytes | None) -> ImportRun:
+    """Import the files of agreements, contributions and transactions; None stands for a missing file."""
+    all_files = [
+        MISSING if content is None else File(name, content.encode() if isinstance(content, str) else content)
+        for name, content in zip(("a.csv", "c.csv", "t.csv"), files, strict=True)
     ]
     return import_developer_agreements(
-        agreements=given[0], contributions=given[1], transactions=given[2], author=None, now=timezone.now()
+        agreements=all_files[0], contributions=all_files[1], transactions=all_files[2], author=None, now=timezone.now()
     ).run
 
 
-def corrected(run: ImportRun, file: int, changes: dict[str, dict[str, str]]) -> bytes:
-    """The download of the rows set aside, with changes by the key in any of a row's cells; other rows go."""
+def corrected_rows(run: ImportRun, file: int, changes: dict[str, dict[str, str]]) -> bytes:
+    """Return the rows set aside as a file to upload, with changes by a text that one of the row's cells has.
+
+    Rows without such a text are left out.
+    """
     heading, rows = rows_to_correct(run.report, file)
-    named = [dict(zip(heading, row, strict=True)) for row in rows]
-    return as_csv([row | changes[key] for row in named for key in changes if key in row.values()])
+    row_dicts = [dict(zip(heading, row, strict=True)) for row in rows]
+    return as_csv([row | changes[key] for row in row_dicts for key in changes if key in row.values()])
 
 
-def the(reference: str) -> Commitment:
+def commitment_with_reference(reference: str) -> Commitment:
     return Commitment.objects.get(source_reference=reference)
 
 
-def test_transaction_alone_comes_back_and_counts_among_those_of_its_contribution() -> None:
-    first = put_in(AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
+def test_corrected_transaction_counts_with_the_earlier_ones_of_its_contribution() -> None:
+    first_run = import_agreement_files(AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
     name, day = "developer-agreement-contribution", "2021-01-01"
-    alone = corrected(first, 2, {"t5": {name: "W/2-homes", "amount": "", "units": "3", "start-date": day}})
+    corrected_file = corrected_rows(
+        first_run, 2, {"t5": {name: "W/2-homes", "amount": "", "units": "3", "start-date": day}}
+    )
 
-    run = put_in(None, None, alone)
-    again = put_in(None, None, alone)
+    run = import_agreement_files(None, None, corrected_file)
+    second_run = import_agreement_files(None, None, corrected_file)
 
-    homes = the("W/2-homes")
+    homes = commitment_with_reference("W/2-homes")
     reports = homes.progress.order_by("at").values_list("delivered_before", "delivered")
     assert (run.created, run.changed, run.set_aside, run.file_name) == (0, 1, 0, "t.csv")
     assert (homes.delivered_quantity, list(reports)) == (8, [(0, 3), (3, 8)])
-    assert (again.changed, again.left_alone, again.report["lines"]) == (0, 1, {})
-    assert not any("Nothing was changed" in remark for remark in again.report["remarks"])
+    assert (second_run.changed, second_run.left_alone, second_run.report["lines"]) == (0, 1, {})
+    assert not any("Nothing was changed" in remark for remark in second_run.report["remarks"])
     rows = Record.objects.filter(commitment=homes, dataset="developer-agreement-transaction")
     assert {row.cells["reference"] for row in rows} == {"t4", "t5"}
-    assert Record.objects.filter(commitment=the("W/1-education")).count() == 4
-    whole = TRANSACTIONS.replace(
+    assert Record.objects.filter(commitment=commitment_with_reference("W/1-education")).count() == 4
+    corrected_transactions = TRANSACTIONS.replace(
         "9,received,W/0-nothing,t5,local-authority-eng:XNM,2022-01-01,",
         f",received,W/2-homes,t5,local-authority-eng:XNM,{day},3",
     )
-    assert put_in(AGREEMENTS, CONTRIBUTIONS, whole).changed == 0
+    assert import_agreement_files(AGREEMENTS, CONTRIBUTIONS, corrected_transactions).changed == 0
 
 
-def test_transaction_alone_does_not_count_for_another_authoritys_contribution() -> None:
-    first = put_in(AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
+def test_corrected_transaction_does_not_count_for_another_authoritys_contribution() -> None:
+    first_run = import_agreement_files(AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
     name = "developer-agreement-contribution"
-    mine = {name: "W/2-homes", "amount": "", "units": "3", "start-date": "2021-01-01"}
+    own_changes = {name: "W/2-homes", "amount": "", "units": "3", "start-date": "2021-01-01"}
 
-    run = put_in(None, None, corrected(first, 2, {"t5": mine, "t6": {name: "W/1-open"}}))
+    run = import_agreement_files(
+        None, None, corrected_rows(first_run, 2, {"t5": own_changes, "t6": {name: "W/1-open"}})
+    )
 
-    [said] = run.report["lines"]["set_aside"]
-    assert "“W/1-open” was imported before for local-authority-eng:XWM, not for local-authority-eng:XNM." in said
-    assert not the("W/1-open").progress.exists()
-    assert the("W/2-homes").progress.count() == 2
+    [problem] = run.report["lines"]["set_aside"]
+    assert "“W/1-open” was imported before for local-authority-eng:XWM, not for local-authority-eng:XNM." in problem
+    assert not commitment_with_reference("W/1-open").progress.exists()
+    assert commitment_with_reference("W/2-homes").progress.count() == 2
 
 
-def test_contribution_alone_finds_the_agreement_that_was_read_before() -> None:
-    nameless = CONTRIBUTIONS + "40,health,W/1-da,,local-authority-eng:XWM,2019-02-04,,,\n"
-    first = put_in(AGREEMENTS, nameless, TRANSACTIONS)
+def test_corrected_contribution_belongs_to_the_agreement_of_the_first_import() -> None:
+    contributions = CONTRIBUTIONS + "40,health,W/1-da,,local-authority-eng:XWM,2019-02-04,,,\n"
+    first_run = import_agreement_files(AGREEMENTS, contributions, TRANSACTIONS)
 
-    run = put_in(None, corrected(first, 1, {"health": {"developer-agreement-contribution": "W/1-health"}}), None)
+    run = import_agreement_files(
+        None, corrected_rows(first_run, 1, {"health": {"developer-agreement-contribution": "W/1-health"}}), None
+    )
 
     assert (run.created, run.set_aside) == (1, 0)
-    assert AgreementPromise.objects.get(commitment=the("W/1-health")).agreement.reference == "W/1-da"
-    assert "under section 106 agreement W/1-da (planning application W/1)" in the("W/1-health").text
+    assert (
+        AgreementPromise.objects.get(commitment=commitment_with_reference("W/1-health")).agreement.reference == "W/1-da"
+    )
+    assert (
+        "under section 106 agreement W/1-da (planning application W/1)" in commitment_with_reference("W/1-health").text
+    )
 
 
-def test_agreement_waits_with_its_contributions_and_their_transactions() -> None:
-    two = CONTRIBUTIONS + "5,health,W/3-da,W/3-health,local-authority-eng:XWM,2019-02-04,,,\n"
-    two += "6,health,W/3-da,W/3-roads,local-authority-eng:XNW,2019-02-04,,,\n"
-    first = put_in(AGREEMENTS, two, TRANSACTIONS + "5,received,W/3-health,t7,local-authority-eng:XWM,2022-01-01,\n")
-    assert "c.csv, row 9: its agreement in row 5 was set aside." in "\n".join(first.report["lines"]["set_aside"])
+def test_agreement_is_corrected_with_its_contributions_and_their_transactions() -> None:
+    contributions = CONTRIBUTIONS + "5,health,W/3-da,W/3-health,local-authority-eng:XWM,2019-02-04,,,\n"
+    contributions += "6,health,W/3-da,W/3-roads,local-authority-eng:XNW,2019-02-04,,,\n"
+    first_run = import_agreement_files(
+        AGREEMENTS, contributions, TRANSACTIONS + "5,received,W/3-health,t7,local-authority-eng:XWM,2022-01-01,\n"
+    )
+    assert "c.csv, row 9: its agreement in row 5 was set aside." in "\n".join(first_run.report["lines"]["set_aside"])
     assert not Commitment.objects.filter(source_reference__startswith="W/3").exists()
-    mine = {"organisation": "local-authority:XNW"}
+    changes = {"organisation": "local-authority:XNW"}
 
-    run = put_in(
-        corrected(first, 0, {"W/3-da": mine}),
-        corrected(first, 1, {"W/3-other": mine, "W/3-health": mine, "W/3-roads": {}}),
-        corrected(first, 2, {"W/3-other": mine, "W/3-health": mine}),
+    run = import_agreement_files(
+        corrected_rows(first_run, 0, {"W/3-da": changes}),
+        corrected_rows(first_run, 1, {"W/3-other": changes, "W/3-health": changes, "W/3-roads": {}}),
+        corrected_rows(first_run, 2, {"W/3-other": changes, "W/3-health": changes}),
     )
 
     agreement = DeveloperAgreement.objects.get(reference="W/3-da")
     linked = AgreementPromise.objects.filter(agreement=agreement).values_list("commitment__source_reference", flat=True)
     assert (run.set_aside, set(linked)) == (0, {"W/3-other", "W/3-health", "W/3-roads"})
-    assert the("W/3-health").delivered_quantity == 5
+    assert commitment_with_reference("W/3-health").delivered_quantity == 5
 
 
 def test_two_authorities_may_use_one_reference_in_one_file() -> None:
@@ -146,57 +161,64 @@ def test_two_authorities_may_use_one_reference_in_one_file() -> None:
         transactions += f"{number}0,received,C/1,T/1,local-authority:{council},2021-01-01,\n"
     transactions += "7,received,C/1,T/2,,2021-01-01,\n"
 
-    run = put_in(agreements, contributions, transactions)
+    run = import_agreement_files(agreements, contributions, transactions)
 
     promises = Commitment.objects.filter(source_reference="C/1").order_by("quantity")
-    assert [(one.quantity, one.delivered_quantity) for one in promises] == [(100, 10), (200, 20)]
-    assert [one.promised_in.agreement.planning_application for one in promises] == ["P/1", "P/2"]
-    assert [one.receiver == one.promised_in.agreement.organisation for one in promises] == [True, True]
-    assert run.report["lines"]["set_aside"] == [
-        "t.csv, row 4: contributions of several authorities have the reference “C/1”."
+    assert [(commitment.quantity, commitment.delivered_quantity) for commitment in promises] == [(100, 10), (200, 20)]
+    assert [commitment.promised_in.agreement.planning_application for commitment in promises] == ["P/1", "P/2"]
+    assert [commitment.receiver == commitment.promised_in.agreement.organisation for commitment in promises] == [
+        True,
+        True,
     ]
-    again = put_in(None, None, corrected(run, 2, {"T/2": {"organisation": "local-authority:XNM"}}))
-    assert (again.changed, again.set_aside) == (1, 0)
-    assert [one.delivered_quantity for one in promises.all()] == [10, 27]
+    assert run.report["lines"]["set_aside"] == [
+        "t.csv, row 4: contributions of several authorities have commitment_with_reference reference “C/1”."
+    ]
+    second_run = import_agreement_files(
+        None, None, corrected_rows(run, 2, {"T/2": {"organisation": "local-authority:XNM"}})
+    )
+    assert (second_run.changed, second_run.set_aside) == (1, 0)
+    assert [commitment.delivered_quantity for commitment in promises.all()] == [10, 27]
 
 
-def dates(title: str) -> dict[str, tuple[str, str]]:
+def milestone_dates(title: str) -> dict[str, tuple[str, str]]:
     plan = Plan.objects.get(title=title)
     items = plan.versions.get(number=plan.current_number).content["milestones"]
     return {item["key"]: (item["forecast"], item["actual"]) for item in items}
 
 
-def test_milestone_alone_comes_back_on_the_councils_own_page(client: Any) -> None:
+def test_council_imports_a_corrected_milestone_on_its_own_page(client: Any) -> None:
     council = Organisation.objects.get(name="Westmarch Borough Council")
     client.force_login(add_member(council, "Lee", "lead"))
-    page = reverse("transfer:own-upload", args=[council.pk, "local-plans"])
+    upload_url = reverse("transfer:own-upload", args=[council.pk, "local-plans"])
 
-    def imported(**files: bytes) -> ImportRun:
-        answer = client.post(page, {name: SimpleUploadedFile(f"{name}.csv", data) for name, data in files.items()})
-        assert answer.status_code == 302, answer.content.decode()
+    def upload_and_import(**files: bytes) -> ImportRun:
+        response = client.post(
+            upload_url, {name: SimpleUploadedFile(f"{name}.csv", data) for name, data in files.items()}
+        )
+        assert response.status_code == 302, response.content.decode()
         run = ImportRun.objects.latest("pk")
         client.post(reverse("transfer:own-apply", args=[run.pk]))
         tasks.apply_waiting()
         run.refresh_from_db()
         return run
 
-    broken = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch")
-    first = imported(**{"file-0": PLANS.encode(), "file-1": broken.encode()})
-    assert "submit-plan-for-examination" not in dates("Westmarch Local Plan 2030")
+    timetable = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch")
+    first_run = upload_and_import(**{"file-0": PLANS.encode(), "file-1": timetable.encode()})
+    assert "submit-plan-for-examination" not in milestone_dates("Westmarch Local Plan 2030")
 
-    bad = corrected(first, 1, {"2017-04-31": {"event-date": "2017-04-11"}})
-    run = imported(**{"file-1": bad})
+    corrected_file = corrected_rows(first_run, 1, {"2017-04-31": {"event-date": "2017-04-11"}})
+    run = upload_and_import(**{"file-1": corrected_file})
 
-    assert dates("Westmarch Local Plan 2030") == {
+    assert milestone_dates("Westmarch Local Plan 2030") == {
         "plan-adopted": ("", "2019-02"),
         "submit-plan-for-examination": ("", "2017-04-11"),
     }
     assert (run.changed, run.set_aside, run.missing) == (1, 0, 0)
     assert Plan.objects.get(title="Mere and March Joint Plan").current_number == 1
-    again = imported(**{"file-1": bad})
-    assert (again.changed, again.left_alone) == (0, 1)
-    refused = client.post(page, {"file-1": SimpleUploadedFile("t.csv", TIMETABLE.encode())})
-    assert "the list of local plans is missing." in refused.content.decode()
+    second_run = upload_and_import(**{"file-1": corrected_file})
+    assert (second_run.changed, second_run.left_alone) == (0, 1)
+    refused_response = client.post(upload_url, {"file-1": SimpleUploadedFile("t.csv", TIMETABLE.encode())})
+    assert "commitment_with_reference list of local plans is missing." in refused_response.content.decode()
 
 
 STANDARD_PLANS = """reference,name,local-planning-authorities,entry-date
@@ -211,41 +233,41 @@ w-1-e,w-1,examination-submitted,2028-05-01,,2026-04-01,
 """
 
 
-def test_a_corrected_milestone_stays_beside_another_until_its_row_changes() -> None:
-    def put(plans: File, timetable: bytes) -> ImportRun:
+def test_corrected_milestone_does_not_replace_another_of_its_event() -> None:
+    def import_files(plans: File, timetable: bytes) -> ImportRun:
         given = File("plan-timetable.csv", timetable)
         return import_local_plans(plans=plans, timetable=given, author=None, now=timezone.now()).run
 
-    first = put(File("plan.csv", STANDARD_PLANS.encode()), STANDARD_TIMETABLE.encode())
-    bad = corrected(first, 1, {"w-1-b": {"event-date": "2027-01-01"}, "w-1-c": {"plan": "w-1"}})
+    first_run = import_files(File("plan.csv", STANDARD_PLANS.encode()), STANDARD_TIMETABLE.encode())
+    corrected_file = corrected_rows(first_run, 1, {"w-1-b": {"event-date": "2027-01-01"}, "w-1-c": {"plan": "w-1"}})
 
-    run = put(MISSING, bad)
-    later = put(MISSING, bad.replace(b"2027-01-01,,2026-04-01", b"2027-02-01,,2026-04-02"))
+    run = import_files(MISSING, corrected_file)
+    later_run = import_files(MISSING, corrected_file.replace(b"2027-01-01,,2026-04-01", b"2027-02-01,,2026-04-02"))
 
-    assert dates("Westmarch Plan") == {
+    assert milestone_dates("Westmarch Plan") == {
         "scoping-consultation-start": ("2026-05-01", ""),
         "gateway-2-advice-sought": ("2027-05-01", ""),
         "examination-submitted": ("2028-05-01", ""),
         "scoping-consultation-start-2": ("2027-02-01", ""),
         "adopted": ("2029-05-01", ""),
     }
-    assert (run.changed, later.changed, later.set_aside) == (1, 1, 0)
+    assert (run.changed, later_run.changed, later_run.set_aside) == (1, 1, 0)
     assert Record.objects.filter(dataset="plan-timetable").count() == 5
 
 
-def test_corrected_site_loses_no_row_of_sites_that_left_the_register() -> None:
-    gone = REGISTER.decode().splitlines()[3].replace("B/3", "B/4").replace("Built already", "Built too")
-    bad = gone.replace("B/4", "B/5").replace("-1.2,50.8", "far,away")
-    rows = rows_of(REGISTER + f"{gone}\n{bad}\n".encode())
+def test_correcting_a_site_deletes_no_row_of_sites_that_left_the_register() -> None:
+    row_of_ended_site = REGISTER.decode().splitlines()[3].replace("B/3", "B/4").replace("Built already", "Built too")
+    bad_row = row_of_ended_site.replace("B/4", "B/5").replace("-1.2,50.8", "far,away")
+    rows = rows_of(REGISTER + f"{row_of_ended_site}\n{bad_row}\n".encode())
 
-    def put(data: bytes) -> ImportRun:
+    def import_file(data: bytes) -> ImportRun:
         file = File("brownfield-land.csv", data)
         return import_brownfield_land(file=file, author=None, now=timezone.now()).run
 
-    first = put(as_csv(rows))
+    first_run = import_file(as_csv(rows))
     council = Organisation.objects.get(name="Westmarch Borough Council")
 
-    put(corrected(first, 0, {"B/5": {"GeoX": "-1.2", "GeoY": "50.8"}}))
+    import_file(corrected_rows(first_run, 0, {"B/5": {"GeoX": "-1.2", "GeoY": "50.8"}}))
 
     written = file_of(council, "brownfield-land").rows
     assert sorted(row["SiteReference"] for row in written) == ["B/1", "B/2", "B/3", "B/4", "B/5"]

@@ -147,10 +147,10 @@ def test_headings_are_confirmed_only_if_they_make_sense(dee: Any, change: dict[s
     import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
     page = upload(dee, OWN)
 
-    answer = dee.post(page.request["PATH_INFO"], CHOSEN | change)
+    response = dee.post(page.request["PATH_INFO"], CHOSEN | change)
 
-    assert answer.status_code == 422
-    assert told in answer.content.decode()
+    assert response.status_code == 422
+    assert told in response.content.decode()
     assert not KnownHeading.objects.exists()
     assert ImportRun.objects.filter(status=RunStatus.UNREAD).exists()
 

@@ -159,9 +159,9 @@ def test_headings_of_own_files_are_confirmed_once_for_the_council(westmarch: Org
     assert run.is_unread
     form = reverse("transfer:own-headings", args=[run.pk])
     chosen = {"reference": "Our site reference", "name": "Name and address of the site", "x": "GeoX", "y": "GeoY"}
-    answer = client.post(form, {f"column-{code}": heading for code, heading in chosen.items()})
+    response = client.post(form, {f"column-{code}": heading for code, heading in chosen.items()})
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     run.refresh_from_db()
     assert (run.is_previewed, run.created, run.publisher) == (True, 1, "Westmarch Borough Council")
     assert upload_files(client, westmarch, "brownfield-land", sites).is_previewed

@@ -245,11 +245,11 @@ def test_administrator_downloads_the_rows_set_aside(client: Any) -> None:
     address = reverse("admin:transfer_importrun_set_aside", args=[run.pk])
     assert f'href="{address}"' in page
     assert "Of 4 rows, 3 were used and 1 was set aside." in page
-    answer = client.get(address)
+    response = client.get(address)
 
-    (row,) = csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
+    (row,) = csv.DictReader(io.StringIO(response.getvalue().decode("utf-8-sig")))
     assert row["What to do"] == "Enter a date, for example 08/02/2023 or 2023-02-08."
-    assert answer["Content-Disposition"] == f'attachment; filename="set-aside-providers-{run.as_of}.csv"'
+    assert response["Content-Disposition"] == f'attachment; filename="set-aside-providers-{run.as_of}.csv"'
     whole = import_list("providers", PROVIDERS)
     assert client.get(reverse("admin:transfer_importrun_set_aside", args=[whole.pk])).status_code == 404
 

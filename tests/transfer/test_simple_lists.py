@@ -19,7 +19,7 @@ from tests.support.kept_rows import build_once
 
 from .altering import ALTERED, altered
 from .lists import as_csv, extract, import_list, import_plans, rows_of
-from .test_altered_copies import rolled_back, set_aside_lines, table
+from .test_altered_copies import lines_set_aside, rolled_back, table
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +58,7 @@ def test_every_name_of_a_council_is_found_afterwards() -> None:
     run = put_in_twice("council-names", "council-names.csv")
 
     assert accounting(run.report) == "Of 25 rows, 17 were used and 8 were set aside."
-    assert "no council in the directory has the key “ABE”" in set_aside_lines(run)
+    assert "no council in the directory has the key “ABE”" in lines_set_aside(run)
     names = OrganisationName.objects.filter(organisation=the("Northumberland County Council"))
     assert "northumberland council" in names.values_list("folded", flat=True)
     assert names.filter(folded="northumberland council", kind="alternative").count() == 1
@@ -71,7 +71,7 @@ def test_codes_that_a_council_had_are_added_and_those_of_others_set_aside() -> N
     assert accounting(run.report) == "Of 11 rows, 10 were used and 1 is outside England."
     held = Identifier.objects.filter(value="E47000005").get()
     assert (held.scheme, held.organisation.name) == ("former-key", "North East Combined Authority")
-    assert "E07000223 is a code of Adur District Council in the directory" in set_aside_lines(wrong)
+    assert "E07000223 is a code of Adur District Council in the directory" in lines_set_aside(wrong)
 
 
 def test_changes_that_the_directory_knows_stay_and_others_are_recorded() -> None:
@@ -83,7 +83,7 @@ def test_changes_that_the_directory_knows_stay_and_others_are_recorded() -> None
     assert run.report["lines"]["created"] == ["Carlisle City Council → Cumberland Council, 2023"]
     tie = SuccessionTie.objects.get(predecessor__name="Carlisle City Council")
     assert (tie.successor, str(tie.succession.vests_on)) == (the("Cumberland Council"), "2023")
-    assert "no organisation in the directory has the code “E06000028”" in set_aside_lines(run)
+    assert "no organisation in the directory has the code “E06000028”" in lines_set_aside(run)
     served = the("North of Tyne Combined Authority").areas_served.get(area__code="E06000057")
     assert served.starts_on == dt.date(2018, 11, 2)
 
@@ -93,7 +93,7 @@ def test_change_of_a_council_that_goes_on_is_not_recorded() -> None:
 
     run = import_list("council-changes", changes)
 
-    assert "Adur District Council has not ended in the directory." in set_aside_lines(run)
+    assert "Adur District Council has not ended in the directory." in lines_set_aside(run)
     assert not SuccessionTie.objects.filter(predecessor=the("Adur District Council")).exists()
 
 
@@ -118,7 +118,7 @@ def test_documents_of_plans_are_links_in_a_section_and_bad_addresses_come_back()
     import_plans(extract("local-plan.csv"), extract("local-plan-timetable.csv"))
     others = listed[0] | {"organisations": "local-authority:ADU"}
     older = import_list("plan-documents", as_csv([listed[1], others]), as_of=dt.date(2024, 1, 31))
-    assert "no plans of local-authority:ADU in Common Ground have the reference" in set_aside_lines(older)
+    assert "no plans of local-authority:ADU in Common Ground have the reference" in lines_set_aside(older)
     plan.refresh_from_db()
     assert plan.current_number == number
     event = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=plan.pk)
@@ -152,7 +152,7 @@ def test_codes_of_a_code_list_that_are_unknown_are_named() -> None:
     run = import_list("code-lists", purposes)
 
     assert accounting(run.report) == "Of 3 rows, 2 were used and 1 was set aside."
-    assert "does not know the code “moon”" in set_aside_lines(run)
+    assert "does not know the code “moon”" in lines_set_aside(run)
     assert [import_list("code-lists", one).left_alone for one in (events, kinds)] == [2, 2]
     designations = "social-housing-provider-designation-eng\tname\n1\tNon-Profit\n2\tLocal Authority\n"
     assert import_list("code-lists", designations).left_alone == 2
@@ -166,7 +166,7 @@ def test_altered_copies_lose_no_good_row_and_name_every_bad_one(how: str) -> Non
     run = import_list("council-names", altered(rows, how))
 
     assert (run.report["rows"]["used"], run.report["rows"]["set_aside"]) == (len(listed), 1)
-    assert "“E0700” is not a GSS code" in set_aside_lines(run)
+    assert "“E0700” is not a GSS code" in lines_set_aside(run)
     assert Identifier.objects.filter(value="E47000005").exists()
 
 
@@ -193,7 +193,7 @@ def test_altered_changes_documents_and_progress_count_as_the_list_itself(registe
     assert {key: run.report["rows"][key] for key in ("used", "set_aside")} == {
         key: plain[key] for key in ("used", "set_aside")
     }
-    assert next(iter(wrong.values())) in set_aside_lines(run)
+    assert next(iter(wrong.values())) in lines_set_aside(run)
 
 
 def test_wrong_lists_are_refused_whole() -> None:

@@ -95,10 +95,10 @@ def test_agreements_contributions_and_transactions_are_previewed_and_imported(de
 
 
 def test_agreements_are_refused_for_one_bad_row_if_all_or_nothing(dee: Any) -> None:
-    answer = upload(dee, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS, all_or_nothing="on")
+    response = upload(dee, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS, all_or_nothing="on")
 
-    assert answer.status_code == 422
-    assert "“developer-agreement:NOBODY” is not in the directory" in answer.content.decode()
+    assert response.status_code == 422
+    assert "“developer-agreement:NOBODY” is not in the directory" in response.content.decode()
     assert not DeveloperAgreement.objects.exists()
 
 
@@ -139,10 +139,10 @@ def test_corrected_rows_of_brownfield_land_go_in_and_remove_no_site(dee: Any) ->
     ],
 )
 def test_too_few_or_too_many_files_are_refused(dee: Any, register: str, files: tuple[str, ...], told: str) -> None:
-    answer = upload(dee, register, *files)
+    response = upload(dee, register, *files)
 
-    assert answer.status_code == 422
-    assert told in answer.content.decode()
+    assert response.status_code == 422
+    assert told in response.content.decode()
 
 
 def test_unknown_headings_of_the_second_file_are_confirmed_once_and_remembered(dee: Any) -> None:

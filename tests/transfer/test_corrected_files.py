@@ -67,7 +67,7 @@ def corrected_rows(run: ImportRun, file: int, changes: dict[str, dict[str, str]]
     return as_csv([row | changes[key] for row in row_dicts for key in changes if key in row.values()])
 
 
-def commitment_with_reference(reference: str) -> Commitment:
+def commitment_of(reference: str) -> Commitment:
     return Commitment.objects.get(source_reference=reference)
 
 
@@ -81,7 +81,7 @@ def test_corrected_transaction_counts_with_the_earlier_ones_of_its_contribution(
     run = import_agreement_files(None, None, corrected_file)
     second_run = import_agreement_files(None, None, corrected_file)
 
-    homes = commitment_with_reference("W/2-homes")
+    homes = commitment_of("W/2-homes")
     reports = homes.progress.order_by("at").values_list("delivered_before", "delivered")
     assert (run.created, run.changed, run.set_aside, run.file_name) == (0, 1, 0, "t.csv")
     assert (homes.delivered_quantity, list(reports)) == (8, [(0, 3), (3, 8)])
@@ -89,7 +89,7 @@ def test_corrected_transaction_counts_with_the_earlier_ones_of_its_contribution(
     assert not any("Nothing was changed" in remark for remark in second_run.report["remarks"])
     rows = Record.objects.filter(commitment=homes, dataset="developer-agreement-transaction")
     assert {row.cells["reference"] for row in rows} == {"t4", "t5"}
-    assert Record.objects.filter(commitment=commitment_with_reference("W/1-education")).count() == 4
+    assert Record.objects.filter(commitment=commitment_of("W/1-education")).count() == 4
     corrected_transactions = TRANSACTIONS.replace(
         "9,received,W/0-nothing,t5,local-authority-eng:XNM,2022-01-01,",
         f",received,W/2-homes,t5,local-authority-eng:XNM,{day},3",
@@ -108,8 +108,8 @@ def test_corrected_transaction_does_not_count_for_another_authoritys_contributio
 
     [problem] = run.report["lines"]["set_aside"]
     assert "“W/1-open” was imported before for local-authority-eng:XWM, not for local-authority-eng:XNM." in problem
-    assert not commitment_with_reference("W/1-open").progress.exists()
-    assert commitment_with_reference("W/2-homes").progress.count() == 2
+    assert not commitment_of("W/1-open").progress.exists()
+    assert commitment_of("W/2-homes").progress.count() == 2
 
 
 def test_corrected_contribution_belongs_to_the_agreement_of_the_first_import() -> None:
@@ -121,12 +121,8 @@ def test_corrected_contribution_belongs_to_the_agreement_of_the_first_import() -
     )
 
     assert (run.created, run.set_aside) == (1, 0)
-    assert (
-        AgreementPromise.objects.get(commitment=commitment_with_reference("W/1-health")).agreement.reference == "W/1-da"
-    )
-    assert (
-        "under section 106 agreement W/1-da (planning application W/1)" in commitment_with_reference("W/1-health").text
-    )
+    assert AgreementPromise.objects.get(commitment=commitment_of("W/1-health")).agreement.reference == "W/1-da"
+    assert "under section 106 agreement W/1-da (planning application W/1)" in commitment_of("W/1-health").text
 
 
 def test_agreement_is_corrected_with_its_contributions_and_their_transactions() -> None:
@@ -148,7 +144,7 @@ def test_agreement_is_corrected_with_its_contributions_and_their_transactions() 
     agreement = DeveloperAgreement.objects.get(reference="W/3-da")
     linked = AgreementPromise.objects.filter(agreement=agreement).values_list("commitment__source_reference", flat=True)
     assert (run.set_aside, set(linked)) == (0, {"W/3-other", "W/3-health", "W/3-roads"})
-    assert commitment_with_reference("W/3-health").delivered_quantity == 5
+    assert commitment_of("W/3-health").delivered_quantity == 5
 
 
 def test_two_authorities_may_use_one_reference_in_one_file() -> None:
@@ -171,7 +167,7 @@ def test_two_authorities_may_use_one_reference_in_one_file() -> None:
         True,
     ]
     assert run.report["lines"]["set_aside"] == [
-        "t.csv, row 4: contributions of several authorities have commitment_with_reference reference “C/1”."
+        "t.csv, row 4: contributions of several authorities have the reference “C/1”."
     ]
     second_run = import_agreement_files(
         None, None, corrected_rows(run, 2, {"T/2": {"organisation": "local-authority:XNM"}})
@@ -218,7 +214,7 @@ def test_council_imports_a_corrected_milestone_on_its_own_page(client: Any) -> N
     second_run = upload_and_import(**{"file-1": corrected_file})
     assert (second_run.changed, second_run.left_alone) == (0, 1)
     refused_response = client.post(upload_url, {"file-1": SimpleUploadedFile("t.csv", TIMETABLE.encode())})
-    assert "commitment_with_reference list of local plans is missing." in refused_response.content.decode()
+    assert "the list of local plans is missing." in refused_response.content.decode()
 
 
 STANDARD_PLANS = """reference,name,local-planning-authorities,entry-date
@@ -269,6 +265,6 @@ def test_correcting_a_site_deletes_no_row_of_sites_that_left_the_register() -> N
 
     import_file(corrected_rows(first_run, 0, {"B/5": {"GeoX": "-1.2", "GeoY": "50.8"}}))
 
-    written = file_of(council, "brownfield-land").rows
-    assert sorted(row["SiteReference"] for row in written) == ["B/1", "B/2", "B/3", "B/4", "B/5"]
-    assert {row["EndDate"] for row in written} == {"", dt.date(2020, 1, 1).isoformat()}
+    published_rows = file_of(council, "brownfield-land").rows
+    assert sorted(row["SiteReference"] for row in published_rows) == ["B/1", "B/2", "B/3", "B/4", "B/5"]
+    assert {row["EndDate"] for row in published_rows} == {"", dt.date(2020, 1, 1).isoformat()}

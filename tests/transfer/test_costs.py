@@ -1,4 +1,4 @@
-"""How many queries an import makes for each row, counted at two sizes."""
+"""The number of queries that an import makes for each row, counted with few and with many rows."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ FEW, MANY = 10, 60
 
 
 def providers(count: int, *, prefix: str) -> str:
-    """A list of providers that nobody knows yet."""
-    rest = "01/04/2015,Non-profit,Company"
-    rows = [f"{prefix} Homes {number} Limited,{prefix}{number:03},{rest}" for number in range(count)]
+    """Return a list of new providers, whose numbers and names begin with `prefix`."""
+    other_cells = "01/04/2015,Non-profit,Company"
+    rows = [f"{prefix} Homes {number} Limited,{prefix}{number:03},{other_cells}" for number in range(count)]
     return "\n".join(["organisation_name,registration_number,registration_date,designation,corporate_form", *rows])
 
 
 def queries_of(count: int, prefix: str, **choices: object) -> int:
+    """Return the number of queries that importing a list of providers makes."""
     with CaptureQueriesContext(connection) as captured:
         import_list("providers", providers(count, prefix=prefix), as_of=dt.date(2024, 1, 1), is_part=True, **choices)
     return len(captured)
 
 
 def test_new_providers_cost_two_statements_a_row() -> None:
-    """One savepoint for each row, which is two; everything else together."""
+    """Only the savepoint of each row, which is two statements, is executed row by row."""
     import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     few, many = queries_of(FEW, "LA"), queries_of(MANY, "LB")
 
@@ -49,8 +50,8 @@ def test_known_providers_cost_two_statements_a_row() -> None:
     assert (many - few) / (MANY - FEW) <= 2.1
 
 
-def test_provider_that_is_refused_leaves_the_others_of_its_group() -> None:
-    """A name that is too long for the directory is found by the database only."""
+def test_provider_that_is_refused_does_not_prevent_the_others_of_its_batch() -> None:
+    """A name that is too long for the directory is refused only by the database."""
     import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     listed = providers(5, prefix="LC").replace("LC Homes 3 Limited", "x" * 400)
 

@@ -1,4 +1,4 @@
-"""Importing developer agreements: every row is accounted for."""
+"""Importing developer agreements accounts for every row."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ organisation,start-date,units
 
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
-    """The councils named in the files."""
+    """Import the councils that the files name."""
     import_list("councils", COUNCILS)
 
 
 def import_agreements(
     a: str = AGREEMENTS, c: str = CONTRIBUTIONS, t: str = TRANSACTIONS, as_of: dt.date | None = None
 ) -> tuple[ImportRun, str]:
-    """Import the three files; returns the run and the last line of the report."""
+    """Import the three files, and return the run and the last line of the report."""
     outcome = import_developer_agreements(
         agreements=File("a.csv", a.encode()),
         contributions=File("c.csv", c.encode()),
@@ -73,7 +73,7 @@ def import_agreements(
     return outcome.run, outcome.last_line
 
 
-def the(reference: str) -> Commitment:
+def commitment_of(reference: str) -> Commitment:
     """The commitment of a contribution."""
     return Commitment.objects.get(source_reference=reference)
 
@@ -96,30 +96,28 @@ def test_every_row_is_accounted_for() -> None:
 def test_unusual_values_are_reported_with_their_rows() -> None:
     run, _ = import_agreements()
 
-    reported = "\n".join(run.report["remarks"])
-    assert (
-        "a.csv, row 1: left out, because it is above the heading: “Agreements between us and developers”." in reported
-    )
-    assert "c.csv, row 2: the amount “£1,373,992.00” was read as 1373992.00." in reported
-    assert "c.csv, row 3: “see file” is in column 9, which has no heading." in reported
-    assert "c.csv, row 5: the amount “to be agreed” cannot be read as a number: treated as blank." in reported
-    assert "c.csv, row 6: the agreement “W/9-da” is not in the file of agreements: imported without it." in reported
+    remarks = "\n".join(run.report["remarks"])
+    assert "a.csv, row 1: left out, because it is above the heading: “Agreements between us and developers”." in remarks
+    assert "c.csv, row 2: the amount “£1,373,992.00” was read as 1373992.00." in remarks
+    assert "c.csv, row 3: “see file” is in column 9, which has no heading." in remarks
+    assert "c.csv, row 5: the amount “to be agreed” cannot be read as a number: treated as blank." in remarks
+    assert "c.csv, row 6: the agreement “W/9-da” is not in the file of agreements: imported without it." in remarks
 
 
 def test_promises_become_commitments_with_payments_so_far() -> None:
     import_agreements()
 
-    education = the("W/1-education")
+    education = commitment_of("W/1-education")
     assert (education.quantity, education.unit, education.status) == (Decimal("1373992.00"), "pounds", "done")
     assert list(education.progress.order_by("at").values_list("delivered", flat=True)) == [1000000, 1000000, 1373992]
-    homes = the("W/2-homes")
+    homes = commitment_of("W/2-homes")
     assert (homes.quantity, homes.unit, homes.delivered_quantity) == (12, "homes", 5)
     assert homes.receiver is not None
     assert homes.receiver.name == "Northmere District Council"
-    assert the("W/1-open").quantity == Decimal("2013.00")
-    assert the("W/4-roads").quantity is None
+    assert commitment_of("W/1-open").quantity == Decimal("2013.00")
+    assert commitment_of("W/4-roads").quantity is None
     assert AgreementPromise.objects.get(commitment=education).agreement.reference == "W/1-da"
-    assert not AgreementPromise.objects.filter(commitment=the("W/9-other")).exists()
+    assert not AgreementPromise.objects.filter(commitment=commitment_of("W/9-other")).exists()
 
 
 def test_figures_in_another_unit_are_kept_in_the_text_and_reported() -> None:
@@ -135,7 +133,7 @@ def test_figures_in_another_unit_are_kept_in_the_text_and_reported() -> None:
 
     run, _ = import_agreements(c=promises, t=payments)
 
-    mixed, bare, homes = the("W/1-mixed"), the("W/1-bare"), the("W/2-homes")
+    mixed, bare, homes = commitment_of("W/1-mixed"), commitment_of("W/1-bare"), commitment_of("W/2-homes")
     assert mixed.text.startswith("Affordable housing, for 17 homes, under section 106 agreement W/1-da")
     assert (mixed.quantity, mixed.unit, mixed.delivered_quantity) == (19242, "pounds", 9242)
     assert mixed.progress.get().note == "Received: £9,242.00; 8 homes not counted."
@@ -166,9 +164,9 @@ def test_withdrawn_records_are_kept_but_not_counted() -> None:
 
     assert line.endswith("1 in agreements not published, 1 withdrawn from the register.")
     assert any("W/1-open" in remark and "withdrawn from the register" in remark for remark in run.report["remarks"])
-    gone, education = the("W/1-open"), the("W/1-education")
-    assert (gone.status, gone.reason) == ("cancelled", "Withdrawn from the register on 29 November 2019.")
-    assert not gone.was_broken
+    open_space, education = commitment_of("W/1-open"), commitment_of("W/1-education")
+    assert (open_space.status, open_space.reason) == ("cancelled", "Withdrawn from the register on 29 November 2019.")
+    assert not open_space.was_broken
     assert (education.status, education.delivered_quantity) == ("in_progress", 1000000)
     last = education.progress.order_by("at").last()
     assert last is not None
@@ -185,16 +183,16 @@ def test_same_files_again_change_nothing() -> None:
 
 
 def test_older_files_fill_history_and_change_no_commitment() -> None:
-    without = [line for line in CONTRIBUTIONS.splitlines(keepends=True) if "W/4-roads" not in line]
-    import_agreements(c="".join(without), as_of=dt.date(2024, 6, 1))
-    then = "".join(line for line in TRANSACTIONS.splitlines(keepends=True) if ",t3," not in line)
-    promises = "".join(line for line in CONTRIBUTIONS.splitlines(keepends=True) if "W/1-open" not in line)
+    newer_contributions = [line for line in CONTRIBUTIONS.splitlines(keepends=True) if "W/4-roads" not in line]
+    import_agreements(c="".join(newer_contributions), as_of=dt.date(2024, 6, 1))
+    older_transactions = "".join(line for line in TRANSACTIONS.splitlines(keepends=True) if ",t3," not in line)
+    older_contributions = "".join(line for line in CONTRIBUTIONS.splitlines(keepends=True) if "W/1-open" not in line)
 
-    run, _ = import_agreements(c=promises, t=then, as_of=dt.date(2021, 6, 1))
-    again, _ = import_agreements(c=promises, t=then, as_of=dt.date(2021, 6, 1))
+    run, _ = import_agreements(c=older_contributions, t=older_transactions, as_of=dt.date(2021, 6, 1))
+    second_run, _ = import_agreements(c=older_contributions, t=older_transactions, as_of=dt.date(2021, 6, 1))
 
-    education, roads = the("W/1-education"), the("W/4-roads")
-    assert (run.created, run.changed, again.created, again.changed) == (1, 1, 0, 0)
+    education, roads = commitment_of("W/1-education"), commitment_of("W/4-roads")
+    assert (run.created, run.changed, second_run.created, second_run.changed) == (1, 1, 0, 0)
     assert (education.status, education.delivered_quantity) == ("done", Decimal("1373992.00"))
     assert (roads.status, roads.reason) == (
         "cancelled",
@@ -209,25 +207,25 @@ def test_older_files_fill_history_and_change_no_commitment() -> None:
 
 def test_later_payments_are_added_to_a_known_promise() -> None:
     import_agreements()
-    later = TRANSACTIONS + (
+    transactions = TRANSACTIONS + (
         "4,received,W/1-open,t7,local-authority-eng:XWM,2023-01-01,\n"
         "2009,received,W/1-open,t8,local-authority-eng:XWM,2024-01-01,\n"
     )
 
-    run, _ = import_agreements(t=later)
-    again, _ = import_agreements(t=later)
+    run, _ = import_agreements(t=transactions)
+    second_run, _ = import_agreements(t=transactions)
 
-    open_space = the("W/1-open")
+    open_space = commitment_of("W/1-open")
     assert (open_space.delivered_quantity, open_space.status) == (2013, "done")
     assert list(open_space.progress.order_by("at").values_list("delivered", flat=True)) == [4, 2013]
     assert (run.created, run.changed, run.left_alone) == (0, 1, 7)
     assert any("W/1-open" in remark and "2,013 delivered so far" in remark for remark in run.report["remarks"])
-    assert (again.changed, again.left_alone) == (0, 8)
+    assert (second_run.changed, second_run.left_alone) == (0, 8)
 
 
 def test_recorded_progress_is_kept_and_the_difference_reported() -> None:
     import_agreements()
-    homes = the("W/2-homes")
+    homes = commitment_of("W/2-homes")
     Progress.objects.create(
         commitment=homes,
         delivered_before=5,
@@ -240,8 +238,8 @@ def test_recorded_progress_is_kept_and_the_difference_reported() -> None:
 
     run, _ = import_agreements(t=TRANSACTIONS + ",received,W/2-homes,t9,local-authority-eng:XNM,2023-01-01,1\n")
 
-    assert the("W/2-homes").delivered_quantity == 7
-    assert any("W/2-homes" in one and "Nothing was changed" in one for one in run.report["remarks"])
+    assert commitment_of("W/2-homes").delivered_quantity == 7
+    assert any("W/2-homes" in remark and "Nothing was changed" in remark for remark in run.report["remarks"])
 
 
 def test_wrong_file_is_refused_and_the_command_fails(tmp_path: Path) -> None:
@@ -254,9 +252,9 @@ def test_wrong_file_is_refused_and_the_command_fails(tmp_path: Path) -> None:
         path = tmp_path / f"{name}.csv"
         path.write_text(text)
         paths.append(str(path))
-    out = StringIO()
-    call_command("import_developer_agreements", *paths, "--dry-run", stdout=out)
-    assert out.getvalue().strip().splitlines()[-1].startswith("Dry run, nothing was changed. 4 rows of agreements")
+    stdout = StringIO()
+    call_command("import_developer_agreements", *paths, "--dry-run", stdout=stdout)
+    assert stdout.getvalue().strip().splitlines()[-1].startswith("Dry run, nothing was changed. 4 rows of agreements")
     assert not Commitment.objects.exists()
     with pytest.raises(CommandError, match="nothing was changed"):
         call_command("import_developer_agreements", paths[1], paths[0], paths[2])
@@ -265,7 +263,7 @@ def test_wrong_file_is_refused_and_the_command_fails(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_every_row_of_the_whole_published_files_is_accounted_for() -> None:
     if not WHOLE.is_dir():
-        # The small files above have a row of every kind found in the whole ones.
+        # The small files above have a row of every kind that is in the whole files.
         assert import_agreements()[0].set_aside == 5
         return
     import_list("councils", (WHOLE / "councils/uk_local_authorities.csv").read_bytes())

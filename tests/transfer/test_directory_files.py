@@ -1,4 +1,4 @@
-"""Directory files: written from the directory, loaded in bulk, all or nothing."""
+"""Directory files are written from the directory, and loaded in bulk: the whole file or nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.transfer.lists import COUNCILS, import_list
 pytestmark = pytest.mark.django_db
 
 
-#: One council that followed another.
+#: A directory with a council that followed another.
 DIRECTORY: dict[str, Any] = {
     "format": "common-ground-directory",
     "version": 1,
@@ -77,10 +77,10 @@ DIRECTORY: dict[str, Any] = {
 
 
 def load(path: Path) -> str:
-    """Load a file; returns the last line."""
-    out = StringIO()
-    call_command("load_directory", str(path), stdout=out)
-    return out.getvalue()
+    """Load a file, and return the line that the command prints."""
+    stdout = StringIO()
+    call_command("load_directory", str(path), stdout=stdout)
+    return stdout.getvalue()
 
 
 @pytest.fixture
@@ -125,11 +125,11 @@ def test_loading_the_same_file_again_changes_nothing(small: tuple[Path, Any]) ->
     assert (Organisation.objects.count(), Succession.objects.count()) == (2, 1)
 
 
-def test_a_known_organisation_stays_as_it_is(small: tuple[Path, Any]) -> None:
+def test_an_organisation_of_the_directory_is_not_changed(small: tuple[Path, Any]) -> None:
     import_list("councils", COUNCILS)
-    body = Organisation.objects.filter(identifiers__scheme=Scheme.LOCAL_AUTHORITY).order_by("pk")[0]
+    council = Organisation.objects.filter(identifiers__scheme=Scheme.LOCAL_AUTHORITY).order_by("pk")[0]
     path, content = small
-    number = body.identifiers.get(scheme=Scheme.LOCAL_AUTHORITY).value
+    number = council.identifiers.get(scheme=Scheme.LOCAL_AUTHORITY).value
     content["organisations"][1] |= {
         "name": "Renamed Council",
         "identifiers": [{"scheme": "local-authority", "value": number}],
@@ -138,13 +138,13 @@ def test_a_known_organisation_stays_as_it_is(small: tuple[Path, Any]) -> None:
 
     load(path)
 
-    assert Organisation.objects.get(pk=body.pk).name == body.name
+    assert Organisation.objects.get(pk=council.pk).name == council.name
     assert not Organisation.objects.filter(name="Renamed Council").exists()
-    assert body.ties_as_successor.get().predecessor.name == "Old Mere District Council"
+    assert council.ties_as_successor.get().predecessor.name == "Old Mere District Council"
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "problem"),
     [
         (lambda c: c["organisations"][1].update(key="old-mere"), "already the key"),
         (lambda c: c["organisations"][1].update(areas=[{"area": "E07999999"}]), "is not a key in “areas”"),
@@ -159,12 +159,12 @@ def test_a_known_organisation_stays_as_it_is(small: tuple[Path, Any]) -> None:
         (lambda c: c["successions"][0].update(on="2099-04-01"), "before its vesting day"),
     ],
 )
-def test_an_invalid_directory_file_is_refused_whole(small: tuple[Path, Any], change: Any, found: str) -> None:
+def test_an_invalid_directory_file_is_refused_whole(small: tuple[Path, Any], change: Any, problem: str) -> None:
     path, content = small
     change(content)
     path.write_text(json.dumps(content))
 
-    with pytest.raises(CommandError, match=found):
+    with pytest.raises(CommandError, match=problem):
         load(path)
 
     assert not Organisation.objects.exists()
@@ -172,10 +172,10 @@ def test_an_invalid_directory_file_is_refused_whole(small: tuple[Path, Any], cha
 
 def test_an_older_list_fills_history_after_loading(small: tuple[Path, Any]) -> None:
     load(small[0])
-    loaded = ImportRun.objects.get().as_of
-    assert loaded is not None
+    loaded_as_of = ImportRun.objects.get().as_of
+    assert loaded_as_of is not None
 
-    run = import_list("councils", COUNCILS, as_of=loaded.replace(year=2024))
+    run = import_list("councils", COUNCILS, as_of=loaded_as_of.replace(year=2024))
 
     assert any("so it only adds to histories" in remark for remark in run.report["remarks"])
 
@@ -197,15 +197,15 @@ def test_a_written_file_loads_as_the_same_directory(tmp_path: Path) -> None:
     assert set(Identifier.objects.values_list("scheme", "value")) == numbers
 
 
-def test_successions_that_the_format_cannot_say_are_left_out(small: tuple[Path, Any]) -> None:
+def test_successions_that_the_format_cannot_describe_are_left_out(small: tuple[Path, Any]) -> None:
     path, _ = small
     load(path)
     old, mere = (Organisation.objects.get(identifiers__value=number) for number in ("OMR", "MRE"))
-    given: dict[str, Any] = {"author": None, "now": timezone.now()}
+    author_and_time: dict[str, Any] = {"author": None, "now": timezone.now()}
     function = [NewTie(old, mere, function="planning")]
-    record_succession(kind="function_transfer", status="effective", vests_on=None, ties=function, **given)
+    record_succession(kind="function_transfer", status="effective", vests_on=None, ties=function, **author_and_time)
     rename = ties_between([mere], [mere])
-    record_succession(kind="rename", status="effective", vests_on=None, ties=rename, new_name="Mere", **given)
+    record_succession(kind="rename", status="effective", vests_on=None, ties=rename, new_name="Mere", **author_and_time)
 
     written = json.loads(directory_text())["successions"]
     undo_succession(
@@ -213,7 +213,7 @@ def test_successions_that_the_format_cannot_say_are_left_out(small: tuple[Path, 
         vests_on=PartialDate(2021, 4, 1),
         status="effective",
         reason="A court quashed it.",
-        **given,
+        **author_and_time,
     )
 
     assert written == [

@@ -1,4 +1,4 @@
-"""Each register is read from each kind of file, and does the same."""
+"""Each register can be imported from each kind of file, with the same result."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ REGISTERS = MappingProxyType(
 
 
 def as_ods(records: Records) -> bytes:
-    rows = [list(records[0]), *(list(one.values()) for one in records)]
+    rows = [list(records[0]), *(list(record.values()) for record in records)]
     lines = ("".join(CELL.format("", escape(value)) for value in row) for row in rows)
     return open_document("".join(f"<table:table-row>{line}</table:table-row>" for line in lines))
 
 
-def as_map(records: Records) -> bytes:
-    features = [{"type": "Feature", "geometry": None, "properties": one} for one in records]
+def as_geojson(records: Records) -> bytes:
+    features = [{"type": "Feature", "geometry": None, "properties": record} for record in records]
     return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
 
@@ -60,7 +60,7 @@ FORMATS: Mapping[str, Callable[[Records], bytes]] = MappingProxyType(
         "list.ods": as_ods,
         "list.json": lambda records: json.dumps(records).encode(),
         "list.yaml": lambda records: yaml.safe_dump(records, sort_keys=False, allow_unicode=True).encode(),
-        "list.geojson": as_map,
+        "list.geojson": as_geojson,
     }
 )
 #: Workbooks of plans and agreements are among their altered copies (test_altered_copies.py).

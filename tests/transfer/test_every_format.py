@@ -72,7 +72,7 @@ def outcome(run: ImportRun) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("register", REGISTERS)
-def test_every_format_of_a_register_does_the_same(register: str) -> None:
+def test_every_format_of_a_register_has_the_same_result(register: str) -> None:
     day = dt.date(2024, 1, 1)
     if register != "councils":
         import_list("councils", COUNCILS, as_of=day)
@@ -87,33 +87,33 @@ def test_every_format_of_a_register_does_the_same(register: str) -> None:
     assert outcomes == dict.fromkeys(FORMATS, outcomes["list.csv"])
 
 
-def test_every_format_of_plans_agreements_and_land_does_the_same() -> None:
+def test_every_format_of_plans_agreements_and_land_has_the_same_result() -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     agreements = AGREEMENTS.partition("\n")[2]  # without its title
     registers: dict[Importer, tuple[bytes, ...]] = {
-        import_plans_of: (PLANS.encode(), TIMETABLE.encode()),
-        import_agreements_of: (agreements.encode(), CONTRIBUTIONS.encode(), TRANSACTIONS.encode()),
-        import_land_of: (REGISTER,),
+        try_to_import_plans: (PLANS.encode(), TIMETABLE.encode()),
+        try_to_import_agreements: (agreements.encode(), CONTRIBUTIONS.encode(), TRANSACTIONS.encode()),
+        try_to_import_land: (REGISTER,),
     }
 
-    for bring, files in registers.items():
-        records = [[{name: row[name] for name in row if name} for row in rows_of(one)] for one in files]
+    for importer, files in registers.items():
+        records = [[{name: row[name] for name in row if name} for row in rows_of(file)] for file in files]
         outcomes = {}
         for name in AS_RECORDS:
-            run = bring(*(File(name, FORMATS[name](some)) for some in records))
+            run = importer(*(File(name, FORMATS[name](file_records)) for file_records in records))
             outcomes[name] = (run.created, run.changed, run.closed, run.set_aside, run.report["rows"])
         assert outcomes["list.csv"][0] > 0
         assert outcomes == dict.fromkeys(AS_RECORDS, outcomes["list.csv"])
 
 
-def import_plans_of(plans: File, timetable: File) -> ImportRun:
+def try_to_import_plans(plans: File, timetable: File) -> ImportRun:
     return import_local_plans(plans=plans, timetable=timetable, author=None, now=timezone.now(), dry_run=True).run
 
 
-def import_agreements_of(agreements: File, contributions: File, transactions: File) -> ImportRun:
+def try_to_import_agreements(agreements: File, contributions: File, transactions: File) -> ImportRun:
     files = {"agreements": agreements, "contributions": contributions, "transactions": transactions}
     return import_developer_agreements(**files, author=None, now=timezone.now(), dry_run=True).run
 
 
-def import_land_of(file: File) -> ImportRun:
+def try_to_import_land(file: File) -> ImportRun:
     return import_brownfield_land(file=file, author=None, now=timezone.now(), dry_run=True).run

@@ -1,4 +1,4 @@
-"""Unknown headings are proposed, confirmed once, and remembered."""
+"""Unknown headings are proposed to a person, who confirms them once for a publisher."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ CHOSEN = {
 
 @pytest.fixture
 def dee(client: Any) -> Any:
-    """A browser in which Dee, an administrator, is signed in."""
+    """Return a client in which Dee, an administrator, is signed in."""
     client.force_login(make_world().dee)
     return client
 
 
 def upload(client: Any, text: str, **choices: str) -> Any:
-    """Choose a list of providers on the upload page."""
+    """Upload a list of providers on the page for imports, and return the page that follows."""
     file = SimpleUploadedFile("list_2024-01.csv", text.encode())
     return client.post(
         reverse("admin:transfer_importrun_add"), {"register": "providers", "file": file, **choices}, follow=True
@@ -54,15 +54,15 @@ def upload(client: Any, text: str, **choices: str) -> Any:
 
 
 def test_headings_are_proposed_by_their_words_and_values() -> None:
-    found = propose(read_sheets(OWN.encode()), COLUMNS, {})
+    proposals = propose(read_sheets(OWN.encode()), COLUMNS, {})
 
-    assert {one.column.code: one.heading for one in found.proposals if one.heading} == {
+    assert {proposal.column.code: proposal.heading for proposal in proposals.proposals if proposal.heading} == {
         "name": "Landlord",
         "number": "RSH ref",
         "date": "When added",
         "designation": "Sort of landlord",
     }
-    assert str(found.headings[1]) == "RSH ref (“LX9001”, “5069”, “90AA”)"
+    assert str(proposals.headings[1]) == "RSH ref (“LX9001”, “5069”, “90AA”)"
 
 
 def test_administrator_confirms_headings_once_for_a_publisher(dee: Any) -> None:
@@ -79,32 +79,34 @@ def test_administrator_confirms_headings_once_for_a_publisher(dee: Any) -> None:
     dee.post(reverse("admin:transfer_importrun_apply", args=[ImportRun.objects.get(register="providers").pk]))
     apply_waiting(now=timezone.now())
     assert Identifier.objects.filter(scheme=Scheme.RSH).count() == 4
-    later = upload(dee, OWN.replace("Tidewater Housing Group Limited", "Tidewater Homes")).content.decode()
-    assert "Would be changed (1)" in later
+    later_preview = upload(dee, OWN.replace("Tidewater Housing Group Limited", "Tidewater Homes")).content.decode()
+    assert "Would be changed (1)" in later_preview
 
 
-def test_publisher_who_changed_a_heading_is_known_by_the_old_and_the_new_one(dee: Any) -> None:
+def test_publisher_is_recognised_by_old_and_new_headings(dee: Any) -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
-    changed = OWN.replace("RSH ref", "Regulator's ref")
-    for text, reference in ((OWN, "RSH ref"), (changed, "Regulator's ref")):
+    changed_list = OWN.replace("RSH ref", "Regulator's ref")
+    for text, reference in ((OWN, "RSH ref"), (changed_list, "Regulator's ref")):
         address = upload(dee, text).request["PATH_INFO"]
         dee.post(address, CHOSEN | {"column-number": reference})
 
-    for text in (OWN, changed):
+    for text in (OWN, changed_list):
         assert "Would be created (2)" in upload(dee, text).content.decode()
     assert not ImportRun.objects.filter(status=RunStatus.UNREAD).exists()
 
 
-def test_headings_that_are_corrected_mean_what_was_said_last(dee: Any) -> None:
+def test_corrected_headings_have_the_meaning_that_was_confirmed_last(dee: Any) -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
     address = upload(dee, OWN).request["PATH_INFO"]
-    wrong = dee.post(address, CHOSEN | {"column-name": "Structure", "column-form": ""}, follow=True).content.decode()
-    assert "Larkhaven Homes Limited" not in wrong
+    wrong_preview = dee.post(
+        address, CHOSEN | {"column-name": "Structure", "column-form": ""}, follow=True
+    ).content.decode()
+    assert "Larkhaven Homes Limited" not in wrong_preview
 
     address = reverse("admin:transfer_importrun_headings", args=[ImportRun.objects.get(register="providers").pk])
-    right = dee.post(address, CHOSEN | {"column-form": ""}, follow=True).content.decode()
+    corrected_preview = dee.post(address, CHOSEN | {"column-form": ""}, follow=True).content.decode()
 
-    assert "Larkhaven Homes Limited" in right
+    assert "Larkhaven Homes Limited" in corrected_preview
     assert set(KnownHeading.objects.values_list("heading", "column")) == {
         ("landlord", "name"),
         ("rshref", "number"),
@@ -136,21 +138,21 @@ def test_another_publishers_headings_are_not_used(dee: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"column-number": ""}, "This field is required"),
         ({"column-number": "Landlord"}, "You chose “Landlord” for two columns"),
         ({"publisher": ""}, "This field is required"),
     ],
 )
-def test_headings_are_confirmed_only_if_they_make_sense(dee: Any, change: dict[str, str], told: str) -> None:
+def test_headings_are_confirmed_only_if_they_make_sense(dee: Any, change: dict[str, str], message: str) -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
     page = upload(dee, OWN)
 
     response = dee.post(page.request["PATH_INFO"], CHOSEN | change)
 
     assert response.status_code == 422
-    assert told in response.content.decode()
+    assert message in response.content.decode()
     assert not KnownHeading.objects.exists()
     assert ImportRun.objects.filter(status=RunStatus.UNREAD).exists()
 

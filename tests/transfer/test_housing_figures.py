@@ -44,27 +44,27 @@ TODAY = dt.date(2026, 8, 1)
 
 
 def sheets_of(series: str) -> dict[str, list[list[Any]]]:
-    found: dict[str, list[list[Any]]] = FILES[series]["sheets"]
-    return found
+    sheets: dict[str, list[list[Any]]] = FILES[series]["sheets"]
+    return sheets
 
 
-def workbook(series: str) -> bytes:
+def workbook_of(series: str) -> bytes:
     return as_workbook(sheets_of(series))
 
 
-def as_text(rows: list[list[Any]]) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows(rows)
-    return out.getvalue().encode()
+def as_csv_file(rows: list[list[Any]]) -> bytes:
+    csv_text = io.StringIO(newline="")
+    csv.writer(csv_text).writerows(rows)
+    return csv_text.getvalue().encode()
 
 
-def put_in(series: str, data: bytes | None = None, *, name: str = "figures.xlsx", **options: Any) -> ImportRun:
-    return import_list(series, workbook(series) if data is None else data, name=name, **options)
+def import_figures(series: str, data: bytes | None = None, *, name: str = "figures.xlsx", **options: Any) -> ImportRun:
+    return import_list(series, workbook_of(series) if data is None else data, name=name, **options)
 
 
 @pytest.fixture
 def councils(db: None) -> None:
-    """Councils of today and before, with their areas and successions."""
+    """Import current and earlier councils, with their areas and successions."""
     import_list("councils", extract("councils.csv"), as_of=dt.date(2025, 7, 10))
 
 
@@ -73,9 +73,9 @@ def value(measure: str, code: str, last_year: int) -> Decimal | None:
 
 
 def test_every_row_of_each_file_is_accounted_for(councils: None) -> None:
-    said = {series: accounting(put_in(series).report) for series in FIGURE_REGISTERS}
+    sentence_by_series = {series: accounting(import_figures(series).report) for series in FIGURE_REGISTERS}
 
-    assert said == {
+    assert sentence_by_series == {
         "net-additions": "Of 15 rows, 11 were used, 3 are totals and 1 was set aside.",
         "delivery-test": "Of 16 rows, 9 were used and 7 were set aside.",
         "affordable-supply": "Of 69 rows, 27 were used, 36 are totals and 6 were set aside.",
@@ -86,8 +86,8 @@ def test_every_row_of_each_file_is_accounted_for(councils: None) -> None:
 
 
 def test_dataset_names_its_release_publisher_and_licence(councils: None) -> None:
-    run = put_in("net-additions")
-    put_in("delivery-test", as_of=dt.date(2024, 12, 12))
+    run = import_figures("net-additions")
+    import_figures("delivery-test", as_of=dt.date(2024, 12, 12))
 
     dataset = Dataset.objects.get(series="net-additions")
     assert (dataset.released_on, run.as_of) == (dt.date(2025, 11, 20), dt.date(2025, 11, 20))
@@ -98,7 +98,7 @@ def test_dataset_names_its_release_publisher_and_licence(councils: None) -> None
 
 def test_values_and_marks_are_those_of_the_cells(councils: None) -> None:
     for series in FIGURE_REGISTERS:
-        put_in(series, as_of=dt.date(2025, 12, 1))
+        import_figures(series, as_of=dt.date(2025, 12, 1))
 
     assert value("net_additions", "E07000223", 2025) == 315
     assert Figure.objects.get(measure="net_additions", code="E07000223", last_year=2025).status == "provisional"
@@ -121,8 +121,8 @@ def test_values_and_marks_are_those_of_the_cells(councils: None) -> None:
     assert Figure.objects.get(plan="Adur Local Plan").status == "not_published"
 
 
-def test_row_of_an_unknown_code_is_set_aside_and_goes_in_once_corrected(councils: None) -> None:
-    run = put_in("affordable-supply")
+def test_row_of_an_unknown_code_is_set_aside_and_imported_once_corrected(councils: None) -> None:
+    run = import_figures("affordable-supply")
     heading, rows = rows_to_correct(run.report)
     beverley = next(row for row in rows if row[2] == "Beverley")
     assert beverley[:2] == ["1006C", "E07AHS568"]
@@ -132,34 +132,34 @@ def test_row_of_an_unknown_code_is_set_aside_and_goes_in_once_corrected(councils
     assert "Sheet “Live_Table_1006C”, row 4" in " ".join(run.report["lines"]["set_aside"])
 
     Area.objects.create(code="E07000157", name="Alnwick", kind="district")
-    again = put_in("affordable-supply", as_text([[*heading], alnwick]), name="corrected.csv")
+    second_run = import_figures("affordable-supply", as_csv_file([[*heading], alnwick]), name="corrected.csv")
 
-    assert (again.created, again.set_aside) == (1, 0)
-    added = Figure.objects.filter(code="E07000157", measure="social_rent_completions")
-    assert {figure.dataset.released_on for figure in added} == {dt.date(2021, 11, 18)}
+    assert (second_run.created, second_run.set_aside) == (1, 0)
+    new_figures = Figure.objects.filter(code="E07000157", measure="social_rent_completions")
+    assert {figure.dataset.released_on for figure in new_figures} == {dt.date(2021, 11, 18)}
     assert Dataset.objects.filter(series="affordable-supply").count() == 1
 
 
 def test_same_file_again_changes_nothing(councils: None) -> None:
-    data = workbook("delivery-test")
-    put_in("delivery-test", data, now=dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC))
+    data = workbook_of("delivery-test")
+    import_figures("delivery-test", data, now=dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC))
     figures = set(Figure.objects.values_list("pk", "value"))
 
-    again = put_in("delivery-test", data, now=dt.datetime(2026, 2, 5, 12, tzinfo=dt.UTC))
+    second_run = import_figures("delivery-test", data, now=dt.datetime(2026, 2, 5, 12, tzinfo=dt.UTC))
 
-    assert (again.created, again.changed, again.left_alone) == (0, 0, 9)
+    assert (second_run.created, second_run.changed, second_run.left_alone) == (0, 0, 9)
     assert set(Figure.objects.values_list("pk", "value")) == figures
     assert Dataset.objects.get().released_on == dt.date(2026, 1, 5)
 
 
 def test_older_release_is_kept_as_history_and_compared(councils: None) -> None:
-    put_in("net-additions")
+    import_figures("net-additions")
     rows = [list(row) for row in sheets_of("net-additions")["LT_122"]]
     adur = next(row for row in rows if "Adur" in row)
     adur[rows[4].index("2023-24 [r] [note 17]")] = 99
-    older = [rows[4], *rows[5:]]
+    older_rows = [rows[4], *rows[5:]]
 
-    run = put_in("net-additions", as_text(older), name="table-122_2024-11.csv")
+    run = import_figures("net-additions", as_csv_file(older_rows), name="table-122_2024-11.csv")
 
     assert run.as_of == dt.date(2024, 11, 30)
     assert any("Pages show the newer release of 20 November 2025" in line for line in run.report["remarks"])
@@ -169,18 +169,18 @@ def test_older_release_is_kept_as_history_and_compared(councils: None) -> None:
     ) == [(99, dt.date(2024, 11, 30)), (120, dt.date(2025, 11, 20))]
 
 
-def test_newer_release_says_how_many_figures_it_restates(councils: None) -> None:
+def test_report_of_a_newer_release_has_the_number_of_changed_figures(councils: None) -> None:
     rows = [list(row) for row in sheets_of("net-additions")["LT_122"]]
     next(row for row in rows if "Adur" in row)[-2] = 99
-    put_in("net-additions", as_text(rows[4:]), name="table-122_2024-11.csv")
+    import_figures("net-additions", as_csv_file(rows[4:]), name="table-122_2024-11.csv")
 
-    run = put_in("net-additions")
+    run = import_figures("net-additions")
 
     assert any(line.startswith("1 of 99 figures differ from those") for line in run.report["remarks"])
 
 
 def test_figures_do_not_change_in_the_database(councils: None) -> None:
-    put_in("net-additions")
+    import_figures("net-additions")
 
     with pytest.raises(Exception, match="Cannot update or delete rows"):
         Figure.objects.update(value=1)
@@ -188,16 +188,18 @@ def test_figures_do_not_change_in_the_database(councils: None) -> None:
 
 def test_predecessors_are_summed_and_older_codes_are_the_same_area(councils: None) -> None:
     for series in FIGURE_REGISTERS:
-        put_in(series, as_of=dt.date(2025, 12, 1))
+        import_figures(series, as_of=dt.date(2025, 12, 1))
     areas = {area.code: area for area in current_districts(TODAY)}
-    lines = lineages(areas.values(), TODAY)
+    lineage_by_area = lineages(areas.values(), TODAY)
     measures = ("net_additions", "required_total", "consequence", "waiting_list", "affordable_completions")
-    found = figures_of(lines, newest_datasets().values(), measures)
-    cumberland, furness, barnsley = (found[areas[code].pk] for code in ("E06000063", "E06000064", "E08000016"))
+    figures_by_area = figures_of(lineage_by_area, newest_datasets().values(), measures)
+    cumberland, furness, barnsley = (
+        figures_by_area[areas[code].pk] for code in ("E06000063", "E06000064", "E08000016")
+    )
 
-    # By hand, from the rows of the extract: Allerdale, Carlisle and Copeland.
-    before = cumberland.of("net_additions", 2022, 2023)
-    assert (before.value, before.note) == (247 + 398 + 143, "sum of Allerdale, Carlisle and Copeland")
+    # These sums were made by hand, from the rows of Allerdale, Carlisle and Copeland in the extract.
+    figure_before = cumberland.of("net_additions", 2022, 2023)
+    assert (figure_before.value, figure_before.note) == (247 + 398 + 143, "sum of Allerdale, Carlisle and Copeland")
     assert cumberland.of("net_additions", 2023, 2024).value == 936
     assert cumberland.of("required_total", 2020, 2023).value == Decimal("260.5699") + Decimal("499.4904") + Decimal(
         "19.523"
@@ -209,7 +211,7 @@ def test_predecessors_are_summed_and_older_codes_are_the_same_area(councils: Non
     assert barnsley.of("net_additions", 2024, 2025).value == 601
     assert newest_years([cumberland, furness])["waiting_list"] == (2025, 2025)
     assert cumberland.of("waiting_list", 2025, 2025).value == 11494
-    required = requirements_of(lines, newest_datasets()["requirements"], 2026)[areas["E06000063"].pk]
+    required = requirements_of(lineage_by_area, newest_datasets()["requirements"], 2026)[areas["E06000063"].pk]
     # 304 a year in Allerdale, 9,606 from 2013 to 2030 in Carlisle, 2,628 from 2021 to 2039 in Copeland.
     assert required.a_year.value is not None
     assert round(required.a_year.value) == round(304 + Decimal(9606) / 17 + Decimal(2628) / 18)
@@ -224,30 +226,30 @@ def test_joint_values_are_marked(councils: None) -> None:
     for code, name in (("E07000144", "Broadland"), ("E07000148", "Norwich"), ("E07000149", "South Norfolk")):
         Area.objects.create(code=code, name=name, kind="district")
 
-    put_in("delivery-test")
+    import_figures("delivery-test")
 
-    joint = Figure.objects.filter(is_joint=True, measure="required_total")
-    assert set(joint.values_list("code", "value")) == {
+    joint_figures = Figure.objects.filter(is_joint=True, measure="required_total")
+    assert set(joint_figures.values_list("code", "value")) == {
         (code, Decimal("5291.8329")) for code in ("E07000144", "E07000148", "E07000149")
     }
 
 
-def test_file_with_the_same_area_twice_sets_both_rows_aside(councils: None) -> None:
+def test_both_rows_of_an_area_that_is_in_a_file_twice_are_bad(councils: None) -> None:
     rows = [["ONS code", "Area name", "2023-24"], ["E07000223", "Adur", 120], ["E07000223", "Adur", 121]]
 
     with pytest.raises(UnableToRead, match="is in row 3 too"):
-        put_in("net-additions", as_text(rows), name="table.csv")
+        import_figures("net-additions", as_csv_file(rows), name="table.csv")
 
 
 def test_other_vintages_are_read(councils: None) -> None:
     by_year = [["LAD23CD", "LAD23NM", "2022", "2023"], ["E07000223", "Adur", "1,829", "[z]"]]
-    put_in("waiting-lists", as_text(by_year), name="live-table-600_2024-01.csv")
+    import_figures("waiting-lists", as_csv_file(by_year), name="live-table-600_2024-01.csv")
     old_codes = [
         ["Former ONS code", "Area", "2008/09", "2009-10 P"],
         ["45UB", "Adur", "-", "12"],
         ["00MS", "Southampton", "..", "[c]"],
     ]
-    put_in("net-additions", as_text(old_codes), name="table-122_2010-11.csv")
+    import_figures("net-additions", as_csv_file(old_codes), name="table-122_2010-11.csv")
 
     assert value("waiting_list", "E07000223", 2022) == 1829
     assert Figure.objects.get(measure="waiting_list", last_year=2023).status == "not_applicable"
@@ -258,23 +260,25 @@ def test_other_vintages_are_read(councils: None) -> None:
 
 def test_open_document_reads_as_the_workbook_does() -> None:
     rows = sheets_of("delivery-test")["Sheet1"]
-    cells = ("".join(CELL.format("", escape("" if one is None else str(one))) for one in row) for row in rows)
+    cells = ("".join(CELL.format("", escape("" if cell is None else str(cell))) for cell in row) for row in rows)
     data = open_document("".join(f"<table:table-row>{row or CELL.format('', '')}</table:table-row>" for row in cells))
 
     read = READERS["delivery-test"].read  # type: ignore[index]  # a series is a string
-    first, second = (read(read_sheets(file), {}) for file in (data, workbook("delivery-test")))
+    figures_of_document, figures_of_workbook = (
+        read(read_sheets(file), {}) for file in (data, workbook_of("delivery-test"))
+    )
 
-    assert [one.value for one in first.figures] == [one.value for one in second.figures]
+    assert [cell.value for cell in figures_of_document.figures] == [cell.value for cell in figures_of_workbook.figures]
 
 
 def test_administrator_previews_and_applies_figures(councils: None, world: World) -> None:
     now = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
     run = preview_register(
-        register="waiting-lists", file=File("w.xlsx", workbook("waiting-lists")), author=world.dee, now=now
+        register="waiting-lists", file=File("w.xlsx", workbook_of("waiting-lists")), author=world.dee, now=now
     )
     assert not Dataset.objects.exists()
 
-    applied = apply_preview(run=run, author=world.dee, now=now)
+    applied_run = apply_preview(run=run, author=world.dee, now=now)
 
-    assert (applied.pk, applied.created) == (run.pk, 6)
+    assert (applied_run.pk, applied_run.created) == (run.pk, 6)
     assert Dataset.objects.get().figures.count() == 29

@@ -1,4 +1,4 @@
-"""An administrator imports a list in a real browser; a stranger reads open data."""
+"""In a real browser, an administrator imports a list, and a stranger reads open data."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from .test_headings import OWN
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
-def looked_at(page: Any, name: str) -> None:
-    """Check the page for faults that axe finds, wide and narrow."""
+def check_accessibility(page: Any, name: str) -> None:
+    """Check the page with axe, on a wide and on a narrow screen."""
     for width in (WIDE, NARROW):
         page.set_viewport_size(width)
         assert axe_violations(page) == []
@@ -45,34 +45,34 @@ def test_list_with_other_headings_and_a_bad_row_is_imported(
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
 
     page.goto(live_server.url + reverse("admin:transfer_importrun_add"))
-    looked_at(page, "upload")
+    check_accessibility(page, "upload")
     page.get_by_label("Which list is it?").select_option("providers")
     page.get_by_label("The published file").set_input_files(str(file))
     page.get_by_role("button", name="Preview import").click()
     expect(page.get_by_role("heading", name="Match headings to columns")).to_be_visible()
-    looked_at(page, "headings")
+    check_accessibility(page, "headings")
     page.get_by_label("Who publishes this list?").fill("Marchshire Homes Forum")
     page.get_by_label("Corporate form").select_option("Structure")
     page.get_by_role("button", name="Save headings and preview").click()
     expect(page.get_by_text("Of 4 rows, 3 were used and 1 was set aside.")).to_be_visible()
-    looked_at(page, "preview")
-    with page.expect_download() as waiting:
+    check_accessibility(page, "preview")
+    with page.expect_download() as download:
         page.get_by_role("link", name="Download the rows set aside").click()
-    assert "is not a date" in Path(waiting.value.path()).read_text(encoding="utf-8-sig")
+    assert "is not a date" in Path(download.value.path()).read_text(encoding="utf-8-sig")
     page.get_by_role("button", name="Import list").click()
     expect(page.get_by_role("heading", name="Import in progress")).to_be_visible()
     ImportJob.objects.update(done=2, total=4)
     page.get_by_role("link", name="Show the progress now").click()
     expect(page.get_by_text("2 of 4 done.")).to_be_visible()
-    looked_at(page, "progress")
-    address = page.url
+    check_accessibility(page, "progress")
+    run_url = page.url
     page.goto("about:blank")
     apply_waiting(now=timezone.now())
 
-    page.goto(address)
+    page.goto(run_url)
     expect(page.get_by_role("heading", name="Created (1)")).to_be_visible()
     expect(page.get_by_role("heading", name="Import in progress")).to_have_count(0)
-    looked_at(page, "done")
+    check_accessibility(page, "done")
     assert Identifier.objects.filter(scheme=Scheme.RSH).count() == 3
 
     westmarch = Organisation.objects.get(identifiers__value="XWM")
@@ -83,4 +83,4 @@ def test_list_with_other_headings_and_a_bad_row_is_imported(
     page.goto(live_server.url + reverse("open_data:of-organisation", args=[westmarch.pk]))
     expect(page.get_by_role("heading", name="Timetable of local plans")).to_be_visible()
     expect(page.get_by_role("link", name=re.compile("plan-timetable.csv"))).to_be_visible()
-    looked_at(page, "open data")
+    check_accessibility(page, "open data")

@@ -1,4 +1,4 @@
-"""A worker imports previews; its progress survives closing the page."""
+"""A worker imports previews, and the progress is still there after the page was closed."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def preview(world: World, text: str = COUNCILS) -> ImportRun:
 
 
 @pytest.mark.django_db
-def test_import_keeps_its_number_so_that_its_page_stays() -> None:
+def test_applied_import_has_the_number_and_the_page_of_its_preview() -> None:
     world = make_world()
     run = preview(world)
 
     queue_import(run=run, author=world.dee, now=NOW())
     assert tasks.apply_waiting() == 1
 
-    done = ImportRun.objects.get(pk=run.pk)
-    assert (done.status, done.by, done.content) == (RunStatus.APPLIED, world.dee, None)
+    applied_run = ImportRun.objects.get(pk=run.pk)
+    assert (applied_run.status, applied_run.by, applied_run.content) == (RunStatus.APPLIED, world.dee, None)
     assert not ImportJob.objects.exists()
     assert SCHEDULE["transfer.apply_waiting"]["task"] == tasks.apply_waiting.name
 
@@ -71,18 +71,18 @@ def test_page_shows_the_progress_when_it_is_opened_again(client: Any) -> None:
     client.force_login(world.dee)
     run = preview(world)
     queue_import(run=run, author=world.dee, now=NOW())
-    page = reverse("admin:transfer_importrun_change", args=[run.pk])
+    run_url = reverse("admin:transfer_importrun_change", args=[run.pk])
 
-    assert "It will start within 20 seconds." in client.get(page).content.decode()
+    assert "It will start within 20 seconds." in client.get(run_url).content.decode()
     ImportJob.objects.update(done=25, total=380)
 
-    shown = client.get(page).content.decode()
-    assert "25 of 380 done." in shown
-    assert "Import list" not in shown
+    page = client.get(run_url).content.decode()
+    assert "25 of 380 done." in page
+    assert "Import list" not in page
 
 
 @pytest.mark.django_db
-def test_import_is_asked_for_once_and_not_discarded_while_it_runs() -> None:
+def test_import_that_is_queued_cannot_be_queued_again_or_discarded() -> None:
     world = make_world()
     run = preview(world)
     queue_import(run=run, author=world.dee, now=NOW())
@@ -94,7 +94,7 @@ def test_import_is_asked_for_once_and_not_discarded_while_it_runs() -> None:
 
 
 @pytest.mark.django_db
-def test_job_of_a_worker_that_died_is_taken_up_again() -> None:
+def test_another_worker_does_the_job_of_a_worker_that_died() -> None:
     world = make_world()
     run = preview(world)
     queue_import(run=run, author=world.dee, now=NOW())
@@ -107,7 +107,7 @@ def test_job_of_a_worker_that_died_is_taken_up_again() -> None:
 
 
 @pytest.mark.django_db
-def test_refused_import_says_why_and_can_be_asked_for_again(client: Any) -> None:
+def test_refused_import_shows_the_reason_and_can_be_started_again(client: Any) -> None:
     world = make_world()
     client.force_login(world.dee)
     run = preview(world)

@@ -17,7 +17,7 @@ from tests.organisations.test_handovers import propose_and_accept_everything, ta
 from tests.support.moments import today
 
 from .lists import COUNCILS, import_list, import_plans
-from .test_developer_agreements import CONTRIBUTIONS, TRANSACTIONS, import_agreements, the
+from .test_developer_agreements import CONTRIBUTIONS, TRANSACTIONS, commitment_of, import_agreements
 from .test_local_plans import PLANS, TIMETABLE
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +57,7 @@ def test_agreements_that_passed_on_are_found_by_the_authority_that_a_file_names(
     import_agreements(c=more)
 
     assert (Commitment.objects.count(), DeveloperAgreement.objects.count()) == (counts[0] + 1, counts[1])
-    education, health = the("W/1-education"), the("W/1-health")
+    education, health = commitment_of("W/1-education"), commitment_of("W/1-health")
     assert [one.receiver for one in (education, health)] == [mere, mere]
     assert education.delivered_quantity > 1_000_000
     assert health.promised_in.agreement == DeveloperAgreement.objects.get(reference="W/1-da", organisation=mere)
@@ -75,8 +75,8 @@ def test_reference_of_what_stayed_with_the_authority_finds_it_there() -> None:
 
     import_agreements()
 
-    assert the("W/1-open").receiver == council("XWM")
-    assert the("W/9-other").receiver == council("XNW")
+    assert commitment_of("W/1-open").receiver == council("XWM")
+    assert commitment_of("W/9-other").receiver == council("XNW")
 
 
 def test_plan_that_passed_on_is_not_another_authoritys() -> None:

@@ -67,7 +67,8 @@ FORMATS: Mapping[str, Callable[[Records], bytes]] = MappingProxyType(
 AS_RECORDS = ("list.csv", "list.ods", "list.json", "list.yaml", "list.geojson")
 
 
-def outcome(run: ImportRun) -> tuple[object, ...]:
+def counts_and_lines(run: ImportRun) -> tuple[object, ...]:
+    """Return the counts and the lines of the report."""
     return (run.created, run.changed, run.closed, run.joined, run.set_aside, run.undecided, run.report["lines"])
 
 
@@ -79,7 +80,7 @@ def test_every_format_of_a_register_has_the_same_result(register: str) -> None:
     records = rows_of(REGISTERS[register].encode())
 
     outcomes = {
-        name: outcome(import_list(register, write(records), name=name, as_of=day, dry_run=True))
+        name: counts_and_lines(import_list(register, write(records), name=name, as_of=day, dry_run=True))
         for name, write in FORMATS.items()
     }
 

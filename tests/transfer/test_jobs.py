@@ -122,15 +122,15 @@ def test_refused_import_shows_the_reason_and_can_be_started_again(client: Any) -
     assert Organisation.objects.count() == before
     world.dee.is_staff = True
     world.dee.save(update_fields=["is_staff"])
-    shown = client.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
-    assert "The file was not imported; nothing was changed." in shown
+    page = client.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
+    assert "The file was not imported; nothing was changed." in page
     queue_import(run=run, author=world.dee, now=NOW())
     assert apply_waiting(now=NOW()) == 1
     assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED
 
 
 @pytest.mark.django_db
-def test_headings_of_a_running_import_stay_as_they_are() -> None:
+def test_headings_of_a_running_import_cannot_be_changed() -> None:
     world = make_world()
     run = preview(world)
     queue_import(run=run, author=world.dee, now=NOW())
@@ -141,10 +141,10 @@ def test_headings_of_a_running_import_stay_as_they_are() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("error", [SoftTimeLimitExceeded, OperationalError])
-def test_import_that_fails_says_so_and_is_not_tried_for_ever(
+def test_import_that_fails_shows_an_error_and_is_not_tried_again(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    """The import takes longer than a task may, or a statement takes longer than the database allows."""
+    """An import fails if it takes longer than a task may, or a statement takes longer than the database allows."""
 
     def too_slow(**kwargs: object) -> None:
         if error is SoftTimeLimitExceeded:
@@ -165,7 +165,7 @@ def test_import_that_fails_says_so_and_is_not_tried_for_ever(
 
 
 @pytest.mark.django_db
-def test_job_after_a_long_one_is_left_to_the_next_task(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_job_after_a_long_one_is_done_by_the_next_task(monkeypatch: pytest.MonkeyPatch) -> None:
     world, clock = make_world(), [0.0]
     for _ in range(2):
         queue_import(run=preview(world), author=world.dee, now=NOW())
@@ -185,12 +185,12 @@ def test_import_that_waits_too_long_for_another_is_tried_again() -> None:
     world = make_world()
     run = preview(world)
     queue_import(run=run, author=world.dee, now=NOW())
-    other = connections.create_connection(DEFAULT_DB_ALIAS)
-    with closing(other), other.cursor() as cursor, connection.cursor() as ours:
+    other_connection = connections.create_connection(DEFAULT_DB_ALIAS)
+    with closing(other_connection), other_connection.cursor() as cursor, connection.cursor() as cursor_of_import:
         cursor.execute("SELECT pg_advisory_lock(%s)", [IMPORTS_LOCK])
-        ours.execute("SET lock_timeout = '100ms'")
+        cursor_of_import.execute("SET lock_timeout = '100ms'")
         assert apply_waiting(now=NOW()) == 1
-        ours.execute("RESET lock_timeout")
+        cursor_of_import.execute("RESET lock_timeout")
 
     job = ImportJob.objects.get()
     assert (job.error, job.claimed_until) == ("", None)
@@ -202,18 +202,18 @@ def test_import_that_waits_too_long_for_another_is_tried_again() -> None:
 def test_progress_is_visible_before_the_import_ends() -> None:
     world = make_world()
     job = queue_import(run=preview(world), author=world.dee, now=NOW())
-    other = connections.create_connection(DEFAULT_DB_ALIAS)
+    other_connection = connections.create_connection(DEFAULT_DB_ALIAS)
 
     with transaction.atomic(), shown_progress(job) as progress:
         Organisation.objects.update(website="https://not-yet.example/")
         progress(25, 380)
-        with other.cursor() as cursor:
+        with other_connection.cursor() as cursor:
             cursor.execute("SELECT done, total FROM transfer_importjob")
-            shown = cursor.fetchone()
+            visible_progress = cursor.fetchone()
         transaction.set_rollback(True)
-    other.close()
+    other_connection.close()
 
-    assert shown == (25, 380)
+    assert visible_progress == (25, 380)
 
 
 @pytest.mark.django_db(transaction=True)

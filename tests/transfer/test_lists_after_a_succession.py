@@ -1,4 +1,4 @@
-"""Lists that still name an authority of before a succession change what its successor holds, and add nothing again."""
+"""Lists that name the predecessor change the records of its successor, and do not add them a second time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
-    """The councils named in the files."""
+    """Import the councils that the files name."""
     import_list("councils", COUNCILS)
 
 
@@ -33,7 +33,7 @@ def council(key: str) -> Organisation:
     return Organisation.objects.get(identifiers__scheme="local-authority", identifiers__value=key)
 
 
-def absorbed() -> Organisation:
+def absorb_westmarch() -> Organisation:
     """Let Mere absorb Westmarch today, with everything that Westmarch was responsible for; return Mere."""
     succession = services.record_succession(
         kind="absorb",
@@ -48,30 +48,30 @@ def absorbed() -> Organisation:
     return council("XNW")
 
 
-def test_agreements_that_passed_on_are_found_by_the_authority_that_a_file_names() -> None:
+def test_agreements_of_a_successor_are_found_by_the_predecessor_in_a_file() -> None:
     import_agreements(t="\n".join(TRANSACTIONS.splitlines()[:2]) + "\n")
-    mere = absorbed()
-    counts = (Commitment.objects.count(), DeveloperAgreement.objects.count())
-    more = CONTRIBUTIONS + "40,health,W/1-da,W/1-health,local-authority-eng:XWM,2019-02-04,,,\n"
+    mere = absorb_westmarch()
+    counts_before = (Commitment.objects.count(), DeveloperAgreement.objects.count())
+    contributions = CONTRIBUTIONS + "40,health,W/1-da,W/1-health,local-authority-eng:XWM,2019-02-04,,,\n"
 
-    import_agreements(c=more)
+    import_agreements(c=contributions)
 
-    assert (Commitment.objects.count(), DeveloperAgreement.objects.count()) == (counts[0] + 1, counts[1])
+    assert (Commitment.objects.count(), DeveloperAgreement.objects.count()) == (counts_before[0] + 1, counts_before[1])
     education, health = commitment_of("W/1-education"), commitment_of("W/1-health")
-    assert [one.receiver for one in (education, health)] == [mere, mere]
+    assert [commitment.receiver for commitment in (education, health)] == [mere, mere]
     assert education.delivered_quantity > 1_000_000
     assert health.promised_in.agreement == DeveloperAgreement.objects.get(reference="W/1-da", organisation=mere)
     rows = file_of(mere, "developer-agreement-contribution").rows
     assert {row["organisation"] for row in rows} == {"local-authority:XNW", "local-authority-eng:XNW"}
-    again, _ = import_agreements(c=more)
-    assert (again.created, again.changed) == (0, 0)
+    second_run, _ = import_agreements(c=contributions)
+    assert (second_run.created, second_run.changed) == (0, 0)
 
 
-def test_reference_of_what_stayed_with_the_authority_finds_it_there() -> None:
+def test_contribution_that_did_not_pass_on_is_found_with_the_predecessor() -> None:
     import_agreements()
-    shared = Commitment.objects.get(source_reference="W/1-open")
-    Commitment.objects.filter(pk=shared.pk).update(status="cancelled", reason="Withdrawn.")
-    absorbed()
+    cancelled_commitment = Commitment.objects.get(source_reference="W/1-open")
+    Commitment.objects.filter(pk=cancelled_commitment.pk).update(status="cancelled", reason="Withdrawn.")
+    absorb_westmarch()
 
     import_agreements()
 
@@ -79,13 +79,13 @@ def test_reference_of_what_stayed_with_the_authority_finds_it_there() -> None:
     assert commitment_of("W/9-other").receiver == council("XNW")
 
 
-def test_plan_that_passed_on_is_not_another_authoritys() -> None:
-    first = import_plans(PLANS.encode(), TIMETABLE.encode())
-    mere = absorbed()
-    before = Plan.objects.count()
+def test_plan_of_a_successor_is_found_by_the_predecessor_in_a_file() -> None:
+    first_run = import_plans(PLANS.encode(), TIMETABLE.encode())
+    mere = absorb_westmarch()
+    plan_count = Plan.objects.count()
 
     run = import_plans(PLANS.encode(), TIMETABLE.replace("2017-04-11", "2017-04-12").encode())
 
-    assert (run.created, run.set_aside, Plan.objects.count()) == (0, first.set_aside, before)
+    assert (run.created, run.set_aside, Plan.objects.count()) == (0, first_run.set_aside, plan_count)
     plan = Plan.objects.get(title="Westmarch Local Plan 2030")
     assert (plan.current_number, plan.owners.get().organisation) == (2, mere)

@@ -1,4 +1,4 @@
-"""Lists as publishers issue them: several sheets, notes, maps, new codes."""
+"""Lists in the form in which publishers issue them: several sheets, notes, maps, new codes."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from .lists import COUNCILS, PROVIDERS, WHOLE, as_workbook, import_list
 pytestmark = pytest.mark.django_db
 
 HEADING, *RECORDS = [line.split(",") for line in PROVIDERS.splitlines()]
-#: The ONS's names and codes of districts: no keys, and areas instead of councils.
+#: The ONS's names and codes of districts, which have no keys and are names of areas instead of councils.
 DISTRICTS = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Mere\n"
 
 
-def the(name: str) -> Organisation:
-    """The organisation with that name."""
+def organisation_named(name: str) -> Organisation:
+    """Return the organisation with this name."""
     return Organisation.objects.get(name=name)
 
 
 def remarks(run: ImportRun) -> str:
-    """The report's remarks."""
+    """Return the remarks of the report as one text."""
     return " ".join(run.report["remarks"])
 
 
@@ -44,8 +44,8 @@ def remarks(run: ImportRun) -> str:
 
 
 def test_longest_of_several_sheets_is_read_and_reported() -> None:
-    gone = [HEADING, ["Goneaway Homes Limited", "LX0001", "01/04/1980", "Non-profit", "Company"]]
-    book = as_workbook({"Removed in March": gone, "All providers": [HEADING, *RECORDS], "About": [["A list"]]})
+    other_rows = [HEADING, ["Goneaway Homes Limited", "LX0001", "01/04/1980", "Non-profit", "Company"]]
+    book = as_workbook({"Removed in March": other_rows, "All providers": [HEADING, *RECORDS], "About": [["A list"]]})
     import_list("councils", COUNCILS)
 
     run = import_list("providers", book, name="providers.xlsx")
@@ -58,9 +58,9 @@ def test_longest_of_several_sheets_is_read_and_reported() -> None:
 
 @pytest.mark.parametrize("more", [[], ["End date"]])
 def test_sheets_that_fit_equally_well_are_refused_by_name(more: list[str]) -> None:
-    other = [[*row, *([None] if more else [])] for row in RECORDS[: 1 if more else 4]]
-    later = [[*HEADING, *more], *[["X" + row[0], *row[1:]] for row in other]]
-    book = as_workbook({"2024": [HEADING, *RECORDS], "2025": later})
+    other_rows = [[*row, *([None] if more else [])] for row in RECORDS[: 1 if more else 4]]
+    later_sheet = [[*HEADING, *more], *[["X" + row[0], *row[1:]] for row in other_rows]]
+    book = as_workbook({"2024": [HEADING, *RECORDS], "2025": later_sheet})
 
     with pytest.raises(
         UnableToRead, match=r"several of its sheets could be .*“202[45]” .*“202[45]” .*Save the right one"
@@ -81,32 +81,32 @@ def test_copy_of_a_sheet_is_not_a_second_list() -> None:
 def test_list_lacking_a_fifth_of_its_register_must_be_confirmed(tmp_path: Path) -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
-    part = tmp_path / "part_2024-02.csv"
-    part.write_text("\n".join(PROVIDERS.splitlines()[:4]))
+    partial_list = tmp_path / "part_2024-02.csv"
+    partial_list.write_text("\n".join(PROVIDERS.splitlines()[:4]))
 
     with pytest.raises(CommandError, match=r"1 of the 4 organisations .* \(25 %\).*--accept-missing"):
-        call_command("import_register", "providers", str(part))
+        call_command("import_register", "providers", str(partial_list))
 
     assert not Organisation.objects.exclude(missing_since=None).exists()
-    out = StringIO()
-    call_command("import_register", "providers", str(part), "--dry-run", stdout=out)
-    assert "Is it the whole list? 1 of the 4 organisations" in out.getvalue()
-    call_command("import_register", "providers", str(part), "--accept-missing", stdout=out)
-    assert the("Mere Council").missing_from == {"providers": "2024-02-29"}
+    stdout = StringIO()
+    call_command("import_register", "providers", str(partial_list), "--dry-run", stdout=stdout)
+    assert "Is it the whole list? 1 of the 4 organisations" in stdout.getvalue()
+    call_command("import_register", "providers", str(partial_list), "--accept-missing", stdout=stdout)
+    assert organisation_named("Mere Council").missing_from == {"providers": "2024-02-29"}
 
 
 def test_missing_bodies_are_marked_for_each_register_and_shown(client: Client) -> None:
     client.force_login(make_world().vera)
     import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
-    fewer = "\n".join(line for line in COUNCILS.splitlines() if not line.startswith("XWM"))
+    shorter_list = "\n".join(line for line in COUNCILS.splitlines() if not line.startswith("XWM"))
 
-    import_list("councils", fewer, as_of=dt.date(2024, 2, 1))
+    import_list("councils", shorter_list, as_of=dt.date(2024, 2, 1))
     import_list(
         "providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Newcomer Homes,LX7"), accept_missing=True
     )
 
-    westmarch = the("Westmarch Borough Council")
+    westmarch = organisation_named("Westmarch Borough Council")
     assert westmarch.missing_from.keys() == {"councils", "providers"}
     assert westmarch.missing_since == dt.date(2024, 2, 1)
     page = client.get(westmarch.get_absolute_url()).content.decode()
@@ -125,14 +125,14 @@ def test_missing_bodies_are_marked_for_each_register_and_shown(client: Client) -
 
 def test_wrong_date_of_a_list_can_be_corrected() -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2025, 6, 1))
-    older = COUNCILS.replace("Mere Council,Mere", "Mere Unitary,Mere")
+    older_list = COUNCILS.replace("Mere Council,Mere", "Mere Unitary,Mere")
 
-    assert "older than that of 1 June 2025" in remarks(import_list("councils", older, as_of=dt.date(2025, 2, 1)))
+    assert "older than that of 1 June 2025" in remarks(import_list("councils", older_list, as_of=dt.date(2025, 2, 1)))
 
-    assert the("Mere Council").names.count() == 3
+    assert organisation_named("Mere Council").names.count() == 3
     import_list("councils", COUNCILS, as_of=dt.date(2025, 1, 1))  # the first file again, with the correct date
-    import_list("councils", older, as_of=dt.date(2025, 2, 1))
-    assert the("Mere Unitary").names.filter(name="Mere Council", kind="former").exists()
+    import_list("councils", older_list, as_of=dt.date(2025, 2, 1))
+    assert organisation_named("Mere Unitary").names.filter(name="Mere Council", kind="former").exists()
 
 
 def test_date_in_the_future_is_refused() -> None:
@@ -163,20 +163,20 @@ def test_date_in_the_future_is_refused() -> None:
     ],
 )
 def test_date_is_read_from_file_names(name: str, day: str) -> None:
-    found = date_in_file_name(name)
+    date = date_in_file_name(name)
 
-    assert (found.isoformat() if found else "") == day
+    assert (date.isoformat() if date else "") == day
 
 
 def test_date_is_read_from_title_or_rows_and_an_assumed_one_reported() -> None:
-    titled = "\n".join(["List of councils,,", "As at 8 February 2023,,", COUNCILS])
-    entered = "\n".join(
-        f"{line},{'entry-date' if place == 0 else '19/02/2024'}" for place, line in enumerate(COUNCILS.splitlines())
+    list_with_title = "\n".join(["List of councils,,", "As at 8 February 2023,,", COUNCILS])
+    list_with_entry_dates = "\n".join(
+        f"{line},{'entry-date' if index == 0 else '19/02/2024'}" for index, line in enumerate(COUNCILS.splitlines())
     )
 
-    assert import_list("councils", titled, dry_run=True).as_of == dt.date(2023, 2, 8)
-    assert import_list("councils", entered, dry_run=True).as_of == dt.date(2024, 2, 19)
-    assert "so we used today" not in remarks(import_list("councils", entered, dry_run=True))
+    assert import_list("councils", list_with_title, dry_run=True).as_of == dt.date(2023, 2, 8)
+    assert import_list("councils", list_with_entry_dates, dry_run=True).as_of == dt.date(2024, 2, 19)
+    assert "so we used today" not in remarks(import_list("councils", list_with_entry_dates, dry_run=True))
     assert "so we used today" in remarks(import_list("councils", COUNCILS, dry_run=True))
 
 
@@ -184,7 +184,7 @@ def test_date_is_read_from_title_or_rows_and_an_assumed_one_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    "foot",
+    "notes",
     [
         ["Source: Regulator of Social Housing"],
         ["", "Notes", "1. Registered numbers are text.", "Anything else that is said below"],
@@ -193,10 +193,10 @@ def test_date_is_read_from_title_or_rows_and_an_assumed_one_reported() -> None:
         ["[x] not available"],
     ],
 )
-def test_notes_below_a_table_are_left_out_and_reported(foot: list[str]) -> None:
+def test_notes_below_a_table_are_left_out_and_reported(notes: list[str]) -> None:
     import_list("councils", COUNCILS)
 
-    run = import_list("providers", "\n".join([PROVIDERS.strip(), *foot]))
+    run = import_list("providers", "\n".join([PROVIDERS.strip(), *notes]))
 
     assert (run.created, run.joined) == (2, 2)
     assert "Notes below the table were left out" in remarks(run)
@@ -231,11 +231,11 @@ def test_ons_map_is_read_by_the_attributes_of_its_areas() -> None:
     features = [
         {
             "type": "Feature",
-            "id": place,
+            "id": number,
             "geometry": {"type": "Polygon", "coordinates": [[[0, 1], [1, 1], [0, 1]]]},
-            "properties": {"FID": place, "LAD25CD": code, "LAD25NM": name},
+            "properties": {"FID": number, "LAD25CD": code, "LAD25NM": name},
         }
-        for place, (code, name) in enumerate(areas, start=1)
+        for number, (code, name) in enumerate(areas, start=1)
     ]
     crs = {"type": "name", "properties": {"name": "EPSG:4326"}}
 
@@ -248,9 +248,9 @@ def test_ons_map_is_read_by_the_attributes_of_its_areas() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf_16_without_a_byte_order_mark_is_read(encoding: str) -> None:
-    found = read_providers(read_sheets(PROVIDERS.encode(encoding))).providers
+    providers = read_providers(read_sheets(PROVIDERS.encode(encoding))).providers
 
-    assert [one.number for one in found] == ["LX9001", "5069", "90AA", "5070"]
+    assert [provider.number for provider in providers] == ["LX9001", "5069", "90AA", "5070"]
 
 
 # Lists of codes and names only
@@ -262,7 +262,7 @@ def test_list_of_codes_and_names_keeps_official_names_and_adds_no_duplicate() ->
     run = import_list("councils", DISTRICTS)
 
     assert (run.created, run.undecided, run.missing) == (0, 0, 0)
-    mere = the("Mere Council")
+    mere = organisation_named("Mere Council")
     assert mere.names.get(name="Mere").kind == "alternative"
     assert import_list("councils", DISTRICTS).left_alone == 2
 
@@ -275,7 +275,7 @@ def test_council_with_a_new_code_is_matched_by_its_name() -> None:
     assert (run.created, run.undecided) == (0, 0)
     (line,) = run.report["lines"]["joined"]
     assert line.startswith("Westmarch (E07900009) is Westmarch Borough Council: GSS code E07900009 added; the code of")
-    westmarch = the("Westmarch Borough Council")
+    westmarch = organisation_named("Westmarch Borough Council")
     assert set(westmarch.identifiers.filter(scheme=Scheme.GSS).values_list("value", flat=True)) == {
         "E07900001",
         "E07900009",
@@ -289,66 +289,69 @@ def test_list_with_keys_matches_councils_that_came_by_code_and_name() -> None:
     run = import_list("councils", COUNCILS)
 
     assert (run.created, run.undecided) == (3, 0)
-    westmarch = the("Westmarch Borough Council")
+    westmarch = organisation_named("Westmarch Borough Council")
     assert westmarch.identifiers.filter(scheme=Scheme.LOCAL_AUTHORITY, value="XWM").exists()
     assert westmarch.names.get(name="Westmarch").kind == "short"
     # The lower of two codes of one tier is the older one.
     assert westmarch.areas_served.get(ends_on=None).area.code == "E07900009"
 
 
-def test_unsure_matches_by_code_and_name_wait_for_review() -> None:
+def test_uncertain_matches_by_code_and_name_are_left_for_review() -> None:
     world = make_world()
     import_list("councils", COUNCILS)
     # Mere's name under Westmarch's code; a code of another tier for Mere's name.
-    strange = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Westmarch\nE07900044,Mere\n"
+    changed_list = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Westmarch\nE07900044,Mere\n"
 
-    run = import_list("councils", strange, accept_missing=True)
+    run = import_list("councils", changed_list, accept_missing=True)
 
     assert (run.created, run.changed, run.undecided) == (0, 0, 2)
     doubt = Doubt.objects.get(register="councils", key="E07900044")
-    assert the("Mere Council") in doubt.candidates.all()
+    assert organisation_named("Mere Council") in doubt.candidates.all()
     answer_doubt(
         doubt=doubt,
         answer=Answer.THIS,
-        organisation=the("Mere Council"),
+        organisation=organisation_named("Mere Council"),
         reason="Their order says so.",
         author=world.dee,
         now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
     )
-    assert the("Mere Council").identifiers.filter(scheme=Scheme.GSS, value="E07900044").exists()
+    assert organisation_named("Mere Council").identifiers.filter(scheme=Scheme.GSS, value="E07900044").exists()
 
 
-def test_code_and_name_of_two_councils_wait_for_review_and_change_neither() -> None:
+def test_code_and_name_of_two_councils_are_left_for_review_and_change_neither() -> None:
     import_list("councils", COUNCILS)
 
     run = import_list("councils", "LAD25CD,LAD25NM\nE07900001,Mere\n", accept_missing=True)
 
     assert (run.changed, run.undecided) == (0, 1)
-    assert not the("Westmarch Borough Council").names.filter(name="Mere").exists()
-    assert set(Doubt.objects.get().candidates.all()) == {the("Westmarch Borough Council"), the("Mere Council")}
+    assert not organisation_named("Westmarch Borough Council").names.filter(name="Mere").exists()
+    assert set(Doubt.objects.get().candidates.all()) == {
+        organisation_named("Westmarch Borough Council"),
+        organisation_named("Mere Council"),
+    }
 
 
-def test_unknown_code_waits_for_review_while_a_similar_council_is_missing() -> None:
+def test_unknown_code_is_left_for_review_while_a_similar_council_is_missing() -> None:
     import_list("councils", COUNCILS)
 
     run = import_list("councils", DISTRICTS.replace("E06900001,Mere", "E06900005,Brightwater"), accept_missing=True)
 
     assert (run.created, run.undecided) == (0, 1)
-    assert list(Doubt.objects.get().candidates.all()) == [the("Mere Council")]
+    assert list(Doubt.objects.get().candidates.all()) == [organisation_named("Mere Council")]
     assert import_list("councils", DISTRICTS + "E06900005,Brightwater\n").created == 1
 
 
 def test_past_end_closes_a_council_and_a_future_one_does_not() -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
-    flagged = COUNCILS.replace("E07900001,,,,England", "E07900001,,2026-03-31,XNW,England")
-    said_to_end = flagged.replace('westmarch borough",,True', 'westmarch borough",,False')
+    list_with_end_date = COUNCILS.replace("E07900001,,,,England", "E07900001,,2026-03-31,XNW,England")
+    list_with_end = list_with_end_date.replace('westmarch borough",,True', 'westmarch borough",,False')
 
-    early = import_list("councils", said_to_end, as_of=dt.date(2025, 1, 1))
+    early_run = import_list("councils", list_with_end, as_of=dt.date(2025, 1, 1))
 
-    assert (early.closed, the("Westmarch Borough Council").status) == (0, Status.ACTIVE)
-    assert the("Westmarch Borough Council").valid_to == dt.date(2026, 4, 1)
-    assert "Westmarch Borough Council (1 April 2026)" in remarks(early)
-    assert import_list("councils", flagged, as_of=dt.date(2026, 5, 1)).closed == 1
+    assert (early_run.closed, organisation_named("Westmarch Borough Council").status) == (0, Status.ACTIVE)
+    assert organisation_named("Westmarch Borough Council").valid_to == dt.date(2026, 4, 1)
+    assert "Westmarch Borough Council (1 April 2026)" in remarks(early_run)
+    assert import_list("councils", list_with_end_date, as_of=dt.date(2026, 5, 1)).closed == 1
 
 
 # Providers that ended
@@ -358,26 +361,32 @@ def test_provider_that_has_ended_is_closed_on_the_date_in_the_list() -> None:
     import_list("councils", COUNCILS)
     import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
     heading, *rows = PROVIDERS.splitlines()
-    ends = {"Tidewater": "31/10/2024", "Westmarch": "01/11/2024"}
-    later = "\n".join(
+    end_by_name = {"Tidewater": "31/10/2024", "Westmarch": "01/11/2024"}
+    later_list = "\n".join(
         [
             f"{heading},Deregistration date",
-            *(f"{row},{ends.get(row.split()[0], '')}" for row in rows),
+            *(f"{row},{end_by_name.get(row.split()[0], '')}" for row in rows),
             "Goneaway Homes,LX1,01/04/1980,Non-profit,Company,01/02/2020",
             "Larkhaven Homes,LX2,,Non-profit,,01/02/2020",
         ]
     )
 
-    run = import_list("providers", later, as_of=dt.date(2025, 1, 1))
+    run = import_list("providers", later_list, as_of=dt.date(2025, 1, 1))
 
-    tidewater, westmarch = the("Tidewater Housing Group Limited"), the("Westmarch Borough Council")
+    tidewater, westmarch = (
+        organisation_named("Tidewater Housing Group Limited"),
+        organisation_named("Westmarch Borough Council"),
+    )
     assert (run.created, run.closed, run.missing) == (1, 1, 0)
     assert (tidewater.status, tidewater.valid_to) == (Status.DISSOLVED, dt.date(2024, 10, 31))
     assert Identifier.objects.get(scheme=Scheme.RSH, value="90AA").valid_to == dt.date(2024, 11, 1)
-    assert westmarch.status == Status.ACTIVE  # the council goes on without its number
-    assert (the("Goneaway Homes").status, the("Goneaway Homes").valid_to) == (Status.DISSOLVED, dt.date(2020, 2, 1))
+    assert westmarch.status == Status.ACTIVE  # the council continues without its number
+    assert (organisation_named("Goneaway Homes").status, organisation_named("Goneaway Homes").valid_to) == (
+        Status.DISSOLVED,
+        dt.date(2020, 2, 1),
+    )
     assert Organisation.objects.filter(kind=Kind.REGISTERED_PROVIDER).count() == 3
-    assert import_list("providers", later, as_of=dt.date(2025, 1, 1)).closed == 0
+    assert import_list("providers", later_list, as_of=dt.date(2025, 1, 1)).closed == 0
 
 
 def test_status_closes_a_provider_without_an_end_date() -> None:
@@ -389,31 +398,36 @@ def test_status_closes_a_provider_without_an_end_date() -> None:
         "\n".join([f"{heading},Status", f"{rows[0]},De-registered", *(f"{row},Registered" for row in rows[1:])]),
     )
 
-    assert (the("Larkhaven Homes Limited").status, the("Larkhaven Homes Limited").valid_to) == (Status.DISSOLVED, None)
+    assert (
+        organisation_named("Larkhaven Homes Limited").status,
+        organisation_named("Larkhaven Homes Limited").valid_to,
+    ) == (Status.DISSOLVED, None)
 
 
-# What services refuse
+# Rows that services refuse
 
 
-def test_what_a_service_refuses_is_reported_with_its_row() -> None:
+def test_row_that_a_service_refuses_is_reported() -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
     update_organisation(
-        organisation=the("Larkhaven Homes Limited"),
+        organisation=organisation_named("Larkhaven Homes Limited"),
         valid_from=dt.date(2020, 1, 1),
         author=None,
         now=dt.datetime(2024, 2, 1, tzinfo=dt.UTC),
     )
-    ended = PROVIDERS.replace("Corporate form", "Corporate form,End date").replace("society", "society,01/01/2019")
+    list_with_ended_provider = PROVIDERS.replace("Corporate form", "Corporate form,End date").replace(
+        "society", "society,01/01/2019"
+    )
 
     with pytest.raises(
         UnableToRead,
         match=r"Row 2: The organisation cannot end before its first day. Enter a later "
         "day. Correct the list",
     ):
-        import_list("providers", ended, as_of=dt.date(2025, 1, 1), all_or_nothing=True)
+        import_list("providers", list_with_ended_provider, as_of=dt.date(2025, 1, 1), all_or_nothing=True)
 
-    assert the("Larkhaven Homes Limited").status == Status.ACTIVE
+    assert organisation_named("Larkhaven Homes Limited").status == Status.ACTIVE
 
 
 def test_council_that_would_succeed_itself_is_reported_with_its_row() -> None:

@@ -259,8 +259,8 @@ class ConversationForm(Form):
 
     def _next_steps(self) -> list[NextStepInput]:
         """Return the next steps that have a text, in the order of the form."""
-        sides_by_key = {str(side_key.pk): side_key for side_key in self.sides}
-        people_by_key = {str(person_key.pk): person_key for person_key in self._people}
+        sides_by_key = {str(side.pk): side for side in self.sides}
+        people_by_key = {str(person.pk): person for person in self._people}
         steps = []
         for row in range(self.steps):
             if not self.cleaned_data[f"step_{row}_text"]:

@@ -1,4 +1,7 @@
-"""Access table of partnership pages."""
+"""Access table of partnership pages.
+
+The functions below `prepare` return the keyword arguments of an address.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ def prepare(world: World) -> None:
         author=world.amina,
         now=world.now,
     )
-    kept = create_post(
+    post = create_post(
         organisation=world.larkhaven,
         partnership=world.partnership,
         role="nominations",
@@ -48,7 +51,7 @@ def prepare(world: World) -> None:
         now=world.now,
     )
     world.things["contact"] = fill_post(
-        post=kept,
+        post=post,
         contact=Contact(name="Sam Shore", phone="01329 555 010"),
         reason="New.",
         author=world.amina,
@@ -86,10 +89,10 @@ def prepare(world: World) -> None:
 
 
 def _prepare_terms(world: World) -> None:
-    """Sign the first terms; send one amendment for signature, begin another."""
+    """Sign the first terms, send one amendment for signature, and begin another."""
     agree_terms(world.partnership, world.amina, now=world.now)
     for text in ("We meet twice.", None):
-        made = propose_amendment(
+        proposal = propose_amendment(
             partnership=world.partnership,
             organisation=world.larkhaven,
             reason="A new board.",
@@ -98,7 +101,7 @@ def _prepare_terms(world: World) -> None:
         )
         if text:
             world.things["terms_version"] = put_up(
-                draft(made, world.amina, now=world.now, text=text), world.amina, now=world.now
+                draft(proposal, world.amina, now=world.now, text=text), world.amina, now=world.now
             )
 
 
@@ -110,16 +113,16 @@ def westmarchs_paper(world: World) -> dict[str, Any]:
     return {**terms_version(world), "organisation": world.westmarch.pk}
 
 
-def proposal_up(world: World) -> dict[str, Any]:
+def sent_proposal(world: World) -> dict[str, Any]:
     return {"pk": world.partnership.pk, "number": 2}
 
 
-def proposal_drafted(world: World) -> dict[str, Any]:
+def drafted_proposal(world: World) -> dict[str, Any]:
     return {"pk": world.partnership.pk, "number": 3}
 
 
 def clauses(world: World) -> dict[str, Any]:
-    return {**proposal_drafted(world), "code": "clauses"}
+    return {**drafted_proposal(world), "code": "clauses"}
 
 
 def clause(world: World) -> dict[str, Any]:
@@ -148,13 +151,14 @@ def invitation(world: World) -> dict[str, Any]:
 
 
 def document(world: World) -> dict[str, Any]:
-    kept = world.things["agreement_document"]
-    if not kept.file.storage.exists(kept.file.name):  # each test stores its files in a place of its own
-        kept.file.storage.save(kept.file.name, ContentFile(b"What we agreed."))
-    return {"pk": world.partnership.pk, "document": kept.pk}
+    agreement_document = world.things["agreement_document"]
+    # Each test has its own storage, so the file of an earlier test is missing.
+    if not agreement_document.file.storage.exists(agreement_document.file.name):
+        agreement_document.file.storage.save(agreement_document.file.name, ContentFile(b"What we agreed."))
+    return {"pk": world.partnership.pk, "document": agreement_document.pk}
 
 
-def larkhavens_place(world: World) -> dict[str, Any]:
+def larkhaven_in_estuary(world: World) -> dict[str, Any]:
     return {"partnership_id": world.partnership.pk, "organisation_id": world.larkhaven.pk}
 
 
@@ -187,18 +191,18 @@ def link(world: World) -> dict[str, Any]:
 
 
 INSIDE = expect(inside=200, outside=404)
-#: The chair's lead only.
+#: Only leads of the chair.
 CHAIR = expect(inside=403, outside=404, lead=200)
 CHAIR_POST = expect(inside=403, outside=404, lead=422)
 
 #: Leads of both parties.
 LEADS = expect(inside=403, outside=404, lead=200, partner=200)
 LEADS_POST = expect(inside=403, outside=404, lead=422, partner=422)
-#: Those who may draft terms: viewers do not even see the draft.
+#: People who may draft terms. Viewers do not even see the draft.
 DRAFT = expect(inside=200, outside=404, viewer=404)
 DRAFT_POST = expect(inside=422, outside=404, viewer=404)
 DRAFT_DONE = expect(inside=302, outside=404, viewer=404)
-#: The lead of the party that proposed, on a draft.
+#: Leads of the party that proposed the draft.
 PROPOSER = expect(inside=403, outside=404, lead=200, viewer=404)
 PROPOSER_POST = expect(inside=403, outside=404, lead=422, viewer=404)
 
@@ -218,12 +222,12 @@ TERMS_ROWS = (
         post=expect(inside=302, outside=404, lead=422, partner=422),
     ),
     Row("agreements:terms-paper", on=westmarchs_paper, get=LEADS, post=LEADS_POST),
-    Row("agreements:proposal", on=proposal_drafted, get=DRAFT),
-    Row("agreements:send-for-signature", on=proposal_drafted, get=PROPOSER, post=PROPOSER_POST),
-    Row("agreements:take-back", on=proposal_up, get=CHAIR, post=CHAIR_POST),
-    Row("agreements:withdraw", on=proposal_drafted, get=PROPOSER, post=PROPOSER_POST),
-    Row("agreements:terms-update", on=proposal_drafted, post=DRAFT_DONE),
-    Row("agreements:terms-about", on=proposal_drafted, get=DRAFT, post=DRAFT_POST),
+    Row("agreements:proposal", on=drafted_proposal, get=DRAFT),
+    Row("agreements:send-for-signature", on=drafted_proposal, get=PROPOSER, post=PROPOSER_POST),
+    Row("agreements:take-back", on=sent_proposal, get=CHAIR, post=CHAIR_POST),
+    Row("agreements:withdraw", on=drafted_proposal, get=PROPOSER, post=PROPOSER_POST),
+    Row("agreements:terms-update", on=drafted_proposal, post=DRAFT_DONE),
+    Row("agreements:terms-about", on=drafted_proposal, get=DRAFT, post=DRAFT_POST),
     Row("agreements:terms-add", on=clauses, data=lambda _: {"key": "exit"}, get=DRAFT, post=DRAFT_POST),
     Row("agreements:terms-item", on=clause, get=DRAFT, post=DRAFT_POST),
     Row("agreements:terms-remove", on=clause, get=DRAFT, post=DRAFT_DONE),
@@ -242,7 +246,7 @@ def contact_link(world: World) -> dict[str, Any]:
 #: Editors and leads of Larkhaven, where a stranger sees nothing.
 EDITORS = expect(inside=403, outside=404, editor=200, lead=200)
 EDITORS_POST = expect(inside=403, outside=404, editor=422, lead=422)
-#: The same, where everybody sees the organisation.
+#: Editors and leads of Larkhaven, where everybody sees the organisation.
 OWN_EDITORS = expect(inside=403, outside=403, editor=200, lead=200)
 OWN_EDITORS_POST = expect(inside=403, outside=403, editor=422, lead=422)
 
@@ -300,7 +304,7 @@ ROWS = (
         post=expect(inside=403, outside=404, editor=302, lead=302),
     ),
     Row("agreements:people", on=estuary, get=INSIDE),
-    Row("agreements:partnership-post-create", on=larkhavens_place, get=EDITORS, post=EDITORS_POST),
+    Row("agreements:partnership-post-create", on=larkhaven_in_estuary, get=EDITORS, post=EDITORS_POST),
     Row("agreements:post-create", on=larkhaven, get=OWN_EDITORS, post=OWN_EDITORS_POST),
     Row("agreements:post", on=post, get=INSIDE),
     Row("agreements:post-fill", on=post, get=EDITORS, post=EDITORS_POST),

@@ -18,8 +18,8 @@ from tests.support.terms import draft, put_up, sign_all
 from tests.world import World
 
 
-def _invited(world: World) -> Any:
-    """Invite Tidewater to the Estuary Partnership."""
+def _invite_tidewater(world: World) -> Any:
+    """Invite Tidewater to the Estuary Partnership, and return its part."""
     return services.invite_organisation(
         partnership=world.partnership,
         organisation=world.tidewater,
@@ -30,7 +30,7 @@ def _invited(world: World) -> Any:
     )
 
 
-def _start_group(organisation: str) -> Any:
+def _group_starter_for(organisation: str) -> Any:
     """Return a call that starts a working group of Larkhaven and Westmarch for this organisation."""
     return lambda w, author, _: services.start_working_group(
         parent=w.partnership,
@@ -46,18 +46,20 @@ def _start_group(organisation: str) -> Any:
     )
 
 
-def _step(world: World, author: User | None, status: str) -> None:
+def _set_status(world: World, author: User | None, status: str) -> None:
+    """Change the status of the Estuary Partnership."""
     services.change_status(
         partnership=world.partnership, status=status, reason="Agreed.", author=author, now=timezone.now()
     )
 
 
-def _under_review(world: World) -> None:
+def _put_under_review(world: World) -> None:
     """Put the Estuary Partnership under review."""
-    _step(world, world.amina, "under_review")
+    _set_status(world, world.amina, "under_review")
 
 
-def _document(world: World, of: Any = None, by: Any = None) -> Any:
+def _add_document(world: World, of: Any = None, by: Any = None) -> Any:
+    """Add a document of Larkhaven, or of the organisation `of`."""
     return services.add_document(
         partnership=world.partnership,
         title="Memorandum",
@@ -68,13 +70,15 @@ def _document(world: World, of: Any = None, by: Any = None) -> Any:
     )
 
 
-def _removed(world: World) -> Any:
-    document = _document(world)
+def _add_and_remove_document(world: World) -> Any:
+    """Add a document and remove it again."""
+    document = _add_document(world)
     services.remove_document(document=document, author=world.amina, now=timezone.now())
     return document
 
 
-def _post(world: World, role: str = "nominations") -> Any:
+def _create_post(world: World, role: str = "nominations") -> Any:
+    """Create a vacant post of Larkhaven."""
     return services.create_post(
         organisation=world.larkhaven,
         partnership=world.partnership,
@@ -85,18 +89,18 @@ def _post(world: World, role: str = "nominations") -> Any:
     )
 
 
-def _fill(post: Any, author: User | None, someone: User) -> Any:
+def _fill_post(post: Any, author: User | None, someone: User) -> Any:
     return services.fill_post(post=post, person=someone, reason="New.", author=author, now=timezone.now())
 
 
-def _holder(world: World) -> Any:
-    """Give a post to Vera, and return her as its holder."""
-    return _fill(_post(world), world.amina, world.vera)
+def _make_vera_holder(world: World) -> Any:
+    """Give a post to Vera, and return Vera's time in it."""
+    return _fill_post(_create_post(world), world.amina, world.vera)
 
 
-def _notice(world: World) -> Any:
-    """Give notice for Westmarch."""
-    _under_review(world)
+def _give_westmarchs_notice(world: World) -> Any:
+    """Give notice for Westmarch, in a partnership under review."""
+    _put_under_review(world)
     return services.give_notice(
         party=world.party(world.westmarch),
         reason="No staff.",
@@ -106,7 +110,8 @@ def _notice(world: World) -> Any:
     )
 
 
-def _objective(world: World, author: User | None = None) -> Any:
+def _add_objective(world: World, author: User | None = None) -> Any:
+    """Add an objective for which Larkhaven is responsible."""
     return services.add_objective(
         partnership=world.partnership,
         text="More homes",
@@ -121,73 +126,75 @@ def _objective(world: World, author: User | None = None) -> Any:
     )
 
 
-def _with_commitment(world: World) -> Any:
-    return _objective(world), str(agree(world, partnership=world.partnership).pk)
+def _add_objective_and_commitment(world: World) -> Any:
+    """Return an objective, and the key of a commitment that can be linked to it."""
+    return _add_objective(world), str(agree(world, partnership=world.partnership).pk)
 
 
-def _link(world: World) -> Any:
-    objective, key = _with_commitment(world)
+def _link_commitment(world: World) -> Any:
+    """Link a commitment to an objective."""
+    objective, key = _add_objective_and_commitment(world)
     return services.link_record(
         objective=objective, provider="commitment", key=key, author=world.amina, now=timezone.now()
     )
 
 
-def _create(world: World, author: User, _: Any) -> Partnership:
+def _create_partnership(world: World, author: User, _: Any) -> Partnership:
     return services.create_partnership(
         organisation=world.larkhaven, author=author, title="Quays", kind="charter", now=timezone.now()
     )
 
 
-def _drafting(world: World) -> Any:
-    """Return the amendment that Larkhaven drafts, complete enough to sign (see access.py)."""
-    found = TermsProposal.objects.get(partnership=world.partnership, number=3)
-    return draft(found, world.amina, reports_to="The board")
+def _complete_larkhavens_draft(world: World) -> Any:
+    """Return the amendment that Larkhaven drafts (see access.py), complete enough to sign."""
+    proposal = TermsProposal.objects.get(partnership=world.partnership, number=3)
+    return draft(proposal, world.amina, reports_to="The board")
 
 
-def _two_clauses(world: World) -> Any:
-    """Return that amendment with a second clause."""
-    found = _drafting(world)
+def _draft_two_clauses(world: World) -> Any:
+    """Return Larkhaven's draft with a second clause."""
+    proposal = _complete_larkhavens_draft(world)
     value = {"title": "Exit", "body": "Six months."}
     services.save_terms_piece(
-        proposal=found, piece="clauses/exit", value=value, based_on=None, author=world.amina, now=timezone.now()
+        proposal=proposal, piece="clauses/exit", value=value, based_on=None, author=world.amina, now=timezone.now()
     )
-    return found
+    return proposal
 
 
-def _out_of_date(world: World) -> Any:
-    """Return that amendment, after another one came into force."""
-    found = _drafting(world)
+def _draft_based_on_older_terms(world: World) -> Any:
+    """Return Larkhaven's draft, after another amendment has come into force."""
+    proposal = _complete_larkhavens_draft(world)
     sign_all(world.things["terms_version"])
-    return found
+    return proposal
 
 
-def _up(world: World) -> Any:
-    """Send that amendment for signature, and return its version."""
-    return put_up(_drafting(world), world.amina)
+def _send_larkhavens_draft(world: World) -> Any:
+    """Send Larkhaven's draft for signature, and return its version."""
+    return put_up(_complete_larkhavens_draft(world), world.amina)
 
 
-def _amendment(world: World) -> Any:
-    """Propose an amendment for Westmarch."""
-    made = services.propose_amendment(
+def _draft_westmarchs_amendment(world: World) -> Any:
+    """Propose an amendment for Westmarch, and complete its draft."""
+    proposal = services.propose_amendment(
         partnership=world.partnership,
         organisation=world.westmarch,
         reason="A new board.",
         author=world.ben,
         now=timezone.now(),
     )
-    return draft(made, world.ben, reports_to="The cabinet")
+    return draft(proposal, world.ben, reports_to="The cabinet")
 
 
-def _scan() -> ContentFile[bytes]:
+def _scanned_page() -> ContentFile[bytes]:
     return ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf")
 
 
-def _paper(world: World, author: User, version: Any, body: Any) -> object:
+def _record_paper_signature(world: World, author: User, version: Any, body: Any) -> object:
     return services.record_paper_signature(
         version=version,
         organisation=body,
         signature=services.PaperSignature(
-            name="Ben West", title="Chief executive", signed_on=timezone.localdate(), scan=_scan()
+            name="Ben West", title="Chief executive", signed_on=timezone.localdate(), scan=_scanned_page()
         ),
         author=author,
         acting=world.larkhaven if author == world.amina else None,
@@ -201,8 +208,8 @@ DRAFTERS = EDITORS | PARTNER_EDITORS
 TERMS_ROWS = (
     Row(
         "agreements.save_terms_piece",
-        lambda w, author, found: services.save_terms_piece(
-            proposal=found,
+        lambda w, author, proposal: services.save_terms_piece(
+            proposal=proposal,
             piece="clauses/exit",
             value={"title": "Exit", "body": "Six months."},
             based_on=None,
@@ -210,31 +217,31 @@ TERMS_ROWS = (
             now=timezone.now(),
         ),
         DRAFTERS,
-        prepare=_drafting,
+        prepare=_complete_larkhavens_draft,
     ),
     Row(
         "agreements.move_terms_piece",
-        lambda w, author, found: services.move_terms_piece(
-            proposal=found, piece="clauses/exit", up=True, author=author, now=timezone.now()
+        lambda w, author, proposal: services.move_terms_piece(
+            proposal=proposal, piece="clauses/exit", up=True, author=author, now=timezone.now()
         ),
         DRAFTERS,
-        prepare=_two_clauses,
+        prepare=_draft_two_clauses,
     ),
     Row(
         "agreements.move_terms_piece",
-        lambda w, author, found: services.move_terms_piece(
-            proposal=found, piece="clauses/exit", up=False, author=author, now=timezone.now()
+        lambda w, author, proposal: services.move_terms_piece(
+            proposal=proposal, piece="clauses/exit", up=False, author=author, now=timezone.now()
         ),
         DRAFTERS,
-        prepare=_two_clauses,
+        prepare=_draft_two_clauses,
         situation="where it is last already",
         result=NO_WRITES,
     ),
     Row(
         "agreements.update_terms_draft",
-        lambda w, author, found: services.update_terms_draft(proposal=found, author=author, now=timezone.now()),
+        lambda w, author, proposal: services.update_terms_draft(proposal=proposal, author=author, now=timezone.now()),
         DRAFTERS,
-        prepare=_out_of_date,
+        prepare=_draft_based_on_older_terms,
     ),
     Row(
         "agreements.propose_amendment",
@@ -254,16 +261,16 @@ TERMS_ROWS = (
     ),
     Row(
         "agreements.send_for_signature",
-        lambda w, author, found: put_up(found, author),
+        lambda w, author, proposal: put_up(proposal, author),
         LEAD,
-        prepare=_drafting,
+        prepare=_complete_larkhavens_draft,
         situation="of the chair's amendment",
     ),
     Row(
         "agreements.send_for_signature",
-        lambda w, author, found: put_up(found, author),
+        lambda w, author, proposal: put_up(proposal, author),
         LEAD | PARTNER,
-        prepare=_amendment,
+        prepare=_draft_westmarchs_amendment,
         situation="of a member's amendment",
     ),
     Row(
@@ -272,15 +279,15 @@ TERMS_ROWS = (
             proposal=version.proposal, reason="A mistake.", author=author, now=timezone.now()
         ),
         LEAD,
-        prepare=_up,
+        prepare=_send_larkhavens_draft,
     ),
     Row(
         "agreements.withdraw_proposal",
-        lambda w, author, found: services.withdraw_proposal(
-            proposal=found, reason="No longer.", author=author, now=timezone.now()
+        lambda w, author, proposal: services.withdraw_proposal(
+            proposal=proposal, reason="No longer.", author=author, now=timezone.now()
         ),
         LEAD | PARTNER,
-        prepare=_amendment,
+        prepare=_draft_westmarchs_amendment,
     ),
     Row(
         "agreements.sign_terms",
@@ -288,7 +295,7 @@ TERMS_ROWS = (
             version=version, organisation=w.westmarch, person=author, name="Me", title="Lead", now=timezone.now()
         ),
         PARTNER,
-        prepare=_up,
+        prepare=_send_larkhavens_draft,
     ),
     Row(
         "agreements.decline_to_sign",
@@ -296,27 +303,27 @@ TERMS_ROWS = (
             version=version, organisation=w.westmarch, person=author, title="Lead", reason="No.", now=timezone.now()
         ),
         PARTNER,
-        prepare=_up,
+        prepare=_send_larkhavens_draft,
     ),
     Row(
         "agreements.record_paper_signature",
-        lambda w, author, version: _paper(w, author, version, w.westmarch),
+        lambda w, author, version: _record_paper_signature(w, author, version, w.westmarch),
         LEAD | PARTNER,
-        prepare=_up,
+        prepare=_send_larkhavens_draft,
         situation="of a member",
     ),
     Row(
         "agreements.record_paper_signature",
-        lambda w, author, version: _paper(w, author, version, w.larkhaven),
+        lambda w, author, version: _record_paper_signature(w, author, version, w.larkhaven),
         LEAD,
-        prepare=_up,
+        prepare=_send_larkhavens_draft,
         situation="of the chair",
     ),
     Row(
         "agreements.record_acceptances",
         lambda w, author, version: services.record_acceptances(version=version, author=author, now=timezone.now()),
         frozenset(),
-        prepare=_up,
+        prepare=_send_larkhavens_draft,
         situation="only for loaders",
     ),
 )
@@ -325,10 +332,10 @@ KEEPERS = EDITORS | PARTNER_EDITORS
 
 ROWS = (
     *TERMS_ROWS,
-    Row("agreements.start_working_group", _start_group("larkhaven"), LEAD),
-    Row("agreements.start_working_group", _start_group("westmarch"), PARTNER, situation="of another party"),
-    Row("agreements.start_working_group", _start_group("riverside"), frozenset(), situation="of an observer"),
-    Row("agreements.create_partnership", _create, LEAD),
+    Row("agreements.start_working_group", _group_starter_for("larkhaven"), LEAD),
+    Row("agreements.start_working_group", _group_starter_for("westmarch"), PARTNER, situation="of another party"),
+    Row("agreements.start_working_group", _group_starter_for("riverside"), frozenset(), situation="of an observer"),
+    Row("agreements.create_partnership", _create_partnership, LEAD),
     Row(
         "agreements.edit_settings",
         lambda w, author, _: services.edit_settings(
@@ -367,7 +374,7 @@ ROWS = (
             party=party, accept=True, reason="", author=author, now=timezone.now()
         ),
         frozenset({"stranger"}),
-        prepare=_invited,
+        prepare=_invite_tidewater,
         situation="sent to Tidewater",
     ),
     Row(
@@ -390,7 +397,7 @@ ROWS = (
             party=party, reason="A mistake.", author=author, now=timezone.now()
         ),
         LEAD,
-        prepare=_invited,
+        prepare=_invite_tidewater,
         situation="that is only invited",
     ),
     Row(
@@ -421,7 +428,7 @@ ROWS = (
             post=post, title="Corrected", reason="Misspelt.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
-        prepare=_post,
+        prepare=_create_post,
     ),
     Row(
         "agreements.correct_holder",
@@ -434,14 +441,16 @@ ROWS = (
             now=timezone.now(),
         ),
         ADMINISTRATOR,
-        prepare=_holder,
+        prepare=_make_vera_holder,
     ),
-    Row("agreements.fill_post", lambda w, author, post: _fill(post, author, w.vera), EDITORS, prepare=_post),
+    Row(
+        "agreements.fill_post", lambda w, author, post: _fill_post(post, author, w.vera), EDITORS, prepare=_create_post
+    ),
     Row(
         "agreements.fill_post",
-        lambda w, author, post: _fill(post, author, w.eddie),
+        lambda w, author, post: _fill_post(post, author, w.eddie),
         LEAD,
-        prepare=lambda w: _post(w, "lead"),
+        prepare=lambda w: _create_post(w, "lead"),
         situation="of a lead",
     ),
     Row(
@@ -450,7 +459,7 @@ ROWS = (
             holder=holder, reason="Moved.", author=author, now=timezone.now()
         ),
         OWN,
-        prepare=_holder,
+        prepare=_make_vera_holder,
         situation="that a viewer holds",
     ),
     Row(
@@ -459,23 +468,23 @@ ROWS = (
             holder=holder, contact=services.Contact(phone="01329 555 010"), author=author, now=timezone.now()
         ),
         OWN,
-        prepare=_holder,
+        prepare=_make_vera_holder,
         situation="of a viewer",
     ),
     Row(
         "agreements.end_post",
         lambda w, author, post: services.end_post(post=post, reason="Done.", author=author, now=timezone.now()),
         EDITORS,
-        prepare=_post,
+        prepare=_create_post,
     ),
-    Row("agreements.change_status", lambda w, author, _: _step(w, author, "suspended"), LEAD),
+    Row("agreements.change_status", lambda w, author, _: _set_status(w, author, "suspended"), LEAD),
     Row(
         "agreements.renew",
         lambda w, author, _: services.renew(
             partnership=w.partnership, organisation=w.larkhaven, reason="Go on.", author=author, now=timezone.now()
         ),
         LEAD,
-        prepare=_under_review,
+        prepare=_put_under_review,
     ),
     Row(
         "agreements.renew",
@@ -483,7 +492,7 @@ ROWS = (
             partnership=w.partnership, organisation=w.westmarch, reason="Go on.", author=author, now=timezone.now()
         ),
         NOBODY,
-        prepare=_under_review,
+        prepare=_put_under_review,
         situation="for a member that does not lead it",
     ),
     Row(
@@ -492,7 +501,7 @@ ROWS = (
             party=w.party(w.westmarch), reason="No staff.", last_day=None, author=author, now=timezone.now()
         ),
         PARTNER,
-        prepare=_under_review,
+        prepare=_put_under_review,
     ),
     Row(
         "agreements.withdraw_notice",
@@ -500,7 +509,7 @@ ROWS = (
             notice=notice, reason="Staff found.", author=author, now=timezone.now()
         ),
         PARTNER,
-        prepare=_notice,
+        prepare=_give_westmarchs_notice,
     ),
     Row(
         "agreements.choose_date_reminders",
@@ -509,14 +518,14 @@ ROWS = (
         ),
         PARTNER,
     ),
-    Row("agreements.add_objective", lambda w, author, _: _objective(w, author), KEEPERS),
+    Row("agreements.add_objective", lambda w, author, _: _add_objective(w, author), KEEPERS),
     Row(
         "agreements.edit_objective",
         lambda w, author, objective: services.edit_objective(
             objective=objective, revision=1, reason="Clearer.", text="Homes", author=author, now=timezone.now()
         ),
         KEEPERS,
-        prepare=_objective,
+        prepare=_add_objective,
     ),
     Row(
         "agreements.report_progress",
@@ -527,7 +536,7 @@ ROWS = (
             now=timezone.now(),
         ),
         KEEPERS,
-        prepare=_objective,
+        prepare=_add_objective,
     ),
     Row(
         "agreements.change_objective_status",
@@ -535,7 +544,7 @@ ROWS = (
             objective=objective, status="met", reason="All built.", author=author, now=timezone.now()
         ),
         KEEPERS,
-        prepare=_objective,
+        prepare=_add_objective,
     ),
     Row(
         "agreements.move_objective",
@@ -543,7 +552,7 @@ ROWS = (
             objective=objective, up=True, author=author, now=timezone.now()
         ),
         KEEPERS,
-        prepare=_objective,
+        prepare=_add_objective,
     ),
     Row(
         "agreements.link_record",
@@ -551,30 +560,30 @@ ROWS = (
             objective=made[0], provider="commitment", key=made[1], author=author, now=timezone.now()
         ),
         KEEPERS,
-        prepare=_with_commitment,
+        prepare=_add_objective_and_commitment,
     ),
     Row(
         "agreements.unlink_record",
         lambda w, author, link: services.unlink_record(link=link, author=author, now=timezone.now()),
         KEEPERS,
-        prepare=_link,
+        prepare=_link_commitment,
     ),
-    Row("agreements.add_document", lambda w, author, _: _document(w, w.larkhaven, author), EDITORS),
+    Row("agreements.add_document", lambda w, author, _: _add_document(w, w.larkhaven, author), EDITORS),
     Row(
         "agreements.add_document",
-        lambda w, author, _: _document(w, w.westmarch, author),
+        lambda w, author, _: _add_document(w, w.westmarch, author),
         PARTNER_EDITORS,
         situation="of a member",
     ),
     Row(
         "agreements.add_document",
-        lambda w, author, _: _document(w, w.riverside, author),
+        lambda w, author, _: _add_document(w, w.riverside, author),
         frozenset(),
         situation="of an observer",
     ),
     Row(
         "agreements.add_document",
-        lambda w, author, _: _document(w, w.harbour, author),
+        lambda w, author, _: _add_document(w, w.harbour, author),
         frozenset(),
         situation="of a former party",
     ),
@@ -582,13 +591,13 @@ ROWS = (
         "agreements.remove_document",
         lambda w, author, document: services.remove_document(document=document, author=author, now=timezone.now()),
         EDITORS,
-        prepare=_document,
+        prepare=_add_document,
     ),
     Row(
         "agreements.restore_document",
         lambda w, author, document: services.restore_document(document=document, author=author, now=timezone.now()),
         ADMINISTRATOR,
-        prepare=_removed,
+        prepare=_add_and_remove_document,
     ),
 )
 

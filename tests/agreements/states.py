@@ -1,4 +1,4 @@
-"""Calls that the state of a partnership rules out: who is told the reason, and who is refused before that."""
+"""Calls that the state of a partnership rules out: who gets the reason, and who is refused before that."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ FORMER = frozenset({"former"})
 LEFT = "Harbour Community Trust does not take part in this partnership"
 
 
-def over(prepare: Callable[[World], Any] | None = None) -> Callable[[World], Any]:
-    """Return a function that prepares a record, and then ends the partnership."""
+def then_end(prepare: Callable[[World], Any] | None = None) -> Callable[[World], Any]:
+    """Return a function that prepares a record with `prepare`, and then ends the partnership."""
 
-    def ended(world: World) -> Any:
-        prepared = prepare(world) if prepare else None
+    def prepare_and_end(world: World) -> Any:
+        record = prepare(world) if prepare else None
         services.change_status(
             partnership=world.partnership, status="ended", reason="Done.", author=world.amina, now=timezone.now()
         )
-        return prepared
+        return record
 
-    return ended
+    return prepare_and_end
 
 
-def _older_version(world: World) -> Any:
-    """Return a version of terms that were returned to draft and sent for signature again."""
-    version = rights._up(world)
+def _send_terms_twice(world: World) -> Any:
+    """Return the first version of terms that were returned to draft and sent for signature again."""
+    version = rights._send_larkhavens_draft(world)
     proposal = version.proposal
     services.take_back_terms(proposal=proposal, reason="A mistake.", author=world.amina, now=timezone.now())
     proposal.refresh_from_db()
@@ -41,25 +41,29 @@ def _older_version(world: World) -> Any:
     return version
 
 
-def _withdrawn(world: World) -> Any:
-    proposal = rights._drafting(world)
+def _withdraw_draft(world: World) -> Any:
+    """Return Larkhaven's amendment, which was withdrawn."""
+    proposal = rights._complete_larkhavens_draft(world)
     services.withdraw_proposal(proposal=proposal, reason="No longer.", author=world.amina, now=timezone.now())
     return proposal
 
 
-def _unlinked(world: World) -> Any:
-    link = rights._link(world)
+def _link_and_unlink_commitment(world: World) -> Any:
+    """Return the link from an objective to a commitment, which was removed."""
+    link = rights._link_commitment(world)
     services.unlink_record(link=link, author=world.amina, now=timezone.now())
     return link
 
 
-def _notice(organisation: str) -> Any:
+def _notice_giver_for(organisation: str) -> Any:
+    """Return a call that gives notice for this organisation."""
     return lambda w, author, _: services.give_notice(
         party=w.party(getattr(w, organisation)), reason="No staff.", last_day=None, author=author, now=timezone.now()
     )
 
 
-def _post(organisation: str) -> Any:
+def _post_creator_for(organisation: str) -> Any:
+    """Return a call that creates a post of this organisation in the partnership."""
     return lambda w, author, _: services.create_post(
         organisation=getattr(w, organisation),
         partnership=w.partnership,
@@ -69,7 +73,8 @@ def _post(organisation: str) -> Any:
     )
 
 
-def _role(organisation: str) -> Any:
+def _role_changer_for(organisation: str) -> Any:
+    """Return a call that makes this organisation an observer."""
     return lambda w, author, _: services.change_party_role(
         party=w.party(getattr(w, organisation)),
         role="observer",
@@ -79,13 +84,13 @@ def _role(organisation: str) -> Any:
     )
 
 
-def _sign(world: World, author: Any, version: Any) -> Any:
+def _sign_for_westmarch(world: World, author: Any, version: Any) -> Any:
     return services.sign_terms(
         version=version, organisation=world.westmarch, person=author, name="Me", title="Lead", now=timezone.now()
     )
 
 
-def _progress(world: World, author: Any, objective: Any) -> Any:
+def _report_progress(world: World, author: Any, objective: Any) -> Any:
     return services.report_progress(
         objective=objective,
         report=services.ProgressReport(on=timezone.localdate(), figure=Decimal(4)),
@@ -99,31 +104,31 @@ ENDED = (
         "agreements.remove_document",
         lambda w, author, document: services.remove_document(document=document, author=author, now=timezone.now()),
         EDITORS,
-        prepare=over(rights._document),
+        prepare=then_end(rights._add_document),
         situation="after it ended",
         result="UnableToRemoveDocument: This partnership has ended, so you can read its documents but not remove any.",
     ),
     Row(
         "agreements.start_working_group",
-        rights._start_group("larkhaven"),
+        rights._group_starter_for("larkhaven"),
         LEAD,
-        prepare=over(),
+        prepare=then_end(),
         situation="after it ended",
         result="UnableToStartGroup: This partnership has ended, so you cannot start a working group in it.",
     ),
     Row(
         "agreements.give_notice",
-        _notice("westmarch"),
+        _notice_giver_for("westmarch"),
         PARTNER,
-        prepare=over(),
+        prepare=then_end(),
         situation="after it ended",
         result="UnableToGiveNotice: The partnership is not in force, so nobody can give notice to leave it.",
     ),
     Row(
         "agreements.report_progress",
-        _progress,
+        _report_progress,
         rights.KEEPERS,
-        prepare=over(rights._objective),
+        prepare=then_end(rights._add_objective),
         situation="after it ended",
         result="UnableToChangeObjective: This partnership has ended, so you can read its objectives but not change "
         "them.",
@@ -134,31 +139,31 @@ ENDED = (
             party=party, accept=True, reason="", author=author, now=timezone.now()
         ),
         frozenset({"stranger"}),
-        prepare=over(rights._invited),
+        prepare=then_end(rights._invite_tidewater),
         situation="after it ended",
         result="UnableToAnswer: This invitation has already been answered or withdrawn, so you need not answer it.",
     ),
     Row(
         "agreements.create_post",
-        _post("larkhaven"),
+        _post_creator_for("larkhaven"),
         EDITORS,
-        prepare=over(),
+        prepare=then_end(),
         situation="after it ended",
         result="UnableToChangePost: This partnership has ended, so its posts can no longer change.",
     ),
     Row(
         "agreements.sign_terms",
-        _sign,
+        _sign_for_westmarch,
         PARTNER,
-        prepare=over(rights._up),
+        prepare=then_end(rights._send_larkhavens_draft),
         situation="after it ended",
         result="UnableToSignTerms: This partnership has ended, so its terms can no longer be signed.",
     ),
     Row(
         "agreements.change_party_role",
-        _role("westmarch"),
+        _role_changer_for("westmarch"),
         LEAD,
-        prepare=over(),
+        prepare=then_end(),
         situation="after it ended",
         result="UnableToChangeParty: This partnership has ended, so roles in it can no longer change.",
     ),
@@ -166,9 +171,9 @@ ENDED = (
 FORMER_PARTY = (
     Row(
         "agreements.give_notice",
-        _notice("harbour"),
+        _notice_giver_for("harbour"),
         FORMER,
-        prepare=rights._under_review,
+        prepare=rights._put_under_review,
         situation="of a former party",
         result=f"UnableToGiveNotice: {LEFT}, so it cannot give notice.",
     ),
@@ -192,7 +197,7 @@ FORMER_PARTY = (
     ),
     Row(
         "agreements.create_post",
-        _post("harbour"),
+        _post_creator_for("harbour"),
         FORMER,
         situation="of a former party",
         result=(
@@ -201,7 +206,7 @@ FORMER_PARTY = (
     ),
     Row(
         "agreements.change_party_role",
-        _role("harbour"),
+        _role_changer_for("harbour"),
         LEAD,
         situation="of a former party",
         result="UnableToChangeParty: Harbour Community Trust no longer takes part, so its role cannot change.",
@@ -226,7 +231,7 @@ DONE_ALREADY = (
         "agreements.remove_document",
         lambda w, author, document: services.remove_document(document=document, author=author, now=timezone.now()),
         EDITORS,
-        prepare=rights._removed,
+        prepare=rights._add_and_remove_document,
         situation="once more",
         result="UnableToRemoveDocument: This document has already been removed. An administrator can restore it.",
     ),
@@ -234,15 +239,15 @@ DONE_ALREADY = (
         "agreements.restore_document",
         lambda w, author, document: services.restore_document(document=document, author=author, now=timezone.now()),
         ADMINISTRATOR,
-        prepare=rights._document,
+        prepare=rights._add_document,
         situation="that was not removed",
         result="UnableToRestoreDocument: This document has not been removed, so there is nothing to restore.",
     ),
     Row(
         "agreements.sign_terms",
-        _sign,
+        _sign_for_westmarch,
         PARTNER,
-        prepare=_older_version,
+        prepare=_send_terms_twice,
         situation="of an older version",
         result="UnableToSignTerms: A newer version has been sent for signature. Read and sign that version.",
     ),
@@ -257,7 +262,7 @@ DONE_ALREADY = (
             now=timezone.now(),
         ),
         rights.DRAFTERS,
-        prepare=_withdrawn,
+        prepare=_withdraw_draft,
         situation="after it was withdrawn",
         result="UnableToSavePiece: This proposal is withdrawn, so you can no longer change it.",
     ),
@@ -274,7 +279,7 @@ DONE_ALREADY = (
         "agreements.unlink_record",
         lambda w, author, link: services.unlink_record(link=link, author=author, now=timezone.now()),
         rights.KEEPERS,
-        prepare=_unlinked,
+        prepare=_link_and_unlink_commitment,
         situation="once more",
         result="UnableToChangeObjective: This link has already been removed, so you need not remove it.",
     ),

@@ -33,13 +33,14 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 @pytest.fixture(autouse=True)
 def _built() -> None:
+    """Fail at once if the stylesheets are missing, because `looks_right` measures the page."""
     if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
         pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
 
 
 @pytest.fixture
 def active(transactional_db: None) -> World:
-    """The world, with an Estuary Partnership whose terms were signed and amended."""
+    """Return the world, with an Estuary Partnership whose terms were signed and amended."""
     world = make_world()
     agree_terms(world.partnership, world.amina, ends_on=days(200).isoformat())
     sign_all(put_up(propose_change(world, world.ben, world.westmarch, text="We meet every quarter."), world.ben))
@@ -47,6 +48,7 @@ def active(transactional_db: None) -> World:
 
 
 def change_status(page: Any, address: str, choice: str, reason: str) -> None:
+    """Choose a status on the page `address`, and give the reason."""
     page.goto(address)
     page.get_by_label(choice).check()
     page.get_by_label("Why").fill(reason)
@@ -64,9 +66,9 @@ def test_two_versions_are_compared_and_the_partnership_is_renewed(page: Any, liv
     looks_right(page)
 
     # Under review, then renewed: the successor has the terms, the parties and the posts.
-    status = origin + reverse("agreements:status", args=[world.partnership.pk])
-    change_status(page, status, "Under review", "Its third year is over.")
-    change_status(page, status, "Renew it", "It worked.")
+    status_page = origin + reverse("agreements:status", args=[world.partnership.pk])
+    change_status(page, status_page, "Under review", "Its third year is over.")
+    change_status(page, status_page, "Renew it", "It worked.")
     expect(page.get_by_text("The successor has been created")).to_be_visible()
     successor = Partnership.objects.get(redefines=world.partnership)
     page.goto(origin + reverse("agreements:people", args=[successor.pk]))
@@ -94,8 +96,8 @@ def test_a_lead_leaves_and_nothing_is_orphaned(page: Any, live_server: Any, acti
     page.get_by_role("button", name="End membership").click()
 
     # Everything is on one page, and handed over there.
-    left = origin + reverse("organisations:without-owner", args=[world.larkhaven.pk])
-    page.goto(left)
+    handover_page = origin + reverse("organisations:without-owner", args=[world.larkhaven.pk])
+    page.goto(handover_page)
     looks_right(page)
     for label in ("Commitments", "Followed", "Posts"):
         section = page.locator("form").filter(has=page.get_by_text(label, exact=True))
@@ -103,7 +105,7 @@ def test_a_lead_leaves_and_nothing_is_orphaned(page: Any, live_server: Any, acti
         section.get_by_label("Reason").fill("Lara left.")
         section.get_by_role("button", name="Hand over").click()
         expect(page.get_by_text(f"1 record handed over to {world.eddie.display_name}")).to_be_visible()
-        page.goto(left)
+        page.goto(handover_page)
     expect(page.get_by_text("Everything has an owner")).to_be_visible()
     promise.refresh_from_db()
     assert promise.owner == world.eddie

@@ -43,13 +43,13 @@ def add_marked_document(world: World) -> Document:
     )
 
 
-def draft_agreement(world: World) -> Any:
-    """Draft a data-sharing agreement of the same parties."""
-    made = create(
+def start_sharing_agreement(world: World) -> Any:
+    """Start a data-sharing agreement between the same parties, with a draft of its terms."""
+    agreement = create(
         organisation=world.larkhaven, author=world.amina, title="Data", kind="data_sharing", now=timezone.now()
     )
     party = invite_organisation(
-        partnership=made,
+        partnership=agreement,
         organisation=world.westmarch,
         role="member",
         reason="We need them.",
@@ -57,25 +57,26 @@ def draft_agreement(world: World) -> Any:
         now=timezone.now(),
     )
     answer_invitation(party=party, accept=True, reason="", author=world.ben, now=timezone.now())
-    change_status(partnership=made, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now())
-    return made
+    change_status(partnership=agreement, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now())
+    return agreement
 
 
 def download(person: User, document: Document) -> int:
+    """Download the document as this person, and return the status code."""
     client = Client()
     client.force_login(person)
     return client.get(reverse("agreements:document-download", args=[document.partnership_id, document.pk])).status_code
 
 
 def test_a_marked_document_opens_once_every_party_signed_the_agreement(world: World) -> None:
-    document, made = add_marked_document(world), draft_agreement(world)
+    document, agreement = add_marked_document(world), start_sharing_agreement(world)
     client = Client()
     client.force_login(world.ben)
     page = client.get(reverse("agreements:documents", args=[world.partnership.pk])).content.decode()
     assert "The parties have no signed data-sharing agreement in force" in page
     assert download(world.ben, document) == 403
 
-    version = put_up(complete_draft(made, world), world.amina)
+    version = put_up(complete_sharing_draft(agreement, world), world.amina)
     assert not data_sharing_open(world.partnership, today())
     sign_all(version)
 
@@ -86,10 +87,10 @@ def test_a_marked_document_opens_once_every_party_signed_the_agreement(world: Wo
         assert not data_sharing_open(world.partnership, today())
 
 
-def complete_draft(made: Any, world: World) -> Any:
-    """Add an end date and everything else that its kind requires to the draft."""
+def complete_sharing_draft(agreement: Any, world: World) -> Any:
+    """Fill in an end date and everything else that the kind of agreement requires, and return the proposal."""
     proposal = draft(
-        first_proposal(made),
+        first_proposal(agreement),
         world.amina,
         text="We share names to let homes.",
         review_on=(today() + dt.timedelta(days=200)).isoformat(),
@@ -111,7 +112,7 @@ def complete_draft(made: Any, world: World) -> Any:
 
 
 def test_an_agreement_without_one_of_the_parties_does_not_count(world: World) -> None:
-    sign_all(put_up(complete_draft(draft_agreement(world), world), world.amina))
+    sign_all(put_up(complete_sharing_draft(start_sharing_agreement(world), world), world.amina))
     assert data_sharing_open(world.partnership, today())
 
     party = invite_organisation(
@@ -128,42 +129,42 @@ def test_an_agreement_without_one_of_the_parties_does_not_count(world: World) ->
 
 
 def test_many_partnerships_are_looked_up_at_once_as_each_alone(world: World) -> None:
-    own = draft_agreement(world)
-    sign_all(put_up(complete_draft(own, world), world.amina))
-    more = [
+    agreement = start_sharing_agreement(world)
+    sign_all(put_up(complete_sharing_draft(agreement, world), world.amina))
+    other_partnerships = [
         make_partnership(f"More {number}", world.larkhaven, world.amina, world.westmarch, world.ben, world.now)
         for number in range(3)
     ]
-    each = [world.partnership, world.other_partnership, own, *more]
-    rows = list(Partnership.objects.filter(pk__in=[one.pk for one in each]).select_related("kind"))
+    partnerships = [world.partnership, world.other_partnership, agreement, *other_partnerships]
+    rows = list(Partnership.objects.filter(pk__in=[one.pk for one in partnerships]).select_related("kind"))
 
-    with CaptureQueriesContext(connection) as few:
-        of_two = open_among(rows[:2], today())
-    with CaptureQueriesContext(connection) as many:
-        of_all = open_among(rows, today())
+    with CaptureQueriesContext(connection) as queries_for_two:
+        open_ids_of_two = open_among(rows[:2], today())
+    with CaptureQueriesContext(connection) as queries_for_all:
+        open_ids = open_among(rows, today())
 
-    assert of_all == {one.pk for one in rows if data_sharing_open(one, today())}
-    assert of_all == {one.pk for one in each} - {world.other_partnership.pk}
-    assert of_two <= of_all
-    assert len(many) <= len(few) + 2  # the signatures of what is in force are read where there are any
+    assert open_ids == {one.pk for one in rows if data_sharing_open(one, today())}
+    assert open_ids == {one.pk for one in partnerships} - {world.other_partnership.pk}
+    assert open_ids_of_two <= open_ids
+    assert len(queries_for_all) <= len(queries_for_two) + 2  # signatures are read only if a version is in force
 
 
 def test_an_agreement_that_is_suspended_or_ended_closes_personal_data(world: World) -> None:
-    made = draft_agreement(world)
-    sign_all(put_up(complete_draft(made, world), world.amina))
+    agreement = start_sharing_agreement(world)
+    sign_all(put_up(complete_sharing_draft(agreement, world), world.amina))
 
     for status in ("suspended", "active", "ended"):
-        change_status(partnership=made, status=status, reason="Agreed.", author=world.amina, now=timezone.now())
-        made.refresh_from_db()
+        change_status(partnership=agreement, status=status, reason="Agreed.", author=world.amina, now=timezone.now())
+        agreement.refresh_from_db()
         is_open = status == "active"
         assert data_sharing_open(world.partnership, today()) == is_open
-        assert data_sharing_open(made, today()) == is_open
+        assert data_sharing_open(agreement, today()) == is_open
 
 
 def test_an_agreement_whose_notice_has_run_out_closes_personal_data_without_a_job(world: World) -> None:
-    made = draft_agreement(world)
-    sign_all(put_up(complete_draft(made, world), world.amina))
-    party = made.parties.get(organisation=world.westmarch)
+    agreement = start_sharing_agreement(world)
+    sign_all(put_up(complete_sharing_draft(agreement, world), world.amina))
+    party = agreement.parties.get(organisation=world.westmarch)
     give_notice(
         party=party,
         reason="Budget.",
@@ -174,6 +175,6 @@ def test_an_agreement_whose_notice_has_run_out_closes_personal_data_without_a_jo
 
     assert data_sharing_open(world.partnership, today())
     with time_machine.travel(timezone.now() + dt.timedelta(days=4)):
-        made.refresh_from_db()
+        agreement.refresh_from_db()
         assert not data_sharing_open(world.partnership, today())
-        assert not data_sharing_open(made, today())
+        assert not data_sharing_open(agreement, today())

@@ -58,6 +58,7 @@ LONDON = ZoneInfo("Europe/London")
 
 
 def at(day: dt.date, hour: int = 12, minute: int = 0) -> dt.datetime:
+    """Return a moment on the day, in London."""
     return dt.datetime.combine(day, dt.time(hour, minute), LONDON)
 
 
@@ -76,26 +77,28 @@ def sign_with_dates(
 
 
 def days(count: int) -> dt.date:
+    """Return the day this many days from today."""
     return timezone.localdate() + dt.timedelta(days=count)
 
 
-def status_reasons(world: World) -> list[str]:
-    found = Event.objects.filter(target_kind="partnership", target_id=world.partnership.pk, actor_id=None)
-    return [event.data["reason"] for event in found.filter(kind="partnership.status_changed").order_by("pk")]
+def reasons_of_status_changes(world: World) -> list[str]:
+    """Return the reasons of the changes of status that the system made in the Estuary Partnership."""
+    events = Event.objects.filter(target_kind="partnership", target_id=world.partnership.pk, actor_id=None)
+    return [event.data["reason"] for event in events.filter(kind="partnership.status_changed").order_by("pk")]
 
 
 def test_a_partnership_agreed_ahead_of_its_start_begins_on_that_day(world: World) -> None:
     sign_with_dates(world, starts=days(10), review=days(100))
     assert world.partnership.status == Status.AGREED
 
-    early = record_due_steps(now=at(days(9)))
-    on_the_day = record_due_steps(now=at(days(10), 0, 1))
-    again = record_due_steps(now=at(days(10)))
+    changes_before = record_due_steps(now=at(days(9)))
+    changes_on_the_day = record_due_steps(now=at(days(10), 0, 1))
+    changes_afterwards = record_due_steps(now=at(days(10)))
 
-    assert (early, on_the_day, again) == (0, 1, 0)
+    assert (changes_before, changes_on_the_day, changes_afterwards) == (0, 1, 0)
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.ACTIVE
-    assert status_reasons(world) == ["Its start date has come."]
+    assert reasons_of_status_changes(world) == ["Its start date has come."]
 
 
 def test_a_partnership_past_its_end_reads_as_ended_before_the_job_ran(world: World) -> None:
@@ -104,29 +107,33 @@ def test_a_partnership_past_its_end_reads_as_ended_before_the_job_ran(world: Wor
     with time_machine.travel(at(days(30), 23, 59)):
         assert not Partnership.objects.get(pk=world.partnership.pk).is_over
     with time_machine.travel(at(days(31), 0, 1)):
-        late = Partnership.objects.get(pk=world.partnership.pk)
-        assert (late.status, late.state, late.is_over) == (Status.ACTIVE, Status.ENDED, True)
-        assert late not in Partnership.objects.live()
-        assert late in find_partnerships(user=world.amina, status="ended")
+        partnership = Partnership.objects.get(pk=world.partnership.pk)
+        assert (partnership.status, partnership.state, partnership.is_over) == (Status.ACTIVE, Status.ENDED, True)
+        assert partnership not in Partnership.objects.live()
+        assert partnership in find_partnerships(user=world.amina, status="ended")
         with pytest.raises(UnableToEditSettings, match="has ended"):
-            edit_settings(partnership=late, title="Quays", reason="New name.", author=world.amina, now=timezone.now())
+            edit_settings(
+                partnership=partnership, title="Quays", reason="New name.", author=world.amina, now=timezone.now()
+            )
         with pytest.raises(UnableToChangeStatus, match="reached its end date"):
-            change_status(partnership=late, status="suspended", reason="Why.", author=world.amina, now=timezone.now())
+            change_status(
+                partnership=partnership, status="suspended", reason="Why.", author=world.amina, now=timezone.now()
+            )
 
 
 def test_the_job_records_the_end_once_and_emails_the_leads(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(20), ends=days(30))
     record_due_steps(now=at(days(20)))
 
-    first = record_due_steps(now=at(days(35)))
-    again = record_due_steps(now=at(days(36)))
+    first_count = record_due_steps(now=at(days(35)))
+    second_count = record_due_steps(now=at(days(36)))
 
-    assert (first, again) == (1, 0)
+    assert (first_count, second_count) == (1, 0)
     world.partnership.refresh_from_db()
     assert (world.partnership.status, world.partnership.ends_on) == (Status.ENDED, days(30))
-    assert status_reasons(world) == ["Its review date has come.", "Its end date has come."]
-    told = Email.objects.filter(kind="agreements.date_came", params__status="ended")
-    assert set(told.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
+    assert reasons_of_status_changes(world) == ["Its review date has come.", "Its end date has come."]
+    emails = Email.objects.filter(kind="agreements.date_came", params__status="ended")
+    assert set(emails.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
 
 
 def test_a_partnership_that_goes_on_does_not_end_on_its_end_date(world: World) -> None:
@@ -150,7 +157,7 @@ def test_a_job_that_missed_days_catches_up_step_by_step(world: World) -> None:
 
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.UNDER_REVIEW
-    assert status_reasons(world) == ["Its start date has come.", "Its review date has come."]
+    assert reasons_of_status_changes(world) == ["Its start date has come.", "Its review date has come."]
 
 
 @pytest.mark.parametrize("day", [dt.date(2027, 3, 28), dt.date(2027, 10, 31)])
@@ -170,31 +177,36 @@ def test_a_day_begins_at_midnight_in_london_also_when_clocks_change(world: World
 @pytest.mark.parametrize("shift", [-15, -5, 5, 15])
 def test_lists_and_pages_agree_on_the_status(world: World, stored: str, shift: int, goes_on: bool) -> None:
     today = dt.date(2027, 6, 1)
-    one = world.partnership
-    one.status, one.goes_on = stored, goes_on
-    one.starts_on = today + dt.timedelta(days=shift)
-    one.review_on, one.ends_on = one.starts_on + dt.timedelta(days=10), one.starts_on + dt.timedelta(days=12)
-    one.save()
+    partnership = world.partnership
+    partnership.status, partnership.goes_on = stored, goes_on
+    partnership.starts_on = today + dt.timedelta(days=shift)
+    partnership.review_on, partnership.ends_on = (
+        partnership.starts_on + dt.timedelta(days=10),
+        partnership.starts_on + dt.timedelta(days=12),
+    )
+    partnership.save()
 
-    by_query = [
-        status for status in Status if Partnership.objects.filter(has_status_on(status, today), pk=one.pk).exists()
+    statuses_by_query = [
+        status
+        for status in Status
+        if Partnership.objects.filter(has_status_on(status, today), pk=partnership.pk).exists()
     ]
 
-    assert by_query == [one.state_on(today)]
+    assert statuses_by_query == [partnership.state_on(today)]
 
 
 def test_the_gap_between_two_agreements_is_said_in_days() -> None:
-    old = Partnership(status="ended", starts_on=dt.date(2024, 4, 1), ends_on=dt.date(2027, 3, 31))
+    predecessor = Partnership(status="ended", starts_on=dt.date(2024, 4, 1), ends_on=dt.date(2027, 3, 31))
 
-    def words(starts: dt.date | None) -> str:
-        gap = gap_between(old, Partnership(status="active", starts_on=starts), dt.date(2027, 4, 2))
+    def gap_in_words(starts: dt.date | None) -> str:
+        gap = gap_between(predecessor, Partnership(status="active", starts_on=starts), dt.date(2027, 4, 2))
         return gap.description if gap else ""
 
-    assert words(dt.date(2027, 4, 13)) == "12 days without cover: 1 to 12 April 2027"
-    assert words(dt.date(2027, 5, 3)) == "32 days without cover: 1 April to 2 May 2027"
-    assert words(dt.date(2027, 4, 2)) == "1 day without cover: 1 April 2027"
-    assert words(None) == "Without cover since 1 April 2027"
-    assert words(dt.date(2027, 4, 1)) == ""
+    assert gap_in_words(dt.date(2027, 4, 13)) == "12 days without cover: 1 to 12 April 2027"
+    assert gap_in_words(dt.date(2027, 5, 3)) == "32 days without cover: 1 April to 2 May 2027"
+    assert gap_in_words(dt.date(2027, 4, 2)) == "1 day without cover: 1 April 2027"
+    assert gap_in_words(None) == "Without cover since 1 April 2027"
+    assert gap_in_words(dt.date(2027, 4, 1)) == ""
 
 
 # ---- Days without cover
@@ -221,12 +233,12 @@ def test_days_without_cover_show_on_both_agreements_and_in_the_list(world: World
 
     client = signed_in(world.amina)
     pages = [client.get(one.get_absolute_url()).content.decode() for one in (world.partnership, successor)]
-    listed = client.get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
-    others = signed_in(world.chidi).get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
+    list_page = client.get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
+    list_page_of_stranger = signed_in(world.chidi).get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
 
     assert all(gap in page and "Earlier and later agreements" in page for page in pages)
-    assert listed.count(gap) == 2
-    assert gap not in others
+    assert list_page.count(gap) == 2
+    assert gap not in list_page_of_stranger
 
 
 def test_an_end_that_a_successor_follows_the_next_day_leaves_no_gap(world: World) -> None:
@@ -244,8 +256,8 @@ def test_a_gap_stands_in_the_history_of_the_successor(world: World) -> None:
 
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.ENDED
-    said = Event.objects.get(kind="partnership.cover_gap", target_id=successor.pk)
-    assert said.data["after"]["cover"].startswith("5 days without cover")
+    event = Event.objects.get(kind="partnership.cover_gap", target_id=successor.pk)
+    assert event.data["after"]["cover"].startswith("5 days without cover")
 
 
 def test_a_successor_that_starts_the_next_day_renews_the_old_one(world: World) -> None:
@@ -261,7 +273,8 @@ def test_a_successor_that_starts_the_next_day_renews_the_old_one(world: World) -
 # ---- Reminders
 
 
-def reminders_to(person: User) -> list[list[str]]:
+def kinds_of_dates_emailed_to(person: User) -> list[list[str]]:
+    """Return, for each email to this person about coming dates, the kinds of date in it."""
     emails = Email.objects.filter(kind="agreements.dates_ahead", person_id=person.pk).order_by("pk")
     return [[one["kind"] for one in email.params["dates"]] for email in emails]
 
@@ -274,10 +287,10 @@ def test_each_lead_time_is_one_email_a_person_and_never_sent_twice(world: World)
         for hour in (1, 13):
             remind_of_dates(now=at(start + dt.timedelta(days=day), hour))
 
-    ends = [kinds for kinds in reminders_to(world.ben) if "end" in kinds]
+    ends = [kinds for kinds in kinds_of_dates_emailed_to(world.ben) if "end" in kinds]
     assert len(ends) == 4
-    assert reminders_to(world.ben) == reminders_to(world.amina)
-    assert reminders_to(world.vera) == []
+    assert kinds_of_dates_emailed_to(world.ben) == kinds_of_dates_emailed_to(world.amina)
+    assert kinds_of_dates_emailed_to(world.vera) == []
 
 
 def test_several_dates_on_one_day_come_in_one_email(world: World) -> None:
@@ -285,7 +298,7 @@ def test_several_dates_on_one_day_come_in_one_email(world: World) -> None:
 
     remind_of_dates(now=at(days(0)))
 
-    assert reminders_to(world.ben) == [["notice", "review", "end"]]
+    assert kinds_of_dates_emailed_to(world.ben) == [["notice", "review", "end"]]
 
 
 def test_after_days_without_a_job_only_the_shortest_lead_time_is_sent(world: World) -> None:
@@ -293,7 +306,7 @@ def test_after_days_without_a_job_only_the_shortest_lead_time_is_sent(world: Wor
 
     remind_of_dates(now=at(days(75)))
 
-    assert reminders_to(world.ben) == [["end"]]
+    assert kinds_of_dates_emailed_to(world.ben) == [["end"]]
     assert DateReminder.objects.get(person=world.ben, kind="end").days_before == 30
 
 
@@ -303,7 +316,7 @@ def test_two_dates_of_one_partnership_are_of_this_partnership(world: World) -> N
 
     remind_of_dates(now=at(days(0)))
 
-    assert [len(dates) for dates in reminders_to(world.ben)] == [2]
+    assert [len(dates) for dates in kinds_of_dates_emailed_to(world.ben)] == [2]
     bodies = [email.body for email in deliver()]
     assert all("an organisation in this partnership on" in " ".join(body.split()) for body in bodies)
 
@@ -319,8 +332,8 @@ def test_a_party_chooses_its_own_dates_and_days(world: World) -> None:
 
     remind_of_dates(now=at(days(0)))
 
-    assert reminders_to(world.ben) == [["review"]]
-    assert reminders_to(world.amina) == []
+    assert kinds_of_dates_emailed_to(world.ben) == [["review"]]
+    assert kinds_of_dates_emailed_to(world.amina) == []
 
 
 def test_a_moved_date_is_not_emailed_and_is_reminded_of_again(world: World) -> None:
@@ -332,33 +345,38 @@ def test_a_moved_date_is_not_emailed_and_is_reminded_of_again(world: World) -> N
     deliver()
     remind_of_dates(now=timezone.now())
 
-    sent = recorded("agreements.dates_ahead")
-    assert sorted(email.status for email in sent if email.person_id == world.ben.pk) == ["queued", "suppressed"]
+    emails = recorded("agreements.dates_ahead")
+    assert sorted(email.status for email in emails if email.person_id == world.ben.pk) == ["queued", "suppressed"]
 
 
 def test_coming_dates_are_in_my_work_of_leads_that_decide(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), ends=days(80), notice_days=30)
 
-    waiting = {one.what: one.due for one in waiting_for(world.ben, timezone.now())}
+    day_by_action = {one.what: one.due for one in waiting_for(world.ben, timezone.now())}
 
-    assert waiting["Renew it, or let it end"] == days(80)
-    assert waiting["Decide whether to give notice"] == days(50)
+    assert day_by_action["Renew it, or let it end"] == days(80)
+    assert day_by_action["Decide whether to give notice"] == days(50)
     assert waiting_for(world.eddie, timezone.now()) == []
 
 
 # ---- Notice
 
 
-def give_notice_for(world: World, by: User, organisation: Organisation, last: dt.date | None = None) -> Notice:
+def _give_notice(world: World, author: User, organisation: Organisation, last_day: dt.date | None = None) -> Notice:
+    """Give notice for an organisation, as one of its leads."""
     return give_notice(
-        party=world.party(organisation), reason="We have no staff.", last_day=last, author=by, now=timezone.now()
+        party=world.party(organisation),
+        reason="We have no staff.",
+        last_day=last_day,
+        author=author,
+        now=timezone.now(),
     )
 
 
 def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), ends=days(100), notice_days=30, goes_on=True)
 
-    notice = give_notice_for(world, world.ben, world.westmarch)
+    notice = _give_notice(world, world.ben, world.westmarch)
 
     assert (notice.last_day, notice.ends_partnership) == (days(30), True)
     with time_machine.travel(at(days(30))):
@@ -369,7 +387,7 @@ def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(wo
         carry_out_notices(now=timezone.now())
     world.partnership.refresh_from_db()
     assert (world.partnership.status, world.partnership.ends_on) == (Status.ENDED, days(30))
-    assert status_reasons(world) == ["The notice period is over."]
+    assert reasons_of_status_changes(world) == ["The notice period is over."]
 
 
 def test_a_party_of_three_leaves_after_its_notice_and_cannot_act_meanwhile(world: World) -> None:
@@ -383,21 +401,21 @@ def test_a_party_of_three_leaves_after_its_notice_and_cannot_act_meanwhile(world
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=world.now)
     sign_with_dates(world, starts=days(0), review=days(200))
-    notice = give_notice_for(world, world.hana, world.harbour, days(10))
+    notice = _give_notice(world, world.hana, world.harbour, days(10))
     assert not notice.ends_partnership
 
-    before, after = at(days(10)), at(days(11), 0, 1)
-    assert rights_over(world.partnership, world.hana, before).adds_documents_for
-    assert not rights_over(world.partnership, world.hana, after).adds_documents_for
-    done = [carry_out_notices(now=moment) for moment in (before, after, after)]
+    last_moment, next_day = at(days(10)), at(days(11), 0, 1)
+    assert rights_over(world.partnership, world.hana, last_moment).adds_documents_for
+    assert not rights_over(world.partnership, world.hana, next_day).adds_documents_for
+    carried_out_counts = [carry_out_notices(now=moment) for moment in (last_moment, next_day, next_day)]
 
     party.refresh_from_db()
-    assert (done, party.status) == ([0, 1, 0], "left")
+    assert (carried_out_counts, party.status) == ([0, 1, 0], "left")
 
 
 def test_a_withdrawn_notice_lets_the_partnership_go_on(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200))
-    notice = give_notice_for(world, world.ben, world.westmarch, days(10))
+    notice = _give_notice(world, world.ben, world.westmarch, days(10))
 
     withdraw_notice(notice=notice, reason="We found staff.", author=world.ben, now=timezone.now())
 
@@ -411,10 +429,10 @@ def test_notice_keeps_to_the_period_in_the_terms(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), notice_days=30)
 
     with pytest.raises(UnableToGiveNotice, match="30 days’ notice"):
-        give_notice_for(world, world.ben, world.westmarch, days(29))
-    give_notice_for(world, world.ben, world.westmarch, days(30))
+        _give_notice(world, world.ben, world.westmarch, days(29))
+    _give_notice(world, world.ben, world.westmarch, days(30))
     with pytest.raises(UnableToGiveNotice, match="already"):
-        give_notice_for(world, world.ben, world.westmarch, days(40))
+        _give_notice(world, world.ben, world.westmarch, days(40))
 
 
 def add_third_party(world: World) -> None:
@@ -431,51 +449,53 @@ def add_third_party(world: World) -> None:
 
 
 def end_by_notice(world: World) -> dt.date | None:
+    """Return the day on which notices end the Estuary Partnership, or None."""
     return Partnership.objects.get(pk=world.partnership.pk).notice_ends_on
 
 
 def test_two_notices_end_a_partnership_only_when_too_few_parties_stay(world: World) -> None:
     add_third_party(world)
     sign_with_dates(world, starts=days(0), review=days(200))
-    slow = give_notice_for(world, world.hana, world.harbour, days(60))
+    later_notice = _give_notice(world, world.hana, world.harbour, days(60))
 
-    quick = give_notice_for(world, world.ben, world.westmarch, days(10))
-    with_both = end_by_notice(world)
-    withdraw_notice(notice=slow, reason="We found money.", author=world.hana, now=timezone.now())
+    earlier_notice = _give_notice(world, world.ben, world.westmarch, days(10))
+    end_by_both_notices = end_by_notice(world)
+    withdraw_notice(notice=later_notice, reason="We found money.", author=world.hana, now=timezone.now())
 
-    assert (quick.ends_partnership, with_both) == (False, days(60))
+    assert (earlier_notice.ends_partnership, end_by_both_notices) == (False, days(60))
     assert end_by_notice(world) is None
 
 
 def day_fields(day: dt.date) -> dict[str, str]:
+    """Return the field of the form of a notice with this last day."""
     return {"last_day": day.isoformat()}
 
 
 def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> None:
     add_third_party(world)
     sign_with_dates(world, starts=days(0), review=days(200))
-    give_notice_for(world, world.hana, world.harbour, days(60))
-    own = world.partnership.parties.get(organisation=world.westmarch)
-    ben, address = signed_in(world.ben), reverse("agreements:notice", args=[world.partnership.pk, own.pk])
+    _give_notice(world, world.hana, world.harbour, days(60))
+    westmarchs_part = world.partnership.parties.get(organisation=world.westmarch)
+    ben, address = signed_in(world.ben), reverse("agreements:notice", args=[world.partnership.pk, westmarchs_part.pk])
 
-    sooner = " ".join(ben.get(address).content.decode().split())
-    later = " ".join(ben.post(address, {**day_fields(days(61)), "reason": ""}).content.decode().split())
-    sent = ben.post(address, {**day_fields(days(10)), "reason": "Budget."}, follow=True)
+    first_page = " ".join(ben.get(address).content.decode().split())
+    page_for_later_day = " ".join(ben.post(address, {**day_fields(days(61)), "reason": ""}).content.decode().split())
+    response = ben.post(address, {**day_fields(days(10)), "reason": "Budget."}, follow=True)
 
-    assert f"The other parties will continue until {long_date(days(60))}, when another notice ends" in sooner
-    assert f"{world.harbour.name}, last day {long_date(days(60))}" in sooner
-    assert f"cannot continue without {world.westmarch.name}, so it will end after your last day" in later
-    assert f"{world.westmarch.name} leaves after {long_date(days(10))}" in sent.content.decode()
+    assert f"The other parties will continue until {long_date(days(60))}, when another notice ends" in first_page
+    assert f"{world.harbour.name}, last day {long_date(days(60))}" in first_page
+    assert f"cannot continue without {world.westmarch.name}, so it will end after your last day" in page_for_later_day
+    assert f"{world.westmarch.name} leaves after {long_date(days(10))}" in response.content.decode()
 
 
 def test_a_party_that_joins_keeps_the_partnership_going_after_a_notice(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200))
-    give_notice_for(world, world.ben, world.westmarch, days(10))
-    before = end_by_notice(world)
+    _give_notice(world, world.ben, world.westmarch, days(10))
+    end_before_joining = end_by_notice(world)
 
     add_third_party(world)
 
-    assert (before, end_by_notice(world)) == (days(10), None)
+    assert (end_before_joining, end_by_notice(world)) == (days(10), None)
     with time_machine.travel(at(days(11))):
         record_due_steps(now=timezone.now())
         assert carry_out_notices(now=timezone.now()) == 1
@@ -484,7 +504,7 @@ def test_a_party_that_joins_keeps_the_partnership_going_after_a_notice(world: Wo
 
 def test_a_notice_that_outlasts_the_end_date_does_not_move_its_reminder(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(10), ends=days(20))
-    give_notice_for(world, world.ben, world.westmarch, days(40))
+    _give_notice(world, world.ben, world.westmarch, days(40))
     partnership = Partnership.objects.get(pk=world.partnership.pk)
 
     assert dates_ahead(partnership, days(1))[DateKind.END] == days(20)
@@ -492,21 +512,21 @@ def test_a_notice_that_outlasts_the_end_date_does_not_move_its_reminder(world: W
 
 def test_a_party_bound_by_a_notice_period_cannot_leave_at_once(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
-    own, address = world.party(world.westmarch), [world.partnership.pk, world.party(world.westmarch).pk]
+    westmarchs_part, address = world.party(world.westmarch), [world.partnership.pk, world.party(world.westmarch).pk]
     ben = signed_in(world.ben)
 
     with pytest.raises(UnableToLeave, match="30 days’ notice"):
-        leave_partnership(party=own, reason="Budget.", author=world.ben, now=timezone.now())
-    leads = world.party(world.larkhaven)
+        leave_partnership(party=westmarchs_part, reason="Budget.", author=world.ben, now=timezone.now())
+    larkhavens_part = world.party(world.larkhaven)
     with pytest.raises(UnableToLeave, match="30 days’ notice"):
-        remove_party(party=leads, reason="Budget.", author=world.amina, now=timezone.now())
+        remove_party(party=larkhavens_part, reason="Budget.", author=world.amina, now=timezone.now())
 
     assert ben.get(reverse("agreements:leave", args=address)).headers["Location"] == reverse(
         "agreements:notice", args=address
     )
     page = " ".join(ben.get(reverse("agreements:notice", args=address)).content.decode().split())
     assert "another organisation that leads the partnership can remove Westmarch" in page
-    give_notice_for(world, world.ben, world.westmarch)
+    _give_notice(world, world.ben, world.westmarch)
     assert ben.get(reverse("agreements:leave", args=address)).headers["Location"] == reverse(
         "agreements:dates", args=[world.partnership.pk]
     )
@@ -514,18 +534,18 @@ def test_a_party_bound_by_a_notice_period_cannot_leave_at_once(world: World) -> 
 
 def test_partners_can_let_a_party_go_before_its_notice_is_over(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
-    own = world.party(world.westmarch)
+    westmarchs_part = world.party(world.westmarch)
 
-    remove_party(party=own, reason="We all agreed.", author=world.amina, now=timezone.now())
+    remove_party(party=westmarchs_part, reason="We all agreed.", author=world.amina, now=timezone.now())
 
-    assert not own.is_present
+    assert not westmarchs_part.is_present
 
 
 def test_a_party_that_has_not_signed_the_terms_leaves_at_once(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
     add_third_party(world)
-    own = world.party(world.harbour)
+    harbours_part = world.party(world.harbour)
 
-    leave_partnership(party=own, reason="Not for us.", author=world.hana, now=timezone.now())
+    leave_partnership(party=harbours_part, reason="Not for us.", author=world.hana, now=timezone.now())
 
-    assert not own.is_present
+    assert not harbours_part.is_present

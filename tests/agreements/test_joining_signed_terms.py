@@ -41,8 +41,8 @@ from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign
 from tests.world import World
 
 
-def join_as(world: World, role: str = "member") -> Party:
-    """Invite Harbour Homes, and accept as Hana."""
+def let_harbour_join(world: World, role: str = "member") -> Party:
+    """Invite Harbour, and accept the invitation as Hana."""
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -55,11 +55,13 @@ def join_as(world: World, role: str = "member") -> Party:
     return party
 
 
-def request_to_harbour(world: World) -> TermsSignatory:
+def open_request_to_harbour(world: World) -> TermsSignatory:
+    """Return the request to sign that Harbour has yet to answer."""
     return TermsSignatory.objects.waiting().get(organisation=world.harbour)
 
 
 def sign(world: World, version: TermsVersion) -> None:
+    """Sign the version for Harbour, as Hana."""
     sign_terms(
         version=version,
         organisation=world.harbour,
@@ -73,9 +75,9 @@ def sign(world: World, version: TermsVersion) -> None:
 def test_a_party_that_joins_is_asked_to_sign_the_version_in_force(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
 
-    join_as(world)
+    let_harbour_join(world)
 
-    assert (request_to_harbour(world).version, request_to_harbour(world).joins) == (version, True)
+    assert (open_request_to_harbour(world).version, open_request_to_harbour(world).joins) == (version, True)
     assert unbound_organisation_ids(world.partnership, today()) == {world.harbour.pk}
     assert Email.objects.filter(kind="agreements.terms_request", person_id=world.hana.pk).count() == 1
     members = signed_in(world.ben).get(reverse("agreements:members", args=[world.partnership.pk])).content.decode()
@@ -86,46 +88,46 @@ def test_a_party_that_joins_is_asked_to_sign_the_version_in_force(world: World) 
 
 def test_a_party_that_joins_signs_on_the_page_and_is_bound(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join_as(world)
+    let_harbour_join(world)
     hana = signed_in(world.hana)
-    page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
+    signing_page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
 
-    shown = hana.get(page).content.decode()
-    sent = hana.post(
-        page,
+    page_text = hana.get(signing_page).content.decode()
+    response = hana.post(
+        signing_page,
         {"organisation": world.harbour.pk, "decision": "sign", "name": "Hana Quay", "title": "Director"},
     )
 
-    assert "We meet and decide together." in shown
-    assert "apply to your organisation once it has signed" in " ".join(shown.split())
-    assert sent.status_code == 302
+    assert "We meet and decide together." in page_text
+    assert "apply to your organisation once it has signed" in " ".join(page_text.split())
+    assert response.status_code == 302
     assert unbound_organisation_ids(world.partnership, today()) == set()
     assert "Hana Quay" in signed_in(world.ben).get(version.get_absolute_url()).content.decode()
-    printed = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
-    assert "Hana Quay" in hana.get(printed).content.decode()
+    print_page = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
+    assert "Hana Quay" in hana.get(print_page).content.decode()
     assert Email.objects.filter(kind="agreements.terms_signed", person_id=world.ben.pk).count() >= 1
 
 
 def test_a_party_that_joins_signs_by_the_link_in_the_email(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join_as(world)
-    address = reverse("agreements:sign-by-link", args=[terms_token(request_to_harbour(world), world.hana)])
+    let_harbour_join(world)
+    address = reverse("agreements:sign-by-link", args=[terms_token(open_request_to_harbour(world), world.hana)])
     browser = Client()
 
-    shown = browser.get(address)
-    unsigned = unbound_organisation_ids(world.partnership, today())
+    response = browser.get(address)
+    unbound_before_signing = unbound_organisation_ids(world.partnership, today())
     browser.post(
         address, {"organisation": world.harbour.pk, "decision": "sign", "name": "Hana Quay", "title": "Director"}
     )
 
-    assert "We meet and decide together." in shown.content.decode()
-    assert unsigned == {world.harbour.pk}
+    assert "We meet and decide together." in response.content.decode()
+    assert unbound_before_signing == {world.harbour.pk}
     assert version.signatures.get(organisation=world.harbour).how == "link"
 
 
 def test_a_party_that_joins_signs_on_paper(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join_as(world)
+    let_harbour_join(world)
     page = signed_in(world.amina).get(version.get_absolute_url()).content.decode()
 
     record_paper_signature(
@@ -148,13 +150,13 @@ def test_a_party_that_joins_signs_on_paper(world: World) -> None:
 
 def test_an_observer_that_joins_never_signs_until_it_is_a_member(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    party = join_as(world, "observer")
-    asked = TermsSignatory.objects.filter(organisation=world.harbour).exists()
+    party = let_harbour_join(world, "observer")
+    was_asked_as_observer = TermsSignatory.objects.filter(organisation=world.harbour).exists()
 
     change_party_role(party=party, role="member", reason="It pays now.", author=world.amina, now=timezone.now())
 
-    assert not asked
-    assert request_to_harbour(world).joins
+    assert not was_asked_as_observer
+    assert open_request_to_harbour(world).joins
     change_party_role(party=party, role="observer", reason="It does not.", author=world.amina, now=timezone.now())
     assert not TermsSignatory.objects.waiting().filter(organisation=world.harbour).exists()
     assert unbound_organisation_ids(world.partnership, today()) == set()
@@ -162,7 +164,7 @@ def test_an_observer_that_joins_never_signs_until_it_is_a_member(world: World) -
 
 def test_a_party_that_has_not_signed_proposes_no_amendment(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join_as(world)
+    let_harbour_join(world)
 
     with pytest.raises(UnableToPropose, match="has not signed the terms in force"):
         propose_change(world, world.hana, world.harbour, text="We never meet.")
@@ -173,9 +175,9 @@ def test_a_party_that_has_not_signed_proposes_no_amendment(world: World) -> None
 
 def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join_as(world)
+    let_harbour_join(world)
 
-    decline(world, version)
+    decline_for_harbour(world, version)
 
     assert version_in_force(world.partnership, today()) == version
     assert version.proposal is not None
@@ -185,7 +187,8 @@ def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World)
     assert ask_joined_parties(now=timezone.now()) == 0
 
 
-def decline(world: World, version: TermsVersion, reason: str = "Too long.") -> None:
+def decline_for_harbour(world: World, version: TermsVersion, reason: str = "Too long.") -> None:
+    """Decline to sign the version for Harbour, as Hana."""
     decline_to_sign(
         version=version,
         organisation=world.harbour,
@@ -198,42 +201,42 @@ def decline(world: World, version: TermsVersion, reason: str = "Too long.") -> N
 
 def test_a_party_that_joined_and_declined_signs_later_from_the_page(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join_as(world)
-    decline(world, version)
+    let_harbour_join(world)
+    decline_for_harbour(world, version)
     hana, terms = signed_in(world.hana), reverse("agreements:terms", args=[world.partnership.pk])
-    page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
+    signing_page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
 
-    offered = hana.get(terms).content.decode()
-    not_offered = signed_in(world.ben).get(terms).content.decode()
-    sent = hana.post(
-        page, {"organisation": world.harbour.pk, "decision": "sign", "name": "Hana Quay", "title": "Director"}
+    terms_of_hana = hana.get(terms).content.decode()
+    terms_of_ben = signed_in(world.ben).get(terms).content.decode()
+    response = hana.post(
+        signing_page, {"organisation": world.harbour.pk, "decision": "sign", "name": "Hana Quay", "title": "Director"}
     )
 
-    assert "You can still sign version 1" in offered
-    assert "You can still sign" not in not_offered
-    assert sent.status_code == 302
+    assert "You can still sign version 1" in terms_of_hana
+    assert "You can still sign" not in terms_of_ben
+    assert response.status_code == 302
     assert unbound_organisation_ids(world.partnership, today()) == set()
-    shown = hana.get(version.get_absolute_url()).content.decode()
-    assert "Signed by Hana Quay" in shown
-    assert "Too long." not in shown
+    version_page = hana.get(version.get_absolute_url()).content.decode()
+    assert "Signed by Hana Quay" in version_page
+    assert "Too long." not in version_page
     with pytest.raises(UnableToSignTerms, match="already signed"):
         sign(world, version)
 
 
 def test_a_party_that_joined_declines_a_version_once(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
-    join_as(world)
-    decline(world, version)
+    let_harbour_join(world)
+    decline_for_harbour(world, version)
 
     with pytest.raises(UnableToSignTerms, match="already declined"):
-        decline(world, version, "Still too long.")
+        decline_for_harbour(world, version, "Still too long.")
 
 
 def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(world: World) -> None:
     first = agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
-    join_as(world)
-    decline(world, first)
+    let_harbour_join(world)
+    decline_for_harbour(world, first)
     sign_all(put_up(proposal, world.amina))
 
     with pytest.raises(UnableToSignTerms, match="Another version is in force"):
@@ -244,13 +247,13 @@ def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(world: Wo
 def test_an_amendment_that_takes_force_is_what_a_joining_party_signs(world: World) -> None:
     first = agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
-    join_as(world)
-    later = put_up(proposal, world.amina)
+    let_harbour_join(world)
+    amended = put_up(proposal, world.amina)
 
-    sign_all(later)
+    sign_all(amended)
 
-    assert version_in_force(world.partnership, today()) == later
-    assert world.harbour.pk in bound_organisation_ids(later)
+    assert version_in_force(world.partnership, today()) == amended
+    assert world.harbour.pk in bound_organisation_ids(amended)
     assert not TermsSignatory.objects.waiting().filter(organisation=world.harbour).exists()
     with pytest.raises(UnableToSignTerms, match="not waiting"):
         sign(world, first)
@@ -258,7 +261,7 @@ def test_an_amendment_that_takes_force_is_what_a_joining_party_signs(world: Worl
 
 def test_parties_that_joined_earlier_are_asked_once(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    join_as(world)
+    let_harbour_join(world)
     TermsSignatory.objects.filter(organisation=world.harbour).delete()
 
     assert ask_joined_parties(now=timezone.now()) == 1
@@ -267,7 +270,7 @@ def test_parties_that_joined_earlier_are_asked_once(world: World) -> None:
 
 def test_a_joining_party_that_does_not_sign_is_escalated_once(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    join_as(world)
+    let_harbour_join(world)
 
     with time_machine.travel(timezone.now() + dt.timedelta(days=31)):
         assert escalate_late_signatures(now=timezone.now()) == 1
@@ -276,9 +279,9 @@ def test_a_joining_party_that_does_not_sign_is_escalated_once(world: World) -> N
 
 def test_emails_about_a_late_signature_say_by_how_many_days_it_is_overdue(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    join_as(world)
-    late = TermsSignatory.objects.waiting()
-    late.update(asked_at=timezone.now() - dt.timedelta(days=9), due_on=today() - dt.timedelta(days=3))
+    let_harbour_join(world)
+    late_requests = TermsSignatory.objects.waiting()
+    late_requests.update(asked_at=timezone.now() - dt.timedelta(days=9), due_on=today() - dt.timedelta(days=3))
     drop_emails()
 
     assert (remind_terms_signers(now=timezone.now()), escalate_late_signatures(now=timezone.now())) == (1, 1)
@@ -316,18 +319,18 @@ def test_a_party_that_takes_over_anothers_part_still_signs_what_it_was_asked_to_
     change_status(
         partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now()
     )
-    join_as(world)
+    let_harbour_join(world)
     review = (today() + dt.timedelta(days=365)).isoformat()
     version = put_up(draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=review), None)
-    given: dict[str, Any] = {"version": version, "name": "A lead", "title": "Lead", "now": timezone.now()}
-    sign_terms(organisation=world.westmarch, person=world.ben, **given)
+    common_arguments: dict[str, Any] = {"version": version, "name": "A lead", "title": "Lead", "now": timezone.now()}
+    sign_terms(organisation=world.westmarch, person=world.ben, **common_arguments)
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
 
-    sign_terms(organisation=world.larkhaven, person=world.amina, **given)
-    before = Partnership.objects.get(pk=world.partnership.pk).status
-    sign_terms(organisation=world.harbour, person=world.hana, **given)
+    sign_terms(organisation=world.larkhaven, person=world.amina, **common_arguments)
+    status_before_last_signature = Partnership.objects.get(pk=world.partnership.pk).status
+    sign_terms(organisation=world.harbour, person=world.hana, **common_arguments)
 
-    assert before == Status.AWAITING_SIGN_OFF
+    assert status_before_last_signature == Status.AWAITING_SIGN_OFF
     assert Partnership.objects.get(pk=world.partnership.pk).status == Status.ACTIVE

@@ -1,4 +1,4 @@
-"""Administrators edit the kinds of partnership; pages follow."""
+"""Administrators edit the kinds of partnership, and pages show the changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from partnerships.agreements.terms.declarations import with_retired
 from partnerships.agreements.terms.schema import build_schema
 from tests.world import World
 
-ADDED = {
+#: The form of a new kind, as an administrator fills it in.
+NEW_KIND = {
     "label": "Land pact",
     "code": "land_pact",
     "purpose": "Owners pool their land.",
@@ -34,12 +35,13 @@ ADDED = {
 }
 
 
-def admin_page(name: str, *on: int) -> str:
-    return reverse(f"admin:agreements_partnershipkind_{name}", args=on)
+def admin_page(name: str, *ids: int) -> str:
+    """Return the address of an admin page of kinds: `add`, or `change` or `delete` for the kind with this id."""
+    return reverse(f"admin:agreements_partnershipkind_{name}", args=ids)
 
 
 def inline_data(page: Client, address: str) -> dict[str, str]:
-    """Return the fields that the admin page would send without a change."""
+    """Return the fields that the admin page would send if nothing was changed."""
     data: dict[str, str] = {}
     context = page.get(address).context
     forms = [context["adminform"].form]
@@ -55,14 +57,14 @@ def inline_data(page: Client, address: str) -> dict[str, str]:
 
 def test_an_administrator_adds_a_kind_that_partnerships_use_at_once(world: World, client: Client) -> None:
     client.force_login(world.dee)
-    assert client.post(admin_page("add"), ADDED).status_code == 302
+    assert client.post(admin_page("add"), NEW_KIND).status_code == 302
 
     client.force_login(world.amina)
     form = client.get(reverse("agreements:create")).content.decode()
-    made = agreements.create_partnership(
+    partnership = agreements.create_partnership(
         organisation=world.larkhaven, author=world.amina, title="Quays", kind="land_pact", now=timezone.now()
     )
-    page = client.get(made.get_absolute_url()).content.decode()
+    page = client.get(partnership.get_absolute_url()).content.decode()
 
     assert '<option value="land_pact">Land pact</option>' in form
     assert "Land pact" in page
@@ -89,13 +91,13 @@ def test_a_retired_kind_is_kept_by_old_partnerships_and_offered_to_no_new_one(wo
     kind.save()
     client.force_login(world.amina)
 
-    start = client.get(reverse("agreements:create")).content.decode()
-    terms = client.get(reverse("agreements:edit", kwargs={"pk": world.partnership.pk})).content.decode()
-    found = client.get(reverse("agreements:list"), {"kind": "memorandum"}).content.decode()
+    start_page = client.get(reverse("agreements:create")).content.decode()
+    settings_page = client.get(reverse("agreements:edit", kwargs={"pk": world.partnership.pk})).content.decode()
+    list_page = client.get(reverse("agreements:list"), {"kind": "memorandum"}).content.decode()
 
-    assert 'value="memorandum"' not in start
-    assert '<option value="memorandum" selected>' in terms
-    assert world.partnership.title in found
+    assert 'value="memorandum"' not in start_page
+    assert '<option value="memorandum" selected>' in settings_page
+    assert world.partnership.title in list_page
     with pytest.raises(agreements.UnableToCreatePartnership, match="no longer offered"):
         agreements.create_partnership(
             organisation=world.larkhaven, author=world.amina, title="Quays", kind="memorandum", now=timezone.now()
@@ -114,18 +116,18 @@ def test_an_added_field_appears_in_the_schema_and_the_preview(world: World, clie
     kind = PartnershipKind.objects.get(code="charter")
     client.force_login(world.dee)
     data = inline_data(client, admin_page("change", kind.pk))
-    place = int(data["fields-TOTAL_FORMS"])
-    added = {"label": "Pledge", "code": "pledge", "shape": "line", "help": "In one line.", "position": "5"}
-    data |= {f"fields-{place}-{name}": value for name, value in added.items()}
-    data |= {f"fields-{place}-required": "on", f"fields-{place}-active": "on", "fields-TOTAL_FORMS": str(place + 1)}
+    index = int(data["fields-TOTAL_FORMS"])
+    new_field = {"label": "Pledge", "code": "pledge", "shape": "line", "help": "In one line.", "position": "5"}
+    data |= {f"fields-{index}-{name}": value for name, value in new_field.items()}
+    data |= {f"fields-{index}-required": "on", f"fields-{index}-active": "on", "fields-TOTAL_FORMS": str(index + 1)}
 
-    answer = client.post(admin_page("change", kind.pk), data)
-    assert answer.status_code == 302, [one.formset.errors for one in answer.context["inline_admin_formsets"]]
+    response = client.post(admin_page("change", kind.pk), data)
+    assert response.status_code == 302, [one.formset.errors for one in response.context["inline_admin_formsets"]]
     page = client.get(reverse("admin:kind_preview", args=[kind.pk])).content.decode()
-    kept = PartnershipKind.by_code()["charter"]
-    own = [field.code for field in build_schema(kept.declarations).about][-4:]
+    cached_kind = PartnershipKind.by_code()["charter"]
+    codes_of_own_fields = [field.code for field in build_schema(cached_kind.declarations).about][-4:]
 
-    assert own == ["pledge", "standards", "how_to_join", "published_at"]
+    assert codes_of_own_fields == ["pledge", "standards", "how_to_join", "published_at"]
     assert "Pledge (required)" in " ".join(page.split())
     assert 'placeholder="A line of text"' in page
     assert "In one line." in page
@@ -137,27 +139,27 @@ def test_a_saved_table_or_column_leads_back_to_what_it_belongs_to(world: World, 
     assert column is not None
     client.force_login(world.dee)
 
-    def saved(name: str, pk: int) -> str:
+    def address_after_saving(name: str, pk: int) -> str:
         address = reverse(f"admin:agreements_{name}_change", args=[pk])
         return client.post(address, inline_data(client, address)).headers["Location"]
 
-    assert saved("kindtable", table.pk) == admin_page("change", table.kind_id)
-    assert saved("kindfield", column.pk) == reverse("admin:agreements_kindtable_change", args=[table.pk])
+    assert address_after_saving("kindtable", table.pk) == admin_page("change", table.kind_id)
+    assert address_after_saving("kindfield", column.pk) == reverse("admin:agreements_kindtable_change", args=[table.pk])
 
 
 def test_a_retired_field_leaves_new_terms_and_stays_in_an_amendment_that_holds_it(world: World) -> None:
-    before = PartnershipKind.by_code()["charter"].declarations
-    content = documents.normalise(build_schema(before), {"about": {"standards": "Warm homes."}})
+    earlier_declarations = PartnershipKind.by_code()["charter"].declarations
+    content = documents.normalise(build_schema(earlier_declarations), {"about": {"standards": "Warm homes."}})
     field = KindField.objects.get(kind__code="charter", code="standards")
     field.active = False
     field.save()
 
-    now = PartnershipKind.by_code()["charter"].declarations
-    amended = with_retired(now, before, content)
+    current_declarations = PartnershipKind.by_code()["charter"].declarations
+    declarations_of_amendment = with_retired(current_declarations, earlier_declarations, content)
 
-    assert "standards" not in build_schema(now).about_by_code
-    assert documents.normalise(build_schema(amended), content)["about"]["standards"] == "Warm homes."
-    assert "published_at" in build_schema(amended).about_by_code
+    assert "standards" not in build_schema(current_declarations).about_by_code
+    assert documents.normalise(build_schema(declarations_of_amendment), content)["about"]["standards"] == "Warm homes."
+    assert "published_at" in build_schema(declarations_of_amendment).about_by_code
 
 
 @pytest.mark.parametrize(
@@ -214,11 +216,11 @@ def test_a_partnership_opened_on_the_page_begins_with_the_clauses_of_its_kind(wo
 
 
 def test_shares_of_a_joint_venture_must_add_up(db: None) -> None:
-    declared = PartnershipKind.by_code()["joint_venture"].declarations
+    declarations = PartnershipKind.by_code()["joint_venture"].declarations
     shares = [{"party": "Larkhaven", "percent": "60"}, {"party": "Westmarch", "percent": "30"}]
-    content = documents.normalise(build_schema(declared), {"shares": shares})
+    content = documents.normalise(build_schema(declarations), {"shares": shares})
 
-    told = [problem.message for problem in problems_of(declared, content)]
+    problem_messages = [problem.message for problem in problems_of(declarations, content)]
 
-    assert "“Share” in “Shares” adds up to 90%: it must add up to 100%." in told
-    assert "Fill in “How a party leaves”." in told
+    assert "“Share” in “Shares” adds up to 90%: it must add up to 100%." in problem_messages
+    assert "Fill in “How a party leaves”." in problem_messages

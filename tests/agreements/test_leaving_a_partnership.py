@@ -1,6 +1,6 @@
 """A former party reads the partnership as it was, and nothing that was written after it left.
 
-Checked on pages, lists and search.
+The tests check pages, lists and search.
 """
 
 from __future__ import annotations
@@ -46,20 +46,23 @@ from tests.world import World, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-#: Stands in every text written after Westmarch left.
+#: A word in every text that was written after Westmarch left, and in no other text.
 LATER = "Quillwort"
 
 
 @pytest.fixture
 def world(transactional_db: None) -> World:
+    """Return the usual world, in a database whose transactions commit."""
     return make_world()
 
 
 def accept(party: Party, lead: User) -> None:
+    """Accept the invitation, as this lead."""
     answer_invitation(party=party, accept=True, reason="", author=lead, now=timezone.now())
 
 
 def invite(world: World, organisation: Organisation, partnership: Partnership | None = None) -> Party:
+    """Invite an organisation to the Estuary Partnership, or to another one."""
     return invite_organisation(
         partnership=partnership or world.partnership,
         organisation=organisation,
@@ -70,8 +73,8 @@ def invite(world: World, organisation: Organisation, partnership: Partnership | 
     )
 
 
-def records_before_leaving(world: World) -> dict[str, Any]:
-    """Write records before Westmarch leaves, most of them between Larkhaven and Harbour."""
+def write_before_leaving(world: World) -> dict[str, Any]:
+    """Write records before Westmarch leaves, most of them between Larkhaven and Harbour, and return them by name."""
     accept(invite(world, world.harbour), world.hana)
     edit_settings(
         partnership=world.partnership,
@@ -98,7 +101,7 @@ def records_before_leaving(world: World) -> dict[str, Any]:
     }
 
 
-def write_after_leaving(world: World, held: dict[str, Any]) -> None:
+def write_after_leaving(world: World, records: dict[str, Any]) -> None:
     """Write records of the other parties after Westmarch has left."""
     now = timezone.now
     edit_settings(
@@ -130,25 +133,25 @@ def write_after_leaving(world: World, held: dict[str, Any]) -> None:
         author=world.amina,
         now=now(),
     )
-    drafts.save(held["plan"], world, "about", summary=f"All {LATER}.")
-    drafts.publish(held["plan"], world, note=f"Now {LATER}.")
+    drafts.save(records["plan"], world, "about", summary=f"All {LATER}.")
+    drafts.publish(records["plan"], world, note=f"Now {LATER}.")
     drafts.published(world, title=f"Second {LATER}")
     drafts.services.add_comment(
-        plan=held["plan"], version_number=1, text=f"Is {LATER} so?", author=world.amina, now=now()
+        plan=records["plan"], version_number=1, text=f"Is {LATER} so?", author=world.amina, now=now()
     )
-    exchange.edit_entry(entry=held["entry"], author=world.amina, now=now(), title=f"A {LATER} yard")
+    exchange.edit_entry(entry=records["entry"], author=world.amina, now=now(), title=f"A {LATER} yard")
     shared(world.larkhaven, world.amina, now(), title=LATER, audience="partnership", partnership=world.partnership)
     for lead, body in ((world.amina, world.larkhaven), (world.hana, world.harbour)):
-        held["commitment"].refresh_from_db()
+        records["commitment"].refresh_from_db()
         promises.services.confirm_commitment(
-            commitment=held["commitment"],
+            commitment=records["commitment"],
             organisation=body,
             author=lead,
-            revision=held["commitment"].revision,
+            revision=records["commitment"].revision,
             now=now(),
         )
-    held["commitment"].refresh_from_db()
-    promises.report(world, held["commitment"], note_text=f"{LATER} first.")
+    records["commitment"].refresh_from_db()
+    promises.report(world, records["commitment"], note_text=f"{LATER} first.")
     promises.propose(world, receiver=world.harbour, text=f"Give {LATER}.")
     talks.services.circulate(
         conversation=talks.draft(
@@ -164,7 +167,7 @@ def write_after_leaving(world: World, held: dict[str, Any]) -> None:
     )
 
 
-def pages_of(world: World, held: dict[str, Any]) -> dict[str, str]:
+def pages_of(world: World, records: dict[str, Any]) -> dict[str, str]:
     """Return every page on which Ben could see the partnership, by address."""
     here = {"pk": world.partnership.pk}
     addresses = [
@@ -187,13 +190,13 @@ def pages_of(world: World, held: dict[str, Any]) -> dict[str, str]:
         reverse("web:my-work"),
         reverse("web:network"),
         reverse("plans:list"),
-        reverse("plans:detail", kwargs={"pk": held["plan"].pk}),
-        reverse("plans:history", kwargs={"pk": held["plan"].pk}),
-        reverse("plans:comments", kwargs={"pk": held["plan"].pk}),
+        reverse("plans:detail", kwargs={"pk": records["plan"].pk}),
+        reverse("plans:history", kwargs={"pk": records["plan"].pk}),
+        reverse("plans:comments", kwargs={"pk": records["plan"].pk}),
         reverse("exchange:list"),
-        reverse("exchange:detail", kwargs={"pk": held["entry"].pk}),
+        reverse("exchange:detail", kwargs={"pk": records["entry"].pk}),
         reverse("commitments:list"),
-        *(reverse("commitments:detail", kwargs={"pk": held[name].pk}) for name in ("commitment", "quiet")),
+        *(reverse("commitments:detail", kwargs={"pk": records[name].pk}) for name in ("commitment", "quiet")),
         reverse("conversations:list"),
         *(reverse("organisations:detail", kwargs={"pk": one.pk}) for one in (world.larkhaven, world.harbour)),
     ]
@@ -204,15 +207,17 @@ def pages_of(world: World, held: dict[str, Any]) -> dict[str, str]:
 
 
 def westmarch_stays_away(world: World) -> None:
-    """It is not invited again."""
+    """Do nothing: Westmarch is not invited again."""
 
 
 def westmarch_declines_to_come_back(world: World) -> None:
+    """Invite Westmarch again, and decline."""
     party = invite(world, world.westmarch)
     answer_invitation(party=party, accept=False, reason="Not now.", author=world.ben, now=timezone.now())
 
 
 def the_new_invitation_is_withdrawn(world: World) -> None:
+    """Invite Westmarch again, and withdraw the invitation."""
     party = invite(world, world.westmarch)
     remove_party(party=party, reason="A mistake.", author=world.amina, now=timezone.now())
 
@@ -221,20 +226,22 @@ def the_new_invitation_is_withdrawn(world: World) -> None:
     "then", [westmarch_stays_away, westmarch_declines_to_come_back, the_new_invitation_is_withdrawn]
 )
 def test_a_former_party_sees_nothing_written_after_it_left(world: World, then: Callable[[World], None]) -> None:
-    held = records_before_leaving(world)
+    records = write_before_leaving(world)
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
 
-    write_after_leaving(world, held)
+    write_after_leaving(world, records)
     then(world)
 
-    pages = pages_of(world, held)
-    echoed = re.compile(rf'name="q"[^>]*|q={LATER}|“{LATER}”|value="{LATER}"|Title or organisation: {LATER}')
-    shown = {
+    pages = pages_of(world, records)
+    searches_for_the_word = re.compile(
+        rf'name="q"[^>]*|q={LATER}|“{LATER}”|value="{LATER}"|Title or organisation: {LATER}'
+    )
+    leaks_by_address = {
         address: found
         for address, page in pages.items()
-        if (found := re.findall(f".{{0,60}}{LATER}.{{0,20}}", echoed.sub("", page)))
+        if (found := re.findall(f".{{0,60}}{LATER}.{{0,20}}", searches_for_the_word.sub("", page)))
     }
-    assert shown == {}
+    assert leaks_by_address == {}
     here = {"pk": world.partnership.pk}
     detail = pages[reverse("agreements:detail", kwargs=here)]
     assert "Build the right homes in the right places." in detail
@@ -243,8 +250,8 @@ def test_a_former_party_sees_nothing_written_after_it_left(world: World, then: C
     members = pages[reverse("agreements:members", kwargs=here)]
     assert "Harbour Community Trust" in members
     assert "Riverside" not in members
-    assert "A yard for timber frames" not in pages[reverse("exchange:detail", kwargs={"pk": held["entry"].pk})]
-    assert "Ten cottages." in pages[reverse("commitments:detail", kwargs={"pk": held["quiet"].pk})]
+    assert "A yard for timber frames" not in pages[reverse("exchange:detail", kwargs={"pk": records["entry"].pk})]
+    assert "Ten cottages." in pages[reverse("commitments:detail", kwargs={"pk": records["quiet"].pk})]
     names = reverse("agreements:list")
     link = world.partnership.get_absolute_url()
     assert link in pages[f"{names}?q=Harbour"]
@@ -271,7 +278,7 @@ def test_a_former_party_that_is_invited_again_reads_what_it_read_before(world: W
     timeline = Q(within_kind="partnership", within_id=world.partnership.pk) | Q(
         target_kind="partnership", target_id=world.partnership.pk
     )
-    told = set(visible_events(world.ben, timeline).values_list("pk", flat=True))
+    visible_event_ids = set(visible_events(world.ben, timeline).values_list("pk", flat=True))
 
     party = invite(world, world.westmarch)
     if answers:
@@ -292,12 +299,12 @@ def test_a_former_party_that_is_invited_again_reads_what_it_read_before(world: W
     assert [one.number for one in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
     assert Plan.objects.visible_to(world.ben).filter(pk=plan.pk).exists()
     assert Partnership.objects.held_by(world.ben).filter(pk=world.partnership.pk).exists()
-    assert told
-    assert told <= set(visible_events(world.ben, timeline).values_list("pk", flat=True))
+    assert visible_event_ids
+    assert visible_event_ids <= set(visible_events(world.ben, timeline).values_list("pk", flat=True))
 
 
 def test_terms_saved_by_an_overlapping_transaction_after_a_party_left_are_hidden(world: World) -> None:
-    """History stamps rows with the start of the transaction, here earlier."""
+    """The row history stamps a row with the start of its transaction, here a moment before the party left."""
     began = timezone.now()
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
     edit_settings(
@@ -333,8 +340,8 @@ def test_a_former_party_does_not_see_that_only_its_signature_was_missing(world: 
         now=timezone.now(),
     )
     version = put_up(draft(proposal, world.amina, text="We meet weekly."), world.amina)
-    for body, someone in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
-        sign_terms(version=version, organisation=body, person=someone, name="A", title="Lead", now=timezone.now())
+    for body, signer in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
+        sign_terms(version=version, organisation=body, person=signer, name="A", title="Lead", now=timezone.now())
 
     leave_partnership(party=party, reason="Budget.", author=world.hana, now=timezone.now())
 
@@ -354,14 +361,14 @@ def test_a_former_party_does_not_see_that_only_its_signature_was_missing(world: 
     assert "In force from" not in pages[0]
     assert "We meet weekly." not in pages[1]
     assert "Not in" in pages[2]
-    since, left, _before = pages[3].partition("Left this partnership")
-    assert left
-    assert "Every party signed the terms" not in since
-    assert "Terms came into force" not in since
+    later_events, own_leaving, _before = pages[3].partition("Left this partnership")
+    assert own_leaving
+    assert "Every party signed the terms" not in later_events
+    assert "Terms came into force" not in later_events
 
 
 def test_invitations_to_partnerships_that_ended_earlier_are_withdrawn_once(world: World) -> None:
-    """Ending one withdraws them: `tests/test_grants_end_with_what_gave_them.py`."""
+    """A partnership that ends today withdraws them itself: `tests/test_grants_end_with_what_gave_them.py`."""
     party = invite(world, world.harbour)
     Partnership.objects.filter(pk=world.partnership.pk).update(status="ended")
     assert Partnership.objects.inside_for(world.hana).filter(pk=world.partnership.pk).exists()

@@ -15,11 +15,12 @@ from tests.support.signing_in import signed_in
 from tests.support.terms import put_up
 from tests.world import World
 
-#: One more than a page has.
+#: One more row than fits on a page.
 MANY = 26
 
 
-def two_pages(client: Client, address: str) -> tuple[str, str]:
+def read_two_pages(client: Client, address: str) -> tuple[str, str]:
+    """Return the first two pages of a list, and check that the second page is the last and has one row."""
     first = client.get(address)
     second = client.get(address + first.context["page"].next)
     assert (first.status_code, second.status_code, second.context["page"].next) == (200, 200, "")
@@ -39,7 +40,7 @@ def test_documents_come_in_pages_the_newest_first(world: World) -> None:
         )
 
     address = reverse("agreements:documents", args=[world.partnership.pk])
-    first, second = two_pages(signed_in(world.amina), address)
+    first, second = read_two_pages(signed_in(world.amina), address)
 
     assert "Minutes 25." in first
     assert "Minutes 0." not in first
@@ -49,12 +50,12 @@ def test_documents_come_in_pages_the_newest_first(world: World) -> None:
 def test_versions_of_the_terms_come_in_pages_the_newest_first(world: World) -> None:
     proposal = draft_first_terms(world)
     for _ in range(MANY):
-        last = put_up(proposal, world.amina)
+        newest_version = put_up(proposal, world.amina)
         take_back_terms(proposal=proposal, reason="Not yet.", author=world.amina, now=timezone.now())
 
-    first, second = two_pages(signed_in(world.amina), reverse("agreements:terms", args=[world.partnership.pk]))
+    first, second = read_two_pages(signed_in(world.amina), reverse("agreements:terms", args=[world.partnership.pk]))
 
-    assert f'href="{last.get_absolute_url()}"' in first
+    assert f'href="{newest_version.get_absolute_url()}"' in first
     assert "Version 1</a>" not in first
     assert "Version 1</a>" in second
     assert "Compare versions" in second
@@ -64,18 +65,18 @@ def test_former_holders_of_a_post_come_in_pages_the_last_first(world: World) -> 
     post = create_post(
         organisation=world.larkhaven, partnership=None, role="finance", author=world.amina, now=timezone.now()
     )
-    begun = timezone.localdate() - dt.timedelta(days=60)
+    first_day = timezone.localdate() - dt.timedelta(days=60)
     for number in range(MANY + 1):
         fill_post(
             post=post,
             contact=Contact(name=f"Contact {number}."),
-            starts_on=begun + dt.timedelta(days=number),
+            starts_on=first_day + dt.timedelta(days=number),
             reason="As planned.",
             author=world.amina,
             now=timezone.now(),
         )
 
-    first, second = two_pages(signed_in(world.amina), post.get_absolute_url())
+    first, second = read_two_pages(signed_in(world.amina), post.get_absolute_url())
 
     assert "Contact 25." in first
     assert "Contact 0." not in first

@@ -1,4 +1,4 @@
-"""Objectives of a partnership: pace, reports, links, and who reads them when."""
+"""Objectives of a partnership: pace, reports, links, and who may read them when."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ TODAY = timezone.localdate
 
 
 def add(world: World, text: str = "More homes for social rent", **fields: Any) -> Objective:
-    given: dict[str, Any] = {
+    """Add an objective of Larkhaven that Eddie owns. `fields` replace the usual values."""
+    usual_fields: dict[str, Any] = {
         "text": text,
         "measure": "Homes started",
         "unit": "homes",
@@ -48,10 +49,11 @@ def add(world: World, text: str = "More homes for social rent", **fields: Any) -
         "organisation": world.larkhaven,
         "owner": world.eddie,
     }
-    return add_objective(partnership=world.partnership, author=world.eddie, now=timezone.now(), **given | fields)
+    return add_objective(partnership=world.partnership, author=world.eddie, now=timezone.now(), **usual_fields | fields)
 
 
 def report(world: World, objective: Objective, figure: int, days_ago: int = 0, **fields: Any) -> ObjectiveProgress:
+    """Report this figure for the objective, as Ben of Westmarch."""
     return report_progress(
         objective=objective,
         report=ProgressReport(on=TODAY() - dt.timedelta(days=days_ago), figure=Decimal(figure), **fields),
@@ -70,26 +72,30 @@ def test_steady_progress_decides_whether_an_objective_is_on_track(
 ) -> None:
     start, goal = dt.date(2027, 1, 1), dt.date(2027, 4, 11)
 
-    found = pace(
+    current_pace = pace(
         [(dt.date(2027, 2, 20), Decimal(figure))],
         start=(start, Decimal(0)),
         goal=(goal, Decimal(target)),
         today=dt.date(2027, 2, 20),
     )
 
-    assert (found.percent, found.is_on_track, abs(found.expected)) == (percent, on_track, Decimal(50))
+    assert (current_pace.percent, current_pace.is_on_track, abs(current_pace.expected)) == (
+        percent,
+        on_track,
+        Decimal(50),
+    )
 
 
 def test_after_the_target_date_only_the_target_counts() -> None:
-    found = pace(
+    current_pace = pace(
         [(dt.date(2027, 2, 20), Decimal(99))],
         start=(dt.date(2027, 1, 1), Decimal(0)),
         goal=(dt.date(2027, 4, 11), Decimal(100)),
         today=dt.date(2027, 4, 12),
     )
 
-    assert not found.is_on_track
-    assert not found.is_reached
+    assert not current_pace.is_on_track
+    assert not current_pace.is_reached
 
 
 def test_the_table_says_where_each_objective_stands(world: World) -> None:
@@ -108,11 +114,11 @@ def test_the_table_says_where_each_objective_stands(world: World) -> None:
 
 
 def test_a_report_cannot_be_changed_or_deleted_in_the_database(world: World) -> None:
-    made = report(world, add(world), 20)
+    progress = report(world, add(world), 20)
 
-    for act in (lambda: ObjectiveProgress.objects.update(figure=50), lambda: made.delete()):
+    for write in (lambda: ObjectiveProgress.objects.update(figure=50), lambda: progress.delete()):
         with pytest.raises(DatabaseError), transaction.atomic():
-            act()
+            write()
 
     assert ObjectiveProgress.objects.get().figure == 20
 
@@ -129,7 +135,7 @@ def test_a_stale_change_is_refused_and_shows_both_texts(world: World) -> None:
     )
     address = reverse("agreements:objective-edit", args=[world.partnership.pk, objective.pk])
     day = objective.target_on
-    words = {
+    form = {
         "text": "Many more homes",
         "measure": "Homes started",
         "unit": "homes",
@@ -143,14 +149,14 @@ def test_a_stale_change_is_refused_and_shows_both_texts(world: World) -> None:
     }
 
     client = signed_in(world.eddie)
-    stale = client.post(address, words | {"revision": "1"})
-    again = client.post(address, words | {"revision": "2"})
+    stale_response = client.post(address, form | {"revision": "1"})
+    second_response = client.post(address, form | {"revision": "2"})
 
-    assert stale.status_code == 422
-    assert "More social homes" in stale.content.decode()
-    assert "Many more homes" in stale.content.decode()
-    assert 'value="2"' in stale.content.decode()
-    assert again.status_code == 302
+    assert stale_response.status_code == 422
+    assert "More social homes" in stale_response.content.decode()
+    assert "Many more homes" in stale_response.content.decode()
+    assert 'value="2"' in stale_response.content.decode()
+    assert second_response.status_code == 302
 
 
 def test_what_serves_an_objective_is_shown_to_those_who_may_read_it(world: World) -> None:
@@ -218,8 +224,8 @@ def test_objectives_move_and_close_with_a_reason(world: World) -> None:
 @pytest.mark.django_db
 def test_everybody_of_the_parties_reads_objectives_together_and_visitors_none(world: World) -> None:
     objective = add(world)
-    parties, others = (Everybody([world.larkhaven.pk, pk]) for pk in (world.westmarch.pk, world.tidewater.pk))
+    parties, strangers = (Everybody([world.larkhaven.pk, pk]) for pk in (world.westmarch.pk, world.tidewater.pk))
 
     assert list(Objective.objects.visible_to(parties)) == [objective]
-    assert not Objective.objects.visible_to(others).exists()
+    assert not Objective.objects.visible_to(strangers).exists()
     assert not Objective.objects.visible_to(AnonymousUser()).exists()

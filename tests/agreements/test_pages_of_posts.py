@@ -1,4 +1,4 @@
-"""Pages of posts, and the search that says who to ring."""
+"""Pages of posts, and the search that finds the person to ring."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from tests.support.rights import add_personas
 from tests.support.signing_in import signed_in
 from tests.world import World, make_world
 
-#: What only partners may see of Westmarch's nominations officer.
+#: Details of Westmarch's nominations officer that only partners may see.
 CANARIES = ("Nora Nominates", "nora@canary.example", "01392 555 019")
 
 
 def search(person: User, text: str) -> str:
+    """Return the page of search results for this text, as the person sees it."""
     index_stale()
     return signed_in(person).get(reverse("search:search"), {"q": text}).content.decode()
 
@@ -71,14 +72,14 @@ def test_search_finds_contacts_by_the_name_of_an_area(world: World, nora: Holder
 
 def test_search_shows_contacts_to_partners_only(world: World, nora: Holder) -> None:
     add_personas(world)
-    seen = {
+    names_of_readers = {
         name
         for name in ("amina", "eddie", "vera", "ben", "nadia", "lena", "chidi", "hana", "dee")
         for question in ("nominations Westmarch", "Nora", "nora@canary.example", "01392 555 019")
         if any(canary in search(getattr(world, name), question) for canary in CANARIES if canary != question)
     }
 
-    assert seen == {"amina", "eddie", "vera", "ben", "nadia"}
+    assert names_of_readers == {"amina", "eddie", "vera", "ben", "nadia"}
 
 
 def test_search_shows_a_vacant_post_as_vacant(world: World) -> None:
@@ -89,6 +90,7 @@ def test_search_shows_a_vacant_post_as_vacant(world: World) -> None:
 
 def test_people_of_a_partnership_are_shown_by_party(world: World, nora: Holder) -> None:
     fill(create_post_of(world, "lead"), world.amina)
+
     page = signed_in(world.vera).get(reverse("agreements:people", args=[world.partnership.pk])).content.decode()
 
     assert "Amina Larch" in page
@@ -99,6 +101,7 @@ def test_people_of_a_partnership_are_shown_by_party(world: World, nora: Holder) 
 
 def test_former_party_sees_no_contacts(world: World, nora: Holder) -> None:
     add_personas(world)  # Hana's organisation has left
+
     page = signed_in(world.hana).get(reverse("agreements:people", args=[world.partnership.pk])).content.decode()
 
     assert not any(canary in page for canary in CANARIES)
@@ -116,15 +119,17 @@ def test_contact_without_account_is_added_and_handed_over_on_the_pages(world: Wo
 
     editor.post(reverse("agreements:post-fill", args=[post.pk]), {"person": world.vera.pk, "reason": "Fay retired."})
 
-    own, partners = (signed_in(one).get(post.get_absolute_url()).content.decode() for one in (world.eddie, world.ben))
-    assert "Vera Larch" in own
-    assert "Fay" in own
-    assert "Vera Larch" in partners
-    assert not re.search(r"\bFay\b(?! retired)", partners)  # a token may have these three letters
+    own_page, page_of_partner = (
+        signed_in(one).get(post.get_absolute_url()).content.decode() for one in (world.eddie, world.ben)
+    )
+    assert "Vera Larch" in own_page
+    assert "Fay" in own_page
+    assert "Vera Larch" in page_of_partner
+    assert not re.search(r"\bFay\b(?! retired)", page_of_partner)  # a token may have these three letters
 
 
 def contact_link_of(holder: Holder) -> str:
-    """Return the link by which a contact sees what we hold about them."""
+    """Return the link by which a contact sees the data that we hold about them."""
     return reverse("agreements:contact-data", args=[contact_token(holder)])
 
 
@@ -140,17 +145,17 @@ def test_old_link_to_a_contacts_data_shows_nothing_and_sends_a_new_one(nora: Hol
         link = contact_link_of(nora)
 
     page = Client().get(link)
-    answers = [Client().post(link) for _ in range(4)]
+    responses = [Client().post(link) for _ in range(4)]
 
     nora.refresh_from_db()
     emails = [str(one.body) for one in deliver() if one.to == ["nora@canary.example"]]
-    new = re.search(r"/partnerships/contacts/\S+/", emails[-1])
-    assert (page.status_code, [one.status_code for one in answers]) == (410, [200, 200, 200, 429])
+    new_link = re.search(r"/partnerships/contacts/\S+/", emails[-1])
+    assert (page.status_code, [one.status_code for one in responses]) == (410, [200, 200, 200, 429])
     assert "Nora" not in page.content.decode()
     assert nora.cleared_at is None
     assert len(emails) == 4, "The first, and three new ones."
-    assert new is not None
-    assert "Nora Nominates" in Client().get(new[0]).content.decode()
+    assert new_link is not None
+    assert "Nora Nominates" in Client().get(new_link[0]).content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -164,9 +169,9 @@ def test_new_link_is_sent_from_a_page_without_a_transaction_around_it() -> None:
 
 def test_post_without_a_reason_is_asked_for_one(world: World) -> None:
     post = create_post_of(world)
-    answer = signed_in(world.eddie).post(reverse("agreements:post-fill", args=[post.pk]), {"person": world.vera.pk})
+    response = signed_in(world.eddie).post(reverse("agreements:post-fill", args=[post.pk]), {"person": world.vera.pk})
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert not post.holders.exists()
 
 
@@ -194,8 +199,8 @@ def test_a_post_whose_holder_is_refused_is_not_created(world: World) -> None:
     address = reverse("agreements:partnership-post-create", args=[world.partnership.pk, world.larkhaven.pk])
     amina, form = signed_in(world.amina), {"role": "finance", "title": "Head of finance", "person": world.eddie.pk}
 
-    refused = amina.post(address, form)
-    again = amina.post(address, form | {"reason": "Named."})
+    refused_response = amina.post(address, form)
+    second_response = amina.post(address, form | {"reason": "Named."})
 
-    assert (refused.status_code, again.status_code) == (422, 302)
+    assert (refused_response.status_code, second_response.status_code) == (422, 302)
     assert Post.objects.filter(title="Head of finance").count() == 1

@@ -1,4 +1,4 @@
-"""The life of a partnership from start to renewal, and who reads it when."""
+"""The life of a partnership from start to renewal, and who may read it when."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ from tests.world import World
 
 
 def go_through(world: World, *statuses: str, now: dt.datetime | None = None) -> None:
+    """Change the status of the Estuary Partnership to each of these in turn."""
     for status in statuses:
         change_status(
             partnership=world.partnership,
@@ -58,12 +59,14 @@ def go_through(world: World, *statuses: str, now: dt.datetime | None = None) -> 
 
 
 def write_terms(world: World) -> TermsProposal:
+    """Draft the first terms, complete enough to sign, and return the proposal."""
     review_on = timezone.localdate() + dt.timedelta(days=365)
     proposal = first_proposal(world.partnership)
     return draft(proposal, world.amina, text="We meet and decide together.", review_on=review_on.isoformat())
 
 
 def make_active(world: World, review_on: dt.date | None = None) -> None:
+    """Sign the first terms with this review date (by default in a year)."""
     review_on = review_on or timezone.localdate() + dt.timedelta(days=365)
     agree_terms(world.partnership, world.amina, review_on=review_on.isoformat())
 
@@ -123,7 +126,7 @@ def test_a_partnership_can_become_active_before_an_observer_accepts(world: World
 
 
 def test_the_status_transitions_are_those_of_the_rights_document() -> None:
-    """Every transition of docs/rights.md, and no other."""
+    """The transitions are exactly those of docs/rights.md."""
     assert {status: set(steps) for status, steps in TRANSITIONS.items()} == {
         "exploring": {"drafting", "ended"},
         "drafting": {"awaiting_sign_off", "ended"},
@@ -159,11 +162,11 @@ def test_a_due_review_starts_by_itself_and_only_once(world: World) -> None:
     make_active(world, review)
     noon = timezone.make_aware(dt.datetime.combine(review, dt.time(12)))
 
-    before = record_due_steps(now=noon - dt.timedelta(days=1))
-    on_the_day = record_due_steps(now=noon)
-    again = record_due_steps(now=noon)
+    changes_the_day_before = record_due_steps(now=noon - dt.timedelta(days=1))
+    changes_on_the_day = record_due_steps(now=noon)
+    changes_of_a_second_run = record_due_steps(now=noon)
 
-    assert (before, on_the_day, again) == (0, 1, 0)
+    assert (changes_the_day_before, changes_on_the_day, changes_of_a_second_run) == (0, 1, 0)
     with pytest.raises(UnableToChangeStatus, match="next review date"):
         go_through(world, "active", now=noon)
 
@@ -223,9 +226,9 @@ def test_each_page_of_a_partnership_marks_its_tab(
     make_active(world)
     client.force_login(world.amina)
 
-    shown = client.get(reverse(page, args=[world.partnership.pk, *numbers])).content.decode()
+    page_text = client.get(reverse(page, args=[world.partnership.pk, *numbers])).content.decode()
 
-    tabs = re.findall(r'class="moj-sub-navigation__link"[^>]*aria-current="(?:page|true)"[^>]*>([^<]+)<', shown)
+    tabs = re.findall(r'class="moj-sub-navigation__link"[^>]*aria-current="(?:page|true)"[^>]*>([^<]+)<', page_text)
     assert tabs == [tab]
 
 
@@ -235,14 +238,14 @@ def test_once_a_successor_is_drafted_nobody_is_asked_to_renew_or_review(world: W
     client.force_login(world.amina)
     address = reverse("agreements:status", args=[world.partnership.pk])
 
-    def work() -> dict[str, str]:
+    def path_by_action() -> dict[str, str]:
         return {one.what: one.path for one in waiting_from(WAITING, world.amina, timezone.now())}
 
-    def agenda() -> list[str]:
+    def agenda_titles() -> list[str]:
         since = Since({world.partnership.pk: timezone.now() - dt.timedelta(days=30)}, timezone.now())
         return [one.title for one in decisions_needed(world.amina, [world.partnership], since)]
 
-    page_before, work_before, agenda_before = client.get(address).content.decode(), work(), agenda()
+    page_before, work_before, agenda_before = client.get(address).content.decode(), path_by_action(), agenda_titles()
     successor = renew(
         partnership=world.partnership,
         organisation=world.larkhaven,
@@ -258,10 +261,10 @@ def test_once_a_successor_is_drafted_nobody_is_asked_to_renew_or_review(world: W
     assert "Renew it: draft a successor" not in page
     assert f'href="{successor.get_absolute_url()}">Estuary Partnership, second term</a> renews this partnership' in page
     assert work_before["Hold the review"] == address
-    assert work()["Finish the terms of the successor"] == successor.get_absolute_url()
-    assert "Hold the review" not in work()
+    assert path_by_action()["Finish the terms of the successor"] == successor.get_absolute_url()
+    assert "Hold the review" not in path_by_action()
     assert agenda_before == ["Hold the review: carry on, renew or end"]
-    assert agenda() == ["Agree the terms of the successor"]
+    assert agenda_titles() == ["Agree the terms of the successor"]
 
 
 def test_the_overview_shows_the_terms_without_the_signs_of_markdown(world: World, client: Client) -> None:
@@ -277,13 +280,13 @@ def test_a_draft_says_that_the_partnership_is_still_exploring(world: World, clie
     client.force_login(world.amina)
     address = reverse("agreements:proposal", args=[world.partnership.pk, 1])
 
-    before = client.get(address).content.decode()
+    page_while_exploring = client.get(address).content.decode()
     go_through(world, "drafting")
-    after = client.get(address).content.decode()
+    page_while_drafting = client.get(address).content.decode()
 
-    assert "change its status to drafting" in before
-    assert "Send for signature" not in before
-    assert "Send for signature" in after
+    assert "change its status to drafting" in page_while_exploring
+    assert "Send for signature" not in page_while_exploring
+    assert "Send for signature" in page_while_drafting
 
 
 def test_an_ended_partnership_can_be_read_but_not_changed(world: World) -> None:
@@ -359,11 +362,11 @@ def test_the_network_sees_the_outline_but_not_the_terms(world: World) -> None:
     agree_terms(world.partnership, world.amina, text="Canary of the terms.")
     chidi = signed_in(world.chidi)
 
-    shown = chidi.get(reverse("agreements:detail", kwargs={"pk": world.partnership.pk})).content.decode()
+    outline = chidi.get(reverse("agreements:detail", kwargs={"pk": world.partnership.pk})).content.decode()
 
-    assert "Estuary Partnership" in shown
-    assert "Westmarch Borough Council" in shown
-    assert "Canary" not in shown
+    assert "Estuary Partnership" in outline
+    assert "Westmarch Borough Council" in outline
+    assert "Canary" not in outline
     for name in ("members", "documents", "history"):
         assert chidi.get(reverse(f"agreements:{name}", kwargs={"pk": world.partnership.pk})).status_code == 403
 
@@ -379,10 +382,10 @@ def test_a_change_of_settings_is_in_the_timeline_with_before_and_after(world: Wo
         now=timezone.now(),
     )
 
-    newest = timeline(user=world.ben, kind="partnership", record_id=world.partnership.pk)[0]
+    newest_event = timeline(user=world.ben, kind="partnership", record_id=world.partnership.pk)[0]
 
-    assert newest.data["before"] == {"title": "Estuary Partnership"}
-    assert newest.data["after"] == {"title": "Quay Partnership"}
+    assert newest_event.data["before"] == {"title": "Estuary Partnership"}
+    assert newest_event.data["after"] == {"title": "Quay Partnership"}
     assert not timeline(user=world.chidi, kind="partnership", record_id=world.partnership.pk)
 
 
@@ -409,8 +412,8 @@ def test_contact_days_have_limits_are_recorded_and_are_kept_by_a_renewal(world: 
         partnership=world.partnership, contact_days=30, reason="Closer.", author=world.amina, now=timezone.now()
     )
 
-    newest = timeline(user=world.ben, kind="partnership", record_id=world.partnership.pk)[0]
-    assert (newest.data["before"], newest.data["after"]) == ({"contact_days": None}, {"contact_days": 30})
+    newest_event = timeline(user=world.ben, kind="partnership", record_id=world.partnership.pk)[0]
+    assert (newest_event.data["before"], newest_event.data["after"]) == ({"contact_days": None}, {"contact_days": 30})
     assert "At least every 30 days" in signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
     go_through(world, "under_review")
     successor = renew(
@@ -434,17 +437,18 @@ def test_an_invitation_waits_for_a_lead_who_accepts_it_on_its_page(world: World)
     )
     assert [item.title for item in waiting_from(WAITING, world.hana, timezone.now())] == ["Estuary Partnership"]
 
-    answer = signed_in(world.hana).post(
+    response = signed_in(world.hana).post(
         reverse("agreements:answer", kwargs={"pk": world.partnership.pk, "party": party.pk}), {"answer": "accept"}
     )
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert waiting_from(WAITING, world.hana, timezone.now()) == []
     party.refresh_from_db()
     assert party.is_present
 
 
 def upload(world: World, content: bytes, name: str) -> Document:
+    """Add a document of Larkhaven with this content and file name."""
     return add_document(
         partnership=world.partnership,
         title="",
@@ -459,10 +463,10 @@ def test_a_document_is_served_as_an_attachment_with_a_safe_name(world: World) ->
     document = upload(world, b"What we agreed.\n", "../../etc/mem<o>.txt")
     address = reverse("agreements:document-download", kwargs={"pk": world.partnership.pk, "document": document.pk})
 
-    answer = signed_in(world.ben).get(address)
+    response = signed_in(world.ben).get(address)
 
-    assert answer["Content-Disposition"].startswith("attachment")
-    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Disposition"].startswith("attachment")
+    assert response["X-Content-Type-Options"] == "nosniff"
     assert document.file_name == "memo.txt"
     assert ".." not in document.file.name
 
@@ -488,8 +492,8 @@ def test_a_removed_document_is_hidden_until_it_is_restored(world: World) -> None
     address = reverse("agreements:document-download", kwargs={"pk": world.partnership.pk, "document": document.pk})
 
     remove_document(document=document, author=world.amina, now=timezone.now())
-    gone = signed_in(world.ben).get(address).status_code
+    status_code_while_removed = signed_in(world.ben).get(address).status_code
     restore_document(document=document, author=world.dee, now=timezone.now())
 
-    assert gone == 404
+    assert status_code_while_removed == 404
     assert signed_in(world.ben).get(address).status_code == 200

@@ -1,4 +1,4 @@
-"""Posts of organisations and the people who hold them."""
+"""Posts of organisations, and the people who hold them."""
 
 from __future__ import annotations
 
@@ -29,18 +29,21 @@ def create_post_of(world: World, role: str = "nominations", **fields: Any) -> Po
     return services.create_post(role=role, author=None, now=world.now, **fields)
 
 
-def fill(post: Post, someone: User | None = None, *, now: dt.datetime | None = None, **fields: Any) -> Holder:
+def fill(post: Post, person: User | None = None, *, now: dt.datetime | None = None, **fields: Any) -> Holder:
+    """Give the post to a person or, with `contact`, to a contact without an account."""
     return services.fill_post(
-        post=post, person=someone, reason="New in the post.", author=None, now=now or timezone.now(), **fields
+        post=post, person=person, reason="New in the post.", author=None, now=now or timezone.now(), **fields
     )
 
 
-def readers(world: World, post: Post) -> set[str]:
+def names_of_people_who_see(world: World, post: Post) -> set[str]:
+    """Return the names of the people in the world who can see the post."""
     people = ("amina", "eddie", "vera", "lena", "ben", "chidi", "hana", "nadia", "oscar", "dee", "sol")
     return {name for name in people if Post.objects.visible_to(getattr(world, name)).filter(pk=post.pk).exists()}
 
 
-def holders_seen_by(user: User) -> set[str]:
+def names_of_holders_seen_by(user: User) -> set[str]:
+    """Return the names of all holders that the person can see."""
     return {holder.display_name for holder in Holder.objects.visible_to(user).select_related("person")}
 
 
@@ -79,6 +82,7 @@ def test_team_has_several_members(world: World) -> None:
 def test_next_holder_can_be_named_for_a_later_day(world: World) -> None:
     post, monday = create_post_of(world), timezone.localdate() + 7 * DAY
     fill(post, world.vera)
+
     fill(post, world.eddie, starts_on=monday)
 
     assert people_in_post(world.larkhaven, "nominations", partnership=world.partnership, day=monday - DAY) == [
@@ -94,12 +98,12 @@ def test_organisations_own_post_answers_for_a_vacant_one_in_the_partnership(worl
     fill(create_post_of(world, "finance", partnership=None), world.vera)
     in_partnership = create_post_of(world, "finance")
 
-    def found() -> list[User]:
+    def people_in_finance() -> list[User]:
         return people_in_post(world.larkhaven, "finance", partnership=world.partnership, day=today)
 
-    assert found() == [world.vera]
+    assert people_in_finance() == [world.vera]
     fill(in_partnership, world.eddie)
-    assert found() == [world.eddie]
+    assert people_in_finance() == [world.eddie]
     assert people_in_post(world.larkhaven, "finance", day=today) == [world.vera]
     assert people_in_post(world.larkhaven, "planning", day=today) == []
 
@@ -114,13 +118,13 @@ def test_holder_who_no_longer_acts_for_the_organisation_is_not_in_the_post(world
 def test_posts_in_a_partnership_are_seen_by_its_present_parties(world: World) -> None:
     add_personas(world)  # Riverside observes, Harbour has left
 
-    assert readers(world, create_post_of(world)) == {"amina", "eddie", "vera", "ben", "nadia", "oscar"}
+    assert names_of_people_who_see(world, create_post_of(world)) == {"amina", "eddie", "vera", "ben", "nadia", "oscar"}
 
 
 def test_posts_of_a_whole_organisation_are_seen_by_its_present_partners(world: World) -> None:
     add_personas(world)
 
-    assert readers(world, create_post_of(world, partnership=None)) == {
+    assert names_of_people_who_see(world, create_post_of(world, partnership=None)) == {
         "amina",
         "eddie",
         "vera",
@@ -128,18 +132,21 @@ def test_posts_of_a_whole_organisation_are_seen_by_its_present_partners(world: W
         "nadia",
         "oscar",
     }
-    assert readers(world, create_post_of(world, organisation=world.harbour, partnership=None)) == {"hana", "chidi"}
+    assert names_of_people_who_see(world, create_post_of(world, organisation=world.harbour, partnership=None)) == {
+        "hana",
+        "chidi",
+    }
 
 
 def test_posts_of_a_party_that_left_are_its_own_again(world: World) -> None:
     post = create_post_of(world, organisation=world.westmarch)
-    assert "amina" in readers(world, post)
+    assert "amina" in names_of_people_who_see(world, post)
 
     services.leave_partnership(
         party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
     )
 
-    assert readers(world, post) == {"ben"}
+    assert names_of_people_who_see(world, post) == {"ben"}
 
 
 def test_partners_see_the_present_holder_only(world: World) -> None:
@@ -148,9 +155,9 @@ def test_partners_see_the_present_holder_only(world: World) -> None:
     fill(post, contact=services.Contact(name="Present Pat"))
     fill(post, contact=services.Contact(name="Coming Kim"), starts_on=timezone.localdate() + DAY)
 
-    assert holders_seen_by(world.vera) == {"Former Fran", "Present Pat", "Coming Kim"}
-    assert holders_seen_by(world.ben) == {"Present Pat"}
-    assert holders_seen_by(world.chidi) == set()
+    assert names_of_holders_seen_by(world.vera) == {"Former Fran", "Present Pat", "Coming Kim"}
+    assert names_of_holders_seen_by(world.ben) == {"Present Pat"}
+    assert names_of_holders_seen_by(world.chidi) == set()
 
 
 def test_every_change_of_holder_needs_a_reason(world: World) -> None:
@@ -184,7 +191,7 @@ def test_ended_post_has_no_holder_and_takes_none(world: World) -> None:
     assert not post.holders.on().exists()
     with pytest.raises(services.UnableToChangePost, match="ended"):
         fill(post, world.vera)
-    assert "ben" not in readers(world, post)
+    assert "ben" not in names_of_people_who_see(world, post)
     create_post_of(world)  # the same title can be used again
 
 
@@ -211,9 +218,9 @@ def test_editor_cannot_make_themselves_signatory(world: World) -> None:
 
 
 def test_a_renewed_partnership_starts_with_the_same_posts_and_holders(world: World) -> None:
-    held, vacant = create_post_of(world, "finance", title="Treasurer"), create_post_of(world, "planning")
-    fill(held, world.vera, now=timezone.now() - dt.timedelta(days=9))
-    fill(held, world.eddie)
+    held_post, vacant_post = create_post_of(world, "finance", title="Treasurer"), create_post_of(world, "planning")
+    fill(held_post, world.vera, now=timezone.now() - dt.timedelta(days=9))
+    fill(held_post, world.eddie)
     agree_terms(world.partnership, world.amina)
     services.change_status(
         partnership=world.partnership, status="under_review", reason="Due.", author=world.amina, now=timezone.now()
@@ -227,10 +234,10 @@ def test_a_renewed_partnership_starts_with_the_same_posts_and_holders(world: Wor
         now=timezone.now(),
     )
 
-    copied = {post.role: post for post in Post.objects.open().filter(partnership=successor)}
-    assert copied.keys() == {"finance", "planning"}
-    assert (copied["finance"].title, copied["finance"].holders.get().person) == ("Treasurer", world.eddie)
-    assert not copied["planning"].holders.exists()
-    assert [one.person for one in held.holders.order_by("starts_on")] == [world.vera, world.eddie]
-    assert not held.is_ended
-    assert not vacant.is_ended
+    copy_by_role = {post.role: post for post in Post.objects.open().filter(partnership=successor)}
+    assert copy_by_role.keys() == {"finance", "planning"}
+    assert (copy_by_role["finance"].title, copy_by_role["finance"].holders.get().person) == ("Treasurer", world.eddie)
+    assert not copy_by_role["planning"].holders.exists()
+    assert [one.person for one in held_post.holders.order_by("starts_on")] == [world.vera, world.eddie]
+    assert not held_post.is_ended
+    assert not vacant_post.is_ended

@@ -1,4 +1,4 @@
-"""Objectives and terms in agendas, reports and the list of what is stuck."""
+"""Objectives and terms in agendas, in reports and in the list of stuck records."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ DAY = dt.timedelta(days=1)
 
 
 def add_blocked_objective(world: World) -> Objective:
-    """Add an objective of Larkhaven that is blocked."""
-    made = add_objective(
+    """Add an objective of Larkhaven that is behind and blocked."""
+    objective = add_objective(
         partnership=world.partnership,
         text="Start 40 homes",
         measure="Homes started",
@@ -38,13 +38,13 @@ def add_blocked_objective(world: World) -> Objective:
         now=timezone.now(),
     )
     report_progress(
-        objective=made,
+        objective=objective,
         report=ProgressReport(on=today() - 5 * DAY, figure=Decimal(10), blocked_by="No planning permission"),
         author=world.amina,
         organisation=world.larkhaven,
         now=timezone.now(),
     )
-    return made
+    return objective
 
 
 def agenda_items(world: World) -> dict[str, str]:
@@ -57,8 +57,9 @@ def agenda_items(world: World) -> dict[str, str]:
     }
 
 
-def stuck_records(world: World, now: dt.datetime, who: Any = None) -> dict[str, str]:
-    return {one.what: one.waits_for for one in stuck_in(who or world.ben, [world.partnership.pk], now)}
+def stuck_records(world: World, now: dt.datetime, reader: Any = None) -> dict[str, str]:
+    """Return who must act on each kind of stuck record that the reader (by default Ben) sees."""
+    return {one.what: one.waits_for for one in stuck_in(reader or world.ben, [world.partnership.pk], now)}
 
 
 def test_a_blocked_objective_is_on_the_agenda_in_the_report_and_stuck(world: World) -> None:

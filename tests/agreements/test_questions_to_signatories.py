@@ -41,18 +41,18 @@ def test_signing_needs_an_answer_and_keeps_it_with_the_signature(world: World) -
     version = send_with_question(world)
     page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
     ben = signed_in(world.ben)
-    signing = {"organisation": world.westmarch.pk, "decision": "sign", "name": "Ben West", "title": "Chief executive"}
+    form = {"organisation": world.westmarch.pk, "decision": "sign", "name": "Ben West", "title": "Chief executive"}
 
-    refused = ben.post(page, signing)
-    ben.post(page, signing | {"answer_0": "Yes, on 3 March."})
+    refused_response = ben.post(page, form)
+    ben.post(page, form | {"answer_0": "Yes, on 3 March."})
 
-    assert refused.status_code == 422
-    assert QUESTION in refused.content.decode()
+    assert refused_response.status_code == 422
+    assert QUESTION in refused_response.content.decode()
     signature = version.signatures.get(organisation=world.westmarch)
     assert signature.answers == [{"question": QUESTION, "answer": "Yes, on 3 March."}]
     assert "Yes, on 3 March." in signed_in(world.amina).get(version.get_absolute_url()).content.decode()
-    printed = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
-    assert "Yes, on 3 March." in signed_in(world.amina).get(printed).content.decode()
+    print_page = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
+    assert "Yes, on 3 March." in signed_in(world.amina).get(print_page).content.decode()
 
 
 def test_the_link_in_the_email_asks_the_question_too(world: World) -> None:
@@ -89,7 +89,7 @@ def test_declining_needs_no_answer(world: World) -> None:
             now=timezone.now(),
         )
 
-    made = decline_to_sign(
+    signature = decline_to_sign(
         version=version,
         organisation=world.westmarch,
         person=world.ben,
@@ -98,7 +98,7 @@ def test_declining_needs_no_answer(world: World) -> None:
         now=timezone.now(),
     )
 
-    assert made.answers == []
+    assert signature.answers == []
 
 
 def test_a_lead_asks_questions_when_putting_terms_up(world: World) -> None:
@@ -107,10 +107,10 @@ def test_a_lead_asks_questions_when_putting_terms_up(world: World) -> None:
     amina = signed_in(world.amina)
 
     form = amina.get(page).content.decode()
-    sent = amina.post(page, {"reason": "As agreed.", "questions": QUESTION, "asked": [world.westmarch.pk]})
+    response = amina.post(page, {"reason": "As agreed.", "questions": QUESTION, "asked": [world.westmarch.pk]})
 
     assert "Questions to the other parties" in form
-    assert sent.status_code == 302
+    assert response.status_code == 302
     version = TermsVersion.objects.get(proposal=proposal)
     assert version.signatories.get(organisation=world.westmarch).questions == [QUESTION]
 

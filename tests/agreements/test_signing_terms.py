@@ -71,6 +71,7 @@ from tests.world import World
 
 
 def days(count: int) -> dt.date:
+    """Return the day this many days from today."""
     return today() + dt.timedelta(days=count)
 
 
@@ -83,67 +84,75 @@ def draft_first_terms(world: World) -> TermsProposal:
 
 
 def propose_change(
-    world: World, author: User, body: Any, *, from_day: dt.date | None = None, **change: Any
+    world: World, author: User, organisation: Any, *, from_day: dt.date | None = None, **change: Any
 ) -> TermsProposal:
-    """Propose an amendment of an active partnership, and change its draft."""
-    made = propose_amendment(
+    """Propose an amendment of an active partnership for the organisation, and change its draft."""
+    proposal = propose_amendment(
         partnership=world.partnership,
-        organisation=body,
+        organisation=organisation,
         reason="A better way.",
         from_day=from_day,
         author=author,
         now=timezone.now(),
     )
-    return draft(made, author, **change)
+    return draft(proposal, author, **change)
 
 
 def clause_text(version: TermsVersion | None, key: str = "terms") -> str:
+    """Return the text of a clause in a version of the terms."""
     assert version is not None
     return next(item["body"] for item in version.content["clauses"] if item["key"] == key)
 
 
-def sign(version: TermsVersion, person: User, body: Any, **more: Any) -> Any:
+def sign(version: TermsVersion, person: User, organisation: Any, **more: Any) -> Any:
+    """Sign the version for the organisation, as this person."""
     return sign_terms(
-        version=version, organisation=body, person=person, name=person.name, title="Lead", now=timezone.now(), **more
+        version=version,
+        organisation=organisation,
+        person=person,
+        name=person.name,
+        title="Lead",
+        now=timezone.now(),
+        **more,
     )
 
 
 def test_who_signs_is_the_same_asked_by_person_or_by_party(world: World) -> None:
     version = put_up(draft_first_terms(world), world.amina)
-    in_partnership, everywhere = (
+    post_in_partnership, general_post = (
         create_post(
             organisation=world.larkhaven, partnership=part, role="signatory", author=world.amina, now=timezone.now()
         )
         for part in (world.partnership, None)
     )
 
-    def signers() -> set[str]:
-        """Who signs for Larkhaven; both ways agree for everybody and every party."""
-        found = set()
+    def signer_names() -> set[str]:
+        """Return who signs for Larkhaven. Both functions must agree for everybody and every party."""
+        names = set()
         for signatory in TermsSignatory.objects.waiting():
-            by_party = {one.pk for one in signers_of(signatory.organisation, version.partnership, today())}
+            signer_ids = {one.pk for one in signers_of(signatory.organisation, version.partnership, today())}
             for person in User.objects.all():
-                mine = TermsSignatory.objects.filter(signs_for(person, today()), pk=signatory.pk).exists()
-                assert mine == (person.pk in by_party), (signatory, person)
-                if mine and signatory.organisation == world.larkhaven:
-                    found.add(person.name)
-        return found
+                may_sign = TermsSignatory.objects.filter(signs_for(person, today()), pk=signatory.pk).exists()
+                assert may_sign == (person.pk in signer_ids), (signatory, person)
+                if may_sign and signatory.organisation == world.larkhaven:
+                    names.add(person.name)
+        return names
 
     def fill(post: Post, person: User | None) -> None:
         contact = None if person else Contact(name="Post Room")
         fill_post(post=post, person=person, contact=contact, reason="Named.", author=world.amina, now=timezone.now())
 
-    vacant = signers()
-    fill(everywhere, world.eddie)
-    by_general_post = signers()
-    fill(in_partnership, world.vera)
-    by_own_post = signers()
-    fill(in_partnership, None)
+    signers_without_holders = signer_names()
+    fill(general_post, world.eddie)
+    signers_by_general_post = signer_names()
+    fill(post_in_partnership, world.vera)
+    signers_by_own_post = signer_names()
+    fill(post_in_partnership, None)
 
-    assert vacant == {world.amina.name}
-    assert by_general_post == {world.eddie.name}
-    assert by_own_post == {world.vera.name}
-    assert signers() == {world.eddie.name}
+    assert signers_without_holders == {world.amina.name}
+    assert signers_by_general_post == {world.eddie.name}
+    assert signers_by_own_post == {world.vera.name}
+    assert signer_names() == {world.eddie.name}
 
 
 def test_it_is_active_only_when_every_required_party_signed_one_version(world: World) -> None:
@@ -153,11 +162,11 @@ def test_it_is_active_only_when_every_required_party_signed_one_version(world: W
 
     sign(version, world.amina, world.larkhaven)
     world.partnership.refresh_from_db()
-    half = world.partnership.status
+    status_after_one_signature = world.partnership.status
     sign(version, world.ben, world.westmarch)
 
     world.partnership.refresh_from_db()
-    assert (half, world.partnership.status) == (Status.AWAITING_SIGN_OFF, Status.ACTIVE)
+    assert (status_after_one_signature, world.partnership.status) == (Status.AWAITING_SIGN_OFF, Status.ACTIVE)
     assert world.partnership.terms_version_id == version.pk
     assert world.partnership.terms_of_reference == "Terms\n\nWe meet."
     assert world.partnership.review_on == days(365)
@@ -204,12 +213,12 @@ def test_a_version_and_its_signatures_never_change_in_the_database(world: World)
 
 def test_a_stale_save_shows_both_texts_and_loses_nothing(world: World) -> None:
     proposal = draft_first_terms(world)
-    seen = proposal.revision_of("clauses/terms")
+    revision_seen = proposal.revision_of("clauses/terms")
     save_terms_piece(
         proposal=proposal,
         piece="clauses/terms",
         value={"title": "Terms", "body": "Ben's text."},
-        based_on=seen,
+        based_on=revision_seen,
         author=world.ben,
         now=timezone.now(),
     )
@@ -219,26 +228,26 @@ def test_a_stale_save_shows_both_texts_and_loses_nothing(world: World) -> None:
             proposal=proposal,
             piece="clauses/terms",
             value={"title": "Terms", "body": "Amina's text."},
-            based_on=seen,
+            based_on=revision_seen,
             author=world.amina,
             now=timezone.now(),
         )
     page = signed_in(world.amina).post(
         reverse("agreements:terms-item", args=[world.partnership.pk, 1, "clauses", "terms"]),
-        {"title": "Terms", "body": "Amina's text.", "based_on": seen},
+        {"title": "Terms", "body": "Amina's text.", "based_on": revision_seen},
     )
 
     assert (conflict.value.mine["body"], conflict.value.theirs["body"]) == ("Amina's text.", "Ben's text.")
     assert page.status_code == 409
-    shown = page.content.decode()
-    assert "Ben&#x27;s text." in shown
-    assert "Amina&#x27;s text." in shown
+    page_text = page.content.decode()
+    assert "Ben&#x27;s text." in page_text
+    assert "Amina&#x27;s text." in page_text
 
 
 def test_an_amendment_takes_force_on_its_day_when_all_have_signed(world: World) -> None:
     first = agree_terms(world.partnership, world.amina)
-    made = propose_change(world, world.ben, world.westmarch, text="We meet twice.", from_day=days(10))
-    version = put_up(made, world.ben, from_day=days(10))
+    proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.", from_day=days(10))
+    version = put_up(proposal, world.ben, from_day=days(10))
     sign_all(version)
 
     assert version_in_force(world.partnership, days(9)) == first
@@ -251,8 +260,8 @@ def test_an_amendment_takes_force_on_its_day_when_all_have_signed(world: World) 
     world.partnership.refresh_from_db()
     assert world.partnership.terms_of_reference == "Terms\n\nWe meet twice."
     assert world.partnership.terms_version_id == version.pk
-    told = Email.objects.filter(kind="agreements.terms_in_force")
-    assert set(told.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
+    emails = Email.objects.filter(kind="agreements.terms_in_force")
+    assert set(emails.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
 
 
 def test_two_amendments_of_one_clause_are_refused_with_what_collides(world: World) -> None:
@@ -270,37 +279,37 @@ def test_two_amendments_of_one_clause_are_refused_with_what_collides(world: Worl
 
 def test_disjoint_amendments_are_consolidated_whichever_is_signed_first(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    meet = propose_change(world, world.amina, world.larkhaven, text="We meet twice.", from_day=days(20))
-    board = propose_change(world, world.ben, world.westmarch, reports_to="The board", from_day=days(10))
-    later = put_up(meet, world.amina, from_day=days(20))
-    sooner = put_up(board, world.ben, from_day=days(10))
+    amendment_of_clause = propose_change(world, world.amina, world.larkhaven, text="We meet twice.", from_day=days(20))
+    amendment_of_field = propose_change(world, world.ben, world.westmarch, reports_to="The board", from_day=days(10))
+    later = put_up(amendment_of_clause, world.amina, from_day=days(20))
+    sooner = put_up(amendment_of_field, world.ben, from_day=days(10))
     sign_all(later)
     sign_all(sooner)
 
-    on = {day: version_in_force(world.partnership, days(day)) for day in (5, 15, 25)}
+    version_by_day = {day: version_in_force(world.partnership, days(day)) for day in (5, 15, 25)}
 
-    assert on[15] == sooner
-    both = on[25]
-    assert both is not None
-    assert (both.is_consolidated, both.amendment, both.base) == (True, sooner, later)
-    assert (clause_text(both), both.content["about"]["reports_to"]) == ("We meet twice.", "The board")
-    assert clause_text(on[5]) == "We meet and decide together."
-    page = signed_in(world.vera).get(both.get_absolute_url()).content.decode()
+    assert version_by_day[15] == sooner
+    consolidated = version_by_day[25]
+    assert consolidated is not None
+    assert (consolidated.is_consolidated, consolidated.amendment, consolidated.base) == (True, sooner, later)
+    assert (clause_text(consolidated), consolidated.content["about"]["reports_to"]) == ("We meet twice.", "The board")
+    assert clause_text(version_by_day[5]) == "We meet and decide together."
+    page = signed_in(world.vera).get(consolidated.get_absolute_url()).content.decode()
     assert f"version {later.number}" in page
     assert f"version {sooner.number}" in page
 
 
 def test_a_draft_from_before_another_amendment_is_brought_up_to_date(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    slow = propose_change(world, world.ben, world.westmarch, text="We never meet.", reports_to="The board")
+    older_draft = propose_change(world, world.ben, world.westmarch, text="We never meet.", reports_to="The board")
     sign_all(put_up(propose_change(world, world.amina, world.larkhaven, text="We meet twice."), world.amina))
 
     with pytest.raises(UnableToSendForSignature, match="has changed clause “Terms” since"):
-        put_up(slow, world.ben)
-    both = update_terms_draft(proposal=slow, author=world.ben, now=timezone.now())
+        put_up(older_draft, world.ben)
+    parts_changed_twice = update_terms_draft(proposal=older_draft, author=world.ben, now=timezone.now())
 
-    assert both == ("clause “Terms”",)
-    version = put_up(slow, world.ben)
+    assert parts_changed_twice == ("clause “Terms”",)
+    version = put_up(older_draft, world.ben)
     assert (clause_text(version), version.content["about"]["reports_to"]) == ("We never meet.", "The board")
 
 
@@ -331,9 +340,9 @@ def test_declining_needs_a_reason_and_opens_the_draft_again(world: World) -> Non
     with pytest.raises(UnableToSignTerms, match="not waiting"):
         sign(version, world.amina, world.larkhaven)
     draft(proposal, world.ben, text="We meet for five years.")
-    again = put_up(proposal, world.amina)
-    assert again.number == 2
-    sign_all(again)
+    second_version = put_up(proposal, world.amina)
+    assert second_version.number == 2
+    sign_all(second_version)
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.ACTIVE
 
@@ -346,10 +355,10 @@ def test_reading_the_link_signs_nothing_and_sending_it_signs_once(world: World) 
     )
     browser = Client()
 
-    shown = browser.get(address)
-    assert "We meet." in shown.content.decode()
+    first_response = browser.get(address)
+    assert "We meet." in first_response.content.decode()
     assert not version.signatures.exists()
-    sent = browser.post(
+    response = browser.post(
         address,
         {
             "organisation": world.westmarch.pk,
@@ -359,7 +368,7 @@ def test_reading_the_link_signs_nothing_and_sending_it_signs_once(world: World) 
         },
     )
 
-    assert sent.status_code == 302
+    assert response.status_code == 302
     signature = version.signatures.get()
     assert (signature.person, signature.name, signature.role, signature.how) == (
         world.ben,
@@ -367,9 +376,9 @@ def test_reading_the_link_signs_nothing_and_sending_it_signs_once(world: World) 
         "Chief executive",
         "link",
     )
-    again = browser.get(address).content.decode()
-    assert "Signed" in again
-    assert "We meet." not in again, "Once used, the mailbox alone no longer shows the terms."
+    page_after_signing = browser.get(address).content.decode()
+    assert "Signed" in page_after_signing
+    assert "We meet." not in page_after_signing, "Once used, the mailbox alone no longer shows the terms."
 
 
 def test_an_organisation_with_a_second_factor_closes_the_link(world: World) -> None:
@@ -378,12 +387,12 @@ def test_an_organisation_with_a_second_factor_closes_the_link(world: World) -> N
     token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
 
     address = reverse("agreements:sign-by-link", args=[token])
-    given = {"organisation": world.westmarch.pk, "decision": "sign", "name": "Ben West", "title": "Chief executive"}
+    form = {"organisation": world.westmarch.pk, "decision": "sign", "name": "Ben West", "title": "Chief executive"}
 
-    for answer in (Client().get(address), Client().post(address, given)):
-        assert answer.status_code == 302
-        assert answer["Location"] == reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
-        assert b"We meet" not in answer.content
+    for response in (Client().get(address), Client().post(address, form)):
+        assert response.status_code == 302
+        assert response["Location"] == reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
+        assert b"We meet" not in response.content
     assert not version.signatures.exists()
 
 
@@ -391,7 +400,7 @@ def test_a_paper_signature_has_its_scan_and_who_recorded_it(world: World) -> Non
     version = put_up(draft_first_terms(world), world.amina)
     sign(version, world.amina, world.larkhaven)
 
-    made = record_paper_signature(
+    signature = record_paper_signature(
         version=version,
         organisation=world.westmarch,
         signature=PaperSignature(
@@ -406,8 +415,12 @@ def test_a_paper_signature_has_its_scan_and_who_recorded_it(world: World) -> Non
     )
 
     world.partnership.refresh_from_db()
-    assert (made.recorded_by, made.is_on_paper, world.partnership.status) == (world.amina, True, Status.ACTIVE)
-    assert made.scan is not None
+    assert (signature.recorded_by, signature.is_on_paper, world.partnership.status) == (
+        world.amina,
+        True,
+        Status.ACTIVE,
+    )
+    assert signature.scan is not None
     page = signed_in(world.ben).get(version.get_absolute_url()).content.decode()
     assert "Scan of the signed page" in page
     assert "recorded by Amina Larch" in page
@@ -462,42 +475,42 @@ def test_a_former_party_reads_the_versions_from_before_it_left(world: World) -> 
 
 def test_taking_back_and_withdrawing_need_a_reason(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    made = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
-    put_up(made, world.ben)
+    proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
+    put_up(proposal, world.ben)
     for call in (take_back_terms, withdraw_proposal):
         with pytest.raises(UnableToWithdraw, match="why"):
-            call(proposal=made, reason=" ", author=world.ben, now=timezone.now())
+            call(proposal=proposal, reason=" ", author=world.ben, now=timezone.now())
 
-    take_back_terms(proposal=made, reason="A mistake.", author=world.ben, now=timezone.now())
+    take_back_terms(proposal=proposal, reason="A mistake.", author=world.ben, now=timezone.now())
 
-    made.refresh_from_db()
-    assert made.is_drafting
-    assert content_of_proposal(made)["clauses"][0]["body"] == "We meet twice."
+    proposal.refresh_from_db()
+    assert proposal.is_drafting
+    assert content_of_proposal(proposal)["clauses"][0]["body"] == "We meet twice."
 
 
 def test_a_version_that_was_taken_back_says_so_and_is_not_called_signed(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    made = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
-    version = put_up(made, world.ben)
+    proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
+    version = put_up(proposal, world.ben)
     ben = signed_in(world.ben)
 
-    waiting = ben.get(version.get_absolute_url()).content.decode()
-    take_back_terms(proposal=made, reason="A mistake.", author=world.ben, now=timezone.now())
-    taken_back = ben.get(version.get_absolute_url()).content.decode()
-    sign_all(put_up(made, world.ben))
-    replaced = ben.get(version.get_absolute_url()).content.decode()
+    page_while_awaiting = ben.get(version.get_absolute_url()).content.decode()
+    take_back_terms(proposal=proposal, reason="A mistake.", author=world.ben, now=timezone.now())
+    page_after_return = ben.get(version.get_absolute_url()).content.decode()
+    sign_all(put_up(proposal, world.ben))
+    page_after_replacement = ben.get(version.get_absolute_url()).content.decode()
 
-    assert "Return it to draft" in waiting
+    assert "Return it to draft" in page_while_awaiting
     assert "Return it to draft" not in signed_in(world.vera).get(version.get_absolute_url()).content.decode()
-    assert "Returned to draft" in taken_back
-    assert "Sent again as a later version" in replaced
-    assert "Signed by every party" not in replaced
+    assert "Returned to draft" in page_after_return
+    assert "Sent again as a later version" in page_after_replacement
+    assert "Signed by every party" not in page_after_replacement
 
 
 def test_what_is_not_signed_in_time_is_reminded_and_then_lapses(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    made = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
-    version = put_up(made, world.ben, sign_by=days(5))
+    proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
+    version = put_up(proposal, world.ben, sign_by=days(5))
     sign(version, world.ben, world.westmarch)
 
     with time_machine.travel(timezone.now() + dt.timedelta(days=3)):
@@ -508,8 +521,8 @@ def test_what_is_not_signed_in_time_is_reminded_and_then_lapses(world: World) ->
             sign(version, world.amina, world.larkhaven)
         assert lapse_proposals(now=timezone.now()) == 1
 
-    made.refresh_from_db()
-    assert (made.status, made.outcome) == (ProposalStatus.NOT_AGREED, "Not signed in time by Larkhaven Homes.")
+    proposal.refresh_from_db()
+    assert (proposal.status, proposal.outcome) == (ProposalStatus.NOT_AGREED, "Not signed in time by Larkhaven Homes.")
 
 
 def test_only_terms_in_force_can_be_amended_and_with_a_reason(world: World) -> None:
@@ -529,8 +542,8 @@ def test_only_terms_in_force_can_be_amended_and_with_a_reason(world: World) -> N
 
 def test_the_emails_ask_those_who_sign_and_tell_the_leads(world: World) -> None:
     version = put_up(draft_first_terms(world), world.amina)
-    asked = Email.objects.filter(kind="agreements.terms_request")
-    assert set(asked.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
+    requests = Email.objects.filter(kind="agreements.terms_request")
+    assert set(requests.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
 
     sign(version, world.amina, world.larkhaven)
     sign(version, world.ben, world.westmarch)
@@ -571,18 +584,18 @@ def test_the_terms_in_force_on_a_day_can_be_read_and_printed(world: World) -> No
     vera = signed_in(world.vera)
     page = reverse("agreements:terms", args=[world.partnership.pk])
 
-    now, later = vera.get(page), vera.get(page, {"on": days(31).isoformat()})
-    printed = vera.get(reverse("agreements:terms-print", args=[world.partnership.pk, 2])).content.decode()
+    terms_today, terms_later = vera.get(page), vera.get(page, {"on": days(31).isoformat()})
+    print_page = vera.get(reverse("agreements:terms-print", args=[world.partnership.pk, 2])).content.decode()
 
     word = vera.get(reverse("agreements:terms-word", args=[world.partnership.pk, 2]))
     pdf = vera.get(reverse("agreements:terms-pdf", args=[world.partnership.pk, 2]))
 
     assert word.content[:2] == b"PK"
     assert pdf.status_code == 503 or pdf.content[:4] == b"%PDF"
-    assert "We meet and decide together." in now.content.decode()
-    assert "We meet twice." in later.content.decode()
-    assert re.search(r"Signed electronically", printed)
-    assert "Westmarch Borough Council" in printed
+    assert "We meet and decide together." in terms_today.content.decode()
+    assert "We meet twice." in terms_later.content.decode()
+    assert re.search(r"Signed electronically", print_page)
+    assert "Westmarch Borough Council" in print_page
     assert Partnership.objects.get(pk=world.partnership.pk).status == Status.ACTIVE
 
 
@@ -600,15 +613,15 @@ def test_only_todays_terms_page_says_when_first_terms_come_into_force(world: Wor
 
 def test_an_amendment_that_waits_is_closed_when_the_partnership_ends(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    made = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
-    version = put_up(made, world.ben)
+    proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
+    version = put_up(proposal, world.ben)
 
     change_status(
         partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=timezone.now()
     )
 
-    made.refresh_from_db()
-    assert (made.status, made.outcome) == (ProposalStatus.NOT_AGREED, "The partnership has ended. No money.")
+    proposal.refresh_from_db()
+    assert (proposal.status, proposal.outcome) == (ProposalStatus.NOT_AGREED, "The partnership has ended. No money.")
     amina = signed_in(world.amina)
     page = amina.get(reverse("agreements:terms", args=[world.partnership.pk])).content.decode()
     assert "needs your signature" not in page
@@ -618,14 +631,14 @@ def test_an_amendment_that_waits_is_closed_when_the_partnership_ends(world: Worl
 
 def test_migration_closes_what_waits_in_partnerships_that_were_over(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    made = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
-    put_up(made, world.ben)
+    proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
+    put_up(proposal, world.ben)
     Partnership.objects.filter(pk=world.partnership.pk).update(status="renewed", ends_on=today())
 
     import_module("partnerships.agreements.migrations.0024_close_proposals_of_ended").close(apps, None)
 
-    made.refresh_from_db()
-    assert (made.status, made.outcome) == (ProposalStatus.NOT_AGREED, "The partnership was renewed.")
+    proposal.refresh_from_db()
+    assert (proposal.status, proposal.outcome) == (ProposalStatus.NOT_AGREED, "The partnership was renewed.")
 
 
 def test_fields_needed_for_a_signature_say_so_in_the_draft(world: World) -> None:
@@ -638,11 +651,11 @@ def test_fields_needed_for_a_signature_say_so_in_the_draft(world: World) -> None
 
 def test_kind_can_be_chosen_until_terms_are_put_up(world: World) -> None:
     amina, address = signed_in(world.amina), reverse("agreements:edit", args=[world.partnership.pk])
-    before = 'name="kind"' in amina.get(address).content.decode()
+    had_kind = 'name="kind"' in amina.get(address).content.decode()
 
     agree_terms(world.partnership, world.amina)
 
-    assert (before, 'name="kind"' in amina.get(address).content.decode()) == (True, False)
+    assert (had_kind, 'name="kind"' in amina.get(address).content.decode()) == (True, False)
 
 
 def test_amendments_are_numbered_from_1(world: World) -> None:
@@ -663,11 +676,11 @@ def test_amendments_are_numbered_from_1(world: World) -> None:
 
 def test_migration_numbers_the_amendments_that_were_there(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    made = [propose_change(world, world.ben, world.westmarch, text=f"We meet {count} times.") for count in (2, 3)]
+    proposals = [propose_change(world, world.ben, world.westmarch, text=f"We meet {count} times.") for count in (2, 3)]
     TermsProposal.objects.filter(based_on__isnull=False).update(amendment_number=F("number") + 10)
 
     with connection.cursor() as cursor:
         cursor.execute(import_module("partnerships.agreements.migrations.0025_number_amendments").NUMBER)
 
-    assert [TermsProposal.objects.get(pk=one.pk).amendment_number for one in made] == [1, 2]
+    assert [TermsProposal.objects.get(pk=one.pk).amendment_number for one in proposals] == [1, 2]
     assert first_proposal(world.partnership).amendment_number is None

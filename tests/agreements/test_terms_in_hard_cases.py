@@ -41,41 +41,42 @@ from tests.support.terms import agree_terms, draft, put_up, sign_all
 from tests.world import World
 
 
-def days_later(count: int) -> time_machine.travel:
+def travel_days(count: int) -> time_machine.travel:
+    """Move the clock forward by this many days."""
     return time_machine.travel(timezone.now() + dt.timedelta(days=count))
 
 
 def test_a_clause_of_a_consolidated_amendment_collides_until_it_is_in_force(world: World) -> None:
     agree_terms(world.partnership, world.amina)
-    board = propose_change(world, world.ben, world.westmarch, reports_to="The board", from_day=days(10))
-    meet = propose_change(world, world.amina, world.larkhaven, text="We meet twice.", from_day=days(30))
-    sooner = put_up(board, world.ben, from_day=days(10))
-    later = put_up(meet, world.amina, from_day=days(30))
+    amendment_of_field = propose_change(world, world.ben, world.westmarch, reports_to="The board", from_day=days(10))
+    amendment_of_clause = propose_change(world, world.amina, world.larkhaven, text="We meet twice.", from_day=days(30))
+    sooner = put_up(amendment_of_field, world.ben, from_day=days(10))
+    later = put_up(amendment_of_clause, world.amina, from_day=days(30))
     sign_all(sooner)
     sign_all(later)
-    between = propose_change(world, world.ben, world.westmarch, text="We never meet.", from_day=days(20))
+    amendment_between = propose_change(world, world.ben, world.westmarch, text="We never meet.", from_day=days(20))
 
     with pytest.raises(UnableToSendForSignature, match="Amendment 2 of Larkhaven Homes changes clause “Terms” too"):
-        put_up(between, world.ben, from_day=days(20))
+        put_up(amendment_between, world.ben, from_day=days(20))
 
     assert clause_text(version_in_force(world.partnership, days(40))) == "We meet twice."
 
 
-def colliding_amendments(world: World, *, checked: bool) -> tuple[TermsVersion, TermsVersion]:
-    """Propose two amendments that are each valid alone: one moves the start, the other the end before it."""
+def send_amendments_that_do_not_fit(world: World, *, checked: bool) -> tuple[TermsVersion, TermsVersion]:
+    """Send two amendments for signature that are each valid alone: one moves the start, the other the end before it."""
     agree_terms(world.partnership, world.amina, starts_on=today().isoformat(), ends_on=days(300).isoformat())
-    later = propose_change(world, world.ben, world.westmarch, starts_on=days(100).isoformat())
-    shorter = propose_change(world, world.amina, world.larkhaven, ends_on=days(50).isoformat())
-    return put_up(later, world.ben), put_up(shorter, world.amina, checked=checked)
+    later_start = propose_change(world, world.ben, world.westmarch, starts_on=days(100).isoformat())
+    earlier_end = propose_change(world, world.amina, world.larkhaven, ends_on=days(50).isoformat())
+    return put_up(later_start, world.ben), put_up(earlier_end, world.amina, checked=checked)
 
 
 def test_amendments_of_the_start_and_the_end_that_do_not_fit_are_refused(world: World) -> None:
     with pytest.raises(UnableToSendForSignature, match=r"do not fit together\. “Starts on” is after “Ends on”"):
-        colliding_amendments(world, checked=True)
+        send_amendments_that_do_not_fit(world, checked=True)
 
 
 def test_the_last_signature_on_terms_that_do_not_fit_others_is_refused(world: World) -> None:
-    later, shorter = colliding_amendments(world, checked=False)
+    later, shorter = send_amendments_that_do_not_fit(world, checked=False)
     sign_all(later)
     sign(shorter, world.amina, world.larkhaven)
 
@@ -96,7 +97,7 @@ def test_terms_that_cannot_take_force_are_drafts_again_when_a_party_leaves(world
         now=world.now,
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
-    later, shorter = colliding_amendments(world, checked=False)
+    later, shorter = send_amendments_that_do_not_fit(world, checked=False)
     sign_all(later)
     sign(shorter, world.amina, world.larkhaven)
     sign(shorter, world.ben, world.westmarch)
@@ -114,7 +115,7 @@ def test_terms_that_cannot_take_force_are_drafts_again_when_a_party_leaves(world
 def test_terms_signed_after_their_review_date_take_force(world: World) -> None:
     version = put_up(draft(draft_first_terms(world), world.amina, review_on=days(5).isoformat()), world.amina)
 
-    with days_later(8):
+    with travel_days(8):
         sign_all(version)
 
     world.partnership.refresh_from_db()
@@ -143,11 +144,11 @@ def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:
     proposal = draft(draft_first_terms(world), world.amina, review_on=days(3).isoformat(), ends_on=days(5).isoformat())
     version = put_up(proposal, world.amina)
 
-    with days_later(5):
+    with travel_days(5):
         sign(version, world.amina, world.larkhaven)
-    with days_later(6), pytest.raises(UnableToSignTerms, match="can return the terms to draft and change it"):
+    with travel_days(6), pytest.raises(UnableToSignTerms, match="can return the terms to draft and change it"):
         sign(version, world.ben, world.westmarch)
-    with days_later(6):
+    with travel_days(6):
         take_back_terms(proposal=proposal, reason="Too late.", author=world.amina, now=timezone.now())
         with pytest.raises(UnableToSendForSignature, match="before they come into force"):
             put_up(proposal, world.amina)
@@ -169,8 +170,8 @@ def test_an_extension_must_apply_before_the_partnership_ends(world: World) -> No
         put_up(proposal, world.ben, from_day=days(21))
     sign_all(put_up(proposal, world.ben, from_day=days(20)))
 
-    # Nothing ran on the last day itself.
-    with days_later(25):
+    # No job ran on the last day itself.
+    with travel_days(25):
         record_terms_in_force(now=timezone.now())
         world.partnership.refresh_from_db()
         assert world.partnership.state == Status.UNDER_REVIEW
@@ -179,17 +180,17 @@ def test_an_extension_must_apply_before_the_partnership_ends(world: World) -> No
 
 def test_text_written_while_terms_were_sent_is_shown_again(world: World) -> None:
     proposal = draft_first_terms(world)
-    seen = proposal.revision_of("clauses/terms")
+    revision_seen = proposal.revision_of("clauses/terms")
     put_up(proposal, world.amina)
     ben = signed_in(world.ben)
 
-    answer = ben.post(
+    response = ben.post(
         reverse("agreements:terms-item", args=[world.partnership.pk, 1, "clauses", "terms"]),
-        {"title": "Terms", "body": "A long text of Ben.", "based_on": seen},
+        {"title": "Terms", "body": "A long text of Ben.", "based_on": revision_seen},
     )
 
-    assert answer.status_code == 422
-    page = answer.content.decode()
+    assert response.status_code == 422
+    page = response.content.decode()
     assert "A long text of Ben." in page
     assert "waiting for signatures" in page
     assert ben.get(reverse("agreements:terms-about", args=[world.partnership.pk, 1])).status_code == 404
@@ -201,17 +202,17 @@ def test_a_reason_for_declining_is_shown_again_when_the_terms_were_taken_back(wo
     token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
     link = reverse("agreements:sign-by-link", args=[token])
     take_back_terms(proposal=proposal, reason="Not yet.", author=world.amina, now=timezone.now())
-    typed = {"organisation": world.westmarch.pk, "decision": "decline", "reason": "The exit clause is too short."}
+    form = {"organisation": world.westmarch.pk, "decision": "decline", "reason": "The exit clause is too short."}
 
-    on_page = signed_in(world.ben).post(
-        reverse("agreements:terms-sign", args=[world.partnership.pk, version.number]), typed
+    response_of_page = signed_in(world.ben).post(
+        reverse("agreements:terms-sign", args=[world.partnership.pk, version.number]), form
     )
-    by_link = Client().post(link, typed)
+    response_of_link = Client().post(link, form)
 
-    assert (on_page.status_code, by_link.status_code) == (422, 404)
-    assert "not waiting for signatures" in on_page.content.decode()
-    assert "The exit clause is too short." in on_page.content.decode()
-    assert "The exit clause is too short." in by_link.content.decode()
+    assert (response_of_page.status_code, response_of_link.status_code) == (422, 404)
+    assert "not waiting for signatures" in response_of_page.content.decode()
+    assert "The exit clause is too short." in response_of_page.content.decode()
+    assert "The exit clause is too short." in response_of_link.content.decode()
 
 
 @pytest.mark.parametrize("name", ["send-for-signature", "take-back", "withdraw"])
@@ -222,14 +223,15 @@ def test_a_step_on_terms_sent_twice_says_what_has_happened(world: World, name: s
         put_up(proposal, world.ben)
     ben, address = signed_in(world.ben), reverse(f"agreements:{name}", args=[world.partnership.pk, 2])
 
-    once = ben.post(address, {"reason": "As we discussed."})
-    twice = ben.post(address, {"reason": "As we discussed."})
+    first_response = ben.post(address, {"reason": "As we discussed."})
+    second_response = ben.post(address, {"reason": "As we discussed."})
 
-    assert (once.status_code, twice.status_code) == (302, 422)
-    assert "As we discussed." in twice.content.decode()
+    assert (first_response.status_code, second_response.status_code) == (302, 422)
+    assert "As we discussed." in second_response.content.decode()
 
 
-def paper_signature(world: World) -> TermsSignature:
+def record_westmarchs_paper_signature(world: World) -> TermsSignature:
+    """Send the first terms for signature, and record a signature of Westmarch on paper."""
     version = put_up(draft_first_terms(world), world.amina)
     return record_paper_signature(
         version=version,
@@ -247,7 +249,7 @@ def paper_signature(world: World) -> TermsSignature:
 
 
 def test_the_scan_of_a_signature_cannot_be_removed(world: World) -> None:
-    scan = paper_signature(world).scan
+    scan = record_westmarchs_paper_signature(world).scan
     assert scan is not None
 
     with pytest.raises(UnableToRemoveDocument, match="signature"):
@@ -262,10 +264,10 @@ def test_a_paper_signature_of_a_party_with_a_long_name_is_recorded(world: World)
     type(world.westmarch).objects.filter(pk=world.westmarch.pk).update(name="The Council " + "of Westmarch " * 18)
     world.westmarch.refresh_from_db()
 
-    made = paper_signature(world)
+    signature = record_westmarchs_paper_signature(world)
 
-    assert made.scan is not None
-    assert len(made.scan.title) <= 200
+    assert signature.scan is not None
+    assert len(signature.scan.title) <= 200
 
 
 def test_nobody_is_chased_to_sign_terms_of_a_partnership_that_is_over(world: World) -> None:
@@ -274,14 +276,14 @@ def test_nobody_is_chased_to_sign_terms_of_a_partnership_that_is_over(world: Wor
     change_status(
         partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=timezone.now()
     )
-    before = Email.objects.count()
+    email_count = Email.objects.count()
 
-    with days_later(10):
+    with travel_days(10):
         assert remind_terms_signers(now=timezone.now()) == 0
         assert escalate_late_signatures(now=timezone.now()) == 0
         assert Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 404
 
-    assert Email.objects.count() == before
+    assert Email.objects.count() == email_count
 
 
 def test_a_party_whose_notice_has_run_out_cannot_sign(world: World) -> None:
@@ -299,7 +301,7 @@ def test_a_party_whose_notice_has_run_out_cannot_sign(world: World) -> None:
     version = put_up(propose_change(world, world.amina, world.larkhaven, text="We meet twice."), world.amina)
     token = terms_token(version.signatories.get(organisation=world.harbour), world.hana)
 
-    with days_later(4):
+    with travel_days(4):
         with pytest.raises(UnableToSignTerms, match="no longer takes part"):
             sign(version, world.hana, world.harbour)
         assert Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 404

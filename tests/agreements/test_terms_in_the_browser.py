@@ -24,13 +24,14 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 @pytest.fixture(autouse=True)
 def _built() -> None:
+    """Fail at once if the stylesheets are missing, because `looks_right` measures the page."""
     if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
         pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
 
 
 @pytest.fixture
 def drafting(transactional_db: None) -> World:
-    """The world, with an Estuary Partnership that drafts its terms."""
+    """Return the world, with an Estuary Partnership that drafts its terms."""
     world = make_world()
     change_status(
         partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now()
@@ -39,7 +40,7 @@ def drafting(transactional_db: None) -> World:
 
 
 def looks_right(page: Any) -> None:
-    """The page is accessible and reflows, wide and on a telephone."""
+    """Check that the page is accessible and reflows, wide and on a telephone."""
     for size in (WIDE, NARROW):
         page.set_viewport_size(size)
         assert axe_violations(page, is_narrowed=size == NARROW) == []
@@ -48,6 +49,7 @@ def looks_right(page: Any) -> None:
 
 
 def add_clause(page: Any, title: str, text: str) -> None:
+    """Add a clause to the draft on the page."""
     page.get_by_role("link", name="Add a clause").click()
     page.get_by_label("Title").fill(title)
     page.get_by_label("Text").fill(text)
@@ -57,12 +59,12 @@ def add_clause(page: Any, title: str, text: str) -> None:
 def test_two_partners_draft_sign_amend_and_print(page: Any, live_server: Any, drafting: World) -> None:
     world, origin = drafting, live_server.url
     estuary = world.partnership
-    proposal = origin + reverse("agreements:proposal", args=[estuary.pk, 1])
+    proposal_page = origin + reverse("agreements:proposal", args=[estuary.pk, 1])
     review = timezone.localdate() + dt.timedelta(days=365)
 
     # Amina writes a clause and the review date; Ben adds a clause of his own.
     sign_in(page, origin, world.amina.email)
-    page.goto(proposal)
+    page.goto(proposal_page)
     add_clause(page, "Meetings", "We meet every month.")
     page.get_by_role("link", name="Edit particulars").click()
     page.get_by_label("Review on").fill(review.isoformat())
@@ -70,14 +72,14 @@ def test_two_partners_draft_sign_amend_and_print(page: Any, live_server: Any, dr
     looks_right(page)
     page.context.clear_cookies()
     sign_in(page, origin, world.ben.email)
-    page.goto(proposal)
+    page.goto(proposal_page)
     expect(page.get_by_text("We meet every month.").first).to_be_visible()
     add_clause(page, "Exit", "Six months of notice.")
 
     # Amina puts it up and signs on the page.
     page.context.clear_cookies()
     sign_in(page, origin, world.amina.email)
-    page.goto(proposal)
+    page.goto(proposal_page)
     page.get_by_role("link", name="Send for signature").click()
     looks_right(page)
     page.get_by_label("What is in these terms, and why?").fill("Our first terms.")
@@ -114,12 +116,12 @@ def test_two_partners_draft_sign_amend_and_print(page: Any, live_server: Any, dr
     page.get_by_role("link", name="Send for signature").click()
     page.get_by_role("button", name="Send for signature").click()
     expect(page.get_by_role("heading", name="Version 2")).to_be_visible()
-    other = propose_amendment(
+    larkhavens_amendment = propose_amendment(
         partnership=estuary, organisation=world.larkhaven, reason="More.", author=world.amina, now=timezone.now()
     )
     key = TermsVersion.objects.get(number=1).content["clauses"][0]["key"]
     assert key
-    draft(other, world.amina, text="Nothing of the kind.")
+    draft(larkhavens_amendment, world.amina, text="Nothing of the kind.")
     page.context.clear_cookies()
     sign_in(page, origin, world.amina.email)
     page.goto(origin + reverse("agreements:proposal", args=[estuary.pk, 3]))

@@ -47,8 +47,8 @@ def test_text_in_force_becomes_version_1_with_the_acceptances(world: World, stat
     assert version.content["about"]["quorum"] == 2
     assert version_in_force(migrated, dt.date(2026, 1, 1)) == version
     assert migrated.terms_version_id == version.pk
-    accepted = {(one.organisation_id, one.person_id, one.how) for one in version.signatures.all()}
-    assert accepted == {
+    signatures = {(one.organisation_id, one.person_id, one.how) for one in version.signatures.all()}
+    assert signatures == {
         (world.larkhaven.pk, world.amina.pk, "accepted"),
         (world.westmarch.pk, world.ben.pk, "accepted"),
     }
@@ -61,15 +61,15 @@ def test_a_migrated_partnership_is_amended_with_signatures(world: World) -> None
     client.force_login(world.ben)
 
     page = client.get(reverse("agreements:terms", args=[migrated.pk])).content.decode()
-    answer = client.post(
+    response = client.post(
         reverse("agreements:propose", args=[migrated.pk]),
         {"organisation": world.westmarch.pk, "reason": "We meet less often."},
     )
 
     assert "before terms could be signed here" in page
     assert "Two meetings a quarter." in page
-    assert answer["Location"] == reverse("agreements:proposal", args=[migrated.pk, 1])
-    assert client.get(answer["Location"]).status_code == 200
+    assert response["Location"] == reverse("agreements:proposal", args=[migrated.pk, 1])
+    assert client.get(response["Location"]).status_code == 200
 
 
 @pytest.mark.parametrize("status", ["exploring", "drafting", "awaiting_sign_off", "ended"])
@@ -108,13 +108,15 @@ def test_a_party_that_left_before_reads_the_text_of_its_day_not_version_1(world:
 
 
 def test_a_very_long_text_is_kept_whole_in_several_clauses(world: World) -> None:
-    long = "x" * 120_000
+    long_text = "x" * 120_000
 
-    migrated = migrate_old_partnership(world, status="active", terms_of_reference=long, starts_on=dt.date(2026, 1, 1))
+    migrated = migrate_old_partnership(
+        world, status="active", terms_of_reference=long_text, starts_on=dt.date(2026, 1, 1)
+    )
 
     clauses = migrated.terms_versions.get().content["clauses"]
     bodies = [clause["body"] for clause in clauses if clause["key"] != "contribution"]
-    assert "".join(bodies) == long
+    assert "".join(bodies) == long_text
     change_status(
         partnership=migrated, status="under_review", reason="Its day.", author=world.amina, now=timezone.now()
     )

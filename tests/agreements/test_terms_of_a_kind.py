@@ -24,15 +24,15 @@ def test_the_party_of_a_contribution_is_chosen_from_the_parties(world: World) ->
     proposal = draft_first_terms(world)
     page = reverse("agreements:terms-add", args=[world.partnership.pk, proposal.number, "contributions"])
     amina = signed_in(world.amina)
-    given = {"year": "2027", "money": "5000", "in_kind": "", "note": "", "based_on": "0", "key": "ab12"}
+    contribution = {"year": "2027", "money": "5000", "in_kind": "", "note": "", "based_on": "0", "key": "ab12"}
 
     form = amina.get(page).content.decode()
-    refused = amina.post(page, given | {"party": "Somebody else"})
-    sent = amina.post(page, given | {"party": world.westmarch.name})
+    refused_response = amina.post(page, contribution | {"party": "Somebody else"})
+    response = amina.post(page, contribution | {"party": world.westmarch.name})
 
     assert f'<option value="{world.westmarch.name}">' in form
-    assert refused.status_code == 422
-    assert sent.status_code == 302
+    assert refused_response.status_code == 422
+    assert response.status_code == 302
     rows = content_of_proposal(first_proposal(world.partnership))["contributions"]
     assert [row["party"] for row in rows] == [world.westmarch.name]
 
@@ -53,7 +53,7 @@ def test_notice_and_reminder_days_come_from_the_kind(world: World) -> None:
     kind.notice_days, kind.reminder_days = 90, [14, 120]
     kind.save()
 
-    made = create_partnership(
+    partnership = create_partnership(
         organisation=world.larkhaven,
         author=world.amina,
         title="Quays",
@@ -62,8 +62,8 @@ def test_notice_and_reminder_days_come_from_the_kind(world: World) -> None:
         now=timezone.now(),
     )
 
-    assert content_of_proposal(first_proposal(made))["about"]["notice_days"] == 90
-    party = made.parties.select_related("partnership").get()
+    assert content_of_proposal(first_proposal(partnership))["about"]["notice_days"] == 90
+    party = partnership.parties.select_related("partnership").get()
     assert reminder_choice_of(party)[0] == [120, 14]
 
 
@@ -75,8 +75,8 @@ def test_meetings_avoid_the_bank_holidays_of_every_party(world: World) -> None:
     AreaServed.objects.filter(organisation=world.westmarch).delete()
     AreaServed.objects.create(organisation=world.westmarch, area=area, starts_on=dt.date(2020, 1, 1))
 
-    both = holidays_of_any([world.larkhaven, world.westmarch])
+    holidays_of_both = holidays_of_any([world.larkhaven, world.westmarch])
 
-    assert st_andrew in both
-    assert holidays() <= both
+    assert st_andrew in holidays_of_both
+    assert holidays() <= holidays_of_both
     assert st_andrew not in holidays_of_any([world.larkhaven])

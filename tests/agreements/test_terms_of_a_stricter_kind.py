@@ -19,8 +19,8 @@ from tests.support.terms import agree_terms, first_proposal, put_up, sign_all
 from tests.world import World
 
 
-def basis(world: World) -> KindField:
-    """Add a field with two choices to the partnership's kind. The first terms leave it empty."""
+def add_choice_to_kind(world: World) -> KindField:
+    """Sign first terms, then add a field with two choices to their kind, which the terms leave empty."""
     agree_terms(world.partnership, world.amina)
     kind = PartnershipKind.objects.get(code=world.partnership.kind_id)
     return KindField.objects.create(
@@ -29,12 +29,13 @@ def basis(world: World) -> KindField:
 
 
 def drop_fee(field: KindField) -> None:
+    """Remove the choice "fee" from the field."""
     field.choices = "cost: At cost"
     field.save()
 
 
 def test_an_amendment_keeps_a_choice_that_the_kind_has_dropped(world: World) -> None:
-    field = basis(world)
+    field = add_choice_to_kind(world)
     sign_all(put_up(propose_change(world, world.ben, world.westmarch, basis="fee"), world.ben))
     drop_fee(field)
 
@@ -49,7 +50,7 @@ def test_an_amendment_keeps_a_choice_that_the_kind_has_dropped(world: World) -> 
 
 
 def test_versions_from_before_and_after_a_dropped_choice_are_compared(world: World) -> None:
-    field = basis(world)
+    field = add_choice_to_kind(world)
     sign_all(put_up(propose_change(world, world.ben, world.westmarch, basis="fee"), world.ben))
     sign_all(put_up(propose_change(world, world.ben, world.westmarch, basis="cost"), world.ben))
     drop_fee(field)
@@ -64,11 +65,11 @@ def test_versions_from_before_and_after_a_dropped_choice_are_compared(world: Wor
 
 @pytest.mark.parametrize("first", ["loose", "strict"])
 def test_amendments_from_before_and_after_a_dropped_choice_are_put_together(world: World, first: str) -> None:
-    field = basis(world)
-    loose = propose_change(world, world.ben, world.westmarch, basis="fee")
+    field = add_choice_to_kind(world)
+    with_dropped_choice = propose_change(world, world.ben, world.westmarch, basis="fee")
     drop_fee(field)
-    strict = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
-    versions = {"strict": put_up(strict, world.amina), "loose": put_up(loose, world.ben)}
+    with_stricter_kind = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
+    versions = {"strict": put_up(with_stricter_kind, world.amina), "loose": put_up(with_dropped_choice, world.ben)}
 
     for name in sorted(versions, key=lambda name: name != first):
         sign_all(versions[name])
@@ -80,21 +81,21 @@ def test_amendments_from_before_and_after_a_dropped_choice_are_put_together(worl
 
 
 def test_a_draft_from_after_a_dropped_choice_is_sent_on_terms_from_before(world: World) -> None:
-    field = basis(world)
-    loose = put_up(propose_change(world, world.ben, world.westmarch, basis="fee"), world.ben)
+    field = add_choice_to_kind(world)
+    version_with_dropped_choice = put_up(propose_change(world, world.ben, world.westmarch, basis="fee"), world.ben)
     drop_fee(field)
-    strict = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
-    sign_all(loose)
+    draft_of_stricter_kind = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
+    sign_all(version_with_dropped_choice)
 
-    version = put_up(strict, world.amina)
+    version = put_up(draft_of_stricter_kind, world.amina)
 
     assert (version.content["about"]["basis"], clause_text(version)) == ("fee", "We meet twice.")
-    strict.refresh_from_db()
-    assert content_of_proposal(strict) == version.content
+    draft_of_stricter_kind.refresh_from_db()
+    assert content_of_proposal(draft_of_stricter_kind) == version.content
 
 
 def test_a_renewal_leaves_out_what_the_kind_no_longer_takes_and_says_so(world: World) -> None:
-    field = basis(world)
+    field = add_choice_to_kind(world)
     sign_all(put_up(propose_change(world, world.ben, world.westmarch, basis="fee"), world.ben))
     drop_fee(field)
     now = timezone.now()
@@ -116,13 +117,17 @@ def test_a_field_keeps_its_earlier_shape_and_row_name_while_values_need_them() -
     name: FieldDeclaration = {"code": "name", "label": "Name", "shape": "line"}
     code: FieldDeclaration = {"code": "code", "label": "Code", "shape": "line"}
     lots = {"code": "lots", "label": "Lots", "one": "lot"}
-    before = declare("panel", "Panel", fields=[{**number, "shape": "line"}], tables=[{**lots, "fields": [name]}])  # type: ignore[typeddict-item]  # spread
-    now = declare("panel", "Panel", fields=[number], tables=[{**lots, "fields": [code, name]}])  # type: ignore[typeddict-item]  # spread
-    said = documents.normalise(build_schema(before), {"about": {"homes": "a few"}, "lots": [{"name": "North"}]})
-    counted = documents.normalise(build_schema(before), {"about": {"homes": "12"}})
+    earlier_declarations = declare(
+        "panel", "Panel", fields=[{**number, "shape": "line"}], tables=[{**lots, "fields": [name]}]
+    )  # type: ignore[typeddict-item]  # spread
+    current_declarations = declare("panel", "Panel", fields=[number], tables=[{**lots, "fields": [code, name]}])  # type: ignore[typeddict-item]  # spread
+    content_in_words = documents.normalise(
+        build_schema(earlier_declarations), {"about": {"homes": "a few"}, "lots": [{"name": "North"}]}
+    )
+    content_in_numbers = documents.normalise(build_schema(earlier_declarations), {"about": {"homes": "12"}})
 
-    wide = declarations_with(now, before, said)
+    widened = declarations_with(current_declarations, earlier_declarations, content_in_words)
 
-    assert documents.normalise(build_schema(wide), said)["about"]["homes"] == "a few"
-    assert documents.normalise(build_schema(wide), said)["lots"][0]["name"] == "North"
-    assert declarations_with(now, before, counted) == now
+    assert documents.normalise(build_schema(widened), content_in_words)["about"]["homes"] == "a few"
+    assert documents.normalise(build_schema(widened), content_in_words)["lots"][0]["name"] == "North"
+    assert declarations_with(current_declarations, earlier_declarations, content_in_numbers) == current_declarations

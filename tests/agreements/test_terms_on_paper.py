@@ -1,4 +1,4 @@
-"""Terms on paper: the Word document and the page to print say the same, and show who signed what."""
+"""Terms on paper: the Word document and the page to print say the same, and show all signatures."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def reader(world: World, client: Client) -> Client:
 
 def word_paragraphs(client: Client, version: TermsVersion) -> list[str]:
     """Return the paragraphs and table rows of the Word document, in order."""
-    answer = client.get(reverse("agreements:terms-word", args=[version.partnership_id, version.number]))
-    found: list[str] = []
-    for part in docx.Document(io.BytesIO(answer.content)).iter_inner_content():
+    response = client.get(reverse("agreements:terms-word", args=[version.partnership_id, version.number]))
+    paragraphs: list[str] = []
+    for part in docx.Document(io.BytesIO(response.content)).iter_inner_content():
         rows = getattr(part, "rows", None)
-        found += [" | ".join(cell.text for cell in row.cells) for row in rows] if rows is not None else [part.text]
-    return found
+        paragraphs += [" | ".join(cell.text for cell in row.cells) for row in rows] if rows is not None else [part.text]
+    return paragraphs
 
 
 def printed(client: Client, version: TermsVersion) -> str:
@@ -48,6 +48,7 @@ def printed(client: Client, version: TermsVersion) -> str:
 
 
 def contribute(partnership: Partnership, author: Any, key: str, **row: str) -> None:
+    """Add a contribution to the draft of the first terms."""
     save_terms_piece(
         proposal=first_proposal(partnership),
         piece=f"contributions/{key}",
@@ -102,9 +103,9 @@ def test_observers_stand_apart_from_those_who_sign(world: World, reader: Client)
 
     words, page = word_paragraphs(reader, version), printed(reader, version)
 
-    between = next(line for line in words if line.startswith("Between"))
-    assert "Larkhaven Homes" in between
-    assert world.riverside.name not in between
+    line_of_parties = next(line for line in words if line.startswith("Between"))
+    assert "Larkhaven Homes" in line_of_parties
+    assert world.riverside.name not in line_of_parties
     assert f"Observers | {world.riverside.name}" in words
     assert f"<dt>Observers</dt> <dd>{world.riverside.name}</dd>" in page
 
@@ -114,26 +115,26 @@ def test_a_version_of_two_amendments_shows_the_signatures_on_both(world: World, 
     now = timezone.now()
 
     def amend(author: Any, body: Any, **change: Any) -> TermsVersion:
-        made = propose_amendment(
+        proposal = propose_amendment(
             partnership=world.partnership, organisation=body, reason="A better way.", author=author, now=now
         )
-        return put_up(draft(made, author, **change), author)
+        return put_up(draft(proposal, author, **change), author)
 
-    clause, board = (
+    amended_clause, amended_field = (
         amend(world.amina, world.larkhaven, text="We meet twice."),
         amend(world.ben, world.westmarch, reports_to="The board"),
     )
-    sign_all(clause)
-    sign_all(board)
-    both = world.partnership.terms_versions.get(origin="consolidated")
+    sign_all(amended_clause)
+    sign_all(amended_field)
+    consolidated = world.partnership.terms_versions.get(origin="consolidated")
 
-    words, page = word_paragraphs(reader, both), printed(reader, both)
+    words, page = word_paragraphs(reader, consolidated), printed(reader, consolidated)
 
-    signed = [line for line in words if "Signed electronically" in line]
-    assert [line.split(" | ")[2].split(".")[0] for line in signed] == [
-        f"Version {one.number}" for one in (clause, board) for _party in range(2)
+    signature_lines = [line for line in words if "Signed electronically" in line]
+    assert [line.split(" | ")[2].split(".")[0] for line in signature_lines] == [
+        f"Version {one.number}" for one in (amended_clause, amended_field) for _party in range(2)
     ]
-    for one in (clause, board):
+    for one in (amended_clause, amended_field):
         assert f"Signatures on version {one.number}" in page
 
 

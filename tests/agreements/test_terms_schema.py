@@ -1,4 +1,4 @@
-"""Terms as a document: the schema of a kind, and what is checked before signing."""
+"""Terms as a document: the schema of a kind, and the checks before signing."""
 
 from __future__ import annotations
 
@@ -47,12 +47,14 @@ PANEL: Declarations = declare(
 
 
 def content(shares: list[dict[str, Any]] = [], clauses: Any = "One", **about: Any) -> documents.Content:  # noqa: B006 - never changed
+    """Return complete terms of a panel, with these shares, clauses and fields."""
     raw = {"about": {"call_off": "By rank.", "review_on": "2027-04-01", **about}, "shares": shares, "clauses": clauses}
     return documents.normalise(build_schema(PANEL), raw)
 
 
-def told(made: documents.Content, parties: int | None = None) -> list[str]:
-    return [problem.message for problem in problems_of(PANEL, made, party_count=parties)]
+def problem_messages(terms: documents.Content, party_count: int | None = None) -> list[str]:
+    """Return the messages of the problems that these terms have."""
+    return [problem.message for problem in problems_of(PANEL, terms, party_count=party_count)]
 
 
 HALVES = [{"party": "Larkhaven", "percent": "50"}, {"party": "Westmarch", "percent": "50.0 %"}]
@@ -80,16 +82,16 @@ def test_declarations_mean_the_same_after_json_and_reordered_keys() -> None:
 
 
 def test_values_have_one_spelling_and_words_for_people() -> None:
-    made = content(HALVES, annual_budget="£1,250,000", notice_days="90", quorum="", starts_on="2026-12-01")
+    terms = content(HALVES, annual_budget="£1,250,000", notice_days="90", quorum="", starts_on="2026-12-01")
     schema = build_schema(PANEL)
-    about = made["about"]
-    in_words = documents.Names(schema, made).in_words
+    about = terms["about"]
+    in_words = documents.Names(schema, terms).in_words
 
     assert (about["annual_budget"], about["notice_days"], about["quorum"]) == ("1250000.00", 90, None)
-    assert made["shares"][1]["percent"] == "50"
+    assert terms["shares"][1]["percent"] == "50"
     assert in_words(schema.about_by_code["annual_budget"], about["annual_budget"]) == "£1,250,000"
     assert in_words(schema.about_by_code["notice_days"], 90) == "90 days"
-    assert documents.item_in_words(schema.collection_by_code["shares"], made["shares"][0]) == "Larkhaven (50%)"
+    assert documents.item_in_words(schema.collection_by_code["shares"], terms["shares"][0]) == "Larkhaven (50%)"
 
 
 @pytest.mark.parametrize(
@@ -110,11 +112,11 @@ def test_invalid_values_are_refused_in_words(field: str, value: str, words: str)
 
 
 def test_complete_terms_have_no_problems() -> None:
-    assert told(content(HALVES)) == []
+    assert problem_messages(content(HALVES)) == []
 
 
 def test_missing_fields_rows_and_clauses_are_named() -> None:
-    assert told(content([], clauses=[], call_off="", review_on="")) == [
+    assert problem_messages(content([], clauses=[], call_off="", review_on="")) == [
         "Fill in “Review on”.",
         "Fill in “Call-off”.",
         "Add at least one clause to “Clauses”.",
@@ -128,7 +130,9 @@ def test_each_declared_check_gives_a_sentence() -> None:
         {"party": "larkhaven", "percent": "30", "paid": "30"},
     ]
 
-    assert told(content(shares, grant="100", starts_on="2028-01-01", ends_on="2027-01-01", quorum=3), parties=2) == [
+    assert problem_messages(
+        content(shares, grant="100", starts_on="2028-01-01", ends_on="2027-01-01", quorum=3), party_count=2
+    ) == [
         "“Starts on” is after “Ends on”. Change one of the two.",
         "“Starts on” is after “Review on”. Change one of the two.",
         "“Quorum” is 3, but there are only 2 parties. Lower it, or invite more organisations.",
@@ -140,10 +144,10 @@ def test_each_declared_check_gives_a_sentence() -> None:
 
 
 def test_a_field_that_another_needs_is_asked_for() -> None:
-    assert "Fill in “Call-off”: it is needed with “Grant”." in told(content(HALVES, grant="5", call_off=""))
+    assert "Fill in “Call-off”: it is needed with “Grant”." in problem_messages(content(HALVES, grant="5", call_off=""))
 
 
 def test_thirds_add_up_to_100() -> None:
     thirds = [{"party": name, "percent": "33.33"} for name in ("Larkhaven", "Westmarch", "Riverside")]
 
-    assert told(content(thirds)) == []
+    assert problem_messages(content(thirds)) == []

@@ -18,12 +18,12 @@ NOW = timezone.now
 
 
 def in_days(days: int) -> dt.date:
-    """The date some days from now."""
+    """Return the day this many days from today."""
     return timezone.localdate() + dt.timedelta(days=days)
 
 
 def start_group(world: World, *, parent: Partnership | None = None, **changes: Any) -> Partnership:
-    """Amina starts a group of Larkhaven and Westmarch."""
+    """Start a group of Larkhaven and Westmarch, as Amina."""
     fields: dict[str, Any] = {
         "title": "Depot group",
         "purpose": "Move the depot.",
@@ -40,7 +40,7 @@ def start_group(world: World, *, parent: Partnership | None = None, **changes: A
 
 
 def add_third_party(world: World) -> None:
-    """Riverside takes part in the partnership, but not in the group."""
+    """Let Riverside take part in the partnership, but not in the group."""
     party = services.invite_organisation(
         partnership=world.partnership,
         organisation=world.riverside,

@@ -13,12 +13,12 @@ from partnerships.lists.reading import read
 from tests.support.access import Row, everyone, expect
 from tests.world import World
 
-#: Its file is for what Amina holds when it is made.
+#: Other rooms prepare their records first. The file can be downloaded only while Amina's rights do not change.
 AFTER_OTHERS = True
 
 
 def prepare(world: World) -> None:
-    """Save a view of Amina's that Larkhaven shares, and ask for a file of hers."""
+    """Save a view of Amina's, share it with Larkhaven, and make a file for her."""
     view = services.save_view(
         person=world.amina, kind="commitments", name="Late", state={"filters": {"standing": ["overdue"]}}, now=world.now
     )
@@ -44,7 +44,7 @@ def _view(world: World) -> dict[str, Any]:
 
 
 _READERS = expect(inside=302, outside=404, partner=404)
-#: Colleagues may open it and not change it.
+#: Colleagues of the owner may open the view, but not change it.
 _OWNER = expect(inside=403, outside=404, partner=404, lead=200)
 
 ROWS = (

@@ -20,15 +20,16 @@ from tests.world import World, make_world
 
 @pytest.fixture
 def world(db: None) -> World:
+    """Return the usual world."""
     return make_world()
 
 
 def promises(world: World) -> list[Commitment]:
-    """Propose three commitments with equal and missing due dates, and an action without one."""
-    same = in_days(30)
+    """Propose three commitments: two with the same due date, one of them without a quantity, and one for later."""
+    due_on = in_days(30)
     return [
-        agree(world, text="Cottages.", due_on=same),
-        propose(world, text="Bungalows.", due_on=same, quantity=None, unit=""),
+        agree(world, text="Cottages.", due_on=due_on),
+        propose(world, text="Bungalows.", due_on=due_on, quantity=None, unit=""),
         propose(world, text="=HYPERLINK(1)", due_on=in_days(60)),
     ]
 

@@ -13,9 +13,10 @@ from tests.support.rights import EVERYBODY, LEAD, Row
 
 
 def _list(slug: str) -> ListDefinition:
-    found = find_list(slug)
-    assert found is not None
-    return found
+    """Return the list with this name."""
+    definition = find_list(slug)
+    assert definition is not None
+    return definition
 
 
 ROWS = (

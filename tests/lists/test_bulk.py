@@ -31,14 +31,14 @@ from tests.world import World
 ADDRESS = "lists:bulk"
 
 
-def open_confirmation(reader: User, action: str, *rows: Any, kind: str = "commitments", **more: Any) -> Any:
-    """Return the page that asks first, to which the form below the table leads."""
-    sent = {"action": action, "row": [row.pk for row in rows], **more}
-    return signed_in(reader).get(reverse(ADDRESS, args=[kind]), sent, follow=True)
+def open_confirmation(reader: User, action: str, *rows: Any, kind: str = "commitments", **more_fields: Any) -> Any:
+    """Choose an action for these rows in the form below the table, and return the page that asks for confirmation."""
+    fields = {"action": action, "row": [row.pk for row in rows], **more_fields}
+    return signed_in(reader).get(reverse(ADDRESS, args=[kind]), fields, follow=True)
 
 
 def confirm(reader: User, page: Any, **filled: Any) -> Any:
-    """Send the form of the page that asks first, and return the page after it."""
+    """Send the form of the page that asks for confirmation, and return the page that follows."""
     return signed_in(reader).post(page.redirect_chain[-1][0], filled, follow=True)
 
 
@@ -55,23 +55,27 @@ def test_the_table_has_a_box_for_each_row_and_names_it(world: World) -> None:
 
 def test_several_get_a_new_owner_who_hears_of_it_once(world: World) -> None:
     first, second = agree(world, text="Cottages."), agree(world, text="Bungalows.")
-    over = end_commitment(
+    ended_commitment = end_commitment(
         commitment=agree(world, text="Flats."), reason="Over.", author=world.amina, now=timezone.now()
     )
-    theirs = agree(world, text="Land.", giver=world.westmarch, receiver=world.larkhaven, owner=world.ben)
+    commitment_of_westmarch = agree(
+        world, text="Land.", giver=world.westmarch, receiver=world.larkhaven, owner=world.ben
+    )
     drop_emails()
 
-    page = open_confirmation(world.amina, "assign", first, second, over, theirs, status="agreed")
-    words = " ".join(page.content.decode().split())
-    done = confirm(world.amina, page, owner=world.vera.pk)
+    page = open_confirmation(
+        world.amina, "assign", first, second, ended_commitment, commitment_of_westmarch, status="agreed"
+    )
+    text = " ".join(page.content.decode().split())
+    list_page = confirm(world.amina, page, owner=world.vera.pk)
 
-    assert "Change the owner: 2 commitments" in words
-    assert "2 left out" in words
-    assert "These commitments have ended, so you can no longer change their owner." in words
-    assert "Only editors and leads of the organisation that gives can change these commitments." in words
+    assert "Change the owner: 2 commitments" in text
+    assert "2 left out" in text
+    assert "These commitments have ended, so you can no longer change their owner." in text
+    assert "Only editors and leads of the organisation that gives can change these commitments." in text
     assert set(Commitment.objects.filter(owner=world.vera)) == {first, second}
-    assert "2 commitments: the owner has been changed" in done.content.decode()
-    assert done.redirect_chain[-1][0] == f"{reverse('commitments:list')}?status=agreed"
+    assert "2 commitments: the owner has been changed" in list_page.content.decode()
+    assert list_page.redirect_chain[-1][0] == f"{reverse('commitments:list')}?status=agreed"
     (email,) = deliver()
     assert email.to == [world.vera.email]
     assert email.subject == f"{world.amina.display_name} has made you the owner of 2 commitments"

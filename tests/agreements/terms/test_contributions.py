@@ -1,4 +1,4 @@
-"""Contributions are totalled by year and party."""
+"""Contributions are totalled by year and party, and terms are copied to columns."""
 
 from __future__ import annotations
 

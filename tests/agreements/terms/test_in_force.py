@@ -28,6 +28,7 @@ KEYS = ("exit", "purpose", "meetings", "money")
 
 
 def terms(**bodies: str) -> Content:
+    """Return valid terms with a clause for each argument, except `quorum` and `review_on`."""
     return normalise(
         SCHEMA,
         {
@@ -41,7 +42,7 @@ FIRST = terms(**dict.fromkeys(KEYS, "As agreed."))
 
 
 def with_clause(content: Content, key: str, body: str | None) -> Content:
-    """The content with another text of a clause, with a new clause, or (None) without the clause."""
+    """Return the content with another text of a clause, with a new clause, or (None) without the clause."""
     if body is None:
         return {**content, "clauses": [item for item in content["clauses"] if item["key"] != key]}
     clauses = [{**item, "body": body} if item["key"] == key else item for item in content["clauses"]]
@@ -58,6 +59,7 @@ class Partnership:
         self.entries: list[Entry] = []
 
     def put_in_force(self, draft: Content, *, drafted_from: Content | None, day: dt.date) -> None:
+        """Write the versions and entries that put a draft in force from a day on."""
         additions = versions_to_write(
             SCHEMA,
             draft=draft,
@@ -72,6 +74,7 @@ class Partnership:
             self.entries.append(Entry(day=addition.day, order=pk, version=pk))
 
     def terms_on(self, day: dt.date) -> Content:
+        """Return the content in force on a day."""
         entry = in_force_on(self.entries, day)
         assert entry is not None
         return self.versions[entry.version]
@@ -101,12 +104,12 @@ def test_disjoint_amendments_in_any_order_give_the_same_terms(days: list[int], r
     if removed:
         drafts[0] = with_clause(FIRST, KEYS[0], None)
     shuffled_indexes = data.draw(st.permutations(range(len(days))))
-    shuffled, in_order = partnership_with_first_terms(), partnership_with_first_terms()
+    shuffled_partnership, ordered_partnership = partnership_with_first_terms(), partnership_with_first_terms()
 
     for index in shuffled_indexes:
-        shuffled.put_in_force(drafts[index], drafted_from=FIRST, day=day_after_start(days[index]))
+        shuffled_partnership.put_in_force(drafts[index], drafted_from=FIRST, day=day_after_start(days[index]))
     for index in range(len(days)):
-        in_order.put_in_force(drafts[index], drafted_from=FIRST, day=day_after_start(days[index]))
+        ordered_partnership.put_in_force(drafts[index], drafted_from=FIRST, day=day_after_start(days[index]))
 
     for day in range(62):
         expected = dict.fromkeys(KEYS, "As agreed.")
@@ -115,8 +118,8 @@ def test_disjoint_amendments_in_any_order_give_the_same_terms(days: list[int], r
                 expected[key] = f"Changed {key}."
         if removed and days[0] <= day:
             del expected[KEYS[0]]
-        assert text_by_clause(shuffled.terms_on(day_after_start(day))) == expected
-        assert text_by_clause(in_order.terms_on(day_after_start(day))) == expected
+        assert text_by_clause(shuffled_partnership.terms_on(day_after_start(day))) == expected
+        assert text_by_clause(ordered_partnership.terms_on(day_after_start(day))) == expected
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

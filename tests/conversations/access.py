@@ -1,4 +1,4 @@
-"""Who may use the pages of conversations."""
+"""The pages of conversations, and what each kind of person gets when they open them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from django.utils import timezone
 from partnerships.conversations import services
 from partnerships.conversations.models import Report
 from tests.conversations import reports
-from tests.conversations.gatherings import a_cycle, a_text_file, begun_meeting, held_meeting, seat_of, with_item
+from tests.conversations.gatherings import a_cycle, a_text_file, begun_meeting, held_meeting, meeting_with_item, seat_of
 from tests.conversations.talks import circulated, draft, planned
 from tests.support.access import Row, everyone, expect
 from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Planned, draft and circulated conversations, one with a correction."""
+    """Store the records that the pages below are about in `world.things`.
+
+    They include planned, draft and circulated conversations, meetings, reports, notes and a facilitator.
+    """
     world.things["talk_draft"] = draft(world)
     world.things["talk_planned"] = planned(world)
     world.things["talk"] = circulated(world)
     world.things["obstacle"] = world.things["talk"].points.get(kind="obstacle")
-    world.things["meeting"] = with_item(world)
+    world.things["meeting"] = meeting_with_item(world)
     world.things["meeting_begun"] = begun_meeting(world)
     world.things["meeting_held"] = held_meeting(world)
     world.things["seat"] = seat_of(world.things["meeting"], "Ben")
@@ -60,7 +63,7 @@ def prepare(world: World) -> None:
     )
 
 
-def _estuary(world: World) -> dict[str, Any]:
+def _partnership(world: World) -> dict[str, Any]:
     return {"pk": world.partnership.pk}
 
 
@@ -70,6 +73,7 @@ def _period(world: World) -> dict[str, Any]:
 
 
 def _on(name: str) -> Any:
+    """Return a function that finds the id of this thing for the URL."""
     return lambda world: {"pk": world.things[name].pk}
 
 
@@ -101,10 +105,6 @@ _LEADERS = {
     "get": expect(inside=403, outside=404, lead=200),
     "post": expect(inside=403, outside=404, lead=422),
 }
-
-
-def _partnership(world: World) -> dict[str, Any]:
-    return {"pk": world.partnership.pk}
 
 
 ROWS = (
@@ -174,7 +174,7 @@ ROWS = (
     Row("conversations:close", on=_on("obstacle"), **_KEEPERS),
     Row("conversations:become", on=_on("obstacle"), **_KEEPERS),
     Row("conversations:stuck", get=everyone()),
-    Row("conversations:facilitator-name", on=_estuary, **_CHAIR),
+    Row("conversations:facilitator-name", on=_partnership, **_CHAIR),
     Row(
         "conversations:facilitation",
         on=_on("facilitator"),
@@ -193,9 +193,9 @@ ROWS = (
     Row("conversations:journal-note", on=_on("journal_note"), get=expect(inside=200, outside=404, partner=404)),
     Row("conversations:journal-edit", on=_on("journal_note"), **_NOTE_WRITERS),
     Row("conversations:journal-delete", on=_on("journal_note"), **_NOTE_WRITERS),
-    Row("conversations:reports", on=_estuary, get=expect(inside=200, outside=404)),
-    Row("conversations:reporting", on=_estuary, **_CHAIR),
-    Row("conversations:reporting-end", on=_estuary, **_CHAIR),
+    Row("conversations:reports", on=_partnership, get=expect(inside=200, outside=404)),
+    Row("conversations:reporting", on=_partnership, **_CHAIR),
+    Row("conversations:reporting-end", on=_partnership, **_CHAIR),
     Row("conversations:reports-period", on=_period, get=expect(inside=200, outside=404)),
     Row("conversations:reports-csv", on=_period, get=expect(inside=200, outside=404)),
     Row("conversations:report", on=_on("report"), get=expect(inside=200, outside=404)),

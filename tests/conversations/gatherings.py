@@ -1,4 +1,4 @@
-"""Meetings for tests, made through services."""
+"""Helpers that make meetings for tests, through services."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tests.world import World
 
 
 def a_text_file(name: str = "map.txt") -> SimpleUploadedFile:
-    """A file that uploads accept."""
+    """Return a file that uploads accept."""
     return SimpleUploadedFile(name, b"North to the top.")
 
 
 def in_days(days: int, hour: int = 10) -> dt.datetime:
-    """This hour some days from today, in local time."""
+    """Return this hour on the day that is some days from today, in local time."""
     day = timezone.localdate() + dt.timedelta(days=days)
     return timezone.make_aware(dt.datetime.combine(day, dt.time(hour)))
 
 
-def the_plan(world: World, **given: Any) -> MeetingPlan:
-    """A plan for a meeting in five days, with Amina, Eddie and Ben."""
+def the_plan(world: World, **changes: Any) -> MeetingPlan:
+    """Return a plan for a meeting in five days, with Amina, Eddie and Ben."""
     plan = MeetingPlan(
         title="Steering group",
         starts_at=in_days(5),
@@ -36,23 +36,23 @@ def the_plan(world: World, **given: Any) -> MeetingPlan:
         place="Westmarch town hall",
         people=[world.amina, world.eddie, world.ben],
     )
-    return replace(plan, **given)
+    return replace(plan, **changes)
 
 
-def planned_meeting(world: World, **given: Any) -> Meeting:
-    """A meeting that Eddie plans for Larkhaven."""
+def planned_meeting(world: World, **changes: Any) -> Meeting:
+    """Return a meeting that Eddie has planned for Larkhaven."""
     return services.plan_meeting(
         partnership=world.partnership,
         organisation=world.larkhaven,
-        plan=the_plan(world, **given),
+        plan=the_plan(world, **changes),
         author=world.eddie,
         now=timezone.now(),
     )
 
 
-def with_item(world: World, title: str = "Winter plan", **given: Any) -> Meeting:
-    """A planned meeting with an item of Larkhaven's own."""
-    meeting = planned_meeting(world, **given)
+def meeting_with_item(world: World, title: str = "Winter plan", **changes: Any) -> Meeting:
+    """Return a planned meeting whose agenda has an item of Larkhaven."""
+    meeting = planned_meeting(world, **changes)
     return services.edit_agenda(
         meeting=meeting,
         lines=[AgendaLine(None, title, minutes=20, presenter=world.ben)],
@@ -64,7 +64,7 @@ def with_item(world: World, title: str = "Winter plan", **given: Any) -> Meeting
 
 
 def begun_meeting(world: World) -> Meeting:
-    """A meeting that began an hour ago."""
+    """Return a meeting that began an hour ago."""
     now = timezone.now()
     return services.plan_meeting(
         partnership=world.partnership,
@@ -76,7 +76,7 @@ def begun_meeting(world: World) -> Meeting:
 
 
 def held_meeting(world: World) -> Meeting:
-    """A meeting at which everybody invited was present."""
+    """Return a meeting at which everybody invited was present."""
     meeting = begun_meeting(world)
     return services.record_attendance(
         meeting=meeting,
@@ -88,16 +88,16 @@ def held_meeting(world: World) -> Meeting:
 
 
 def seat_of(meeting: Meeting, name: str) -> MeetingSeat:
-    """The seat of the person with this name."""
+    """Return the seat of the person whose name begins so."""
     return meeting.seats.get(person__name__startswith=name)
 
 
-def a_cycle(world: World, *, place: str = "Quayside", **given: Any) -> MeetingCycle:
-    """Every first Tuesday at ten, set by Amina."""
+def a_cycle(world: World, *, place: str = "Quayside", **changes: Any) -> MeetingCycle:
+    """Return a meeting cycle that Amina has set: every first Tuesday at ten."""
     today = timezone.localdate()
     return services.set_cycle(
         partnership=world.partnership,
-        cycle=replace(Cycle(Unit.MONTHS, 1, 1, 1, today), **given),
+        cycle=replace(Cycle(Unit.MONTHS, 1, 1, 1, today), **changes),
         sitting=Sitting(dt.time(10), 60, place=place),
         organisation=world.larkhaven,
         author=world.amina,

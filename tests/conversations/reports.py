@@ -1,4 +1,4 @@
-"""Progress reports for tests, made through services."""
+"""Helpers that make progress reports for tests, through services."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tests.world import World
 
 
 def last_month() -> dt.date:
-    """The first day of last month."""
+    """Return the first day of last month."""
     return add_months(timezone.localdate().replace(day=1), -1)
 
 
 def join_before(world: World, day: dt.date) -> None:
-    """Let the parties of the Estuary Partnership have joined before a day."""
+    """Change the parties of the Estuary Partnership so that they joined before a day."""
     Party.objects.filter(partnership=world.partnership).update(joined_on=day - dt.timedelta(days=1))
 
 
 def set_up(world: World, *, starts_on: dt.date | None = None, exempt: Sequence[Party] = (), due_days: int = 10) -> None:
-    """Amina sets up monthly reports from last month on; the first ones open at once."""
+    """Set up monthly reports from last month on, as Amina. The first reports open at once."""
     starts_on = starts_on or last_month()
     join_before(world, starts_on)
     services.set_up_reporting(
@@ -42,16 +42,16 @@ def set_up(world: World, *, starts_on: dt.date | None = None, exempt: Sequence[P
 
 
 def the_report(world: World) -> Report:
-    """Westmarch's report for last month."""
+    """Return Westmarch's report for last month, after setting up reports."""
     set_up(world)
     return Report.objects.for_listing().get(party__organisation=world.westmarch)
 
 
 def write(report: Report, author: User, text: str = "Forty homes.", code: str = "q1") -> Report:
-    """Write the answer to one question, from what is saved now."""
-    now_saved = Report.objects.get(pk=report.pk).revision
+    """Write the answer to one question, starting from what is saved at present."""
+    present_revision = Report.objects.get(pk=report.pk).revision
     return services.save_report(
-        report=report, answers={code: text}, revision=now_saved, author=author, now=timezone.now()
+        report=report, answers={code: text}, revision=present_revision, author=author, now=timezone.now()
     )
 
 
@@ -62,7 +62,7 @@ def submit(report: Report, author: User, text: str = "Forty homes.") -> ReportSu
 
 
 def submitted(world: World) -> Report:
-    """Westmarch's report, submitted by Ben."""
+    """Return Westmarch's report, which Ben has submitted."""
     report = the_report(world)
     if report.is_to_write:
         submit(report, world.ben)

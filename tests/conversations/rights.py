@@ -1,4 +1,4 @@
-"""Who may call each service of conversations."""
+"""The services of conversations, and who may call each of them."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from tests.conversations.gatherings import (
     begun_meeting,
     held_meeting,
     in_days,
+    meeting_with_item,
     planned_meeting,
     seat_of,
     the_plan,
-    with_item,
 )
 from tests.conversations.talks import agree, circulated, draft, planned, the_record
 from tests.support.rights import EDITORS, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
 
-def _with_correction(world: World) -> Any:
-    """A circulated record with a correction suggested by Westmarch."""
+def _correction_by_westmarch(world: World) -> Any:
+    """Return a correction that Westmarch has suggested to a circulated record."""
     return services.suggest_correction(
         conversation=circulated(world),
         organisation=world.westmarch,
@@ -64,7 +64,7 @@ def _turn(world: World, author: User, talk: Any) -> Any:
 
 
 def _journal_note(world: World) -> JournalNote:
-    """Eddie's note on the Estuary Partnership."""
+    """Return Eddie's note about the Estuary Partnership."""
     return services.write_journal_note(
         organisation=world.larkhaven,
         partnership=world.partnership,
@@ -76,9 +76,9 @@ def _journal_note(world: World) -> JournalNote:
 
 
 def _facilitator(world: World) -> Facilitator:
-    """Vera, named by Amina."""
-    named = Facilitator.objects.named().filter(person=world.vera).first()
-    return named or services.name_facilitator(
+    """Return Vera as a facilitator whom Amina has named."""
+    existing_facilitator = Facilitator.objects.named().filter(person=world.vera).first()
+    return existing_facilitator or services.name_facilitator(
         partnership=world.partnership,
         organisation=world.larkhaven,
         person=world.vera,
@@ -101,13 +101,13 @@ def _set_up_reporting(world: World, author: User, _: Any) -> Any:
 
 
 def _own_report(world: World) -> Report:
-    """Larkhaven's report, with an answer by Eddie."""
+    """Return Larkhaven's report, with an answer by Eddie."""
     reports.set_up(world)
     return reports.write(Report.objects.get(party=world.party(world.larkhaven)), world.eddie)
 
 
 def _own_report_beside_another_lead(world: World) -> Report:
-    """That report, submitted, while Westmarch leads the partnership too."""
+    """Return Larkhaven's report, submitted, in a partnership that Westmarch leads too."""
     report = _own_report(world)
     reports.submit(report, world.eddie)
     party = world.party(world.westmarch)
@@ -129,7 +129,7 @@ def _set_cycle(world: World, author: User) -> Any:
 
 
 def _meeting_file(world: World) -> Any:
-    """A paper that Larkhaven added to a meeting."""
+    """Return a paper that Larkhaven has added to a meeting."""
     return services.add_paper(
         meeting=planned_meeting(world),
         organisation=world.larkhaven,
@@ -254,7 +254,7 @@ ROWS = (
             now=timezone.now(),
         ),
         EDITORS,
-        prepare=with_item,
+        prepare=meeting_with_item,
     ),
     Row(
         "conversations.answer_meeting",
@@ -360,7 +360,7 @@ ROWS = (
             correction=correction, taken_up=False, answer="It was May.", author=author, now=timezone.now()
         ),
         EDITORS,
-        prepare=_with_correction,
+        prepare=_correction_by_westmarch,
     ),
     Row(
         "conversations.agree_record",

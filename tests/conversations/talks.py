@@ -1,4 +1,4 @@
-"""Conversations for tests, made through services."""
+"""Helpers that make conversations for tests, through services."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.world import World
 
 
 def days_ago(days: int) -> dt.date:
-    """The date some days before today."""
+    """Return the date some days before today."""
     return timezone.localdate() - dt.timedelta(days=days)
 
 
-def the_record(world: World, **said: Any) -> Record:
-    """The record of Amina and Ben's talk about Quayside five days ago."""
+def the_record(world: World, **changes: Any) -> Record:
+    """Return the record of Amina and Ben's talk about Quayside five days ago."""
     return replace(
         Record(
             subject="Quayside",
@@ -48,35 +48,35 @@ def the_record(world: World, **said: Any) -> Record:
                 NextStepInput(world.westmarch, "Ask the valuer.", days_ago(-10), world.ben),
             ],
         ),
-        **said,
+        **changes,
     )
 
 
-def draft(world: World, **said: Any) -> Conversation:
-    """A draft that Eddie writes for Larkhaven."""
+def draft(world: World, **changes: Any) -> Conversation:
+    """Return a draft that Eddie has written for Larkhaven."""
     return services.record_conversation(
-        organisation=world.larkhaven, record=the_record(world, **said), author=world.eddie, now=timezone.now()
+        organisation=world.larkhaven, record=the_record(world, **changes), author=world.eddie, now=timezone.now()
     )
 
 
-def planned(world: World, days: int = 5, **said: Any) -> Conversation:
-    """A conversation that Eddie plans some days from now."""
-    empty = {"said": "", "points": (), "next_steps": (), "planned": True, "held_on": days_ago(-days)}
-    return draft(world, **(empty | said))
+def planned(world: World, days: int = 5, **changes: Any) -> Conversation:
+    """Return a conversation that Eddie has planned for some days from now."""
+    content_of_plan = {"said": "", "points": (), "next_steps": (), "planned": True, "held_on": days_ago(-days)}
+    return draft(world, **(content_of_plan | changes))
 
 
-def circulated(world: World, **said: Any) -> Conversation:
-    """A record circulated to Westmarch."""
-    return services.circulate(conversation=draft(world, **said), author=world.eddie, now=timezone.now())
+def circulated(world: World, **changes: Any) -> Conversation:
+    """Return a record that is circulated to Westmarch."""
+    return services.circulate(conversation=draft(world, **changes), author=world.eddie, now=timezone.now())
 
 
-def agreed(world: World, **said: Any) -> Conversation:
-    """A record agreed by Ben for Westmarch, and so locked."""
-    return agree(circulated(world, **said), world.westmarch, world.ben)
+def agreed(world: World, **changes: Any) -> Conversation:
+    """Return a record that Ben has agreed for Westmarch, so that it is locked."""
+    return agree(circulated(world, **changes), world.westmarch, world.ben)
 
 
 def agree(conversation: Conversation, organisation: Organisation, author: User) -> Conversation:
-    """Agree to the current record for one side."""
+    """Agree to the present record for one side."""
     return services.agree_record(
         conversation=conversation,
         organisation=organisation,

@@ -25,18 +25,18 @@ from tests.world import World
 NOW = timezone.now
 
 
-def name(world: World, person: User, organisation: object) -> Facilitator:
-    """Amina names a facilitator."""
+def named_facilitator(world: World, person: User, organisation: object) -> Facilitator:
+    """Return the person as a facilitator whom Amina has named."""
     return services.name_facilitator(
         partnership=world.partnership, organisation=organisation, person=person, author=world.amina, now=NOW()
     )
 
 
-def accepted(world: World) -> Facilitator:
-    """Chidi of Tidewater, which takes part only for this."""
-    found = name(world, world.chidi, world.tidewater)
-    services.accept_facilitation(facilitator=found, author=world.chidi, now=NOW())
-    return found
+def accepted_facilitator(world: World) -> Facilitator:
+    """Return Chidi as a facilitator; Tidewater takes part only because of the role."""
+    facilitator = named_facilitator(world, world.chidi, world.tidewater)
+    services.accept_facilitation(facilitator=facilitator, author=world.chidi, now=NOW())
+    return facilitator
 
 
 def test_lead_names_a_facilitator_by_address_on_the_page(world: World) -> None:
@@ -49,31 +49,31 @@ def test_lead_names_a_facilitator_by_address_on_the_page(world: World) -> None:
 
 
 def test_facilitator_from_outside_reads_as_an_observer_while_named(world: World) -> None:
-    found = accepted(world)
+    facilitator = accepted_facilitator(world)
     party = world.partnership.parties.get(organisation=world.tidewater)
-    reads = Partnership.objects.inside_for(world.chidi).filter(pk=world.partnership.pk)
-    before = party.role, reads.exists()
+    partnerships_read = Partnership.objects.inside_for(world.chidi).filter(pk=world.partnership.pk)
+    before = party.role, partnerships_read.exists()
 
-    services.end_facilitation(facilitator=found, reason="Done.", author=world.amina, now=NOW())
+    services.end_facilitation(facilitator=facilitator, reason="Done.", author=world.amina, now=NOW())
 
     party.refresh_from_db()
     assert before == ("observer", True)
     assert party.status == PartyStatus.LEFT
-    assert not reads.exists()
+    assert not partnerships_read.exists()
     assert world.partnership not in watched_by(world.chidi)
 
 
 def test_organisation_that_took_part_before_stays(world: World) -> None:
-    found = name(world, world.ben, world.westmarch)
+    facilitator = named_facilitator(world, world.ben, world.westmarch)
 
-    services.end_facilitation(facilitator=found, reason="Done.", author=world.ben, now=NOW())
+    services.end_facilitation(facilitator=facilitator, reason="Done.", author=world.ben, now=NOW())
 
     assert world.party(world.westmarch).status == PartyStatus.ACCEPTED
 
 
 def test_person_of_another_organisation_cannot_be_named(world: World) -> None:
     with pytest.raises(services.UnableToNameFacilitator, match="does not act"):
-        name(world, world.chidi, world.westmarch)
+        named_facilitator(world, world.chidi, world.westmarch)
 
 
 def test_list_shows_what_is_stuck_and_who_must_act(world: World) -> None:
@@ -83,7 +83,7 @@ def test_list_shows_what_is_stuck_and_who_must_act(world: World) -> None:
     Commitment.objects.filter(pk=commitment.pk).update(due_on=days_ago(4))
     entry = shared(world.larkhaven, world.amina, NOW(), audience=Audience.PARTNERSHIP, partnership=world.partnership)
     Entry.objects.filter(pk=entry.pk).update(shared_at=NOW() - dt.timedelta(days=30))
-    accepted(world)
+    accepted_facilitator(world)
 
     page = signed_in(world.chidi).get(reverse("conversations:stuck")).content.decode()
 

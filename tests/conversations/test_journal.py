@@ -1,4 +1,4 @@
-"""The journal: notes that only one organisation reads."""
+"""The journal: notes that only one organisation can read."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.world import World
 NOW = timezone.now
 
 
-def note(world: World, text: str = "They wait for the grant.", days: int = 3) -> JournalNote:
-    """Eddie's note on the Estuary Partnership."""
+def journal_note(world: World, text: str = "They wait for the grant.", days: int = 3) -> JournalNote:
+    """Return a note that Eddie has written about the Estuary Partnership."""
     return services.write_journal_note(
         organisation=world.larkhaven,
         partnership=world.partnership,
@@ -34,15 +34,15 @@ def note(world: World, text: str = "They wait for the grant.", days: int = 3) ->
     )
 
 
-def change(found: JournalNote, author: User, text: str, revision: int = 1) -> JournalNote:
-    """Change the words of a note."""
+def changed_note(note: JournalNote, author: User, text: str, revision: int = 1) -> JournalNote:
+    """Change the text of a note, and return the note."""
     return services.change_journal_note(
-        note=found, dated_on=found.dated_on, text=text, revision=revision, author=author, now=NOW()
+        note=note, dated_on=note.dated_on, text=text, revision=revision, author=author, now=NOW()
     )
 
 
 def test_note_is_shown_on_the_page_of_its_partnership_to_its_own_organisation(world: World) -> None:
-    note(world)
+    journal_note(world)
 
     pages = {
         person: signed_in(person).get(world.partnership.get_absolute_url()).content.decode()
@@ -65,36 +65,36 @@ def test_form_writes_a_note_about_an_organisation(world: World) -> None:
 
 
 def test_changed_note_keeps_its_earlier_text(world: World) -> None:
-    found = change(note(world), world.amina, "They have the grant.")
+    note = changed_note(journal_note(world), world.amina, "They have the grant.")
 
-    page = signed_in(world.vera).get(found.get_absolute_url()).content.decode()
+    page = signed_in(world.vera).get(note.get_absolute_url()).content.decode()
 
     assert "They have the grant." in page
     assert "They wait for the grant." in page
 
 
 def test_stale_change_is_refused(world: World) -> None:
-    found = note(world)
-    change(found, world.amina, "They have the grant.")
+    note = journal_note(world)
+    changed_note(note, world.amina, "They have the grant.")
 
     with pytest.raises(services.UnableToWriteNote, match="colleague"):
-        change(found, world.eddie, "No grant.")
+        changed_note(note, world.eddie, "No grant.")
 
 
 def test_deleted_note_keeps_only_the_reason(world: World) -> None:
-    found = change(note(world), world.amina, "They have the grant.")
+    note = changed_note(journal_note(world), world.amina, "They have the grant.")
 
-    services.delete_journal_note(note=found, reason="About somebody else.", author=world.eddie, now=NOW())
+    services.delete_journal_note(note=note, reason="About somebody else.", author=world.eddie, now=NOW())
 
-    page = signed_in(world.vera).get(found.get_absolute_url()).content.decode()
+    page = signed_in(world.vera).get(note.get_absolute_url()).content.decode()
     assert "About somebody else." in page
     assert "grant" not in page
     assert not JournalText.objects.exists()
 
 
 def test_search_finds_only_notes_of_ones_own_organisation(world: World) -> None:
-    note(world)
-    note(world, "Nothing new.")
+    journal_note(world)
+    journal_note(world, "Nothing new.")
     services.write_journal_note(
         organisation=world.westmarch,
         partnership=world.partnership,
@@ -140,7 +140,7 @@ def test_notes_stay_with_an_organisation_that_left(world: World) -> None:
 
 
 def test_export_of_the_writers_data_has_the_note_and_no_other_export_has(world: World) -> None:
-    note(world)
+    journal_note(world)
 
     exports = {
         person: str(export_person(person=person, author=person, now=NOW())) for person in (world.eddie, world.amina)
@@ -151,10 +151,10 @@ def test_export_of_the_writers_data_has_the_note_and_no_other_export_has(world: 
 
 
 def test_earlier_texts_are_deleted_after_a_year(world: World) -> None:
-    found = change(note(world), world.amina, "They have the grant.")
+    note = changed_note(journal_note(world), world.amina, "They have the grant.")
 
     removed = drop_earlier_texts(NOW() + dt.timedelta(days=366), False)
 
     assert removed == 1
-    found.refresh_from_db()
-    assert found.text == "They have the grant."
+    note.refresh_from_db()
+    assert note.text == "They have the grant."

@@ -1,4 +1,4 @@
-"""Meetings: planning, agendas by rights, attendance, quorum and minutes."""
+"""Meetings: how they are planned, their agendas, attendance, quorum and minutes."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from tests.conversations.gatherings import (
     begun_meeting,
     held_meeting,
     in_days,
+    meeting_with_item,
     planned_meeting,
     seat_of,
     the_plan,
-    with_item,
 )
 from tests.conversations.talks import circulated, days_ago
 from tests.exchange.conftest import shared
@@ -47,34 +47,39 @@ MIGRATION = import_module("partnerships.conversations.migrations.0011_settle_wha
 NOW = timezone.now
 
 
-def titles(world: World, meeting: Meeting, name: str) -> list[str]:
+def item_titles(world: World, meeting: Meeting, name: str) -> list[str]:
+    """Return the titles of the agenda items that the person with this name may read."""
     return [item.title for item in agenda_for(meeting, getattr(world, name))]
 
 
-def an_ask(world: World) -> Entry:
+def ask_of_larkhaven(world: World) -> Entry:
+    """Return an ask that Larkhaven has shared with the partnership."""
     return shared(world.larkhaven, world.amina, world.now, audience=Audience.PARTNERSHIP, partnership=world.partnership)
 
 
-def gathered(world: World, meeting: Meeting) -> list[AgendaItem]:
+def gathered_items(world: World, meeting: Meeting) -> list[AgendaItem]:
+    """Add the suggested items to the agenda, and return them."""
     return services.gather_agenda(meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=NOW())
 
 
-def told(kind: str) -> set[str]:
+def people_emailed(kind: str) -> set[str]:
+    """Return who got an email of this kind, as the part of their address before the @."""
     people = User.objects.in_bulk([email.person_id for email in recorded(f"conversations.{kind}")])
     return {person.email.partition("@")[0] for person in people.values()}
 
 
-def in_the_terms(world: World, **fields: Any) -> None:
-    """Write these columns, which the terms in force fill."""
+def change_terms(world: World, **fields: Any) -> None:
+    """Write these columns of the partnership, which its terms usually fill."""
     Partnership.objects.filter(pk=world.partnership.pk).update(**fields)
     world.partnership.refresh_from_db()
 
 
-def with_quorum(world: World, quorum: int) -> None:
-    in_the_terms(world, quorum=quorum)
+def set_quorum(world: World, quorum: int) -> None:
+    change_terms(world, quorum=quorum)
 
 
-def observer(world: World) -> None:
+def add_observer(world: World) -> None:
+    """Let Riverside take part in the partnership as an observer."""
     party = agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.riverside,
@@ -117,7 +122,7 @@ def test_next_meeting_comes_after_the_one_planned(world: World) -> None:
 
 
 def test_frequency_in_the_terms_is_offered_to_the_leads(world: World) -> None:
-    in_the_terms(world, meeting_frequency="Quarterly")
+    change_terms(world, meeting_frequency="Quarterly")
 
     page = signed_in(world.amina).get(reverse("conversations:meetings", args=[world.partnership.pk]))
 
@@ -129,21 +134,26 @@ def test_those_invited_get_the_invitation_but_not_the_author(world: World) -> No
 
     planned_meeting(world)
 
-    assert told("meeting_invitation") == {"amina", "ben"}
+    assert people_emailed("meeting_invitation") == {"amina", "ben"}
 
 
 def test_new_time_needs_a_reason_and_asks_again(world: World) -> None:
     meeting = planned_meeting(world)
     services.answer_meeting(seat=seat_of(meeting, "Ben"), answer="coming", author=world.ben, now=NOW())
-    moved = the_plan(world, starts_at=in_days(8))
-    given: dict[str, Any] = {"meeting": meeting, "plan": moved, "organisation": world.larkhaven, "author": world.eddie}
+    later_plan = the_plan(world, starts_at=in_days(8))
+    change: dict[str, Any] = {
+        "meeting": meeting,
+        "plan": later_plan,
+        "organisation": world.larkhaven,
+        "author": world.eddie,
+    }
 
     with pytest.raises(services.UnableToChangeMeeting):
-        services.change_meeting(**given, now=NOW())
-    services.change_meeting(**given, reason="Ben is away.", now=NOW())
+        services.change_meeting(**change, now=NOW())
+    services.change_meeting(**change, reason="Ben is away.", now=NOW())
 
     assert seat_of(meeting, "Ben").answer == ""
-    assert told("meeting_changed") == {"amina", "ben", "eddie"}
+    assert people_emailed("meeting_changed") == {"amina", "ben", "eddie"}
 
 
 def test_meeting_called_off_says_why(world: World) -> None:
@@ -155,7 +165,7 @@ def test_meeting_called_off_says_why(world: World) -> None:
 
     page = signed_in(world.ben).get(meeting.get_absolute_url()).content.decode()
     assert "Snow." in page
-    assert told("meeting_called_off") == {"amina", "ben", "eddie"}
+    assert people_emailed("meeting_called_off") == {"amina", "ben", "eddie"}
 
 
 def test_planned_meetings_are_called_off_when_the_partnership_ends(world: World) -> None:
@@ -169,20 +179,20 @@ def test_planned_meetings_are_called_off_when_the_partnership_ends(world: World)
     begun.refresh_from_db()
     assert (meeting.is_called_off, begun.is_planned) == (True, True)
     assert meeting.reason == "The partnership has ended. No money."
-    assert told("meeting_called_off") == {"amina", "eddie", "ben"}
+    assert people_emailed("meeting_called_off") == {"amina", "eddie", "ben"}
 
 
 def test_an_end_date_calls_meetings_off_and_tells_everybody_invited(world: World) -> None:
     planned_meeting(world)
-    in_the_terms(world, status="active", starts_on=in_days(-9).date(), ends_on=in_days(-1).date())
+    change_terms(world, status="active", starts_on=in_days(-9).date(), ends_on=in_days(-1).date())
 
     drop_emails()
     agreements.record_due_steps(now=NOW())
 
-    assert told("meeting_called_off") == {"amina", "eddie", "ben"}
-    sent = [one for one in deliver() if "Meeting called off" in one.subject]
-    assert len(sent) == 3
-    assert "Its end date has come." in sent[0].body
+    assert people_emailed("meeting_called_off") == {"amina", "eddie", "ben"}
+    emails_about_it = [email for email in deliver() if "Meeting called off" in email.subject]
+    assert len(emails_about_it) == 3
+    assert "Its end date has come." in emails_about_it[0].body
 
 
 @pytest.mark.parametrize(
@@ -190,7 +200,7 @@ def test_an_end_date_calls_meetings_off_and_tells_everybody_invited(world: World
 )
 def test_migration_calls_off_meetings_of_partnerships_that_were_over(world: World, status: str, reason: str) -> None:
     meeting, begun = planned_meeting(world), begun_meeting(world)
-    in_the_terms(world, status=status, ends_on=in_days(0).date())
+    change_terms(world, status=status, ends_on=in_days(0).date())
     drop_emails()
 
     MIGRATION.settle(apps, None)
@@ -198,7 +208,7 @@ def test_migration_calls_off_meetings_of_partnerships_that_were_over(world: Worl
     meeting.refresh_from_db()
     begun.refresh_from_db()
     assert (meeting.is_called_off, meeting.reason, begun.is_planned) == (True, reason, True)
-    assert told("meeting_called_off") == set()
+    assert people_emailed("meeting_called_off") == set()
 
 
 def test_person_of_no_party_cannot_be_invited(world: World) -> None:
@@ -207,18 +217,18 @@ def test_person_of_no_party_cannot_be_invited(world: World) -> None:
 
 
 def test_agenda_gathers_what_is_open(world: World) -> None:
-    entry = an_ask(world)
+    entry = ask_of_larkhaven(world)
     meeting = planned_meeting(world)
 
-    gathered(world, meeting)
+    gathered_items(world, meeting)
 
-    assert f"Ask: {entry.title}" in titles(world, meeting, "amina")
+    assert f"Ask: {entry.title}" in item_titles(world, meeting, "amina")
 
 
 def test_dropped_item_is_not_proposed_again(world: World) -> None:
-    an_ask(world)
+    ask_of_larkhaven(world)
     meeting = planned_meeting(world)
-    [item] = gathered(world, meeting)
+    [item] = gathered_items(world, meeting)
     meeting.refresh_from_db()
     services.edit_agenda(
         meeting=meeting,
@@ -229,12 +239,12 @@ def test_dropped_item_is_not_proposed_again(world: World) -> None:
         now=NOW(),
     )
 
-    assert gathered(world, meeting) == []
-    assert titles(world, meeting, "eddie") == []
+    assert gathered_items(world, meeting) == []
+    assert item_titles(world, meeting, "eddie") == []
 
 
 def test_item_is_shown_only_to_those_who_may_read_its_record(world: World) -> None:
-    observer(world)
+    add_observer(world)
     promise = propose_commitment(
         giver=world.larkhaven,
         receiver=world.westmarch,
@@ -261,19 +271,19 @@ def test_item_is_shown_only_to_those_who_may_read_its_record(world: World) -> No
     talk.next_steps.filter(organisation=world.larkhaven).update(action=action)
     meeting = planned_meeting(world, people=[world.amina, world.ben, world.nadia])
 
-    gathered(world, meeting)
+    gathered_items(world, meeting)
 
-    assert any(promise.reference in title for title in titles(world, meeting, "nadia"))
-    assert any(action.reference in title for title in titles(world, meeting, "ben"))
-    assert not any(action.reference in title for title in titles(world, meeting, "nadia"))
+    assert any(promise.reference in title for title in item_titles(world, meeting, "nadia"))
+    assert any(action.reference in title for title in item_titles(world, meeting, "ben"))
+    assert not any(action.reference in title for title in item_titles(world, meeting, "nadia"))
     assert not any(action.reference in item.title for item in items_everybody_reads(meeting))
 
 
 def test_agenda_email_holds_only_what_its_reader_may_read(world: World) -> None:
-    observer(world)
+    add_observer(world)
     circulated(world)
-    meeting = with_item(world, people=[world.amina, world.ben, world.nadia])
-    gathered(world, meeting)
+    meeting = meeting_with_item(world, people=[world.amina, world.ben, world.nadia])
+    gathered_items(world, meeting)
     meeting.refresh_from_db()
     drop_emails()
     services.circulate_agenda(
@@ -292,17 +302,17 @@ def test_agenda_email_holds_only_what_its_reader_may_read(world: World) -> None:
 
 
 def test_circulated_agenda_is_frozen(world: World) -> None:
-    meeting = with_item(world)
+    meeting = meeting_with_item(world)
     services.circulate_agenda(
         meeting=meeting, organisation=world.larkhaven, revision=meeting.revision, author=world.eddie, now=NOW()
     )
 
     with pytest.raises(services.UnableToChangeAgenda):
-        gathered(world, meeting)
+        gathered_items(world, meeting)
 
 
 def test_agenda_changed_by_somebody_else_is_not_overwritten(world: World) -> None:
-    meeting = with_item(world)
+    meeting = meeting_with_item(world)
 
     with pytest.raises(services.UnableToChangeAgenda):
         services.edit_agenda(
@@ -316,7 +326,7 @@ def test_agenda_changed_by_somebody_else_is_not_overwritten(world: World) -> Non
 
 
 def test_agenda_page_orders_drops_and_adds_items(world: World) -> None:
-    meeting = with_item(world)
+    meeting = meeting_with_item(world)
     item = meeting.agenda.get()
     key = item.pk
     data = {
@@ -335,11 +345,11 @@ def test_agenda_page_orders_drops_and_adds_items(world: World) -> None:
     answer = signed_in(world.eddie).post(reverse("conversations:agenda", args=[meeting.pk]), data)
 
     assert answer.status_code == 302
-    assert titles(world, meeting, "ben") == ["Welcome", "Winter plan"]
+    assert item_titles(world, meeting, "ben") == ["Welcome", "Winter plan"]
 
 
 def test_saving_the_agenda_keeps_a_presenter_who_has_left(world: World) -> None:
-    meeting = with_item(world)
+    meeting = meeting_with_item(world)
     item = meeting.agenda.get()
     bens_membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)
     end_membership(membership=bens_membership, author=world.dee, reason="Moved.", now=NOW(), even_last_lead=True)
@@ -360,7 +370,7 @@ def test_saving_the_agenda_keeps_a_presenter_who_has_left(world: World) -> None:
 
 
 def test_each_item_offers_its_presenter_who_has_left(world: World) -> None:
-    meeting = with_item(world)
+    meeting = meeting_with_item(world)
     item = meeting.agenda.get()
     item.pk, item.position = None, item.position + 1
     item.save()
@@ -373,8 +383,8 @@ def test_each_item_offers_its_presenter_who_has_left(world: World) -> None:
 
 
 def test_quorum_counts_parties_present_without_observers(world: World) -> None:
-    with_quorum(world, 2)
-    observer(world)
+    set_quorum(world, 2)
+    add_observer(world)
     meeting = services.plan_meeting(
         partnership=world.partnership,
         organisation=world.larkhaven,
@@ -382,11 +392,11 @@ def test_quorum_counts_parties_present_without_observers(world: World) -> None:
         author=world.eddie,
         now=NOW() - dt.timedelta(days=1),
     )
-    was = {"Amina": Attendance.PRESENT, "Ben": Attendance.APOLOGIES, "Nadia": Attendance.PRESENT}
+    attendance_by_name = {"Amina": Attendance.PRESENT, "Ben": Attendance.APOLOGIES, "Nadia": Attendance.PRESENT}
 
     held = services.record_attendance(
         meeting=meeting,
-        attendance={seat_of(meeting, name).pk: code for name, code in was.items()},
+        attendance={seat_of(meeting, name).pk: code for name, code in attendance_by_name.items()},
         organisation=world.larkhaven,
         author=world.eddie,
         now=NOW(),
@@ -456,7 +466,7 @@ def test_former_party_reads_meetings_up_to_its_leaving(world: World) -> None:
 
 
 def test_observer_reads_and_answers_but_does_not_plan(world: World) -> None:
-    observer(world)
+    add_observer(world)
     meeting = planned_meeting(world, people=[world.nadia])
     client = signed_in(world.nadia)
 
@@ -485,21 +495,21 @@ def test_document_among_the_papers_is_hidden_from_those_who_may_not_read_it(worl
 def test_file_of_a_circulated_record_asks_the_other_side_again(world: World) -> None:
     talk = circulated(world)
 
-    made = services.attach_file(conversation=talk, title="", file=a_text_file(), author=world.eddie, now=NOW())
+    attachment = services.attach_file(conversation=talk, title="", file=a_text_file(), author=world.eddie, now=NOW())
 
     talk.refresh_from_db()
     assert talk.status == "corrected"
-    page = signed_in(world.ben).get(reverse("conversations:file", args=[made.pk]))
+    page = signed_in(world.ben).get(reverse("conversations:file", args=[attachment.pk]))
     assert page.status_code == 200
 
 
 def test_removed_file_is_gone_and_its_reason_is_kept(world: World) -> None:
     talk = circulated(world)
-    made = services.attach_file(conversation=talk, title="", file=a_text_file(), author=world.eddie, now=NOW())
+    attachment = services.attach_file(conversation=talk, title="", file=a_text_file(), author=world.eddie, now=NOW())
 
-    services.remove_attachment(attachment=made, reason="Wrong map.", author=world.eddie, now=NOW())
+    services.remove_attachment(attachment=attachment, reason="Wrong map.", author=world.eddie, now=NOW())
 
-    assert signed_in(world.ben).get(reverse("conversations:file", args=[made.pk])).status_code == 404
+    assert signed_in(world.ben).get(reverse("conversations:file", args=[attachment.pk])).status_code == 404
     assert Attachment.objects.get().removed_reason == "Wrong map."
 
 
@@ -507,12 +517,12 @@ def test_work_waits_for_invited_people_and_the_caller(world: World) -> None:
     planned_meeting(world)
     begun_meeting(world)
 
-    def waits_for(name: str) -> set[str]:
-        return {one.what for one in waiting_from(WAITING, getattr(world, name), NOW())}
+    def tasks_of(name: str) -> set[str]:
+        return {task.what for task in waiting_from(WAITING, getattr(world, name), NOW())}
 
-    assert "Say whether you are coming" in waits_for("ben")
-    assert {"Prepare the agenda", "Record who attended", "Say whether you are coming"} <= waits_for("eddie")
-    assert "Prepare the agenda" not in waits_for("ben")
+    assert "Say whether you are coming" in tasks_of("ben")
+    assert {"Prepare the agenda", "Record who attended", "Say whether you are coming"} <= tasks_of("eddie")
+    assert "Prepare the agenda" not in tasks_of("ben")
 
 
 def test_work_of_many_people_is_the_same_as_of_each(world: World) -> None:
@@ -528,35 +538,35 @@ def test_work_of_many_people_is_the_same_as_of_each(world: World) -> None:
 
 def test_planned_meeting_keeps_a_partnership_from_going_quiet(world: World) -> None:
     later = NOW() + dt.timedelta(days=100)
-    quiet = [one.what for one in waiting_from(WAITING, world.amina, later)]
+    tasks_before = [task.what for task in waiting_from(WAITING, world.amina, later)]
     planned_meeting(world, starts_at=in_days(120))
 
-    assert any("no conversation" in what for what in quiet)
-    assert not any("no conversation" in one.what for one in waiting_from(WAITING, world.amina, later))
+    assert any("no conversation" in what for what in tasks_before)
+    assert not any("no conversation" in task.what for task in waiting_from(WAITING, world.amina, later))
 
 
 def test_bank_holiday_must_be_chosen_knowingly(world: World) -> None:
-    day = min(one for one in holidays() if one > timezone.localdate())
+    next_holiday = min(holiday for holiday in holidays() if holiday > timezone.localdate())
     data = {
         "title": "Steering group",
-        "day": day.isoformat(),
+        "day": next_holiday.isoformat(),
         "time": "10:00",
         "minutes": 60,
         "format": "video",
     }
     client, address = signed_in(world.eddie), reverse("conversations:meeting-new", args=[world.partnership.pk])
 
-    refused = client.post(address, data)
-    planned = client.post(address, data | {"on_holiday": "on"})
+    answer_without_tick = client.post(address, data)
+    answer_with_tick = client.post(address, data | {"on_holiday": "on"})
 
-    assert "is a bank holiday" in refused.content.decode()
-    assert planned.status_code == 302
+    assert "is a bank holiday" in answer_without_tick.content.decode()
+    assert answer_with_tick.status_code == 302
 
 
 def test_a_corrected_attendance_still_counts_a_party_that_left_since(world: World) -> None:
-    with_quorum(world, 2)
+    set_quorum(world, 2)
     held = held_meeting(world)
-    before = quorum_of(held)
+    quorum_before = quorum_of(held)
     party = world.partnership.parties.get(organisation=world.westmarch)
     agreements.leave_partnership(party=party, reason="Budget.", author=world.ben, now=NOW())
 
@@ -564,9 +574,9 @@ def test_a_corrected_attendance_still_counts_a_party_that_left_since(world: Worl
         meeting=held, attendance={}, organisation=world.larkhaven, author=world.eddie, now=NOW()
     )
 
-    assert before is not None
-    assert before.present == 2
-    assert quorum_of(corrected) == before
+    assert quorum_before is not None
+    assert quorum_before.present == 2
+    assert quorum_of(corrected) == quorum_before
 
 
 def test_a_meeting_of_a_partnership_that_is_over_can_only_be_called_off(world: World) -> None:

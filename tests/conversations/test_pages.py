@@ -1,4 +1,4 @@
-"""Pages on which a conversation is recorded, circulated and agreed."""
+"""The pages on which a conversation is recorded, circulated and agreed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tests.support.signing_in import signed_in
 from tests.world import World
 
 
-def day(name: str, days: int) -> dict[str, str]:
-    """Form data for the date some days ago."""
+def date_field(name: str, days: int) -> dict[str, str]:
+    """Return form data with the date some days ago."""
     return {name: days_ago(days).isoformat()}
 
 
-def filled(world: World, **more: Any) -> dict[str, Any]:
-    """Form data for a conversation that Eddie records."""
-    ours, theirs = world.larkhaven.pk, world.westmarch.pk
+def form_data(world: World, **changes: Any) -> dict[str, Any]:
+    """Return form data for a conversation that Eddie records."""
+    larkhaven, westmarch = world.larkhaven.pk, world.westmarch.pk
     return {
         "subject": "Quayside",
         "partnership": world.partnership.pk,
@@ -35,31 +35,31 @@ def filled(world: World, **more: Any) -> dict[str, Any]:
         "format": "video",
         "theme": "land",
         "attendees": [world.amina.pk, world.ben.pk],
-        f"others_{theirs}": "Una Signed, Surveyor\n\nTom Tide",
+        f"others_{westmarch}": "Una Signed, Surveyor\n\nTom Tide",
         "said": "Ben would sell the depot.",
         "private_note": "He would take less.",
-        f"points_{ours}_obstacle": "No land with consent.\nNo water.",
-        f"points_{theirs}_opportunity": "The depot falls empty.",
+        f"points_{larkhaven}_obstacle": "No land with consent.\nNo water.",
+        f"points_{westmarch}_opportunity": "The depot falls empty.",
         "attribution": "named",
         "step_0_text": "Send the layout.",
-        "step_0_who": f"{ours}-{world.eddie.pk}",
+        "step_0_who": f"{larkhaven}-{world.eddie.pk}",
         "step_1_text": "Ask the valuer.",
-        "step_1_who": f"{theirs}-",
-        **day("held_on", 2),
-        **day("step_0_due_on", -7),
-        **day("step_1_due_on", -9),
-        **day("next_contact_on", -30),
-        **more,
+        "step_1_who": f"{westmarch}-",
+        **date_field("held_on", 2),
+        **date_field("step_0_due_on", -7),
+        **date_field("step_1_due_on", -9),
+        **date_field("next_contact_on", -30),
+        **changes,
     }
 
 
-def address(world: World) -> str:
-    """The address of the form for the two sides of the partnership."""
+def form_url(world: World) -> str:
+    """Return the URL of the form for the two sides of the partnership."""
     return f"{reverse('conversations:new')}?partnership={world.partnership.pk}"
 
 
 def test_one_form_records_the_whole_conversation(world: World) -> None:
-    answer = signed_in(world.eddie).post(address(world), filled(world), follow=True)
+    answer = signed_in(world.eddie).post(form_url(world), form_data(world), follow=True)
 
     conversation = Conversation.objects.get()
     page = answer.content.decode()
@@ -74,9 +74,9 @@ def test_one_form_records_the_whole_conversation(world: World) -> None:
 
 
 def test_missing_values_are_reported_beside_their_fields(world: World) -> None:
-    sent = filled(world, step_0_who="", subject="")
+    data = form_data(world, step_0_who="", subject="")
 
-    answer = signed_in(world.eddie).post(address(world), sent)
+    answer = signed_in(world.eddie).post(form_url(world), data)
 
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {"subject", "step_0_who"}
@@ -84,7 +84,7 @@ def test_missing_values_are_reported_beside_their_fields(world: World) -> None:
 
 
 def test_people_of_other_organisations_cannot_be_named(world: World) -> None:
-    answer = signed_in(world.eddie).post(address(world), filled(world, attendees=[world.chidi.pk]))
+    answer = signed_in(world.eddie).post(form_url(world), form_data(world, attendees=[world.chidi.pk]))
 
     assert answer.status_code == 422
 
@@ -111,11 +111,11 @@ def test_form_to_change_a_record_starts_with_its_content(world: World) -> None:
     edit = reverse("conversations:edit", args=[conversation.pk])
 
     form = eddie.get(edit).context["form"]
-    sent = {bound.html_name: bound.value() for bound in form if bound.value() not in (None, "")}
+    data = {bound.html_name: bound.value() for bound in form if bound.value() not in (None, "")}
     for name in ("held_on", "step_0_due_on", "step_1_due_on"):
-        when = sent.pop(name)
-        sent |= {name: when.isoformat()}
-    answer = eddie.post(edit, sent | {"subject": "Quayside and the depot"}, follow=True)
+        day = data.pop(name)
+        data |= {name: day.isoformat()}
+    answer = eddie.post(edit, data | {"subject": "Quayside and the depot"}, follow=True)
 
     conversation.refresh_from_db()
     assert answer.status_code == 200
@@ -161,29 +161,29 @@ def test_locked_record_offers_no_changes(world: World) -> None:
 def test_commitment_made_from_a_conversation_keeps_the_link(world: World) -> None:
     conversation = circulated(world)
     eddie = signed_in(world.eddie)
-    new = f"{reverse('commitments:new')}?from=conversation-{conversation.pk}"
-    form = eddie.get(new).context["form"]
+    new_commitment_url = f"{reverse('commitments:new')}?from=conversation-{conversation.pk}"
+    form = eddie.get(new_commitment_url).context["form"]
 
     eddie.post(
-        new,
+        new_commitment_url,
         {
             "giver": world.larkhaven.pk,
             "receiver": world.westmarch.pk,
             "text": "Buy the depot.",
             "key": form["key"].value(),
-            **day("due_on", -60),
+            **date_field("due_on", -60),
         },
     )
 
     commitment = Commitment.objects.get(text="Buy the depot.")
     assert commitment.from_conversations.get().conversation == conversation
-    shown = {
+    shows_origin = {
         name: "the conversation “Quayside”" in signed_in(person).get(commitment.get_absolute_url()).content.decode()
         for name, person in (("eddie", world.eddie), ("ben", world.ben))
     }
-    assert shown == {"eddie": True, "ben": True}
+    assert shows_origin == {"eddie": True, "ben": True}
 
-    other = Commitment.objects.create(
+    later_commitment = Commitment.objects.create(
         reference="C-0",
         text="Buy the depot and the yard.",
         giver=world.larkhaven,
@@ -195,9 +195,9 @@ def test_commitment_made_from_a_conversation_keeps_the_link(world: World) -> Non
         proposed_at=commitment.proposed_at,
         replaces=commitment,
     )
-    copy_links(commitment, other)
-    copy_links(commitment, other)
-    assert other.from_conversations.get().conversation == conversation
+    copy_links(commitment, later_commitment)
+    copy_links(commitment, later_commitment)
+    assert later_commitment.from_conversations.get().conversation == conversation
 
 
 def test_commitment_cannot_be_made_from_a_conversation_one_cannot_see(world: World) -> None:
@@ -212,18 +212,18 @@ def test_list_shows_only_conversations_one_may_read(world: World) -> None:
     draft(world, subject="Canary draft")
     planned(world, subject="Planned talk")
 
-    mine = signed_in(world.amina).get(reverse("conversations:list")).content.decode()
+    aminas = signed_in(world.amina).get(reverse("conversations:list")).content.decode()
     bens = signed_in(world.ben).get(reverse("conversations:list")).content.decode()
     chidis = signed_in(world.chidi).get(reverse("conversations:list")).content.decode()
 
-    assert "Canary draft" in mine
+    assert "Canary draft" in aminas
     assert "Canary draft" not in bens
     assert "Planned talk" in bens
     assert "Planned talk" not in chidis
 
 
-def observe(world: World) -> None:
-    """Harbour joins the Estuary Partnership as an observer."""
+def add_observer(world: World) -> None:
+    """Let Harbour take part in the Estuary Partnership as an observer."""
     party = agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -236,9 +236,9 @@ def observe(world: World) -> None:
 
 
 def test_observer_is_not_a_side_unless_chosen(world: World) -> None:
-    observe(world)
+    add_observer(world)
 
-    answer = signed_in(world.eddie).post(address(world), filled(world))
+    answer = signed_in(world.eddie).post(form_url(world), form_data(world))
 
     conversation = Conversation.objects.get()
     assert answer.status_code == 302
@@ -246,11 +246,11 @@ def test_observer_is_not_a_side_unless_chosen(world: World) -> None:
 
 
 def test_editor_chooses_which_parties_took_part(world: World) -> None:
-    observe(world)
+    add_observer(world)
     eddie = signed_in(world.eddie)
 
-    page = eddie.get(f"{address(world)}&choose=1")
-    form = eddie.get(f"{address(world)}&with={world.westmarch.pk}&with={world.harbour.pk}").context["form"]
+    page = eddie.get(f"{form_url(world)}&choose=1")
+    form = eddie.get(f"{form_url(world)}&with={world.westmarch.pk}&with={world.harbour.pk}").context["form"]
 
     assert page.context["form"].fields["others"].choices == [
         (world.harbour.pk, "Harbour Community Trust (observer)"),
@@ -263,12 +263,12 @@ def test_editor_chooses_which_parties_took_part(world: World) -> None:
 def test_side_added_by_mistake_can_be_removed(world: World) -> None:
     conversation = draft(world, organisations=[world.westmarch, world.harbour])
     eddie = signed_in(world.eddie)
-    edit = f"{reverse('conversations:edit', args=[conversation.pk])}?with={world.westmarch.pk}"
+    edit_url = f"{reverse('conversations:edit', args=[conversation.pk])}?with={world.westmarch.pk}"
 
-    chosen = eddie.get(f"{reverse('conversations:edit', args=[conversation.pk])}?choose=1")
-    answer = eddie.post(edit, filled(world, revision=conversation.revision))
+    choice_page = eddie.get(f"{reverse('conversations:edit', args=[conversation.pk])}?choose=1")
+    answer = eddie.post(edit_url, form_data(world, revision=conversation.revision))
 
-    assert chosen.context["form"]["others"].value() == [world.westmarch.pk, world.harbour.pk]
+    assert choice_page.context["form"]["others"].value() == [world.westmarch.pk, world.harbour.pk]
     assert answer.status_code == 302
     assert {side.organisation for side in conversation.sides.all()} == {world.larkhaven, world.westmarch}
 
@@ -276,31 +276,31 @@ def test_side_added_by_mistake_can_be_removed(world: World) -> None:
 def test_rarely_used_fields_are_folded_until_they_have_content_or_errors(world: World) -> None:
     eddie = signed_in(world.eddie)
 
-    new = eddie.get(address(world)).content.decode()
-    wrong = eddie.post(address(world), filled(world, step_1_who="")).content.decode()
-    edit = eddie.get(reverse("conversations:edit", args=[draft(world).pk])).content.decode()
+    new_page = eddie.get(form_url(world)).content.decode()
+    page_with_errors = eddie.post(form_url(world), form_data(world, step_1_who="")).content.decode()
+    edit_page = eddie.get(reverse("conversations:edit", args=[draft(world).pk])).content.decode()
 
-    assert new.count("cg-form__fold") == 7
-    assert new.count('cg-form__fold" open') == 0
-    assert wrong.count('cg-form__fold" open') == 5
-    assert edit.count('cg-form__fold" open') == 4
+    assert new_page.count("cg-form__fold") == 7
+    assert new_page.count('cg-form__fold" open') == 0
+    assert page_with_errors.count('cg-form__fold" open') == 5
+    assert edit_page.count('cg-form__fold" open') == 4
 
 
 def test_obstacle_becomes_an_ask_of_organisations_one_may_ask(world: World) -> None:
-    observe(world)
+    add_observer(world)
     conversation = circulated(world, organisations=[world.westmarch, world.harbour, world.tidewater])
-    become = reverse("conversations:become", args=[conversation.points.get(kind="obstacle").pk])
+    become_url = reverse("conversations:become", args=[conversation.points.get(kind="obstacle").pk])
     amina = signed_in(world.amina)
 
-    form = amina.get(become).context["form"]
-    sent = {"title": "A drainage report", "theme": "land", "addressees": [world.westmarch.pk]}
-    answer = amina.post(become, sent)
+    form = amina.get(become_url).context["form"]
+    data = {"title": "A drainage report", "theme": "land", "addressees": [world.westmarch.pk]}
+    answer = amina.post(become_url, data)
 
     entry = Entry.objects.get()
     assert set(form.fields["addressees"].queryset) == {world.westmarch, world.tidewater}
     assert form["title"].value() is None
     assert answer.status_code == 302
-    assert [one.organisation for one in entry.addressees.all()] == [world.westmarch]
+    assert [addressee.organisation for addressee in entry.addressees.all()] == [world.westmarch]
     assert entry.partnership == world.partnership
 
 
@@ -317,17 +317,17 @@ def test_choosing_nobody_shows_an_error(world: World) -> None:
 def test_form_suggests_the_only_partnership_the_sides_share(world: World) -> None:
     eddie, page = signed_in(world.eddie), reverse("conversations:new")
 
-    def proposed(*others: Organisation) -> Any:
-        return eddie.get(page, {"with": [body.pk for body in others]}).context["form"].initial["partnership"]
+    def suggested_partnership(*others: Organisation) -> Any:
+        return eddie.get(page, {"with": [other.pk for other in others]}).context["form"].initial["partnership"]
 
-    assert proposed(world.westmarch) == world.partnership
-    assert proposed(world.westmarch, world.tidewater) is None
+    assert suggested_partnership(world.westmarch) == world.partnership
+    assert suggested_partnership(world.westmarch, world.tidewater) is None
 
-    second = agreements.create_partnership(
+    second_partnership = agreements.create_partnership(
         organisation=world.larkhaven, author=world.amina, title="Quay", kind="charter", now=world.now
     )
     party = agreements.invite_organisation(
-        partnership=second,
+        partnership=second_partnership,
         organisation=world.westmarch,
         role="member",
         reason="We need them.",
@@ -335,7 +335,7 @@ def test_form_suggests_the_only_partnership_the_sides_share(world: World) -> Non
         now=world.now,
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.ben, now=world.now)
-    assert proposed(world.westmarch) is None
+    assert suggested_partnership(world.westmarch) is None
 
 
 def test_people_who_may_answer_see_that_it_is_their_turn(world: World) -> None:

@@ -1,4 +1,4 @@
-"""What readers of conversations see: notes, names, points and warnings."""
+"""What readers of conversations can see: notes, names, points and warnings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.world import World
 
 CANARY = "canary-that-must-not-sing"
 WHO = ("amina", "ben", "chidi")
-#: A record that names nobody.
+#: The changes that make a record without any person.
 NOBODY: dict[str, Any] = {"attendees": (), "points": (), "next_steps": ()}
 
 
@@ -39,12 +39,12 @@ def test_private_note_is_shown_to_its_own_organisation_only(world: World) -> Non
     conversation = circulated(world, private_note=CANARY)
     address = conversation.get_absolute_url()
 
-    shown = {
+    shows_note = {
         name: CANARY in signed_in(getattr(world, name)).get(address).content.decode()
         for name in ("amina", "eddie", "vera", "ben")
     }
 
-    assert shown == {"amina": True, "eddie": True, "vera": True, "ben": False}
+    assert shows_note == {"amina": True, "eddie": True, "vera": True, "ben": False}
 
 
 def test_private_note_leaves_no_trace_for_others(world: World) -> None:
@@ -72,10 +72,12 @@ def test_subject_of_a_draft_stays_hidden_after_circulation(world: World) -> None
     conversation.refresh_from_db()
     services.circulate(conversation=conversation, author=world.eddie, now=timezone.now())
 
-    shown = {name: [str(one.data) for one in visible_events(getattr(world, name), Q())] for name in ("amina", "ben")}
+    events_by_reader = {
+        name: [str(row.data) for row in visible_events(getattr(world, name), Q())] for name in ("amina", "ben")
+    }
 
-    assert any("Quayside" in line for line in shown["ben"])
-    assert [any(CANARY in line for line in shown[name]) for name in ("amina", "ben")] == [True, False]
+    assert any("Quayside" in line for line in events_by_reader["ben"])
+    assert [any(CANARY in line for line in events_by_reader[name]) for name in ("amina", "ben")] == [True, False]
 
 
 def test_closing_a_point_reveals_neither_author_nor_text_to_the_other_side(world: World) -> None:
@@ -83,10 +85,12 @@ def test_closing_a_point_reveals_neither_author_nor_text_to_the_other_side(world
     obstacle = conversation.points.get(kind="obstacle")
     services.close_point(point=obstacle, reason=f"Found some. {CANARY}", author=world.amina, now=timezone.now())
 
-    shown = {name: [one.kind for one in visible_events(getattr(world, name), Q())] for name in ("vera", "ben")}
+    events_by_reader = {
+        name: [row.kind for row in visible_events(getattr(world, name), Q())] for name in ("vera", "ben")
+    }
 
-    assert "obstacle.closed" in shown["vera"]
-    assert "obstacle.closed" not in shown["ben"]
+    assert "obstacle.closed" in events_by_reader["vera"]
+    assert "obstacle.closed" not in events_by_reader["ben"]
     assert not any("No land" in str(event.data) for event in Event.objects.all())
 
 
@@ -98,7 +102,7 @@ def test_side_outside_the_partnership_reads_the_record_but_not_its_partnership(w
 
     assert "Quayside" in page
     assert world.partnership.title not in page
-    assert [one.within for one in waiting if one.title == "Quayside"] == [""]
+    assert [row.within for row in waiting if row.title == "Quayside"] == [""]
     assert world.partnership.title in signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()
 
 
@@ -108,19 +112,19 @@ def test_both_sides_keep_their_own_private_notes(world: World) -> None:
         conversation=conversation, organisation=world.westmarch, text="Theirs.", author=world.ben, now=timezone.now()
     )
 
-    seen = {
+    notes_by_reader = {
         name: [note.text for note in queries.private_notes_of(conversation, getattr(world, name))]
         for name in ("amina", "ben", "chidi", "dee")
     }
 
-    assert seen == {"amina": ["Ours."], "ben": ["Theirs."], "chidi": [], "dee": []}
+    assert notes_by_reader == {"amina": ["Ours."], "ben": ["Theirs."], "chidi": [], "dee": []}
 
 
 def test_row_history_leaves_out_the_text_of_private_notes() -> None:
-    kept = {field.name for field in PrivateNote.pgh_event_model._meta.concrete_fields}  # type: ignore[attr-defined]  # made by pghistory
+    fields_in_history = {field.name for field in PrivateNote.pgh_event_model._meta.concrete_fields}  # type: ignore[attr-defined]  # made by pghistory
 
-    assert {"written_by", "written_at", "revision"} <= kept
-    assert "text" not in kept
+    assert {"written_by", "written_at", "revision"} <= fields_in_history
+    assert "text" not in fields_in_history
 
 
 @pytest.mark.parametrize(
@@ -135,9 +139,9 @@ def test_readers_of_the_other_side_see_the_agreed_attribution(
     world: World, attribution: str, amina: bool, una: bool, westmarch: bool
 ) -> None:
     conversation = circulated(world, attribution=attribution)
-    found = queries.with_story(type(conversation).objects.all()).get(pk=conversation.pk)
+    conversation_with_story = queries.with_story(type(conversation).objects.all()).get(pk=conversation.pk)
 
-    seats = queries.seats_shown(found, [world.westmarch.pk])
+    seats = queries.seats_shown(conversation_with_story, [world.westmarch.pk])
 
     names = [name for seat in seats for name in seat.names]
     assert ("Amina Larch" in names) is amina
@@ -151,10 +155,12 @@ def test_points_of_an_anonymous_conversation_are_not_attributed(world: World) ->
 
     sides = queries.points_of_partnership(world.partnership, world.ben)
 
-    by_side = {side.organisation: [point.text for group in side.groups for point in group.points] for side in sides}
-    assert by_side[world.westmarch] == ["The depot falls empty in May."]
-    assert by_side[world.larkhaven] == []
-    assert set(by_side[None]) == {"No land with consent.", "Two hundred homes by 2030."}
+    texts_by_side = {
+        side.organisation: [point.text for group in side.groups for point in group.points] for side in sides
+    }
+    assert texts_by_side[world.westmarch] == ["The depot falls empty in May."]
+    assert texts_by_side[world.larkhaven] == []
+    assert set(texts_by_side[None]) == {"No land with consent.", "Two hundred homes by 2030."}
 
 
 def test_points_of_both_sides_are_shown_together_without_closed_ones(world: World) -> None:
@@ -163,24 +169,24 @@ def test_points_of_both_sides_are_shown_together_without_closed_ones(world: Worl
         point=conversation.points.get(kind="objective"), reason="Reached.", author=world.amina, now=timezone.now()
     )
 
-    ours, theirs = queries.points_of_partnership(world.partnership, world.amina)
+    own_points, other_points = queries.points_of_partnership(world.partnership, world.amina)
 
-    assert (ours.organisation, theirs.organisation) == (world.larkhaven, world.westmarch)
-    assert [point.text for point in ours.obstacles] == ["No land with consent."]
-    assert ours.objectives == []
-    assert [point.text for point in theirs.opportunities] == ["The depot falls empty in May."]
+    assert (own_points.organisation, other_points.organisation) == (world.larkhaven, world.westmarch)
+    assert [point.text for point in own_points.obstacles] == ["No land with consent."]
+    assert own_points.objectives == []
+    assert [point.text for point in other_points.opportunities] == ["The depot falls empty in May."]
 
 
 def test_reason_for_closing_stays_with_its_record_and_anonymous_points_stay_open(world: World) -> None:
-    first, second = circulated(world), circulated(world)
-    unnamed = circulated(world, attribution=Attribution.ANONYMOUS)
-    point = first.points.get(kind="obstacle")
+    first_record, second_record = circulated(world), circulated(world)
+    anonymous_record = circulated(world, attribution=Attribution.ANONYMOUS)
+    point = first_record.points.get(kind="obstacle")
 
     services.close_point(point=point, reason="A word for them alone.", author=world.amina, now=timezone.now())
 
-    other, hidden = (one.points.get(kind="obstacle") for one in (second, unnamed))
-    assert other.closed_reason == "Closed in another conversation."
-    assert hidden.is_current
+    second_point, anonymous_point = (record.points.get(kind="obstacle") for record in (second_record, anonymous_record))
+    assert second_point.closed_reason == "Closed in another conversation."
+    assert anonymous_point.is_current
 
 
 def test_points_of_a_draft_are_not_shown_to_the_other_side(world: World) -> None:
@@ -202,7 +208,7 @@ def test_obstacle_becomes_an_ask_in_one_step_and_keeps_the_link(world: World) ->
     assert answer.status_code == 302
     assert (entry.direction, entry.organisation, entry.title) == (Direction.ASK, world.larkhaven, "Land with consent")
     assert entry.from_points.get().point == point
-    assert [one.organisation for one in entry.addressees.all()] == [world.westmarch]
+    assert [addressee.organisation for addressee in entry.addressees.all()] == [world.westmarch]
     with pytest.raises(services.UnableToChangePoint, match="already"):
         services.turn_into_entry(
             point=point,
@@ -241,14 +247,14 @@ def test_nobody_makes_an_ask_from_an_obstacle_of_another_side(world: World) -> N
 def test_relationship_holders_are_warned_when_a_partnership_goes_quiet(world: World) -> None:
     circulated(world, held_on=days_ago(70))
 
-    quiet = {
-        name: [(one.partnership, one.days) for one in queries.gone_quiet(getattr(world, name), timezone.now())]
+    quiet_by_reader = {
+        name: [(row.partnership, row.days) for row in queries.gone_quiet(getattr(world, name), timezone.now())]
         for name in ("amina", "ben", "vera", "chidi")
     }
 
-    assert quiet["amina"] == quiet["ben"] == [(world.partnership, 70)]
-    assert quiet["vera"] == []
-    assert quiet["chidi"] == []
+    assert quiet_by_reader["amina"] == quiet_by_reader["ben"] == [(world.partnership, 70)]
+    assert quiet_by_reader["vera"] == []
+    assert quiet_by_reader["chidi"] == []
 
 
 def test_leads_choose_after_how_many_days_a_partnership_has_gone_quiet(world: World) -> None:
@@ -259,23 +265,23 @@ def test_leads_choose_after_how_many_days_a_partnership_has_gone_quiet(world: Wo
 
     agreements.edit_settings(partnership=world.partnership, contact_days=14, reason="Why.", author=world.amina, now=now)
 
-    assert [(one.partnership, one.days) for one in queries.gone_quiet(world.ben, now)] == [(world.partnership, 20)]
+    assert [(row.partnership, row.days) for row in queries.gone_quiet(world.ben, now)] == [(world.partnership, 20)]
     (waiting,) = [item for item in waiting_for(world.ben, now) if "no contact" in item.what]
     assert waiting.since is not None
     assert timezone.localdate(waiting.since) == days_ago(6)
-    assert all(one.is_quiet for one in queries.contacts_of(world.partnership, world.ben, now))
+    assert all(row.is_quiet for row in queries.contacts_of(world.partnership, world.ben, now))
     assert "At least every 14 days" in signed_in(world.vera).get(page).content.decode()
 
     agreements.edit_settings(partnership=world.partnership, contact_days=90, reason="Why.", author=world.amina, now=now)
     assert queries.gone_quiet(world.ben, now + dt.timedelta(days=69)) == []
-    assert [one.days for one in queries.gone_quiet(world.ben, now + dt.timedelta(days=70))] == [90]
+    assert [row.days for row in queries.gone_quiet(world.ben, now + dt.timedelta(days=70))] == [90]
 
 
 def test_finding_quiet_partnerships_needs_the_same_queries_for_many(
     world: World, django_assert_num_queries: Any
 ) -> None:
     now = timezone.now() + dt.timedelta(days=400)
-    with CaptureQueriesContext(connection) as for_one:
+    with CaptureQueriesContext(connection) as queries_for_one:
         assert len(queries.gone_quiet(world.amina, now)) == 1
 
     for days in (7, 30, None):
@@ -288,7 +294,7 @@ def test_finding_quiet_partnerships_needs_the_same_queries_for_many(
             now=timezone.now(),
         )
 
-    with django_assert_num_queries(len(for_one)):
+    with django_assert_num_queries(len(queries_for_one)):
         assert len(queries.gone_quiet(world.amina, now)) == 4
 
 
@@ -306,7 +312,7 @@ def test_list_of_conversations_shows_ten_quiet_partnerships_and_links_to_the_res
 
     assert page.count("No conversation in the 400 days") == 10
     assert "More partnerships have had no recent contact" in page
-    assert [one.partnership.title for one in queries.gone_quiet(world.amina, timezone.now(), limit=2)] == [
+    assert [row.partnership.title for row in queries.gone_quiet(world.amina, timezone.now(), limit=2)] == [
         "Long ago 00",
         "Long ago 01",
     ]
@@ -324,7 +330,7 @@ def test_quiet_warning_does_not_reveal_a_draft_of_the_other_side(world: World) -
     draft(world, held_on=days_ago(1))
 
     assert queries.gone_quiet(world.amina, timezone.now()) == []
-    assert [one.days for one in queries.gone_quiet(world.ben, timezone.now())] == [70]
+    assert [row.days for row in queries.gone_quiet(world.ben, timezone.now())] == [70]
 
 
 def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
@@ -338,7 +344,7 @@ def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
     )
     planned(world, days=3)
 
-    waiting = {
+    tasks_by_person = {
         name: {
             item.what
             for item in waiting_from(queries.WAITING, getattr(world, name), timezone.now() + dt.timedelta(days=4))
@@ -346,13 +352,13 @@ def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
         for name in ("eddie", "ben", "vera", "chidi")
     }
 
-    assert waiting["ben"] == {"Read and agree to this record"}
-    assert waiting["eddie"] == {"Answer a correction", "Write up this conversation"}
-    assert waiting["vera"] == waiting["chidi"] == set()
+    assert tasks_by_person["ben"] == {"Read and agree to this record"}
+    assert tasks_by_person["eddie"] == {"Answer a correction", "Write up this conversation"}
+    assert tasks_by_person["vera"] == tasks_by_person["chidi"] == set()
 
 
-def again(world: World, who: str) -> list[str]:
-    """What a person has to get in touch about again."""
+def subjects_to_continue(world: World, who: str) -> list[str]:
+    """Return the subjects of the conversations that a person has to continue."""
     waiting = waiting_from(queries.WAITING, getattr(world, who), timezone.now())
     return [item.title for item in waiting if item.what == "Get in touch again"]
 
@@ -361,7 +367,7 @@ def test_due_next_contact_waits_for_every_side_that_reads_the_record(world: Worl
     draft(world, subject="A draft", next_contact_on=days_ago(-2), held_on=days_ago(9))
     circulated(world, next_contact_on=days_ago(-2), partnership=None)
 
-    assert {who: again(world, who) for who in ("amina", "ben", "vera", "chidi")} == {
+    assert {who: subjects_to_continue(world, who) for who in ("amina", "ben", "vera", "chidi")} == {
         "amina": ["Quayside"],
         "ben": ["Quayside"],
         "vera": [],
@@ -372,18 +378,18 @@ def test_due_next_contact_waits_for_every_side_that_reads_the_record(world: Worl
 def test_talking_with_others_does_not_count_as_the_next_contact(world: World) -> None:
     circulated(world, next_contact_on=days_ago(-2))
     circulated(world, subject="Harbour", organisations=[world.tidewater], partnership=None, **NOBODY)
-    assert again(world, "amina") == ["Quayside"]
+    assert subjects_to_continue(world, "amina") == ["Quayside"]
 
     planned(world, days=3)
-    assert again(world, "amina") == again(world, "ben") == []
+    assert subjects_to_continue(world, "amina") == subjects_to_continue(world, "ben") == []
 
 
 def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
     now = timezone.now()
-    for body, lead, role in ((world.tidewater, world.chidi, "member"), (world.harbour, world.hana, "observer")):
+    for organisation, lead, role in ((world.tidewater, world.chidi, "member"), (world.harbour, world.hana, "observer")):
         party = agreements.invite_organisation(
             partnership=world.partnership,
-            organisation=body,
+            organisation=organisation,
             role=role,
             reason="We need them.",
             author=world.amina,
@@ -396,12 +402,12 @@ def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
     assert quiet.with_whom == "Tidewater Housing Group and Westmarch Borough Council"
     assert quiet.words.startswith("No contact for 70 days, since ")
     assert quiet.words.endswith(", with Tidewater Housing Group and Westmarch Borough Council")
-    work = {item.what for item in waiting_from(queries.WAITING, world.amina, now)}
-    assert "Get in touch with Tidewater Housing Group and Westmarch Borough Council: no contact for 70 days" in work
+    tasks = {item.what for item in waiting_from(queries.WAITING, world.amina, now)}
+    assert "Get in touch with Tidewater Housing Group and Westmarch Borough Council: no contact for 70 days" in tasks
 
     circulated(world, organisations=[world.tidewater], held_on=days_ago(3), **NOBODY)
     contacts = queries.contacts_of(world.partnership, world.amina, now)
-    assert [(one.organisation, one.days, one.is_quiet) for one in contacts] == [
+    assert [(contact.organisation, contact.days, contact.is_quiet) for contact in contacts] == [
         (world.westmarch, 70, True),
         (world.tidewater, 3, False),
     ]
@@ -414,8 +420,8 @@ def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
 def test_point_repeated_by_a_side_is_shown_once_and_closed_in_both_records(world: World) -> None:
     circulated(world)
     circulated(world, held_on=days_ago(2))
-    ours = queries.points_of_partnership(world.partnership, world.amina)[0]
-    (obstacle,) = ours.obstacles
+    own_points = queries.points_of_partnership(world.partnership, world.amina)[0]
+    (obstacle,) = own_points.obstacles
     assert obstacle.conversation.held_on == days_ago(2)
 
     address = f"{reverse('conversations:close', args=[obstacle.pk])}?from=partnership"
@@ -434,24 +440,24 @@ def test_people_with_rights_act_on_points_from_the_partnership_page(world: World
         reverse("agreements:detail", args=[world.partnership.pk]),
     ]
 
-    def offered(who: str) -> list[set[str]]:
-        browser = signed_in(getattr(world, who))
-        pages = [browser.get(address).content.decode() for address in addresses]
+    def links_offered_to(who: str) -> list[set[str]]:
+        client = signed_in(getattr(world, who))
+        pages = [client.get(address).content.decode() for address in addresses]
         return [set(re.findall(r'href="(/conversations/points/[^"?]*)', page)) for page in pages]
 
-    def to(name: str, point: Point) -> str:
+    def point_url(name: str, point: Point) -> str:
         return reverse(f"conversations:{name}", args=[point.pk])
 
-    ours = {to("close", obstacle), to("become", obstacle), to("become", opportunity)}
-    ours.add(to("close", Point.objects.get(kind="objective")))
-    assert offered("eddie") == [ours, ours]
-    assert offered("ben") == [{to("close", opportunity), to("become", opportunity)}] * 2
-    assert offered("vera") == [set(), set()]
+    own_links = {point_url("close", obstacle), point_url("become", obstacle), point_url("become", opportunity)}
+    own_links.add(point_url("close", Point.objects.get(kind="objective")))
+    assert links_offered_to("eddie") == [own_links, own_links]
+    assert links_offered_to("ben") == [{point_url("close", opportunity), point_url("become", opportunity)}] * 2
+    assert links_offered_to("vera") == [set(), set()]
 
 
 def test_long_list_of_points_is_folded(world: World) -> None:
-    many = [PointInput(world.larkhaven, PointKind.OBJECTIVE, f"Objective {number}.") for number in range(9)]
-    circulated(world, points=many)
+    points = [PointInput(world.larkhaven, PointKind.OBJECTIVE, f"Objective {number}.") for number in range(9)]
+    circulated(world, points=points)
 
     page = signed_in(world.ben).get(reverse("web:partnership-conversations", args=[world.partnership.pk]))
 

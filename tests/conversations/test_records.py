@@ -1,4 +1,4 @@
-"""A conversation record from draft to locked."""
+"""The record of a conversation, from draft to locked."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ from tests.conversations.talks import agree, agreed, circulated, days_ago, draft
 from tests.world import World
 
 
-def change(world: World, conversation: Conversation, revision: int | None = None, **said: Any) -> Conversation:
-    """Change the record as Eddie."""
+def changed_record(
+    world: World, conversation: Conversation, revision: int | None = None, **changes: Any
+) -> Conversation:
+    """Change the record as Eddie, and return the conversation."""
     return services.edit_conversation(
         conversation=conversation,
-        record=the_record(world, **said),
+        record=the_record(world, **changes),
         revision=conversation.revision if revision is None else revision,
         author=world.eddie,
         now=timezone.now(),
@@ -38,23 +40,23 @@ def change(world: World, conversation: Conversation, revision: int | None = None
 def test_draft_is_read_only_by_the_side_that_writes_it(world: World) -> None:
     conversation = draft(world)
 
-    seen = {
+    can_read = {
         name: conversation in Conversation.objects.visible_to(getattr(world, name))
         for name in ("amina", "vera", "ben", "chidi", "dee", "lena")
     }
 
-    assert seen == {"amina": True, "vera": True, "ben": False, "chidi": False, "dee": False, "lena": False}
+    assert can_read == {"amina": True, "vera": True, "ben": False, "chidi": False, "dee": False, "lena": False}
 
 
 def test_circulated_record_is_read_by_every_side_and_nobody_else(world: World) -> None:
     conversation = circulated(world)
 
-    seen = {
+    can_read = {
         name: conversation in Conversation.objects.visible_to(getattr(world, name))
         for name in ("amina", "vera", "ben", "chidi", "dee", "lena")
     }
 
-    assert seen == {"amina": True, "vera": True, "ben": True, "chidi": False, "dee": False, "lena": False}
+    assert can_read == {"amina": True, "vera": True, "ben": True, "chidi": False, "dee": False, "lena": False}
 
 
 def test_record_is_locked_once_both_sides_agree(world: World) -> None:
@@ -62,7 +64,7 @@ def test_record_is_locked_once_both_sides_agree(world: World) -> None:
 
     assert conversation.status == Status.AGREED
     with pytest.raises(services.UnableToRecord, match="can no longer change it"):
-        change(world, conversation, said="Something else.")
+        changed_record(world, conversation, said="Something else.")
 
 
 @pytest.mark.parametrize("how", ["update", "delete", "point words", "point delete"])
@@ -70,16 +72,16 @@ def test_database_refuses_changes_to_an_agreed_record(world: World, how: str) ->
     conversation = agreed(world)
     points = Point.objects.filter(conversation=conversation)
 
-    rows = Conversation.objects.filter(pk=conversation.pk)
-    ways = {
-        "update": lambda: rows.update(said="I never said that."),
-        "delete": lambda: rows._raw_delete("default"),
+    conversations = Conversation.objects.filter(pk=conversation.pk)
+    change_by_name = {
+        "update": lambda: conversations.update(said="I never said that."),
+        "delete": lambda: conversations._raw_delete("default"),
         "point words": lambda: points.update(text="Everything is fine."),
         "point delete": lambda: points._raw_delete("default"),
     }
 
     with pytest.raises(Exception, match=r"locked|Cannot"), transaction.atomic():
-        ways[how]()
+        change_by_name[how]()
 
 
 def test_sides_have_the_day_and_status_of_their_conversation_whatever_is_saved(world: World) -> None:
@@ -89,7 +91,7 @@ def test_sides_have_the_day_and_status_of_their_conversation_whatever_is_saved(w
     conversation = draft(world)
     assert copies() == {("draft", days_ago(5))}
 
-    conversation = change(world, conversation, held_on=days_ago(3))
+    conversation = changed_record(world, conversation, held_on=days_ago(3))
     conversation = services.circulate(conversation=conversation, author=world.eddie, now=timezone.now())
     assert copies() == {("circulated", days_ago(3))}
 
@@ -125,7 +127,7 @@ def test_correction_is_answered_before_that_side_agrees(world: World) -> None:
         services.agree_record(
             conversation=conversation, organisation=world.westmarch, revision=1, author=world.ben, now=timezone.now()
         )
-    corrected = change(world, conversation, said="It falls empty in June.")
+    corrected = changed_record(world, conversation, said="It falls empty in June.")
     services.answer_correction(correction=correction, taken_up=True, answer="", author=world.eddie, now=timezone.now())
 
     assert corrected.status == Status.CORRECTED
@@ -136,9 +138,9 @@ def test_correction_is_answered_before_that_side_agrees(world: World) -> None:
 
 
 def test_correction_asks_every_other_side_again(world: World) -> None:
-    both = [world.westmarch, world.harbour]
-    conversation = agree(circulated(world, organisations=both), world.harbour, world.hana)
-    conversation = change(world, conversation, said="Other words.", organisations=both)
+    other_sides = [world.westmarch, world.harbour]
+    conversation = agree(circulated(world, organisations=other_sides), world.harbour, world.hana)
+    conversation = changed_record(world, conversation, said="Other words.", organisations=other_sides)
     assert set(conversation.sides.filter(agreed_at=None).values_list("organisation", flat=True)) == {
         world.westmarch.pk,
         world.harbour.pk,
@@ -169,7 +171,7 @@ def test_refusing_a_correction_needs_a_reason(world: World) -> None:
 
 def test_two_people_editing_at_once_do_not_overwrite_each_other(world: World) -> None:
     conversation = draft(world)
-    change(world, conversation, said="Eddie's words.")
+    changed_record(world, conversation, said="Eddie's words.")
 
     with pytest.raises(services.UnableToRecord, match="while you were editing"):
         services.edit_conversation(
@@ -196,13 +198,13 @@ def test_form_sent_twice_makes_one_conversation(world: World) -> None:
 
 
 def test_next_steps_become_actions_once_the_record_is_circulated(world: World) -> None:
-    before = Commitment.objects.count()
+    count_before = Commitment.objects.count()
 
     conversation = circulated(world)
 
     actions = Commitment.objects.order_by("due_on")
-    assert before == 0
-    assert [(one.text, one.giver, one.receiver, one.owner, one.status) for one in actions] == [
+    assert count_before == 0
+    assert [(action.text, action.giver, action.receiver, action.owner, action.status) for action in actions] == [
         ("Send the layout.", world.larkhaven, world.westmarch, world.eddie, CommitmentStatus.AGREED),
         ("Ask the valuer.", world.westmarch, world.larkhaven, world.ben, CommitmentStatus.PROPOSED),
     ]
@@ -211,9 +213,9 @@ def test_next_steps_become_actions_once_the_record_is_circulated(world: World) -
 
 def test_next_step_added_later_becomes_an_action_at_once(world: World) -> None:
     conversation = circulated(world)
-    later = NextStepInput(world.larkhaven, "Book the crane.", days_ago(-30), world.amina)
+    later_step = NextStepInput(world.larkhaven, "Book the crane.", days_ago(-30), world.amina)
 
-    change(world, conversation, next_steps=[later])
+    changed_record(world, conversation, next_steps=[later_step])
 
     assert Commitment.objects.filter(text="Book the crane.").count() == 1
     assert Commitment.objects.count() == 3
@@ -221,16 +223,16 @@ def test_next_step_added_later_becomes_an_action_at_once(world: World) -> None:
 
 def test_points_that_stay_keep_their_identity(world: World) -> None:
     conversation = draft(world)
-    kept = conversation.points.get(kind="obstacle")
+    obstacle = conversation.points.get(kind="obstacle")
     points = [
         PointInput(world.larkhaven, "obstacle", "No land with consent."),
         PointInput(world.westmarch, "objective", "Fewer families in hotels."),
     ]
 
-    change(world, conversation, points=points)
+    changed_record(world, conversation, points=points)
 
     assert {point.text for point in conversation.points.all()} == {"No land with consent.", "Fewer families in hotels."}
-    assert conversation.points.get(kind="obstacle") == kept
+    assert conversation.points.get(kind="obstacle") == obstacle
 
 
 def test_planned_conversation_has_no_content_yet(world: World) -> None:
@@ -240,12 +242,12 @@ def test_planned_conversation_has_no_content_yet(world: World) -> None:
 
 def test_planned_conversation_is_seen_by_both_and_becomes_a_draft_when_held(world: World) -> None:
     conversation = planned(world)
-    seen = conversation in Conversation.objects.visible_to(world.ben)
+    ben_could_read = conversation in Conversation.objects.visible_to(world.ben)
 
-    held = change(world, conversation)
+    held_conversation = changed_record(world, conversation)
 
-    assert seen
-    assert held.status == Status.DRAFT
+    assert ben_could_read
+    assert held_conversation.status == Status.DRAFT
     assert conversation not in Conversation.objects.visible_to(world.ben)
 
 
@@ -312,9 +314,9 @@ def test_commitment_from_a_conversation_is_between_two_of_its_sides(world: World
     client.force_login(world.amina)
 
     page = client.get(address)
-    offered = page.context["form"].fields["receiver"].queryset
+    offered_receivers = page.context["form"].fields["receiver"].queryset
 
-    assert {body.name for body in offered} == {"Larkhaven Homes", "Westmarch Borough Council"}
+    assert {organisation.name for organisation in offered_receivers} == {"Larkhaven Homes", "Westmarch Borough Council"}
     with pytest.raises(UnableToPropose, match="must be between"):
         propose_commitment(
             giver=world.larkhaven,

@@ -1,4 +1,4 @@
-"""Periods, due days and questions of progress reports."""
+"""The periods, due days and questions of progress reports."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ D = dt.date
 
 
 def test_periods_are_half_open_and_follow_each_other() -> None:
-    found = list(periods(D(2026, 4, 1), "quarter", D(2027, 1, 1)))
+    period_days = list(periods(D(2026, 4, 1), "quarter", D(2027, 1, 1)))
 
-    assert found == [
+    assert period_days == [
         (D(2026, 4, 1), D(2026, 7, 1)),
         (D(2026, 7, 1), D(2026, 10, 1)),
         (D(2026, 10, 1), D(2027, 1, 1)),
@@ -58,9 +58,9 @@ def test_period_in_words(start: dt.date, end: dt.date, words: str) -> None:
 def test_questions_that_stay_keep_their_code() -> None:
     lines = questions_as_lines(USUAL_QUESTIONS).splitlines()
 
-    found = questions_from_lines("\n".join(["Money: Spent and left.", lines[2]]), USUAL_QUESTIONS)
+    questions = questions_from_lines("\n".join(["Money: Spent and left.", lines[2]]), USUAL_QUESTIONS)
 
-    assert [(one["code"], one["heading"]) for one in found] == [("q6", "Money"), ("q3", "Risks")]
+    assert [(question["code"], question["heading"]) for question in questions] == [("q6", "Money"), ("q3", "Risks")]
 
 
 def test_two_questions_with_one_heading_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""Progress reports from the end of a period to their acceptance."""
+"""Progress reports, from the end of a period to the decision on the report."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ MIGRATION = import_module("partnerships.conversations.migrations.0011_settle_wha
 NOW = timezone.now
 
 
-def at(day: dt.date) -> dt.datetime:
-    """Noon of a day."""
+def noon_of(day: dt.date) -> dt.datetime:
+    """Return noon on a day."""
     return timezone.make_aware(dt.datetime.combine(day, dt.time(12)))
 
 
-def decide(report: Report, world: World, **said: Any) -> None:
-    """Amina returns the newest version with a reason, or accepts it."""
+def decide(report: Report, world: World, **reasons: Any) -> None:
+    """Decide on the newest version as Amina: return it if `said` has a reason, or else accept it."""
     number = report.submissions.count()
-    if said:
-        services.return_report(report=report, number=number, author=world.amina, now=NOW(), **said)
+    if reasons:
+        services.return_report(report=report, number=number, author=world.amina, now=NOW(), **reasons)
     else:
         services.accept_report(report=report, number=number, author=world.amina, now=NOW())
     report.refresh_from_db()
 
 
-def what_waits(person: User) -> set[str]:
-    """What waits for the person in conversations and reports."""
-    return {one.what for one in waiting_from(WAITING, person, NOW())}
+def tasks_of(person: User) -> set[str]:
+    """Return the tasks of the person in conversations and reports."""
+    return {task.what for task in waiting_from(WAITING, person, NOW())}
 
 
 # ---- Opening
@@ -67,18 +67,18 @@ def test_each_party_gets_one_report_a_period(world: World) -> None:
 
 def test_reports_that_were_missed_are_opened_later(world: World) -> None:
     set_up(world)
-    later = at(add_months(last_month(), 4))
+    four_months_later = noon_of(add_months(last_month(), 4))
 
-    opened = services.open_due_reports(now=later)
-    again = services.open_due_reports(now=later)
+    opened_first = services.open_due_reports(now=four_months_later)
+    opened_second = services.open_due_reports(now=four_months_later)
 
-    assert (opened, again) == (6, 0)
+    assert (opened_first, opened_second) == (6, 0)
     assert Report.objects.filter(party__organisation=world.westmarch).count() == 4
 
 
 def test_party_that_joins_later_reports_from_the_period_in_which_it_joined(world: World) -> None:
     set_up(world)
-    now = at(add_months(last_month(), 1) + dt.timedelta(days=20))
+    now = noon_of(add_months(last_month(), 1) + dt.timedelta(days=20))
     party = agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -89,7 +89,7 @@ def test_party_that_joins_later_reports_from_the_period_in_which_it_joined(world
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=now)
 
-    services.open_due_reports(now=at(add_months(last_month(), 2)))
+    services.open_due_reports(now=noon_of(add_months(last_month(), 2)))
 
     assert [report.starts_on for report in Report.objects.filter(party=party)] == [add_months(last_month(), 1)]
 
@@ -117,28 +117,28 @@ def test_party_that_leaves_no_longer_needs_its_report(world: World) -> None:
 
     report.refresh_from_db()
     assert report.status == ReportStatus.WAIVED
-    assert services.open_due_reports(now=at(add_months(last_month(), 2))) == 1
+    assert services.open_due_reports(now=noon_of(add_months(last_month(), 2))) == 1
 
 
 def test_another_period_ends_the_round_where_the_new_one_begins(world: World) -> None:
     set_up(world)
-    begins = add_months(last_month(), 2)
+    new_start = add_months(last_month(), 2)
 
     services.set_up_reporting(
         partnership=world.partnership,
         period="quarter",
-        starts_on=begins,
+        starts_on=new_start,
         due_days=10,
         questions=USUAL_QUESTIONS,
         exempt=(),
         author=world.amina,
         now=NOW(),
     )
-    services.open_due_reports(now=at(add_months(begins, 3)))
+    services.open_due_reports(now=noon_of(add_months(new_start, 3)))
 
-    assert ReportingRound.objects.get(period="month").ends_on == begins
-    starts = Report.objects.filter(party__organisation=world.westmarch).order_by("starts_on")
-    assert [report.starts_on for report in starts] == [last_month(), add_months(last_month(), 1), begins]
+    assert ReportingRound.objects.get(period="month").ends_on == new_start
+    reports = Report.objects.filter(party__organisation=world.westmarch).order_by("starts_on")
+    assert [report.starts_on for report in reports] == [last_month(), add_months(last_month(), 1), new_start]
 
 
 def test_round_cannot_begin_within_a_period_that_has_reports(world: World) -> None:
@@ -153,10 +153,11 @@ def test_ended_reporting_opens_no_more_reports(world: World) -> None:
 
     services.end_reporting(partnership=world.partnership, reason="One table is enough.", author=world.amina, now=NOW())
 
-    assert services.open_due_reports(now=at(add_months(last_month(), 3))) == 0
+    assert services.open_due_reports(now=noon_of(add_months(last_month(), 3))) == 0
 
 
 def end_partnership(world: World, now: dt.datetime) -> None:
+    """End the Estuary Partnership as Amina."""
     agreements.change_status(
         partnership=world.partnership, status="ended", reason="The money is spent.", author=world.amina, now=now
     )
@@ -166,7 +167,7 @@ def test_last_reports_go_up_to_the_day_on_which_the_partnership_ends(world: Worl
     set_up(world)
     ended_on = add_months(last_month(), 2) + dt.timedelta(days=9)
 
-    end_partnership(world, at(ended_on))
+    end_partnership(world, noon_of(ended_on))
 
     periods = [
         (report.starts_on, report.ends_on)
@@ -178,16 +179,16 @@ def test_last_reports_go_up_to_the_day_on_which_the_partnership_ends(world: Worl
         (add_months(last_month(), 2), ended_on + dt.timedelta(days=1)),
     ]
     assert ReportingRound.objects.get().end_reason == "The partnership has ended. The money is spent."
-    assert services.open_due_reports(now=at(add_months(last_month(), 4))) == 0
+    assert services.open_due_reports(now=noon_of(add_months(last_month(), 4))) == 0
 
 
 def test_last_reports_are_opened_also_where_another_round_was_to_begin_later(world: World) -> None:
     set_up(world)
-    begins = add_months(last_month(), 4)
+    later_start = add_months(last_month(), 4)
     services.set_up_reporting(
         partnership=world.partnership,
         period="quarter",
-        starts_on=begins,
+        starts_on=later_start,
         due_days=10,
         questions=USUAL_QUESTIONS,
         exempt=(),
@@ -196,27 +197,27 @@ def test_last_reports_are_opened_also_where_another_round_was_to_begin_later(wor
     )
     ended_on = add_months(last_month(), 2) + dt.timedelta(days=9)
 
-    end_partnership(world, at(ended_on))
+    end_partnership(world, noon_of(ended_on))
 
-    last = Report.objects.filter(party__organisation=world.westmarch).latest("starts_on")
-    after = ended_on + dt.timedelta(days=1)
-    assert (last.starts_on, last.ends_on) == (add_months(last_month(), 2), after)
-    assert dict(ReportingRound.objects.values_list("period", "ends_on")) == {"month": after, "quarter": begins}
-    assert not Report.objects.filter(starts_on__gte=after).exists()
+    last_report = Report.objects.filter(party__organisation=world.westmarch).latest("starts_on")
+    day_after = ended_on + dt.timedelta(days=1)
+    assert (last_report.starts_on, last_report.ends_on) == (add_months(last_month(), 2), day_after)
+    assert dict(ReportingRound.objects.values_list("period", "ends_on")) == {"month": day_after, "quarter": later_start}
+    assert not Report.objects.filter(starts_on__gte=day_after).exists()
 
 
 def test_last_report_is_written_and_accepted_after_the_partnership_has_ended(world: World) -> None:
     set_up(world)
     end_partnership(world, NOW())
-    last = Report.objects.filter(party__organisation=world.westmarch).latest("starts_on")
-    assert "Write a progress report" in what_waits(world.ben)
+    last_report = Report.objects.filter(party__organisation=world.westmarch).latest("starts_on")
+    assert "Write a progress report" in tasks_of(world.ben)
 
-    submit(last, world.ben)
-    last.refresh_from_db()
-    assert "Accept or return a progress report" in what_waits(world.amina)
-    decide(last, world)
+    submit(last_report, world.ben)
+    last_report.refresh_from_db()
+    assert "Accept or return a progress report" in tasks_of(world.amina)
+    decide(last_report, world)
 
-    assert last.status == ReportStatus.ACCEPTED
+    assert last_report.status == ReportStatus.ACCEPTED
 
 
 def test_partnership_without_progress_reports_ends_without_any(world: World) -> None:
@@ -227,31 +228,31 @@ def test_partnership_without_progress_reports_ends_without_any(world: World) -> 
 
 def test_ending_reporting_opens_no_reports_of_the_time_after_a_partnership_ended(world: World) -> None:
     set_up(world)
-    over = {"status": "ended", "ends_on": timezone.localdate()}  # as before endings closed rounds
-    Partnership.objects.filter(pk=world.partnership.pk).update(**over)
-    before = Report.objects.count()
+    # Written without the service, because the service would end the round too.
+    Partnership.objects.filter(pk=world.partnership.pk).update(status="ended", ends_on=timezone.localdate())
+    count_before = Report.objects.count()
 
     with pytest.raises(services.UnableToSetUpReporting, match="has ended"):
         services.end_reporting(
             partnership=world.partnership,
             reason="Nobody reads them.",
             author=world.amina,
-            now=at(add_months(last_month(), 5)),
+            now=noon_of(add_months(last_month(), 5)),
         )
 
-    assert Report.objects.count() == before
+    assert Report.objects.count() == count_before
 
 
 def test_migration_waives_reports_of_partnerships_that_were_over(world: World) -> None:
-    report, done = the_report(world), Report.objects.get(party__organisation=world.larkhaven)
-    submit(done, world.amina)
+    draft_report, submitted_report = the_report(world), Report.objects.get(party__organisation=world.larkhaven)
+    submit(submitted_report, world.amina)
     Partnership.objects.filter(pk=world.partnership.pk).update(status="ended", ends_on=timezone.localdate())
 
     MIGRATION.settle(apps, None)
 
-    report.refresh_from_db()
-    done.refresh_from_db()
-    assert (report.status, done.status) == (ReportStatus.WAIVED, ReportStatus.SUBMITTED)
+    draft_report.refresh_from_db()
+    submitted_report.refresh_from_db()
+    assert (draft_report.status, submitted_report.status) == (ReportStatus.WAIVED, ReportStatus.SUBMITTED)
 
 
 # ---- Writing
@@ -273,17 +274,19 @@ def test_page_shows_both_texts_when_a_colleague_saved_the_same_answer(world: Wor
     report = Report.objects.get(party__organisation=world.larkhaven)
     amina, address = signed_in(world.amina), reverse("conversations:report-write", args=[report.pk])
     form = amina.get(address).context["form"]
-    sent = {bound.html_name: "" if bound.value() is None else bound.value() for bound in form}
+    data = {bound.html_name: "" if bound.value() is None else bound.value() for bound in form}
     write(report, world.eddie, "Eddie's words.", "q1")
 
-    answer = amina.post(address, sent | {"q1": "Amina's words."})
+    answer = amina.post(address, data | {"q1": "Amina's words."})
 
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "Eddie&#x27;s words." in page
     assert "Amina&#x27;s words." in page
-    fields = {bound.html_name: "" if bound.value() is None else bound.value() for bound in answer.context["form"]}
-    assert amina.post(address, fields | {"q1": "Both."}).status_code == 302
+    combined_data = {
+        bound.html_name: "" if bound.value() is None else bound.value() for bound in answer.context["form"]
+    }
+    assert amina.post(address, combined_data | {"q1": "Both."}).status_code == 302
     report.refresh_from_db()
     assert report.answers["q1"] == "Both."
 
@@ -333,47 +336,47 @@ def test_submission_keeps_its_words_and_figures(world: World) -> None:
     report = Report.objects.get(party__organisation=commitment.giver)
     Report.objects.filter(pk=report.pk).update(ends_on=in_days(400), due_on=in_days(410))
     submission = submit(report, world.amina)
-    before = submission.figures
+    figures_before = submission.figures
 
     commitment.text = "Something else"
     commitment.save(update_fields=["text"])
 
     submission.refresh_from_db()
-    assert submission.figures == before
-    assert commitment.reference in str(before)
+    assert submission.figures == figures_before
+    assert commitment.reference in str(figures_before)
 
 
 @pytest.mark.parametrize("how", ["answers", "figures", "decision", "delete"])
 def test_database_refuses_to_change_what_was_submitted(world: World, how: str) -> None:
     report = submitted(world)
     decide(report, world)
-    rows = ReportSubmission.objects.filter(report=report)
-    ways = {
-        "answers": lambda: rows.update(answers={"q1": "Fifty homes."}),
-        "figures": lambda: rows.update(figures=[]),
-        "decision": lambda: rows.update(decision="returned", reason="No."),
-        "delete": lambda: rows._raw_delete("default"),
+    submissions = ReportSubmission.objects.filter(report=report)
+    change_by_name = {
+        "answers": lambda: submissions.update(answers={"q1": "Fifty homes."}),
+        "figures": lambda: submissions.update(figures=[]),
+        "decision": lambda: submissions.update(decision="returned", reason="No."),
+        "delete": lambda: submissions._raw_delete("default"),
     }
 
     with pytest.raises(Exception, match="Cannot"), transaction.atomic():
-        ways[how]()
+        change_by_name[how]()
 
 
 def test_lead_of_the_leading_organisation_accepts_a_report(world: World) -> None:
     report = submitted(world)
-    waited = what_waits(world.amina)
+    tasks_before = tasks_of(world.amina)
 
     decide(report, world)
 
     assert report.status == ReportStatus.ACCEPTED
-    assert "Accept or return a progress report" in waited
-    assert "Accept or return a progress report" not in what_waits(world.amina)
+    assert "Accept or return a progress report" in tasks_before
+    assert "Accept or return a progress report" not in tasks_of(world.amina)
 
 
 def test_returned_report_is_submitted_again_as_the_next_version(world: World) -> None:
     report = submitted(world)
     decide(report, world, reason="Say how many are let.")
-    assert "Correct a progress report" in what_waits(world.ben)
+    assert "Correct a progress report" in tasks_of(world.ben)
 
     submit(report, world.ben, "Forty homes, thirty let.")
 
@@ -388,7 +391,7 @@ def test_organisation_decides_on_its_own_report_only_if_nobody_else_leads(world:
     set_up(world)
     report = Report.objects.get(party__organisation=world.larkhaven)
     submit(report, world.amina)
-    alone = what_waits(world.amina)
+    tasks_before = tasks_of(world.amina)
     agreements.change_party_role(
         party=world.party(world.westmarch), role="lead", reason="Agreed at the meeting.", author=world.amina, now=NOW()
     )
@@ -397,7 +400,7 @@ def test_organisation_decides_on_its_own_report_only_if_nobody_else_leads(world:
         services.accept_report(report=report, number=1, author=world.amina, now=NOW())
     services.accept_report(report=report, number=1, author=world.ben, now=NOW())
 
-    assert "Accept or return a progress report" in alone
+    assert "Accept or return a progress report" in tasks_before
     report.refresh_from_db()
     assert report.status == ReportStatus.ACCEPTED
 
@@ -422,13 +425,15 @@ def test_empty_report_cannot_be_submitted(world: World) -> None:
 def test_leads_are_reminded_once_before_and_chased_once_after(world: World) -> None:
     report = the_report(world)
     drop_emails()
-    counts = []
+    emails_so_far = []
 
     for days in (-6, -4, -3, 1, 2, 10, 11):
-        services.remind_of_reports(now=at(report.due_on + dt.timedelta(days=days)))
-        counts.append(len([email for email in recorded("conversations.report_due") if email.person_id == world.ben.pk]))
+        services.remind_of_reports(now=noon_of(report.due_on + dt.timedelta(days=days)))
+        emails_so_far.append(
+            len([email for email in recorded("conversations.report_due") if email.person_id == world.ben.pk])
+        )
 
-    assert counts == [0, 1, 1, 2, 2, 3, 3]
+    assert emails_so_far == [0, 1, 1, 2, 2, 3, 3]
 
 
 def test_late_report_shows_its_days_in_the_table(world: World) -> None:
@@ -443,8 +448,8 @@ def test_late_report_shows_its_days_in_the_table(world: World) -> None:
 
 def test_submitted_reports_of_a_period_stand_side_by_side(world: World) -> None:
     report = submitted(world)
-    own = Report.objects.get(party__organisation=world.larkhaven)
-    submit(own, world.amina, "Two sites.")
+    larkhavens_report = Report.objects.get(party__organisation=world.larkhaven)
+    submit(larkhavens_report, world.amina, "Two sites.")
     args = [report.round_id, report.starts_on.isoformat()]
     amina = signed_in(world.amina)
 
@@ -459,16 +464,16 @@ def test_submitted_reports_of_a_period_stand_side_by_side(world: World) -> None:
 
 def test_former_party_reads_only_its_own_reports(world: World) -> None:
     report = submitted(world)
-    own = Report.objects.get(party__organisation=world.larkhaven)
-    submit(own, world.amina)
+    larkhavens_report = Report.objects.get(party__organisation=world.larkhaven)
+    submit(larkhavens_report, world.amina)
     agreements.leave_partnership(party=report.party, reason="Budget.", author=world.ben, now=NOW())
 
-    seen = Report.objects.visible_to(world.ben)
+    visible_reports = Report.objects.visible_to(world.ben)
     page = signed_in(world.ben).get(reverse("conversations:reports", args=[world.partnership.pk])).content.decode()
 
-    assert set(seen) == {report}
+    assert set(visible_reports) == {report}
     assert report.get_absolute_url() in page
-    assert own.get_absolute_url() not in page
+    assert larkhavens_report.get_absolute_url() not in page
 
 
 def test_former_party_without_reports_finds_an_empty_page(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Who gets what at each URL of asks and offers."""
+"""The pages of asks and offers, and what each kind of person gets when they open them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Create asks, an offer, an answer and a question."""
+    """Store the records that the pages below are about in `world.things`: asks, an offer, answers and a question."""
     now = world.now
     partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
     ask = shared(world.larkhaven, world.amina, now, **partnership)
@@ -25,10 +25,12 @@ def prepare(world: World) -> None:
     world.things["response"] = services.respond(
         entry=ask, organisation=world.westmarch, text="Twenty.", quantity=20, author=world.ben, now=now
     )
-    other = shared(world.larkhaven, world.amina, now, title="Land for a school", **partnership)
-    answer = services.respond(entry=other, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
+    school_ask = shared(world.larkhaven, world.amina, now, title="Land for a school", **partnership)
+    school_answer = services.respond(
+        entry=school_ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now
+    )
     world.things["accepted response"] = services.decide_response(
-        response=answer, accept=True, reason="", author=world.amina, now=now
+        response=school_answer, accept=True, reason="", author=world.amina, now=now
     )
     world.things["question"] = services.ask_question(
         entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now
@@ -36,17 +38,18 @@ def prepare(world: World) -> None:
 
 
 def _on(name: str) -> Any:
+    """Return a function that finds the id of this thing for the URL."""
     return lambda world: {"pk": world.things[name].pk}
 
 
-def _own(*, viewer: int, partner: int, mine: int) -> Expected:
-    """Return pages of the entry's own organisation; its partner can only read it."""
-    return expect(inside=mine, outside=404, viewer=viewer, partner=partner)
+def _own(*, viewer: int, partner: int, own: int) -> Expected:
+    """Return what people get from a page of the entry's own organisation, which the partner can only read."""
+    return expect(inside=own, outside=404, viewer=viewer, partner=partner)
 
 
-def _asked(mine: int) -> Expected:
-    """Return pages of asked organisations; the asking side can only read it."""
-    return expect(inside=403, outside=404, partner=mine)
+def _asked(partner: int) -> Expected:
+    """Return what people get from a page of an asked organisation, which the asking side can only read."""
+    return expect(inside=403, outside=404, partner=partner)
 
 
 _DRAFT = expect(inside=200, outside=404, partner=404)
@@ -74,39 +77,39 @@ ROWS = (
     Row(
         "exchange:edit",
         on=_on("ask"),
-        get=_own(viewer=403, partner=403, mine=200),
-        post=_own(viewer=403, partner=403, mine=422),
+        get=_own(viewer=403, partner=403, own=200),
+        post=_own(viewer=403, partner=403, own=422),
     ),
-    Row("exchange:share", on=_on("draft ask"), post=_own(viewer=403, partner=404, mine=302)),
+    Row("exchange:share", on=_on("draft ask"), post=_own(viewer=403, partner=404, own=302)),
     Row(
         "exchange:agreed",
         on=_on("ask"),
-        get=_own(viewer=403, partner=403, mine=200),
-        post=_own(viewer=403, partner=403, mine=422),
+        get=_own(viewer=403, partner=403, own=200),
+        post=_own(viewer=403, partner=403, own=422),
     ),
     Row(
         "exchange:withdraw",
         on=_on("ask"),
-        get=_own(viewer=403, partner=403, mine=200),
-        post=_own(viewer=403, partner=403, mine=422),
+        get=_own(viewer=403, partner=403, own=200),
+        post=_own(viewer=403, partner=403, own=422),
     ),
     Row(
         "exchange:name-facilitator",
         on=_on("ask"),
-        get=_own(viewer=403, partner=403, mine=200),
-        post=_own(viewer=403, partner=403, mine=422),
+        get=_own(viewer=403, partner=403, own=200),
+        post=_own(viewer=403, partner=403, own=422),
     ),
     Row(
         "exchange:end-facilitator",
         on=_on("entry_facilitator"),
-        get=_own(viewer=403, partner=200, mine=200),
-        post=_own(viewer=403, partner=422, mine=422),
+        get=_own(viewer=403, partner=200, own=200),
+        post=_own(viewer=403, partner=422, own=422),
     ),
     Row(
         "exchange:meet",
         on=_on("ask"),
-        get=_own(viewer=403, partner=403, mine=200),
-        post=_own(viewer=403, partner=403, mine=422),
+        get=_own(viewer=403, partner=403, own=200),
+        post=_own(viewer=403, partner=403, own=422),
     ),
     Row("exchange:acknowledge", on=_on("ask"), post=_asked(302)),
     Row("exchange:respond", on=_on("ask"), get=_asked(200), post=_asked(422)),
@@ -116,14 +119,14 @@ ROWS = (
     Row(
         "exchange:answer-question",
         on=_on("question"),
-        get=_own(viewer=403, partner=403, mine=200),
-        post=_own(viewer=403, partner=403, mine=422),
+        get=_own(viewer=403, partner=403, own=200),
+        post=_own(viewer=403, partner=403, own=422),
     ),
     Row(
         "exchange:decide",
         on=_on("response"),
-        get=_own(viewer=403, partner=403, mine=200),
-        post=_own(viewer=403, partner=403, mine=422),
+        get=_own(viewer=403, partner=403, own=200),
+        post=_own(viewer=403, partner=403, own=422),
     ),
     Row(
         "exchange:start-group",

@@ -1,4 +1,4 @@
-"""The world, and asks and offers to start from."""
+"""The fixtures and helpers that make asks and offers for tests."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.world import World
 
 @pytest.fixture
 def now(world: World) -> dt.datetime:
-    """Later than everything that made the world."""
+    """Return a time later than everything that made the world."""
     return world.now + dt.timedelta(days=20)
 
 
-def draft(organisation: Organisation, author: User, now: dt.datetime, **given: Any) -> Entry:
-    """Return a draft ask for land; pass what differs."""
+def draft(organisation: Organisation, author: User, now: dt.datetime, **changes: Any) -> Entry:
+    """Return a draft ask for land, with these changes."""
     fields: dict[str, Any] = {
         "direction": Direction.ASK,
         "title": "Land for 60 modular homes",
@@ -30,19 +30,19 @@ def draft(organisation: Organisation, author: User, now: dt.datetime, **given: A
         "audience": Audience.NETWORK,
         "quantity": 60,
         "unit": "homes",
-    } | given
+    } | changes
     return services.create_entry(organisation=organisation, author=author, now=now, **fields)
 
 
-def shared(organisation: Organisation, author: User, now: dt.datetime, **given: Any) -> Entry:
-    """Return a shared ask for land; pass what differs."""
-    entry = draft(organisation, author, now, **given)
+def shared(organisation: Organisation, author: User, now: dt.datetime, **changes: Any) -> Entry:
+    """Return a shared ask for land, with these changes."""
+    entry = draft(organisation, author, now, **changes)
     return services.share_entry(entry=entry, author=author, now=now)
 
 
 @pytest.fixture
 def ask(world: World, now: dt.datetime) -> Entry:
-    """Larkhaven asks its partnership for land for 60 homes."""
+    """Return Larkhaven's ask to its partnership, for land for 60 homes."""
     return shared(
         world.larkhaven, world.amina, now, audience=Audience.PARTNERSHIP, partnership=world.partnership, closes_on=None
     )

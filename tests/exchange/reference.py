@@ -1,4 +1,4 @@
-"""Slow reference queries, which the fast ones must agree with."""
+"""Slow reference queries, whose results the fast queries must equal."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from partnerships.people.models import User
 
 
 def open_to(organisation_id: int) -> Q:
-    """Return the condition on shared entries of others that an organisation may read."""
-    named = Addressee.objects.filter(organisation=organisation_id).values("entry")
-    present = Party.objects.present().filter(organisation=organisation_id).values("partnership")
+    """Return the condition on other organisations' shared entries that an organisation may read."""
+    entries_by_name = Addressee.objects.filter(organisation=organisation_id).values("entry")
+    own_partnerships = Party.objects.present().filter(organisation=organisation_id).values("partnership")
     return (
         Q(audience=Audience.NETWORK)
-        | Q(audience=Audience.NAMED, pk__in=named)
-        | Q(audience=Audience.PARTNERSHIP, partnership__in=present)
+        | Q(audience=Audience.NAMED, pk__in=entries_by_name)
+        | Q(audience=Audience.PARTNERSHIP, partnership__in=own_partnerships)
     )
 
 
@@ -41,19 +41,26 @@ def reached_by(entry: Entry) -> Q:
 def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Counterpart]:
     """Return the best counterparts that this person can see and has not dismissed."""
     dismissals = Dismissal.objects.filter(organisation__in=Organisation.objects.of_person(user))
-    own, other = ("ask", "offer") if entry.is_ask else ("offer", "ask")
-    dismissed = dismissals.filter(**{f"match__{own}": entry}).values(f"match__{other}")
+    own_direction, other_direction = ("ask", "offer") if entry.is_ask else ("offer", "ask")
+    dismissed = dismissals.filter(**{f"match__{own_direction}": entry}).values(f"match__{other_direction}")
     readable = Q(pk__in=Entry.objects.visible_to(user).exclude(pk__in=dismissed).values("pk"))
     return best(entry, readable, today, Organisation.objects.of_person(user))[:BEST]
 
 
 def best_for_both(entry: Entry, today: dt.date) -> set[Counterpart]:
     """Return the best counterparts for either side, and all that are stored as matches."""
-    readable_by_us, readable_by_them = open_to(entry.organisation_id), reached_by(entry)
-    counterparts = best(entry, readable_by_us, today)[:BEST]
-    counterparts += best(entry, ~readable_by_us & ~Q(audience=Audience.NETWORK) & readable_by_them, today)[:BEST]
-    stored = Match.objects.filter(ask=entry).values("offer") if entry.is_ask else entry.matches_as_offer.values("ask")
-    return {*counterparts, *best(entry, (readable_by_us | readable_by_them) & Q(pk__in=stored), today)}
+    readable_by_subject, able_to_read_subject = open_to(entry.organisation_id), reached_by(entry)
+    counterparts = best(entry, readable_by_subject, today)[:BEST]
+    counterparts += best(entry, ~readable_by_subject & ~Q(audience=Audience.NETWORK) & able_to_read_subject, today)[
+        :BEST
+    ]
+    stored_counterparts = (
+        Match.objects.filter(ask=entry).values("offer") if entry.is_ask else entry.matches_as_offer.values("ask")
+    )
+    return {
+        *counterparts,
+        *best(entry, (readable_by_subject | able_to_read_subject) & Q(pk__in=stored_counterparts), today),
+    }
 
 
 def best(entry: Entry, allowed: Q, today: dt.date, sides: OrganisationQuerySet | None = None) -> list[Counterpart]:
@@ -62,7 +69,7 @@ def best(entry: Entry, allowed: Q, today: dt.date, sides: OrganisationQuerySet |
     The number nearby has no limit here, because tests have few entries.
     """
     theme = theme_number(entry.theme)
-    others = Entry.objects.filter(
+    other_entries = Entry.objects.filter(
         allowed,
         Q(available_until=None) | Q(available_until__gte=entry.available_from or today),
         direction=Direction.OFFER if entry.is_ask else Direction.ASK,
@@ -70,31 +77,33 @@ def best(entry: Entry, allowed: Q, today: dt.date, sides: OrganisationQuerySet |
         is_open=True,
     ).exclude(organisation=entry.organisation_id)
     if entry.available_until:
-        others = others.filter(Q(available_from=None) | Q(available_from__lte=entry.available_until))
-    rows = others.annotate(likeness=TrigramSimilarity("title", entry.title)).order_by("pk")
+        other_entries = other_entries.filter(Q(available_from=None) | Q(available_from__lte=entry.available_until))
+    rows = other_entries.annotate(likeness=TrigramSimilarity("title", entry.title)).order_by("pk")
     if entry.reach == [anywhere(theme)]:
         return _scored(entry, list(rows), sides)
-    near = list(rows.filter(reach__overlap=[key for key in entry.reach if key > 0] or [0]))
-    if len(near) < BEST:
-        far = rows.filter(reach__overlap=[anywhere(theme), *(key for key in entry.reach if key < 0)])
-        near += [row for row in far if row not in near]
-    return _scored(entry, near, sides)
+    candidates = list(rows.filter(reach__overlap=[key for key in entry.reach if key > 0] or [0]))
+    if len(candidates) < BEST:
+        regional_rows = rows.filter(reach__overlap=[anywhere(theme), *(key for key in entry.reach if key < 0)])
+        candidates += [row for row in regional_rows if row not in candidates]
+    return _scored(entry, candidates, sides)
 
 
 def _scored(entry: Entry, rows: list[Entry], sides: OrganisationQuerySet | None) -> list[Counterpart]:
-    near = {key for key in entry.reach if key > 0}
-    regions = {key for key in entry.reach if key < 0} - {anywhere(theme_number(entry.theme))}
+    near_keys = {key for key in entry.reach if key > 0}
+    region_keys = {key for key in entry.reach if key < 0} - {anywhere(theme_number(entry.theme))}
     names = AreaNames()
-    shared = Party.objects.present().filter(organisation=entry.organisation_id).values("partnership")
-    partners = set(Party.objects.present().filter(partnership__in=shared).values_list("organisation_id", flat=True))
+    own_partnerships = Party.objects.present().filter(organisation=entry.organisation_id).values("partnership")
+    partners = set(
+        Party.objects.present().filter(partnership__in=own_partnerships).values_list("organisation_id", flat=True)
+    )
     side_ids = None if sides is None else set(sides.values_list("pk", flat=True))
     counterparts = []
     for row in rows:
         may_know_partners = side_ids is None or bool(side_ids & {entry.organisation_id, row.organisation_id})
         common_lexemes = set(lexemes_of(entry.words)).intersection(lexemes_of(row.words))
         common = Common(
-            areas=names.of({place_of(key) for key in near.intersection(row.reach)}),
-            same_region=not regions.isdisjoint(row.reach),
+            areas=names.of({place_of(key) for key in near_keys.intersection(row.reach)}),
+            same_region=not region_keys.isdisjoint(row.reach),
             words=as_written(distinctive(common_lexemes), f"{entry.title} {entry.statement}"),
             likeness=row.likeness,  # type: ignore[attr-defined]  # annotated above
             partners=may_know_partners and row.organisation_id in partners,

@@ -1,4 +1,4 @@
-"""Who may call each service of asks and offers."""
+"""The services of asks and offers, and who may call each of them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _promise(world: World) -> Any:
     )
 
 
-def _accepted(world: World) -> Any:
+def _accepted_answer(world: World) -> Any:
     """Return Westmarch's accepted answer to an ask of the Estuary Partnership."""
     answer = services.respond(
         entry=_ask(world), organisation=world.westmarch, text="Yes.", author=world.ben, now=timezone.now()
@@ -66,9 +66,9 @@ def _accepted(world: World) -> Any:
     return services.decide_response(response=answer, accept=True, reason="", author=world.amina, now=timezone.now())
 
 
-def _accepted_beside_another(world: World) -> Any:
-    """Return that answer, after Tidewater has joined the partnership."""
-    response, now = _accepted(world), timezone.now()
+def _accepted_answer_with_third_party(world: World) -> Any:
+    """Return the accepted answer, after Tidewater has joined the partnership."""
+    response, now = _accepted_answer(world), timezone.now()
     party = agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.tidewater,
@@ -81,21 +81,21 @@ def _accepted_beside_another(world: World) -> Any:
     return response
 
 
-def _started(world: World) -> Any:
-    """Return that answer, after a group was started from it."""
-    response = _accepted(world)
+def _answer_with_group(world: World) -> Any:
+    """Return the accepted answer, after a working group was started from it."""
+    response = _accepted_answer(world)
     _group("larkhaven")(world, world.amina, response)
     return response
 
 
-def _half_hidden(world: World) -> tuple[Entry, Entry]:
-    """Return Larkhaven's ask, and a draft offer that only Tidewater reads."""
+def _pair_with_hidden_offer(world: World) -> tuple[Entry, Entry]:
+    """Return Larkhaven's ask, and a draft offer that only Tidewater can read."""
     offer = draft(world.tidewater, world.chidi, timezone.now(), title="Land", direction=Direction.OFFER)
     return _network_ask(world), offer
 
 
 def _group(organisation: str) -> Any:
-    """Return a working group that a side of the answer starts."""
+    """Return a call with which a side of the answer starts a working group."""
     return lambda w, author, response: services.start_group_from_answer(
         response=response,
         organisation=getattr(w, organisation),
@@ -111,17 +111,19 @@ def _group(organisation: str) -> Any:
 
 
 def _respond(organisation: str) -> Any:
-    """Return an answer from the organisation to an ask."""
+    """Return a call with which the organisation answers an ask."""
 
     def call(world: World, author: Any, ask: Entry) -> Any:
-        body: Organisation = getattr(world, organisation)
-        return services.respond(entry=ask, organisation=body, text="We can.", author=author, now=timezone.now())
+        answering_organisation: Organisation = getattr(world, organisation)
+        return services.respond(
+            entry=ask, organisation=answering_organisation, text="We can.", author=author, now=timezone.now()
+        )
 
     return call
 
 
 def _name(organisation: str, person: str) -> Any:
-    """Name a facilitator of an ask."""
+    """Return a call that names a facilitator of an ask."""
     return lambda w, author, ask: services.name_entry_facilitator(
         entry=ask,
         organisation=getattr(w, organisation),
@@ -141,14 +143,14 @@ def _decline(world: World, author: Any, ask: Entry) -> Any:
     )
 
 
-def _withdrawn(world: World) -> Entry:
-    """Return that ask to the whole network, withdrawn."""
+def _withdrawn_ask(world: World) -> Entry:
+    """Return an ask from Larkhaven to the whole network that was withdrawn."""
     ask = _network_ask(world)
     services.withdraw_entry(entry=ask, reason="Not needed.", author=world.amina, now=timezone.now())
     return ask
 
 
-def _pair_of_one(world: World) -> tuple[Entry, Entry]:
+def _pair_of_one_organisation(world: World) -> tuple[Entry, Entry]:
     """Return Larkhaven's ask and its own offer, for the whole network."""
     offer = shared(world.larkhaven, world.amina, timezone.now(), title="Land", direction=Direction.OFFER)
     return _network_ask(world), offer
@@ -231,20 +233,20 @@ ROWS = (
         EDITORS,
     ),
     Row("exchange.decline_entry", _decline, PARTNER_EDITORS, prepare=_ask),
-    Row("exchange.start_group_from_answer", _group("larkhaven"), LEAD, prepare=_accepted),
-    Row("exchange.start_group_from_answer", _group("westmarch"), PARTNER, prepare=_accepted, situation="too"),
+    Row("exchange.start_group_from_answer", _group("larkhaven"), LEAD, prepare=_accepted_answer),
+    Row("exchange.start_group_from_answer", _group("westmarch"), PARTNER, prepare=_accepted_answer, situation="too"),
     Row(
         "exchange.start_group_from_answer",
         _group("tidewater"),
         NOBODY,
-        prepare=_accepted_beside_another,
+        prepare=_accepted_answer_with_third_party,
         situation="of a third party",
     ),
     Row(
         "exchange.start_group_from_answer",
         _group("larkhaven"),
         LEAD,
-        prepare=_started,
+        prepare=_answer_with_group,
         situation="once more",
         result="UnableToStartGroupFromAnswer: This answer already has a working group. Open the group from the answer.",
     ),
@@ -311,7 +313,7 @@ ROWS = (
             now=timezone.now(),
         ),
         NOBODY,
-        prepare=_half_hidden,
+        prepare=_pair_with_hidden_offer,
         situation="with an offer that they may not read",
     ),
     Row(
@@ -334,7 +336,7 @@ ROWS = (
         "exchange.name_entry_facilitator",
         _name("harbour", "hana"),
         EDITORS,
-        prepare=_withdrawn,
+        prepare=_withdrawn_ask,
         situation="of a withdrawn ask",
         result="UnableToFacilitate: Only an open ask or offer can have a facilitator.",
     ),
@@ -342,7 +344,7 @@ ROWS = (
         "exchange.edit_entry",
         _edit,
         EDITORS,
-        prepare=_withdrawn,
+        prepare=_withdrawn_ask,
         situation="after it was withdrawn",
         result="UnableToEditEntry: This ask is withdrawn, so you can no longer change it.",
     ),
@@ -373,7 +375,7 @@ ROWS = (
             now=timezone.now(),
         ),
         PARTNER_EDITORS,
-        prepare=_half_hidden,
+        prepare=_pair_with_hidden_offer,
         situation="with an offer of somebody else",
         result="UnableToRespond: Choose a matching ask or offer from Westmarch Borough Council.",
     ),
@@ -388,7 +390,7 @@ ROWS = (
             now=timezone.now(),
         ),
         frozenset({"stranger"}),
-        prepare=_half_hidden,
+        prepare=_pair_with_hidden_offer,
         situation="with an offer that the asker may not read",
         result="UnableToRespond: Larkhaven Homes cannot read “Land”. Share it with them first.",
     ),
@@ -396,7 +398,7 @@ ROWS = (
         "exchange.withdraw_response",
         lambda w, author, response: services.withdraw_response(response=response, author=author, now=timezone.now()),
         PARTNER_EDITORS,
-        prepare=_accepted,
+        prepare=_accepted_answer,
         situation="after it was accepted",
         result="UnableToWithdrawResponse: This answer is already accepted, so you can no longer withdraw it.",
     ),
@@ -418,11 +420,11 @@ ROWS = (
     ),
     Row(
         "exchange.meet_entry",
-        lambda w, author, found: services.meet_entry(
-            entry=found[0], commitment=found[1], quantity=None, author=author, now=timezone.now()
+        lambda w, author, ask_and_promise: services.meet_entry(
+            entry=ask_and_promise[0], commitment=ask_and_promise[1], quantity=None, author=author, now=timezone.now()
         ),
         EDITORS,
-        prepare=lambda w: (_withdrawn(w), _promise(w)),
+        prepare=lambda w: (_withdrawn_ask(w), _promise(w)),
         situation="after it was withdrawn",
         result="UnableToMeet: This ask is withdrawn, so you cannot link a commitment to it.",
     ),
@@ -437,7 +439,7 @@ ROWS = (
             now=timezone.now(),
         ),
         PARTNER_EDITORS,
-        prepare=_pair_of_one,
+        prepare=_pair_of_one_organisation,
         situation="to itself",
         result="UnableToIntroduce: You can only introduce an organisation that asks to one that offers.",
     ),

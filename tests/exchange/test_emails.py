@@ -1,4 +1,4 @@
-"""Emails about asks and offers."""
+"""The emails about asks and offers."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from tests.support.outbox import deliver
 from tests.world import World
 
 
-def closing(world: World, now: dt.datetime, **given: Any) -> Entry:
+def closing_ask(world: World, now: dt.datetime, **changes: Any) -> Entry:
     """Return an ask to Westmarch by name that closes two weeks after it was shared."""
-    last = timezone.localdate(now) + dt.timedelta(days=14)
-    fields = {"audience": Audience.NAMED, "addressees": [world.westmarch], "closes_on": last} | given
+    closing_day = timezone.localdate(now) + dt.timedelta(days=14)
+    fields = {"audience": Audience.NAMED, "addressees": [world.westmarch], "closes_on": closing_day} | changes
     return shared(world.larkhaven, world.amina, now, **fields)
 
 
 def recipients() -> list[str]:
+    """Return the addresses of the emails that are sent now, sorted."""
     return sorted(email.to[0] for email in deliver())
 
 
 def test_both_sides_get_one_reminder_before_an_unanswered_entry_lapses(world: World, now: dt.datetime) -> None:
-    entry = closing(world, now, private_note="CANARY")
+    entry = closing_ask(world, now, private_note="CANARY")
     week_before = now + dt.timedelta(days=14 - 7)
 
     assert remind_of_closing(now=week_before - dt.timedelta(days=1)) == 0
@@ -47,11 +48,13 @@ def test_both_sides_get_one_reminder_before_an_unanswered_entry_lapses(world: Wo
 
 
 def test_organisations_that_declined_or_answered_get_no_reminder(world: World, now: dt.datetime) -> None:
-    entry = closing(world, now, addressees=[world.westmarch, world.tidewater])
-    services.decline_entry(entry=entry, organisation=world.westmarch, reason="No land.", author=world.ben, now=now)
-    answered = closing(world, now)
+    declined_ask = closing_ask(world, now, addressees=[world.westmarch, world.tidewater])
+    services.decline_entry(
+        entry=declined_ask, organisation=world.westmarch, reason="No land.", author=world.ben, now=now
+    )
+    answered_ask = closing_ask(world, now)
     services.respond(
-        entry=answered, organisation=world.westmarch, text="Twenty.", quantity=20, author=world.ben, now=now
+        entry=answered_ask, organisation=world.westmarch, text="Twenty.", quantity=20, author=world.ben, now=now
     )
 
     remind_of_closing(now=now + dt.timedelta(days=10))
@@ -60,10 +63,10 @@ def test_organisations_that_declined_or_answered_get_no_reminder(world: World, n
 
 
 def test_leads_of_asked_organisations_get_one_email_when_it_is_shared(world: World, now: dt.datetime) -> None:
-    asked = {"audience": Audience.NAMED, "addressees": [world.westmarch], "private_note": "CANARY"}
-    entry = shared(world.larkhaven, world.amina, now, **asked)
+    fields = {"audience": Audience.NAMED, "addressees": [world.westmarch], "private_note": "CANARY"}
+    entry = shared(world.larkhaven, world.amina, now, **fields)
     shared(world.larkhaven, world.amina, now, title="For all")
-    draft(world.larkhaven, world.amina, now, title="Only a draft", **asked)
+    draft(world.larkhaven, world.amina, now, title="Only a draft", **fields)
 
     assert services.email_new_entries(now=now) == 1
     assert services.email_new_entries(now=now) == 0
@@ -86,22 +89,22 @@ def test_nobody_gets_an_email_about_what_was_shared_long_ago(ask: Entry, now: dt
 def test_both_sides_get_emails_at_each_step_of_an_answer(ask: Entry, world: World) -> None:
     def post(person: User, name: str, pk: int, **data: Any) -> list[str]:
         deliver().clear()
-        browser = Client()
-        browser.force_login(person)
-        assert browser.post(reverse(f"exchange:{name}", args=[pk]), data).status_code == 302
+        client = Client()
+        client.force_login(person)
+        assert client.post(reverse(f"exchange:{name}", args=[pk]), data).status_code == 302
         return [f"{email.to[0]}: {email.subject}" for email in deliver()]
 
-    body = {"organisation": world.westmarch.pk}
-    sent = {
-        "question": post(world.ben, "ask-question", ask.pk, text="CANARY: by when?", **body),
+    organisation = {"organisation": world.westmarch.pk}
+    emails_by_step = {
+        "question": post(world.ben, "ask-question", ask.pk, text="CANARY: by when?", **organisation),
         "reply": post(world.amina, "answer-question", ask.questions.get().pk, text="By May."),
-        "answer": post(world.ben, "respond", ask.pk, text="CANARY: forty.", quantity="40", **body),
+        "answer": post(world.ben, "respond", ask.pk, text="CANARY: forty.", quantity="40", **organisation),
         "decision": post(world.eddie, "decide", ask.responses.get().pk, decision="accept"),
-        "more": post(world.ben, "respond", ask.pk, text="And ten.", quantity="10", **body),
+        "more": post(world.ben, "respond", ask.pk, text="And ten.", quantity="10", **organisation),
         "withdrawal": post(world.eddie, "withdraw", ask.pk, reason="CANARY: found elsewhere."),
     }
 
-    assert sent == {
+    assert emails_by_step == {
         "question": [f"amina@larkhaven.example: Westmarch Borough Council has a question: {ask.title}"],
         "reply": [f"ben@westmarch.example: Larkhaven Homes has answered your question: {ask.title}"],
         "answer": [f"amina@larkhaven.example: Westmarch Borough Council has answered your ask: {ask.title}"],
@@ -113,12 +116,12 @@ def test_both_sides_get_emails_at_each_step_of_an_answer(ask: Entry, world: Worl
 
 
 def test_leads_get_the_email_about_a_decline_if_the_author_has_left(world: World, now: dt.datetime) -> None:
-    entry = closing(world, now)
+    entry = closing_ask(world, now)
     Entry.objects.filter(pk=entry.pk).update(created_by=world.lena)
-    browser = Client()
-    browser.force_login(world.ben)
+    client = Client()
+    client.force_login(world.ben)
 
-    browser.post(
+    client.post(
         reverse("exchange:decline", args=[entry.pk]), {"organisation": world.westmarch.pk, "reason": "No land."}
     )
 

@@ -1,4 +1,4 @@
-"""A facilitator of one ask or offer has it on their list of what is stuck."""
+"""The facilitator of one ask or offer, who sees the entry on their list when it is stuck."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def network_ask(world: World, days: int = 20) -> Entry:
     return shared(world.larkhaven, world.amina, timezone.now() - dt.timedelta(days=days), title="Land for 30 homes")
 
 
-def named(world: World, entry: Entry) -> EntryFacilitator:
+def named_facilitator(world: World, entry: Entry) -> EntryFacilitator:
+    """Return Hana as a facilitator of the entry whom Amina has named."""
     return name_entry_facilitator(
         entry=entry, organisation=world.harbour, person=world.hana, author=world.amina, now=timezone.now()
     )
@@ -34,18 +35,18 @@ def test_facilitator_named_on_the_page_sees_the_ask_when_it_is_stuck(world: Worl
     entry = network_ask(world)
     page = reverse("exchange:name-facilitator", args=[entry.pk])
 
-    sent = signed_in(world.amina).post(page, {"email": world.hana.email})
+    answer = signed_in(world.amina).post(page, {"email": world.hana.email})
 
-    assert sent.status_code == 302
+    assert answer.status_code == 302
     assert Email.objects.filter(kind="exchange.facilitator", person_id=world.hana.pk).count() == 1
-    stuck = signed_in(world.hana).get(reverse("conversations:stuck")).content.decode()
-    assert "No answer to an ask" in stuck
-    assert "Land for 30 homes" in stuck
+    page_of_stuck_work = signed_in(world.hana).get(reverse("conversations:stuck")).content.decode()
+    assert "No answer to an ask" in page_of_stuck_work
+    assert "Land for 30 homes" in page_of_stuck_work
     assert "Land for 30 homes" not in signed_in(world.chidi).get(reverse("conversations:stuck")).content.decode()
 
 
 def test_fresh_ask_is_not_stuck(world: World) -> None:
-    named(world, network_ask(world, days=3))
+    named_facilitator(world, network_ask(world, days=3))
 
     assert stuck_facilitated(world.hana, timezone.now()) == []
 
@@ -61,11 +62,11 @@ def test_facilitator_must_be_able_to_read_the_ask(world: World) -> None:
     )
 
     with pytest.raises(UnableToFacilitate, match="cannot read this"):
-        named(world, entry)
+        named_facilitator(world, entry)
 
 
 def test_facilitation_ends_with_a_reason_and_with_the_membership(world: World) -> None:
-    first, second = named(world, network_ask(world)), named(world, network_ask(world))
+    first, second = named_facilitator(world, network_ask(world)), named_facilitator(world, network_ask(world))
     with pytest.raises(UnableToFacilitate, match="Say why"):
         end_entry_facilitator(facilitator=first, reason=" ", author=world.hana, now=timezone.now())
 

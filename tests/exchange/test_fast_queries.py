@@ -1,4 +1,4 @@
-"""Fast queries agree with slow reference queries in random worlds."""
+"""The fast queries give the same results as slow reference queries in random worlds."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from tests.world import World
 TITLES = ("Modular homes", "A level site", "Surveyors for modular sites", "Solar roofs for terraces", "Homes and sites")
 
 
-def fill(world: World, chance: random.Random) -> dict[Organisation, User]:
-    """Make forty random asks and offers, while a party leaves; return the leads of organisations."""
+def fill(world: World, rng: random.Random) -> dict[Organisation, User]:
+    """Make forty random asks and offers, while a party leaves, and return the leads by their organisations."""
     leads = {
         world.larkhaven: world.amina,
         world.westmarch: world.ben,
         world.tidewater: world.chidi,
         world.harbour: world.hana,
     }
-    pairs = {
+    organisations_by_partnership = {
         world.partnership: (world.larkhaven, world.westmarch, world.tidewater),
         world.other_partnership: (world.tidewater, world.harbour),
     }
@@ -53,31 +53,39 @@ def fill(world: World, chance: random.Random) -> dict[Organisation, User]:
         party=world.party(world.tidewater), accept=True, reason="", author=world.chidi, now=now
     )
     for number in range(40):
-        body = chance.choice(list(leads))
-        partnership = chance.choice([partnership_id for partnership_id, parties in pairs.items() if body in parties])
-        audience = chance.choice([Audience.NETWORK, Audience.PARTNERSHIP, Audience.NAMED])
-        if body == world.westmarch and number >= 20 and audience == Audience.PARTNERSHIP:
+        organisation = rng.choice(list(leads))
+        partnership = rng.choice(
+            [
+                partnership_id
+                for partnership_id, parties in organisations_by_partnership.items()
+                if organisation in parties
+            ]
+        )
+        audience = rng.choice([Audience.NETWORK, Audience.PARTNERSHIP, Audience.NAMED])
+        if organisation == world.westmarch and number >= 20 and audience == Audience.PARTNERSHIP:
             audience = Audience.NETWORK
-        begins = timezone.localdate(now) + dt.timedelta(days=chance.randrange(60))
+        start = timezone.localdate(now) + dt.timedelta(days=rng.randrange(60))
         entry = draft(
-            body,
-            leads[body],
+            organisation,
+            leads[organisation],
             now,
-            direction=chance.choice(list(Direction)),
-            title=chance.choice(TITLES),
-            theme=chance.choice(["land", "planning"]),
+            direction=rng.choice(list(Direction)),
+            title=rng.choice(TITLES),
+            theme=rng.choice(["land", "planning"]),
             audience=audience,
             partnership=partnership if audience == Audience.PARTNERSHIP else None,
-            addressees=chance.sample([lead for lead in leads if lead != body], 2) if audience == Audience.NAMED else (),
-            areas=chance.choice([[], [world.fareham], [world.gosport, world.fareham]]),
-            available_from=chance.choice([None, begins]),
-            available_until=chance.choice([None, begins + dt.timedelta(days=30)]),
-            quantity=chance.choice([None, 20, 60]),
+            addressees=rng.sample([lead for lead in leads if lead != organisation], 2)
+            if audience == Audience.NAMED
+            else (),
+            areas=rng.choice([[], [world.fareham], [world.gosport, world.fareham]]),
+            available_from=rng.choice([None, start]),
+            available_until=rng.choice([None, start + dt.timedelta(days=30)]),
+            quantity=rng.choice([None, 20, 60]),
         )
-        if chance.random() < 0.85:
-            entry = services.share_entry(entry=entry, author=leads[body], now=now)
-            if chance.random() < 0.1:
-                services.withdraw_entry(entry=entry, reason="No more.", author=leads[body], now=now)
+        if rng.random() < 0.85:
+            entry = services.share_entry(entry=entry, author=leads[organisation], now=now)
+            if rng.random() < 0.1:
+                services.withdraw_entry(entry=entry, reason="No more.", author=leads[organisation], now=now)
         now += dt.timedelta(minutes=5)
         if number == 20:
             agreements.leave_partnership(
@@ -88,10 +96,10 @@ def fill(world: World, chance: random.Random) -> dict[Organisation, User]:
 
 
 @pytest.fixture(params=[1, 2], ids=["one world", "another"])
-def filled(world: World, request: pytest.FixtureRequest) -> World:
-    """A world with many entries, matches and dismissals."""
-    chance = random.Random(request.param)
-    leads = fill(world, chance)
+def crowded_world(world: World, request: pytest.FixtureRequest) -> World:
+    """Return a world with many entries, matches and dismissals."""
+    rng = random.Random(request.param)
+    leads = fill(world, rng)
     match_due_entries(now=timezone.now())
     matches = Match.objects.select_related("ask__organisation", "offer").order_by("pk")
     for number, match in enumerate(matches):
@@ -108,45 +116,47 @@ def filled(world: World, request: pytest.FixtureRequest) -> World:
     return world
 
 
-def test_fast_queries_find_and_count_what_the_reference_queries_do(filled: World) -> None:
+def test_fast_queries_find_and_count_what_the_reference_queries_do(crowded_world: World) -> None:
     today = timezone.localdate()
-    everything = list(Entry.objects.order_by("pk"))
-    world = filled
+    all_entries = list(Entry.objects.order_by("pk"))
+    world = crowded_world
 
     people = (world.amina, world.eddie, world.vera, world.ben, world.chidi, world.nadia, world.dee, world.sol)
     for user in (*people, User(pk=0, is_active=False)):
         reader = reader_of(user)
         sql, values = readable_to(reader)
-        plain = set(Entry.objects.visible_to(user).values_list("pk", flat=True))
-        assert {pk for (pk,) in rows_of(f"SELECT id FROM exchange_entry WHERE {sql}", values)} == plain, user
+        readable_ids = set(Entry.objects.visible_to(user).values_list("pk", flat=True))
+        assert {pk for (pk,) in rows_of(f"SELECT id FROM exchange_entry WHERE {sql}", values)} == readable_ids, user
 
         for filters in (Filters(), Filters(words="modular", themes=("land",), statuses=("withdrawn", "shared"))):
-            shown = board(user, filters).for_listing().order_by("-shared_at", "-pk")
-            found = read(reader, filters, 100).sides
+            expected_entries = board(user, filters).for_listing().order_by("-shared_at", "-pk")
+            results = read(reader, filters, 100).sides
             for direction in Direction:
-                assert found[direction] == [card_of(entry) for entry in shown.filter(direction=direction)], (
+                assert results[direction] == [
+                    card_of(entry) for entry in expected_entries.filter(direction=direction)
+                ], (
                     user,
                     filters,
                 )
         for filters in (Filters(), Filters(words="homes")):
             assert read(reader, filters, 0).counts.themes == reference.themes_on_board(user, filters), (user, filters)
 
-        numbers = count_matches(reader, everything)
-        for entry in everything:
-            if entry.pk in plain and entry.is_open:
-                assert numbers[entry.pk] == reference.matches_of(entry, user), (user, entry)
-        for entry in everything[user.pk % 3 :: 3]:
-            if entry.pk in plain and entry.is_open:
+        count_by_entry = count_matches(reader, all_entries)
+        for entry in all_entries:
+            if entry.pk in readable_ids and entry.is_open:
+                assert count_by_entry[entry.pk] == reference.matches_of(entry, user), (user, entry)
+        for entry in all_entries[user.pk % 3 :: 3]:
+            if entry.pk in readable_ids and entry.is_open:
                 assert best_for_reader(entry, user, today) == reference.best_for_reader(entry, user, today), (
                     user,
                     entry,
                 )
 
-    wanted = [entry for entry in everything if entry.is_open]
-    many = best_for_both(wanted, today, AreaNames())
-    assert {pk: set(found) for pk, found in many.items()} == {
-        entry.pk: reference.best_for_both(entry, today) for entry in wanted
+    open_entries = [entry for entry in all_entries if entry.is_open]
+    counterparts_by_entry = best_for_both(open_entries, today, AreaNames())
+    assert {pk: set(results) for pk, results in counterparts_by_entry.items()} == {
+        entry.pk: reference.best_for_both(entry, today) for entry in open_entries
     }
-    assert any(many.values())
+    assert any(counterparts_by_entry.values())
     assert Entry.objects.filter(audience=Audience.PARTNERSHIP, partnership=world.partnership).exists()
     assert not Match.objects.values("ask", "offer").annotate(times=Count("pk")).filter(times__gt=1).exists()

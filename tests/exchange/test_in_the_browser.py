@@ -1,4 +1,4 @@
-"""Asks and offers in a real browser: accessibility and counts."""
+"""Asks and offers in a real browser: accessibility, and counts beside the filters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.world import World, make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
-#: Pages that depend on a record or on what is asked; tests/test_every_page_is_accessible.py opens each other page.
+#: Pages that need a record or a query in their URL. tests/test_every_page_is_accessible.py opens all other pages.
 PAGES = (
     "/ask-and-offer/?theme=land&q=modular",
     "/lists/asks/views/new/?theme=land",
@@ -34,8 +34,8 @@ PAGES = (
 
 
 @pytest.fixture
-def shown(transactional_db: None) -> World:
-    """The world with asks, offers, answers and matches, for a live server."""
+def live_world(transactional_db: None) -> World:
+    """Return the world with asks, offers, answers and matches, for a live server."""
     if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
         pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
     world = make_world()
@@ -44,26 +44,26 @@ def shown(transactional_db: None) -> World:
     return world
 
 
-def test_pages_of_entries_are_accessible_and_reflow(page: Any, live_server: Any, shown: World) -> None:
-    names = {name: thing.pk for name, thing in shown.things.items()} | {"larkhaven": shown.larkhaven.pk}
+def test_pages_of_entries_are_accessible_and_reflow(page: Any, live_server: Any, live_world: World) -> None:
+    id_by_name = {name: thing.pk for name, thing in live_world.things.items()} | {"larkhaven": live_world.larkhaven.pk}
     sign_in(page, live_server.url, "amina@larkhaven.example")
-    wrong = {}
+    faults_by_page = {}
 
     for path in PAGES:
         page.set_viewport_size(WIDE)
-        answer = page.goto(f"{live_server.url}{path.format(**names)}")
+        answer = page.goto(f"{live_server.url}{path.format(**id_by_name)}")
         for size in (WIDE, NARROW):
             page.set_viewport_size(size)
-            found = axe_violations(page, is_narrowed=size == NARROW)
-            found += [] if reflows(page) else ["needs sideways scrolling"]
-            if answer.status != 200 or found:
-                wrong[path, size["width"]] = [answer.status, *found]
+            faults = axe_violations(page, is_narrowed=size == NARROW)
+            faults += [] if reflows(page) else ["needs sideways scrolling"]
+            if answer.status != 200 or faults:
+                faults_by_page[path, size["width"]] = [answer.status, *faults]
 
-    assert wrong == {}
+    assert faults_by_page == {}
 
 
-def test_the_counts_update_when_a_filter_changes(page: Any, live_server: Any, shown: World) -> None:
-    shared(shown.larkhaven, shown.amina, shown.now, title="A dashboard", theme="data")
+def test_the_counts_update_when_a_filter_changes(page: Any, live_server: Any, live_world: World) -> None:
+    shared(live_world.larkhaven, live_world.amina, live_world.now, title="A dashboard", theme="data")
     sign_in(page, live_server.url, "chidi@tidewater.example")
     page.goto(f"{live_server.url}/ask-and-offer/")
     asks = page.locator("#count-direction-ask")

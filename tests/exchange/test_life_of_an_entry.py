@@ -1,4 +1,4 @@
-"""Asks and offers from draft to agreed, declined, lapsed or withdrawn."""
+"""Asks and offers, from draft to agreed, declined, lapsed or withdrawn."""
 
 from __future__ import annotations
 
@@ -89,11 +89,11 @@ def test_the_same_form_posted_twice_makes_one_entry(world: World, now: dt.dateti
 
 
 def test_an_edit_of_an_old_revision_is_refused(ask: Entry, world: World, now: dt.datetime) -> None:
-    seen = ask.revision
-    services.edit_entry(entry=ask, author=world.eddie, now=now, revision=seen, title="Land for 50 homes")
+    revision_read = ask.revision
+    services.edit_entry(entry=ask, author=world.eddie, now=now, revision=revision_read, title="Land for 50 homes")
 
     with pytest.raises(services.UnableToEditEntry, match="A colleague has changed"):
-        services.edit_entry(entry=ask, author=world.amina, now=now, revision=seen, title="Land for 70 homes")
+        services.edit_entry(entry=ask, author=world.amina, now=now, revision=revision_read, title="Land for 70 homes")
 
     ask.refresh_from_db()
     assert ask.title == "Land for 50 homes"
@@ -117,32 +117,39 @@ def test_the_audience_can_change_only_in_a_draft(world: World, now: dt.datetime)
 
 def test_an_ask_is_acknowledged_once(ask: Entry, world: World, now: dt.datetime) -> None:
     first = services.acknowledge_entry(entry=ask, organisation=world.westmarch, author=world.ben, now=now)
-    again = services.acknowledge_entry(
+    second = services.acknowledge_entry(
         entry=ask, organisation=world.westmarch, author=world.ben, now=now + dt.timedelta(hours=1)
     )
 
     assert ask.status == Status.ACKNOWLEDGED
-    assert again.acknowledged_at == first.acknowledged_at == now
+    assert second.acknowledged_at == first.acknowledged_at == now
     assert ask.waiting_since == now
 
 
 def test_accepting_part_of_the_quantity_leaves_the_rest_open(ask: Entry, world: World, now: dt.datetime) -> None:
-    part = services.respond(
+    first_answer = services.respond(
         entry=ask, organisation=world.westmarch, text="40 at the quay.", quantity=Decimal(40), author=world.ben, now=now
     )
     assert not ask.is_unanswered
 
-    services.decide_response(response=part, accept=True, reason="", author=world.amina, now=now)
+    services.decide_response(response=first_answer, accept=True, reason="", author=world.amina, now=now)
 
     ask.refresh_from_db()
     assert (ask.status, ask.is_open, ask.quantity_left) == (Status.PART_ACCEPTED, True, 20)
 
-    rest = services.respond(entry=ask, organisation=world.westmarch, text="And the rest.", author=world.ben, now=now)
-    services.decide_response(response=rest, accept=True, reason="", author=world.amina, now=now)
+    second_answer = services.respond(
+        entry=ask, organisation=world.westmarch, text="And the rest.", author=world.ben, now=now
+    )
+    services.decide_response(response=second_answer, accept=True, reason="", author=world.amina, now=now)
 
     ask.refresh_from_db()
-    rest.refresh_from_db()
-    assert (ask.status, ask.is_open, ask.quantity_left, rest.agreed_quantity) == (Status.ACCEPTED, False, 0, 20)
+    second_answer.refresh_from_db()
+    assert (ask.status, ask.is_open, ask.quantity_left, second_answer.agreed_quantity) == (
+        Status.ACCEPTED,
+        False,
+        0,
+        20,
+    )
 
 
 def test_an_answer_for_more_than_is_left_is_refused(ask: Entry, world: World, now: dt.datetime) -> None:
@@ -174,8 +181,8 @@ def test_only_one_of_two_answers_gets_the_last_of_an_offer(world: World, now: dt
 
 def test_a_standing_offer_stays_shared_however_often_it_is_taken_up(world: World, now: dt.datetime) -> None:
     offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER, standing=True)
-    for body, author in ((world.westmarch, world.ben), (world.tidewater, world.chidi)):
-        response = services.respond(entry=offer, organisation=body, text="Please.", author=author, now=now)
+    for organisation, author in ((world.westmarch, world.ben), (world.tidewater, world.chidi)):
+        response = services.respond(entry=offer, organisation=organisation, text="Please.", author=author, now=now)
         services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
 
     offer.refresh_from_db()
@@ -300,34 +307,34 @@ def test_withdrawing_needs_a_reason_and_ends_the_entry(ask: Entry, world: World,
 
 
 def test_an_unanswered_entry_lapses_the_day_after_its_closing_date(world: World, now: dt.datetime) -> None:
-    day = timezone.localdate(now) + dt.timedelta(days=10)
-    quiet = shared(world.larkhaven, world.amina, now, closes_on=day)
-    answered = shared(world.larkhaven, world.amina, now, closes_on=day)
+    closing_day = timezone.localdate(now) + dt.timedelta(days=10)
+    unanswered = shared(world.larkhaven, world.amina, now, closes_on=closing_day)
+    answered = shared(world.larkhaven, world.amina, now, closes_on=closing_day)
     services.respond(entry=answered, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
     assert services.lapse_due_entries(now=now + dt.timedelta(days=10)) == 0
     assert services.lapse_due_entries(now=now + dt.timedelta(days=11)) == 1
     assert services.lapse_due_entries(now=now + dt.timedelta(days=11)) == 0
 
-    quiet.refresh_from_db()
+    unanswered.refresh_from_db()
     answered.refresh_from_db()
-    # An answer acknowledges: what has been answered does not lapse.
-    assert (quiet.status, answered.status) == (Status.LAPSED, Status.ACKNOWLEDGED)
+    # An answer acknowledges the ask, and an entry that has been answered does not lapse.
+    assert (unanswered.status, answered.status) == (Status.LAPSED, Status.ACKNOWLEDGED)
 
 
 def test_the_closing_date_follows_the_period_and_a_new_date_gets_a_reminder(world: World, now: dt.datetime) -> None:
     day = timezone.localdate(now) + dt.timedelta(days=10)
     ask = shared(world.larkhaven, world.amina, now, available_until=day)
     Entry.objects.filter(pk=ask.pk).update(reminded_at=now)
-    later = day + dt.timedelta(days=30)
+    later_day = day + dt.timedelta(days=30)
 
-    services.edit_entry(entry=ask, author=world.amina, now=now, available_until=later, closes_on=day)
+    services.edit_entry(entry=ask, author=world.amina, now=now, available_until=later_day, closes_on=day)
 
-    assert (ask.closes_on, ask.reminded_at) == (later, None)
-    chosen = later - dt.timedelta(days=5)
-    services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=chosen)
-    services.edit_entry(entry=ask, author=world.amina, now=now, available_until=later + dt.timedelta(days=5))
-    assert ask.closes_on == chosen
+    assert (ask.closes_on, ask.reminded_at) == (later_day, None)
+    chosen_day = later_day - dt.timedelta(days=5)
+    services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=chosen_day)
+    services.edit_entry(entry=ask, author=world.amina, now=now, available_until=later_day + dt.timedelta(days=5))
+    assert ask.closes_on == chosen_day
     with pytest.raises(services.UnableToEditEntry, match="Choose a later date"):
         services.edit_entry(
             entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now) - dt.timedelta(days=1)
@@ -338,10 +345,10 @@ def test_a_later_closing_date_reopens_the_rest_of_a_part_accepted_ask(
     ask: Entry, world: World, now: dt.datetime
 ) -> None:
     services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
-    part = services.respond(
+    answer = services.respond(
         entry=ask, organisation=world.westmarch, text="40.", quantity=Decimal(40), author=world.ben, now=now
     )
-    services.decide_response(response=part, accept=True, reason="", author=world.amina, now=now)
+    services.decide_response(response=answer, accept=True, reason="", author=world.amina, now=now)
     later = now + dt.timedelta(days=2)
     services.lapse_due_entries(now=later)
     ask.refresh_from_db()
@@ -353,17 +360,17 @@ def test_a_later_closing_date_reopens_the_rest_of_a_part_accepted_ask(
 
 
 def test_stored_counts_follow_entries_for_the_whole_network(world: World, now: dt.datetime) -> None:
-    def counted() -> dict[str, int]:
-        found: dict[str, int] = {}
+    def counts_by_status() -> dict[str, int]:
+        counts: dict[str, int] = {}
         for row in EntryCount.objects.all():
-            found[row.status] = found.get(row.status, 0) + row.number
-        return {status: number for status, number in found.items() if number}
+            counts[row.status] = counts.get(row.status, 0) + row.number
+        return {status: number for status, number in counts.items() if number}
 
     entry = shared(world.larkhaven, world.amina, now)
     shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
     draft(world.larkhaven, world.amina, now)
-    assert counted() == {"shared": 1}
+    assert counts_by_status() == {"shared": 1}
 
     services.withdraw_entry(entry=entry, reason="Found elsewhere.", author=world.amina, now=now)
 
-    assert counted() == {"withdrawn": 1}
+    assert counts_by_status() == {"withdrawn": 1}

@@ -1,4 +1,4 @@
-"""Matches, and the commitments made from them."""
+"""Matches, and the commitments that are made from them."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_only_the_two_organisations_see_that_they_work_together(world: World, no
     )
     today = timezone.localdate(now)
 
-    shown = {
+    counterparts_by_reader = {
         name: [
             (counterpart.entry_id, "you already work together" in counterpart.score.reasons)
             for counterpart in best_for_reader(ask, getattr(world, name), today)
@@ -141,7 +141,11 @@ def test_only_the_two_organisations_see_that_they_work_together(world: World, no
         for name in ("amina", "ben", "chidi")
     }
 
-    assert shown == {"amina": [(offer.pk, True)], "ben": [(offer.pk, True)], "chidi": [(offer.pk, False)]}
+    assert counterparts_by_reader == {
+        "amina": [(offer.pk, True)],
+        "ben": [(offer.pk, True)],
+        "chidi": [(offer.pk, False)],
+    }
 
 
 def test_a_dismissed_pair_that_does_not_fit_is_shown_once_it_does(world: World, now: dt.datetime) -> None:
@@ -169,25 +173,25 @@ def test_a_dismissed_pair_that_does_not_fit_is_shown_once_it_does(world: World, 
 def test_open_entries_follow_new_successors_and_parents_of_areas(world: World, now: dt.datetime) -> None:
     solent, hampshire = area("E07000999", "Solent"), area("E10000014", "Hampshire")
     ask = shared(world.larkhaven, world.amina, now, areas=[world.fareham])
-    county = shared(world.westmarch, world.ben, now, direction=Direction.OFFER, areas=[hampshire])
-    successor = shared(world.harbour, world.hana, now, direction=Direction.OFFER)
+    offer_in_county = shared(world.westmarch, world.ben, now, direction=Direction.OFFER, areas=[hampshire])
+    offer_of_successor = shared(world.harbour, world.hana, now, direction=Direction.OFFER)
     services.match_due_entries(now=now)
 
     assert services.refresh_places(now=now) == 0
 
     today = timezone.localdate(now)
-    for body, place in ((world.tidewater, world.fareham), (world.harbour, solent)):
-        organisations.serve_area(organisation=body, area=place, starts_on=None, author=None, now=now)
+    for organisation, new_area in ((world.tidewater, world.fareham), (world.harbour, solent)):
+        organisations.serve_area(organisation=organisation, area=new_area, starts_on=None, author=None, now=now)
     follow([world.tidewater], [world.harbour], on=today, now=now)
     Area.objects.filter(pk=world.fareham.pk).update(valid_to=today, parent=hampshire)
     assert services.refresh_places(now=now) == 3
     assert services.refresh_places(now=now) == 0
     services.match_due_entries(now=now)
 
-    reasons = {match.offer_id: match.reasons for match in Match.objects.filter(ask=ask)}
-    assert set(reasons) == {county.pk, successor.pk}
-    assert reasons[county.pk][:2] == ["same theme", "both about Fareham and Solent"]
-    assert reasons[successor.pk][:2] == ["same theme", "both about Solent"]
+    reasons_by_offer = {match.offer_id: match.reasons for match in Match.objects.filter(ask=ask)}
+    assert set(reasons_by_offer) == {offer_in_county.pk, offer_of_successor.pk}
+    assert reasons_by_offer[offer_in_county.pk][:2] == ["same theme", "both about Fareham and Solent"]
+    assert reasons_by_offer[offer_of_successor.pk][:2] == ["same theme", "both about Solent"]
 
 
 def test_a_new_party_is_matched_with_entries_of_the_partnership(ask: Entry, world: World, now: dt.datetime) -> None:

@@ -1,4 +1,4 @@
-"""Points and reasons of a match, and keys of places."""
+"""The points and reasons of a match, and the keys of places."""
 
 from __future__ import annotations
 
@@ -27,22 +27,24 @@ HERE = Common(areas=("Fareham", "Gosport"))
 
 @pytest.fixture(autouse=True)
 def units_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No words from the database: this is pure."""
+    """Use the codes of units as their labels, because these tests read no database."""
     monkeypatch.setattr(quantities._UnitWords, "of", staticmethod(lambda unit: (unit, unit)))
 
 
-def ask(**given: object) -> Side:
-    return Side(**({**SPRING, "quantity": Decimal(60), "unit": "homes"} | given))  # type: ignore[arg-type]
+def ask(**changes: object) -> Side:
+    """Return an ask for 60 homes in spring, with these changes."""
+    return Side(**({**SPRING, "quantity": Decimal(60), "unit": "homes"} | changes))  # type: ignore[arg-type]
 
 
-def offer(**given: object) -> Side:
-    return Side(**({"start": dt.date(2027, 1, 1), "quantity": Decimal(40), "unit": "homes"} | given))  # type: ignore[arg-type]
+def offer(**changes: object) -> Side:
+    """Return an offer of 40 homes from January on, with these changes."""
+    return Side(**({"start": dt.date(2027, 1, 1), "quantity": Decimal(40), "unit": "homes"} | changes))  # type: ignore[arg-type]
 
 
 def test_a_match_gives_its_reasons_in_words() -> None:
-    found = score_pair(ask(), offer(), Common(areas=("Fareham", "Gosport"), words=("modular",), partners=True))
+    score = score_pair(ask(), offer(), Common(areas=("Fareham", "Gosport"), words=("modular",), partners=True))
 
-    assert found.reasons == (
+    assert score.reasons == (
         "same theme",
         "both about Fareham and Gosport",
         "available before it is needed",
@@ -80,23 +82,23 @@ def test_the_reasons_say_how_the_periods_overlap(given: dict[str, object], words
 
 
 def test_a_pair_whose_periods_do_not_overlap_is_not_a_match() -> None:
-    perfect = Common(areas=("Fareham",), words=("modular", "harbour", "terrace", "depot"), partners=True)
+    perfect_otherwise = Common(areas=("Fareham",), words=("modular", "harbour", "terrace", "depot"), partners=True)
 
-    points = score_pair(ask(), offer(start=dt.date(2028, 1, 1)), perfect).points
+    points = score_pair(ask(), offer(start=dt.date(2028, 1, 1)), perfect_otherwise).points
 
     assert points <= MAX_POINTS_APART < MIN_POINTS
 
 
 def test_the_last_day_of_an_offer_counts_as_available() -> None:
-    found = score_pair(ask(start=dt.date(2027, 3, 1)), offer(start=None, end=dt.date(2027, 3, 1)), HERE)
+    score = score_pair(ask(start=dt.date(2027, 3, 1)), offer(start=None, end=dt.date(2027, 3, 1)), HERE)
 
-    assert "available for part of the time" in found.reasons
+    assert "available for part of the time" in score.reasons
 
 
 def test_a_larger_quantity_gets_more_points_and_another_unit_counts_as_unknown() -> None:
-    limit, some, other, unknown = (
-        score_pair(ask(), offer(**given), HERE).points
-        for given in (
+    all_points, part_points, other_unit_points, unknown_points = (
+        score_pair(ask(), offer(**changes), HERE).points
+        for changes in (
             {"quantity": Decimal(90)},
             {"quantity": Decimal(30)},
             {"unit": "hectares"},
@@ -104,15 +106,15 @@ def test_a_larger_quantity_gets_more_points_and_another_unit_counts_as_unknown()
         )
     )
 
-    assert limit > some > other == unknown
+    assert all_points > part_points > other_unit_points == unknown_points
 
 
 def test_money_is_written_as_money() -> None:
-    found = score_pair(
+    score = score_pair(
         ask(quantity=Decimal(250_000), unit="pounds"), offer(quantity=Decimal("99000.50"), unit="pounds"), HERE
     )
 
-    assert "£99,000.50 of the £250,000 asked for" in found.reasons
+    assert "£99,000.50 of the £250,000 asked for" in score.reasons
     assert quantity_words(Decimal("1.50"), "hectares") == "1.5 hectares"
 
 
@@ -124,10 +126,10 @@ def test_names_are_joined_with_commas_and_and() -> None:
 
 
 def test_only_distinctive_words_are_shown_as_they_were_written() -> None:
-    shared = distinctive(["home", "modular", "polici", "of", "offer", "x9"])
+    lexemes = distinctive(["home", "modular", "polici", "of", "offer", "x9"])
 
-    assert shared == ("modular", "polici")
-    assert as_written(shared, "Modular homes by our policies") == ("modular", "policies")
+    assert lexemes == ("modular", "polici")
+    assert as_written(lexemes, "Modular homes by our policies") == ("modular", "policies")
 
 
 COUNTY, FAREHAM, GOSPORT, OLD, NEW, REGION = 1, 2, 3, 4, 5, 9

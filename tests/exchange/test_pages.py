@@ -1,4 +1,4 @@
-"""Pages of asks and offers."""
+"""The pages of asks and offers."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ from tests.support.signing_in import signed_in
 from tests.world import World
 
 
-def page(user: User, name: str, query: str = "", **kwargs: Any) -> str:
+def page_text(user: User, name: str, query: str = "", **kwargs: Any) -> str:
+    """Return the text of a page as the person sees it."""
     answer = signed_in(user).get(reverse(f"exchange:{name}", kwargs=kwargs) + query)
     content = b"".join(answer.streaming_content) if answer.streaming else answer.content
     assert answer.status_code == 200
     return content.decode()
 
 
-def written(world: World, **given: Any) -> dict[str, Any]:
+def form_data(world: World, **changes: Any) -> dict[str, Any]:
+    """Return form data for an ask to the partnership, with these changes."""
     return {
         "direction": "ask",
         "organisation": world.larkhaven.pk,
@@ -41,51 +43,51 @@ def written(world: World, **given: Any) -> dict[str, Any]:
         "audience": "partnership",
         "partnership": world.partnership.pk,
         "available_until": "31 March 2031",
-    } | given
+    } | changes
 
 
 def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
     amina, ben = signed_in(world.amina), signed_in(world.ben)
 
-    posted = amina.post(reverse("exchange:new"), written(world))
+    answer_to_form = amina.post(reverse("exchange:new"), form_data(world))
     ask = Entry.objects.get()
-    assert posted.url == ask.get_absolute_url()
+    assert answer_to_form.url == ask.get_absolute_url()
     assert (ask.status, ask.closes_on) == (Status.SHARED, dt.date(2031, 3, 31))
 
-    shown = " ".join(ben.get(ask.get_absolute_url()).content.decode().split())
-    assert "Answer this ask" in shown
-    assert "Shared today, no answer yet" in shown
+    text = " ".join(ben.get(ask.get_absolute_url()).content.decode().split())
+    assert "Answer this ask" in text
+    assert "Shared today, no answer yet" in text
     ben.post(reverse("exchange:ask-question", args=[ask.pk]), {"organisation": world.westmarch.pk, "text": "By when?"})
     amina.post(reverse("exchange:answer-question", args=[ask.questions.get().pk]), {"text": "By May 2031."})
     assert "By May 2031." in ben.get(ask.get_absolute_url()).content.decode()
-    answered = ben.post(
+    answer_to_response = ben.post(
         reverse("exchange:respond", args=[ask.pk]),
         {"organisation": world.westmarch.pk, "text": "40 homes at the quay.", "quantity": "40"},
     )
-    assert answered.status_code == 302
+    assert answer_to_response.status_code == 302
 
     response = Response.objects.get()
-    shown = amina.get(ask.get_absolute_url()).content.decode()
-    assert "40 homes at the quay." in shown
-    assert reverse("exchange:decide", args=[response.pk]) in shown
+    text = amina.get(ask.get_absolute_url()).content.decode()
+    assert "40 homes at the quay." in text
+    assert reverse("exchange:decide", args=[response.pk]) in text
     amina.post(reverse("exchange:decide", args=[response.pk]), {"decision": "accept"})
 
     ask.refresh_from_db()
     assert ask.status == Status.PART_ACCEPTED
-    shown = collapse(ben.get(ask.get_absolute_url()).content.decode())
-    assert "20 homes still to agree" in shown
+    text = collapse(ben.get(ask.get_absolute_url()).content.decode())
+    assert "20 homes still to agree" in text
     address = f"{reverse('commitments:new')}?from=response-{response.pk}"
-    assert address in shown
+    assert address in text
     assert "Land for 60 modular homes: 40 homes at the quay." in ben.get(address).content.decode()
 
 
 def test_areas_and_partners_are_found_by_name_without_javascript(world: World) -> None:
     amina = signed_in(world.amina)
-    sent = written(world, find="addressees", addressees=[world.westmarch.pk, "9" * 30]) | {
+    data = form_data(world, find="addressees", addressees=[world.westmarch.pk, "9" * 30]) | {
         "addressees-find": "larkhaven"
     }
 
-    answer = amina.post(reverse("exchange:new"), sent)
+    answer = amina.post(reverse("exchange:new"), data)
 
     page = answer.content.decode()
     options = page.partition('name="addressees"')[2].partition("</select>")[0]
@@ -100,31 +102,31 @@ def test_units_follow_the_theme(world: World) -> None:
     amina = signed_in(world.amina)
 
     form = amina.get(reverse("exchange:new")).content.decode()
-    refused = amina.post(reverse("exchange:new"), written(world, theme="nominations", unit="hectares"))
+    answer = amina.post(reverse("exchange:new"), form_data(world, theme="nominations", unit="hectares"))
 
     assert "&quot;nominations&quot;: [&quot;homes&quot;]" in form
-    assert refused.status_code == 422
-    assert "Nominations is counted in homes. Choose one of these units." in refused.content.decode()
+    assert answer.status_code == 422
+    assert "Nominations is counted in homes. Choose one of these units." in answer.content.decode()
 
 
 def test_an_empty_quantity_does_not_accept_the_whole_offer(world: World, now: dt.datetime) -> None:
     offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER, quantity=12_000_000, unit="pounds")
-    browser, address = signed_in(world.ben), reverse("exchange:respond", args=[offer.pk])
-    given = {"organisation": world.westmarch.pk, "text": "We could use it."}
+    client, address = signed_in(world.ben), reverse("exchange:respond", args=[offer.pk])
+    data = {"organisation": world.westmarch.pk, "text": "We could use it."}
 
-    refused = browser.post(address, given | {"quantity": ""})
-    unclear = browser.post(address, given | {"quantity": "5000", "everything": "on"})
-    taken = browser.post(address, given | {"everything": "on"})
+    answer_to_nothing = client.post(address, data | {"quantity": ""})
+    answer_to_both = client.post(address, data | {"quantity": "5000", "everything": "on"})
+    answer_to_all = client.post(address, data | {"everything": "on"})
 
-    assert refused.status_code == unclear.status_code == 422
-    assert "Enter how much, or tick “All of it: £12,000,000”" in refused.content.decode()
-    assert taken.status_code == 302
+    assert answer_to_nothing.status_code == answer_to_both.status_code == 422
+    assert "Enter how much, or tick “All of it: £12,000,000”" in answer_to_nothing.content.decode()
+    assert answer_to_all.status_code == 302
     assert Response.objects.get().quantity is None
 
 
 def test_an_invalid_form_comes_back_with_what_was_typed(world: World) -> None:
     answer = signed_in(world.amina).post(
-        reverse("exchange:new"), written(world, unit="", audience="named", partnership="")
+        reverse("exchange:new"), form_data(world, unit="", audience="named", partnership="")
     )
 
     words = answer.content.decode()
@@ -136,13 +138,13 @@ def test_an_invalid_form_comes_back_with_what_was_typed(world: World) -> None:
 
 def test_a_draft_is_saved_changed_and_shared(world: World) -> None:
     amina = signed_in(world.amina)
-    amina.post(reverse("exchange:new"), written(world, draft="Save draft"))
+    amina.post(reverse("exchange:new"), form_data(world, draft="Save draft"))
     entry = Entry.objects.get()
     assert entry.is_draft
 
-    changed = written(world, title="Land for 70 homes", quantity="70", revision=entry.revision, draft="Save draft")
-    assert amina.post(reverse("exchange:edit", args=[entry.pk]), changed).status_code == 302
-    assert amina.post(reverse("exchange:edit", args=[entry.pk]), changed).status_code == 422
+    data = form_data(world, title="Land for 70 homes", quantity="70", revision=entry.revision, draft="Save draft")
+    assert amina.post(reverse("exchange:edit", args=[entry.pk]), data).status_code == 302
+    assert amina.post(reverse("exchange:edit", args=[entry.pk]), data).status_code == 422
     amina.post(reverse("exchange:share", args=[entry.pk]))
 
     entry.refresh_from_db()
@@ -155,13 +157,13 @@ def test_the_board_shows_asks_before_offers_with_counts_and_chips(world: World, 
     shared(world.westmarch, world.ben, now, title="Data given", direction=Direction.OFFER, theme="data")
     draft(world.larkhaven, world.amina, now, title="Only a draft")
 
-    words = page(world.chidi, "board")
+    words = page_text(world.chidi, "board")
     assert words.index("Land wanted") < words.index("Data given") < words.index("Land given")
     assert "Only a draft" not in words
     assert 'Land (<span id="count-theme-land">2</span>)' in words
     assert 'id="count-direction-offer">2<' in words
 
-    words = page(world.chidi, "board", "?theme=land&direction=offer")
+    words = page_text(world.chidi, "board", "?theme=land&direction=offer")
     assert "Land given" in words
     assert "Land wanted" not in words
     assert "Data given" not in words
@@ -182,10 +184,10 @@ def test_the_board_shows_asks_before_offers_with_counts_and_chips(world: World, 
 def test_filters_narrow_the_list(query: str, found: set[str], world: World, now: dt.datetime) -> None:
     shared(world.larkhaven, world.amina, now, title="Modular")
     shared(world.westmarch, world.ben, now, title="Hours", statement="", direction="offer", standing=True)
-    gone = shared(world.larkhaven, world.amina, now, title="Gone", statement="")
-    services.withdraw_entry(entry=gone, reason="Found.", author=world.amina, now=now)
+    withdrawn_ask = shared(world.larkhaven, world.amina, now, title="Gone", statement="")
+    services.withdraw_entry(entry=withdrawn_ask, reason="Found.", author=world.amina, now=now)
 
-    words = page(world.chidi, "list", query)
+    words = page_text(world.chidi, "list", query)
 
     assert {title for title in ("Modular", "Hours", "Gone") if f">{title}</a>" in words} == found
 
@@ -197,7 +199,7 @@ def test_the_area_filter_finds_a_county_for_its_district(world: World, now: dt.d
     shared(world.larkhaven, world.amina, now, title="For the whole", areas=[county])
     shared(world.larkhaven, world.amina, now, title="Elsewhere", audience=Audience.NETWORK)
 
-    words = page(world.ben, "list", f"?area={world.gosport.pk}")
+    words = page_text(world.ben, "list", f"?area={world.gosport.pk}")
 
     assert "For the whole" in words
     assert "Elsewhere" not in words
@@ -207,12 +209,12 @@ def test_pages_of_the_list_have_no_gaps(world: World, now: dt.datetime) -> None:
     for number in range(30):
         shared(world.larkhaven, world.amina, now + dt.timedelta(minutes=number), title=f"Ask {number:02}")
 
-    first = page(world.ben, "list")
-    following = re.search(r'href="(\?[^"]*after=[^"]+)"', first)
-    assert following
-    second = page(world.ben, "list", following[1].replace("&amp;", "&"))
+    first_page = page_text(world.ben, "list")
+    next_link = re.search(r'href="(\?[^"]*after=[^"]+)"', first_page)
+    assert next_link
+    second_page = page_text(world.ben, "list", next_link[1].replace("&amp;", "&"))
 
-    titles = re.findall(r">(Ask \d\d)</a>", first + second)
+    titles = re.findall(r">(Ask \d\d)</a>", first_page + second_page)
     assert titles == [f"Ask {number:02}" for number in reversed(range(30))]
 
 
@@ -221,26 +223,26 @@ def test_entries_that_a_person_cannot_see_change_no_page(world: World, now: dt.d
     queries = ["", "?q=canary", "?theme=land", "?organisation=larkhaven", f"?area={world.fareham.pk}"]
     shared(world.larkhaven, world.amina, now, title="For all")
 
-    def everything() -> list[str]:
-        hidden = re.compile(r'(nonce|csrfmiddlewaretoken|hx-headers|value)="[^"]*"|X-CSRFToken[^}]*')
-        words = [page(world.chidi, name, query) for name in pages for query in queries]
-        return [re.sub(r"hx-headers='[^']*'", "", hidden.sub("", word)) for word in words]
+    def all_pages() -> list[str]:
+        varying_text = re.compile(r'(nonce|csrfmiddlewaretoken|hx-headers|value)="[^"]*"|X-CSRFToken[^}]*')
+        words = [page_text(world.chidi, name, query) for name in pages for query in queries]
+        return [re.sub(r"hx-headers='[^']*'", "", varying_text.sub("", word)) for word in words]
 
-    before = everything()
-    private = {"title": "Canary", "statement": "canary", "areas": [world.fareham], "private_note": "canary"}
-    shared(world.larkhaven, world.amina, now, audience="partnership", partnership=world.partnership, **private)
-    shared(world.larkhaven, world.amina, now, audience="named", addressees=[world.westmarch], **private)
-    draft(world.larkhaven, world.amina, now, **private)
+    pages_before = all_pages()
+    fields = {"title": "Canary", "statement": "canary", "areas": [world.fareham], "private_note": "canary"}
+    shared(world.larkhaven, world.amina, now, audience="partnership", partnership=world.partnership, **fields)
+    shared(world.larkhaven, world.amina, now, audience="named", addressees=[world.westmarch], **fields)
+    draft(world.larkhaven, world.amina, now, **fields)
 
-    assert everything() == before
+    assert all_pages() == pages_before
 
 
 def test_only_its_own_organisation_reads_a_private_note(world: World, now: dt.datetime) -> None:
     entry = shared(world.larkhaven, world.amina, now, private_note="CANARY: we would take 30.")
 
-    assert "CANARY" in page(world.vera, "detail", pk=entry.pk)
-    assert "CANARY" not in page(world.ben, "detail", pk=entry.pk)
-    assert "CANARY" not in page(world.amina, "export")
+    assert "CANARY" in page_text(world.vera, "detail", pk=entry.pk)
+    assert "CANARY" not in page_text(world.ben, "detail", pk=entry.pk)
+    assert "CANARY" not in page_text(world.amina, "export")
 
 
 def test_only_their_organisation_sees_the_message_to_a_colleague(world: World, now: dt.datetime) -> None:
@@ -250,13 +252,13 @@ def test_only_their_organisation_sees_the_message_to_a_colleague(world: World, n
         {"organisation": world.larkhaven.pk, "person": world.eddie.pk, "note": "CANARY: say no."},
     )
 
-    inside, outside = page(world.vera, "detail", pk=ask.pk), page(world.ben, "detail", pk=ask.pk)
+    own_page, other_page = page_text(world.vera, "detail", pk=ask.pk), page_text(world.ben, "detail", pk=ask.pk)
     (email,) = deliver()
 
-    assert "CANARY" in inside
-    assert "Eddie Larch" in inside
-    assert "CANARY" not in outside
-    assert "Eddie Larch" not in outside
+    assert "CANARY" in own_page
+    assert "Eddie Larch" in own_page
+    assert "CANARY" not in other_page
+    assert "Eddie Larch" not in other_page
     assert email.to == [world.eddie.email]
     assert email.subject == f"{world.amina.name} has referred this ask to you: {ask.title}"
     assert "CANARY" not in email.body
@@ -267,14 +269,14 @@ def test_organisations_asked_by_name_do_not_see_who_else_was(world: World, now: 
         world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
     )
 
-    assert "Tidewater" in page(world.amina, "detail", pk=ask.pk)
-    assert "Tidewater" not in page(world.ben, "detail", pk=ask.pk)
+    assert "Tidewater" in page_text(world.amina, "detail", pk=ask.pk)
+    assert "Tidewater" not in page_text(world.ben, "detail", pk=ask.pk)
 
 
 def test_the_csv_escapes_formulas(world: World, now: dt.datetime) -> None:
     shared(world.larkhaven, world.amina, now, title='=HYPERLINK("http://harm.example")', statement="  @SUM(A1)")
 
-    rows = list(csv.reader(io.StringIO(page(world.ben, "export").removeprefix("\ufeff"))))
+    rows = list(csv.reader(io.StringIO(page_text(world.ben, "export").removeprefix("\ufeff"))))
 
     cells = dict(zip(*rows, strict=True))
     assert cells["Title"].startswith("'=")
@@ -295,7 +297,7 @@ def test_the_oldest_first_filter_shows_only_unanswered_entries(ask: Entry, world
     services.respond(entry=ask, organisation=world.westmarch, text="Twenty.", quantity=20, author=world.ben, now=now)
     shared(world.larkhaven, world.amina, now, title="Waits longest")
 
-    words = page(world.amina, "list", "?oldest=on")
+    words = page_text(world.amina, "list", "?oldest=on")
 
     assert re.findall(r">(Waits [a-z]+)</a>", words) == ["Waits longest", "Waits too"]
     assert ask.title not in words
@@ -305,24 +307,24 @@ def test_the_oldest_first_filter_shows_only_unanswered_entries(ask: Entry, world
 
 def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, world: World, now: dt.datetime) -> None:
     commitment = promise("", world, now, 60)
-    elsewhere = promise("", world, now, 10, giver=world.larkhaven, receiver=world.westmarch, owner=world.eddie)
-    browser, address = signed_in(world.eddie), reverse("exchange:meet", args=[ask.pk])
+    other_commitment = promise("", world, now, 10, giver=world.larkhaven, receiver=world.westmarch, owner=world.eddie)
+    client, address = signed_in(world.eddie), reverse("exchange:meet", args=[ask.pk])
 
     assert [
-        commitment_choice.pk for commitment_choice in browser.get(address).context["form"].fields["commitment"].queryset
+        commitment_choice.pk for commitment_choice in client.get(address).context["form"].fields["commitment"].queryset
     ] == [commitment.pk]
-    empty = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme="data")
-    assert "so there is no commitment to link" in page(world.chidi, "meet", pk=empty.pk)
-    assert browser.post(address, {"commitment": elsewhere.pk}).status_code == 422
-    assert browser.post(address, {"commitment": commitment.pk}).status_code == 422
-    assert browser.post(address, {"commitment": commitment.pk, "quantity": "20", "everything": "on"}).status_code == 422
+    entry_without_commitment = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme="data")
+    assert "so there is no commitment to link" in page_text(world.chidi, "meet", pk=entry_without_commitment.pk)
+    assert client.post(address, {"commitment": other_commitment.pk}).status_code == 422
+    assert client.post(address, {"commitment": commitment.pk}).status_code == 422
+    assert client.post(address, {"commitment": commitment.pk, "quantity": "20", "everything": "on"}).status_code == 422
     assert not ask.fulfilments.exists()
-    assert browser.post(address, {"commitment": commitment.pk, "quantity": "20"}).status_code == 302
+    assert client.post(address, {"commitment": commitment.pk, "quantity": "20"}).status_code == 302
 
     ask.refresh_from_db()
     assert (ask.status, ask.agreed_quantity) == (Status.PART_ACCEPTED, 20)
-    assert "20 homes of this" in page(world.eddie, "detail", pk=ask.pk)
-    assert browser.post(address, {"commitment": commitment.pk, "everything": "on"}).status_code == 302
+    assert "20 homes of this" in page_text(world.eddie, "detail", pk=ask.pk)
+    assert client.post(address, {"commitment": commitment.pk, "everything": "on"}).status_code == 302
     assert ask.fulfilments.get().quantity == 60
 
 
@@ -331,12 +333,12 @@ def test_the_history_shows_old_and_new_text_but_no_private_note(world: World, as
         entry=ask, title="Land for 40 homes", private_note="We would take 30.", author=world.amina, now=world.now
     )
 
-    shown = page(world.ben, "detail", pk=ask.pk)
+    text = page_text(world.ben, "detail", pk=ask.pk)
 
-    history = shown[shown.index(">History<") :]
+    history = text[text.index(">History<") :]
     assert "Land for 60 modular homes" in history
     assert "Land for 40 homes" in history
-    assert "We would take 30." not in shown
+    assert "We would take 30." not in text
 
 
 def test_an_answer_offers_a_commitment_until_all_of_it_is_promised(ask: Entry, world: World, now: dt.datetime) -> None:
@@ -346,17 +348,17 @@ def test_an_answer_offers_a_commitment_until_all_of_it_is_promised(ask: Entry, w
     services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
     source = f"response-{response.pk}"
 
-    def offered() -> bool:
-        return f"?from={source}" in page(world.eddie, "detail", pk=ask.pk)
+    def is_offered() -> bool:
+        return f"?from={source}" in page_text(world.eddie, "detail", pk=ask.pk)
 
-    assert offered()
+    assert is_offered()
     promise(source, world, now, 40)
-    assert offered()
-    rest = promise(source, world, now, 20)
-    assert not offered()
-    end_commitment(commitment=rest, reason="Sold.", author=world.ben, now=now)
-    assert offered()
+    assert is_offered()
+    second_promise = promise(source, world, now, 20)
+    assert not is_offered()
+    end_commitment(commitment=second_promise, reason="Sold.", author=world.ben, now=now)
+    assert is_offered()
 
 
 def test_the_history_of_an_ask_does_not_repeat_its_title(ask: Entry, world: World) -> None:
-    assert "Shared an ask</span>" in page(world.ben, "detail", pk=ask.pk)
+    assert "Shared an ask</span>" in page_text(world.ben, "detail", pk=ask.pk)

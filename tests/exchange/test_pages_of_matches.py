@@ -1,4 +1,4 @@
-"""Pages of matches and introductions."""
+"""The pages of matches and introductions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Match
 from partnerships.people.models import User
 from tests.exchange.conftest import shared
-from tests.exchange.test_pages import page
+from tests.exchange.test_pages import page_text
 from tests.support.outbox import deliver
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -20,7 +20,7 @@ from tests.world import World
 
 @pytest.fixture
 def offer(world: World, now: dt.datetime) -> Entry:
-    """An offer from Westmarch to the partnership that matches the ask."""
+    """Return an offer from Westmarch to the partnership that matches the ask."""
     return shared(
         world.westmarch,
         world.ben,
@@ -46,14 +46,14 @@ def test_pages_offer_no_link_that_a_viewer_or_editor_may_not_open(
         reverse("web:partnership-plans", args=[world.partnership.pk]),
     ]
 
-    def buttons(person: User) -> set[str]:
-        browser = signed_in(person)
-        pages = "".join(browser.get(address).content.decode() for address in addresses)
+    def refused_links(person: User) -> set[str]:
+        client = signed_in(person)
+        pages = "".join(client.get(address).content.decode() for address in addresses)
         links = set(re.findall(r'href="(/(?:ask-and-offer|commitments|plans)/[^"?#]*)', pages))
-        return {link for link in links if browser.get(link).status_code == 403}
+        return {link for link in links if client.get(link).status_code == 403}
 
-    assert buttons(world.vera) == set()
-    assert buttons(world.eddie) == set()
+    assert refused_links(world.vera) == set()
+    assert refused_links(world.eddie) == set()
 
 
 def test_a_commitment_is_made_from_a_match_and_from_an_entry(
@@ -62,18 +62,19 @@ def test_a_commitment_is_made_from_a_match_and_from_an_entry(
     services.match_due_entries(now=now)
     match = ask.matches_as_ask.get()
 
-    shown = page(world.eddie, "entry-matches", pk=ask.pk) + page(world.eddie, "matches")
+    text = page_text(world.eddie, "entry-matches", pk=ask.pk) + page_text(world.eddie, "matches")
     from_match, from_entry = (
-        f"{reverse('commitments:new')}?from={it}" for it in (f"match-{match.pk}", f"entry-{ask.pk}")
+        f"{reverse('commitments:new')}?from={origin}" for origin in (f"match-{match.pk}", f"entry-{ask.pk}")
     )
-    assert shown.count(from_match) == 2
-    assert from_entry in page(world.eddie, "detail", pk=ask.pk)
+    assert text.count(from_match) == 2
+    assert from_entry in page_text(world.eddie, "detail", pk=ask.pk)
     form = signed_in(world.eddie).get(from_match).context["form"]
     assert (form["giver"].value(), form["receiver"].value()) == (world.westmarch.pk, world.larkhaven.pk)
-    assert form["quantity"].value() == "40"  # as its box shows it
-    assert from_match not in page(world.vera, "matches")
-    assert "Suggest an introduction" not in shown  # the two work together already
-    assert "?from=" not in page(world.vera, "detail", pk=ask.pk)
+    assert form["quantity"].value() == "40"
+    assert from_match not in page_text(world.vera, "matches")
+    # The two organisations already work together, so they need no introduction.
+    assert "Suggest an introduction" not in text
+    assert "?from=" not in page_text(world.vera, "detail", pk=ask.pk)
 
 
 def test_partners_are_offered_no_introduction_whatever_the_stored_reasons_say(
@@ -82,35 +83,35 @@ def test_partners_are_offered_no_introduction_whatever_the_stored_reasons_say(
     services.match_due_entries(now=now)
     Match.objects.update(reasons=["same theme"])
 
-    shown = page(world.eddie, "matches")
+    text = page_text(world.eddie, "matches")
 
-    assert offer.title in shown
-    assert "Suggest an introduction" not in shown
+    assert offer.title in text
+    assert "Suggest an introduction" not in text
 
 
 def test_an_introduction_emails_both_organisations_once(
     ask: Entry, offer: Entry, world: World, now: dt.datetime
 ) -> None:
     address = reverse("exchange:introduce", args=[ask.pk, offer.pk])
-    given = {"organisation": world.larkhaven.pk, "text": "CANARY: they have been looking for a year."}
+    data = {"organisation": world.larkhaven.pk, "text": "CANARY: they have been looking for a year."}
 
-    assert signed_in(world.eddie).post(address, given).status_code == 302
-    assert signed_in(world.amina).post(address, given).status_code == 422
+    assert signed_in(world.eddie).post(address, data).status_code == 302
+    assert signed_in(world.amina).post(address, data).status_code == 422
 
     assert sorted(email.to[0] for email in deliver()) == ["amina@larkhaven.example", "ben@westmarch.example"]
     assert not any("CANARY" in email.body for email in deliver())
     for person in (world.amina, world.ben):
         for entry, other in ((ask, offer), (offer, ask)):
-            shown = page(person, "detail", pk=entry.pk)
-            assert "CANARY" in shown
-            assert other.title in shown
-            assert "uggested an introduction" in shown
+            text = page_text(person, "detail", pk=entry.pk)
+            assert "CANARY" in text
+            assert other.title in text
+            assert "uggested an introduction" in text
 
 
 def test_a_third_organisation_introduces_only_two_that_can_read_each_other(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now)
     offer = shared(world.westmarch, world.ben, now, title="A site", direction=Direction.OFFER)
-    hidden = shared(
+    hidden_offer = shared(
         world.westmarch,
         world.ben,
         now,
@@ -121,14 +122,14 @@ def test_a_third_organisation_introduces_only_two_that_can_read_each_other(world
     )
     chidi = signed_in(world.chidi)
 
-    assert reverse("exchange:introduce", args=[ask.pk, offer.pk]) in page(world.chidi, "entry-matches", pk=ask.pk)
+    assert reverse("exchange:introduce", args=[ask.pk, offer.pk]) in page_text(world.chidi, "entry-matches", pk=ask.pk)
 
     def introduce(other: Entry) -> int:
         address = reverse("exchange:introduce", args=[ask.pk, other.pk])
         return chidi.post(address, {"organisation": world.tidewater.pk, "text": "CANARY"}).status_code
 
-    assert (introduce(offer), introduce(hidden)) == (302, 422)
+    assert (introduce(offer), introduce(hidden_offer)) == (302, 422)
     assert not any("Quietly" in email.body for email in deliver())
-    assert "CANARY" in page(world.ben, "detail", pk=ask.pk)
-    assert "CANARY" in page(world.chidi, "detail", pk=ask.pk)
-    assert "CANARY" not in page(world.hana, "detail", pk=ask.pk)
+    assert "CANARY" in page_text(world.ben, "detail", pk=ask.pk)
+    assert "CANARY" in page_text(world.chidi, "detail", pk=ask.pk)
+    assert "CANARY" not in page_text(world.hana, "detail", pk=ask.pk)

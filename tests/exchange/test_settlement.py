@@ -1,4 +1,4 @@
-"""How commitments change the status of asks and offers."""
+"""The status of asks and offers, as commitments change it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from tests.exchange.conftest import shared
 from tests.world import World
 
 
-def answered(
+def accepted_answer(
     entry: Entry, world: World, now: dt.datetime, quantity: int | None, *, by: Organisation | None = None
 ) -> Response:
-    """Return an answer, by default from Westmarch, that Larkhaven accepts."""
+    """Return an answer, by default from Westmarch, that Larkhaven has accepted."""
     response = services.respond(
         entry=entry,
         organisation=by or world.westmarch,
@@ -39,8 +39,8 @@ def answered(
 
 
 def promise(source: str, world: World, now: dt.datetime, quantity: Decimal | int | None, **terms: Any) -> Commitment:
-    """Return a commitment from Westmarch to Larkhaven, confirmed by both."""
-    given = {
+    """Return a commitment from Westmarch to Larkhaven that both have confirmed."""
+    fields = {
         "giver": world.westmarch,
         "receiver": world.larkhaven,
         "text": "Land for homes",
@@ -53,15 +53,16 @@ def promise(source: str, world: World, now: dt.datetime, quantity: Decimal | int
         "now": now,
         "came_from": parse_origin_record(source) if source else None,
     } | terms
-    made = commitments.propose_commitment(**given)
+    commitment = commitments.propose_commitment(**fields)
     for side, lead in ((world.westmarch, world.ben), (world.larkhaven, world.amina)):
-        made = commitments.confirm_commitment(
-            commitment=made, organisation=side, author=lead, revision=made.revision, now=now
+        commitment = commitments.confirm_commitment(
+            commitment=commitment, organisation=side, author=lead, revision=commitment.revision, now=now
         )
-    return made
+    return commitment
 
 
-def report(commitment: Commitment, world: World, now: dt.datetime, delivered: int) -> None:
+def report_progress(commitment: Commitment, world: World, now: dt.datetime, delivered: int) -> None:
+    """Report as Ben how much of a commitment is delivered so far."""
     commitments.record_progress(
         commitment=commitment,
         status=CommitmentStatus.IN_PROGRESS,
@@ -71,7 +72,7 @@ def report(commitment: Commitment, world: World, now: dt.datetime, delivered: in
     )
 
 
-def keep(commitment: Commitment, world: World, now: dt.datetime) -> None:
+def deliver_and_verify(commitment: Commitment, world: World, now: dt.datetime) -> None:
     """Deliver a commitment, and let Larkhaven verify the delivery."""
     commitments.record_progress(
         commitment=commitment,
@@ -83,33 +84,35 @@ def keep(commitment: Commitment, world: World, now: dt.datetime) -> None:
     commitments.verify_delivery(commitment=commitment, author=world.amina, now=now)
 
 
-def cancel(commitment: Commitment, author: User, now: dt.datetime) -> None:
+def cancel_commitment(commitment: Commitment, author: User, now: dt.datetime) -> None:
+    """Cancel a commitment because the land was sold."""
     commitments.end_commitment(commitment=commitment, reason="The land was sold.", author=author, now=now)
 
 
 def state_of(entry: Entry) -> tuple[str, bool, Decimal]:
+    """Return the status of an entry, whether it is open, and its agreed quantity, as stored."""
     entry.refresh_from_db()
     return entry.status, entry.is_open, entry.agreed_quantity
 
 
 def test_an_answer_counts_until_a_commitment_from_it_falls_through() -> None:
-    def agreed(*promises: Promise) -> Decimal:
+    def agreed_amount(*promises: Promise) -> Decimal:
         return amounts(promises, {1: Decimal(60)}).agreed
 
-    assert agreed() == 60
-    assert agreed(Promise(1, promised=Decimal(40))) == 60
-    assert agreed(Promise(1, promised=Decimal(40)), Promise(1, lost=Decimal(20))) == 40
-    assert agreed(Promise(1, lost=Decimal(60))) == 0
-    assert agreed(Promise(1, lost=Decimal(60)), Promise(None, promised=Decimal(15))) == 15
+    assert agreed_amount() == 60
+    assert agreed_amount(Promise(1, promised=Decimal(40))) == 60
+    assert agreed_amount(Promise(1, promised=Decimal(40)), Promise(1, lost=Decimal(20))) == 40
+    assert agreed_amount(Promise(1, lost=Decimal(60))) == 0
+    assert agreed_amount(Promise(1, lost=Decimal(60)), Promise(None, promised=Decimal(15))) == 15
 
 
 def test_a_replacement_commitment_keeps_what_was_delivered_before(ask: Entry, world: World, now: dt.datetime) -> None:
-    response = answered(ask, world, now, 60)
+    response = accepted_answer(ask, world, now, 60)
     old = promise(f"response-{response.pk}", world, now, 60)
     commitments.change_due_date(
         commitment=old, due_on=dt.date(2031, 3, 1), reason="The road is late.", author=world.ben, now=now
     )
-    report(old, world, now, 40)
+    report_progress(old, world, now, 40)
 
     new = promise("", world, now, 60, replaces=old, due_on=dt.date(2031, 6, 1))
 
@@ -123,7 +126,7 @@ def test_a_replacement_commitment_keeps_what_was_delivered_before(ask: Entry, wo
     assert [link.href for link in links_of(new, world.amina)] == [ask.get_absolute_url()]
     assert state_of(ask) == (Status.COMMITTED, False, 60)
 
-    keep(new, world, now)
+    deliver_and_verify(new, world, now)
 
     assert state_of(ask)[0] == Status.MET
 
@@ -131,7 +134,7 @@ def test_a_replacement_commitment_keeps_what_was_delivered_before(ask: Entry, wo
 def test_a_replacement_that_promises_less_reopens_the_ask_for_the_rest(
     ask: Entry, world: World, now: dt.datetime
 ) -> None:
-    response = answered(ask, world, now, 60)
+    response = accepted_answer(ask, world, now, 60)
     old = promise(f"response-{response.pk}", world, now, 60)
 
     promise("", world, now, 40, replaces=old)
@@ -141,24 +144,24 @@ def test_a_replacement_that_promises_less_reopens_the_ask_for_the_rest(
 
 def test_cancelling_a_commitment_reopens_the_ask(ask: Entry, world: World, now: dt.datetime) -> None:
     services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
-    response = answered(ask, world, now, 60)
-    made = promise(f"response-{response.pk}", world, now, 60)
+    response = accepted_answer(ask, world, now, 60)
+    commitment = promise(f"response-{response.pk}", world, now, 60)
     later = now + dt.timedelta(days=30)
 
-    cancel(made, world.ben, later)
+    cancel_commitment(commitment, world.ben, later)
 
     assert state_of(ask) == (Status.ACKNOWLEDGED, True, 0)
     assert ask.closes_on is None
     event = Event.objects.filter(target_kind="entry", target_id=ask.pk).latest("pk")
     assert (event.kind, event.data["before"]) == ("ask.reopened", "committed")
-    again = answered(ask, world, later, 60)
+    second_answer = accepted_answer(ask, world, later, 60)
     assert state_of(ask) == (Status.ACCEPTED, False, 60)
-    promise(f"response-{again.pk}", world, later, 60)
+    promise(f"response-{second_answer.pk}", world, later, 60)
     assert state_of(ask) == (Status.COMMITTED, False, 60)
 
 
 def test_declining_a_proposed_commitment_leaves_the_answer_accepted(ask: Entry, world: World, now: dt.datetime) -> None:
-    response = answered(ask, world, now, 60)
+    response = accepted_answer(ask, world, now, 60)
     proposed = commitments.propose_commitment(
         giver=world.westmarch,
         receiver=world.larkhaven,
@@ -173,17 +176,17 @@ def test_declining_a_proposed_commitment_leaves_the_answer_accepted(ask: Entry, 
         came_from=parse_origin_record(f"response-{response.pk}"),
     )
 
-    cancel(proposed, world.amina, now)
+    cancel_commitment(proposed, world.amina, now)
 
     assert state_of(ask) == (Status.ACCEPTED, False, 60)
 
 
 def test_cancelling_a_commitment_reopens_the_offer(world: World, now: dt.datetime) -> None:
     offer = shared(world.westmarch, world.ben, now, direction=Direction.OFFER)
-    made = promise(f"entry-{offer.pk}", world, now, 60)
+    commitment = promise(f"entry-{offer.pk}", world, now, 60)
     assert state_of(offer) == (Status.COMMITTED, False, 60)
 
-    cancel(made, world.amina, now)
+    cancel_commitment(commitment, world.amina, now)
 
     assert state_of(offer) == (Status.SHARED, True, 0)
 
@@ -194,104 +197,104 @@ def test_an_ask_without_a_quantity_reopens_when_its_last_commitment_ends(world: 
     second = promise("", world, now, None)
     services.meet_entry(entry=ask, commitment=second, quantity=None, author=world.amina, now=now)
 
-    cancel(first, world.ben, now)
+    cancel_commitment(first, world.ben, now)
     assert state_of(ask)[:2] == (Status.COMMITTED, False)
 
-    cancel(second, world.ben, now)
+    cancel_commitment(second, world.ben, now)
     assert state_of(ask)[:2] == (Status.SHARED, True)
 
 
 def test_an_ask_is_committed_when_commitments_cover_all_that_was_agreed(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now)
-    first = answered(ask, world, now, 40)
-    answered(ask, world, now, 20, by=world.tidewater)
+    answer = accepted_answer(ask, world, now, 40)
+    accepted_answer(ask, world, now, 20, by=world.tidewater)
 
-    promise(f"response-{first.pk}", world, now, 40)
+    promise(f"response-{answer.pk}", world, now, 40)
     assert state_of(ask) == (Status.ACCEPTED, False, 60)
 
-    second = promise("", world, now, 20)
-    services.meet_entry(entry=ask, commitment=second, quantity=None, author=world.amina, now=now)
+    second_commitment = promise("", world, now, 20)
+    services.meet_entry(entry=ask, commitment=second_commitment, quantity=None, author=world.amina, now=now)
     assert state_of(ask) == (Status.COMMITTED, False, 60)
 
 
 def test_a_commitment_in_another_unit_meets_the_quantity_of_its_answer(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now)
-    first = answered(ask, world, now, 40)
-    money = promise(f"response-{first.pk}", world, now, 250_000, unit="pounds")
+    first = accepted_answer(ask, world, now, 40)
+    promise_of_money = promise(f"response-{first.pk}", world, now, 250_000, unit="pounds")
 
-    keep(money, world, now)
+    deliver_and_verify(promise_of_money, world, now)
     assert state_of(ask) == (Status.PART_ACCEPTED, True, 40)
 
-    rest = promise(f"entry-{ask.pk}", world, now, 20, author=world.amina)
+    promise_of_homes = promise(f"entry-{ask.pk}", world, now, 20, author=world.amina)
     assert state_of(ask)[0] == Status.COMMITTED
-    keep(rest, world, now)
+    deliver_and_verify(promise_of_homes, world, now)
     assert state_of(ask)[0] == Status.MET
 
 
 def test_sixty_homes_cannot_meet_two_asks_for_sixty(world: World, now: dt.datetime) -> None:
-    first, second = (shared(world.larkhaven, world.amina, now) for _ in range(2))
-    made = promise(f"entry-{first.pk}", world, now, 60, author=world.amina)
+    first_ask, second_ask = (shared(world.larkhaven, world.amina, now) for _ in range(2))
+    commitment = promise(f"entry-{first_ask.pk}", world, now, 60, author=world.amina)
 
     with pytest.raises(services.UnableToMeet, match="nothing is left"):
-        services.meet_entry(entry=second, commitment=made, quantity=None, author=world.amina, now=now)
+        services.meet_entry(entry=second_ask, commitment=commitment, quantity=None, author=world.amina, now=now)
 
-    keep(made, world, now)
-    assert (state_of(first)[0], state_of(second)[0]) == (Status.MET, Status.SHARED)
+    deliver_and_verify(commitment, world, now)
+    assert (state_of(first_ask)[0], state_of(second_ask)[0]) == (Status.MET, Status.SHARED)
 
 
 def test_one_commitment_can_meet_several_asks_in_part(world: World, now: dt.datetime) -> None:
-    first = shared(world.larkhaven, world.amina, now, quantity=40)
-    second = shared(world.larkhaven, world.amina, now, quantity=30, title="Land for 30 homes")
-    made = promise(f"entry-{first.pk}", world, now, 60, author=world.amina)
+    first_ask = shared(world.larkhaven, world.amina, now, quantity=40)
+    second_ask = shared(world.larkhaven, world.amina, now, quantity=30, title="Land for 30 homes")
+    commitment = promise(f"entry-{first_ask.pk}", world, now, 60, author=world.amina)
 
     with pytest.raises(services.UnableToMeet, match="Enter at most 20 homes"):
-        services.meet_entry(entry=second, commitment=made, quantity=Decimal(30), author=world.amina, now=now)
-    services.meet_entry(entry=second, commitment=made, quantity=None, author=world.amina, now=now)
+        services.meet_entry(entry=second_ask, commitment=commitment, quantity=Decimal(30), author=world.amina, now=now)
+    services.meet_entry(entry=second_ask, commitment=commitment, quantity=None, author=world.amina, now=now)
 
-    assert state_of(first) == (Status.COMMITTED, False, 40)
-    assert state_of(second) == (Status.PART_ACCEPTED, True, 20)
-    keep(made, world, now)
-    assert (state_of(first)[0], state_of(second)[0]) == (Status.MET, Status.PART_ACCEPTED)
+    assert state_of(first_ask) == (Status.COMMITTED, False, 40)
+    assert state_of(second_ask) == (Status.PART_ACCEPTED, True, 20)
+    deliver_and_verify(commitment, world, now)
+    assert (state_of(first_ask)[0], state_of(second_ask)[0]) == (Status.MET, Status.PART_ACCEPTED)
 
 
 def test_a_quantity_below_one_can_meet_an_ask(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now, quantity=2, unit="hectares", title="Two hectares by the quay")
-    made = promise("", world, now, Decimal("0.5"), unit="hectares")
+    commitment = promise("", world, now, Decimal("0.5"), unit="hectares")
 
-    services.meet_entry(entry=ask, commitment=made, quantity=None, author=world.amina, now=now)
+    services.meet_entry(entry=ask, commitment=commitment, quantity=None, author=world.amina, now=now)
 
     assert state_of(ask)[2] == Decimal("0.5")
 
 
 def test_a_commitment_that_an_organisation_gives_cannot_meet_its_own_ask(world: World, now: dt.datetime) -> None:
     ask = shared(world.westmarch, world.ben, now)
-    given = promise("", world, now, 60)
+    commitment = promise("", world, now, 60)
 
     with pytest.raises(services.UnableToMeet, match="Choose a commitment that Westmarch"):
-        services.meet_entry(entry=ask, commitment=given, quantity=None, author=world.ben, now=now)
+        services.meet_entry(entry=ask, commitment=commitment, quantity=None, author=world.ben, now=now)
 
 
 def test_an_ask_agreed_in_part_by_its_closing_date_lapses_once_delivered(
     ask: Entry, world: World, now: dt.datetime
 ) -> None:
     services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
-    response = answered(ask, world, now, 40)
-    made = promise(f"response-{response.pk}", world, now, 40)
+    response = accepted_answer(ask, world, now, 40)
+    commitment = promise(f"response-{response.pk}", world, now, 40)
     assert state_of(ask) == (Status.PART_ACCEPTED, True, 40)
 
     later = now + dt.timedelta(days=2)
     services.lapse_due_entries(now=later)
     assert state_of(ask) == (Status.COMMITTED, False, 40)
 
-    keep(made, world, later)
+    deliver_and_verify(commitment, world, later)
     assert state_of(ask)[0] == Status.LAPSED
 
 
 def test_lowering_the_quantity_to_what_was_delivered_makes_an_ask_met(
     ask: Entry, world: World, now: dt.datetime
 ) -> None:
-    response = answered(ask, world, now, 40)
-    keep(promise(f"response-{response.pk}", world, now, 40), world, now)
+    response = accepted_answer(ask, world, now, 40)
+    deliver_and_verify(promise(f"response-{response.pk}", world, now, 40), world, now)
 
     services.edit_entry(entry=ask, author=world.amina, now=now, quantity=Decimal(40))
 

@@ -1,4 +1,4 @@
-"""Administrators edit the themes of asks, offers and conversations."""
+"""The themes of asks, offers and conversations, which administrators edit."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ ADDED = {"label": "Modern methods", "code": "modern_methods", "position": "120",
 
 
 def add_theme(world: World, client: Client) -> None:
+    """Add the theme "Modern methods" as Dee, an administrator."""
     client.force_login(world.dee)
     assert client.post(reverse("admin:exchange_theme_add"), ADDED).status_code == 302
 
@@ -39,7 +40,9 @@ def test_an_added_theme_is_used_by_asks_filters_and_exports_at_once(world: World
 
 def test_units_of_a_theme_are_known_and_a_retired_one_holds_up_no_ask(world: World, client: Client) -> None:
     client.force_login(world.dee)
-    refused = client.post(reverse("admin:exchange_theme_add"), ADDED | {"units": "homes, hektares"}).content.decode()
+    page_with_error = client.post(
+        reverse("admin:exchange_theme_add"), ADDED | {"units": "homes, hektares"}
+    ).content.decode()
     homes = Unit.objects.get(code="homes")
     homes.active = False
     homes.save()
@@ -47,7 +50,7 @@ def test_units_of_a_theme_are_known_and_a_retired_one_holds_up_no_ask(world: Wor
     client.force_login(world.amina)
     form = client.get(reverse("exchange:new")).content.decode()
 
-    assert "There is no unit “hektares”." in refused
+    assert "There is no unit “hektares”." in page_with_error
     assert "&quot;nominations&quot;" not in form
     assert "&quot;funding&quot;: [&quot;pounds&quot;]" in form
 
@@ -67,15 +70,15 @@ def test_entries_of_an_added_theme_match(world: World, client: Client) -> None:
 def test_a_reworded_theme_shows_its_new_label_on_the_board(world: World, client: Client) -> None:
     shared(world.westmarch, world.ben, timezone.now(), title="A field")
     client.force_login(world.amina)
-    before = client.get(reverse("exchange:board")).content.decode()
+    board_before = client.get(reverse("exchange:board")).content.decode()
 
     theme = Theme.objects.get(code="land")
     theme.label = "Land and buildings"
     theme.save()
-    after = client.get(reverse("exchange:board")).content.decode()
+    board_after = client.get(reverse("exchange:board")).content.decode()
 
-    assert "Land and buildings" not in before
-    assert after.count("Land and buildings") >= 2
+    assert "Land and buildings" not in board_before
+    assert board_after.count("Land and buildings") >= 2
 
 
 def test_a_retired_theme_is_kept_by_old_entries_and_offered_to_no_new_one(world: World) -> None:

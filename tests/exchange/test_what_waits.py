@@ -1,4 +1,4 @@
-"""Which entries wait for an answer, and from which people."""
+"""Which entries a person has to answer, as My work lists them."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def test_an_ask_waits_for_an_organisation_again_after_it_withdraws(ask: Entry, w
 
 def test_an_ask_to_two_organisations_waits_until_both_have_answered(world: World, now: dt.datetime) -> None:
     organisations.add_membership(organisation=world.tidewater, person=world.ben, role=Role.EDITOR, author=None, now=now)
-    both = [world.westmarch, world.tidewater]
-    ask = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=both)
+    addressees = [world.westmarch, world.tidewater]
+    ask = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=addressees)
 
     services.respond(entry=ask, organisation=world.westmarch, text="Ten.", quantity=10, author=world.ben, now=now)
     assert list(unanswered_for(world.ben)) == [ask]

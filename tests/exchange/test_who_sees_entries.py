@@ -21,8 +21,9 @@ from tests.exchange.conftest import draft, shared
 from tests.world import World
 
 
-def seers(entry: Entry, world: World) -> set[str]:
-    everyone = [
+def short_names_of_readers(entry: Entry, world: World) -> set[str]:
+    """Return the short names of the people who can read the entry."""
+    people = [
         world.amina,
         world.eddie,
         world.vera,
@@ -34,7 +35,7 @@ def seers(entry: Entry, world: World) -> set[str]:
         world.sol,
     ]
     return {
-        person.get_short_name() for person in everyone if Entry.objects.visible_to(person).filter(pk=entry.pk).exists()
+        person.get_short_name() for person in people if Entry.objects.visible_to(person).filter(pk=entry.pk).exists()
     }
 
 
@@ -45,38 +46,40 @@ ACCOUNTS = LARKHAVEN | WESTMARCH | {"Lena", "Chidi", "Hana", "Dee"}
 
 def test_only_its_own_organisation_sees_a_draft(world: World, now: dt.datetime) -> None:
     for audience in ({"audience": Audience.NETWORK}, {"audience": Audience.NAMED, "addressees": [world.westmarch]}):
-        assert seers(draft(world.larkhaven, world.amina, now, **audience), world) == LARKHAVEN
+        assert short_names_of_readers(draft(world.larkhaven, world.amina, now, **audience), world) == LARKHAVEN
 
 
 def test_named_partners_and_its_own_organisation_see_an_entry(world: World, now: dt.datetime) -> None:
     entry = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
 
-    assert seers(entry, world) == LARKHAVEN | WESTMARCH
+    assert short_names_of_readers(entry, world) == LARKHAVEN | WESTMARCH
 
 
 def test_parties_see_an_entry_for_their_partnership(ask: Entry, world: World) -> None:
-    assert seers(ask, world) == LARKHAVEN | WESTMARCH
+    assert short_names_of_readers(ask, world) == LARKHAVEN | WESTMARCH
 
 
 def test_everyone_with_an_account_sees_an_entry_for_the_network(world: World, now: dt.datetime) -> None:
     entry = shared(world.larkhaven, world.amina, now)
 
-    assert seers(entry, world) == ACCOUNTS
+    assert short_names_of_readers(entry, world) == ACCOUNTS
 
 
 def test_the_readers_of_an_entry_are_those_who_can_see_it(ask: Entry, world: World, now: dt.datetime) -> None:
-    named = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.tidewater])
-    network = shared(world.larkhaven, world.amina, now)
-    hidden = draft(world.westmarch, world.ben, now)
+    entry_by_name = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.tidewater])
+    entry_for_network = shared(world.larkhaven, world.amina, now)
+    draft_entry = draft(world.westmarch, world.ben, now)
 
-    for entry in (ask, named, network, hidden):
+    for entry in (ask, entry_by_name, entry_for_network, draft_entry):
         readers = set(entry_readers(entry))
-        seeing = {user for user in User.objects.all() if Entry.objects.visible_to(user).filter(pk=entry.pk).exists()}
-        assert readers == seeing
+        people_who_see_it = {
+            user for user in User.objects.all() if Entry.objects.visible_to(user).filter(pk=entry.pk).exists()
+        }
+        assert readers == people_who_see_it
 
 
 def test_a_former_party_sees_what_it_had_and_nothing_newer(ask: Entry, world: World, now: dt.datetime) -> None:
-    left = now + dt.timedelta(days=1)
+    left_at = now + dt.timedelta(days=1)
     agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.tidewater,
@@ -88,20 +91,22 @@ def test_a_former_party_sees_what_it_had_and_nothing_newer(ask: Entry, world: Wo
     agreements.answer_invitation(
         party=world.party(world.tidewater), accept=True, reason="", author=world.chidi, now=now
     )
-    agreements.leave_partnership(party=world.party(world.westmarch), reason="Moved on.", author=world.ben, now=left)
-    later = left + dt.timedelta(days=1)
+    agreements.leave_partnership(party=world.party(world.westmarch), reason="Moved on.", author=world.ben, now=left_at)
+    later = left_at + dt.timedelta(days=1)
 
-    new = shared(world.larkhaven, world.amina, later, audience=Audience.PARTNERSHIP, partnership=world.partnership)
+    new_entry = shared(
+        world.larkhaven, world.amina, later, audience=Audience.PARTNERSHIP, partnership=world.partnership
+    )
     services.acknowledge_entry(entry=ask, organisation=world.tidewater, author=world.chidi, now=later)
 
-    assert "Ben" in seers(ask, world)
-    assert "Ben" not in seers(new, world)
+    assert "Ben" in short_names_of_readers(ask, world)
+    assert "Ben" not in short_names_of_readers(new_entry, world)
     assert not Entry.objects.answerable_by(world.ben).filter(pk=ask.pk).exists()
     assert [event.kind for event in timeline(user=world.ben, kind="entry", record_id=ask.pk)] == ["ask.shared"]
 
     services.edit_entry(entry=ask, author=world.amina, now=later, title="Reworded since")
 
-    assert "Ben" not in seers(ask, world)
+    assert "Ben" not in short_names_of_readers(ask, world)
 
 
 def test_an_invited_party_sees_no_entries_before_it_accepts(ask: Entry, world: World, now: dt.datetime) -> None:
@@ -114,34 +119,34 @@ def test_an_invited_party_sees_no_entries_before_it_accepts(ask: Entry, world: W
         now=now,
     )
 
-    assert "Chidi" not in seers(ask, world)
+    assert "Chidi" not in short_names_of_readers(ask, world)
 
 
 def test_editors_and_leads_can_edit_an_entry_and_viewers_cannot(ask: Entry, world: World) -> None:
-    editing = {
+    names_of_editors = {
         person.get_short_name()
         for person in (world.amina, world.eddie, world.vera, world.ben, world.chidi)
         if Entry.objects.editable_by(person).filter(pk=ask.pk).exists()
     }
 
-    assert editing == {"Amina", "Eddie"}
+    assert names_of_editors == {"Amina", "Eddie"}
 
 
 def test_only_asked_organisations_can_answer(ask: Entry, world: World, now: dt.datetime) -> None:
-    everyone = (world.amina, world.eddie, world.vera, world.ben, world.chidi, world.hana, world.dee)
-    for_all = shared(world.larkhaven, world.amina, now)
-    named = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.harbour])
+    people = (world.amina, world.eddie, world.vera, world.ben, world.chidi, world.hana, world.dee)
+    ask_for_all = shared(world.larkhaven, world.amina, now)
+    ask_by_name = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.harbour])
 
-    def answering(entry: Entry) -> set[str]:
+    def names_of_answerers(entry: Entry) -> set[str]:
         return {
             person.get_short_name()
-            for person in everyone
+            for person in people
             if Entry.objects.answerable_by(person).filter(pk=entry.pk).exists()
         }
 
-    assert answering(ask) == {"Ben"}
-    assert answering(for_all) == {"Ben", "Chidi", "Hana"}
-    assert answering(named) == {"Hana"}
+    assert names_of_answerers(ask) == {"Ben"}
+    assert names_of_answerers(ask_for_all) == {"Ben", "Chidi", "Hana"}
+    assert names_of_answerers(ask_by_name) == {"Hana"}
 
 
 def test_a_viewer_reads_but_does_not_answer(ask: Entry, world: World, now: dt.datetime) -> None:
@@ -167,7 +172,7 @@ def test_an_observer_reads_but_cannot_ask_or_be_asked(ask: Entry, world: World, 
         party=world.party(world.tidewater), accept=True, reason="", author=world.chidi, now=now
     )
 
-    assert "Chidi" in seers(ask, world)
+    assert "Chidi" in short_names_of_readers(ask, world)
     assert not Entry.objects.answerable_by(world.chidi).filter(pk=ask.pk).exists()
     with pytest.raises(UnableToAct):
         services.respond(entry=ask, organisation=world.tidewater, text="We could.", author=world.chidi, now=now)
@@ -195,12 +200,12 @@ def test_only_the_two_sides_of_an_answer_see_it(world: World, now: dt.datetime) 
         entry=entry, organisation=world.tidewater, reason="No land left.", author=world.chidi, now=now
     )
 
-    def readers(queryset: object) -> set[str]:
+    def names_of_readers(queryset: object) -> set[str]:
         people = (world.amina, world.vera, world.ben, world.chidi, world.hana, world.dee)
         return {person.get_short_name() for person in people if queryset.visible_to(person).exists()}  # type: ignore[attr-defined]
 
-    assert readers(Response.objects.filter(pk=response.pk)) == {"Amina", "Vera", "Ben"}
-    assert readers(Receipt.objects.filter(organisation=world.tidewater)) == {"Amina", "Vera", "Chidi"}
+    assert names_of_readers(Response.objects.filter(pk=response.pk)) == {"Amina", "Vera", "Ben"}
+    assert names_of_readers(Receipt.objects.filter(organisation=world.tidewater)) == {"Amina", "Vera", "Chidi"}
     seen_by_chidi = [event.kind for event in timeline(user=world.chidi, kind="entry", record_id=entry.pk)]
     assert "ask.answered" not in seen_by_chidi
     assert "ask.declined" in seen_by_chidi
@@ -212,22 +217,22 @@ def test_earlier_text_of_a_draft_is_hidden_from_those_it_is_shared_with(world: W
     services.share_entry(entry=entry, author=world.amina, now=now)
     services.edit_entry(entry=entry, author=world.amina, now=now, private_note="CANARY note, more")
 
-    others = [str(event.data) for event in timeline(user=world.ben, kind="entry", record_id=entry.pk)]
+    events_of_others = [str(event.data) for event in timeline(user=world.ben, kind="entry", record_id=entry.pk)]
 
-    own = [str(event.data) for event in timeline(user=world.vera, kind="entry", record_id=entry.pk)]
-    assert len(others) == 1
-    assert not any("note" in line or "CANARY" in line for line in others)
-    assert any("CANARY working title" in line for line in own)
+    own_events = [str(event.data) for event in timeline(user=world.vera, kind="entry", record_id=entry.pk)]
+    assert len(events_of_others) == 1
+    assert not any("note" in line or "CANARY" in line for line in events_of_others)
+    assert any("CANARY working title" in line for line in own_events)
 
 
 def test_a_withdrawn_draft_stays_visible_to_its_organisation_only(world: World, now: dt.datetime) -> None:
     entry = draft(world.larkhaven, world.amina, now)
     services.withdraw_entry(entry=entry, reason="Never mind.", author=world.amina, now=now)
-    everything = boards.Filters(statuses=("withdrawn",))
+    filters = boards.Filters(statuses=("withdrawn",))
 
-    assert seers(entry, world) == LARKHAVEN
+    assert short_names_of_readers(entry, world) == LARKHAVEN
     assert timeline(user=world.ben, kind="entry", record_id=entry.pk).count() == 0
-    assert boards.read(reader_of(world.ben), everything, 10).counts.total == 0
+    assert boards.read(reader_of(world.ben), filters, 10).counts.total == 0
 
 
 def test_organisations_asked_by_name_do_not_see_what_others_did(world: World, now: dt.datetime) -> None:

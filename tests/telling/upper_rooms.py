@@ -509,7 +509,7 @@ def meeting_called_off(w: World) -> Act:
 
 @case(("conversations.meeting_agenda", "amina"), ("conversations.meeting_agenda", "ben"))
 def agenda_circulated(w: World) -> Act:
-    meeting = gatherings.with_item(w)
+    meeting = gatherings.meeting_with_item(w)
     return lambda: conversations.circulate_agenda(
         meeting=meeting, organisation=w.larkhaven, revision=meeting.revision, author=w.eddie, now=NOW()
     )

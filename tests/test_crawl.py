@@ -26,7 +26,14 @@ from tests.digests.conftest import PostOffice, html_of, read, text_of
 from tests.support.constraints import check_once
 from tests.support.crawling import Answer, Crawler, Fetch, Report, words_shown
 from tests.support.outbox import deliver
-from tests.support.planting import FINDERS, Planted, administration, finders_of_administration, guessed, plant
+from tests.support.planting import (
+    FINDERS,
+    Planted,
+    administration,
+    finders_of_administration,
+    guessable_addresses,
+    plant,
+)
 from tests.support.prepared import Files, files_written, kept_with_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -94,7 +101,7 @@ def crawl(planted: Planted, persona: str) -> Report:
     # In turn: tests/safety/test_forms_take_anything.py sends values of every kind to each form of ours.
     crawler = Crawler(persona, visitor(planted, persona), foreign, per_route=PAGES, every_value=False)
     turn = PERSONAS.index(persona)
-    start = ["/", *planted.addresses.get(persona, ()), *guessed(planted, one_of=turn)]
+    start = ["/", *planted.addresses.get(persona, ()), *guessable_addresses(planted, one_of=turn)]
     finders = list(FINDERS)
     if persona == "administrator":
         start += administration()
@@ -157,7 +164,7 @@ def test_no_export_has_a_foreign_word(planted: Planted, persona: str, settings: 
     settings.EXPORTS_PER_MINUTE = 1_000
     routes = EXPORT_ROUTES - {"plans:pdf", "plans:compare-pdf", "web:brief-pdf", "agreements:terms-pdf"}
     fetch, foreign = visitor(planted, persona), planted.foreign(persona)
-    addresses = [path for path in guessed(planted) if resolve(path).view_name in routes]
+    addresses = [path for path in guessable_addresses(planted) if resolve(path).view_name in routes]
     addresses += [reverse("exchange:export"), reverse("people:own-data")]
 
     held = []

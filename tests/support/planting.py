@@ -510,9 +510,9 @@ def _plant_recommendations(planted: Planted, world: World, now: dt.datetime) -> 
 
 
 def _plant_people(planted: Planted, world: World, now: dt.datetime) -> None:
+    """Plant words in invitations and other records about people."""
     # The inviting organisation and administrators may see who is invited. Only the recipient may read the email's
     # words.
-    """Plant words in invitations and other records about people."""
     invited, message = planted.word("invited", *OWN, "administrator"), planted.word("invitation message")
     organisations.invite_member(
         organisation=world.larkhaven,
@@ -538,7 +538,7 @@ def _plant_people(planted: Planted, world: World, now: dt.datetime) -> None:
         organisation=world.larkhaven,
         now=now,
     )
-    # The person finds the reason in their data export.
+    # The person can read the reason in their data export.
     reason = planted.word("view reason", "administrator", "viewer")
     begin_view_as(administrator=world.dee, person=world.vera, reason=reason, now=now - dt.timedelta(days=1))
     key = Preference.objects.get(person=world.sol).link_key
@@ -551,23 +551,31 @@ def _plant_addresses(planted: Planted, world: World, now: dt.datetime) -> None:
 
     The stakeholders have a name or none, and have confirmed or not.
     """
-    plan_of = {plan.audience: plan for plan in Plan.objects.filter(title__contains=planted.mark, current_number__gt=0)}
+    plan_by_audience = {
+        plan.audience: plan for plan in Plan.objects.filter(title__contains=planted.mark, current_number__gt=0)
+    }
     bodies = (
-        (world.larkhaven, world.amina, plan_of["partnership"], OWN, (world.amina, world.eddie, world.vera)),
-        (world.westmarch, world.ben, plan_of["partnership"], ("partner",), (world.ben,)),
-        (world.tidewater, world.chidi, plan_of["network"], ("stranger",), (world.chidi,)),
-        (world.riverside, world.nadia, plan_of["network"], ("shared", "share_ended"), (world.nadia, world.oscar)),
+        (world.larkhaven, world.amina, plan_by_audience["partnership"], OWN, (world.amina, world.eddie, world.vera)),
+        (world.westmarch, world.ben, plan_by_audience["partnership"], ("partner",), (world.ben,)),
+        (world.tidewater, world.chidi, plan_by_audience["network"], ("stranger",), (world.chidi,)),
+        (
+            world.riverside,
+            world.nadia,
+            plan_by_audience["network"],
+            ("shared", "share_ended"),
+            (world.nadia, world.oscar),
+        ),
     )
     for number, (organisation, author, plan, readers, colleagues) in enumerate(bodies):
         for person in colleagues:
             planted.readers[person.email] = frozenset((*readers, "administrator"))
-        for kind, name, says_yes in (("waiting", "", False), ("nameless", "", True), ("named", "Una Known", True)):
+        for kind, name, is_confirmed in (("waiting", "", False), ("nameless", "", True), ("named", "Una Known", True)):
             address = f"{planted.word(f'address {kind} {number}', *readers, 'administrator')}@panel{number}.example"
-            planted.in_emails[address] = [address.partition("@")[0], plan.title]  # what they are asked about
+            planted.in_emails[address] = [address.partition("@")[0], plan.title]  # the email asks about this plan
             subscription = digests.add_stakeholder(
                 email=address, name=name, target=plan, author=author, organisation=organisation, now=now
             )
-            if says_yes:
+            if is_confirmed:
                 digests.confirm(subscription=subscription, now=now)
 
 
@@ -603,10 +611,10 @@ def _plant_other_side(planted: Planted, world: World, now: dt.datetime) -> None:
     plans.publish_version(plan=plan, author=world.chidi, note=planted.word("other note", "stranger"), now=now)
 
 
-def guessed(planted: Planted, *, one_of: int | None = None) -> list[str]:
-    """Return the address of every page with an id, for every planted record: addresses that anybody may guess.
+def guessable_addresses(planted: Planted, *, one_of: int | None = None) -> list[str]:
+    """Return the address of every page with an id, for every planted record: anybody may guess these addresses.
 
-    With `one_of`, each page gets only one record: the one at this index, counted round.
+    With `one_of`, each page gets only one record: the one at this index, modulo the number of records.
     """
     pks_by_room: dict[str, list[int]] = {
         "agreements": [planted.world.partnership.pk, planted.world.other_partnership.pk],
@@ -630,11 +638,12 @@ def guessed(planted: Planted, *, one_of: int | None = None) -> list[str]:
 
 
 def _pks(model: type[Model], **lookups: str) -> list[int]:
+    """Return the ids of the records that these lookups find."""
     return list(model._default_manager.filter(**lookups).order_by("pk").values_list("pk", flat=True))
 
 
 def named_patterns(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, set[str]]]:
-    """List every name of our URLs, with the names of its parameters."""
+    """Yield the name of every URL of ours, with the names of its parameters."""
     for pattern in (resolver or get_resolver()).url_patterns:
         if isinstance(pattern, URLResolver):
             if pattern.namespace != "admin":
@@ -658,7 +667,7 @@ FINDERS = (
 
 
 def administration() -> list[str]:
-    """List the addresses of Django admin at which records are listed, suggested, or shown with their history."""
+    """Return the addresses of Django admin that list records, suggest records, or show their history."""
     addresses = ["/admin/"]
     for model, options in admin.site._registry.items():
         label, name = model._meta.app_label, model._meta.model_name
@@ -674,7 +683,7 @@ def administration() -> list[str]:
 
 
 def finders_of_administration() -> list[str]:
-    """List the addresses of Django admin's lists that have a search."""
+    """Return the addresses of Django admin's lists that have a search."""
     return [
         f"{reverse(f'admin:{model._meta.app_label}_{model._meta.model_name}_changelist')}?q={{}}"
         for model, options in admin.site._registry.items()

@@ -1,4 +1,4 @@
-"""The rows of the access table of all rooms, and the world in which tests try them."""
+"""The rows of the access table of all rooms, and the world in which tests check them."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ ROWS: list[Row] = [row for module in MODULES for row in module.ROWS]
 
 
 def prepared() -> World:
-    """Return the small world with the records that each room adds. It is built once, and then inserted again."""
+    """Return the small world with the records that each room adds. It is built once, then inserted again."""
     return kept_with_files(_built)
 
 
 def kept_with_files(build: Callable[[], tuple[Made, Files]]) -> Made:
-    """Return what `build` makes, with its rows and files in place.
+    """Return the result of `build`, with its rows and files in place.
 
     `build` returns its result and `files_written()`. It is called once; later tests get the same rows and files again.
     """
-    made, files = build_once(build)
+    result, files = build_once(build)
     for name, content in files.items():
         file = Path(settings.MEDIA_ROOT, name)
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
-    return made
+    return result
 
 
 def files_written() -> Files:
@@ -73,16 +73,17 @@ def _built() -> tuple[World, Files]:
 
 @contextmanager
 def kept_world(blocker: Any, files: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for many tests, which roll back; its files are deleted after."""
+    """Provide one world for many tests, which roll back their changes. Its files are deleted at the end."""
     with blocker.unblock(), override_settings(MEDIA_ROOT=files.mktemp("world")), transaction.atomic():
         yield prepared()
         transaction.set_rollback(True)
 
 
 def checked_browser(person: User, *, raises: bool = True) -> Client:
-    """A browser signed in as this person, whose session's requirements are checked for the next ten minutes.
+    """Return a browser signed in as this person, whose session is checked for the next ten minutes.
 
-    Pages whose changes are rolled back would check them, and save the session, each time. `raises` passes errors on.
+    Otherwise pages whose changes are rolled back would check the session's requirements, and save the session, each
+    time. With `raises`, errors of views are raised in the test.
     """
     client = Client(raise_request_exception=raises)
     client.force_login(person)
@@ -92,14 +93,11 @@ def checked_browser(person: User, *, raises: bool = True) -> Client:
 
 @pytest.fixture(autouse=True)
 def media_root() -> None:
-    """For modules that share `world`: its files stay where they were created."""
+    """Replace the usual fixture for modules that share `world`: its files stay where they were created."""
 
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for a module that imports it and `media_root`.
-
-    Each test's writes are rolled back.
-    """
+    """One world for a module that imports it and `media_root`. Each test's changes are rolled back."""
     with kept_world(django_db_blocker, tmp_path_factory) as made:
         yield made

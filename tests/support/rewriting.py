@@ -1,6 +1,7 @@
-"""Test modules that pytest rewrites for its assertions, each once for all processes of a run.
+"""Rewrite test modules for pytest's assertions, each module once for all processes of a run.
 
-In a fresh copy every process would rewrite all of them at the same time, which takes each eight seconds.
+In a fresh copy, every process would otherwise rewrite all modules at the same time, which takes each process eight
+seconds.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ TESTS = Path(__file__).resolve().parent.parent
 
 
 def rewrite_share(config: pytest.Config) -> None:
-    """Rewrite this process's share of the modules that were not rewritten yet, where pytest looks for them."""
+    """Rewrite this process's share of the modules that are not rewritten yet, into the files that pytest reads."""
     worker_input = getattr(config, "workerinput", None)
     if worker_input is None:
         return
-    turn = int(worker_input["workerid"].removeprefix("gw"))
-    for module in sorted(TESTS.rglob("test_*.py"))[turn :: worker_input["workercount"]]:
-        rewritten = get_cache_dir(module) / f"{module.stem}{PYC_TAIL}"
-        if not rewritten.exists() and try_makedirs(rewritten.parent):
+    worker_index = int(worker_input["workerid"].removeprefix("gw"))
+    for module in sorted(TESTS.rglob("test_*.py"))[worker_index :: worker_input["workercount"]]:
+        rewritten_file = get_cache_dir(module) / f"{module.stem}{PYC_TAIL}"
+        if not rewritten_file.exists() and try_makedirs(rewritten_file.parent):
             source_hash, code = _rewrite_test(module, config)
-            _write_pyc(config.stash[assertstate_key], code, source_hash, rewritten)
+            _write_pyc(config.stash[assertstate_key], code, source_hash, rewritten_file)

@@ -1,6 +1,6 @@
 """The rights table: who may call each service, and how a test calls it.
 
-Each room keeps its rows in tests/<room>/rights.py:
+Each room has its rows in tests/<room>/rights.py:
 
     ROWS = (
         Row("agreements.edit_settings", lambda w, who, _: edit_settings(author=who, ...), permitted=LEAD),
@@ -9,7 +9,7 @@ Each room keeps its rows in tests/<room>/rights.py:
     WITHOUT_A_PERSON = {"agreements.record_due_steps": "called by the clock"}
 
 `prepare` creates what the service needs, through services, as a person with the right to. `call` gets the world, the
-author and what `prepare` returned.
+author and the result of `prepare`.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ ADMINISTRATOR = frozenset({"administrator"})
 
 
 def _nothing(world: World) -> Any:
+    """Prepare nothing."""
     return None
 
 
@@ -61,7 +62,8 @@ def _nothing(world: World) -> Any:
 class Row:
     """A service in one situation, and the personas permitted there.
 
-    `result` is what a permitted call does: DONE, NO_WRITES if there is nothing left to do, or the error that it raises.
+    `result` is the outcome of a permitted call: DONE, NO_WRITES if there is nothing left to do, or the error that it
+    raises.
     """
 
     service: str
@@ -96,14 +98,14 @@ def add_personas(world: World) -> None:
         )
         agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
     agreements.leave_partnership(party=world.party(world.harbour), reason="Reorganised.", author=world.hana, now=now)
-    # A closed account with an open membership: harder to refuse than one whose membership has ended too.
+    # A closed account with an open membership is harder to refuse than one whose membership has ended too.
     User.objects.filter(pk=ines.pk).update(is_active=False)
     ines.refresh_from_db()
     world.things |= {"petra": petra, "ines": ines}
 
 
 def who(world: World, persona: str) -> User:
-    """The person of a persona."""
+    """Return the person of a persona."""
     name = PERSONAS[persona]
     person: User = world.things[name] if name in world.things else getattr(world, name)
     return person

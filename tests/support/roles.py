@@ -17,14 +17,14 @@ from housing.grants import grant
 
 
 def database_url(*, user: str = "", password: str = "") -> str:
-    """The URL of the tests' database, for its owner or another role."""
+    """Return the URL of the tests' database, for its owner or another role."""
     database: dict[str, Any] = connection.settings_dict
     user, password = user or database["USER"], password or database["PASSWORD"]
     return f"postgres://{user}:{password}@{quote(database['HOST'], safe='')}:{database['PORT']}/{database['NAME']}"
 
 
 def callable_by_everybody(cursor: CursorWrapper, functions: list[str]) -> list[str]:
-    """Those of these functions that any role may call."""
+    """Return the functions, among these, that any role may call."""
     cursor.execute(
         "SELECT p.oid::regprocedure::text FROM pg_proc p"
         " CROSS JOIN aclexplode(COALESCE(p.proacl, acldefault('f', p.proowner))) a"
@@ -36,9 +36,9 @@ def callable_by_everybody(cursor: CursorWrapper, functions: list[str]) -> list[s
 
 @contextmanager
 def limited_role(kind: str) -> Iterator[str]:
-    """The URL for a new role with the application's rights and limits.
+    """Create a role with the application's rights and limits for the block, and yield its URL.
 
-    `web` or `worker` chooses the limits.
+    `kind` chooses the limits: `web` or `worker`.
     """
     name, password = f"test_{kind}_{secrets.token_hex(4)}", secrets.token_hex(16)
     identifier = sql.Identifier(name)

@@ -1,4 +1,4 @@
-"""Restores the migrated database after a test with real transactions, instead of Django's flush.
+"""Restore the migrated database after a test with real transactions, instead of Django's flush.
 
 A flush truncates hundreds of tables, most of them empty, and loses the rows that migrations create: kinds of
 partnership, themes, units and kinds of plan.
@@ -22,8 +22,8 @@ from tests.support.kept_rows import may_turn_triggers_off
 #: Tables that Django fills again after a flush.
 FILLED_BY_DJANGO = frozenset({"django_content_type", "auth_permission", "django_migrations"})
 
-#: Which of these tables, or of their partitions, have pages on disk. It locks none of them, unlike a query of each of
-#: the hundreds of tables.
+#: The tables among these, and their partitions, that have pages on disk. This query locks no table, unlike a query of
+#: each of the hundreds of tables.
 TABLES_WITH_PAGES = """
     SELECT t.relname
       FROM pg_class t
@@ -35,8 +35,8 @@ TABLES_WITH_PAGES = """
        AND pg_relation_size(t.oid) > 0
 """
 
-#: Whether there are rows in tables that are empty in a migrated database. Planned once for each connection, because it
-#: runs before every test, and the table of emails has a partition for each month.
+#: Whether there are rows in tables that are empty in a migrated database. Each connection plans this only once, because
+#: it runs before every test, and the table of emails has a partition for each month.
 HAS_LEFTOVERS = """
     SELECT EXISTS (SELECT FROM people_user)
         OR EXISTS (SELECT FROM organisations_organisation)
@@ -49,7 +49,7 @@ _flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # 
 #: The rows of the migrated database, by table, in the text format of COPY.
 _migrated_rows: dict[str, str] = {}
 _database = ""
-#: Whether rows of an earlier test may still be there, because clearing them failed.
+#: Whether the database may still have rows of an earlier test, because clearing them failed.
 _needs_clearing = False
 
 
@@ -66,9 +66,9 @@ def save_migrated_rows(settings: dict[str, Any]) -> None:
 
 
 def restore_migrated_rows(case: TransactionTestCase) -> None:
-    """Delete all rows, and insert those of the migrations again; Django calls this instead of its flush.
+    """Delete all rows, and insert those of the migrations again. Django calls this instead of its flush.
 
-    If the role may not turn triggers off, or a test made a database of its own, it is a flush after all.
+    If the role may not turn triggers off, or a test uses a separate database, Django's flush is called after all.
     """
     global _needs_clearing
     if connection.settings_dict["NAME"] != _database or not may_turn_triggers_off():
@@ -80,7 +80,7 @@ def restore_migrated_rows(case: TransactionTestCase) -> None:
 
 
 def clear_leftovers() -> None:
-    """Clear rows of an earlier test: because clearing them failed, or one of its threads wrote afterwards.
+    """Clear rows of an earlier test, if clearing them failed or one of the test's threads wrote afterwards.
 
     Otherwise the earlier test's fault would make this test fail too.
     """
@@ -95,7 +95,7 @@ def clear_leftovers() -> None:
 
 
 def has_leftovers() -> bool:
-    """Whether the database has any people, organisations, areas or emails. A migrated one has none."""
+    """Return whether the database has any people, organisations, areas or emails. A migrated one has none."""
     if connection.in_atomic_block or connection.settings_dict["NAME"] != _database:
         return False
     connection.close_if_unusable_or_obsolete()
@@ -104,6 +104,7 @@ def has_leftovers() -> bool:
 
 
 def _clear() -> None:
+    """Delete all rows without running triggers, and insert the migrated rows."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(TABLES_WITH_PAGES, {"tables": _tables()})
@@ -116,12 +117,12 @@ def _clear() -> None:
 
 
 def restore_missing_rows(**_: Any) -> None:
-    """Insert the migrated rows of empty tables; on `post_migrate`, which a flush sends."""
+    """Insert the migrated rows of empty tables. This is a receiver of `post_migrate`, which a flush sends."""
     if connection.settings_dict["NAME"] != _database:
         return
     with transaction.atomic(), connection.cursor() as cursor:
         empty_tables = [table for table in _migrated_rows if not _has_rows(table)]
-        # Without triggers: the rows that they would write are among the migrated ones.
+        # Triggers are off, because the rows that they would write are among the migrated rows.
         for table in empty_tables:
             cursor.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table)))
         for table in empty_tables:
@@ -133,12 +134,14 @@ def restore_missing_rows(**_: Any) -> None:
 
 
 def _insert_migrated_rows(table: str) -> None:
+    """Insert the migrated rows of a table."""
     copy = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))
     with connection.cursor() as cursor:
         cursor.copy_expert(copy, io.StringIO(_migrated_rows[table]))
 
 
 def _has_rows(table: str) -> bool:
+    """Return whether a table has any rows."""
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(table)))
         return bool(cursor.fetchone()[0])
@@ -146,6 +149,6 @@ def _has_rows(table: str) -> bool:
 
 @cache
 def _tables() -> list[str]:
-    """The tables that a flush empties, without those that Django fills again."""
+    """Return the tables that a flush empties, without those that Django fills again."""
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     return sorted(set(tables) - FILLED_BY_DJANGO)

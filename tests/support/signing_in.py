@@ -1,4 +1,4 @@
-"""A browser of Django's test client, signed in."""
+"""Django's test client, signed in."""
 
 from __future__ import annotations
 
@@ -12,23 +12,26 @@ from django.test import Client
 
 from partnerships.people.models import User
 
-_of_django = Client._login  # type: ignore[attr-defined]  # private in Django
+_djangos_login = Client._login  # type: ignore[attr-defined]  # private in Django
 
 
 def signed_in(person: User, **settings: Any) -> Client:
-    """A client signed in as this person; settings as `Client` takes them, such as `raise_request_exception`."""
+    """Return a client signed in as this person.
+
+    The settings are those of `Client`, such as `raise_request_exception`.
+    """
     client = Client(**settings)
     client.force_login(person)
     return client
 
 
 def log_in(client: Client, user: User, backend: str | None = None) -> None:
-    """Sign in a client without a session yet, in half of the queries.
+    """Sign in a client that has no session yet, in half of the queries.
 
-    Django makes a session of nobody first, reads it twice and deletes it.
+    Django creates a session of nobody first, reads it twice and deletes it.
     """
     if settings.SESSION_COOKIE_NAME in client.cookies:
-        _of_django(client, user, backend)
+        _djangos_login(client, user, backend)
         return
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore()

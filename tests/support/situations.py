@@ -1,4 +1,4 @@
-"""Prepares what a service needs, once for all rows of the rights table that need the same."""
+"""Prepare what a service needs, once for all rows of the rights table that need the same."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.world import World
 
 @dataclass
 class Situation:
-    """A world after a row's `prepare` was called, and what `prepare` returned.
+    """A world after a row's `prepare` was called, and the result of `prepare`.
 
-    `rights` are the rights that people have in this world; None until a test asks for them.
+    `rights` are the rights that people have in this world; None until a test needs them.
     """
 
     world: World
@@ -28,7 +28,7 @@ class Situation:
     rights: set[tuple[Any, ...]] | None = None
 
     def again(self) -> tuple[World, Any]:
-        """Return copies of the world and of what was prepared, because a call changes records in memory."""
+        """Return copies of the world and of the prepared records, because a call changes records in memory."""
         return copy.deepcopy((self.world, self.prepared))
 
 
@@ -51,7 +51,7 @@ def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
 
 @pytest.fixture(scope="module")
 def situation(request: pytest.FixtureRequest, world: World, django_db_blocker: Any) -> Iterator[Situation]:
-    """What rows with the same `prepare` need, rolled back after the last of them."""
+    """The records that rows with the same `prepare` need, rolled back after the last of these rows."""
     with django_db_blocker.unblock(), transaction.atomic():
         own_world = copy.deepcopy(world)
         prepared = request.param(own_world)

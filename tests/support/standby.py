@@ -1,4 +1,4 @@
-"""A pretended standby: a second database of Django's on the connection of the test, which sees what the test writes."""
+"""A pretended standby: a second database of Django's on the test's connection, which sees the test's changes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from partnerships.kit import standby
 
 @contextmanager
 def pretend_standby(*, why_not: str | None = "") -> Iterator[CaptureQueriesContext]:
-    """Within, the standby answers, and says why it has not caught up, if it has not; yields what it was asked.
+    """Let a standby answer within the block, and yield the queries that it got.
 
-    None: it says itself where it is. The test's own database is one that was promoted.
+    `why_not` is the reason why it has not caught up, "" if it has. With None, it reports its real state: the test's own
+    database looks like one that was promoted.
     """
     connection_copy = connection.copy(alias=standby.STANDBY)
     connection_copy.connection = connection.connection  # of the same session, which does not commit
     statement = standby._WHY_BEHIND if why_not is None else f"SELECT '{why_not}' WHERE (%s, %s, %s) IS NOT NULL"
     with (
-        _known(connection_copy),
+        _registered(connection_copy),
         patch.object(standby, "_WHY_BEHIND", statement),
         patch.object(standby, "WAIT_SECONDS", 0),
         CaptureQueriesContext(connection_copy) as asked,
@@ -32,16 +33,16 @@ def pretend_standby(*, why_not: str | None = "") -> Iterator[CaptureQueriesConte
 
 @contextmanager
 def standby_away() -> Iterator[None]:
-    """Within, nothing answers at the address of the standby."""
+    """Make the standby unreachable within the block."""
     connection_copy = connection.copy(alias=standby.STANDBY)
     refused = OperationalError("connection refused")
-    with _known(connection_copy), patch.object(connection_copy, "ensure_connection", side_effect=refused):
+    with _registered(connection_copy), patch.object(connection_copy, "ensure_connection", side_effect=refused):
         yield
 
 
 @contextmanager
-def _known(other: object) -> Iterator[None]:
-    """Let Django know the database, and the process forget a standby that was away."""
+def _registered(other: object) -> Iterator[None]:
+    """Register the database in Django within the block, and forget that the standby did not answer."""
     connections.databases[standby.STANDBY] = other.settings_dict  # type: ignore[attr-defined]
     connections[standby.STANDBY] = other
     try:

@@ -6,5 +6,5 @@ import re
 
 
 def shape(statements: list[dict[str, str]]) -> list[str]:
-    """Statements without their values."""
+    """Return the statements without their values."""
     return [re.sub(r"'(?:[^']|'')*'|\b\d+\b|\bs\d+_x\d+\b", "?", statement["sql"]) for statement in statements]

@@ -1,4 +1,4 @@
-"""Successions as tests need them."""
+"""Successions for tests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def follow(
     author: User | None = None,
     now: dt.datetime | None = None,
 ) -> Succession:
-    """Record a succession that is in effect since a day, by default today."""
+    """Record a succession that took effect on a day, by default today."""
     return record_succession(
         kind=kind,
         status="effective",
@@ -43,7 +43,7 @@ def follow(
 
 
 def pass_on(world: World, kind: str, *records: int) -> Succession:
-    """Pass records of one kind from Westmarch, which continues, to Harbour, together with a function."""
+    """Transfer records of one kind from Westmarch, which continues, to Harbour, together with a function."""
     succession = record_succession(
         kind="function_transfer",
         status="order_made",

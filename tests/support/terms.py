@@ -1,4 +1,4 @@
-"""Terms for tests: drafted, sent for signature and signed through services."""
+"""Terms for tests, drafted, sent for signature and signed through services."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.people.models import User
 
 
 def first_proposal(partnership: Partnership) -> TermsProposal:
-    """The proposal with the first terms, fetched again."""
+    """Return the proposal with the first terms, fetched again."""
     return TermsProposal.objects.select_related("partnership", "based_on").get(partnership=partnership, number=1)
 
 
@@ -31,12 +31,12 @@ def draft(
     *,
     now: dt.datetime | None = None,
     text: str | None = None,
-    **about: Any,
+    **about_changes: Any,
 ) -> TermsProposal:
     """Change fields of a draft, and the clause "Terms"."""
     now = now or timezone.now()
-    if about:
-        value = {**content_of_proposal(proposal)["about"], **about}
+    if about_changes:
+        value = {**content_of_proposal(proposal)["about"], **about_changes}
         save_terms_piece(proposal=proposal, piece="about", value=value, based_on=None, author=author, now=now)
     if text is not None:
         clause = {"title": "Terms", "body": text}
@@ -51,12 +51,12 @@ def put_up(
     now: dt.datetime | None = None,
     organisation: Organisation | None = None,
     checked: bool = True,
-    **asked: Any,
+    **request_details: Any,
 ) -> TermsVersion:
-    """Send a draft for signature."""
+    """Send a draft for signature, and return the version to sign."""
     return send_for_signature(
         proposal=proposal,
-        request=SignatureRequest(reason="As we discussed.", **asked),
+        request=SignatureRequest(reason="As we discussed.", **request_details),
         author=author,
         now=now or timezone.now(),
         organisation=organisation,
@@ -80,15 +80,15 @@ def agree_terms(
     *,
     now: dt.datetime | None = None,
     text: str = "We meet and decide together.",
-    **about: Any,
+    **about_changes: Any,
 ) -> TermsVersion:
-    """Draft and sign the first terms: the partnership becomes active."""
+    """Draft and sign the first terms, after which the partnership is active."""
     now = now or timezone.now()
     partnership.refresh_from_db()
     if partnership.status == Status.EXPLORING:
         change_status(partnership=partnership, status=Status.DRAFTING, reason="Agreed.", author=author, now=now)
-    about.setdefault("review_on", (timezone.localdate(now) + dt.timedelta(days=365)).isoformat())
-    version = put_up(draft(first_proposal(partnership), author, now=now, text=text, **about), author, now=now)
+    about_changes.setdefault("review_on", (timezone.localdate(now) + dt.timedelta(days=365)).isoformat())
+    version = put_up(draft(first_proposal(partnership), author, now=now, text=text, **about_changes), author, now=now)
     sign_all(version, now=now)
     partnership.refresh_from_db()
     return version

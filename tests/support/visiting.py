@@ -1,6 +1,6 @@
-"""Crawls a running site over HTTP as every persona, in its own world.
+"""Crawl a running site over HTTP as every persona, in a separate world.
 
-Only for demonstrations: it adds people and records and sends every form.
+This is only for demonstrations: it adds people and records and sends every form.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ from django.conf import settings
 from django.db import transaction
 
 from tests.support.crawling import Answer, Crawler, Fetch, Report
-from tests.support.planting import FINDERS, Planted, administration, finders_of_administration, guessed, plant
+from tests.support.planting import (
+    FINDERS,
+    Planted,
+    administration,
+    finders_of_administration,
+    guessable_addresses,
+    plant,
+)
 from tests.world import PASSWORD
 
 PERSONAS = (
@@ -41,7 +48,7 @@ PERSONAS = (
 
 
 class Visitor:
-    """A browser that keeps cookies, follows no redirect and is not parallel."""
+    """A browser that stores cookies, does not follow redirects, and sends one request at a time."""
 
     def __init__(self, origin: str) -> None:
         parts = urlsplit(origin)
@@ -50,37 +57,38 @@ class Visitor:
         self.cookies: SimpleCookie = SimpleCookie()
 
     def __call__(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:
-        headers = {"Cookie": "; ".join(f"{name}={one.value}" for name, one in self.cookies.items())}
+        headers = {"Cookie": "; ".join(f"{name}={cookie.value}" for name, cookie in self.cookies.items())}
         body = None
         if data is not None:
             body = urlencode(data)
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         try:
-            answer, content = self._sent(method, path, body, headers)
+            response, content = self._sent(method, path, body, headers)
         except (http.client.HTTPException, OSError):
             # The server closes idle connections.
             self.connection.close()
-            answer, content = self._sent(method, path, body, headers)
-        for value in answer.headers.get_all("Set-Cookie", []):
+            response, content = self._sent(method, path, body, headers)
+        for value in response.headers.get_all("Set-Cookie", []):
             self.cookies.load(value)
         return Answer(
-            answer.status,
-            answer.headers.get("Content-Type", ""),
+            response.status,
+            response.headers.get("Content-Type", ""),
             content,
-            answer.headers.get("Location", ""),
-            answer.headers.get("Content-Disposition", ""),
-            answer.headers.get("Content-Security-Policy", ""),
+            response.headers.get("Location", ""),
+            response.headers.get("Content-Disposition", ""),
+            response.headers.get("Content-Security-Policy", ""),
         )
 
     def _sent(
         self, method: str, path: str, body: str | None, headers: dict[str, str]
     ) -> tuple[http.client.HTTPResponse, bytes]:
+        """Send a request, and return the response with its content."""
         self.connection.request(method.upper(), path, body, headers)
         response = self.connection.getresponse()
         return response, response.read()
 
     def sign_in(self, address: str) -> None:
-        """Sign in through the sign-in page."""
+        """Sign in on the sign-in page."""
         page = self("get", "/accounts/login/")
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         response = self(
@@ -93,7 +101,7 @@ class Visitor:
 
 
 def visitor(planted: Planted, persona: str, origin: str) -> Fetch:
-    """A visitor, signed in as the persona if it can sign in."""
+    """Return a visitor, signed in as the persona if it can sign in."""
     visitor = Visitor(origin)
     person = planted.people.get(persona)
     if person is not None and not person.is_stakeholder:
@@ -102,7 +110,7 @@ def visitor(planted: Planted, persona: str, origin: str) -> Fetch:
 
 
 def emails(planted: Planted, since: float) -> list[str]:
-    """Foreign words in emails that the mail catcher received since then."""
+    """Return a line for each foreign word in emails that the mail catcher has received since then."""
     emails_found = []
     for path in (settings.VAR_DIR / "mail").glob("*.eml"):
         if path.stat().st_mtime < since:
@@ -120,7 +128,7 @@ def emails(planted: Planted, since: float) -> list[str]:
 
 
 def logs(planted: Planted) -> list[str]:
-    """Words in the site's own logs, which must have no words of records."""
+    """Return a line for each word of a record in the site's own logs, which must not have any."""
     leaks = []
     for path in (settings.VAR_DIR / "log").glob("*.log"):
         text = path.read_text(encoding="utf-8", errors="replace") if path.name != "postgres.log" else ""
@@ -135,42 +143,44 @@ def say(words: str) -> None:
 
 
 def main() -> int:
-    """Crawl, and print what was found."""
+    """Crawl, and print the findings. Returns 1 if there are any."""
     options = argparse.ArgumentParser(description="Crawl a started demonstration.")
     options.add_argument("--pages", type=int, default=4)
     options.add_argument("--words", type=int, default=2)
     options.add_argument("--origin", default=settings.SITE_ORIGIN)
-    chosen = options.parse_args()
+    arguments = options.parse_args()
     if not settings.DEMONSTRATION:
         raise SystemExit("This instance is no demonstration: the crawl adds records and sends forms.")
-    began = time.time()
+    started_at = time.time()
     with transaction.atomic():
         planted = plant(f"c{secrets.token_hex(3)}")
     total, crawlers = Report(), []
-    for turn, persona in enumerate(PERSONAS):
+    for number, persona in enumerate(PERSONAS):
         crawler = Crawler(
-            persona, visitor(planted, persona, chosen.origin), planted.foreign(persona), per_route=chosen.pages
+            persona, visitor(planted, persona, arguments.origin), planted.foreign(persona), per_route=arguments.pages
         )
-        start = ["/", *planted.addresses.get(persona, ()), *guessed(planted)]
+        start = ["/", *planted.addresses.get(persona, ()), *guessable_addresses(planted)]
         finders = list(FINDERS)
         if persona == "administrator":
             start += administration()
             finders += finders_of_administration()
         crawler.crawl(start)
-        search_words = [crawler.foreign[(turn * 7 + step * 11) % len(crawler.foreign)] for step in range(chosen.words)]
+        search_words = [
+            crawler.foreign[(number * 7 + step * 11) % len(crawler.foreign)] for step in range(arguments.words)
+        ]
         crawler.look_for(search_words, finders)
         crawlers.append(crawler)
         say(f"{persona}: {len(crawler.report.urls)} addresses")
-    # Forms last, and those that only read before those that change: sharing something shows others its words.
+    # Forms come last, and those that only read come first: to share a record would show its words to other personas.
     for crawler in crawlers:
         crawler.send_forms("get")
-    leaks_in_emails = emails(planted, began)
+    leaks_in_emails = emails(planted, started_at)
     for crawler in crawlers:
         crawler.send_forms("post")
         total.add(crawler.report)
     # People who are not personas may have received words in an email from a form.
     leaks_in_emails += [
-        line for line in emails(planted, began) if "(nobody)" not in line and line not in leaks_in_emails
+        line for line in emails(planted, started_at) if "(nobody)" not in line and line not in leaks_in_emails
     ]
     total.leaks += leaks_in_emails + logs(planted)
     for line in (*total.leaks, *total.errors):

@@ -1,4 +1,4 @@
-"""Who may use the pages that show several rooms."""
+"""The expected response to each persona at the URLs of pages that show several rooms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _pair(world: World) -> dict[str, Any]:
 
 
 def prepare(world: World) -> None:
-    """An email to a stakeholder of Larkhaven."""
+    """Record an email to a stakeholder of Larkhaven."""
     with transaction.atomic():
         world.things["email"] = record_email(
             kind="digests.confirmation",

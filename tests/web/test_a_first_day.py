@@ -1,4 +1,4 @@
-"""What a newcomer sees on the first day: public plans, an invitation, news, and words that say what to do."""
+"""The first day of a newcomer: public plans, an invitation, news, and words that say what to do."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def world(db: None) -> World:
 
 
 def page(address: str, person: object = None) -> str:
-    """Return the text of a page, as somebody or signed out."""
+    """Return the text of a page for this person, or signed out."""
     client = Client()
     if person is not None:
         client.force_login(person)  # type: ignore[arg-type]  # a person of the world
@@ -53,15 +53,15 @@ def titled(title: str) -> dict[str, Any]:
 
 
 def test_visitors_find_public_plans_from_the_start_page(world: World) -> None:
-    opened = published(world, audience="public", content=titled("Open quays"))
+    public_plan = published(world, audience="public", content=titled("Open quays"))
     published(world, content=titled("Quays of partners"))
 
-    start, found, nothing = (page(one) for one in ("/", "/plans/public/?q=quays", "/plans/public/?q=mills"))
+    start, results, empty_results = (page(one) for one in ("/", "/plans/public/?q=quays", "/plans/public/?q=mills"))
 
-    assert opened.get_absolute_url() in start
-    assert "Open quays" in found
-    assert "Quays of partners" not in start + found
-    assert "No public plans found" in nothing
+    assert public_plan.get_absolute_url() in start
+    assert "Open quays" in results
+    assert "Quays of partners" not in start + results
+    assert "No public plans found" in empty_results
 
 
 def test_public_plans_name_nothing_that_is_under_embargo(world: World) -> None:
@@ -81,7 +81,7 @@ def test_public_plans_name_nothing_that_is_under_embargo(world: World) -> None:
 def test_public_plans_are_rate_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(public, "PAGES_PER_MINUTE", 1)
 
-    with time_machine.travel(timezone.now(), tick=False):  # a new minute would count from none
+    with time_machine.travel(timezone.now(), tick=False):  # the count starts again in each minute
         statuses = [Client().get("/plans/public/").status_code for _ in range(2)]
 
     assert statuses == [200, 429]
@@ -114,41 +114,47 @@ def test_partnership_is_the_heading_of_its_pages(world: World) -> None:
 
 def test_answered_ask_says_so(world: World) -> None:
     ask = shared(world.larkhaven, world.amina, NOW(), audience=Audience.PARTNERSHIP, partnership=world.partnership)
-    before = ask.status_words
+    words_before = ask.status_words
     respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=NOW())
     ask.refresh_from_db()
 
-    assert (before, ask.status_words) == ("Shared", "Answered")
+    assert (words_before, ask.status_words) == ("Shared", "Answered")
     assert "Answered" in page(ask.get_absolute_url(), world.amina)
 
 
 def test_plan_assumes_an_audience_only_where_its_partnership_is_known(world: World) -> None:
     chosen = re.compile(r'name="audience"[^>]*checked')
 
-    alone, within = (
+    form_without_partnership, form_with_partnership = (
         page(reverse("plans:create") + query, world.amina) for query in ("", f"?partnership={world.partnership.pk}")
     )
 
-    assert not chosen.search(alone)
-    assert chosen.search(within)
+    assert not chosen.search(form_without_partnership)
+    assert chosen.search(form_with_partnership)
 
 
 def test_plan_without_a_choice_of_audience_is_for_its_partnership_or_its_owners(world: World) -> None:
     fields = {"title": "Quays", "kind": "delivery", "owners": [world.larkhaven.pk], "years": "financial"}
 
-    alone, within = (PlanForm(fields | more, user=world.amina) for more in ({}, {"partnership": world.partnership.pk}))
+    form_without_partnership, form_with_partnership = (
+        PlanForm(fields | partnership_field, user=world.amina)
+        for partnership_field in ({}, {"partnership": world.partnership.pk})
+    )
 
-    assert "audience" not in alone.errors | within.errors
-    assert (alone.cleaned_data["audience"], within.cleaned_data["audience"]) == ("owners", "partnership")
+    assert "audience" not in form_without_partnership.errors | form_with_partnership.errors
+    assert (form_without_partnership.cleaned_data["audience"], form_with_partnership.cleaned_data["audience"]) == (
+        "owners",
+        "partnership",
+    )
 
 
-def test_home_leaves_out_what_an_import_found_missing(world: World) -> None:
+def test_home_leaves_out_organisations_that_an_import_did_not_find(world: World) -> None:
     mark_missing(organisation=world.westmarch, register="rsh", as_of=timezone.localdate(), author=world.dee, now=NOW())
 
     assert "Did not find this organisation" not in page("/", world.ben)
 
 
-def test_new_lead_begins_without_what_others_did_before(world: World) -> None:
+def test_new_lead_sees_no_changes_from_before_they_joined(world: World) -> None:
     nell = person("Nell New", "nell@westmarch.example")
     join(nell, world.westmarch, Role.LEAD, NOW())
 
@@ -181,19 +187,19 @@ def test_without_javascript_long_lists_are_searched_by_name(world: World) -> Non
     site = {"name": "Quays", "homes-0-tenure": "social_rent", "homes-0-count_0": "37", **grid}
     agreement = {"title": "Quays"}
 
-    for address, name, typed, kept in (
+    for address, name, typed, values_kept in (
         (reverse("agreements:create"), "areas", agreement, ["Quays"]),
         (reverse("agreements:edit", args=[world.partnership.pk]), "areas", agreement, ["Quays"]),
         (reverse("plans:add-item", args=[begin(world).pk, "sites"]), "area", site, ["Quays", "37"]),
         (reverse("commitments:new"), "giver", {"quantity": "37"}, ["37"]),
     ):
-        words, others = ("westm", "Larkhaven") if name == "giver" else ("gos", "Fareham")
+        words, other_name = ("westm", "Larkhaven") if name == "giver" else ("gos", "Fareham")
         page_text = client.post(address, {**typed, "find": name, f"{name}-find": words}).content.decode()
         offered = page_text.partition(f'name="{name}"')[2].partition("</select>")[0]
         assert words in offered.lower(), address
-        assert others not in offered, address
+        assert other_name not in offered, address
         assert f'name="{name}-find"' in page_text, address
-        assert all(f'value="{value}"' in page_text for value in kept), address
+        assert all(f'value="{value}"' in page_text for value in values_kept), address
 
 
 def test_enter_searches_for_new_words_and_otherwise_saves_without_javascript(world: World) -> None:
@@ -202,19 +208,19 @@ def test_enter_searches_for_new_words_and_otherwise_saves_without_javascript(wor
     fields["organisation"] = str(world.larkhaven.pk)
 
     searched = client.post(address, fields)
-    before = Partnership.objects.count()
+    count_before = Partnership.objects.count()
     saved = client.post(address, {**fields, "areas-sought": "gos"})
 
     page = searched.content.decode()
     assert searched.status_code == 200
     assert 'name="areas-sought" value="gos"' in page
     assert page.index('name="enter"') < page.index('name="find"')
-    assert before == Partnership.objects.exclude(title="Quays").count()
+    assert count_before == Partnership.objects.exclude(title="Quays").count()
     assert saved.status_code == 302
     assert Partnership.objects.filter(title="Quays").exists()
 
 
-def test_list_of_organisations_opens_with_those_that_go_on(world: World) -> None:
+def test_list_of_organisations_opens_with_those_that_still_exist(world: World) -> None:
     Organisation.objects.filter(pk=world.harbour.pk).update(status="dissolved", valid_to=timezone.localdate())
     address, name = reverse("organisations:list"), world.harbour.name
 

@@ -1,4 +1,4 @@
-"""A partnership manager answers questions in a few clicks from the home page, as somebody new would find the way."""
+"""A partnership manager answers questions in a few clicks from the home page, finding the way as a newcomer would."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from tests.world import World, make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
-#: Clicks, ticks and choices of the longest task, which finds, saves, exports, follows, shares and subscribes.
+#: The most clicks, ticks and choices of the longest task, which finds, saves, exports, follows, shares and subscribes.
 FEW = 17
-#: Those of a question that a report answers: under a minute for somebody who reads each page.
+#: The most for a question that a report answers: under a minute for somebody who reads each page.
 FEW_FOR_A_REPORT = 6
 
 
-class Hand:
-    """Somebody who knows only what stands on the pages; counts what they click."""
+class ManagerInBrowser:
+    """A manager who knows only what the pages show, with a count of their clicks."""
 
     def __init__(self, page: Any, origin: str) -> None:
         self.page, self.origin = page, origin
@@ -52,13 +52,13 @@ class Hand:
         self.page.goto(f"{self.origin}/")
 
     def click(self, *names: str, role: str = "link") -> None:
-        """Click one thing after another."""
+        """Click these links or buttons, one after another."""
         for name in names:
             self.page.get_by_role(role, name=name, exact=True).first.click()
             self.clicks[self.task] += 1
 
     def tick(self, label: str) -> None:
-        """Tick or choose something."""
+        """Tick a checkbox or choose a radio button."""
         self.page.get_by_label(label, exact=True).check()
         self.clicks[self.task] += 1
 
@@ -71,19 +71,19 @@ class Hand:
         self.clicks[self.task] += 1
 
     def select(self, label: str, option: str) -> None:
-        """Choose from a list."""
+        """Choose an option of a select."""
         self.page.get_by_label(label, exact=True).select_option(label=option)
         self.clicks[self.task] += 1
 
     def choose(self, label: str, words: str, option: str) -> None:
-        """Type into a box with suggestions, and choose one of them."""
+        """Type into a box with suggestions, and choose one of the suggestions."""
         self.page.get_by_role("combobox", name=label).fill(words)
         self.page.get_by_role("option", name=option).click()
         self.clicks[self.task] += 1
 
 
 def with_milestones(world: World, title: str, forecast: str, summary: str = "Homes.") -> Plan:
-    """Return a published plan with one milestone."""
+    """Publish a plan with one milestone."""
     about = {"title": title, "summary": summary}
     milestones = [{"key": "start", "name": f"Start at {title}", "baseline": "2031-02", "forecast": forecast}]
     plan = begin(world, content={**CONTENT, "about": about, "milestones": milestones})
@@ -111,41 +111,41 @@ def test_a_manager_answers_everyday_questions_within_a_few_clicks(
     fill(create_post_of(world, "deputy", organisation=world.westmarch), contact=Contact(name="Fay Covers"))
     index_stale()
     sign_in(page, live_server.url, world.amina.email)
-    hand = Hand(page, live_server.url)
+    manager = ManagerInBrowser(page, live_server.url)
 
-    hand.begin("which asks have waited longest, and who owes the answer")
-    hand.click("Ask and offer", "List")
-    hand.tick("No answer yet, oldest first")
+    manager.begin("which asks have waited longest, and who owes the answer")
+    manager.click("Ask and offer", "List")
+    manager.tick("No answer yet, oldest first")
     oldest = page.get_by_role("row").nth(1)
     expect(oldest).to_contain_text("Land at the quay")
     expect(oldest).to_contain_text("Westmarch Borough Council")
 
-    hand.begin("who covers for Ben")
-    hand.look_for("Who covers for Ben?")
+    manager.begin("who covers for Ben")
+    manager.look_for("Who covers for Ben?")
     expect(page.get_by_role("main")).to_contain_text("Covered by")
     expect(page.get_by_role("main")).to_contain_text("Fay Covers")
 
-    hand.begin("where drainage is mentioned")
-    hand.look_for("drainage")
+    manager.begin("where drainage is mentioned")
+    manager.look_for("drainage")
     expect(page.get_by_role("main").get_by_role("link", name="Mills").first).to_be_visible()
 
-    hand.begin("which milestones of three plans slip past March, as a view that tells what enters it")
-    hand.click("Plans", "Milestones")
+    manager.begin("which milestones of three plans slip past March, as a view that tells what enters it")
+    manager.click("Plans", "Milestones")
     for title in ("Docks", "Mills", "Wharf"):
-        hand.choose("Plans", title[:3], title)
+        manager.choose("Plans", title[:3], title)
     page.get_by_label("Due by, from").fill("1 April 2031")
     page.get_by_label("Due by, from").press("Tab")
     expect(page.get_by_role("rowheader")).to_have_text(["Start at Mills"])
-    hand.click("Save as a view")
+    manager.click("Save as a view")
     page.get_by_label("Name of the view").fill("Late starts")
-    hand.click("Save view", role="button")
+    manager.click("Save view", role="button")
     with page.expect_download() as download:
-        hand.click("Excel download")
-    hand.click("Share or follow it, or subscribe to its dates")
-    hand.click("Follow Late starts", role="button")
-    hand.click("Share Late starts")
-    hand.tick("Estuary Partnership")
-    hand.click("Save who can use it", role="button")
+        manager.click("Excel download")
+    manager.click("Share or follow it, or subscribe to its dates")
+    manager.click("Follow Late starts", role="button")
+    manager.click("Share Late starts")
+    manager.tick("Estuary Partnership")
+    manager.click("Save who can use it", role="button")
     expect(page.get_by_role("main")).to_contain_text("has been shared with Estuary Partnership")
     services.check_followed_views(now=timezone.now() + dt.timedelta(hours=2))
     save(docks, world, "milestones/start", forecast="2031-09")
@@ -154,10 +154,10 @@ def test_a_manager_answers_everyday_questions_within_a_few_clicks(
     services.check_followed_views(now=timezone.now() + dt.timedelta(hours=4))
     subjects = [email.subject for email in deliver() if email.to == [world.amina.email]]
     assert subjects == ["“Late starts”: 1 entered"]
-    hand.click("Late starts")
+    manager.click("Late starts")
     expect(page.get_by_role("rowheader")).to_have_text(["Start at Mills", "Start at Docks"])
-    hand.click("Dates of this view in my calendar")
-    hand.click("Make calendar address", role="button")
+    manager.click("Dates of this view in my calendar")
+    manager.click("Make calendar address", role="button")
     expect(page.get_by_label("Address of the calendar")).to_have_value(re.compile(r"/calendars/feeds/.+\.ics"))
 
     sheet = openpyxl.load_workbook(io.BytesIO(download.value.path().read_bytes())).active
@@ -165,29 +165,29 @@ def test_a_manager_answers_everyday_questions_within_a_few_clicks(
     row = dict(zip(*sheet.iter_rows(values_only=True, max_row=2), strict=True))
     assert (row["Milestone"], row["Due by"]) == ("Start at Mills", dt.datetime(2031, 5, 31))  # noqa: DTZ001 - a cell
 
-    began = time.monotonic()
-    hand.begin("a plan of twenty sites by paste")
-    hand.click("Plans", "Start a plan")
+    started_at = time.monotonic()
+    manager.begin("a plan of twenty sites by paste")
+    manager.click("Plans", "Start a plan")
     page.get_by_label("Title").fill("Twenty sites")
     page.get_by_role("radio").first.check()
-    hand.click("Create draft", role="button")
+    manager.click("Create draft", role="button")
     expect(page.locator("body")).to_contain_text("Owned by Larkhaven Homes. See or change the owners.")
     for link, rows in (("Import sites", TWENTY), ("Import the homes of these sites", HOMES)):
-        hand.click(link)
+        manager.click(link)
         page.get_by_label("Or paste rows").fill(rows)
-        hand.click("Check rows", role="button")
+        manager.click("Check rows", role="button")
         expect(page.get_by_role("main")).to_contain_text("can be used.")
-        hand.click("Import rows", role="button")
+        manager.click("Import rows", role="button")
         expect(page.get_by_role("main")).to_contain_text("imported")
     sites = draft_content(Plan.objects.latest("pk"))["sites"]
     assert len(sites) == 20
     assert sum(line["count"] for site in sites for line in site["homes"]) == 20 * 1015
-    assert time.monotonic() - began < 300
-    assert {task: clicks for task, clicks in hand.clicks.items() if clicks > FEW} == {}
+    assert time.monotonic() - started_at < 300
+    assert {task: clicks for task, clicks in manager.clicks.items() if clicks > FEW} == {}
 
 
 def test_a_manager_answers_what_a_board_asks_and_prints_the_pack_and_the_brief(page: Any, live_server: Any) -> None:
-    """In a browser, because how many clicks it takes is what is promised (docs/reports-room.md)."""
+    """This runs in a browser, because docs/reports-room.md promises a number of clicks."""
     world = make_world()
     world.westmarch.areas_served.create(area=world.fareham)
     plan = plan_with(world, QUAY, days=20)
@@ -195,26 +195,26 @@ def test_a_manager_answers_what_a_board_asks_and_prints_the_pack_and_the_brief(p
     ask_signatures(plan, world)
     since = timezone.localdate() - dt.timedelta(days=5)
     sign_in(page, live_server.url, world.ben.email)
-    hand, main = Hand(page, live_server.url), page.get_by_role("main")
+    manager, main = ManagerInBrowser(page, live_server.url), page.get_by_role("main")
 
-    hand.begin("how many social rented homes complete next year in Westmarch, and what changed")
-    hand.click("Reports", "Homes pipeline")
-    hand.choose("Councils", "Westm", "Westmarch Borough Council")
-    hand.choose("Tenures", "Social", "Social rent")
+    manager.begin("how many social rented homes complete next year in Westmarch, and what changed")
+    manager.click("Reports", "Homes pipeline")
+    manager.choose("Councils", "Westm", "Westmarch Borough Council")
+    manager.choose("Tenures", "Social", "Social rent")
     page.get_by_label("Compare with the figures of").fill(long_date(since))
     page.get_by_label("Compare with the figures of").press("Tab")
     expect(main).to_contain_text(
         f"Next year, {NEXT}, 48 homes complete: 12 fewer than the 60 on {long_date(since)}.", timeout=PATIENCE
     )
 
-    hand.begin("which areas have no homelessness partnership")
-    hand.click("Reports", "Coverage of council areas")
-    hand.select("Theme", "Homelessness")
-    hand.select("Count", "Partnerships")
+    manager.begin("which areas have no homelessness partnership")
+    manager.click("Reports", "Coverage of council areas")
+    manager.select("Theme", "Homelessness")
+    manager.select("Count", "Partnerships")
     expect(main).to_contain_text("2 of 2 council areas have no homelessness partnership: Fareham, Gosport.")
 
-    hand.begin("what must the board decide, as a pack on paper")
-    hand.click("Partnerships", "Estuary Partnership", "Board pack")
+    manager.begin("what must the board decide, as a pack on paper")
+    manager.click("Partnerships", "Estuary Partnership", "Board pack")
     expect(main).to_contain_text("Sign off Programme, version 2")
     page.set_viewport_size(NARROW)
     decision = page.get_by_role("row", name="Sign off Programme, version 2")
@@ -222,24 +222,24 @@ def test_a_manager_answers_what_a_board_asks_and_prints_the_pack_and_the_brief(p
     assert reflows(page)
     assert axe_violations(page) == []
     page.set_viewport_size(WIDE)
-    hand.click("Make PDF file of Board pack", role="button")
+    manager.click("Make PDF file of Board pack", role="button")
     make_files(now=timezone.now())
     with page.expect_download() as download:
-        hand.click("Download the PDF file")
+        manager.click("Download the PDF file")
     pack = pypdf.PdfReader(download.value.path())
     assert "Sign off Programme, version 2" in "".join(sheet.extract_text() for sheet in pack.pages)
 
-    hand.begin("the brief before meeting Larkhaven, on two sheets")
-    hand.click("Partnerships", "Estuary Partnership", "Brief for a meeting with Larkhaven Homes")
+    manager.begin("the brief before meeting Larkhaven, on two sheets")
+    manager.click("Partnerships", "Estuary Partnership", "Brief for a meeting with Larkhaven Homes")
     with page.expect_download() as download:
-        hand.click("Download as PDF")
+        manager.click("Download as PDF")
     assert len(pypdf.PdfReader(download.value.path()).pages) <= 2
 
-    hand.begin("the partnership register as the browser prints it, with whole words and on its side")
-    hand.click("Reports", "Partnership register")
+    manager.begin("the partnership register as the browser prints it, with whole words and on its side")
+    manager.click("Reports", "Partnership register")
     expect(main).to_contain_text("Liabilities")
     sheets = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
     assert {float(sheet.mediabox.width) > float(sheet.mediabox.height) for sheet in sheets} == {True}
     assert "Data-sharing agreement" in sheets[0].extract_text()  # the first chart has room below the title
     assert "Liabilities" in "".join(sheet.extract_text() for sheet in sheets).split()
-    assert {task: clicks for task, clicks in hand.clicks.items() if clicks > FEW_FOR_A_REPORT} == {}
+    assert {task: clicks for task, clicks in manager.clicks.items() if clicks > FEW_FOR_A_REPORT} == {}

@@ -1,4 +1,4 @@
-"""From nothing to a first partnership in a real browser, without documents."""
+"""From an empty instance to a first partnership in a real browser, without documents."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["catcher"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
-#: How long a person may take, in seconds; the browser needs a fraction of it.
+#: The time that a person may need, in seconds. The browser needs a fraction of this.
 TEN_MINUTES = 600
 
 
 @pytest.fixture
 def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: None) -> Iterator[str]:
-    """What `DEMONSTRATION=0 make run` starts: the register and nobody."""
+    """A site as `DEMONSTRATION=0 make run` starts it, with the register and without people."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", catcher.smtp_port
     settings.SITE_ORIGIN = live_server.url
@@ -36,6 +36,7 @@ def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: No
 
 
 def window(browser: Browser) -> Page:
+    """Return a page of a new browser window, with its own session."""
     page = browser.new_context(viewport=WIDE).new_page()
     page.set_default_timeout(PATIENCE)
     return page
@@ -50,20 +51,20 @@ def invitation_to(address: str, catcher: Catcher) -> str:
 
 
 def test_a_person_has_a_partnership_ten_minutes_after_nothing(browser: Browser, site: str, catcher: Catcher) -> None:
-    began = time.monotonic()
-    printed = StringIO()
-    call_command("first_administrator", stdout=printed)
+    started_at = time.monotonic()
+    command_output = StringIO()
+    call_command("first_administrator", stdout=command_output)
     dee = window(browser)
 
-    # The link that `make run` prints: the first administrator.
-    dee.goto(printed.getvalue().strip())
+    # The first administrator opens the link that `make run` prints.
+    dee.goto(command_output.getvalue().strip())
     dee.get_by_label("Your name").fill("Dee Network")
     dee.get_by_label("Email address for administration").fill("admin@network.example")
     dee.get_by_label("Choose a password").fill("three quiet words here")
     dee.get_by_role("button", name="Create account").click()
     expect(dee.locator("main")).to_contain_text("Set up Common Ground")
 
-    # Their own organisation, from the register.
+    # The administrator finds their own organisation in the register, and invites its lead.
     dee.get_by_role("link", name="Invite your organisation’s first lead").click()
     dee.get_by_label("Name or number").fill("Hastoe")
     dee.keyboard.press("Enter")
@@ -76,7 +77,7 @@ def test_a_person_has_a_partnership_ten_minutes_after_nothing(browser: Browser, 
     dee.get_by_role("button", name="Send invitation").click()
     expect(dee.locator("main")).to_contain_text("We will email dee@hastoe.example an invitation.")
 
-    # The same person, as the lead.
+    # The same person accepts the invitation as the lead.
     lead = window(browser)
     lead.goto(invitation_to("dee@hastoe.example", catcher))
     lead.get_by_label("Your name").fill("Dee Hastoe")
@@ -84,7 +85,7 @@ def test_a_person_has_a_partnership_ten_minutes_after_nothing(browser: Browser, 
     lead.get_by_role("button", name="Accept invitation").click()
     expect(lead.locator("main")).to_contain_text(f"First steps for {name}")
 
-    # A colleague, then the first partnership and its first partner.
+    # The lead invites a colleague, starts the first partnership and invites its first partner.
     lead.get_by_role("link", name="Invite your colleagues").click()
     lead.get_by_label("Work email address").fill("colleague@hastoe.example")
     lead.get_by_role("button", name="Send invitation").click()
@@ -104,4 +105,4 @@ def test_a_person_has_a_partnership_ten_minutes_after_nothing(browser: Browser, 
 
     partnership = Partnership.objects.get()
     assert (partnership.title, partnership.parties.count()) == ("Rural homes", 2)
-    assert time.monotonic() - began < TEN_MINUTES
+    assert time.monotonic() - started_at < TEN_MINUTES

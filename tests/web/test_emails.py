@@ -1,4 +1,4 @@
-"""Pages that say what became of each email, without its content."""
+"""Pages about emails show the status of each email, without its content."""
 
 from __future__ import annotations
 
@@ -29,27 +29,28 @@ from tests.world import World
 
 @pytest.fixture
 def notice(world: World) -> Email:
-    """A notice to Sol caused by people of Larkhaven."""
+    """A notice to Sol that people of Larkhaven caused."""
     with transaction.atomic():
         return record_email(kind="digests.links", person_id=world.sol.pk, sender_id=world.larkhaven.pk, now=world.now)
 
 
 def page(person: User, name: str, **kwargs: Any) -> tuple[int, str]:
-    """Return the status and text of a page for a person."""
+    """Return the status and the text of a page for a person."""
     client: Client = signed_in(person)
     response = client.get(reverse(name, kwargs=kwargs))
     return response.status_code, response.content.decode()
 
 
-def test_lead_follows_an_email_from_the_queue_to_the_server(world: World, notice: Email) -> None:
-    _, before = page(world.amina, "web:email", pk=notice.pk)
-    PostOffice().drain()
-    _, after = page(world.amina, "web:email", pk=notice.pk)
+def test_lead_sees_an_email_go_from_the_queue_to_the_server(world: World, notice: Email) -> None:
+    _, page_before = page(world.amina, "web:email", pk=notice.pk)
 
-    assert "Queued" in before
-    assert "You do not need to do anything" in before
-    assert "Sent" in after
-    assert world.sol.email not in after
+    PostOffice().drain()
+
+    _, page_after = page(world.amina, "web:email", pk=notice.pk)
+    assert "Queued" in page_before
+    assert "You do not need to do anything" in page_before
+    assert "Sent" in page_after
+    assert world.sol.email not in page_after
 
 
 @pytest.mark.parametrize(("role", "is_linked"), [("lead", True), ("editor", False)])
@@ -177,35 +178,35 @@ def test_bounced_email_is_shown_as_returned(world: World, notice: Email) -> None
         kind="soft", address=sent_email.address, text="4.2.2 full", message_id=sent_email.message_id, now=world.now
     )
 
-    _, said = page(world.amina, "web:emails")
+    _, page_text = page(world.amina, "web:emails")
 
-    assert "Bounced" in said
+    assert "Bounced" in page_text
 
 
 def test_lead_of_another_organisation_finds_nothing(world: World, notice: Email) -> None:
     status, _ = page(world.ben, "web:email", pk=notice.pk)
-    _, listed = page(world.ben, "web:emails")
+    _, list_page = page(world.ben, "web:emails")
 
     assert status == 404
-    assert reverse("web:email", kwargs={"pk": notice.pk}) not in listed
+    assert reverse("web:email", kwargs={"pk": notice.pk}) not in list_page
 
 
 def test_account_email_is_shown_to_administrators_only(world: World, notice: Email) -> None:
     rewrite(notice.pk, lane=0)
 
     as_lead, _ = page(world.amina, "web:email", pk=notice.pk)
-    as_administrator, said = page(world.dee, "web:email", pk=notice.pk)
+    as_administrator, page_of_administrator = page(world.dee, "web:email", pk=notice.pk)
 
     assert as_lead == 404
     assert as_administrator == 200
-    assert world.sol.email not in said
+    assert world.sol.email not in page_of_administrator
 
 
 def test_address_that_a_mail_server_names_is_shown_to_nobody(world: World, notice: Email) -> None:
     server_answer = f"550 5.1.1 <{world.sol.email}> is forwarded to <sol@home.example>, which is unknown"
     rewrite(notice.pk, status="failed", settled_at=world.now, address=world.sol.email, reason=server_answer)
 
-    _, shown = page(world.amina, "web:email", pk=notice.pk)
+    _, page_text = page(world.amina, "web:email", pk=notice.pk)
 
-    assert "which is unknown" in shown
-    assert "sol@home.example" not in shown
+    assert "which is unknown" in page_text
+    assert "sol@home.example" not in page_text

@@ -1,4 +1,4 @@
-"""The first steps of administrators and of new leads, by what has really been done."""
+"""The first steps of administrators and of new leads show what they have really done."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def amina(world: World) -> Client:
 
 
 def states(user: object) -> list[bool]:
-    """Return which steps are done."""
+    """Return whether each step is done."""
     steps = first_steps_of(user)  # type: ignore[arg-type]  # a person of the world
     assert steps is not None
     return [step.done for step in steps.steps]

@@ -1,4 +1,4 @@
-"""Help with the page at hand: every page leads to a topic, and every topic to a page of the documentation."""
+"""Every page has a link to a topic of the help, and every topic a link to a page of the documentation."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ DOCS = Path(settings.BASE_DIR) / "docs"
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
-def shown() -> set[str]:
-    """Return the names of the URLs of the access table that GET answers."""
+def names_of_pages() -> set[str]:
+    """Return the names of the URLs in the access table that answer GET."""
     return {row.name for row in ROWS if row.get is not None}
 
 
 def names_of_urls() -> set[str]:
-    """Return the names of URLs of packages that show pages of their own: signing in, second factors, sessions."""
+    """Return the names of URLs of packages with separate pages: signing in, second factors, sessions."""
     return {name for name in get_resolver().reverse_dict if isinstance(name, str)}
 
 
 def test_every_page_has_help_of_its_own() -> None:
-    assert {name for name in shown() if topic_of(name) is None} == set()
-    assert shown() - {view for topic in TOPICS for view in topic.views.split()} == set()
+    assert {name for name in names_of_pages() if topic_of(name) is None} == set()
+    assert names_of_pages() - {view for topic in TOPICS for view in topic.views.split()} == set()
 
 
 def test_every_room_has_help() -> None:
-    rooms = {name.partition(":")[0] for name in shown()}
+    rooms = {name.partition(":")[0] for name in names_of_pages()}
 
     assert rooms - set(BY_ROOM) == set()
     assert topic_of("admin:organisations_organisation_changelist") is topic_of("people:leaver")
@@ -45,7 +45,7 @@ def test_no_page_has_two_topics_and_no_topic_a_page_that_does_not_exist() -> Non
     view_names = [view for topic in TOPICS for view in topic.views.split()]
 
     assert [view for view, count in Counter(view_names).items() if count > 1] == []
-    assert {view for view in view_names if view not in shown() | names_of_urls() and ":" not in view} == set()
+    assert {view for view in view_names if view not in names_of_pages() | names_of_urls() and ":" not in view} == set()
     posted = {row.name for row in ROWS}
     assert {view for view in view_names if ":" in view and view not in posted} == {"web:page-help"} - posted
     assert len({topic.key for topic in TOPICS}) == len(TOPICS)
@@ -72,7 +72,7 @@ def test_help_is_read_signed_out_and_says_what_the_page_does_and_who_may_do_what
 
     assert "Shows the version that needs signatures" in page
     assert "Leads of the organisation that signed" in page
-    assert "/docs/" not in page, "It was not built, as far as tests know."
+    assert "/docs/" not in page, "In tests, the documentation counts as not built."
     assert client.get(reverse("web:page-help", args=["no-such-thing"])).status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""The brief for a meeting and the balance of asks and offers."""
+"""The brief for a meeting, and the balance of asks and offers."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from tests.support.signing_in import signed_in
 from tests.world import World, join, make_partnership
 
 
-def share(world: World, author: User, organisation: Organisation, title: str, **more: Any) -> Entry:
-    """Return an ask from one organisation to the other."""
-    other = world.westmarch if organisation == world.larkhaven else world.larkhaven
-    given: dict[str, Any] = {
+def share(world: World, author: User, organisation: Organisation, title: str, **changes: Any) -> Entry:
+    """Share an ask of one organisation with the other."""
+    addressee = world.westmarch if organisation == world.larkhaven else world.larkhaven
+    values: dict[str, Any] = {
         "direction": Direction.ASK,
         "theme": "land",
         "audience": Audience.NAMED,
-        "addressees": [other],
+        "addressees": [addressee],
         "quantity": Decimal(2),
         "unit": "hectares",
     }
     entry = exchange.create_entry(
-        organisation=organisation, title=title, author=author, now=timezone.now(), **(given | more)
+        organisation=organisation, title=title, author=author, now=timezone.now(), **(values | changes)
     )
     return exchange.share_entry(entry=entry, author=author, now=timezone.now())
 
@@ -73,12 +73,12 @@ def test_page_of_balances_counts_as_much_as_rights_allow(world: World) -> None:
     shown = signed_in(world.ben).get(reverse("web:reciprocity")).context["balances"]
 
     expected = with_all_partners(world.ben, world.westmarch)
-    assert [(one.partner, one.figures) for one in shown] == [(one.partner, one.figures) for one in expected]
-    assert [sum(column) > 0 for column in zip(*(one.figures for one in shown), strict=True)].count(True) >= 4
+    assert [(row.partner, row.figures) for row in shown] == [(row.partner, row.figures) for row in expected]
+    assert [sum(column) > 0 for column in zip(*(row.figures for row in shown), strict=True)].count(True) >= 4
 
 
 def sheets(pdf: bytes) -> int:
-    """Return the number of pages in a PDF, read from its compressed streams."""
+    """Return the number of pages in a PDF, counted in its uncompressed streams."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
     unpacked = [zlib.decompressobj().decompress(stream) for stream in streams if stream.startswith(b"x")]
     return sum(len(re.findall(rb"/Type ?/Page\b", part)) for part in (pdf, *unpacked))
@@ -87,28 +87,28 @@ def sheets(pdf: bytes) -> int:
 def test_brief_shows_both_directions(world: World) -> None:
     share(world, world.amina, world.larkhaven, "Land at Quayside")
     share(world, world.ben, world.westmarch, "Homes for families in hotels")
-    kept, promised = verified(world), agree(world, text="Ten more homes.")
-    broken = end_commitment(
+    kept_promise, open_promise = verified(world), agree(world, text="Ten more homes.")
+    broken_promise = end_commitment(
         commitment=agree(world, text="A school."), reason="No money.", author=world.amina, now=timezone.now()
     )
     circulated(world)
 
-    answer = signed_in(world.ben).get(reverse("web:brief", args=[world.larkhaven.pk]))
+    response = signed_in(world.ben).get(reverse("web:brief", args=[world.larkhaven.pk]))
 
-    page = collapse(answer.content.decode())
-    found = answer.context["brief"]
-    assert [entry.title for entry in found.our_entries] == ["Homes for families in hotels"]
-    assert [entry.title for entry in found.their_entries] == ["Land at Quayside"]
-    assert (found.promised_to_us.kept, found.promised_to_us.broken, found.promised_to_us.outstanding) == (
-        (kept,),
-        (broken,),
-        (promised,),
+    page = collapse(response.content.decode())
+    brief = response.context["brief"]
+    assert [entry.title for entry in brief.our_entries] == ["Homes for families in hotels"]
+    assert [entry.title for entry in brief.their_entries] == ["Land at Quayside"]
+    assert (brief.promised_to_us.kept, brief.promised_to_us.broken, brief.promised_to_us.outstanding) == (
+        (kept_promise,),
+        (broken_promise,),
+        (open_promise,),
     )
     for words in ("Quayside", "No land with consent.", "The depot falls empty in May.", "Amina Larch", "No money."):
         assert words in page
 
 
-def test_brief_holds_no_private_notes_or_drafts_of_the_other_side(world: World) -> None:
+def test_brief_has_no_private_notes_or_drafts_of_the_other_side(world: World) -> None:
     circulated(world, private_note="canary-note", subject="Shared talk")
     draft(world, subject="canary-draft")
     exchange.create_entry(
@@ -133,23 +133,23 @@ def test_stranger_learns_nothing_from_a_brief(world: World) -> None:
     agree(world)
     circulated(world)
 
-    found = brief_for(user=world.chidi, ours=world.tidewater, theirs=world.larkhaven, now=timezone.now())
+    brief = brief_for(user=world.chidi, ours=world.tidewater, theirs=world.larkhaven, now=timezone.now())
 
-    assert found.last is None
-    assert not [*found.our_entries, *found.their_entries, *found.plans, *found.partnerships]
-    assert not [*found.promised.outstanding, *found.promised_to_us.outstanding]
-    assert all(side.is_empty for side in found.points)
+    assert brief.last is None
+    assert not [*brief.our_entries, *brief.their_entries, *brief.plans, *brief.partnerships]
+    assert not [*brief.promised.outstanding, *brief.promised_to_us.outstanding]
+    assert all(side.is_empty for side in brief.points)
 
 
 def test_nobody_reads_a_brief_for_another_organisation(world: World) -> None:
     address = reverse("web:brief", args=[world.larkhaven.pk])
 
-    answers = {
+    status_codes = {
         name: signed_in(getattr(world, name)).get(address, {"for": world.westmarch.pk}).status_code
         for name in ("ben", "chidi", "dee")
     }
 
-    assert answers == {"ben": 200, "chidi": 404, "dee": 404}
+    assert status_codes == {"ben": 200, "chidi": 404, "dee": 404}
 
 
 def test_balance_counts_each_direction(world: World) -> None:
@@ -161,12 +161,14 @@ def test_balance_counts_each_direction(world: World) -> None:
     verified(world)
     propose(world)
 
-    found = balance_with(user=world.amina, sides=sides_of(world.larkhaven, world.westmarch), today=timezone.localdate())
+    balance = balance_with(
+        user=world.amina, sides=sides_of(world.larkhaven, world.westmarch), today=timezone.localdate()
+    )
 
-    assert (found.we_asked.made, found.we_asked.outstanding, found.we_asked.nothing) == (2, 1, 1)
-    assert (found.they_asked.made, found.they_asked.outstanding) == (1, 1)
-    assert (found.we_promised.agreed, found.we_promised.kept, found.we_promised.outstanding) == (2, 1, 1)
-    assert found.they_promised.agreed == 0
+    assert (balance.we_asked.made, balance.we_asked.outstanding, balance.we_asked.nothing) == (2, 1, 1)
+    assert (balance.they_asked.made, balance.they_asked.outstanding) == (1, 1)
+    assert (balance.we_promised.agreed, balance.we_promised.kept, balance.we_promised.outstanding) == (2, 1, 1)
+    assert balance.they_promised.agreed == 0
 
 
 def test_both_sides_see_the_same_figures_from_their_own_side(world: World) -> None:
@@ -192,27 +194,27 @@ def test_ask_of_the_partnership_counts_for_its_parties(world: World) -> None:
         addressees=[],
     )
 
-    (found,) = with_all_partners(world.ben, world.westmarch)
+    (balance,) = with_all_partners(world.ben, world.westmarch)
 
-    assert found.partner == world.larkhaven
-    assert found.they_asked.made == 1
+    assert balance.partner == world.larkhaven
+    assert balance.they_asked.made == 1
 
 
 def test_pages_of_the_balance_neither_skip_nor_repeat_partners(world: World) -> None:
     names = [f"Council {number:02}" for number in range(30)]
     for name in names:
-        body = create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=world.now)
-        join(world.ben, body, Role.LEAD, world.now)
-        make_partnership(f"With {name}", world.larkhaven, world.amina, body, world.ben, world.now)
-    client, seen = signed_in(world.amina), []
+        council = create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=world.now)
+        join(world.ben, council, Role.LEAD, world.now)
+        make_partnership(f"With {name}", world.larkhaven, world.amina, council, world.ben, world.now)
+    client, partner_names = signed_in(world.amina), []
     query = f"?for={world.larkhaven.pk}"
 
     while query:
-        answer = client.get(reverse("web:reciprocity") + query).context
-        seen += [one.partner.name for one in answer["balances"]]
-        query = answer["page"].next
+        context = client.get(reverse("web:reciprocity") + query).context
+        partner_names += [balance.partner.name for balance in context["balances"]]
+        query = context["page"].next
 
-    assert seen == [*names, world.westmarch.name]
+    assert partner_names == [*names, world.westmarch.name]
 
 
 def test_former_partner_with_an_ask_stays_in_the_balance(world: World) -> None:
@@ -220,9 +222,9 @@ def test_former_partner_with_an_ask_stays_in_the_balance(world: World) -> None:
     party = world.party(world.westmarch)
     agreements.leave_partnership(party=party, reason="Budget.", author=world.ben, now=timezone.now())
 
-    (found,) = with_all_partners(world.amina, world.larkhaven)
+    (balance,) = with_all_partners(world.amina, world.larkhaven)
 
-    assert (found.partner, found.they_asked.made) == (world.westmarch, 1)
+    assert (balance.partner, balance.they_asked.made) == (world.westmarch, 1)
 
 
 def test_asks_are_counted_in_the_quarter_they_were_made(world: World) -> None:
@@ -231,20 +233,20 @@ def test_asks_are_counted_in_the_quarter_they_were_made(world: World) -> None:
     quarters = over_time(user=world.amina, sides=sides_of(world.larkhaven, world.westmarch), today=timezone.localdate())
 
     assert len(quarters) == 8
-    assert [one.theirs.made for one in quarters] == [0] * 7 + [1]
-    assert not any(one.ours.made for one in quarters)
+    assert [quarter.theirs.made for quarter in quarters] == [0] * 7 + [1]
+    assert not any(quarter.ours.made for quarter in quarters)
 
 
 def test_page_also_shows_the_figures_as_a_table(world: World) -> None:
     share(world, world.ben, world.westmarch, "Homes for families in hotels")
 
-    answer = signed_in(world.amina).get(reverse("web:reciprocity-partner", args=[world.westmarch.pk]))
+    response = signed_in(world.amina).get(reverse("web:reciprocity-partner", args=[world.westmarch.pk]))
 
-    page = collapse(answer.content.decode())
+    page = collapse(response.content.decode())
     assert "<svg" in page
     assert "Westmarch Borough Council asked" in page
     # Made, met and outstanding in the last quarter, for each side.
-    assert answer.context["rows"][-1][1:] == [0, 0, 0, 1, 0, 1]
+    assert response.context["rows"][-1][1:] == [0, 0, 0, 1, 0, 1]
 
 
 def test_open_correction_does_not_hide_the_last_conversation(world: World) -> None:
@@ -257,9 +259,9 @@ def test_open_correction_does_not_hide_the_last_conversation(world: World) -> No
         now=timezone.now(),
     )
 
-    found = brief_for(user=world.ben, ours=world.westmarch, theirs=world.larkhaven, now=timezone.now())
+    brief = brief_for(user=world.ben, ours=world.westmarch, theirs=world.larkhaven, now=timezone.now())
 
-    assert found.last == conversation
+    assert brief.last == conversation
 
 
 def test_brief_says_what_changed_in_a_plan_since_the_last_conversation(world: World) -> None:
@@ -276,13 +278,13 @@ def test_brief_says_what_changed_in_a_plan_since_the_last_conversation(world: Wo
 
 
 def test_open_items_are_shown_above_closed_ones_on_a_partnership_page(world: World) -> None:
-    kept, promised = verified(world), agree(world, text="Ten more homes.")
+    kept_promise, open_promise = verified(world), agree(world, text="Ten more homes.")
 
-    answer = signed_in(world.ben).get(reverse("web:partnership-commitments", args=[world.partnership.pk]))
+    response = signed_in(world.ben).get(reverse("web:partnership-commitments", args=[world.partnership.pk]))
 
-    page = collapse(answer.content.decode())
-    assert (answer.context["open"], answer.context["over"]) == ([promised], [kept])
-    assert f"{promised.reference} · Larkhaven Homes to Westmarch" in page
+    page = collapse(response.content.decode())
+    assert (response.context["open"], response.context["over"]) == ([open_promise], [kept_promise])
+    assert f"{open_promise.reference} · Larkhaven Homes to Westmarch" in page
     assert "0 of 60 homes delivered" in page
     assert "Eddie" in page
 
@@ -293,7 +295,7 @@ def test_only_people_who_can_save_see_buttons_to_write_on_partnership_pages(worl
         for name in ("web:partnership-entries", "web:partnership-commitments", "web:partnership-conversations")
     ]
 
-    offered = {
+    has_button = {
         name: [
             'govuk-button" href' in collapse(signed_in(getattr(world, name)).get(page).content.decode())
             for page in pages
@@ -301,7 +303,7 @@ def test_only_people_who_can_save_see_buttons_to_write_on_partnership_pages(worl
         for name in ("eddie", "vera")
     }
 
-    assert offered == {"eddie": [True, True, True], "vera": [False, False, False]}
+    assert has_button == {"eddie": [True, True, True], "vera": [False, False, False]}
 
 
 @pytest.mark.skipif(not downloads.can_make_pdf(), reason="Pango is not installed here: the page says what to install")
@@ -312,16 +314,16 @@ def test_full_brief_as_pdf_fits_on_two_pages(world: World) -> None:
     for number in range(10):
         agree(world, text=f"{number} homes for social rent at the quay, with a play area", quantity=Decimal(5))
 
-    answer = signed_in(world.ben).get(reverse("web:brief-pdf", args=[world.larkhaven.pk]))
+    response = signed_in(world.ben).get(reverse("web:brief-pdf", args=[world.larkhaven.pk]))
 
-    assert 1 <= sheets(answer.content) <= 2
+    assert 1 <= sheets(response.content) <= 2
 
 
 def test_one_live_partnership_is_named_in_the_singular(world: World) -> None:
     page = signed_in(world.ben).get(reverse("web:home")).content.decode()
 
-    said = " ".join(re.sub(r"<[^>]+>", " ", page).split())
-    assert "1 live partnership " in said
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "1 live partnership " in text
 
 
 def test_brief_says_how_much_and_how_many_more(world: World) -> None:
@@ -330,13 +332,13 @@ def test_brief_says_how_much_and_how_many_more(world: World) -> None:
     for number in range(10):
         agree(world, text=f"Homes {number}", quantity=Decimal(5))
 
-    answer = signed_in(world.ben).get(reverse("web:brief", args=[world.larkhaven.pk]))
-    words = collapse(answer.content.decode())
+    response = signed_in(world.ben).get(reverse("web:brief", args=[world.larkhaven.pk]))
+    page = collapse(response.content.decode())
 
-    assert "2 hectares" in words
-    assert "shared today, no answer yet" in words
-    assert "0 of 5 homes" in words
-    assert words.count("and 2 more") + words.count("And 2 more") == 2
+    assert "2 hectares" in page
+    assert "shared today, no answer yet" in page
+    assert "0 of 5 homes" in page
+    assert page.count("and 2 more") + page.count("And 2 more") == 2
 
 
 def test_observer_is_not_counted_as_asked(world: World) -> None:
@@ -350,32 +352,38 @@ def test_observer_is_not_counted_as_asked(world: World) -> None:
         now=now,
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=now)
-    everybody = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership, "addressees": []}
-    share(world, world.amina, world.larkhaven, "Training rooms", **everybody)
+    whole_partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership, "addressees": []}
+    share(world, world.amina, world.larkhaven, "Training rooms", **whole_partnership)
     today = timezone.localdate()
 
-    made = {one.partner.name: one.we_asked.made for one in with_all_partners(world.amina, world.larkhaven)}
+    asks_made = {
+        balance.partner.name: balance.we_asked.made for balance in with_all_partners(world.amina, world.larkhaven)
+    }
 
-    assert made == {"Harbour Community Trust": 0, "Westmarch Borough Council": 1}
-    watched = balance_with(user=world.hana, sides=sides_of(world.harbour, world.larkhaven), today=today)
-    assert watched.they_asked.made == 0
+    assert asks_made == {"Harbour Community Trust": 0, "Westmarch Borough Council": 1}
+    observers_balance = balance_with(user=world.hana, sides=sides_of(world.harbour, world.larkhaven), today=today)
+    assert observers_balance.they_asked.made == 0
 
 
 def test_ask_counts_as_met_only_by_the_organisation_that_delivered(world: World) -> None:
-    both = {"addressees": [world.westmarch, world.tidewater], "unit": "homes", "quantity": Decimal(60)}
-    ask = share(world, world.amina, world.larkhaven, "Homes", **both)
-    made = agree(
+    ask_details = {"addressees": [world.westmarch, world.tidewater], "unit": "homes", "quantity": Decimal(60)}
+    ask = share(world, world.amina, world.larkhaven, "Homes", **ask_details)
+    promise = agree(
         world, giver=world.westmarch, receiver=world.larkhaven, owner=world.ben, author=world.ben, partnership=None
     )
-    exchange.meet_entry(entry=ask, commitment=made, quantity=None, author=world.amina, now=timezone.now())
-    record_progress(commitment=made, status=Promise.DONE, author=world.ben, now=timezone.now(), delivered=Decimal(60))
-    verify_delivery(commitment=made, author=world.amina, now=timezone.now())
+    exchange.meet_entry(entry=ask, commitment=promise, quantity=None, author=world.amina, now=timezone.now())
+    record_progress(
+        commitment=promise, status=Promise.DONE, author=world.ben, now=timezone.now(), delivered=Decimal(60)
+    )
+    verify_delivery(commitment=promise, author=world.amina, now=timezone.now())
     today = timezone.localdate()
 
-    found = {one.partner: one.we_asked for one in with_all_partners(world.amina, world.larkhaven)}
-    asked, other = found[world.westmarch], found[world.tidewater]
-    theirs = balance_with(user=world.chidi, sides=sides_of(world.tidewater, world.larkhaven), today=today).they_asked
+    asks_by_partner = {balance.partner: balance.we_asked for balance in with_all_partners(world.amina, world.larkhaven)}
+    westmarch, tidewater = asks_by_partner[world.westmarch], asks_by_partner[world.tidewater]
+    tidewaters_own_view = balance_with(
+        user=world.chidi, sides=sides_of(world.tidewater, world.larkhaven), today=today
+    ).they_asked
 
-    assert (asked.made, asked.met, asked.elsewhere, asked.nothing) == (1, 1, 0, 0)
-    assert (other.made, other.met, other.elsewhere, other.nothing) == (1, 0, 1, 0)
-    assert theirs == other
+    assert (westmarch.made, westmarch.met, westmarch.elsewhere, westmarch.nothing) == (1, 1, 0, 0)
+    assert (tidewater.made, tidewater.met, tidewater.elsewhere, tidewater.nothing) == (1, 0, 1, 0)
+    assert tidewaters_own_view == tidewater

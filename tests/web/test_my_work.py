@@ -21,9 +21,9 @@ def titles(page: str) -> list[str]:
 
 
 def link(page: str, rel: str) -> str:
-    """Return the address of the next or previous page, or ""."""
-    found = re.search(rf'href="(\?[^"]+)" rel="{rel}"', page)
-    return found[1].replace("&amp;", "&") if found else ""
+    """Return the address of the next or previous page; "" if the page has no such link."""
+    match = re.search(rf'href="(\?[^"]+)" rel="{rel}"', page)
+    return match[1].replace("&amp;", "&") if match else ""
 
 
 def test_my_work_shows_fifty_things_on_a_page_and_each_thing_once(world: World) -> None:
@@ -42,12 +42,12 @@ def test_my_work_shows_fifty_things_on_a_page_and_each_thing_once(world: World) 
 
     first = client.get(address).content.decode()
     second = client.get(address + link(first, "next")).content.decode()
-    back = client.get(address + link(second, "prev")).content.decode()
+    first_again = client.get(address + link(second, "prev")).content.decode()
 
     assert "53 tasks are waiting for you" in collapse(first)
     assert len(titles(first)) == 50
     assert titles(first) + titles(second) == [f"Ask number {number:02}" for number in range(53)]
-    assert titles(back) == titles(first)
+    assert titles(first_again) == titles(first)
     assert re.fullmatch(r"\?after=[0-9a-f]{20}", link(first, "next")), "Proxies log addresses: no titles."
     assert link(second, "next") == link(first, "prev") == ""
 
@@ -67,11 +67,11 @@ def test_my_work_shows_what_still_waits_when_a_page_is_done(world: World) -> Non
     ]
     client, address = Client(), reverse("web:my-work")
     client.force_login(world.ben)
-    second = address + link(client.get(address).content.decode(), "next")
+    second_address = address + link(client.get(address).content.decode(), "next")
     for ask in asks[50:]:
         withdraw_entry(entry=ask, reason="Found elsewhere.", author=world.amina, now=world.now)
 
-    page = client.get(second).content.decode()
+    page = client.get(second_address).content.decode()
 
     assert len(titles(page)) == 50
     assert "All done" not in page

@@ -1,4 +1,4 @@
-"""Pages of the network: who works with whom, as far as the reader may know."""
+"""Pages of the network: which organisations are partners, among those that the reader may know about."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ NETWORK = reverse("web:network")
 
 
 def page(person: User, address: str) -> str:
+    """Return the text of the page that this person sees at the address."""
     client = Client()
     client.force_login(person)
     response = client.get(address)
@@ -30,20 +31,22 @@ def page(person: User, address: str) -> str:
 
 
 def picture(html: str) -> str:
-    """Return the drawing in a page, up to its legend."""
+    """Return the drawing on a page, without the legend below it."""
     return html.partition("cg-network__picture")[2].partition("cg-legend")[0]
 
 
 def partners(organisation: Organisation) -> str:
+    """Return the address of the page with the partners of an organisation."""
     return reverse("web:network-partners", args=[organisation.pk])
 
 
 def pair(one: Organisation, other: Organisation) -> str:
+    """Return the address of the page on two organisations and the partnerships they share."""
     return reverse("web:network-pair", args=[one.pk, other.pk])
 
 
 def every_row(person: User, address: str) -> list[str]:
-    """Return the names on all pages, following the links to the next page."""
+    """Return the names on all pages of a list, in order."""
     client = Client()
     client.force_login(person)
     names: list[str] = []
@@ -57,13 +60,13 @@ def every_row(person: User, address: str) -> list[str]:
 
 
 def with_thirty_partners(world: World) -> list[str]:
-    """Return the names of thirty more councils, each in a partnership with Larkhaven; Ben leads them."""
+    """Put thirty more councils in a partnership each with Larkhaven, and return their names. Ben leads them all."""
     names = [f"Council {number:02}" for number in range(30)]
     for number, name in enumerate(names):
-        body = create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=world.now)
-        join(world.ben, body, Role.LEAD, world.now)
+        council = create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=world.now)
+        join(world.ben, council, Role.LEAD, world.now)
         made_at = world.now + dt.timedelta(hours=number)
-        make_partnership(f"Partnership {number:02}", world.larkhaven, world.amina, body, world.ben, made_at)
+        make_partnership(f"Partnership {number:02}", world.larkhaven, world.amina, council, world.ben, made_at)
     return names
 
 
@@ -73,7 +76,8 @@ def test_small_network_is_drawn_whole(world: World) -> None:
     picture_of_network = picture(page(world.amina, NETWORK))
 
     assert all(
-        one.name in picture_of_network for one in (world.larkhaven, world.westmarch, world.tidewater, world.harbour)
+        organisation.name in picture_of_network
+        for organisation in (world.larkhaven, world.westmarch, world.tidewater, world.harbour)
     )
 
 
@@ -148,11 +152,11 @@ def test_unknown_place_shows_the_first_page(world: World, place: str) -> None:
     client = Client()
     client.force_login(world.amina)
 
-    first = client.get(NETWORK).context["page"].rows
+    first_rows = client.get(NETWORK).context["page"].rows
     rows = client.get(f"{NETWORK}?after={place}").context["page"].rows
 
-    assert first
-    assert rows == first
+    assert first_rows
+    assert rows == first_rows
 
 
 def test_links_between_pages_carry_no_names(world: World) -> None:
@@ -161,6 +165,6 @@ def test_links_between_pages_carry_no_names(world: World) -> None:
     client = Client()
     client.force_login(world.dee)
 
-    following = client.get(reverse("organisations:list")).context["page"].next
+    next_query = client.get(reverse("organisations:list")).context["page"].next
 
-    assert re.fullmatch(r"\?after=\d+", following)
+    assert re.fullmatch(r"\?after=\d+", next_query)

@@ -1,4 +1,4 @@
-"""Each page whose button or form emails somebody says so afterwards."""
+"""Each page whose button or form sends an email says so afterwards."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-#: Services that email somebody (tests/told.json), without the case in brackets.
+#: Services that send an email. tests/told.json has an entry for each of their cases, as “service-case”.
 TELLING = sorted(
     {name.partition("-")[0] for name in json.loads(Path(settings.BASE_DIR, "tests/told.json").read_text())}
 )
-#: What a view has that says who is emailed: the parts that name people, or words of its own.
+#: Code with which a view says who is emailed: a call that names the people, or a sentence in the view itself.
 _SAYS = re.compile(
     r"say_who_gets_emails|recipients\.sentence|\btake_entry_step\(|WILL_BE_SENT|WE_WILL_EMAIL|will be sent to"
 )
-#: Pages that say nobody's name, and why.
+#: Pages that do not say who is emailed, and the reason for each.
 SILENT = {
     "surveys/views/preparing.py: ask_to_agree": "the answer is the same for every address",
     "agreements/views/terms/signing.py: sign_by_link": "the page is for a person with a link and without an account",
@@ -28,34 +28,42 @@ SILENT = {
 
 @cache
 def views() -> dict[Path, dict[str, str]]:
-    """Return the source of each function of the rooms' views, by module and name."""
-    found: dict[Path, dict[str, str]] = {}
+    """Return the source of every function in the modules of views, by path of the module and name of the function."""
+    functions_by_module: dict[Path, dict[str, str]] = {}
     for path in sorted(Path(settings.BASE_DIR, "partnerships").glob("*/**/*.py")):
         if "views" in path.parts or path.name == "views.py":
             source = path.read_text()
-            found[path] = {
-                one.name: ast.get_source_segment(source, one) or ""
-                for one in ast.parse(source).body
-                if isinstance(one, ast.FunctionDef)
+            functions_by_module[path] = {
+                statement.name: ast.get_source_segment(source, statement) or ""
+                for statement in ast.parse(source).body
+                if isinstance(statement, ast.FunctionDef)
             }
-    return found
+    return functions_by_module
 
 
 def silent_pages(service: str) -> list[str]:
-    """Each view of the service's room that calls it, itself or through a function beside it, and says nothing."""
+    """Return the views that call this service and do not say who is emailed.
+
+    Only views in the room of the service count. A view may call the service itself, or through a private function
+    of the same module.
+    """
     room, _, name = service.partition(".")
     modules = {path: functions for path, functions in views().items() if room in path.parts}
     is_page_too = any(name in functions for functions in modules.values())
-    found = []
+    silent_views = []
     for path, functions in modules.items():
-        called = re.compile(rf"{'services[.]' if is_page_too else ''}\b{name}\(")
-        helpers = [one for one, source in functions.items() if one.startswith("_") and called.search(source)]
-        called = re.compile("|".join([called.pattern, *(rf"\b{helper}\(" for helper in helpers)]))
-        for one, source in functions.items():
-            whole = source + "".join(functions[helper] for helper in helpers if f"{helper}(" in source)
-            if not one.startswith("_") and called.search(source) and not _SAYS.search(whole):
-                found.append(f"{path.relative_to(Path(settings.BASE_DIR, 'partnerships'))}: {one}")
-    return found
+        calls_service = re.compile(rf"{'services[.]' if is_page_too else ''}\b{name}\(")
+        helpers = [
+            function
+            for function, source in functions.items()
+            if function.startswith("_") and calls_service.search(source)
+        ]
+        calls_service = re.compile("|".join([calls_service.pattern, *(rf"\b{helper}\(" for helper in helpers)]))
+        for function, source in functions.items():
+            source_with_helpers = source + "".join(functions[helper] for helper in helpers if f"{helper}(" in source)
+            if not function.startswith("_") and calls_service.search(source) and not _SAYS.search(source_with_helpers):
+                silent_views.append(f"{path.relative_to(Path(settings.BASE_DIR, 'partnerships'))}: {function}")
+    return silent_views
 
 
 @pytest.mark.parametrize("service", TELLING)

@@ -1,6 +1,7 @@
 """The main user journey in a real browser, on the demonstration network.
 
-From an ask between two partners to a stakeholder's digest ("was 120, now 100") and unsubscribing.
+It starts with an ask between two partners. It ends with a stakeholder who reads a digest (“was 120, now 100”)
+and unsubscribes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 @pytest.fixture
 def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: None) -> Iterator[str]:
-    """The application with the demonstration network, sending by SMTP."""
+    """The address of the application with the demonstration network. The application sends emails by SMTP."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", catcher.smtp_port
     settings.SITE_ORIGIN = live_server.url
@@ -56,17 +57,17 @@ def follow(page: Page, menu: str, *names: str) -> None:
 
 
 def publish(page: Page, note: str) -> None:
-    """Publish the draft with a note, and keep what nobody edited since the template gave it."""
+    """Publish the draft with a note, and confirm the sections that still have the text of the template."""
     page.get_by_role("link", name="Publish draft").click()
     page.get_by_role("heading", level=1, name=re.compile("Publish")).wait_for()
-    for kept in page.get_by_label("Keep it", exact=True).all():
-        kept.check()
+    for keep_button in page.get_by_label("Keep it", exact=True).all():
+        keep_button.check()
     page.get_by_label("What changed, and why?").fill(note)
     page.get_by_role("button", name=re.compile("Publish version")).click()
 
 
 def homes(page: Page, count: int) -> None:
-    """Set the number of homes at the only site in the draft."""
+    """Set the number of homes at the only site of the draft, and save."""
     page.get_by_label("Homes, year not given, row 1").fill(str(count))
     page.get_by_role("button", name="Save to the draft").click()
 

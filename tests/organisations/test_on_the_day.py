@@ -123,8 +123,8 @@ def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_ord
         }
 
 
-def test_status_and_undoing_leave_out_what_has_not_come_as_far(world: World) -> None:
-    made = [
+def test_a_status_change_together_leaves_out_successions_of_another_status(world: World) -> None:
+    successions = [
         services.record_succession(
             kind="absorb",
             status=status,
@@ -139,9 +139,19 @@ def test_status_and_undoing_leave_out_what_has_not_come_as_far(world: World) -> 
 
     with CaptureQueriesContext(connection) as queries:
         services.change_succession_status(
-            succession=made[1], to="order_made", reason="Made.", author=world.dee, now=timezone.now(), together=True
+            succession=successions[1],
+            to="order_made",
+            reason="Made.",
+            author=world.dee,
+            now=timezone.now(),
+            together=True,
         )
 
-    assert [Succession.objects.get(pk=one.pk).status for one in made] == ["order_made", "order_made", "proposed"]
-    # By number, so that two administrators who begin at different ones do not block each other.
-    assert locked_by(queries) == [made[0].pk, made[1].pk]
+    assert [Succession.objects.get(pk=succession.pk).status for succession in successions] == [
+        "order_made",
+        "order_made",
+        "proposed",
+    ]
+    # Locked in the order of their ids, so that two administrators who start with different ones do not block each
+    # other.
+    assert locked_by(queries) == [successions[0].pk, successions[1].pk]

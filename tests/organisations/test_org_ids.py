@@ -1,4 +1,4 @@
-"""Identifiers say who allocated them and how org-id.guide writes them."""
+"""Identifiers name the body that allocated them, and are written as org-id.guide writes them."""
 
 from __future__ import annotations
 
@@ -62,20 +62,20 @@ def test_suggestions_have_org_ids_and_are_found_by_them(world: World) -> None:
     client = Client()
     client.force_login(world.amina)
 
-    (found,) = client.get(reverse("organisations:suggest"), {"q": "gb-mpr-7654r"}).json()["results"]
+    (suggestion,) = client.get(reverse("organisations:suggest"), {"q": "gb-mpr-7654r"}).json()["results"]
 
-    assert (found["name"], found["org_ids"]) == (world.larkhaven.name, ["GB-MPR-7654R"])
+    assert (suggestion["name"], suggestion["org_ids"]) == (world.larkhaven.name, ["GB-MPR-7654R"])
 
 
 @pytest.mark.parametrize(("valid", "written"), [((-9, 9), True), ((1, None), False), ((-9, 0), False)])
-def test_org_ids_are_those_of_today(world: World, valid: tuple[int, int | None], written: bool) -> None:
-    first, until = (None if days is None else timezone.localdate() + dt.timedelta(days) for days in valid)
+def test_only_identifiers_valid_today_have_org_ids(world: World, valid: tuple[int, int | None], written: bool) -> None:
+    valid_from, valid_to = (None if days is None else timezone.localdate() + dt.timedelta(days) for days in valid)
     add_identifier(
         organisation=world.larkhaven,
         scheme=Scheme.MUTUALS,
         value="7654R",
-        valid_from=first,
-        valid_to=until,
+        valid_from=valid_from,
+        valid_to=valid_to,
         author=None,
         now=timezone.now(),
     )

@@ -1,6 +1,7 @@
-"""Who reads what the day before a succession, on its day, after and once it is undone: access table and marked words.
+"""Who reads which pages before a succession, on its day, afterwards and once it is undone.
 
-Only pages on which Ben sees more than Hana can change hands, so only those are opened again.
+The statuses are those of the access table; the texts are known by marked words. Only pages on which Ben sees more than
+Hana can pass to Hana, so only these are opened again.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ __all__ = ["media_root"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-#: Rooms with records that pass on, or that show them.
+#: The rooms with records that pass on, or with pages that show such records.
 ROOMS = (
     "agreements",
     "calendars",
@@ -48,29 +49,29 @@ ROOMS = (
     "web",
 )
 PAGES = [row for row in ROWS if row.get is not None and row.name.partition(":")[0] in ROOMS]
-#: Rooms whose every right comes back once the succession is undone.
+#: The rooms in which every right returns once the succession is undone.
 COME_BACK = ("agreements", "commitments", "exchange", "nominations", "recommendations", "reports")
-#: Columns that code checks against settings.
+#: Columns that get no marked word, because code compares them with settings.
 NOT_WRITTEN = {"organisations.Organisation.sign_in_provider"}
 
-#: What a person sees: of each page its status in the access table and the marked words.
+#: What a person sees: for each page, the status code and the marked words.
 Seen = dict[str, tuple[int, frozenset[str]]]
 
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for the module, with a word of its own in every column that people write."""
-    with kept_world(django_db_blocker, tmp_path_factory) as made:
+    """Return one world for the module, with a different word in every column that people write."""
+    with kept_world(django_db_blocker, tmp_path_factory) as new_world:
         fill(column for column in columns() if column.label not in NOT_WRITTEN)
-        made.things["addresses"] = {
-            f"{row.name}{row.query}": reverse(row.name, kwargs=row.on(made)) + row.query for row in PAGES
+        new_world.things["addresses"] = {
+            f"{row.name}{row.query}": reverse(row.name, kwargs=row.on(new_world)) + row.query for row in PAGES
         }
-        yield made
+        yield new_world
 
 
 @pytest.fixture(autouse=True)
 def pdfs_are_their_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Words can be read in them, and drawing one would take seconds."""
+    """Return the HTML instead of a PDF, because its words can be read, and because drawing a PDF takes seconds."""
 
     def drawn(string: str, **_: Any) -> SimpleNamespace:
         return SimpleNamespace(write_pdf=lambda **_: string.encode())
@@ -83,14 +84,14 @@ def at(day: dt.date, hour: int, minute: int) -> dt.datetime:
 
 
 def read_pages(world: World, name: str, pages: Iterable[str]) -> Seen:
-    """Return what somebody sees now on these pages."""
+    """Return what a person sees now on these pages."""
     client = checked_browser(getattr(world, name), raises=False)
     seen: Seen = {}
     for page in pages:
         with transaction.atomic():
             response = client.get(world.things["addresses"][page])
-            read = response.status_code == 200 and not response.streaming
-            text = response.content.decode(errors="replace") if read else ""
+            is_readable = response.status_code == 200 and not response.streaming
+            text = response.content.decode(errors="replace") if is_readable else ""
             seen[page] = response.status_code, frozenset(words_in(text))
             transaction.set_rollback(True)
     return seen
@@ -100,12 +101,12 @@ def words_seen(seen: Seen) -> set[str]:
     return {word for _, found in seen.values() for word in found}
 
 
-#: Pages whose answer depends on being a side of the succession itself.
+#: The beginning of the names of pages whose response depends on being a side of the succession itself.
 PAGES_OF_HANDOVER = "organisations:handover"
 
 
 def changed_statuses(before: Seen, after: Seen) -> dict[str, tuple[int, int]]:
-    """Pages of both with another status, each with both statuses."""
+    """Return the pages that are in both and have another status, each with both statuses."""
     return {
         page: (before[page][0], after[page][0])
         for page in before.keys() & after.keys()
@@ -114,7 +115,7 @@ def changed_statuses(before: Seen, after: Seen) -> dict[str, tuple[int, int]]:
 
 
 def record_and_accept(world: World, vesting: dt.date) -> Succession:
-    """Harbour follows Westmarch on this day, and has accepted everything that it holds."""
+    """Record that Harbour follows Westmarch on this day, and accept everything that Westmarch has."""
     now = timezone.now()
     succession = services.record_succession(
         kind="replace",
@@ -138,12 +139,12 @@ def record_and_accept(world: World, vesting: dt.date) -> Succession:
     return succession
 
 
-#: What Ben reads no longer, and why.
+#: Pages that Ben can no longer read, and why.
 OF_THE_PREDECESSOR = {
     "agreements:terms-paper": "the request to sign names the successor now",
     "exchange:start-group": "an answer that was accepted is history; the commitments from it pass on",
 }
-#: What only Ben may do of both who lead the successor, and why.
+#: Pages that only Ben may open, although Ben and Hana both lead the successor, and why.
 OF_BEN_HIMSELF = {
     "exchange:end-facilitator": "he facilitates it himself",
 }

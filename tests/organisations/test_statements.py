@@ -1,4 +1,4 @@
-"""Kept statements of pages: each reader gets their own rows, as of now."""
+"""Stored statements of pages: each reader gets their own rows, as of now."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def led_by_name(user: User) -> QuerySet[Partnership]:
 
 
 def found_first(user: User) -> QuerySet[Partnership]:
-    return Partnership.objects.filter(pk__in=[one.pk for one in taking_part(user)]).order_by("pk")
+    return Partnership.objects.filter(pk__in=[partnership.pk for partnership in taking_part(user)]).order_by("pk")
 
 
 def on_a_page(compose: Any, *given: Any) -> list[Any]:
-    """Return the rows as a page of its own reads them."""
+    """Return the rows as a separate page reads them."""
     with remembered():
         return rows_for(compose, *given)
 
@@ -79,11 +79,11 @@ def nothing_is_kept() -> None:
 
 
 def test_each_reader_of_one_statement_gets_their_own_rows(world: World) -> None:
-    mine, theirs = on_a_page(taking_part, world.amina), on_a_page(taking_part, world.chidi)
+    rows_of_amina, rows_of_chidi = on_a_page(taking_part, world.amina), on_a_page(taking_part, world.chidi)
 
-    assert mine == list(taking_part(world.amina))
-    assert theirs == list(taking_part(world.chidi))
-    assert mine != theirs
+    assert rows_of_amina == list(taking_part(world.amina))
+    assert rows_of_chidi == list(taking_part(world.chidi))
+    assert rows_of_amina != rows_of_chidi
     assert len(statements._kept) == 1
 
 
@@ -97,51 +97,51 @@ def test_a_reader_whose_role_ended_gets_nothing(world: World) -> None:
 
 
 def test_lists_of_ids_may_have_any_length(world: World) -> None:
-    known = [world.partnership.pk, world.other_partnership.pk]
+    ids = [world.partnership.pk, world.other_partnership.pk]
 
     assert on_a_page(among_these, world.amina, []) == []
-    assert on_a_page(among_these, world.amina, known[:1]) == known[:1]
-    assert set(on_a_page(among_these, world.amina, known)) == set(among_these(world.amina, known))
+    assert on_a_page(among_these, world.amina, ids[:1]) == ids[:1]
+    assert set(on_a_page(among_these, world.amina, ids)) == set(among_these(world.amina, ids))
 
 
-def test_what_a_reader_holds_is_sent_as_one_array_in_quotes(world: World) -> None:
+def test_the_ids_of_a_readers_holdings_are_sent_as_one_array(world: World) -> None:
     with remembered(), CaptureQueriesContext(connection) as captured:
         rows_for(taking_part, world.amina)
-    held = sorted(Partnership.objects.present_for(world.amina).values_list("pk", flat=True))
+    held_ids = sorted(Partnership.objects.present_for(world.amina).values_list("pk", flat=True))
 
     (array,) = re.findall(r"EXECUTE kept_\d+ \('\{([\d,]+)\}'\)", captured[-1]["sql"])
-    assert sorted(map(int, array.split(","))) == held
+    assert sorted(map(int, array.split(","))) == held_ids
 
 
-def test_a_statement_that_cannot_be_planned_takes_no_name_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_statement_that_cannot_be_planned_does_not_reuse_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("partnerships.kit.database._page_statements", WeakKeyDictionary())
     monkeypatch.setattr("partnerships.kit.database._MAX_PAGE_STATEMENTS", 2)
 
     def answer(text: str) -> Any:
-        said = planned_once(text, ())
-        assert said is not None
-        return rows_of(said, None)[0][0]
+        call = planned_once(text, ())
+        assert call is not None
+        return rows_of(call, None)[0][0]
 
-    before = [answer("SELECT 1"), answer("SELECT 2")]
+    answers_before = [answer("SELECT 1"), answer("SELECT 2")]
     with pytest.raises(ProgrammingError), transaction.atomic():
         planned_once("SELECT no_such_column", ())
-    after = [answer("SELECT 3"), answer("SELECT 2"), answer("SELECT 1")]
+    answers_after = [answer("SELECT 3"), answer("SELECT 2"), answer("SELECT 1")]
 
-    assert (before, after) == ([1, 2], [3, 2, 1])
+    assert (answers_before, answers_after) == ([1, 2], [3, 2, 1])
 
 
 def test_ids_in_a_list_are_one_value_of_a_planned_statement(world: World) -> None:
-    known = [world.partnership.pk, world.other_partnership.pk]
+    ids = [world.partnership.pk, world.other_partnership.pk]
     with remembered():
-        rows_for(among_these, world.amina, known[:1])
+        rows_for(among_these, world.amina, ids[:1])
         with CaptureQueriesContext(connection) as captured:
-            found = rows_for(among_these, world.amina, known)
+            rows = rows_for(among_these, world.amina, ids)
 
-    assert set(found) == set(among_these(world.amina, known))
-    assert f"'{{{known[0]},{known[1]}}}'" in captured[-1]["sql"]
+    assert set(rows) == set(among_these(world.amina, ids))
+    assert f"'{{{ids[0]},{ids[1]}}}'" in captured[-1]["sql"]
 
 
-def test_what_is_read_ahead_comes_in_one_query_and_is_the_same(world: World) -> None:
+def test_rows_read_ahead_come_in_one_query_and_are_the_same(world: World) -> None:
     pk, now = world.partnership.pk, timezone.now()
     with remembered():
         Membership.objects.roles_of(world.amina)
@@ -159,28 +159,28 @@ def test_what_is_read_ahead_comes_in_one_query_and_is_the_same(world: World) -> 
                     rows_lookup(pk, parties_of, successors_of),
                 ]
             )
-            mine, parties = rows_for(taking_part, world.amina), rows_for(parties_of, pk)
-            ordered = rows_for(in_order_of_the_organisation, pk)
-            known, begun = rows_for(among_these, world.amina, [pk]), rows_for(begun_before, now)
-            after, number = rows_for(successors_of, pk), count_for(parties_of, pk)
-            there = with_rows(pk, parties_of, successors_of)
+            partnerships, parties = rows_for(taking_part, world.amina), rows_for(parties_of, pk)
+            parties_by_name = rows_for(in_order_of_the_organisation, pk)
+            readable_ids, memberships = rows_for(among_these, world.amina, [pk]), rows_for(begun_before, now)
+            successors, party_count = rows_for(successors_of, pk), count_for(parties_of, pk)
+            queries_with_rows = with_rows(pk, parties_of, successors_of)
 
-    assert len([one for one in captured if "EXECUTE" in one["sql"]]) == 1
-    assert mine == list(taking_part(world.amina))
+    assert len([query for query in captured if "EXECUTE" in query["sql"]]) == 1
+    assert partnerships == list(taking_part(world.amina))
     assert parties == list(parties_of(pk))
     assert {party.pk: party.answered_at for party in parties} == {
         party.pk: party.answered_at for party in parties_of(pk)
     }
-    assert ordered == list(in_order_of_the_organisation(pk))
-    assert [row.organisation.name for row in ordered] == sorted(party.organisation.name for party in parties)
-    assert known == [pk]
-    assert set(begun) == set(begun_before(now))
-    assert after == []
-    assert number == len(parties)
-    assert there == {parties_of}
+    assert parties_by_name == list(in_order_of_the_organisation(pk))
+    assert [row.organisation.name for row in parties_by_name] == sorted(party.organisation.name for party in parties)
+    assert readable_ids == [pk]
+    assert set(memberships) == set(begun_before(now))
+    assert successors == []
+    assert party_count == len(parties)
+    assert queries_with_rows == {parties_of}
 
 
-def test_what_was_read_ahead_is_given_once(world: World) -> None:
+def test_rows_read_ahead_are_used_once(world: World) -> None:
     pk = world.partnership.pk
     with remembered():
         read_ahead([lookup(parties_of, pk), lookup(successors_of, pk)])
@@ -191,11 +191,11 @@ def test_what_was_read_ahead_is_given_once(world: World) -> None:
     assert first[0] is not second[0]
 
 
-def test_one_query_finds_out_what_has_rows(world: World) -> None:
+def test_one_query_finds_the_queries_with_rows(world: World) -> None:
     with remembered(), CaptureQueriesContext(connection) as captured:
-        found = with_rows(world.partnership.pk, parties_of, successors_of)
+        queries_with_rows = with_rows(world.partnership.pk, parties_of, successors_of)
 
-    assert found == {parties_of}
+    assert queries_with_rows == {parties_of}
     assert with_rows(0, parties_of, successors_of) == set()
     assert len(captured) == 1
 
@@ -227,6 +227,6 @@ def test_rows_are_counted_without_reading_them(world: World) -> None:
     assert len(captured) == 1
 
 
-def test_nothing_is_kept_outside_a_page(world: World) -> None:
+def test_no_statement_is_stored_outside_a_page(world: World) -> None:
     assert rows_for(taking_part, world.amina) == list(taking_part(world.amina))
     assert not statements._kept

@@ -1,4 +1,4 @@
-"""Successions at their edges: dates corrected late, undoings undone, records recorded again."""
+"""Successions in unusual cases: dates corrected late, undoings undone, and successions recorded again."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ def correct_as_ordered(succession: Succession, **fields: Any) -> tuple[str, ...]
 
 
 def record_past_succession(world: World, **fields: Any) -> Succession:
-    fields_given: dict[str, Any] = {"kind": "absorb", "vests_on": PartialDate(2024, 4), "status": "effective"} | fields
+    arguments: dict[str, Any] = {"kind": "absorb", "vests_on": PartialDate(2024, 4), "status": "effective"} | fields
     ties = ties_between([world.westmarch], [world.harbour])
-    return services.record_succession(ties=ties, now=timezone.now(), **({"author": None} | fields_given))
+    return services.record_succession(ties=ties, now=timezone.now(), **({"author": None} | arguments))
 
 
 # ---- Asks and offers whose two sides become one
 
 
 def ask_west(world: World) -> Entry:
-    """Larkhaven asks Westmarch, by name."""
+    """Return an ask in which Larkhaven asks Westmarch by name."""
     return shared(world.larkhaven, world.amina, timezone.now(), audience=Audience.NAMED, addressees=[world.westmarch])
 
 
@@ -82,25 +82,25 @@ def test_ask_whose_sides_are_merged_is_withdrawn_with_a_reason_and_opens_again(w
 
 
 def test_ask_between_two_bodies_that_become_one_is_withdrawn_on_the_day(world: World) -> None:
-    ask, one = ask_west(world), create_council("One Council")
+    ask, successor = ask_west(world), create_council("One Council")
     succession = services.record_succession(
         kind="merge",
         status="order_made",
         vests_on=known_day(today()),
-        ties=ties_between([world.larkhaven, world.westmarch], [one]),
+        ties=ties_between([world.larkhaven, world.westmarch], [successor]),
         author=None,
         now=timezone.now(),
     )
-    propose_and_accept_everything(succession, world.larkhaven, one)
-    propose_and_accept_everything(succession, world.westmarch, one)
+    propose_and_accept_everything(succession, world.larkhaven, successor)
+    propose_and_accept_everything(succession, world.westmarch, successor)
 
     take_effect(succession)
 
     ask.refresh_from_db()
-    assert (ask.status, ask.organisation) == (Status.WITHDRAWN, one)
+    assert (ask.status, ask.organisation) == (Status.WITHDRAWN, successor)
 
 
-def test_ask_that_others_are_asked_too_stays_open(world: World) -> None:
+def test_ask_with_other_addressees_stays_open(world: World) -> None:
     ask = shared(
         world.larkhaven,
         world.amina,
@@ -127,7 +127,7 @@ def require_own_sign_in(organisation: Organisation, page: str) -> None:
     organisation.refresh_from_db()
 
 
-def test_record_that_is_kept_asks_as_much_at_sign_in_as_either_did(world: World) -> None:
+def test_the_kept_record_requires_at_sign_in_what_either_record_required(world: World) -> None:
     require_own_sign_in(world.riverside, "riverside")
     last_year = timezone.now() - dt.timedelta(days=365)
     Organisation.objects.filter(pk=world.riverside.pk).update(own_sign_in_required_at=last_year)
@@ -140,12 +140,12 @@ def test_record_that_is_kept_asks_as_much_at_sign_in_as_either_did(world: World)
     assert required_providers(world.hana, timezone.now()) == set(), "Its leads keep their passwords for a day."
     assert required_providers(world.hana, timezone.now() + dt.timedelta(days=2)) == {"riverside"}
     assert (world.harbour.sign_in_provider, world.harbour.second_factor_required) == ("riverside", True)
-    told = Email.objects.filter(kind="organisations.ways_in").values_list("person_id", flat=True)
-    assert sorted(told) == sorted([world.hana.pk, world.nadia.pk])
+    recipient_ids = Email.objects.filter(kind="organisations.ways_in").values_list("person_id", flat=True)
+    assert sorted(recipient_ids) == sorted([world.hana.pk, world.nadia.pk])
     services.undo_merge(merge=merge, reason="Two bodies.", author=world.dee, now=timezone.now())
     world.harbour.refresh_from_db()
     assert not world.harbour.asks_more_at_sign_in
-    assert sorted(told.all()) == sorted([world.hana.pk, world.hana.pk, world.nadia.pk])
+    assert sorted(recipient_ids.all()) == sorted([world.hana.pk, world.hana.pk, world.nadia.pk])
 
 
 def test_records_with_two_sign_in_pages_are_not_merged(world: World) -> None:
@@ -159,31 +159,33 @@ def test_records_with_two_sign_in_pages_are_not_merged(world: World) -> None:
 
 
 def test_membership_with_a_last_day_passes_on_until_that_day(world: World) -> None:
-    last = today() + dt.timedelta(days=40)
+    last_day = today() + dt.timedelta(days=40)
     join(world.vera, world.westmarch, Role.EDITOR, world.now - dt.timedelta(days=1))
-    Membership.objects.filter(person=world.vera, organisation=world.westmarch).update(ends_on=last)
+    Membership.objects.filter(person=world.vera, organisation=world.westmarch).update(ends_on=last_day)
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
 
-    with patch.object(journal, "note_all", wraps=journal.note_all) as noted:
+    with patch.object(journal, "note_all", wraps=journal.note_all) as note_all:
         take_effect(succession)
 
-    (theirs,) = Membership.objects.current().filter(person=world.vera, organisation=world.harbour)
-    assert (theirs.role, theirs.ends_on) == ("editor", last)
-    told = Event.objects.filter(target_kind="membership", target_id=theirs.pk).values_list("kind", flat=True)
-    assert list(told) == ["membership.added"]
-    written = [line for call in noted.call_args_list for line in call.args[1] if line.get("membership") == theirs.pk]
-    assert [line["undone"] for line in written] == [True]  # Still in force: a restore does not end it.
+    (membership,) = Membership.objects.current().filter(person=world.vera, organisation=world.harbour)
+    assert (membership.role, membership.ends_on) == ("editor", last_day)
+    event_kinds = Event.objects.filter(target_kind="membership", target_id=membership.pk).values_list("kind", flat=True)
+    assert list(event_kinds) == ["membership.added"]
+    journal_lines = [
+        line for call in note_all.call_args_list for line in call.args[1] if line.get("membership") == membership.pk
+    ]
+    assert [line["undone"] for line in journal_lines] == [True]  # Still in force: a restore does not end it.
     assert not Membership.objects.current().filter(organisation=world.westmarch).exists()
     take_effect(record_undoing(succession))
-    (theirs,) = Membership.objects.current().filter(person=world.vera, organisation=world.westmarch)
-    assert theirs.ends_on == last
+    (membership,) = Membership.objects.current().filter(person=world.vera, organisation=world.westmarch)
+    assert membership.ends_on == last_day
 
 
 # ---- What is left
 
 
-def test_what_is_left_after_the_day_waits_for_leads_and_then_for_administrators(world: World) -> None:
+def test_remaining_records_are_a_task_of_leads_and_then_of_administrators(world: World) -> None:
     agree(world)
     succession = record_merger(world)
     take_effect(succession)
@@ -215,39 +217,41 @@ def test_what_is_left_after_the_day_waits_for_leads_and_then_for_administrators(
 # ---- Undoing
 
 
-def test_undoing_is_undone_only_once_everything_has_passed_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_undoing_is_undone_only_once_all_records_have_been_returned(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     agree(world)
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     count = take_effect(succession)
-    back = record_undoing(succession)
-    services.take_effect(succession=back, author=None, now=timezone.now())
-    again = record_undoing(back)
+    undoing_succession = record_undoing(succession)
+    services.take_effect(succession=undoing_succession, author=None, now=timezone.now())
+    repeated_succession = record_undoing(undoing_succession)
     monkeypatch.setattr(handovers, "BATCH", 1)
     handovers._undo_batch(succession.pk, timezone.now())
 
     with pytest.raises(UnableToChangeSuccession, match="still being returned"):
-        services.take_effect(succession=again, author=None, now=timezone.now())
+        services.take_effect(succession=repeated_succession, author=None, now=timezone.now())
     services.undo_handovers(succession=succession, now=timezone.now())
 
-    assert take_effect(again) == count
+    assert take_effect(repeated_succession) == count
     assert succession.handovers.filter(state="applied").count() == count
 
 
-def test_pending_undoing_asks_leads_only_for_what_came_since(world: World) -> None:
+def test_a_pending_undoing_counts_only_records_that_were_added_since(world: World) -> None:
     agree(world)
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
-    back = record_undoing(succession, tomorrow())
-    Succession.objects.filter(pk=back.pk).update(kind="replace")
-    back.ties.filter(predecessor=world.harbour, successor=world.harbour).delete()
-    own = count_undecided(back, world.harbour, today())
-    assert own == estate_of(back, world.harbour, today()).without
+    undoing_succession = record_undoing(succession, tomorrow())
+    Succession.objects.filter(pk=undoing_succession.pk).update(kind="replace")
+    undoing_succession.ties.filter(predecessor=world.harbour, successor=world.harbour).delete()
+    count_before = count_undecided(undoing_succession, world.harbour, today())
+    assert count_before == estate_of(undoing_succession, world.harbour, today()).without
 
     propose(world, receiver=world.harbour)
 
-    assert count_undecided(back, world.harbour, today()) == own + 1
+    assert count_undecided(undoing_succession, world.harbour, today()) == count_before + 1
     assert "Say who takes over" in task_names(world, world.hana)
 
 
@@ -293,19 +297,19 @@ def test_name_does_not_change_before_the_first_day(world: World) -> None:
     assert succession.status == SuccessionStatus.ORDER_MADE
 
 
-def test_succession_recorded_again_gets_what_was_not_known_of_it(world: World) -> None:
+def test_recording_a_succession_again_adds_missing_details(world: World) -> None:
     succession = record_past_succession(world, source="The register")
 
-    again = record_past_succession(
+    repeated_record = record_past_succession(
         world, author=world.dee, instrument="SI 2024/1", source="The register", reason="Found it."
     )
 
-    assert (again.pk, again.instrument) == (succession.pk, "SI 2024/1")
+    assert (repeated_record.pk, repeated_record.instrument) == (succession.pk, "SI 2024/1")
     event = Event.objects.filter(kind="organisation.succession_corrected", target_id=world.westmarch.pk).get()
     assert (event.actor_id, event.data["reason"]) == (world.dee.pk, "Found it.")
 
 
-def test_a_different_record_of_a_succession_is_refused_and_kept_from_a_list(world: World) -> None:
+def test_contradicting_details_are_refused_from_a_person_and_ignored_from_a_list(world: World) -> None:
     record_past_succession(world, instrument="SI 2024/1")
 
     with pytest.raises(UnableToRecordSuccession, match="already recorded"):

@@ -41,8 +41,8 @@ def create_body(name: str, kind: str = "council", **fields: Any) -> Organisation
 
 
 def record_merger(world: World, **fields: Any) -> Succession:
-    """Larkhaven and Tidewater become Skylark today; the order has been made."""
-    given: dict[str, Any] = {
+    """Record that Larkhaven and Tidewater become Skylark today; the order has been made."""
+    arguments: dict[str, Any] = {
         "kind": "merge",
         "status": "order_made",
         "vests_on": known_day(today()),
@@ -52,7 +52,7 @@ def record_merger(world: World, **fields: Any) -> Succession:
         "Skylark Homes", "registered_provider", status=Status.SHADOW
     )
     ties = ties_between([world.larkhaven, world.tidewater], [skylark])
-    return record_succession(ties=ties, author=world.dee, now=timezone.now(), **given)
+    return record_succession(ties=ties, author=world.dee, now=timezone.now(), **arguments)
 
 
 def change_status(succession: Succession, to: str, world: World, reason: str = "The board decided.") -> None:
@@ -60,6 +60,7 @@ def change_status(succession: Succession, to: str, world: World, reason: str = "
 
 
 def reloaded(record: Any) -> Any:
+    """Refresh a record from the database, and return it."""
     record.refresh_from_db()
     return record
 
@@ -85,10 +86,10 @@ def test_an_impossible_succession_is_refused(world: World, fields: dict[str, Any
         share=Decimal(share) if share else None,
         geography=fields.pop("geography", "LAD 2025"),
     )
-    given = {"kind": "absorb", "vests_on": PartialDate(2099), "ties": [tie], **fields}
+    arguments = {"kind": "absorb", "vests_on": PartialDate(2099), "ties": [tie], **fields}
 
     with pytest.raises(UnableToRecordSuccession, match=words):
-        record_succession(author=world.dee, now=timezone.now(), **given)
+        record_succession(author=world.dee, now=timezone.now(), **arguments)
 
     assert not Succession.objects.exists()
 
@@ -107,7 +108,7 @@ def test_each_change_of_status_has_a_reason_and_a_number(world: World) -> None:
 
 
 def test_a_rival_proposal_is_cancelled_before_an_order_is_made(world: World) -> None:
-    ours = record_merger(world, status="proposed", place="Estuary", proposal="One body")
+    merger = record_merger(world, status="proposed", place="Estuary", proposal="One body")
     rival = record_succession(
         kind="absorb",
         vests_on=known_day(today()),
@@ -119,11 +120,11 @@ def test_a_rival_proposal_is_cancelled_before_an_order_is_made(world: World) -> 
     )
 
     with pytest.raises(UnableToChangeSuccession, match="Join the trust"):
-        change_status(ours, "order_made", world)
+        change_status(merger, "order_made", world)
     change_status(rival, "cancelled", world)
-    change_status(ours, "order_made", world)
+    change_status(merger, "order_made", world)
 
-    assert reloaded(ours).status == SuccessionStatus.ORDER_MADE
+    assert reloaded(merger).status == SuccessionStatus.ORDER_MADE
     with pytest.raises(UnableToChangeSuccession, match="already"):
         change_status(rival, "proposed", world)
 
@@ -138,9 +139,9 @@ def test_a_merger_takes_effect_once_on_its_vesting_day(world: World) -> None:
             author=None,
             now=timezone.now(),
         )
-    done = [take_effect(succession=succession, author=None, now=timezone.now()) for _ in range(2)]
+    results = [take_effect(succession=succession, author=None, now=timezone.now()) for _ in range(2)]
 
-    assert done == [True, False]
+    assert results == [True, False]
     assert (reloaded(world.larkhaven).status, world.larkhaven.valid_to) == (Status.DISSOLVED, today())
     assert (reloaded(skylark).status, skylark.valid_from) == (Status.ACTIVE, today())
     assert Event.objects.filter(kind="organisation.ended", target_id=world.larkhaven.pk).count() == 1
@@ -154,19 +155,21 @@ def test_a_vesting_day_known_to_the_month_is_not_enough_to_take_effect(world: Wo
 
 
 def test_a_merger_is_undone_and_done_again_with_the_same_result(world: World) -> None:
-    merged = record_merger(world, vests_on=known_day(today() - dt.timedelta(20)))
-    take_effect(succession=merged, author=None, now=timezone.now())
+    merger = record_merger(world, vests_on=known_day(today() - dt.timedelta(20)))
+    take_effect(succession=merger, author=None, now=timezone.now())
     skylark = Organisation.objects.get(name="Skylark Homes")
-    given = {"reason": "The court quashed it.", "status": "order_made", "author": world.dee, "now": timezone.now()}
+    arguments = {"reason": "The court quashed it.", "status": "order_made", "author": world.dee, "now": timezone.now()}
 
-    back = undo_succession(succession=merged, vests_on=known_day(today() - dt.timedelta(10)), **given)  # type: ignore[arg-type]
-    take_effect(succession=back, author=None, now=timezone.now())
-    was = {one.pk: reloaded(one).status for one in (world.larkhaven, world.tidewater, skylark)}
-    again = undo_succession(succession=back, vests_on=known_day(today()), **given)  # type: ignore[arg-type]
-    take_effect(succession=again, author=None, now=timezone.now())
+    undoing_succession = undo_succession(succession=merger, vests_on=known_day(today() - dt.timedelta(10)), **arguments)  # type: ignore[arg-type]
+    take_effect(succession=undoing_succession, author=None, now=timezone.now())
+    statuses_after_undoing = {
+        organisation.pk: reloaded(organisation).status for organisation in (world.larkhaven, world.tidewater, skylark)
+    }
+    repeated_merger = undo_succession(succession=undoing_succession, vests_on=known_day(today()), **arguments)  # type: ignore[arg-type]
+    take_effect(succession=repeated_merger, author=None, now=timezone.now())
 
-    assert list(was.values()) == [Status.ACTIVE, Status.ACTIVE, Status.DISSOLVED]
-    assert [reloaded(one).status for one in (world.larkhaven, world.tidewater, skylark)] == [
+    assert list(statuses_after_undoing.values()) == [Status.ACTIVE, Status.ACTIVE, Status.DISSOLVED]
+    assert [reloaded(organisation).status for organisation in (world.larkhaven, world.tidewater, skylark)] == [
         Status.DISSOLVED,
         Status.DISSOLVED,
         Status.ACTIVE,
@@ -178,37 +181,42 @@ def test_a_merger_is_undone_and_done_again_with_the_same_result(world: World) ->
     larkhaven, merged_body = world.larkhaven.pk, skylark.pk
     assert answers == [larkhaven, merged_body, merged_body, larkhaven, larkhaven, merged_body]
     with pytest.raises(UnableToRecordSuccession, match="already"):
-        undo_succession(succession=back, vests_on=known_day(today()), **given)  # type: ignore[arg-type]
+        undo_succession(succession=undoing_succession, vests_on=known_day(today()), **arguments)  # type: ignore[arg-type]
 
 
 def test_a_merger_is_undone_and_done_again_on_one_day(world: World) -> None:
-    merged = record_merger(world)
-    take_effect(succession=merged, author=None, now=timezone.now())
-    given = {"reason": "A rehearsal.", "status": "order_made", "author": world.dee, "now": timezone.now()}
+    merger = record_merger(world)
+    take_effect(succession=merger, author=None, now=timezone.now())
+    arguments = {"reason": "A rehearsal.", "status": "order_made", "author": world.dee, "now": timezone.now()}
 
-    back = undo_succession(succession=merged, vests_on=known_day(today()), **given)  # type: ignore[arg-type]
-    take_effect(succession=back, author=None, now=timezone.now())
-    again = undo_succession(succession=back, vests_on=known_day(today()), **given)  # type: ignore[arg-type]
-    done = take_effect(succession=again, author=None, now=timezone.now())
+    undoing_succession = undo_succession(succession=merger, vests_on=known_day(today()), **arguments)  # type: ignore[arg-type]
+    take_effect(succession=undoing_succession, author=None, now=timezone.now())
+    repeated_merger = undo_succession(succession=undoing_succession, vests_on=known_day(today()), **arguments)  # type: ignore[arg-type]
+    has_taken_effect = take_effect(succession=repeated_merger, author=None, now=timezone.now())
 
     skylark = Organisation.objects.get(name="Skylark Homes")
     answer = who_answers_for(function="landlord", organisation=world.larkhaven, day=today())
-    assert done
-    assert again not in (merged, back)
+    assert has_taken_effect
+    assert repeated_merger not in (merger, undoing_succession)
     assert (reloaded(world.larkhaven).status, skylark.status) == (Status.DISSOLVED, Status.ACTIVE)
     assert answer.body == skylark.pk
 
 
-def test_what_took_effect_is_corrected_only_in_its_sources(world: World) -> None:
+def test_only_the_sources_of_an_effective_succession_are_corrected(world: World) -> None:
     succession = record_merger(world)
     take_effect(succession=succession, author=None, now=timezone.now())
-    given: dict[str, Any] = {"succession": succession, "reason": "A slip.", "author": world.dee, "now": timezone.now()}
+    arguments: dict[str, Any] = {
+        "succession": succession,
+        "reason": "A slip.",
+        "author": world.dee,
+        "now": timezone.now(),
+    }
 
-    correct_succession(instrument="Resolution of 3 March", **given)
-    elsewhere = ties_between([world.larkhaven], [world.harbour])
-    for fields in ({"vests_on": PartialDate(2020)}, {"kind": "absorb"}, {"ties": elsewhere}):
+    correct_succession(instrument="Resolution of 3 March", **arguments)
+    other_ties = ties_between([world.larkhaven], [world.harbour])
+    for fields in ({"vests_on": PartialDate(2020)}, {"kind": "absorb"}, {"ties": other_ties}):
         with pytest.raises(UnableToChangeSuccession, match="Undo it with another succession"):
-            correct_succession(**given, **fields)  # type: ignore[arg-type]
+            correct_succession(**arguments, **fields)  # type: ignore[arg-type]
 
     assert reloaded(succession).instrument == "Resolution of 3 March"
 
@@ -220,7 +228,7 @@ def test_two_functions_of_a_lep_pass_to_two_bodies_and_the_company_lives_on(worl
         kind="function_transfer",
         status="order_made",
         vests_on=PartialDate(2024, 4, 1),
-        ties=[NewTie(lep, to, function=function) for function, to in functions.items()],
+        ties=[NewTie(lep, successor, function=function) for function, successor in functions.items()],
         author=world.dee,
         now=timezone.now(),
     )
@@ -231,7 +239,9 @@ def test_two_functions_of_a_lep_pass_to_two_bodies_and_the_company_lives_on(worl
         for function in (*functions, "government_programmes")
     }
 
-    assert answers == {function: to.pk for function, to in functions.items()} | {"government_programmes": lep.pk}
+    assert answers == {function: successor.pk for function, successor in functions.items()} | {
+        "government_programmes": lep.pk
+    }
     assert not reloaded(lep).is_ended
     assert successors_on(lep) == [authority, world.westmarch]
 
@@ -255,7 +265,7 @@ def test_a_provider_transfers_its_engagements_to_another(world: World, client: C
     assert "Transferred its engagements to" in page
 
 
-def test_a_rename_takes_its_day_and_both_names_are_found(world: World) -> None:
+def test_a_rename_counts_from_its_day_and_both_names_are_found(world: World) -> None:
     day = today() - dt.timedelta(3)
     succession = record_succession(
         kind="rename",
@@ -280,7 +290,7 @@ def test_an_administrator_records_a_succession_by_names_and_numbers(world: World
     world.westmarch.identifiers.create(scheme=Scheme.GSS, value="E07999999")
     client.force_login(world.dee)
     address = reverse("organisations:record-succession")
-    given = {
+    post_fields = {
         "kind": "split",
         "status": "consulted",
         "vests_on": "April 2098",
@@ -289,11 +299,11 @@ def test_an_administrator_records_a_succession_by_names_and_numbers(world: World
         "source": "Their boards, 3 March",
     }
 
-    refused = client.post(address, given | {"successors": "Nobody Homes"})
-    made = client.post(address, given)
+    refused_response = client.post(address, post_fields | {"successors": "Nobody Homes"})
+    response = client.post(address, post_fields)
 
-    assert (refused.status_code, made.status_code) == (422, 302)
-    assert "“Nobody Homes” is not in the directory." in refused.content.decode()
+    assert (refused_response.status_code, response.status_code) == (422, 302)
+    assert "“Nobody Homes” is not in the directory." in refused_response.content.decode()
     succession = Succession.objects.get()
     assert str(succession.vests_on) == "2098-04"
     assert {tie.successor for tie in succession.ties.all()} == {world.larkhaven, world.tidewater}
@@ -305,11 +315,11 @@ def test_an_administrator_records_a_succession_by_names_and_numbers(world: World
 def test_an_administrator_records_a_rename_and_a_merger_into_one_that_continues(world: World, client: Client) -> None:
     client.force_login(world.dee)
     address = reverse("organisations:record-succession")
-    given = {"status": "order_made", "vests_on": "4/2098", "successors": "Larkhaven Homes"}
-    rename = given | {"kind": "rename", "new_name": "Skylark Homes", "predecessors": "Larkhaven Homes"}
-    merge = given | {"kind": "merge", "predecessors": "Larkhaven Homes\nTidewater Housing Group"}
+    common_fields = {"status": "order_made", "vests_on": "4/2098", "successors": "Larkhaven Homes"}
+    rename = common_fields | {"kind": "rename", "new_name": "Skylark Homes", "predecessors": "Larkhaven Homes"}
+    merge = common_fields | {"kind": "merge", "predecessors": "Larkhaven Homes\nTidewater Housing Group"}
 
-    assert [client.post(address, each).status_code for each in (rename, merge)] == [302, 302]
+    assert [client.post(address, post_fields).status_code for post_fields in (rename, merge)] == [302, 302]
 
     ties = SuccessionTie.objects.order_by("pk").values_list("succession__kind", "predecessor", "successor", "role")
     lark, tide = world.larkhaven.pk, world.tidewater.pk
@@ -325,8 +335,8 @@ def test_an_administrator_moves_corrects_and_cancels_on_pages(world: World, clie
     succession = record_merger(world, status="proposed", vests_on=PartialDate(2098, 4, 1))
 
     def send(route: str, **given: str) -> int:
-        found: int = client.post(reverse(f"organisations:{route}", args=[succession.pk]), given).status_code
-        return found
+        status_code: int = client.post(reverse(f"organisations:{route}", args=[succession.pk]), given).status_code
+        return status_code
 
     tie = {"predecessor": "Larkhaven Homes", "successor": "Harbour Community Trust", "role": "successor"}
 
@@ -343,30 +353,30 @@ def test_an_administrator_moves_corrects_and_cancels_on_pages(world: World, clie
         assert words in page
 
 
-def test_the_page_says_who_answers_on_a_day(world: World, client: Client) -> None:
+def test_the_page_shows_who_is_responsible_on_a_day(world: World, client: Client) -> None:
     record_merger(world, vests_on=PartialDate(2098, 4, 1))
     client.force_login(world.vera)
     address = reverse("organisations:who-answers", args=[world.larkhaven.pk])
 
-    def said(day: int, month: int) -> str:
+    def page_on(day: int, month: int) -> str:
         page = client.get(address, {"function": "landlord", "day": f"{day}/{month}/2098"})
         return " ".join(page.content.decode().split())
 
-    assert "Larkhaven Homes is responsible for landlord services" in said(31, 3)
-    assert "Skylark Homes is responsible for landlord services of Larkhaven Homes on 1 April 2098." in said(1, 4)
+    assert "Larkhaven Homes is responsible for landlord services" in page_on(31, 3)
+    assert "Skylark Homes is responsible for landlord services of Larkhaven Homes on 1 April 2098." in page_on(1, 4)
 
 
-def test_everybody_reads_what_is_pending_as_page_csv_and_feed(world: World, client: Client) -> None:
+def test_everyone_reads_pending_successions_as_page_csv_and_feed(world: World, client: Client) -> None:
     add_identifier(organisation=world.larkhaven, scheme="rsh", value="L4567", author=None, now=timezone.now())
     succession = record_merger(world, vests_on=PartialDate(2098, 4), source="Their boards")
     cancelled = record_merger(world, vests_on=PartialDate(2097))
     change_status(cancelled, "cancelled", world)
 
-    page, table, feed = (
+    page, csv_file, feed = (
         client.get(reverse(f"organisations:{name}")) for name in ("pending", "pending-csv", "pending-feed")
     )
 
-    rows = b"".join(table).decode().splitlines()  # type: ignore[call-overload]  # a streaming response
+    rows = b"".join(csv_file).decode().splitlines()  # type: ignore[call-overload]  # a streaming response
     assert "incomplete" in page.content.decode()
     assert f'id="succession-{succession.pk}"' in page.content.decode()
     assert f'id="succession-{cancelled.pk}"' not in page.content.decode()
@@ -399,7 +409,7 @@ def test_each_of_the_three_dates_is_a_day_a_month_or_a_year(world: World, client
             assert f"<dt>{label}</dt> <dd>{day}</dd>" in page.replace("</dt><dd>", "</dt> <dd>"), (address, label)
     exported = client.get(reverse("organisations:pending-csv")).getvalue().decode()
     assert "2097-05,2098-04-01,2099," in exported
-    # Each is made more exact on its page.
+    # Each date is then made more exact on the page for corrections.
     address = reverse("organisations:correct-succession", args=[succession.pk])
     dates = {"shadow_on": "6 May 2097", "vests_on": "1 April 2098", "codes_on": "May 2099"}
     assert client.post(address, {"kind": "merge", "reason": "As the order says.", **dates}).status_code == 302
@@ -430,7 +440,7 @@ def test_the_geography_of_shares_is_shown_exported_and_kept_in_the_history(world
     )
     client.force_login(world.dee)
     detail = reverse("organisations:succession", args=[succession.pk])
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "succession": succession,
         "reason": "Newer areas.",
         "author": world.dee,
@@ -438,8 +448,8 @@ def test_the_geography_of_shares_is_shown_exported_and_kept_in_the_history(world
     }
 
     assert "60% (LAD 2025)" in client.get(detail).content.decode()
-    assert correct_succession(ties=ties("LAD 2025"), **given) == ()
-    correct_succession(ties=ties("LAD 2027"), **given)
+    assert correct_succession(ties=ties("LAD 2025"), **arguments) == ()
+    correct_succession(ties=ties("LAD 2027"), **arguments)
 
     page = " ".join(strip_tags(client.get(detail).content.decode()).split())
     assert "40% (LAD 2027)" in page
@@ -459,9 +469,9 @@ def test_the_geography_of_shares_is_shown_exported_and_kept_in_the_history(world
 
 def test_a_caretaker_is_added_to_a_pending_succession(world: World) -> None:
     succession = record_merger(world, vests_on=PartialDate(2098, 4, 1))
-    given: dict[str, Any] = {"succession": succession, "reason": "Until the board meets.", "author": world.dee}
+    arguments: dict[str, Any] = {"succession": succession, "reason": "Until the board meets.", "author": world.dee}
 
-    add_tie(tie=NewTie(world.larkhaven, world.harbour, "caretaker", "housing"), now=timezone.now(), **given)
+    add_tie(tie=NewTie(world.larkhaven, world.harbour, "caretaker", "housing"), now=timezone.now(), **arguments)
 
     day = dt.date(2098, 4, 1)
     housing = who_answers_for(function="housing", organisation=world.larkhaven, day=day)
@@ -474,16 +484,16 @@ def test_an_uncertain_succession_is_named_beside_the_answer_and_not_counted(worl
     record_merger(world, status="order_laid", vests_on=PartialDate(2098, 4, 1))
     client.force_login(world.vera)
 
-    given = {"function": "housing", "day": "1 April 2098"}
-    page = client.get(reverse("organisations:who-answers", args=[world.larkhaven.pk]), given).content.decode()
+    query = {"function": "housing", "day": "1 April 2098"}
+    page = client.get(reverse("organisations:who-answers", args=[world.larkhaven.pk]), query).content.decode()
 
     assert "Larkhaven Homes is responsible for housing on 1 April 2098." in page
     assert "Order not made yet" in page
     assert "order laid" in page
 
 
-def test_other_organisations_of_the_same_order_begin_with_its_dates_and_sources(world: World) -> None:
-    first = record_succession(
+def test_the_form_for_another_succession_of_an_order_starts_with_its_dates_and_sources(world: World) -> None:
+    first_succession = record_succession(
         kind="replace",
         status="order_made",
         vests_on=known_day(dt.date(2027, 4, 1)),
@@ -495,9 +505,9 @@ def test_other_organisations_of_the_same_order_begin_with_its_dates_and_sources(
     )
     client = Client()
     client.force_login(world.dee)
-    address = f"{reverse('organisations:record-succession')}?like={first.pk}"
+    address = f"{reverse('organisations:record-succession')}?like={first_succession.pk}"
 
-    assert address in client.get(reverse("organisations:succession", args=[first.pk])).content.decode()
+    assert address in client.get(reverse("organisations:succession", args=[first_succession.pk])).content.decode()
     page = client.get(address).content.decode()
     assert 'value="The Surrey Order 2026"' in page
     assert 'value="1 April 2027"' in page

@@ -1,4 +1,4 @@
-"""Tests of successions that stand against each other, and of undoing in the right order."""
+"""Tests of rival successions, and of undoing successions in the right order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.world import World
 
 def test_an_order_made_is_not_recorded_beside_a_rival_proposal(world: World) -> None:
     record_merger(world, status="proposed", place="Estuary", proposal="One body")
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "kind": "absorb",
         "vests_on": known_day(today()),
         "author": world.dee,
@@ -49,28 +49,28 @@ def test_an_order_made_is_not_recorded_beside_a_rival_proposal(world: World) -> 
             status="order_made",
             place="estuary",
             proposal="Join the trust",
-            **given,
+            **arguments,
         )
 
     assert Succession.objects.count() == 1
 
 
 def test_one_succession_of_a_proposal_is_undone_while_another_of_it_is_pending(world: World) -> None:
-    together: dict[str, Any] = {"place": "Estuary", "proposal": "Two bodies"}
-    merged = record_merger(world, **together)
-    other = record_succession(
+    place_and_proposal: dict[str, Any] = {"place": "Estuary", "proposal": "Two bodies"}
+    merger = record_merger(world, **place_and_proposal)
+    pending_succession = record_succession(
         kind="absorb",
         status="order_made",
         vests_on=known_day(today()),
         ties=ties_between([world.westmarch], [world.harbour]),
         author=world.dee,
         now=timezone.now(),
-        **together,
+        **place_and_proposal,
     )
-    take_effect(succession=merged, author=None, now=timezone.now())
+    take_effect(succession=merger, author=None, now=timezone.now())
 
-    back = undo_succession(
-        succession=merged,
+    undoing_succession = undo_succession(
+        succession=merger,
         vests_on=known_day(today()),
         status="order_made",
         reason="The court quashed it.",
@@ -78,23 +78,31 @@ def test_one_succession_of_a_proposal_is_undone_while_another_of_it_is_pending(w
         now=timezone.now(),
     )
 
-    assert [take_effect(succession=one, author=None, now=timezone.now()) for one in (back, other)] == [True, True]
+    assert [
+        take_effect(succession=succession, author=None, now=timezone.now())
+        for succession in (undoing_succession, pending_succession)
+    ] == [True, True]
     assert not reloaded(world.larkhaven).is_ended
     assert reloaded(world.westmarch).is_ended
 
 
-def test_what_undoes_a_succession_takes_effect_after_it(world: World) -> None:
-    merged = record_merger(world)
-    given: dict[str, Any] = {"reason": "The court quashed it.", "author": world.dee, "now": timezone.now()}
-    back = undo_succession(succession=merged, vests_on=known_day(today()), status="order_made", **given)
+def test_an_undoing_takes_effect_only_after_the_succession(world: World) -> None:
+    merger = record_merger(world)
+    arguments: dict[str, Any] = {"reason": "The court quashed it.", "author": world.dee, "now": timezone.now()}
+    undoing_succession = undo_succession(
+        succession=merger, vests_on=known_day(today()), status="order_made", **arguments
+    )
 
     with pytest.raises(UnableToChangeSuccession, match="has not taken effect"):
-        take_effect(succession=back, author=None, now=timezone.now())
+        take_effect(succession=undoing_succession, author=None, now=timezone.now())
     with pytest.raises(UnableToChangeSuccession, match="Cancel that succession first"):
-        change_succession_status(succession=merged, to="cancelled", **given)
-    done = [take_effect(succession=one, author=None, now=timezone.now()) for one in (merged, back)]
+        change_succession_status(succession=merger, to="cancelled", **arguments)
+    results = [
+        take_effect(succession=succession, author=None, now=timezone.now())
+        for succession in (merger, undoing_succession)
+    ]
 
-    assert done == [True, True]
+    assert results == [True, True]
     assert not reloaded(world.larkhaven).is_ended
 
 
@@ -103,38 +111,40 @@ def test_a_predecessor_that_began_after_the_vesting_day_is_named(world: World, c
     succession = record_merger(world)
     client.force_login(world.dee)
 
-    answer = client.post(reverse("organisations:take-effect", args=[succession.pk]), {"reason": "Its day has come."})
+    response = client.post(reverse("organisations:take-effect", args=[succession.pk]), {"reason": "Its day has come."})
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert (
         "Tidewater Housing Group: The organisation cannot end before its first day. Enter a later day."
-        in answer.content.decode()
+        in response.content.decode()
     )
     assert not reloaded(world.larkhaven).is_ended
 
 
 def test_undoing_does_not_end_a_successor_whose_first_day_is_unknown(world: World) -> None:
     Organisation.objects.filter(pk=world.harbour.pk).update(valid_from=None)
-    given: dict[str, Any] = {"status": "order_made", "author": world.dee, "now": timezone.now()}
-    replaced = record_succession(
+    arguments: dict[str, Any] = {"status": "order_made", "author": world.dee, "now": timezone.now()}
+    replacement = record_succession(
         kind="replace",
         vests_on=known_day(today()),
         ties=ties_between([world.larkhaven], [world.harbour]),
-        **given,
+        **arguments,
     )
-    take_effect(succession=replaced, author=None, now=timezone.now())
+    take_effect(succession=replacement, author=None, now=timezone.now())
 
-    back = undo_succession(succession=replaced, vests_on=known_day(today()), reason="The court quashed it.", **given)
-    take_effect(succession=back, author=None, now=timezone.now())
+    undoing_succession = undo_succession(
+        succession=replacement, vests_on=known_day(today()), reason="The court quashed it.", **arguments
+    )
+    take_effect(succession=undoing_succession, author=None, now=timezone.now())
 
-    assert [reloaded(one).is_ended for one in (world.larkhaven, world.harbour)] == [False, False]
+    assert [reloaded(body).is_ended for body in (world.larkhaven, world.harbour)] == [False, False]
     answer = who_answers_for(function="landlord", organisation=world.harbour, day=today())
     assert answer.body == world.harbour.pk
 
 
-def test_a_renamed_body_that_ended_later_answers_no_more(world: World) -> None:
+def test_a_renamed_body_that_ended_later_is_no_longer_responsible(world: World) -> None:
     day = today() - dt.timedelta(20)
-    renamed = record_succession(
+    rename = record_succession(
         kind="rename",
         status="order_made",
         vests_on=known_day(day),
@@ -143,95 +153,97 @@ def test_a_renamed_body_that_ended_later_answers_no_more(world: World) -> None:
         author=world.dee,
         now=timezone.now(),
     )
-    take_effect(succession=renamed, author=None, now=timezone.now())
+    take_effect(succession=rename, author=None, now=timezone.now())
     dissolve(organisation=world.larkhaven, on=today(), author=None, now=timezone.now())
 
-    before, after = (
+    answer_before, answer_after = (
         who_answers_for(function="landlord", organisation=world.larkhaven, day=today() - dt.timedelta(days))
         for days in (1, 0)
     )
 
-    assert before.body == world.larkhaven.pk
-    assert (after.body, after.reason) == (None, Reason.NOBODY)
+    assert answer_before.body == world.larkhaven.pk
+    assert (answer_after.body, answer_after.reason) == (None, Reason.NOBODY)
 
 
 def test_the_page_of_a_body_that_continues_does_not_say_that_it_was_dissolved(world: World, client: Client) -> None:
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "status": "effective",
         "vests_on": known_day(today()),
         "author": world.dee,
         "now": timezone.now(),
     }
-    record_succession(kind="merge", ties=ties_between([world.larkhaven, world.tidewater], [world.larkhaven]), **given)
-    record_succession(kind="function_transfer", ties=[NewTie(world.harbour, None, function="housing")], **given)
+    record_succession(
+        kind="merge", ties=ties_between([world.larkhaven, world.tidewater], [world.larkhaven]), **arguments
+    )
+    record_succession(kind="function_transfer", ties=[NewTie(world.harbour, None, function="housing")], **arguments)
     client.force_login(world.vera)
 
-    lark, harbour = (
+    larkhaven_page, harbour_page = (
         " ".join(client.get(body.get_absolute_url()).content.decode().split())
         for body in (world.larkhaven, world.harbour)
     )
 
-    assert "Was dissolved" not in lark + harbour
-    assert "Replaced" in lark
-    assert "Gave up housing" in harbour
+    assert "Was dissolved" not in larkhaven_page + harbour_page
+    assert "Replaced" in larkhaven_page
+    assert "Gave up housing" in harbour_page
 
 
-def test_a_share_is_read_in_per_cent_as_it_was_given(world: World, client: Client) -> None:
+def test_a_share_is_shown_in_per_cent_as_it_was_entered(world: World, client: Client) -> None:
     succession = record_merger(world, status="proposed")
     client.force_login(world.dee)
-    given = {"predecessor": "Larkhaven Homes", "successor": "Skylark Homes", "role": "successor", "share": "100"}
+    post_fields = {"predecessor": "Larkhaven Homes", "successor": "Skylark Homes", "role": "successor", "share": "100"}
 
     client.post(
         reverse("organisations:add-tie", args=[succession.pk]),
-        given | {"geography": "LAD 2025", "reason": "All of it."},
+        post_fields | {"geography": "LAD 2025", "reason": "All of it."},
     )
     page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
 
     assert "100% (LAD 2025)" in page
 
 
-def test_the_page_of_an_organisation_says_what_was_undone_since(world: World, client: Client) -> None:
-    given: dict[str, Any] = {
+def test_the_page_of_an_organisation_marks_undone_successions(world: World, client: Client) -> None:
+    arguments: dict[str, Any] = {
         "reason": "A rehearsal.",
         "status": "order_made",
         "author": world.dee,
         "now": timezone.now(),
     }
-    merged = record_merger(world)
+    merger = record_merger(world)
     client.force_login(world.vera)
 
     def page() -> str:
         return " ".join(strip_tags(client.get(world.larkhaven.get_absolute_url()).content.decode()).split())
 
-    take_effect(succession=merged, author=None, now=timezone.now())
-    before = page()
-    back = undo_succession(succession=merged, vests_on=known_day(today()), **given)
-    undone = page()
-    undo_succession(succession=back, vests_on=known_day(today()), **given)
-    again = page()
+    take_effect(succession=merger, author=None, now=timezone.now())
+    text_before = page()
+    undoing_succession = undo_succession(succession=merger, vests_on=known_day(today()), **arguments)
+    text_after_undoing = page()
+    undo_succession(succession=undoing_succession, vests_on=known_day(today()), **arguments)
+    text_after_repeating = page()
 
-    assert "undone since" not in before
-    assert "(merged, undone since)" in undone
-    assert "(merged, undone since)" not in again
+    assert "undone since" not in text_before
+    assert "(merged, undone since)" in text_after_undoing
+    assert "(merged, undone since)" not in text_after_repeating
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_administrators_who_undo_a_succession_at_once_record_one() -> None:
-    old, new = (
+    predecessor, successor = (
         create_organisation(name=name, kind="council", author=None, now=timezone.now()) for name in ("Old", "New")
     )
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "vests_on": known_day(today()),
         "status": "order_made",
         "author": None,
         "now": timezone.now(),
     }
-    succession = record_succession(kind="absorb", ties=ties_between([old], [new]), **given)
+    succession = record_succession(kind="absorb", ties=ties_between([predecessor], [successor]), **arguments)
 
     def undo(day: int) -> bool:
-        later = given | {"vests_on": known_day(today() + dt.timedelta(day))}
+        later_arguments = arguments | {"vests_on": known_day(today() + dt.timedelta(day))}
         try:
-            undo_succession(succession=succession, reason="The court quashed it.", **later)
+            undo_succession(succession=succession, reason="The court quashed it.", **later_arguments)
         except UnableToRecordSuccession:
             return False
         finally:
@@ -239,6 +251,6 @@ def test_two_administrators_who_undo_a_succession_at_once_record_one() -> None:
         return True
 
     with ThreadPoolExecutor(2) as pool:
-        undone = list(pool.map(undo, range(2)))
+        outcomes = list(pool.map(undo, range(2)))
 
-    assert sorted(undone) == [False, True]
+    assert sorted(outcomes) == [False, True]

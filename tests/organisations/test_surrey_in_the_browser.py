@@ -1,4 +1,4 @@
-"""Surrey in a real browser, with the three successions that ship: passed on, undone and passed on again."""
+"""Surrey in a real browser, with its three successions: passed on, undone and passed on again."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def _built() -> None:
         pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
 
 
-def propose_all_but_one(bodies: dict[str, Organisation], new: dict[str, Organisation]) -> None:
-    """Every council proposes what it holds; Woking leaves out its commitment."""
+def propose_all_but_one(bodies: dict[str, Organisation], successor_by_name: dict[str, Organisation]) -> None:
+    """Propose all records of every council, except Woking's commitment."""
     for name, council in bodies.items():
-        succession = Succession.objects.get(ties__predecessor=council, ties__successor=new[name])
+        succession = Succession.objects.get(ties__predecessor=council, ties__successor=successor_by_name[name])
         for group in held_by(council, timezone.localdate()):
             if (name, group.kind.code) != (WITHOUT_A_LINE, "commitments"):
                 services.propose_handovers(
@@ -48,7 +48,7 @@ def propose_all_but_one(bodies: dict[str, Organisation], new: dict[str, Organisa
                     predecessor=council,
                     kind=group.kind.code,
                     records=[thing.pk for thing in group.things],
-                    successor=new[name],
+                    successor=successor_by_name[name],
                     author=None,
                     now=timezone.now(),
                 )
@@ -72,20 +72,20 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     ]
     tomorrow = known_day(timezone.localdate() + dt.timedelta(1))
     for succession in order:
-        given = {"reason": "A rehearsal.", "author": None, "now": timezone.now()}
-        services.correct_succession(succession=succession, vests_on=tomorrow, **given)
+        arguments = {"reason": "A rehearsal.", "author": None, "now": timezone.now()}
+        services.correct_succession(succession=succession, vests_on=tomorrow, **arguments)
     east, west = (Organisation.objects.get(name=f"{part} Surrey Council") for part in ("East", "West"))
     edith, wilf = person("Edith East", "edith@east.example"), person("Wilf West", "wilf@west.example")
     join(edith, east, Role.LEAD, world.now)
     join(wilf, west, Role.LEAD, world.now)
     propose_all_but_one(bodies, {name: west if name in WEST else east for name in bodies})
-    before, rows = holders(), rows_by_table()
-    homes = origin + Partnership.objects.get(title=f"{WITHOUT_A_LINE} Homes").get_absolute_url()
-    of_west = origin + reverse("organisations:succession", args=[order[1].pk])
+    holders_before, rows_before = holders(), rows_by_table()
+    partnership_url = origin + Partnership.objects.get(title=f"{WITHOUT_A_LINE} Homes").get_absolute_url()
+    succession_url = origin + reverse("organisations:succession", args=[order[1].pk])
 
-    # An administrator records for all three that the order is made, and sees what is still without a line.
+    # An administrator records for all three that the order is made, and sees the record that still has no line.
     enter(page, origin, world.dee)
-    page.goto(of_west)
+    page.goto(succession_url)
     page.get_by_role("link", name="Change the status or cancel the succession").click()
     page.get_by_label("Order made").check()
     page.get_by_label("Also the 2 other successions of the same order").check()
@@ -105,29 +105,29 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     page.get_by_role("button", name="Propose to successor").click()
     expect(undecided).to_contain_text("Everything has a handover line.")
     enter(page, origin, wilf)
-    page.goto(of_west)
+    page.goto(succession_url)
     page.get_by_role("link", name="Who takes over what").click()
     page.get_by_role("link", name="Answer").click()
     page.get_by_label("Yes, we take over").check()
     page.get_by_role("button", name="Send answer").click()
     expect(page.get_by_text("You accepted").first).to_be_visible()
-    assert page.goto(homes).status == 404
+    assert page.goto(partnership_url).status == 404
     lines = Handover.objects.filter(successor=east)
     services.answer_handovers(lines=list(lines), accept=True, author=edith, now=timezone.now())
 
-    # On vesting day it passes on: the successor's lead reads the partnership, and old addresses answer.
+    # On vesting day everything passes on: the successor's lead reads the partnership, and old addresses still work.
     with in_days(1):
         hand_over_due()
-        after = holders()
+        holders_after = holders()
         assert [held_by(body, timezone.localdate()) for body in bodies.values()] == [[]] * 12
-        assert {receiver for _, _, receiver in after["commitments"]} == {east.pk, west.pk}
+        assert {receiver for _, _, receiver in holders_after["commitments"]} == {east.pk, west.pk}
         enter(page, origin, wilf)
-        page.goto(homes)
+        page.goto(partnership_url)
         expect(page.get_by_text("West Surrey Council").first).to_be_visible()
         page.goto(origin + bodies[WITHOUT_A_LINE].get_absolute_url())
         expect(page.get_by_role("link", name="West Surrey Council").first).to_be_visible()
 
-    # An administrator undoes all three: everything is where it was.
+    # An administrator undoes all three: every record is back where it was.
     with in_days(2):
         enter(page, origin, world.dee)
         page.goto(origin + reverse("organisations:undo-succession", args=[order[1].pk]))
@@ -138,12 +138,12 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
         page.get_by_role("button", name="Record succession").click()
         expect(page.get_by_text("The succession that undoes this one has been recorded.")).to_be_visible()
         hand_over_due()
-        assert holders() == before
-        back = rows_by_table()
+        assert holders() == holders_before
+        rows_after_undoing = rows_by_table()
         for table in ("agreements.Party", "agreements.Post", "commitments.Commitment"):
-            assert back[table] == rows[table], table
+            assert rows_after_undoing[table] == rows_before[table], table
 
-    # Undone again, everything is where it went.
+    # The undoing is undone: every record is again where it had passed to.
     with in_days(3):
         undoing = Succession.objects.filter(undoes__in=order).order_by("pk")
         services.undo_succession(
@@ -156,4 +156,4 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
             together=True,
         )
         hand_over_due()
-        assert holders() == after
+        assert holders() == holders_after

@@ -13,7 +13,7 @@ from partnerships.kit.dates import PartialDate
 from partnerships.organisations.answering import Life, Reason, Step, Tie, who_answers
 from tests.organisations.histories import FUNCTIONS, START, History, check_answers, check_undoing, histories, undoing
 
-#: `make bench-successions` checks 100,000 histories.
+#: Enough histories for the suite; `make bench-successions` checks 100,000.
 thorough = settings(max_examples=300)
 days = st.integers(-40, 700).map(lambda after: START + dt.timedelta(days=after))
 functions = st.sampled_from(FUNCTIONS)
@@ -34,18 +34,18 @@ def test_every_function_has_one_body_or_a_reason_and_nothing_is_lost(
 
 @thorough
 @given(histories(), functions, days, st.randoms(use_true_random=False))
-def test_the_order_of_recording_is_no_matter(history: History, function: str, day: dt.date, random: Random) -> None:
+def test_the_order_of_recording_does_not_matter(history: History, function: str, day: dt.date, random: Random) -> None:
     shuffled = list(history.steps)
     random.shuffle(shuffled)
 
     for body in history.origins:
-        given = {"function": function, "body": body, "day": day}
-        assert who_answers(steps=shuffled, **given) == who_answers(steps=history.steps, **given)  # type: ignore[arg-type]
+        arguments = {"function": function, "body": body, "day": day}
+        assert who_answers(steps=shuffled, **arguments) == who_answers(steps=history.steps, **arguments)  # type: ignore[arg-type]
 
 
 @thorough
 @given(histories(), functions, days)
-def test_an_undone_succession_leaves_what_was_before_it(history: History, function: str, day: dt.date) -> None:
+def test_undoing_a_succession_restores_the_parts_before_it(history: History, function: str, day: dt.date) -> None:
     check_undoing(history, function, day)
 
 
@@ -63,23 +63,23 @@ def test_two_councils_divide_a_county_by_area_or_jointly() -> None:
     assert shared.parts == {frozenset({2}): Fraction(2, 5), frozenset({3}): Fraction(3, 5)}
 
 
-def test_a_body_that_two_joint_holders_form_answers_again() -> None:
+def test_a_body_formed_by_two_joint_holders_is_solely_responsible() -> None:
     steps = [Step(1, on("2027-04-01"), (Tie(1, 2), Tie(1, 3))), Step(2, on("2030-04-01"), (Tie(2, 4), Tie(3, 4)))]
 
     assert who_answers(function="planning", body=1, day=dt.date(2030, 4, 1), steps=steps).body == 4
 
 
-def test_two_functions_of_a_lep_go_to_two_bodies_and_the_rest_stays() -> None:
+def test_two_functions_of_a_lep_go_to_two_bodies_and_the_others_stay() -> None:
     ties = (Tie(1, 2, function="business_representation"), Tie(1, 3, function="strategic_economic_planning"))
     step = Step(1, on("2024-04-01"), ties, ends=False)
     day = dt.date(2024, 4, 1)
 
-    found = [
+    bodies = [
         who_answers(function=function, body=1, day=day, steps=[step]).body
         for function in ("business_representation", "strategic_economic_planning", "government_programmes")
     ]
 
-    assert found == [2, 3, 1]
+    assert bodies == [2, 3, 1]
 
 
 def test_a_nominated_body_does_not_answer_and_a_caretaker_gives_way_to_a_successor() -> None:
@@ -88,20 +88,22 @@ def test_a_nominated_body_does_not_answer_and_a_caretaker_gives_way_to_a_success
     successor = Step(1, on("2027-04-01"), (Tie(1, 2, "caretaker"), Tie(1, 3)))
     day = dt.date(2027, 4, 1)
 
-    found = [who_answers(function="housing", body=1, day=day, steps=[one]) for one in (nominated, caretaker, successor)]
+    answers = [
+        who_answers(function="housing", body=1, day=day, steps=[answer]) for answer in (nominated, caretaker, successor)
+    ]
 
-    assert [(one.body, one.reason) for one in found] == [(None, Reason.NOBODY), (2, None), (3, None)]
+    assert [(answer.body, answer.reason) for answer in answers] == [(None, Reason.NOBODY), (2, None), (3, None)]
 
 
 def test_a_vesting_day_known_to_the_month_leaves_the_month_open() -> None:
     step = Step(1, on("2028-04"), (Tie(1, 2),))
 
-    found = [
+    answers = [
         who_answers(function="housing", body=1, day=day, steps=[step])
         for day in (dt.date(2028, 3, 31), dt.date(2028, 4, 1), dt.date(2028, 4, 29), dt.date(2028, 4, 30))
     ]
 
-    assert [(one.body, one.reason) for one in found] == [
+    assert [(answer.body, answer.reason) for answer in answers] == [
         (1, None),
         (None, Reason.DAY_UNKNOWN),
         (None, Reason.DAY_UNKNOWN),
@@ -119,24 +121,25 @@ def test_nobody_answers_before_a_body_begins_or_after_it_ended_alone() -> None:
     assert (early.reason, last.body, ended.reason) == (Reason.NOT_YET, 1, Reason.NOBODY)
 
 
-def test_what_the_new_body_took_on_itself_goes_to_both_when_a_merger_is_undone() -> None:
+def test_functions_of_a_merged_body_itself_go_to_both_when_the_merger_is_undone() -> None:
     merger = Step(1, on("2027-04-01"), (Tie(1, 3), Tie(2, 3)))
-    back = undoing(2, merger, on("2028-04-01"))
+    undoing_step = undoing(2, merger, on("2028-04-01"))
     day = dt.date(2028, 4, 1)
 
-    found = [who_answers(function="housing", body=body, day=day, steps=[merger, back]) for body in (1, 2, 3)]
+    answers = [who_answers(function="housing", body=body, day=day, steps=[merger, undoing_step]) for body in (1, 2, 3)]
 
-    assert [one.body for one in found] == [1, 2, None]
-    assert found[2].parts == {frozenset({1, 2}): 1}
+    assert [answer.body for answer in answers] == [1, 2, None]
+    assert answers[2].parts == {frozenset({1, 2}): 1}
 
 
 def test_a_body_that_absorbed_another_keeps_its_own_when_that_is_undone() -> None:
-    absorbed = Step(1, on("2027-04-01"), (Tie(1, 2),))
-    back = undoing(2, absorbed, on("2028-04-01"), lasting={2})
+    absorption = Step(1, on("2027-04-01"), (Tie(1, 2),))
+    undoing_step = undoing(2, absorption, on("2028-04-01"), lasting={2})
     days_and_bodies = [(dt.date(2028, 3, 31), 1), (dt.date(2028, 4, 1), 1), (dt.date(2028, 4, 1), 2)]
 
-    found = [
-        who_answers(function="housing", body=body, day=day, steps=[absorbed, back]) for day, body in days_and_bodies
+    answers = [
+        who_answers(function="housing", body=body, day=day, steps=[absorption, undoing_step])
+        for day, body in days_and_bodies
     ]
 
-    assert [one.body for one in found] == [2, 1, 2]
+    assert [answer.body for answer in answers] == [2, 1, 2]

@@ -1,6 +1,6 @@
-"""Compares the three readings of the audience rules in random worlds.
+"""Compare, in random worlds, three queries of the audience rules: `visible_to`, `readers_of` and `reaches`.
 
-The readings are: what a person may see, who may see a record, and pairs of both.
+These return what a person may see, who may see a record, and pairs of both.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Dice:
 
 
 def insert_rows(model: type[_Model], rows: Iterable[_Model]) -> list[_Model]:
-    """Rows created in one statement; services would take a minute a world."""
+    """Insert rows in one statement, because services would take a minute for each world."""
     return list(model._base_manager.bulk_create(list(rows)))
 
 
@@ -87,12 +87,12 @@ def random_world(dice: Dice) -> list[User]:
     )
     bodies = insert_rows(Organisation, (Organisation(name=f"Body {number}", kind=Kind.CHARITY) for number in range(4)))
     memberships = []
-    for who in people:
+    for person in people:
         for body in dice.some(bodies):
             starts, ends = dice.day(), one([None, dice.day()])
             memberships.append(
                 Membership(
-                    person=who,
+                    person=person,
                     organisation=body,
                     role=one(Role.values),
                     starts_on=starts,
@@ -252,7 +252,7 @@ def plans(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership
 
 
 def declared(now: dt.datetime) -> dict[str, tuple[type[Model], tuple[Route, ...], Callable[[User], QuerySet[Any]]]]:
-    """Return each model with declared routes, and the queryset its pages use."""
+    """Return each model with declared routes, and the queryset that its pages use."""
     return {
         "partnerships in full": (Partnership, INSIDE, Partnership.objects.inside_for),
         "partnerships held": (Partnership, (*INSIDE, *FORMER), Partnership.objects.held_by),
@@ -266,24 +266,24 @@ def declared(now: dt.datetime) -> dict[str, tuple[type[Model], tuple[Route, ...]
     }
 
 
-#: (person, record)
+#: Pairs of a person's id and a record's id.
 Pairs = set[tuple[int, int]]
 
 
 def pairs(people: list[User], rows_of: Callable[[User], QuerySet[Any]]) -> Pairs:
-    """Return every (person, record) pair that one reading gives, each once."""
-    found = [(who.pk, pk) for who in people for pk in rows_of(who).values_list("pk", flat=True)]
-    assert len(found) == len(set(found))
-    return set(found)
+    """Return every (person, record) pair of one query, each once."""
+    pair_list = [(who.pk, pk) for who in people for pk in rows_of(who).values_list("pk", flat=True)]
+    assert len(pair_list) == len(set(pair_list))
+    return set(pair_list)
 
 
 def by_person(model: type[Model], routes: tuple[Route, ...], people: list[User]) -> Pairs:
-    """Pairs from what each person may see."""
+    """Return the pairs according to what each person may see."""
     return pairs(people, lambda who: model._default_manager.filter(visible_to(model, routes, who)))
 
 
 def by_record(model: type[Model], routes: tuple[Route, ...]) -> Pairs:
-    """Pairs from who may see each record."""
+    """Return the pairs according to who may see each record."""
     return {
         (reader.pk, record.pk)
         for record in model._default_manager.all()
@@ -292,7 +292,7 @@ def by_record(model: type[Model], routes: tuple[Route, ...]) -> Pairs:
 
 
 def by_condition(model: type[Model], routes: tuple[Route, ...], people: list[User]) -> Pairs:
-    """Pairs for which the condition holds inside a larger query."""
+    """Return the pairs for which the condition is true inside a larger query."""
     return pairs(
         people,
         lambda who: model._default_manager.filter(reaches(model, routes, record=OuterRef("pk"), person=Value(who.pk))),
@@ -300,37 +300,37 @@ def by_condition(model: type[Model], routes: tuple[Route, ...], people: list[Use
 
 
 def by_side(people: list[User]) -> Pairs:
-    """Conversations that all people of a side may read, by person acting for it."""
+    """Return the conversations that all people of a side may read, by each person who acts for the side."""
     current = Membership.objects.current().filter(person__in=[who.pk for who in people if who.is_active])
-    acting = current.values_list("person_id", "organisation_id")
+    acting_people = current.values_list("person_id", "organisation_id")
     return {
         (who, pk)
-        for who, body in acting
+        for who, body in acting_people
         for pk in Side.objects.filter(READ_BY_SIDE, organisation=body).values_list("conversation", flat=True)
     }
 
 
 @settings(max_examples=8)
 @given(seed=st.integers(0, 2**32))
-def test_all_readings_of_the_audience_rules_agree_in_random_worlds(db: None, seed: int) -> None:
+def test_all_queries_of_the_audience_rules_agree_in_random_worlds(db: None, seed: int) -> None:
     with transaction.atomic():
         dice = Dice(seed)
         people = random_world(dice)
-        for name, (model, routes, own) in declared(dice.now).items():
-            read = by_record(model, routes)
+        for name, (model, routes, queryset_of_pages) in declared(dice.now).items():
+            expected_pairs = by_record(model, routes)
 
-            assert by_person(model, routes, people) == read, name
+            assert by_person(model, routes, people) == expected_pairs, name
             with one_by_one():
-                assert by_person(model, routes, people) == read, name
+                assert by_person(model, routes, people) == expected_pairs, name
             with remembered():
-                assert by_person(model, routes, people) == read, name
-                assert pairs(people, own) == read, name
+                assert by_person(model, routes, people) == expected_pairs, name
+                assert pairs(people, queryset_of_pages) == expected_pairs, name
                 with one_by_one():
-                    assert by_person(model, routes, people) == read, name
-            assert by_condition(model, routes, people) == read, name
-            assert pairs(people, own) == read, name
+                    assert by_person(model, routes, people) == expected_pairs, name
+            assert by_condition(model, routes, people) == expected_pairs, name
+            assert pairs(people, queryset_of_pages) == expected_pairs, name
             if model is Conversation:
-                assert by_side(people) <= read, name
+                assert by_side(people) <= expected_pairs, name
         transaction.set_rollback(True)
 
 
@@ -340,13 +340,13 @@ def test_a_route_to_the_network_without_a_condition_opens_every_record(
 ) -> None:
     routes = (Network(), *more)
     people = [world.ben, world.chidi, world.sol]
-    expected = {(who.pk, one.pk) for who in people[:2] for one in (world.partnership, world.other_partnership)}
+    expected = {(who.pk, record.pk) for who in people[:2] for record in (world.partnership, world.other_partnership)}
 
-    read = by_person(Partnership, routes, people)
+    pairs_by_person = by_person(Partnership, routes, people)
     with remembered():
-        remembering = by_person(Partnership, routes, people)
+        pairs_on_a_page = by_person(Partnership, routes, people)
 
-    assert read == remembering == expected
+    assert pairs_by_person == pairs_on_a_page == expected
     assert {pair for pair in by_record(Partnership, routes) if pair[0] in {who.pk for who in people}} == expected
     everybody = Everybody([world.larkhaven.pk])
     assert Partnership.objects.filter(visible_to(Partnership, routes, everybody)).count() == 2

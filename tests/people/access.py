@@ -1,4 +1,4 @@
-"""Access table of the pages about accounts and privacy."""
+"""The table of who may open which page about accounts and privacy."""
 
 from __future__ import annotations
 

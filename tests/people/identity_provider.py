@@ -1,6 +1,6 @@
 """A test server with allauth's OpenID Connect provider.
 
-Run as `python tests/people/identity_provider.py PORT DATABASE CALLBACK…`. It knows a few people and one client.
+Run as `python tests/people/identity_provider.py PORT DATABASE CALLBACK…`. The server knows a few people and one client.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import requests
 
 CLIENT, SECRET, PASSWORD = "common-ground", "between-us-two-alone", "another-quiet-morning"
-#: People in the directory, and what it says of `email_verified`; None: it leaves it out, as Entra ID does.
+#: People in the directory, with the value of `email_verified`. None means that the provider leaves it out, as Entra ID
+#: does.
 PEOPLE = {
     "amina@larkhaven.example": True,
     "vera@larkhaven.example": True,
@@ -33,23 +34,23 @@ PEOPLE = {
 def running(database: Path, *callbacks: str) -> Iterator[str]:
     """Yield the URL of a provider that runs during the test.
 
-    It redirects people back to the given callback addresses.
+    The provider redirects people back to the given callback addresses.
     """
-    # As tests.support.ports.reserved_port, which this file cannot import when it runs alone.
+    # A copy of tests.support.ports.reserved_port, which this file cannot import when it runs alone.
     with socket.socket() as door:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind(("127.0.0.1", 0))
         port = door.getsockname()[1]
         process = subprocess.Popen([sys.executable, __file__, str(port), str(database), *callbacks])
         try:
-            yield _once_it_answers(f"http://127.0.0.1:{port}", process)
+            yield _wait_until_ready(f"http://127.0.0.1:{port}", process)
         finally:
             process.terminate()
             process.wait()
 
 
-def _once_it_answers(address: str, process: subprocess.Popen[bytes]) -> str:
-    """Return the address of the provider, which takes a few seconds to start."""
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> str:
+    """Wait until the provider answers, which takes a few seconds, and return its address."""
     end = time.monotonic() + 120
     while True:
         try:
@@ -66,11 +67,11 @@ class Quiet(WSGIRequestHandler):
     """A request handler that does not log requests."""
 
     def log_message(self, *args: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 def serve(port: int, database: str, callbacks: list[str]) -> None:
-    """Set up a Django instance with its own database and serve it."""
+    """Set up a Django instance with a separate database, and serve it."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
     from django.conf import settings
@@ -140,7 +141,7 @@ def serve(port: int, database: str, callbacks: list[str]) -> None:
 
 
 def adapter() -> object:
-    """allauth's adapter without `email_verified` where `PEOPLE` has None."""
+    """Return allauth's adapter, which leaves out `email_verified` if `PEOPLE` has None."""
     from allauth.idp.oidc.adapter import DefaultOIDCAdapter
 
     class Adapter(DefaultOIDCAdapter):  # type: ignore[misc]  # allauth carries no types

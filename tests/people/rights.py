@@ -1,4 +1,4 @@
-"""Who may call each service of accounts."""
+"""The table of who may call each service of accounts."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from partnerships.people.view_as import begin_view_as
 from tests.support.rights import ADMINISTRATOR, EVERYBODY, Row
 from tests.world import World, person
 
-#: The modules with this room's services.
+#: The modules that contain this room's services.
 MODULES = ("services", "administrators", "view_as", "personal_data", "identity_providers", "lead_times")
-#: Vera, whose account the calls are about, and administrators.
+#: Vera, whose account the calls change, and administrators.
 OWN_OR_ADMINISTRATOR = ADMINISTRATOR | {"viewer"}
 
 
 def _vera(world: World) -> User:
-    """Vera as stored: services change the object, and a rollback does not."""
+    """Return Vera as stored, because services change the object and a rollback does not restore it."""
     return User.objects.get(pk=world.vera.pk)
 
 
@@ -42,7 +42,7 @@ def _with_second_factor(world: World) -> User:
 
 
 def _newcomer(world: World) -> User:
-    """Somebody who acts for no organisation, as administrators must."""
+    """Return a person who acts for no organisation, as administrators must."""
     return person("Nell New", "nell@new.example")
 
 

@@ -1,4 +1,4 @@
-"""A change of how somebody signs in is made with its alert, log and journal, or not at all."""
+"""A change of how a person signs in is made with its alert, log entry and journal line, or not at all."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tests.people.test_second_factors import totp_code
 from tests.support.outbox import recorded
 from tests.world import PASSWORD, World
 
-#: Sends one POST that changes how Eddie signs in.
+#: A function that sends one POST that changes how Eddie signs in.
 Act = Callable[[], Any]
 NEW = "four other quiet words"
 SECRET = "JBSWY3DPEHPK3PXP"
 
 
 def freshly_checked_client(world: World) -> Client:
-    """Return a browser in which Eddie has just given his password once more."""
+    """Return a browser in which Eddie has just entered his password once more."""
     client = sign_in(world.eddie)
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     return client
@@ -81,7 +81,7 @@ def passkey_removed(world: World) -> Act:
     return lambda: client.post(reverse("mfa_remove_webauthn", args=[key.pk]))
 
 
-#: Each change, and the journal's name for it.
+#: Each change, and the kind of its journal line.
 CHANGES = {
     password_changed: ways_in.PASSWORD,
     password_reset: ways_in.PASSWORD,
@@ -94,15 +94,15 @@ CHANGES = {
 
 
 def sign_in_rows(person: User) -> tuple[object, ...]:
-    """Password, addresses and second factors as stored, and how much the log has."""
-    kept = User.objects.get(pk=person.pk)
+    """Return the password, addresses and second factors as stored, and the number of events in the log."""
+    stored_person = User.objects.get(pk=person.pk)
     addresses = EmailAddress.objects.filter(user=person).values_list("email", "primary", "verified").order_by("email")
     factors = Authenticator.objects.filter(user=person).values_list("pk", flat=True).order_by("pk")
-    return kept.password, kept.email, list(addresses), list(factors), SecurityEvent.objects.count()
+    return stored_person.password, stored_person.email, list(addresses), list(factors), SecurityEvent.objects.count()
 
 
 class Killed(BaseException):
-    """The process ended here."""
+    """Raised where a process is killed."""
 
 
 def killed(*args: object, **kwargs: object) -> NoReturn:
@@ -113,18 +113,18 @@ def killed(*args: object, **kwargs: object) -> NoReturn:
 @pytest.mark.parametrize(
     "killed_at", ["people.adapters.record_email", "people.receivers.note_event", "kit.journal.note"]
 )
-def test_a_process_killed_before_the_alert_log_or_journal_changes_no_way_in(
+def test_a_process_killed_before_alert_log_or_journal_changes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, change: Callable[[World], Act], killed_at: str
 ) -> None:
     act = change(world)
-    before, journalled = sign_in_rows(world.eddie), WaitingLine.objects.count()
+    rows_before, waiting_lines_before = sign_in_rows(world.eddie), WaitingLine.objects.count()
     monkeypatch.setattr(f"partnerships.{killed_at}", killed)
 
     with pytest.raises(Killed):
         act()
 
-    assert sign_in_rows(world.eddie) == before
-    assert WaitingLine.objects.count() == journalled
+    assert sign_in_rows(world.eddie) == rows_before
+    assert WaitingLine.objects.count() == waiting_lines_before
 
 
 @pytest.mark.parametrize(("change", "journalled"), CHANGES.items())
@@ -132,20 +132,20 @@ def test_alert_log_and_journal_are_recorded_before_the_change_is_committed(
     world: World, change: Callable[[World], Act], journalled: str
 ) -> None:
     act = change(world)
-    logged, emails = SecurityEvent.objects.count(), len(recorded("people.account"))
+    events_before, emails_before = SecurityEvent.objects.count(), len(recorded("people.account"))
 
     act()
 
-    # Nothing is committed in this test, so what waits for a commit has not happened.
-    assert len(recorded("people.account")) == emails + 1
-    assert SecurityEvent.objects.count() > logged
+    # Nothing is committed in this test, so no on-commit callback has run.
+    assert len(recorded("people.account")) == emails_before + 1
+    assert SecurityEvent.objects.count() > events_before
     assert WaitingLine.objects.filter(text__contains=f'"what":"{journalled}"').exists()
 
 
 def test_wrong_passwords_are_still_logged_and_counted(world: World) -> None:
     form_data = {"login": world.eddie.email, "password": "not this one"}
 
-    answers = [Client().post(reverse("account_login"), form_data) for _ in range(11)]
+    responses = [Client().post(reverse("account_login"), form_data) for _ in range(11)]
 
-    assert "Too many failed" in answers[-1].content.decode()
+    assert "Too many failed" in responses[-1].content.decode()
     assert SecurityEvent.objects.filter(person=world.eddie, kind="refused").count() == 10

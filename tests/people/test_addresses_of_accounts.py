@@ -17,21 +17,21 @@ Address = tuple[str, str]
 
 
 def named_views(
-    patterns: list[URLPattern | URLResolver], before: str = ""
+    patterns: list[URLPattern | URLResolver], prefix: str = ""
 ) -> Iterator[tuple[Address, Callable[..., Any]]]:
     """Yield every named URL with its view.
 
-    allauth has four without a name, which redirect from older addresses of its pages.
+    allauth has four URLs without a name, which redirect from older addresses of its pages.
     """
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
-            yield from named_views(pattern.url_patterns, before + str(pattern.pattern))
+            yield from named_views(pattern.url_patterns, prefix + str(pattern.pattern))
         elif pattern.name:
-            yield (before + str(pattern.pattern), pattern.name), pattern.callback
+            yield (prefix + str(pattern.pattern), pattern.name), pattern.callback
 
 
 def view_behind(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the view that a late import stands for; other views unchanged."""
+    """Return the view that a late import replaces; other views are returned unchanged."""
     if view.__module__ != "partnerships.kit.late":
         return view
     late = getclosurevars(view).nonlocals
@@ -43,30 +43,36 @@ def is_in_one_transaction(view: Callable[..., Any]) -> bool:
     return getattr(view_behind(view), "view_class", View).__module__ == "partnerships.people.account_changes"
 
 
-def what_is_behind(view: Callable[..., Any]) -> Any:
-    """Return the class of a view, as allauth wrote it; a view without a class itself."""
-    behind = view_behind(view)
-    return behind.view_class.__bases__[1] if is_in_one_transaction(view) else getattr(behind, "view_class", behind)
+def allauth_view(view: Callable[..., Any]) -> Any:
+    """Return the class of a view as allauth wrote it, or the view itself if it has no class."""
+    original_view = view_behind(view)
+    return (
+        original_view.view_class.__bases__[1]
+        if is_in_one_transaction(view)
+        else getattr(original_view, "view_class", original_view)
+    )
 
 
-# The one added URL comes before allauth's, and redirects people to their organisation's sign-in.
+# The only added URL comes before allauth's, and redirects people to their organisation's sign-in.
 ADDED = {("oidc/<str:provider_id>/login/", "openid_connect_login"): to_organisation_sign_in}
 
 
 def test_account_urls_and_views_match_allauth() -> None:
-    ours = dict(named_views(accounts.urlpatterns))
+    our_views = dict(named_views(accounts.urlpatterns))
     allauth_views = dict(named_views(allauth.urls.urlpatterns)) | ADDED
 
-    assert {address: what_is_behind(view) for address, view in ours.items()} == {
+    assert {address: allauth_view(view) for address, view in our_views.items()} == {
         address: getattr(view, "view_class", view) for address, view in allauth_views.items()
     }
 
 
 def test_every_account_form_is_saved_in_one_transaction_with_its_alert() -> None:
-    in_one = {name for (_, name), view in named_views(accounts.urlpatterns) if is_in_one_transaction(view)}
+    names_in_one_transaction = {
+        name for (_, name), view in named_views(accounts.urlpatterns) if is_in_one_transaction(view)
+    }
 
-    with_form = {name for (_, name), view in named_views(allauth.urls.urlpatterns) if takes_a_form(view)}
-    assert in_one == with_form | {"account_confirm_email"}
+    names_with_form = {name for (_, name), view in named_views(allauth.urls.urlpatterns) if takes_a_form(view)}
+    assert names_in_one_transaction == names_with_form | {"account_confirm_email"}
 
 
 def takes_a_form(view: Callable[..., Any]) -> bool:
@@ -74,12 +80,12 @@ def takes_a_form(view: Callable[..., Any]) -> bool:
 
 
 def test_late_imported_views_require_sign_in_where_the_original_does() -> None:
-    ours = dict(named_views(accounts.urlpatterns))
+    our_views = dict(named_views(accounts.urlpatterns))
     allauth_views = dict(named_views(allauth.urls.urlpatterns))
 
-    def asked(view: Callable[..., Any]) -> tuple[bool, bool]:
+    def requirements(view: Callable[..., Any]) -> tuple[bool, bool]:
         return getattr(view, "login_required", True), getattr(view, "csrf_exempt", False)
 
-    assert {address: asked(view) for address, view in ours.items()} == {
-        address: asked(view) for address, view in (allauth_views | ADDED).items()
+    assert {address: requirements(view) for address, view in our_views.items()} == {
+        address: requirements(view) for address, view in (allauth_views | ADDED).items()
     }

@@ -1,4 +1,4 @@
-"""Limits of what administrators can read and do in Django admin."""
+"""Limits of what administrators can read and change in Django admin, and limits of downloads."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LISTS = sorted(admin.site._registry.items(), key=lambda pair: pair[0]._meta.labe
 
 
 def hidden_columns(model: type[Model]) -> list[str]:
-    """Columns whose text a filter could reveal bit by bit."""
+    """Return the columns whose text a filter could reveal bit by bit."""
     return [
         field.name
         for field in model._meta.concrete_fields
@@ -52,21 +52,22 @@ def hidden_columns(model: type[Model]) -> list[str]:
 
 @pytest.fixture
 def dee(world: World) -> Client:
+    """Return the browser of Dee, an administrator."""
     client = Client(raise_request_exception=False)
     client.force_login(world.dee)
     return client
 
 
 def test_admin_lists_refuse_filters_that_their_page_does_not_offer(dee: Client) -> None:
-    answered = []
+    accepted_filters = []
     for model, _ in LISTS:
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         for column in hidden_columns(model):
             status = dee.get(address, {f"{column}__startswith": "a"}).status_code
             if status != 400:
-                answered.append(f"{model._meta.label}.{column}: {status}")
+                accepted_filters.append(f"{model._meta.label}.{column}: {status}")
 
-    assert answered == []
+    assert accepted_filters == []
 
 
 def test_the_filters_that_admin_lists_offer_work(dee: Client) -> None:
@@ -88,8 +89,8 @@ def test_every_record_with_row_history_shows_it_in_admin(world: World, dee: Clie
 
     for model, page in tracked:
         assert isinstance(page, RowHistory), model
-        for number in model._default_manager.values_list("pk", flat=True)[:1]:
-            address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_history", args=[number])
+        for pk in model._default_manager.values_list("pk", flat=True)[:1]:
+            address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_history", args=[pk])
             assert "Changes, newest first" in dee.get(address).content.decode(), address
 
 
@@ -117,23 +118,23 @@ def test_admin_forms_refuse_malformed_record_ids(world: World, dee: Client, sent
         reverse("admin:organisations_membership_add"): ("person", "organisation"),
     }
 
-    answers = [dee.post(page, dict.fromkeys(fields, sent)).status_code for page, fields in pages.items()]
+    status_codes = [dee.post(page, dict.fromkeys(fields, sent)).status_code for page, fields in pages.items()]
 
-    assert answers == [200, 200]
+    assert status_codes == [200, 200]
     assert dee.get(reverse("admin:organisations_organisation_change", args=[world.larkhaven.pk])).status_code == 200
 
 
 def test_row_history_context_leaves_out_secrets_in_page_addresses(world: World) -> None:
-    for path, kept in (
+    for path, route in (
         ("/plans/sign/WzEsMl0.secret/", "plans:sign-by-link"),
         ("/organisations/invitations/secret-token/", "organisations:accept-invitation"),
         (reverse("agreements:edit", kwargs={"pk": world.partnership.pk}), f"agreements:edit {world.partnership.pk}"),
         ("/nowhere/secret/", ""),
     ):
-        assert route_with_ids(path) == kept
+        assert route_with_ids(path) == route
 
 
-def test_admin_needs_a_reason_to_add_members_and_refuses_oneself(world: World, dee: Client) -> None:
+def test_admin_needs_a_reason_to_add_members_and_refuses_administrators(world: World, dee: Client) -> None:
     address = reverse("admin:organisations_membership_add")
     form_data = {"organisation": world.larkhaven.pk, "role": "lead", "job_title": "", "reason": "Their lead is ill."}
 
@@ -168,7 +169,7 @@ def test_one_organisations_provider_does_not_count_for_another_organisation(worl
     request.session = {AUTHENTICATION_METHODS_SESSION_KEY: [{"method": "socialaccount", "provider": "harbour"}]}
     request._messages = FallbackStorage(request)
 
-    answer = AccountAdapter(request).pre_login(
+    response = AccountAdapter(request).pre_login(
         request,
         world.vera,
         email_verification="none",
@@ -178,8 +179,8 @@ def test_one_organisations_provider_does_not_count_for_another_organisation(worl
         redirect_url=None,
     )
 
-    assert answer is not None
-    assert answer["Location"] == reverse("account_login")
+    assert response is not None
+    assert response["Location"] == reverse("account_login")
 
 
 def test_a_lead_cannot_take_the_name_of_another_organisation(world: World) -> None:
@@ -221,12 +222,12 @@ def test_downloads_are_limited_per_minute(world: World, settings: LazySettings) 
 
     with time_machine.travel(timezone.now().replace(second=30), tick=False):
         statuses = [eddie.get(address).status_code for _ in range(3)]
-        refused = eddie.get(address)
-        others = vera.get(address).status_code
+        refused_response = eddie.get(address)
+        status_of_another_person = vera.get(address).status_code
 
     assert statuses == [200, 200, 429]
-    assert refused["Retry-After"] == "30"
-    assert others == 200
+    assert refused_response["Retry-After"] == "30"
+    assert status_of_another_person == 200
 
 
 def test_head_requests_count_towards_the_download_limit(world: World, settings: LazySettings) -> None:
@@ -237,9 +238,9 @@ def test_head_requests_count_towards_the_download_limit(world: World, settings: 
 
     with time_machine.travel(timezone.now().replace(second=30), tick=False):
         statuses = [eddie.head(address).status_code for _ in range(3)]
-        also = eddie.get(address).status_code
+        status_of_get = eddie.get(address).status_code
 
-    assert (statuses, also) == ([200, 200, 429], 429)
+    assert (statuses, status_of_get) == ([200, 200, 429], 429)
 
 
 def test_a_limit_is_counted_in_one_statement_without_personal_data(
@@ -307,7 +308,7 @@ def test_an_invited_party_sees_no_documents_and_no_history(world: World) -> None
     assert not timeline(user=world.amina, kind="partnership", record_id=world.other_partnership.pk).exists()
 
 
-def test_index_groups_every_record_once_by_what_it_is_for(world: World) -> None:
+def test_the_index_groups_every_model_once_by_purpose(world: World) -> None:
     request = RequestFactory().get("/admin/")
     request.user = world.dee
 

@@ -1,4 +1,4 @@
-"""Granting and withdrawing administration, and its limits."""
+"""Granting and withdrawing administration, and the limits of both."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ from tests.world import World, person
 
 @pytest.fixture
 def dee(world: World) -> Client:
+    """Return the browser of Dee, an administrator."""
     client = Client()
     client.force_login(world.dee)
     return client
@@ -43,16 +44,16 @@ def dee(world: World) -> Client:
 
 @pytest.fixture
 def dara(world: World) -> User:
-    """Somebody with an account and no membership."""
+    """Return a person with an account and no membership."""
     return person("Dara Ground", "dara@commonground.example")
 
 
-def make_administrator(someone: User, world: World) -> None:
-    grant_administration(person=someone, author=world.dee, reason="Dee goes on leave.", now=timezone.now())
+def make_administrator(new_administrator: User, world: World) -> None:
+    grant_administration(person=new_administrator, author=world.dee, reason="Dee goes on leave.", now=timezone.now())
 
 
 def create_sign_in_row(model: type[Model], world: World) -> Model:
-    """Return a row of Amina's that lets her sign in."""
+    """Add a row to Amina's account with which she could sign in, and return it."""
     if model is EmailAddress:
         return EmailAddress.objects.create(user=world.amina, email="dee.again@commonground.example", verified=False)
     if model is Authenticator:
@@ -61,7 +62,9 @@ def create_sign_in_row(model: type[Model], world: World) -> Model:
 
 
 @pytest.mark.parametrize("model", [EmailAddress, Authenticator, SocialAccount])
-def test_admin_cannot_edit_rows_that_open_somebody_elses_account(world: World, dee: Client, model: type[Model]) -> None:
+def test_admin_cannot_edit_rows_that_open_another_persons_account(
+    world: World, dee: Client, model: type[Model]
+) -> None:
     row = create_sign_in_row(model, world)
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     change = reverse(f"{name}_change", args=[row.pk])
@@ -69,7 +72,7 @@ def test_admin_cannot_edit_rows_that_open_somebody_elses_account(world: World, d
     data |= {"type": "totp", "provider": "larkhaven", "uid": "of-dee", "data": "{}", "extra_data": "{}"}
 
     page = dee.get(change)
-    answers = [
+    status_codes = [
         dee.post(change, data).status_code,
         dee.post(reverse(f"{name}_add"), data).status_code,
         dee.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code,
@@ -78,7 +81,7 @@ def test_admin_cannot_edit_rows_that_open_somebody_elses_account(world: World, d
 
     assert page.status_code == 200
     assert "THESECRETOFHERAPP" not in page.content.decode()
-    assert answers == [403, 403, 403]
+    assert status_codes == [403, 403, 403]
     assert list(model._default_manager.filter(pk=row.pk).values()) == [
         {field.attname: getattr(row, field.attname) for field in model._meta.concrete_fields}
     ]
@@ -92,14 +95,14 @@ def test_granting_administration_needs_a_reason_emailed_to_all_administrators(
     world: World, dee: Client, dara: User
 ) -> None:
     address = reverse("people:grant-administration", args=[dara.pk])
-    their_client = sign_in(dara)
+    daras_client = sign_in(dara)
 
     assert dee.post(address, {"reason": " "}).status_code == 422
     deliver().clear()
-    answer = dee.post(address, {"reason": "Dee goes on leave."})
+    response = dee.post(address, {"reason": "Dee goes on leave."})
 
     dara.refresh_from_db()
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert (dara.is_staff, dara.is_superuser) == (True, True)
     assert {email.to[0] for email in deliver()} == {dara.email, world.dee.email}
     assert all("Dee goes on leave." in str(email.body) for email in deliver())
@@ -107,12 +110,12 @@ def test_granting_administration_needs_a_reason_emailed_to_all_administrators(
     assert (event.actor_id, event.data["reason"]) == (world.dee.pk, "Dee goes on leave.")
     assert event.data["after"] == {"administrator": True}
     assert SecurityEvent.objects.filter(person=dara, kind="administration").exists()
-    assert their_client.get(reverse("people:account")).status_code == 302, "They sign in again."
+    assert daras_client.get(reverse("people:account")).status_code == 302, "They sign in again."
 
 
 def test_withdrawing_administration_needs_a_reason_and_spares_the_last(world: World, dee: Client, dara: User) -> None:
-    own = reverse("people:withdraw-administration", args=[world.dee.pk])
-    assert "You cannot remove yourself" in dee.post(own, {"reason": "Enough."}).content.decode()
+    own_url = reverse("people:withdraw-administration", args=[world.dee.pk])
+    assert "You cannot remove yourself" in dee.post(own_url, {"reason": "Enough."}).content.decode()
     make_administrator(dara, world)
 
     deliver().clear()
@@ -178,7 +181,7 @@ def test_an_erased_administrator_gets_no_email_about_the_closed_account(world: W
 
 
 def test_removing_lost_second_factors_needs_a_reason_and_emails_the_person(world: World, dee: Client) -> None:
-    their_client = sign_in(world.eddie)
+    eddies_client = sign_in(world.eddie)
     Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": "x"})
     Authenticator.objects.create(user=world.eddie, type="recovery_codes", data={"seed": "x", "used_mask": 0})
     address = reverse("people:remove-second-factor", args=[world.eddie.pk])
@@ -191,7 +194,7 @@ def test_removing_lost_second_factors_needs_a_reason_and_emails_the_person(world
     assert not Authenticator.objects.filter(user=world.eddie).exists()
     assert [email.to for email in deliver()] == [[world.eddie.email]]
     assert "He lost his phone and rang us." in str(deliver()[0].body)
-    assert their_client.get(reverse("people:account")).status_code == 302
+    assert eddies_client.get(reverse("people:account")).status_code == 302
     assert Event.objects.filter(target_id=world.eddie.pk, kind="person.second_factor_removed").exists()
     assert SecurityEvent.objects.filter(person=world.eddie, kind="second_factor_changed").exists()
     with pytest.raises(UnableToRemoveSecondFactor):

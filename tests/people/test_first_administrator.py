@@ -48,27 +48,27 @@ def test_the_link_makes_an_administrator_and_signs_them_in() -> None:
     assert "1 of 4 done" in client.get("/first-steps/").content.decode()
 
 
-def test_the_link_ends_with_its_use_and_so_do_other_links() -> None:
-    path, other = first_administrator_link(), first_administrator_link()
+def test_a_used_link_and_all_other_links_stop_working() -> None:
+    path, other_path = first_administrator_link(), first_administrator_link()
     Client().post(path, GIVEN)
 
-    assert {Client().get(each).status_code for each in (path, other)} == {404}
+    assert {Client().get(link_path).status_code for link_path in (path, other_path)} == {404}
     with pytest.raises(CommandError, match="already had an administrator"):
         first_administrator_link()
 
 
-def test_the_link_ends_after_a_day() -> None:
+def test_the_link_stops_working_after_a_day() -> None:
     path = first_administrator_link()
 
     with time_machine.travel(timezone.now() + dt.timedelta(hours=25)):
         assert Client().get(path).status_code == 404
 
 
-def test_the_link_does_not_work_where_somebody_administers(world: World) -> None:
+def test_the_link_does_not_work_in_a_network_with_an_administrator(world: World) -> None:
     assert Client().get(f"/begin/{new_token()}/").status_code == 404
 
 
-def test_a_weak_password_keeps_the_link() -> None:
+def test_a_weak_password_does_not_use_up_the_link() -> None:
     path = first_administrator_link()
 
     response = Client().post(path, GIVEN | {"password": "short"})
@@ -105,7 +105,7 @@ def test_two_people_who_open_links_at_once_make_one_administrator() -> None:
         return True
 
     with ThreadPoolExecutor(2) as pool:
-        made = list(pool.map(begin, range(2)))
+        outcomes = list(pool.map(begin, range(2)))
 
-    assert sorted(made) == [False, True]
+    assert sorted(outcomes) == [False, True]
     assert User.objects.filter(is_staff=True).count() == 1

@@ -25,9 +25,10 @@ from tests.world import PASSWORD, World, join
 
 
 def sign_in(person: User) -> Client:
+    """Return a browser in which the person has signed in with a password."""
     client = Client()
-    answer = client.post(reverse("account_login"), {"login": person.email, "password": PASSWORD})
-    assert answer.status_code == 302, answer.content.decode()[:2000]
+    response = client.post(reverse("account_login"), {"login": person.email, "password": PASSWORD})
+    assert response.status_code == 302, response.content.decode()[:2000]
     return client
 
 
@@ -43,9 +44,9 @@ def test_closing_an_account_ends_sessions_memberships_and_invitations(world: Wor
     assert client.get(reverse("people:account")).status_code == 302
     assert not Organisation.objects.of_person(world.eddie).exists()
     assert not Invitation.objects.open(timezone.now()).filter(person=world.eddie).exists()
-    refused = Client()
-    refused.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
-    assert "_auth_user_id" not in refused.session
+    refused_client = Client()
+    refused_client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
+    assert "_auth_user_id" not in refused_client.session
 
 
 def test_the_account_of_a_last_lead_can_be_closed(world: World) -> None:
@@ -64,7 +65,7 @@ def test_every_personal_field_has_a_rule_and_every_rule_a_field() -> None:
     assert rules_without_field() == []
 
 
-def test_an_export_holds_own_data_and_nothing_about_others(world: World) -> None:
+def test_an_export_contains_own_data_and_nothing_about_others(world: World) -> None:
     exported = json.dumps(export_person(person=world.eddie, author=world.dee, now=timezone.now()))
 
     assert world.eddie.email in exported
@@ -74,18 +75,18 @@ def test_an_export_holds_own_data_and_nothing_about_others(world: World) -> None
         assert other.name not in exported
 
 
-def test_an_export_asks_as_often_for_many_rows_as_for_few(world: World) -> None:
+def test_an_export_of_many_rows_takes_as_many_queries_as_of_few(world: World) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             export_person(person=world.eddie, author=world.dee, now=timezone.now())
         return len(captured)
 
-    queries()  # Notes itself in the person's security log, which the next export has.
-    few = queries()
+    queries()  # The first export adds an event to the person's security log, which the next export contains.
+    queries_for_few_rows = queries()
     for organisation in (world.westmarch, world.harbour, world.riverside):
         join(world.eddie, organisation, Role.VIEWER, world.now)
 
-    assert queries() == few
+    assert queries() == queries_for_few_rows
 
 
 def read_all_rows() -> str:
@@ -114,7 +115,7 @@ def test_no_row_names_an_erased_person(world: World) -> None:
     assert world.eddie.memberships.exists()
 
 
-def test_subjects_of_emails_to_others_do_not_say_an_erased_persons_name(world: World) -> None:
+def test_subjects_of_emails_to_others_do_not_contain_an_erased_persons_name(world: World) -> None:
     User.objects.filter(pk=world.eddie.pk).update(name="Eddie Larch (Homes)")
     world.eddie.refresh_from_db()
     plan = published(world)

@@ -17,7 +17,7 @@ PROXY = "10.0.0.1"
 
 
 def is_refused_after(world: World, header_sets: list[dict[str, str]]) -> bool:
-    """Whether the last of thirty sign-ins with these headers is refused."""
+    """Return True if the last of thirty sign-ins with these headers is refused."""
     for number in range(30):
         Client(REMOTE_ADDR=PROXY, headers=header_sets[number % len(header_sets)]).post(
             reverse("account_login"), {"login": f"nobody{number}@nowhere.example", "password": "wrong wrong wrong"}
@@ -31,7 +31,7 @@ def forwarded_headers(*lines: str) -> list[dict[str, str]]:
     return [{"x-forwarded-for": line} for line in lines]
 
 
-#: A forged entry by the visitor, different in each request.
+#: Forged entries by the visitor, a different one in each request.
 MADE_UP = [f"203.0.113.{number}" for number in range(30)]
 
 
@@ -58,10 +58,10 @@ def test_one_visitor_behind_a_proxy_does_not_lock_out_another(
     world: World, settings: LazySettings, proxies: int
 ) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
-    behind = ", 10.0.0.2" if proxies == 2 else ""
-    loud = [f"198.51.100.7{behind}"] * 29
+    proxy_suffix = ", 10.0.0.2" if proxies == 2 else ""
+    entries_of_one_visitor = [f"198.51.100.7{proxy_suffix}"] * 29
 
-    assert not is_refused_after(world, forwarded_headers(*loud, f"198.51.100.8{behind}"))
+    assert not is_refused_after(world, forwarded_headers(*entries_of_one_visitor, f"198.51.100.8{proxy_suffix}"))
 
 
 def test_an_ipv6_network_counts_as_one_address_at_sign_in(world: World, settings: LazySettings) -> None:
@@ -72,21 +72,23 @@ def test_an_ipv6_network_counts_as_one_address_at_sign_in(world: World, settings
 
 def test_another_ipv6_network_is_not_locked_out(world: World, settings: LazySettings) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
-    loud = [f"2001:db8:1:2:{number:x}::1" for number in range(29)]
+    addresses_of_one_network = [f"2001:db8:1:2:{number:x}::1" for number in range(29)]
 
-    assert not is_refused_after(world, forwarded_headers(*loud, "2001:db8:1:3::1"))
+    assert not is_refused_after(world, forwarded_headers(*addresses_of_one_network, "2001:db8:1:3::1"))
 
 
 def test_signed_out_exports_count_an_ipv6_network_as_one_address(db: None, settings: LazySettings) -> None:
     settings.EXPORTS_PER_MINUTE = 3
     address = reverse("plans:pdf", args=[1, 1])
 
-    with time_machine.travel(timezone.now(), tick=False):  # a new minute would count from none
-        answers = [Client(REMOTE_ADDR=f"2001:db8:1:2::{number}").head(address).status_code for number in range(1, 5)]
-        elsewhere = Client(REMOTE_ADDR="2001:db8:1:3::1").head(address).status_code
+    with time_machine.travel(timezone.now(), tick=False):  # in a new minute, the count would start again
+        status_codes = [
+            Client(REMOTE_ADDR=f"2001:db8:1:2::{number}").head(address).status_code for number in range(1, 5)
+        ]
+        status_from_other_network = Client(REMOTE_ADDR="2001:db8:1:3::1").head(address).status_code
 
-    assert (answers[-1], elsewhere != 429) == (429, True)
-    assert 429 not in answers[:3]
+    assert (status_codes[-1], status_from_other_network != 429) == (429, True)
+    assert 429 not in status_codes[:3]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,7 @@ def test_signed_out_exports_count_an_ipv6_network_as_one_address(db: None, setti
         (1, "198.51.100.7", "198.51.100.7"),
         (1, "203.0.113.9, 198.51.100.7", "198.51.100.7"),
         (2, "203.0.113.9, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
-        # Passed one of the two proxies: the address that it saw.
+        # The request passed only one of the two proxies, which saw this address.
         (2, "198.51.100.7", "198.51.100.7"),
         (1, "[2001:db8::1]:443", "2001:db8::1"),
         (1, "::ffff:198.51.100.7", "198.51.100.7"),
@@ -117,9 +119,9 @@ def test_a_request_that_bypassed_a_proxy_is_answered(world: World, settings: Laz
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
     client = Client(REMOTE_ADDR=PROXY, headers={"x-forwarded-for": "198.51.100.7"})
 
-    answer = client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
+    response = client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert SecurityEvent.objects.get(person=world.eddie).ip == "198.51.100.7"
 
 

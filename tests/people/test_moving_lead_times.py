@@ -1,4 +1,4 @@
-"""Lead times of reminders moved from commitments to people with their history."""
+"""The migration moves lead times of reminders from commitments to people, with their history."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.people.models import LeadTimes
 from tests.world import World
 
 MOVE = import_module("partnerships.commitments.migrations.0009_move_lead_times").MOVE
-#: The tables of commitments as they were, with a choice of Ben's that he changed once and one of a person who is gone.
+#: The former tables of commitments, with Ben's choice, which he changed once, and the choice of a deleted person.
 BEFORE = """
 CREATE TEMP TABLE commitments_reminderchoice (id bigint, days smallint[], person_id bigint) ON COMMIT DROP;
 CREATE TEMP TABLE commitments_reminderchoiceevent (
@@ -30,12 +30,12 @@ def test_choices_of_lead_times_move_with_their_history(world: World) -> None:
         cursor.execute(BEFORE, {"ben": world.ben.pk})
         cursor.execute(MOVE)
 
-    moved = LeadTimes.objects.get()
+    lead_times = LeadTimes.objects.get()
     events = apps.get_model("people", "LeadTimesEvent").objects.filter(
         pgh_created_at__year=2026, pgh_created_at__month__lt=3
     )
-    assert (moved.person_id, moved.kind, moved.days) == (world.ben.pk, "commitments", [30, 1])
+    assert (lead_times.person_id, lead_times.kind, lead_times.days) == (world.ben.pk, "commitments", [30, 1])
     assert list(events.order_by("pgh_created_at").values_list("pgh_label", "pgh_obj_id", "days")) == [
-        ("insert", moved.pk, [14]),
-        ("update", moved.pk, [30, 1]),
+        ("insert", lead_times.pk, [14]),
+        ("update", lead_times.pk, [30, 1]),
     ]

@@ -36,13 +36,13 @@ CALLBACK = "http://testserver/accounts/oidc/larkhaven/login/callback/"
 
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a provider that runs for the tests of this module."""
+    """Yield the URL of a provider that runs during the tests of this module."""
     with identity_provider.running(tmp_path_factory.mktemp("provider") / "directory.sqlite3", CALLBACK) as address:
         yield address
 
 
 def offer_own_sign_in(world: World, provider: str) -> World:
-    """Make Larkhaven offer its own sign-in; Westmarch does not."""
+    """Make Larkhaven offer its own sign-in. Westmarch does not offer any."""
     SocialApp.objects.create(
         provider="openid_connect",
         provider_id="larkhaven",
@@ -59,13 +59,13 @@ def offer_own_sign_in(world: World, provider: str) -> World:
 
 @pytest.fixture
 def offered(world: World, provider: str) -> World:
-    """Larkhaven offers its own sign-in to its people."""
+    """Return a world in which Larkhaven offers its own sign-in to its people."""
     return offer_own_sign_in(world, provider)
 
 
 @pytest.fixture
 def required(offered: World, provider: str) -> World:
-    """Amina has signed in through it, and Larkhaven requires it."""
+    """Return a world in which Amina has signed in through the provider, and Larkhaven requires it."""
     sign_in_through_provider(offered.amina.email, provider)
     require_own_sign_in_here(offered)
     return offered
@@ -89,19 +89,19 @@ def signs_in_by_password(person: User) -> bool:
 
 def sign_in_through_provider(email: str, provider: str) -> Client:
     """Return a client after a sign-in through the provider with this address."""
-    ours, theirs = Client(), requests.Session()
-    away = ours.post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
-    assert away.status_code == 200, away.content.decode()[:800]
-    there = away.context["url"]
-    assert there.startswith(provider)
-    theirs.post(
+    client, provider_session = Client(), requests.Session()
+    redirect_page = client.post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
+    assert redirect_page.status_code == 200, redirect_page.content.decode()[:800]
+    provider_url = redirect_page.context["url"]
+    assert provider_url.startswith(provider)
+    provider_session.post(
         f"{provider}/accounts/login/", {"login": email, "password": PASSWORD}, allow_redirects=False, timeout=60
     )
-    back = theirs.get(there, allow_redirects=False, timeout=60)
-    assert back.headers.get("Location", "").startswith(CALLBACK), back.text[:800]
-    parts = urlsplit(back.headers["Location"])
-    ours.get(f"{parts.path}?{parts.query}")
-    return ours
+    callback_response = provider_session.get(provider_url, allow_redirects=False, timeout=60)
+    assert callback_response.headers.get("Location", "").startswith(CALLBACK), callback_response.text[:800]
+    parts = urlsplit(callback_response.headers["Location"])
+    client.get(f"{parts.path}?{parts.query}")
+    return client
 
 
 def is_signed_in(client: Client) -> bool:
@@ -117,7 +117,7 @@ def test_people_can_sign_in_through_their_organisations_provider(required: World
     assert is_signed_in(sign_in_through_provider(required.vera.email, provider))
 
 
-def test_password_sign_in_is_refused_where_own_sign_in_is_required(required: World) -> None:
+def test_password_sign_in_is_refused_if_own_sign_in_is_required(required: World) -> None:
     client = Client()
     client.post(reverse("account_login"), {"login": required.vera.email, "password": OURS})
 
@@ -144,14 +144,14 @@ def test_leavers_cannot_sign_in_through_the_provider(required: World, provider: 
 
 
 def test_offering_own_sign_in_keeps_sessions_and_passwords(offered: World, provider: str) -> None:
-    before = sign_in(offered.vera)
+    earlier_session = sign_in(offered.vera)
     update_organisation(organisation=offered.larkhaven, sign_in_provider="", author=offered.dee, now=timezone.now())
 
     update_organisation(
         organisation=offered.larkhaven, sign_in_provider="larkhaven", author=offered.dee, now=timezone.now()
     )
 
-    assert is_signed_in(before)
+    assert is_signed_in(earlier_session)
     assert is_signed_in(sign_in(offered.vera))
     assert is_signed_in(sign_in_through_provider(offered.vera.email, provider))
 
@@ -160,17 +160,17 @@ def test_own_sign_in_cannot_be_required_before_a_lead_has_used_it(offered: World
     amina, vera = sign_in(offered.amina), sign_in_through_provider(offered.vera.email, provider)
     address = reverse("organisations:settings", kwargs={"pk": offered.larkhaven.pk})
 
-    refused = amina.post(address, {"own_sign_in_required": "on"})
+    refused_response = amina.post(address, {"own_sign_in_required": "on"})
     with pytest.raises(UnableToUpdateOrganisation, match="Ask a lead to try the page first"):
         require_own_sign_in_here(offered)
-    kept = [is_signed_in(amina), is_signed_in(vera), is_signed_in(sign_in(offered.eddie))]
-    tried = sign_in_through_provider(offered.amina.email, provider)
-    accepted = tried.post(address, {"own_sign_in_required": "on"})
+    still_signed_in = [is_signed_in(amina), is_signed_in(vera), is_signed_in(sign_in(offered.eddie))]
+    session_through_provider = sign_in_through_provider(offered.amina.email, provider)
+    accepted_response = session_through_provider.post(address, {"own_sign_in_required": "on"})
 
-    assert refused.status_code == 422
-    assert "Ask a lead to try the page first" in refused.content.decode()
-    assert kept == [True, True, True], "Nobody is signed out and passwords still work."
-    assert accepted.status_code == 302
+    assert refused_response.status_code == 422
+    assert "Ask a lead to try the page first" in refused_response.content.decode()
+    assert still_signed_in == [True, True, True], "Nobody is signed out and passwords still work."
+    assert accepted_response.status_code == 302
     offered.larkhaven.refresh_from_db()
     assert offered.larkhaven.own_sign_in_required
 
@@ -191,24 +191,24 @@ def test_requiring_own_sign_in_ends_password_sessions_and_emails_the_leads(offer
 
 def test_leads_can_use_their_password_for_a_day_to_undo_the_requirement(offered: World, provider: str) -> None:
     sign_in_through_provider(offered.amina.email, provider)
-    begun = timezone.now()
+    start = timezone.now()
     address = reverse("organisations:settings", kwargs={"pk": offered.larkhaven.pk})
-    with time_machine.travel(begun, tick=False) as clock:
+    with time_machine.travel(start, tick=False) as clock:
         require_own_sign_in_here(offered)
-        at_once = is_signed_in(sign_in(offered.amina)), is_signed_in(sign_in(offered.vera))
+        signed_in_at_first = is_signed_in(sign_in(offered.amina)), is_signed_in(sign_in(offered.vera))
         clock.shift(dt.timedelta(hours=23, minutes=55))
-        late = sign_in(offered.amina)
-        late_in = is_signed_in(late)
+        late_session = sign_in(offered.amina)
+        is_signed_in_late = is_signed_in(late_session)
         clock.shift(dt.timedelta(minutes=20))
-        after = is_signed_in(late), is_signed_in(sign_in(offered.amina))
+        signed_in_after_a_day = is_signed_in(late_session), is_signed_in(sign_in(offered.amina))
         clock.shift(-dt.timedelta(hours=2))
-        undone = sign_in(offered.amina).post(address, {"short_name": "Lark"})
+        response = sign_in(offered.amina).post(address, {"short_name": "Lark"})
         vera = sign_in(offered.vera)
 
-        assert at_once == (True, False)
-        assert late_in
-        assert after == (False, False)
-        assert undone.status_code == 302
+        assert signed_in_at_first == (True, False)
+        assert is_signed_in_late
+        assert signed_in_after_a_day == (False, False)
+        assert response.status_code == 302
         assert is_signed_in(vera)
 
 
@@ -246,20 +246,20 @@ def test_administrators_choose_from_existing_providers(offered: World) -> None:
         if name in page.context["adminform"].form.fields and value is not None
     } | {"reason": "Their lead asked for it."}
     inlines = {
-        f"{one.formset.prefix}-{name}": "0"
-        for one in page.context["inline_admin_formsets"]
+        f"{inline.formset.prefix}-{name}": "0"
+        for inline in page.context["inline_admin_formsets"]
         for name in ("TOTAL_FORMS", "INITIAL_FORMS")
     }
 
-    unknown = dee.post(address, form_data | inlines | {"sign_in_provider": "nowhere"})
-    untried = dee.post(address, form_data | inlines | {"own_sign_in_required": "on"})
-    none = dee.post(address, form_data | inlines | {"sign_in_provider": ""})
+    response_for_unknown = dee.post(address, form_data | inlines | {"sign_in_provider": "nowhere"})
+    response_for_untried = dee.post(address, form_data | inlines | {"own_sign_in_required": "on"})
+    response_for_none = dee.post(address, form_data | inlines | {"sign_in_provider": ""})
 
     assert '<select name="sign_in_provider"' in page.content.decode()
     assert '<option value="larkhaven" selected>Larkhaven (larkhaven)</option>' in page.content.decode()
-    assert "nowhere is not one of the available choices" in unknown.content.decode()
-    assert "Ask a lead to try the page first" in untried.content.decode()
-    assert none.status_code == 302
+    assert "nowhere is not one of the available choices" in response_for_unknown.content.decode()
+    assert "Ask a lead to try the page first" in response_for_untried.content.decode()
+    assert response_for_none.status_code == 302
     offered.larkhaven.refresh_from_db()
     assert offered.larkhaven.sign_in_provider == ""
 
@@ -267,10 +267,10 @@ def test_administrators_choose_from_existing_providers(offered: World) -> None:
 def test_a_provider_that_does_not_answer_shows_an_error_at_sign_in(offered: World) -> None:
     SocialApp.objects.update(settings={"server_url": "http://127.0.0.1:9"})
 
-    answer = Client().post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}), follow=True)
+    response = Client().post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}), follow=True)
 
-    assert answer.redirect_chain == [(reverse("account_login"), 302)]
-    assert "The sign-in page of Larkhaven is not responding" in answer.content.decode()
+    assert response.redirect_chain == [(reverse("account_login"), 302)]
+    assert "The sign-in page of Larkhaven is not responding" in response.content.decode()
 
 
 def test_form_action_stays_strict_on_the_way_to_the_provider(offered: World) -> None:
@@ -295,7 +295,7 @@ def test_form_action_stays_strict_on_the_way_to_the_provider(offered: World) -> 
         ("eddie@larkhaven.example", ["larkhaven.example"], False),
     ],
 )
-def test_verified_domains_count_where_the_provider_sends_no_email_verified(
+def test_verified_domains_count_if_the_provider_sends_no_email_verified(
     offered: World, provider: str, email: str, domains: list[str], opens: bool
 ) -> None:
     person = find_person(email)
@@ -309,12 +309,12 @@ def test_verified_domains_count_where_the_provider_sends_no_email_verified(
 
 
 def test_email_verified_as_the_text_false_is_not_verified() -> None:
-    said = SocialLogin(
+    social_login = SocialLogin(
         account=SocialAccount(extra_data={"userinfo": {"email": "vera@larkhaven.example", "email_verified": "false"}}),
         email_addresses=[EmailAddress(email="vera@larkhaven.example", verified=True)],
     )
 
-    assert verified_address(said) == ""
+    assert verified_address(social_login) == ""
 
 
 @pytest.mark.parametrize(
@@ -341,25 +341,25 @@ def test_email_verified_as_the_text_false_is_not_verified() -> None:
 def test_settings_of_a_provider_are_validated(db: None, provider_settings: dict[str, Any], words: str) -> None:
     app = SocialApp(provider="openid_connect", provider_id="larkhaven", name="Larkhaven", settings=provider_settings)
 
-    found = refusal(app)
+    explanation = refusal(app)
 
-    assert words in found
-    assert bool(found) is bool(words)
+    assert words in explanation
+    assert bool(explanation) is bool(words)
 
 
 def test_password_sessions_end_within_ten_minutes_of_any_policy_change(world: World) -> None:
-    begun = timezone.now()
-    with time_machine.travel(begun, tick=False) as clock:
+    start = timezone.now()
+    with time_machine.travel(start, tick=False) as clock:
         vera = sign_in(world.vera)
         assert is_signed_in(vera)
         Organisation.objects.filter(pk=world.larkhaven.pk).update(
-            sign_in_provider="larkhaven", own_sign_in_required_at=begun
+            sign_in_provider="larkhaven", own_sign_in_required_at=start
         )
 
         clock.shift(dt.timedelta(minutes=10, seconds=1))
-        answer = vera.get(reverse("account_change_password"))
+        response = vera.get(reverse("account_change_password"))
 
-        assert answer["Location"].startswith(reverse("account_login"))
+        assert response["Location"].startswith(reverse("account_login"))
         assert not is_signed_in(vera)
 
 
@@ -373,10 +373,10 @@ def test_joining_an_organisation_with_own_sign_in_ends_a_password_session(requir
         author=required.amina,
         now=timezone.now(),
     )
-    found = re.search(r"/organisations/invitations/[^/]+/", str(deliver()[-1].body))
-    assert found
+    invitation_link = re.search(r"/organisations/invitations/[^/]+/", str(deliver()[-1].body))
+    assert invitation_link
 
-    ben.post(found[0])
+    ben.post(invitation_link[0])
 
     assert not is_signed_in(ben)
     assert is_signed_in(sign_in_through_provider(required.ben.email, provider))
@@ -400,16 +400,16 @@ def test_changing_a_provider_emails_its_leads_and_forgets_identities(required: W
     }
 
     assert SECRET not in dee.get(address).content.decode()
-    unsaid = dee.post(address, form_data)
+    response_without_reason = dee.post(address, form_data)
     assert SocialApp.objects.get().settings["server_url"] == provider
     deliver().clear()
     assert dee.post(address, form_data | {"reason": "Moved."}).status_code == 302
 
-    assert unsaid.status_code == 200, "It asks for the reason."
-    kept = SocialApp.objects.get()
-    assert (kept.secret, kept.settings) == (SECRET, {"server_url": "https://elsewhere.example"})
-    to_administrators = [email for email in deliver() if "https://elsewhere.example" in str(email.body)]
-    assert {email.to[0] for email in to_administrators} == {required.amina.email, required.dee.email}
+    assert response_without_reason.status_code == 200, "It asks for the reason."
+    stored_app = SocialApp.objects.get()
+    assert (stored_app.secret, stored_app.settings) == (SECRET, {"server_url": "https://elsewhere.example"})
+    emails_with_address = [email for email in deliver() if "https://elsewhere.example" in str(email.body)]
+    assert {email.to[0] for email in emails_with_address} == {required.amina.email, required.dee.email}
     event = Event.objects.get(target_kind="sign_in_provider", target_id=app.pk)
     assert (event.data["before"]["server_url"], event.data["reason"]) == (provider, "Moved.")
     assert SECRET not in str(event.data)
@@ -449,20 +449,24 @@ def test_a_required_provider_cannot_be_removed_duplicated_or_renamed(required: W
         "reason": "A second one.",
     }
 
-    removed = dee.post(reverse("admin:socialaccount_socialapp_delete", args=[app.pk]), {"post": "yes"})
-    doubled = dee.post(reverse("admin:socialaccount_socialapp_add"), form_data)
-    renamed = dee.post(
+    removal_response = dee.post(reverse("admin:socialaccount_socialapp_delete", args=[app.pk]), {"post": "yes"})
+    duplicate_response = dee.post(reverse("admin:socialaccount_socialapp_add"), form_data)
+    rename_response = dee.post(
         reverse("admin:socialaccount_socialapp_change", args=[app.pk]), form_data | {"provider_id": "elsewhere"}
     )
 
-    assert (removed.status_code, doubled.status_code, renamed.status_code) == (403, 200, 200)
-    assert "Another sign-in page has the provider ID “larkhaven”" in doubled.content.decode()
-    assert "Larkhaven Homes use “larkhaven”" in renamed.content.decode()
+    assert (removal_response.status_code, duplicate_response.status_code, rename_response.status_code) == (
+        403,
+        200,
+        200,
+    )
+    assert "Another sign-in page has the provider ID “larkhaven”" in duplicate_response.content.decode()
+    assert "Larkhaven Homes use “larkhaven”" in rename_response.content.decode()
     assert SocialApp.objects.get().provider_id == "larkhaven"
 
 
 def test_provider_sign_in_begins_only_with_a_post(required: World) -> None:
-    answer = Client().get(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
+    response = Client().get(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
 
-    assert answer.status_code == 200
-    assert "Location" not in answer
+    assert response.status_code == 200
+    assert "Location" not in response

@@ -1,4 +1,4 @@
-"""Organisations' own sign-in in Chromium, provider on another origin."""
+"""Organisations' own sign-in in Chromium, with the provider on another origin."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def origin(live_server: Any, settings: LazySettings) -> str:
-    """The live server under another host than the provider's."""
+    """Return the origin of the live server, under another host than the provider's."""
     settings.ALLOWED_HOSTS = ["localhost"]
     return str(live_server.url).replace("127.0.0.1", "localhost")
 
 
 @pytest.fixture
 def provider(tmp_path: Path, origin: str) -> Iterator[str]:
-    """The URL of a provider that redirects back to our live server."""
+    """Yield the URL of a provider that redirects back to our live server."""
     callback = reverse("openid_connect_callback", kwargs={"provider_id": "larkhaven"})
     with identity_provider.running(tmp_path / "directory.sqlite3", f"{origin}{callback}") as address:
         yield address
@@ -36,12 +36,12 @@ def provider(tmp_path: Path, origin: str) -> Iterator[str]:
 
 @pytest.fixture
 def offered(provider: str) -> World:
-    """Larkhaven offers its own sign-in to its people."""
+    """Return a world in which Larkhaven offers its own sign-in to its people."""
     return offer_own_sign_in(make_world(), provider)
 
 
-def sign_in_there(page: Any, origin: str, provider: str, email: str) -> None:
-    """Sign in with the provider's form; ends on our home page."""
+def sign_in_with_provider_form(page: Any, origin: str, provider: str, email: str) -> None:
+    """Sign in with the provider's form, which ends on our home page."""
     page.goto(f"{origin}{reverse('account_login')}")
     page.get_by_role("button", name="Sign in with Larkhaven").click()
     page.wait_for_url(f"{provider}/**")
@@ -54,7 +54,7 @@ def sign_in_there(page: Any, origin: str, provider: str, email: str) -> None:
 def test_a_lead_requires_own_sign_in_and_a_colleague_uses_it_in_a_browser(
     page: Any, offered: World, origin: str, provider: str
 ) -> None:
-    sign_in_there(page, origin, provider, offered.amina.email)
+    sign_in_with_provider_form(page, origin, provider, offered.amina.email)
     page.goto(f"{origin}{reverse('organisations:settings', args=[offered.larkhaven.pk])}")
     page.get_by_label("Everyone who acts for us must sign in through our own sign-in page").check()
     page.get_by_role("button", name="Save").click()
@@ -66,7 +66,7 @@ def test_a_lead_requires_own_sign_in_and_a_colleague_uses_it_in_a_browser(
     page.get_by_label("Password", exact=True).fill(OURS)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_text("sign in through its own sign-in page").wait_for()
-    sign_in_there(page, origin, provider, offered.vera.email)
+    sign_in_with_provider_form(page, origin, provider, offered.vera.email)
     page.goto(f"{origin}{reverse('people:account')}")
 
     assert page.get_by_text(offered.vera.email).first.is_visible()
@@ -75,11 +75,11 @@ def test_a_lead_requires_own_sign_in_and_a_colleague_uses_it_in_a_browser(
 def test_a_browser_signs_in_through_the_organisations_provider(
     page: Any, offered: World, origin: str, provider: str
 ) -> None:
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+    console_lines: list[str] = []
+    page.on("console", lambda message: console_lines.append(message.text))
 
-    sign_in_there(page, origin, provider, offered.vera.email)
+    sign_in_with_provider_form(page, origin, provider, offered.vera.email)
     page.goto(f"{origin}{reverse('people:account')}")
 
     assert page.get_by_text(offered.vera.email).first.is_visible()
-    assert [line for line in said if "Content Security Policy" in line] == []
+    assert [line for line in console_lines if "Content Security Policy" in line] == []

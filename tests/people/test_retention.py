@@ -1,4 +1,4 @@
-"""Retention rules: what goes when, dry runs, failures and metrics."""
+"""Retention rules: which data is removed when, dry runs, failures and metrics."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 @pytest.mark.parametrize(("days", "left"), [(6, 1), (7, 0), (8, 0)])
 def test_invitations_are_removed_seven_days_after_they_expire(world: World, days: int, left: int) -> None:
     now = timezone.now()
-    made, _ = create_invitation(person=world.sol, invited_by=None, now=now)
+    invitation, _ = create_invitation(person=world.sol, invited_by=None, now=now)
 
-    apply_retention(now=made.expires_at + days * DAY)
+    apply_retention(now=invitation.expires_at + days * DAY)
 
     assert Invitation.objects.count() == left
 
@@ -81,9 +81,9 @@ def test_leavers_are_erased_after_two_years(world: World, days: int, erased: boo
 
 
 def test_a_dry_run_counts_and_removes_nothing(world: World) -> None:
-    made, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
+    invitation, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
 
-    outcome = apply_retention(now=made.expires_at + 30 * DAY, dry_run=True)
+    outcome = apply_retention(now=invitation.expires_at + 30 * DAY, dry_run=True)
 
     assert outcome.removed["invitations"] == 1
     assert Invitation.objects.exists()
@@ -91,7 +91,7 @@ def test_a_dry_run_counts_and_removes_nothing(world: World) -> None:
 
 @pytest.fixture
 def asked(world: World) -> User:
-    """Somebody who Amina asked to follow Larkhaven's plans; email sent."""
+    """Return a person whom Amina asked, in an email that was sent, to follow Larkhaven's plans."""
     person: User = add_stakeholder(
         email="paula@council.example",
         name="Paula Quiet",
@@ -116,23 +116,23 @@ def test_stakeholders_who_never_answered_are_erased_after_thirty_days(
 
 
 @pytest.mark.parametrize(("days", "forgotten"), [(29, False), (31, True)])
-def test_who_was_only_asked_in_a_survey_is_forgotten_a_month_after_its_emails(
+def test_people_known_only_from_a_survey_are_erased_a_month_after_its_emails(
     world: World, days: int, forgotten: bool
 ) -> None:
     now = timezone.now()
     survey = prepared(world, way=Way.NAMED, asked={"council": 3})
     survey = surveys.open_round(survey_round=survey, author=world.amina, now=now)
-    asked = User.objects.filter(email__endswith="@members.example")
+    invited_people = User.objects.filter(email__endswith="@members.example")
     apply_retention(now=now + 31 * DAY)
-    assert asked.count() == 3, "The survey is open."
+    assert invited_people.count() == 3, "The survey is open."
     surveys.abandon_round(survey_round=survey, reason="Not now.", author=world.amina, now=now)
 
     apply_retention(now=now + days * DAY)
 
-    assert asked.count() == (0 if forgotten else 3)
+    assert invited_people.count() == (0 if forgotten else 3)
 
 
-def test_an_address_typed_by_mistake_for_the_reader_of_a_survey_is_forgotten(world: World) -> None:
+def test_an_address_typed_by_mistake_for_a_surveys_moderator_is_erased(world: World) -> None:
     now = timezone.now()
     survey = prepared(world, asked={})
     for address in ("typed@outside.example", "right@outside.example"):
@@ -146,7 +146,7 @@ def test_an_address_typed_by_mistake_for_the_reader_of_a_survey_is_forgotten(wor
 
 
 @pytest.mark.parametrize(("days", "left"), [(179, 8), (181, 0)])
-def test_who_is_asked_in_a_survey_that_never_opens_is_forgotten(world: World, days: int, left: int) -> None:
+def test_invitations_of_a_survey_that_never_opens_are_deleted(world: World, days: int, left: int) -> None:
     survey = prepared(world, asked={"council": 8})
 
     apply_retention(now=survey.created_at + days * DAY)
@@ -165,11 +165,11 @@ def test_a_stakeholder_who_refused_is_kept(world: World, asked: User) -> None:
 
 @pytest.mark.parametrize("refused", ["this", "all questions"])
 def test_a_refusal_counts_although_a_partner_asked_again_later(asked: User, refused: str) -> None:
-    before = timezone.now() - 200 * DAY
+    refused_at = timezone.now() - 200 * DAY
     if refused == "this":
-        asked.subscriptions.update(refused_at=before)
+        asked.subscriptions.update(refused_at=refused_at)
     else:
-        refuse_questions(person=asked, now=before)
+        refuse_questions(person=asked, now=refused_at)
 
     apply_retention(now=timezone.now() + 60 * DAY)
 
@@ -214,17 +214,17 @@ def test_a_removed_documents_file_goes_after_a_year_but_its_row_stays(world: Wor
 def test_a_dry_run_of_every_rule_changes_no_row(world: World, asked: User) -> None:
     create_invitation(person=world.sol, invited_by=None, now=timezone.now())
     SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=timezone.now())
-    before = read_all_rows()
+    rows_before = read_all_rows()
 
     outcome = apply_retention(now=timezone.now() + 1000 * DAY, dry_run=True)
 
     assert outcome.removed["stakeholders who never answered"] == 2, "Nothing names Sol either."
     assert outcome.failed == {}
-    assert read_all_rows() == before
+    assert read_all_rows() == rows_before
 
 
 def tick(at: dt.datetime) -> int | None:
-    """Return the result of an hourly tick, by all clocks; None where nothing was due."""
+    """Run the hourly task with all clocks at this time; return the removed invitations, or None if nothing was due."""
     with time_machine.travel(at, tick=False), patch.object(retention, "_database_clock", return_value=at):
         apply_retention_now()
     run = RetentionRun.objects.filter(began_at=at).first()
@@ -241,13 +241,13 @@ def test_a_worker_whose_clock_is_years_ahead_erases_nobody(world: World) -> None
     assert world.eddie.erased_at is None
 
 
-def test_retention_runs_once_a_day_however_often_the_clock_ticks(world: World) -> None:
-    made, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
-    night = (made.expires_at + 30 * DAY).replace(hour=3, minute=10, second=0, microsecond=0)
+def test_retention_runs_once_a_day_however_often_the_task_runs(world: World) -> None:
+    invitation, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
+    night = (invitation.expires_at + 30 * DAY).replace(hour=3, minute=10, second=0, microsecond=0)
 
     assert tick(night.replace(hour=0, minute=30)) is None, "The night has not come."
     assert tick(night) == 1
-    create_invitation(person=world.sol, invited_by=None, now=made.created_at)
+    create_invitation(person=world.sol, invited_by=None, now=invitation.created_at)
     assert [tick(night + HOUR), tick(night + 12 * HOUR)] == [None, None]
     assert Invitation.objects.exists()
 
@@ -261,7 +261,7 @@ def fails(now: dt.datetime, dry_run: bool) -> int:
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A rule that fails; alphabetically before all others."""
+    """Add a rule that fails, whose name comes before all others, and return the name."""
     with monkeypatch.context() as patched:
         patched.setitem(RULES, "a rule that fails", RetentionRule("", "", "", "", fails))
         yield "a rule that fails"
@@ -272,9 +272,9 @@ def nightly_run_after(when: dt.datetime) -> dt.datetime:
 
 
 def test_one_failing_rule_does_not_stop_the_others(world: World, failing: str) -> None:
-    made, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
+    invitation, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
 
-    outcome = apply_retention(now=made.expires_at + 30 * DAY)
+    outcome = apply_retention(now=invitation.expires_at + 30 * DAY)
 
     assert outcome.failed == {failing: "OSError"}
     assert not Invitation.objects.exists()
@@ -282,14 +282,14 @@ def test_one_failing_rule_does_not_stop_the_others(world: World, failing: str) -
 
 
 def test_each_rule_records_its_last_complete_run(world: World, failing: str) -> None:
-    first = timezone.now()
-    second = first + DAY
-    with pytest.MonkeyPatch.context() as mended:
-        mended.setitem(RULES, failing, RULES["tallies"])
-        apply_retention(now=first)
-    apply_retention(now=second)
+    first_run = timezone.now()
+    second_run = first_run + DAY
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(RULES, failing, RULES["tallies"])
+        apply_retention(now=first_run)
+    apply_retention(now=second_run)
 
-    ages = time_since_complete(now=second)
+    ages = time_since_complete(now=second_run)
     assert ages[failing] == DAY
     assert ages["invitations"] == dt.timedelta(0)
     assert RetentionRuleState.objects.get(rule=failing).error == "OSError"
@@ -301,7 +301,7 @@ def test_a_dry_run_does_not_count_as_a_complete_run(world: World) -> None:
     assert set(time_since_complete(now=timezone.now()).values()) == {None}
 
 
-def test_operators_are_told_of_a_rule_two_days_after_its_last_complete_run(
+def test_operators_are_alerted_two_days_after_a_rules_last_complete_run(
     world: World, failing: str, settings: Any, mailoutbox: list[EmailMessage]
 ) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]
@@ -313,8 +313,8 @@ def test_operators_are_told_of_a_rule_two_days_after_its_last_complete_run(
     with time_machine.travel(now + 3 * DAY, tick=False):
         apply_retention_now()
     wait_for_alerts(seconds=60)
-    [overdue] = [email for email in mailoutbox if email.subject == "[Common Ground] Retention is overdue"]
-    assert failing in overdue.body
+    [alert] = [email for email in mailoutbox if email.subject == "[Common Ground] Retention is overdue"]
+    assert failing in alert.body
 
 
 def test_metrics_give_the_days_since_each_rules_last_complete_run(
@@ -332,19 +332,19 @@ def test_metrics_give_the_days_since_each_rules_last_complete_run(
 
 
 class TimeIsUp(Exception):
-    """Like the soft time limit of a worker."""
+    """Raised instead of the soft time limit of a worker."""
 
 
 @pytest.fixture
 def call_order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The rules in the order in which they were begun; only "a", which never ends in time, and "b"."""
-    begun: list[str] = []
+    """Replace all rules by "a", which never ends in time, and "b"; return the names in the order of their calls."""
+    calls: list[str] = []
 
     def slow(now: dt.datetime, dry_run: bool) -> int:
-        begun.append("a")
+        calls.append("a")
 
         def act(thing: int) -> None:
-            begun.append(f"a {thing}")
+            calls.append(f"a {thing}")
             raise TimeIsUp
 
         return retention.for_each([1, 2], act)
@@ -352,8 +352,8 @@ def call_order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name in list(RULES):
         monkeypatch.delitem(RULES, name)
     monkeypatch.setitem(RULES, "a", RetentionRule("", "", "", "", slow))
-    monkeypatch.setitem(RULES, "b", RetentionRule("", "", "", "", lambda now, dry_run: begun.append("b") or 0))
-    return begun
+    monkeypatch.setitem(RULES, "b", RetentionRule("", "", "", "", lambda now, dry_run: calls.append("b") or 0))
+    return calls
 
 
 def test_a_rule_that_never_ends_in_time_does_not_stop_the_others(world: World, call_order: list[str]) -> None:
@@ -427,13 +427,13 @@ def test_deleted_batches_stay_deleted_when_a_later_batch_fails(world: World, mon
     for person in (world.sol, world.eddie, world.vera):
         create_invitation(person=person, invited_by=None, now=now - 100 * DAY)
     monkeypatch.setattr(retention, "BATCH", 2)
-    delete, done = QuerySet.delete, []
+    real_delete, deleted_batches = QuerySet.delete, []
 
     def fail_second(rows: QuerySet[Any]) -> Any:
-        if done:
+        if deleted_batches:
             raise OSError("The disk is full.")
-        done.append(rows)
-        return delete(rows)
+        deleted_batches.append(rows)
+        return real_delete(rows)
 
     monkeypatch.setattr(QuerySet, "delete", fail_second)
 
@@ -445,12 +445,12 @@ def test_deleted_batches_stay_deleted_when_a_later_batch_fails(world: World, mon
 
 def test_changed_batches_stay_changed_when_a_later_batch_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
-    done: list[QuerySet[User]] = []
+    changed_batches: list[QuerySet[User]] = []
 
     def change(rows: QuerySet[User]) -> int:
-        if done:
+        if changed_batches:
             raise OSError("The disk is full.")
-        done.append(rows)
+        changed_batches.append(rows)
         return rows.update(name="Forgotten")
 
     with pytest.raises(OSError, match="disk"):
@@ -480,8 +480,8 @@ def test_a_failed_rule_is_reported_to_operators_and_retried(
     assert f"{failing}: OSError" in mailoutbox[0].body
     assert "disk is full" not in mailoutbox[0].body
 
-    with pytest.MonkeyPatch.context() as mended:
-        mended.setitem(RULES, failing, RULES["tallies"])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(RULES, failing, RULES["tallies"])
         assert tick(night + dt.timedelta(minutes=20)) is None, "It may still be running."
         assert tick(night + HOUR) == 0
     assert RetentionRun.objects.get().ended_at is not None

@@ -22,35 +22,37 @@ from tests.support.browser import sign_in as sign_in_by_hand
 from tests.world import PASSWORD, World, make_world
 
 
-def totp_code(secret: str, at: float | None = None) -> str:
-    """Return what an authenticator app shows at a moment."""
-    return str(format_hotp_value(hotp_value(secret, int((at or time.time()) // 30))))
+def totp_code(secret: str, moment: float | None = None) -> str:
+    """Return the code that an authenticator app shows at a moment."""
+    return str(format_hotp_value(hotp_value(secret, int((moment or time.time()) // 30))))
 
 
 def add_authenticator_app(world: World) -> tuple[str, list[str]]:
-    """Add an authenticator app for Eddie; its secret and recovery codes."""
+    """Add an authenticator app for Eddie, and return its secret and the recovery codes."""
     client = sign_in(world.eddie)
-    asked = client.get(reverse("mfa_activate_totp"))
-    assert asked["Location"].startswith(reverse("account_reauthenticate")), "Who just signed in is asked once more."
+    reauthentication = client.get(reverse("mfa_activate_totp"))
+    assert reauthentication["Location"].startswith(reverse("account_reauthenticate")), (
+        "Who just signed in is asked once more."
+    )
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     page = client.get(reverse("mfa_activate_totp")).content.decode()
-    found = re.search(r"\b[A-Z2-7]{32}\b", page)
-    assert found, page[:3000]
-    answer = client.post(reverse("mfa_activate_totp"), {"code": totp_code(found[0])}, follow=True)
-    shown = answer.content.decode()
+    secret_match = re.search(r"\b[A-Z2-7]{32}\b", page)
+    assert secret_match, page[:3000]
+    response = client.post(reverse("mfa_activate_totp"), {"code": totp_code(secret_match[0])}, follow=True)
+    confirmation_page = response.content.decode()
     codes = Authenticator.objects.get(user=world.eddie, type="recovery_codes").wrap().get_unused_codes()
     assert len(codes) == 10
-    assert all(one in shown for one in codes), "The recovery codes are shown when they are made."
-    again = client.get(reverse("mfa_view_recovery_codes")).content.decode()
-    assert not any(one in again for one in codes), "They are shown once."
-    return found[0], codes
+    assert all(code in confirmation_page for code in codes), "The recovery codes are shown when they are made."
+    later_page = client.get(reverse("mfa_view_recovery_codes")).content.decode()
+    assert not any(code in later_page for code in codes), "They are shown once."
+    return secret_match[0], codes
 
 
 def client_before_second_factor(world: World) -> Client:
-    """Return a browser in which Eddie has given only his password."""
+    """Return a browser in which Eddie has entered only his password."""
     client = Client()
-    answer = client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
-    assert answer["Location"].startswith(reverse("mfa_authenticate"))
+    response = client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
+    assert response["Location"].startswith(reverse("mfa_authenticate"))
     return client
 
 
@@ -77,15 +79,15 @@ def test_a_password_alone_does_not_sign_in_with_a_second_factor(
 def test_a_code_works_once_and_a_wrong_code_is_refused(world: World) -> None:
     secret, _ = add_authenticator_app(world)
     with time_machine.travel(time.time() + 60, tick=False):
-        used = totp_code(secret)
-        first, second = client_before_second_factor(world), client_before_second_factor(world)
-        first.post(reverse("mfa_authenticate"), {"code": used})
-        second.post(reverse("mfa_authenticate"), {"code": used})
-        assert is_signed_in(first)
-        assert not is_signed_in(second)
-        third = client_before_second_factor(world)
-        third.post(reverse("mfa_authenticate"), {"code": "000000" if used != "000000" else "000001"})
-        assert not is_signed_in(third)
+        code = totp_code(secret)
+        first_client, second_client = client_before_second_factor(world), client_before_second_factor(world)
+        first_client.post(reverse("mfa_authenticate"), {"code": code})
+        second_client.post(reverse("mfa_authenticate"), {"code": code})
+        assert is_signed_in(first_client)
+        assert not is_signed_in(second_client)
+        third_client = client_before_second_factor(world)
+        third_client.post(reverse("mfa_authenticate"), {"code": "000000" if code != "000000" else "000001"})
+        assert not is_signed_in(third_client)
 
 
 def test_attempts_to_guess_codes_are_limited(world: World) -> None:
@@ -102,13 +104,13 @@ def test_attempts_to_guess_codes_are_limited(world: World) -> None:
 
 def test_a_recovery_code_works_once(world: World) -> None:
     _, codes = add_authenticator_app(world)
-    first, second = client_before_second_factor(world), client_before_second_factor(world)
+    first_client, second_client = client_before_second_factor(world), client_before_second_factor(world)
 
-    first.post(reverse("mfa_authenticate"), {"code": codes[0]})
-    second.post(reverse("mfa_authenticate"), {"code": codes[0]})
+    first_client.post(reverse("mfa_authenticate"), {"code": codes[0]})
+    second_client.post(reverse("mfa_authenticate"), {"code": codes[0]})
 
-    assert is_signed_in(first)
-    assert not is_signed_in(second)
+    assert is_signed_in(first_client)
+    assert not is_signed_in(second_client)
 
 
 def test_second_factor_secrets_are_encrypted_and_their_key_can_be_changed(
@@ -116,9 +118,9 @@ def test_second_factor_secrets_are_encrypted_and_their_key_can_be_changed(
 ) -> None:
     settings.SECOND_FACTOR_KEYS = ["the-first-of-our-secrets"]
     secret, codes = add_authenticator_app(world)
-    kept = {row.type: row.data for row in Authenticator.objects.filter(user=world.eddie)}
-    assert secret not in str(kept)
-    assert all(data.get("secret", data.get("seed", "")).startswith("gAAAAA") for data in kept.values())
+    stored_data = {row.type: row.data for row in Authenticator.objects.filter(user=world.eddie)}
+    assert secret not in str(stored_data)
+    assert all(data.get("secret", data.get("seed", "")).startswith("gAAAAA") for data in stored_data.values())
 
     settings.SECOND_FACTOR_KEYS = ["the-second-of-our-secrets", "the-first-of-our-secrets"]
     call_command("encrypt_second_factors")
@@ -129,39 +131,39 @@ def test_second_factor_secrets_are_encrypted_and_their_key_can_be_changed(
     with time_machine.travel(time.time() + 60):
         client.post(reverse("mfa_authenticate"), {"code": totp_code(secret)})
     assert is_signed_in(client)
-    again = client_before_second_factor(world)
-    again.post(reverse("mfa_authenticate"), {"code": codes[1]})
-    assert is_signed_in(again)
+    second_client = client_before_second_factor(world)
+    second_client.post(reverse("mfa_authenticate"), {"code": codes[1]})
+    assert is_signed_in(second_client)
     settings.SECOND_FACTOR_KEYS = ["a-secret-that-never-was"]
     with pytest.raises(CommandError, match="nothing was changed"):
         call_command("encrypt_second_factors")
 
 
 def test_an_unencrypted_old_secret_works_and_the_command_encrypts_it(world: World) -> None:
-    kept = Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": "JBSWY3DPEHPK3PXP"})
-    assert kept.wrap().validate_code(totp_code("JBSWY3DPEHPK3PXP"))
+    authenticator = Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": "JBSWY3DPEHPK3PXP"})
+    assert authenticator.wrap().validate_code(totp_code("JBSWY3DPEHPK3PXP"))
 
     call_command("encrypt_second_factors", verbosity=0)
 
-    kept.refresh_from_db()
-    assert "JBSWY3DPEHPK3PXP" not in str(kept.data)
+    authenticator.refresh_from_db()
+    assert "JBSWY3DPEHPK3PXP" not in str(authenticator.data)
     with time_machine.travel(time.time() + 60):
-        assert kept.wrap().validate_code(totp_code("JBSWY3DPEHPK3PXP"))
+        assert authenticator.wrap().validate_code(totp_code("JBSWY3DPEHPK3PXP"))
 
 
 @pytest.mark.parametrize("required", [True, False])
-def test_a_lead_must_have_a_second_factor_where_the_setting_is_on(
+def test_a_lead_must_have_a_second_factor_if_the_setting_is_on(
     world: World, settings: LazySettings, required: bool
 ) -> None:
     settings.SECOND_FACTOR_REQUIRED = required
     client = Client()
     client.force_login(world.amina)
-    before = client.get(reverse("agreements:list"))
+    response_before = client.get(reverse("agreements:list"))
     Authenticator.objects.create(user=world.amina, type=Authenticator.Type.TOTP, data={"secret": "x"})
     client = Client()
     client.force_login(world.amina)
 
-    assert before.status_code == (302 if required else 200)
+    assert response_before.status_code == (302 if required else 200)
     assert client.get(reverse("agreements:list")).status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""Sessions: their keys, their limits, and how owners end them."""
+"""Sessions: their keys, their limits, and how people end their own."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def test_signing_in_changes_the_session_key(world: World) -> None:
     session["planted"] = True
     session.save()
     client.cookies["session"] = session.session_key or ""
-    before = session.session_key
+    key_before = session.session_key
 
     client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
 
-    assert client.session.session_key != before
+    assert client.session.session_key != key_before
     assert is_signed_in(client)
 
 
@@ -57,10 +57,10 @@ def test_a_session_in_constant_use_ends_after_twelve_hours(world: World) -> None
             assert is_signed_in(client)
         clock.shift(31 * MINUTE)
 
-        answer = client.get(reverse("people:account"))
+        response = client.get(reverse("people:account"))
 
-        assert answer.status_code == 302
-        assert answer["Location"] == f"{reverse('account_login')}?next={reverse('people:account')}"
+        assert response.status_code == 302
+        assert response["Location"] == f"{reverse('account_login')}?next={reverse('people:account')}"
         assert not is_signed_in(client)
 
 
@@ -82,20 +82,20 @@ def test_a_post_after_the_session_ended_leads_home_after_sign_in(world: World) -
         session.save()
         clock.shift(12.5 * HOUR)
 
-        answer = client.post(reverse("people:details"), {"name": "Eddie", "time_zone": "Europe/London"})
+        response = client.post(reverse("people:details"), {"name": "Eddie", "time_zone": "Europe/London"})
 
-        assert answer["Location"] == f"{reverse('account_login')}?next=/"
+        assert response["Location"] == f"{reverse('account_login')}?next=/"
 
 
 def test_people_see_and_end_only_their_own_sessions(world: World) -> None:
-    here, there, vera = sign_in(world.eddie), sign_in(world.eddie), sign_in(world.vera)
-    page = here.get(reverse("usersessions_list")).content.decode()
+    this_session, other_session, vera = sign_in(world.eddie), sign_in(world.eddie), sign_in(world.vera)
+    page = this_session.get(reverse("usersessions_list")).content.decode()
     assert page.count("127.0.0.1") == 2
 
-    here.post(reverse("usersessions_list"))
+    this_session.post(reverse("usersessions_list"))
 
-    assert is_signed_in(here)
-    assert not is_signed_in(there)
+    assert is_signed_in(this_session)
+    assert not is_signed_in(other_session)
     assert is_signed_in(vera)
     assert UserSession.objects.filter(user=world.eddie).count() == 1
 
@@ -104,24 +104,24 @@ def test_people_can_change_their_name_and_nothing_else(world: World) -> None:
     client = Client()
     client.force_login(world.eddie)
 
-    answer = client.post(reverse("people:details"), {"name": "Edward", "time_zone": world.eddie.time_zone})
+    response = client.post(reverse("people:details"), {"name": "Edward", "time_zone": world.eddie.time_zone})
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     world.eddie.refresh_from_db()
     assert world.eddie.name == "Edward"
 
 
 def test_django_admin_is_entered_only_through_account_sign_in(world: World) -> None:
-    """Django's own form has no rate limits, second factors or own sign-in."""
+    """Django's own form has no rate limits, second factors or sign-in through an organisation's own page."""
     address = reverse("admin:login")
-    away = Client().get(address, {"next": "/admin/people/user/"})
-    assert away["Location"] == f"{reverse('account_login')}?next=/admin/people/user/"
+    redirection = Client().get(address, {"next": "/admin/people/user/"})
+    assert redirection["Location"] == f"{reverse('account_login')}?next=/admin/people/user/"
     form_data = {"username": world.dee.email, "password": PASSWORD}
 
-    answer = Client().post(address, form_data)
+    response = Client().post(address, form_data)
 
-    assert answer.status_code == 302
-    assert answer["Location"].startswith(reverse("account_login"))
+    assert response.status_code == 302
+    assert response["Location"].startswith(reverse("account_login"))
     for person, status in ((world.vera, 403), (world.dee, 302)):
         client = Client()
         client.force_login(person)
@@ -131,16 +131,16 @@ def test_django_admin_is_entered_only_through_account_sign_in(world: World) -> N
 
 
 def test_django_admin_never_redirects_to_another_site(world: World) -> None:
-    for wanted in ("https://evil.example/", "//evil.example/", "/\\evil.example"):
-        answer = Client().get(reverse("admin:login"), {"next": wanted})
+    for next_url in ("https://evil.example/", "//evil.example/", "/\\evil.example"):
+        response = Client().get(reverse("admin:login"), {"next": next_url})
 
-        assert "evil" not in answer["Location"]
+        assert "evil" not in response["Location"]
 
 
 def test_passwords_are_changed_in_the_account_and_not_in_django_admin(world: World) -> None:
     client = Client()
     client.force_login(world.dee)
 
-    answer = client.get(reverse("admin:password_change"))
+    response = client.get(reverse("admin:password_change"))
 
-    assert answer["Location"] == reverse("account_change_password")
+    assert response["Location"] == reverse("account_change_password")

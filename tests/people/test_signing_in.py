@@ -1,4 +1,4 @@
-"""Signing in, password resets, and viewing the site as somebody else."""
+"""Signing in, password resets, and viewing the site as another person."""
 
 from __future__ import annotations
 
@@ -28,38 +28,40 @@ from tests.world import PASSWORD, World, require_own_sign_in
 
 
 def test_nobody_can_sign_up_without_an_invitation(world: World) -> None:
-    answer = Client().post(
+    response = Client().post(
         reverse("account_signup"), {"email": "x@x.example", "password1": PASSWORD, "password2": PASSWORD}
     )
 
-    assert answer.status_code in {200, 403}
+    assert response.status_code in {200, 403}
     assert not User.objects.filter(email="x@x.example").exists()
 
 
 @pytest.mark.parametrize("address", ["sol@council.example", "nobody@nowhere.example", "amina@larkhaven.example"])
 def test_password_reset_answers_the_same_for_every_address(world: World, address: str) -> None:
-    answer = Client().post(reverse("account_reset_password"), {"email": address})
+    response = Client().post(reverse("account_reset_password"), {"email": address})
 
-    assert answer.status_code == 302
-    assert answer["Location"] == reverse("account_reset_password_done")
+    assert response.status_code == 302
+    assert response["Location"] == reverse("account_reset_password_done")
     assert len(deliver()) == (1 if address.startswith("amina") else 0)
 
 
 def test_password_reset_does_the_same_work_for_known_and_unknown_addresses(world: World) -> None:
     User.objects.filter(pk=world.vera.pk).update(is_active=False)
-    known = {"account": world.amina.email, "stakeholder": world.sol.email, "left": world.vera.email}
-    done = {}
+    known_addresses = {"account": world.amina.email, "stakeholder": world.sol.email, "left": world.vera.email}
+    work_by_kind = {}
 
     # The first request fills caches of the process.
-    for kind, address in {"first": "x@y.example", "unknown": "nobody@nowhere.example", **known}.items():
-        before = len(recorded())
+    for kind, address in {"first": "x@y.example", "unknown": "nobody@nowhere.example", **known_addresses}.items():
+        emails_before = len(recorded())
         with CaptureQueriesContext(connection) as captured:
-            answer = Client().post(reverse("account_reset_password"), {"email": address})
-        rows = len(recorded()) - before
-        done[kind] = (answer.status_code, answer.get("Location"), rows, shape(captured.captured_queries))
+            response = Client().post(reverse("account_reset_password"), {"email": address})
+        rows = len(recorded()) - emails_before
+        work_by_kind[kind] = (response.status_code, response.get("Location"), rows, shape(captured.captured_queries))
 
-    assert done["unknown"][2] == 1
-    assert {kind: done[kind] for kind in known} == dict.fromkeys(known, done["unknown"])
+    assert work_by_kind["unknown"][2] == 1
+    assert {kind: work_by_kind[kind] for kind in known_addresses} == dict.fromkeys(
+        known_addresses, work_by_kind["unknown"]
+    )
     assert [message.to for message in deliver()] == [[world.amina.email]]
 
 
@@ -70,10 +72,12 @@ def test_a_password_reset_link_works_and_typed_addresses_are_not_kept(world: Wor
     [message] = deliver()
 
     [path] = re.findall(r"http://[^/]+(/\S+)", str(message.body))
-    answer = Client().get(path, follow=True)
-    assert "New Password" in answer.content.decode() or "new password" in answer.content.decode()
-    kept = [(email.address, email.secrets, email.tokens, email.status) for email in recorded("people.password_reset")]
-    assert kept == [(world.amina.email, None, None, "sent"), ("", None, None, "suppressed")]
+    response = Client().get(path, follow=True)
+    assert "New Password" in response.content.decode() or "new password" in response.content.decode()
+    stored_emails = [
+        (email.address, email.secrets, email.tokens, email.status) for email in recorded("people.password_reset")
+    ]
+    assert stored_emails == [(world.amina.email, None, None, "sent"), ("", None, None, "suppressed")]
 
 
 def test_a_stakeholder_cannot_sign_in(world: World) -> None:
@@ -85,12 +89,12 @@ def test_a_stakeholder_cannot_sign_in(world: World) -> None:
 
 
 def test_signing_in_never_leads_to_another_site(world: World) -> None:
-    for wanted in ("https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"):
-        answer = Client().post(
-            reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD, "next": wanted}
+    for next_url in ("https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"):
+        response = Client().post(
+            reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD, "next": next_url}
         )
 
-        assert answer["Location"] == "/"
+        assert response["Location"] == "/"
 
 
 def test_a_sign_in_from_a_new_place_is_emailed_and_a_known_place_is_not(world: World) -> None:
@@ -112,26 +116,32 @@ def test_refused_sign_in_does_the_same_work_for_known_and_unknown_addresses(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     User.objects.filter(pk=world.vera.pk).update(is_active=False)
-    known = {"account": world.amina.email, "stakeholder": world.sol.email, "left": world.vera.email}
+    known_addresses = {"account": world.amina.email, "stakeholder": world.sol.email, "left": world.vera.email}
     hashed: list[str] = []
-    encode = MD5PasswordHasher.encode
+    real_encode = MD5PasswordHasher.encode
     monkeypatch.setattr(
-        MD5PasswordHasher, "encode", lambda self, password, salt: hashed.append(salt) or encode(self, password, salt)
+        MD5PasswordHasher,
+        "encode",
+        lambda self, password, salt: hashed.append(salt) or real_encode(self, password, salt),
     )
-    done = {}
+    work_by_kind = {}
 
     # The first request fills caches of the process.
-    for kind, address in {"first": "x@y.example", "unknown": "nobody@nowhere.example", **known}.items():
-        before, hashed[:] = SecurityEvent.objects.filter(kind="refused").count(), []
+    for kind, address in {"first": "x@y.example", "unknown": "nobody@nowhere.example", **known_addresses}.items():
+        events_before, hashed[:] = SecurityEvent.objects.filter(kind="refused").count(), []
         with CaptureQueriesContext(connection) as captured:
-            answer = Client().post(reverse("account_login"), {"login": address, "password": "wrong wrong wrong"})
-        rows = SecurityEvent.objects.filter(kind="refused").count() - before
-        statements = [one.replace("NULL", "?") for one in shape(captured.captured_queries)]
-        done[kind] = (answer.status_code, rows, len(hashed), statements)
+            response = Client().post(reverse("account_login"), {"login": address, "password": "wrong wrong wrong"})
+        rows = SecurityEvent.objects.filter(kind="refused").count() - events_before
+        statements = [statement.replace("NULL", "?") for statement in shape(captured.captured_queries)]
+        work_by_kind[kind] = (response.status_code, rows, len(hashed), statements)
 
-    assert done["unknown"][1:3] == (1, 1)
-    assert {kind: done[kind][:3] for kind in known} == dict.fromkeys(known, done["unknown"][:3])
-    assert {kind: done[kind][3] for kind in known} == dict.fromkeys(known, done["unknown"][3])
+    assert work_by_kind["unknown"][1:3] == (1, 1)
+    assert {kind: work_by_kind[kind][:3] for kind in known_addresses} == dict.fromkeys(
+        known_addresses, work_by_kind["unknown"][:3]
+    )
+    assert {kind: work_by_kind[kind][3] for kind in known_addresses} == dict.fromkeys(
+        known_addresses, work_by_kind["unknown"][3]
+    )
     assert SecurityEvent.objects.get(person=world.amina).kind == "refused"
 
 
@@ -157,23 +167,25 @@ def test_a_breached_password_is_refused_and_only_five_hash_digits_are_sent(
     settings.BREACHED_PASSWORDS_URL = "https://breached.example/range"
     addresses = []
 
-    def answer(address: str, **how: Any) -> requests.Response:
+    def get_range(address: str, **how: Any) -> requests.Response:
         addresses.append(address)
         response = requests.Response()
         response.status_code = 200
         # The list pads its answer with hashes that have a count of 0.
-        digest = hashlib.sha1(b"correct horse battery staple", usedforsecurity=False).hexdigest().upper()
-        quiet = hashlib.sha1(b"four other quiet words", usedforsecurity=False).hexdigest().upper()
-        response._content = f"0018A45C4D1DEF81644B54AB7F969B88D65:9\r\n{digest[5:]}:205\r\n{quiet[5:]}:0".encode()
+        breached_digest = hashlib.sha1(b"correct horse battery staple", usedforsecurity=False).hexdigest().upper()
+        unbreached_digest = hashlib.sha1(b"four other quiet words", usedforsecurity=False).hexdigest().upper()
+        response._content = (
+            f"0018A45C4D1DEF81644B54AB7F969B88D65:9\r\n{breached_digest[5:]}:205\r\n{unbreached_digest[5:]}:0".encode()
+        )
         return response
 
-    monkeypatch.setattr(requests, "get", answer)
+    monkeypatch.setattr(requests, "get", get_range)
 
-    refused = change_password(world, "correct horse battery staple")
-    accepted = change_password(world, "four other quiet words")
+    refused_response = change_password(world, "correct horse battery staple")
+    accepted_response = change_password(world, "four other quiet words")
 
-    assert "appeared in a data breach" in refused.content.decode()
-    assert accepted.status_code == 302
+    assert "appeared in a data breach" in refused_response.content.decode()
+    assert accepted_response.status_code == 302
     assert [len(address.removeprefix("https://breached.example/range/")) for address in addresses] == [5, 5]
 
 
@@ -201,20 +213,20 @@ def test_a_new_password_ends_the_other_sessions(world: World) -> None:
     assert there.get(reverse("people:account")).status_code == 302
 
 
-def test_leads_and_administrators_need_a_second_factor_where_the_setting_says_so(
+def test_leads_and_administrators_need_a_second_factor_if_the_setting_requires_it(
     world: World, settings: LazySettings
 ) -> None:
     settings.SECOND_FACTOR_REQUIRED = True
 
-    for person, stopped in ((world.amina, True), (world.dee, True), (world.vera, False)):
+    for person, is_redirected in ((world.amina, True), (world.dee, True), (world.vera, False)):
         client = Client()
         client.force_login(person)
-        answer = client.get(reverse("organisations:list"))
+        response = client.get(reverse("organisations:list"))
 
-        assert (answer.status_code == 302 and answer["Location"] == reverse("mfa_index")) is stopped
+        assert (response.status_code == 302 and response["Location"] == reverse("mfa_index")) is is_redirected
 
 
-def test_an_organisation_can_ask_all_its_people_for_a_second_factor(world: World, settings: LazySettings) -> None:
+def test_an_organisation_can_require_a_second_factor_of_all_its_people(world: World, settings: LazySettings) -> None:
     settings.SECOND_FACTOR_REQUIRED = False
     update_organisation(
         organisation=world.larkhaven, second_factor_required=True, author=world.amina, now=timezone.now()
@@ -226,25 +238,26 @@ def test_an_organisation_can_ask_all_its_people_for_a_second_factor(world: World
     assert client.get(reverse("people:account")).status_code == 200
 
 
-def test_a_password_is_refused_where_own_sign_in_is_required(world: World) -> None:
+def test_a_password_is_refused_if_own_sign_in_is_required(world: World) -> None:
     require_own_sign_in(world.larkhaven, "larkhaven", lead=world.amina, author=world.dee)
     client = Client()
 
-    answer = client.post(reverse("account_login"), {"login": world.vera.email, "password": PASSWORD})
+    response = client.post(reverse("account_login"), {"login": world.vera.email, "password": PASSWORD})
 
-    assert answer["Location"] == reverse("account_login")
+    assert response["Location"] == reverse("account_login")
     assert "_auth_user_id" not in client.session
 
 
 def client_viewing_as(world: World, person: User) -> Client:
+    """Return the browser of Dee, an administrator, who views the site as this person."""
     client = Client()
     client.force_login(world.dee)
-    answer = client.post(reverse("people:view-as", kwargs={"pk": person.pk}), {"reason": "They asked for help."})
-    assert answer.status_code == 302
+    response = client.post(reverse("people:view-as", kwargs={"pk": person.pk}), {"reason": "They asked for help."})
+    assert response.status_code == 302
     return client
 
 
-def test_an_administrator_sees_restricted_text_only_as_somebody_with_a_reason(world: World) -> None:
+def test_an_administrator_sees_restricted_text_only_as_another_person_with_a_reason(world: World) -> None:
     address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
     dee = Client()
     dee.force_login(world.dee)
@@ -256,19 +269,19 @@ def test_an_administrator_sees_restricted_text_only_as_somebody_with_a_reason(wo
     assert SecurityEvent.objects.get(person=world.vera).kind == "viewed_as"
 
 
-def test_nothing_can_be_changed_while_viewing_as_somebody(world: World) -> None:
+def test_nothing_can_be_changed_while_viewing_as_another_person(world: World) -> None:
     client = client_viewing_as(world, world.amina)
 
-    answer = client.post(
+    response = client.post(
         reverse("agreements:status", kwargs={"pk": world.partnership.pk}), {"status": "ended", "reason": "Because"}
     )
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
     world.partnership.refresh_from_db()
     assert world.partnership.status == "exploring"
 
 
-def test_viewing_as_somebody_can_be_ended(world: World) -> None:
+def test_viewing_as_another_person_can_be_ended(world: World) -> None:
     client = client_viewing_as(world, world.vera)
 
     client.post(reverse("people:view-as-end"))

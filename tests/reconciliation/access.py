@@ -1,4 +1,4 @@
-"""Access table of the reconciliation service: open to everybody, also to scripts of other sites."""
+"""The table of who may call the reconciliation service: everyone, and scripts of other sites, too."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from partnerships.organisations.services import create_organisation
 from tests.support.access import Row, public
 from tests.world import World
 
-#: The browser asks first whether another site may call the address.
+#: The request with which a browser first checks that another site may call the address.
 PREFLIGHT = {"options": public(204)}
 
 
 def prepare(world: World) -> None:
-    """A provider with a registration number, which makes it public."""
+    """Create a provider with a registration number, which makes it public."""
     world.things["public_body"] = create_organisation(
         name="Saltmarsh Homes",
         kind="registered_provider",

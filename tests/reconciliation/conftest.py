@@ -30,23 +30,23 @@ class Register:
 
 @pytest.fixture
 def register(db: None) -> Register:
-    """The directory, made through services."""
+    """Create the directory through services, and return it."""
     now = timezone.now()
 
     def body(name: str, kind: str, scheme: str = "", number: str = "", **fields: object) -> Organisation:
         numbers = [(scheme, number)] if number else []
         return create_organisation(name=name, kind=kind, identifiers=numbers, author=None, now=now, **fields)  # type: ignore[arg-type]
 
-    council = {"kind": "council", "scheme": "gss"}
-    northmere = body("Northmere Borough Council", number="E07009991", council_type="NMD", **council)
-    fenmoor = body("Fenmoor District Council", number="E07009992", council_type="NMD", **council)
+    council_fields = {"kind": "council", "scheme": "gss"}
+    northmere = body("Northmere Borough Council", number="E07009991", council_type="NMD", **council_fields)
+    fenmoor = body("Fenmoor District Council", number="E07009992", council_type="NMD", **council_fields)
     mereland = body(
         "Mereland Council",
         number="E06009993",
         council_type="UA",
         areas=[area("E06009993", "Mereland")],
         valid_from=CHANGED,
-        **council,
+        **council_fields,
     )
     record_succession(
         kind="merge",
@@ -56,8 +56,8 @@ def register(db: None) -> Register:
         author=None,
         now=now,
     )
-    for one in (northmere, fenmoor):
-        dissolve(organisation=one, on=CHANGED, author=None, now=now, reason="Merged.")
+    for predecessor in (northmere, fenmoor):
+        dissolve(organisation=predecessor, on=CHANGED, author=None, now=now, reason="Merged.")
     saltmarsh = body("Saltmarsh Homes Limited", "registered_provider", "rsh", "L9991", short_name="Saltmarsh")
     OrganisationName.objects.create(
         organisation=saltmarsh,

@@ -1,6 +1,6 @@
-"""Names of published lists, asked without their numbers: how often the first answer has the list's own number.
+"""Ask for names of published lists without their numbers, and count how often the first answer has the right number.
 
-The test asks the extracts in the repository; `make bench-reconciliation` asks whole published files.
+The test uses the extracts in the repository; `make bench-reconciliation` uses whole published files.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from partnerships.reconciliation.queries import bodies_of, find
 from partnerships.reconciliation.questions import Period, Question
 from partnerships.transfer.reading.tables import Cell, read_sheets
 
-#: Whole files may be larger than imports may be.
+#: The largest file in bytes. Whole published files may be larger than imports may be.
 _LARGEST = 60_000_000
 
 
 @dataclass(frozen=True)
 class Column:
-    """Which columns of a file have a name and its number, and the day of the list."""
+    """The columns of a file that contain a name and its number, and the day of the list."""
 
     file: str
     name: str
     number: str
     scheme: Scheme
     day: dt.date | None
-    #: The column with the day, or the year, on which a body ended.
+    #: The column with the day or the year on which a body ended; "" if there is none.
     ended: str = ""
 
 
 @dataclass
 class Score:
-    """How the names of one column were answered."""
+    """The numbers of right and wrong answers to the names of one column."""
 
     asked: int = 0
     first: int = 0
@@ -52,24 +52,24 @@ class Score:
 
     @property
     def share(self) -> float:
-        """Right first answers among the names asked."""
+        """Return the share of right first answers among the names that were asked for."""
         return self.first / self.asked if self.asked else 1.0
 
 
 def rows_of(data: bytes, column: Column) -> Iterator[tuple[str, str, dt.date | None]]:
-    """Name, number and day of each row; every table of every sheet that has the two columns."""
+    """Yield name, number and day of each row, from every table of every sheet that has the two columns."""
     seen = set()
     for sheet in read_sheets(data, column.file, max_bytes=_LARGEST):
-        places: dict[str, int] = {}
+        column_indexes: dict[str, int] = {}
         for row in sheet.rows:
             texts = [_text(cell) for cell in row.cells]
             if column.name in texts and column.number in texts:
-                places = {text: place for place, text in enumerate(texts)}
+                column_indexes = {text: place for place, text in enumerate(texts)}
                 continue
-            if not places or len(texts) <= max(places[column.name], places[column.number]):
+            if not column_indexes or len(texts) <= max(column_indexes[column.name], column_indexes[column.number]):
                 continue
-            name, number = texts[places[column.name]], texts[places[column.number]]
-            end = texts[places[column.ended]] if column.ended and column.ended in places else ""
+            name, number = texts[column_indexes[column.name]], texts[column_indexes[column.number]]
+            end = texts[column_indexes[column.ended]] if column.ended and column.ended in column_indexes else ""
             if name and number and (name, number) not in seen:
                 seen.add((name, number))
                 last = PartialDate.parse(end[:10]).earliest - dt.timedelta(days=1) if end else column.day
@@ -81,7 +81,7 @@ def _text(cell: Cell) -> str:
 
 
 def score(rows: Iterable[tuple[str, str, dt.date | None]], scheme: Scheme) -> Score:
-    """Ask each name at its day, without its number, in batches."""
+    """Ask for each name at its day, without its number, in batches."""
     result, asked = Score(), []
     holders = dict(Identifier.objects.filter(scheme=scheme).values_list("value", "organisation"))
     namesakes = _namesakes()
@@ -89,62 +89,65 @@ def score(rows: Iterable[tuple[str, str, dt.date | None]], scheme: Scheme) -> Sc
     places = _places(bodies.values())
 
     def called(name: str, day: dt.date | None) -> int:
-        """How many bodies that existed on the day have this name, or are called after it if it is a bare place."""
+        """Return the number of bodies that existed on the day and have this name, or whose name contains this place."""
         folded = fold_name(name)
         after = places.get(folded, []) if place_in(folded) == folded else []
         alike = namesakes.get(folded, set()).union(
             pk for pk, named in after if day is None or Period(day, day).meets(named.begins, named.ends)
         )
-        found = [bodies[pk] for pk in alike if pk in bodies]
-        return sum(day is None or Period(day, day).meets(one.begins, one.ends) for one in found)
+        verdicts = [bodies[pk] for pk in alike if pk in bodies]
+        return sum(day is None or Period(day, day).meets(one.begins, one.ends) for one in verdicts)
 
     for name, number, day in rows:
-        plain = number.rpartition(":")[2]
-        if holders.get(plain) not in bodies:
+        plain_value = number.rpartition(":")[2]
+        if holders.get(plain_value) not in bodies:
             result.unknown += 1
         elif called(name, day) > 1:
             result.ambiguous.append(f"{name} ({number})")
         else:
-            asked.append((name, number, day, holders[plain]))
+            asked.append((name, number, day, holders[plain_value]))
     for start in range(0, len(asked), settings.RECONCILIATION_SIZES["BATCH"]):
-        part = asked[start : start + settings.RECONCILIATION_SIZES["BATCH"]]
-        questions = [Question(text=name, period=Period(day, day) if day else None) for name, _, day, _ in part]
-        for (name, number, _, wanted), found in zip(part, find(questions), strict=True):
-            _count(result, f"{name} ({number})", wanted, found)
+        batch = asked[start : start + settings.RECONCILIATION_SIZES["BATCH"]]
+        questions = [Question(text=name, period=Period(day, day) if day else None) for name, _, day, _ in batch]
+        for (name, number, _, holder_id), verdicts in zip(batch, find(questions), strict=True):
+            _count(result, f"{name} ({number})", holder_id, verdicts)
     return result
 
 
-def _count(result: Score, said: str, wanted: int, found: list[Verdict]) -> None:
+def _count(result: Score, description: str, expected_pk: int, verdicts: list[Verdict]) -> None:
+    """Add the answer to one name to the score."""
     result.asked += 1
-    is_right = bool(found) and found[0].body.pk == wanted
+    is_right = bool(verdicts) and verdicts[0].body.pk == expected_pk
     result.first += is_right
-    result.certain += bool(found) and found[0].is_match
+    result.certain += bool(verdicts) and verdicts[0].is_match
     if not is_right:
-        answered = f"{said} → {found[0].body.name}, {found[0].points}" if found else f"{said} → nothing"
-        result.wrong.append(answered)
-        if found and found[0].is_match:
-            result.certainly_wrong.append(answered)
+        answer = (
+            f"{description} → {verdicts[0].body.name}, {verdicts[0].points}" if verdicts else f"{description} → nothing"
+        )
+        result.wrong.append(answer)
+        if verdicts and verdicts[0].is_match:
+            result.certainly_wrong.append(answer)
 
 
 def _places(bodies: Iterable[Body]) -> dict[str, list[tuple[int, DatedName]]]:
-    """The councils and other public bodies by the places in their names: “Dorset” was a county and a LEP."""
-    found: dict[str, list[tuple[int, DatedName]]] = defaultdict(list)
+    """Return the councils and other public bodies by the place in their names: “Dorset” was a county and a LEP."""
+    bodies_by_place: dict[str, list[tuple[int, DatedName]]] = defaultdict(list)
     for body in bodies:
         for named in body.names if body.is_public else ():
-            found[place_in(named.folded)].append((body.pk, named))
-    return found
+            bodies_by_place[place_in(named.folded)].append((body.pk, named))
+    return bodies_by_place
 
 
 def _namesakes() -> dict[str, set[int]]:
-    """Every public body by each of its folded names."""
-    found = defaultdict(set)
+    """Return the ids of all organisations by each of their folded names."""
+    ids_by_name = defaultdict(set)
     for folded, organisation in OrganisationName.objects.values_list("folded", "organisation"):
-        found[folded].add(organisation)
-    return found
+        ids_by_name[folded].add(organisation)
+    return ids_by_name
 
 
 def files_below(folder: Path, columns: Iterable[Column]) -> Iterator[tuple[Column, Score]]:
-    """The score of each column whose file is there."""
+    """Yield the score of each column whose file exists."""
     for column in columns:
         path = folder / column.file
         if path.exists():

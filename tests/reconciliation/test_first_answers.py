@@ -1,4 +1,4 @@
-"""Names of real lists get the body with the list's own number as first answer."""
+"""For names of real lists, the first answer is the body with the list's own number."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Which body a name means, and when a match is certain; without the database.
+"""Which body a name means, and when a match is certain, without the database.
 
-In 2019 Northmere Borough Council ended, and Mereland Council began.
+In 2019, Northmere Borough Council ended and Mereland Council began.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FENMOOR = council("Fenmoor Council", pk=3, gss="E07000001")
 
 
 def ask(text: str, *bodies: Body, date: str = "", gss: str = "", similarity: float = 0.0) -> list[Verdict]:
-    """The verdicts on a name, as at a date, with a GSS code beside it."""
+    """Return the verdicts on a name as at a date, with a GSS code beside the name."""
     question = Question(
         text=text,
         period=_period(date) if date else None,
@@ -60,7 +60,7 @@ def test_same_name_is_a_certain_match() -> None:
     assert verdict.points == 100.0
 
 
-def test_legal_suffix_makes_no_other_name() -> None:
+def test_a_legal_suffix_does_not_make_a_different_name() -> None:
     [verdict] = ask("Bridge Homes", provider("Bridge Homes Limited"))
 
     assert verdict.is_match
@@ -73,7 +73,7 @@ def test_two_bodies_of_one_name_are_never_certain() -> None:
     assert [verdict.is_match for verdict in verdicts] == [False, False]
 
 
-def test_names_that_differ_in_the_suffix_only_are_not_certain() -> None:
+def test_names_that_differ_only_in_the_suffix_are_not_certain() -> None:
     with_suffix = provider("Bridge Homes Limited", pk=21)
     without_suffix = provider("Bridge Homes", pk=22)
 
@@ -86,11 +86,11 @@ def test_names_that_differ_in_the_suffix_only_are_not_certain() -> None:
 def test_date_decides_between_namesakes_of_two_times() -> None:
     predecessor = council("Mereland Council", pk=6, ends=REORGANISED_ON, is_ended=True)
 
-    before = ask("Mereland Council", MERELAND, predecessor, date="2018-05-01")
-    after = ask("Mereland Council", MERELAND, predecessor, date="2020")
+    verdicts_before = ask("Mereland Council", MERELAND, predecessor, date="2018-05-01")
+    verdicts_after = ask("Mereland Council", MERELAND, predecessor, date="2020")
 
-    assert (before[0].body, before[0].is_match) == (predecessor, True)
-    assert (after[0].body, after[0].is_match) == (MERELAND, True)
+    assert (verdicts_before[0].body, verdicts_before[0].is_match) == (predecessor, True)
+    assert (verdicts_after[0].body, verdicts_after[0].is_match) == (MERELAND, True)
 
 
 def test_body_that_did_not_exist_at_the_date_is_no_match() -> None:
@@ -104,11 +104,11 @@ def test_body_that_did_not_exist_at_the_date_is_no_match() -> None:
 def test_name_that_was_not_in_use_at_the_date_is_no_match() -> None:
     renamed = provider("Mere Homes", dated_name("Old Mere Homes", ends=REORGANISED_ON))
 
-    [before] = ask("Old Mere Homes", renamed, date="2019-03-31")
-    [after] = ask("Old Mere Homes", renamed, date="2021-01-01")
+    [verdict_before] = ask("Old Mere Homes", renamed, date="2019-03-31")
+    [verdict_after] = ask("Old Mere Homes", renamed, date="2021-01-01")
 
-    assert (before.is_match, before.points) == (True, 100.0)
-    assert (after.is_match, after.points) == (False, 90.0)
+    assert (verdict_before.is_match, verdict_before.points) == (True, 100.0)
+    assert (verdict_after.is_match, verdict_after.points) == (False, 90.0)
 
 
 def test_ended_body_comes_after_a_present_one() -> None:
@@ -141,11 +141,11 @@ def test_short_name_that_is_the_place_of_another_body_is_not_certain_without_a_d
     unitary = council("Fenshire Council", dated_name("Fenshire"), pk=15, begins=REORGANISED_ON)
     county = council("Fenshire County Council", pk=16, ends=REORGANISED_ON, is_ended=True)
 
-    undated = ask("Fenshire", unitary, county)
-    dated = ask("Fenshire", unitary, county, date="2020-01-01")
+    verdicts_without_date = ask("Fenshire", unitary, county)
+    verdicts_with_date = ask("Fenshire", unitary, county, date="2020-01-01")
 
-    assert (undated[0].body, undated[0].is_match) == (unitary, False)
-    assert (dated[0].body, dated[0].is_match) == (unitary, True)
+    assert (verdicts_without_date[0].body, verdicts_without_date[0].is_match) == (unitary, False)
+    assert (verdicts_with_date[0].body, verdicts_with_date[0].is_match) == (unitary, True)
 
 
 def test_other_type_is_no_candidate() -> None:

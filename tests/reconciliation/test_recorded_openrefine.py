@@ -1,8 +1,8 @@
 """Requests recorded from OpenRefine 3.8.7 get right answers.
 
-`openrefine-3.8.7.json` holds what the program (Debian's package openrefine 3.8.7-1, revision 62de008) and its pages in
-Chromium sent to this service, in order, while a column of the names below was reconciled and columns were added. Ids of
-bodies stand as `{northmere}`.
+`openrefine-3.8.7.json` contains the requests that the program (Debian's package openrefine 3.8.7-1, revision 62de008)
+and its pages in Chromium sent to this service, in order, while a column of the names below was reconciled and columns
+were added. Ids of bodies are written as `{northmere}`.
 """
 
 from __future__ import annotations
@@ -19,28 +19,30 @@ RECORDED = json.loads(Path(__file__).with_name("openrefine-3.8.7.json").read_tex
 
 
 def replay(register: Register) -> dict[str, list[Any]]:
-    """The answers to the recorded requests, by what the person did: JSON, or text."""
+    """Send the recorded requests, and return the answers (JSON, or text) by the person's action."""
     answers: dict[str, list[Any]] = {}
-    for one in RECORDED:
-        address, body = one["address"], one["body"]
+    for recorded_request in RECORDED:
+        address, body = recorded_request["address"], recorded_request["body"]
         for name in ("northmere", "fenmoor", "mereland", "saltmarsh"):
-            number = f"o{getattr(register, name).pk}"
-            address, body = address.replace(f"{{{name}}}", number), body.replace(f"{{{name}}}", number)
-        headers = {key: value for key, value in one["headers"].items() if key != "Content-Type"}
-        kind = one["headers"].get("Content-Type", "")
-        answer = Client().generic(one["method"], address, body, content_type=kind, headers=headers)
-        assert answer.status_code == 200, (one["step"], answer.content)
+            body_id = f"o{getattr(register, name).pk}"
+            address, body = address.replace(f"{{{name}}}", body_id), body.replace(f"{{{name}}}", body_id)
+        headers = {key: value for key, value in recorded_request["headers"].items() if key != "Content-Type"}
+        kind = recorded_request["headers"].get("Content-Type", "")
+        response = Client().generic(recorded_request["method"], address, body, content_type=kind, headers=headers)
+        assert response.status_code == 200, (recorded_request["step"], response.content)
         if "Origin" in headers:
-            assert answer["Access-Control-Allow-Origin"] == "*"
-        is_json = answer["Content-Type"].startswith("application/json")
-        answers.setdefault(one["step"], []).append(answer.json() if is_json else answer.content.decode())
+            assert response["Access-Control-Allow-Origin"] == "*"
+        is_json = response["Content-Type"].startswith("application/json")
+        answers.setdefault(recorded_request["step"], []).append(
+            response.json() if is_json else response.content.decode()
+        )
     return answers
 
 
-def first(found: dict[str, Any]) -> dict[str, tuple[str, bool]]:
-    """The first candidate of each query that has one: its name and whether it is a match."""
-    best = {key: one["result"][0] for key, one in found.items() if one["result"]}
-    return {key: (one["name"], one["match"]) for key, one in best.items()}
+def first(result_by_key: dict[str, Any]) -> dict[str, tuple[str, bool]]:
+    """Return the first candidate of each query that has one: its name, and whether it is a match."""
+    best = {key: result["result"][0] for key, result in result_by_key.items() if result["result"]}
+    return {key: (result["name"], result["match"]) for key, result in best.items()}
 
 
 def test_openrefine_reconciles_a_column_and_adds_columns_to_it(register: Register) -> None:
@@ -48,30 +50,30 @@ def test_openrefine_reconciles_a_column_and_adds_columns_to_it(register: Registe
 
     [manifest] = answers["add standard service"]
     assert manifest["versions"] == ["0.2"]
-    [guessed] = answers["guess the types of a column"]
-    assert first(guessed)["q2"] == ("Mereland Council", True)
-    assert guessed["q2"]["result"][0]["type"][0] == {"id": "council", "name": "Council"}
-    [matched] = answers["reconcile with columns"]
-    assert first(matched) == {
-        "q0": ("Northmere Borough Council", False),  # a place, and no type that says which kind of body
+    [results_for_guessing] = answers["guess the types of a column"]
+    assert first(results_for_guessing)["q2"] == ("Mereland Council", True)
+    assert results_for_guessing["q2"]["result"][0]["type"][0] == {"id": "council", "name": "Council"}
+    [results_with_columns] = answers["reconcile with columns"]
+    assert first(results_with_columns) == {
+        "q0": ("Northmere Borough Council", False),  # only a place, without a type that shows the kind of body
         "q1": ("Mereland Council", True),
         "q2": ("Saltmarsh Homes Limited", True),
         "q4": ("Fenmoor District Council", True),
     }
-    assert matched["q3"]["result"] == []
-    [untyped] = answers["reconcile without a type"]
-    assert first(untyped)["q3"] == ("Fenmoor District Council", True)
-    [frame] = answers["preview of a match"]
-    assert "Northmere Borough Council" in frame
-    [suggested] = answers["search for a match"]
-    assert [one["name"] for one in suggested["result"]] == ["Northmere Borough Council"]
-    proposed, typed = answers["choose columns to add"]
+    assert results_with_columns["q3"]["result"] == []
+    [results_without_type] = answers["reconcile without a type"]
+    assert first(results_without_type)["q3"] == ("Fenmoor District Council", True)
+    [preview] = answers["preview of a match"]
+    assert "Northmere Borough Council" in preview
+    [suggestions] = answers["search for a match"]
+    assert [one["name"] for one in suggestions["result"]] == ["Northmere Borough Council"]
+    proposed, suggested_properties = answers["choose columns to add"]
     assert "successors" in {one["id"] for one in proposed["properties"]}
-    assert "successors" in {one["id"] for one in typed["result"]}
+    assert "successors" in {one["id"] for one in suggested_properties["result"]}
     fenmoor, mereland = f"o{register.fenmoor.pk}", f"o{register.mereland.pk}"
-    for added in (
+    for added_columns in (
         *answers["preview of columns from reconciled values"],
         *answers["add columns from reconciled values"],
     ):
-        assert [one["name"] for one in added["rows"][fenmoor]["successors"]] == ["Mereland Council"]
-        assert added["rows"][mereland]["gss"] == [{"str": "E06009993"}]
+        assert [one["name"] for one in added_columns["rows"][fenmoor]["successors"]] == ["Mereland Council"]
+        assert added_columns["rows"][mereland]["gss"] == [{"str": "E06009993"}]

@@ -1,4 +1,4 @@
-"""The 1.0 draft, limits, errors, and what stays private."""
+"""Tests of the 1.0 draft, of limits and errors, and of data that stay private."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = "/reconciliation/1.0-draft"
 
 
 def post(path: str, body: Any, *, as_text: bool = False) -> Any:
-    """POST JSON as a client of the draft does."""
+    """Post JSON as a client of the draft does."""
     return Client().post(f"{ROOT}/{path}", body if as_text else json.dumps(body), content_type="application/json")
 
 
@@ -29,9 +29,9 @@ def by_name(text: str, *more: dict[str, Any], **query: Any) -> dict[str, Any]:
 
 
 def candidates(*queries: dict[str, Any]) -> list[list[dict[str, Any]]]:
-    answer = post("match", {"queries": list(queries)})
-    assert answer.status_code == 200, answer.content
-    return [one["candidates"] for one in answer.json()["results"]]
+    response = post("match", {"queries": list(queries)})
+    assert response.status_code == 200, response.content
+    return [result["candidates"] for result in response.json()["results"]]
 
 
 def test_manifest_of_the_draft(db: None) -> None:
@@ -54,48 +54,48 @@ def test_match_answers_in_the_order_of_the_batch(register: Register) -> None:
     )
 
     assert (first[0]["name"], first[0]["match"]) == ("Saltmarsh Homes Limited", True)
-    assert [one["name"] for one in second] == ["Mereland Council"]
-    assert [(one["name"], one["match"]) for one in third] == [("Fenmoor District Council", True)]
-    assert all(0 <= one["score"] <= 100 for found in (first, second, third) for one in found)
+    assert [candidate["name"] for candidate in second] == ["Mereland Council"]
+    assert [(candidate["name"], candidate["match"]) for candidate in third] == [("Fenmoor District Council", True)]
+    assert all(0 <= candidate["score"] <= 100 for found in (first, second, third) for candidate in found)
 
 
 def test_required_property_filters_candidates(register: Register) -> None:
-    wanted = {"matchType": "property", "pid": "gss", "v": "E06009999", "required": True}
+    condition = {"matchType": "property", "pid": "gss", "v": "E06009999", "required": True}
 
-    assert candidates(by_name("Mereland Council", wanted)) == [[]]
+    assert candidates(by_name("Mereland Council", condition)) == [[]]
 
 
-def test_area_narrows(register: Register) -> None:
+def test_an_area_lowers_the_score_of_bodies_elsewhere(register: Register) -> None:
     def at(place: str) -> dict[str, Any]:
         return by_name("Mereland Council", {"matchType": "property", "pid": "area", "v": place})
 
-    [right], [wrong] = candidates(at("Mereland"), at("Cornwall"))
+    [candidate_in_area], [candidate_elsewhere] = candidates(at("Mereland"), at("Cornwall"))
 
-    assert (right["match"], right["score"]) == (True, 100.0)
-    assert (wrong["match"], wrong["score"]) == (False, 75.0)
+    assert (candidate_in_area["match"], candidate_in_area["score"]) == (True, 100.0)
+    assert (candidate_elsewhere["match"], candidate_elsewhere["score"]) == (False, 75.0)
 
 
 def test_extension_of_the_draft_is_a_list_of_rows(register: Register) -> None:
-    one = f"o{register.mereland.pk}"
+    mereland_id = f"o{register.mereland.pk}"
 
-    found = post("extend", {"ids": [one], "properties": [{"id": "predecessors"}]}).json()
+    answer = post("extend", {"ids": [mereland_id], "properties": [{"id": "predecessors"}]}).json()
 
-    assert found["meta"][0]["type"] == {"id": "organisation", "name": "Organisation"}
-    [row] = found["rows"]
-    assert row["id"] == one
+    assert answer["meta"][0]["type"] == {"id": "organisation", "name": "Organisation"}
+    [row] = answer["rows"]
+    assert row["id"] == mereland_id
     assert {value["name"] for value in row["properties"][0]["values"]} == {
         "Northmere Borough Council",
         "Fenmoor District Council",
     }
 
 
-def test_other_sites_may_call_it_and_nothing_else(register: Register) -> None:
-    asked = Client().options(f"{ROOT}/match", HTTP_ORIGIN="https://refine.example")
+def test_other_sites_may_call_the_service_and_no_other_page(register: Register) -> None:
+    preflight = Client().options(f"{ROOT}/match", HTTP_ORIGIN="https://refine.example")
 
-    assert asked.status_code == 204
-    assert asked["Access-Control-Allow-Origin"] == "*"
-    assert "POST" in asked["Access-Control-Allow-Methods"]
-    assert "Access-Control-Allow-Credentials" not in asked
+    assert preflight.status_code == 204
+    assert preflight["Access-Control-Allow-Origin"] == "*"
+    assert "POST" in preflight["Access-Control-Allow-Methods"]
+    assert "Access-Control-Allow-Credentials" not in preflight
     for address in ("/reconciliation/", "/organisations/successions/", f"/reconciliation/o{register.mereland.pk}/"):
         assert "Access-Control-Allow-Origin" not in Client().get(address)
 
@@ -116,32 +116,32 @@ def test_other_sites_may_call_it_and_nothing_else(register: Register) -> None:
         ('{"queries": [{"conditions": [{"matchType": "id", "v": "o999999999999999999"}]}]}', 200),
     ],
 )
-def test_odd_bodies_get_an_answer_of_their_kind(register: Register, body: str, status: int) -> None:
-    answer = post("match", body, as_text=True)
+def test_unusual_json_is_answered_or_refused(register: Register, body: str, status: int) -> None:
+    response = post("match", body, as_text=True)
 
-    assert answer.status_code == status
-    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert response.status_code == status
+    assert response["Access-Control-Allow-Origin"] == "*"
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"q0": 3}', '{"q0": {}}', '{"q0": {"query": "x", "properties": 3}}'])
-def test_odd_forms_are_refused(db: None, text: str) -> None:
+def test_unusual_forms_are_refused(db: None, text: str) -> None:
     assert Client().post("/reconciliation/0.2", {"queries": text}).status_code == 400
 
 
 def test_batch_above_the_limit_is_refused(register: Register, settings: Any) -> None:
     settings.RECONCILIATION_SIZES = {**settings.RECONCILIATION_SIZES, "BATCH": 3}
-    most = [by_name("Mereland Council")] * 3
+    largest_batch = [by_name("Mereland Council")] * 3
 
-    assert post("match", {"queries": most}).status_code == 200
-    assert post("match", {"queries": [*most, by_name("one more")]}).status_code == 413
+    assert post("match", {"queries": largest_batch}).status_code == 200
+    assert post("match", {"queries": [*largest_batch, by_name("one more")]}).status_code == 413
 
 
 def test_properties_at_too_many_dates_are_refused(register: Register) -> None:
-    def asked(dates: int) -> Any:
-        wanted = [{"id": "successors", "settings": {"date": str(2001 + number)}} for number in range(dates)]
-        return post("extend", {"ids": [f"o{register.fenmoor.pk}"], "properties": wanted})
+    def fetch_at(dates: int) -> Any:
+        properties = [{"id": "successors", "settings": {"date": str(2001 + number)}} for number in range(dates)]
+        return post("extend", {"ids": [f"o{register.fenmoor.pk}"], "properties": properties})
 
-    assert (asked(10).status_code, asked(11).status_code) == (200, 413)
+    assert (fetch_at(10).status_code, fetch_at(11).status_code) == (200, 413)
 
 
 @pytest.mark.parametrize(
@@ -158,43 +158,43 @@ def test_properties_at_too_many_dates_are_refused(register: Register) -> None:
         ),
     ],
 )
-def test_more_than_a_query_may_have_is_refused_and_not_cut(db: None, query: dict[str, Any], said: str) -> None:
-    answer = post("match", {"queries": [by_name("Mereland Council"), query]})
+def test_a_query_above_a_limit_is_refused_and_not_shortened(db: None, query: dict[str, Any], said: str) -> None:
+    response = post("match", {"queries": [by_name("Mereland Council"), query]})
 
-    assert answer.status_code == 413
-    assert answer.json()["error"].startswith(said)
+    assert response.status_code == 413
+    assert response.json()["error"].startswith(said)
 
 
-def test_too_many_names_are_refused_with_when_to_come_back(register: Register, settings: Any) -> None:
+def test_too_many_names_are_refused_with_the_time_to_retry(register: Register, settings: Any) -> None:
     settings.RECONCILIATION_NAMES_PER_MINUTE = 5
     batch = {"queries": [by_name("Mereland Council")] * 3}
-    with time_machine.travel(timezone.now(), tick=False):  # a new minute would count from none
-        answers = [post("match", batch), Client().get(f"{ROOT}/suggest/type"), post("match", batch)]
-        of_one = Client().get(f"/reconciliation/o{register.mereland.pk}/").status_code
+    with time_machine.travel(timezone.now(), tick=False):  # in a new minute, the count would start again
+        responses = [post("match", batch), Client().get(f"{ROOT}/suggest/type"), post("match", batch)]
+        status_of_page = Client().get(f"/reconciliation/o{register.mereland.pk}/").status_code
 
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert int(answers[2]["Retry-After"]) > 0
-    assert answers[2]["Access-Control-Allow-Origin"] == "*"
-    assert answers[2].json() == {"error": "At most 5 names a minute. Try again in a minute."}
-    assert of_one == 429
+    assert [answer.status_code for answer in responses] == [200, 200, 429]
+    assert int(responses[2]["Retry-After"]) > 0
+    assert responses[2]["Access-Control-Allow-Origin"] == "*"
+    assert responses[2].json() == {"error": "At most 5 names a minute. Try again in a minute."}
+    assert status_of_page == 429
 
 
-def test_private_and_invented_bodies_are_found_in_no_way(register: Register) -> None:
+def test_private_and_invented_bodies_cannot_be_found(register: Register) -> None:
     Identifier.objects.create(organisation=register.private, scheme="network", value="saltmarsh-private")
     hidden = (register.private, register.invented)
-    ids = [f"o{one.pk}" for one in hidden]
+    ids = [f"o{body.pk}" for body in hidden]
 
-    asked = [by_name(one.name) for one in hidden] + [{"conditions": [{"matchType": "id", "v": pk}]} for pk in ids]
-    asked += [by_name("L9992"), by_name("saltmarsh-private")]
-    told = json.dumps(candidates(*asked))
-    told += json.dumps(post("extend", {"ids": ids, "properties": [{"id": "name"}]}).json())
-    told += Client().get(f"{ROOT}/suggest/entity", {"prefix": "saltmarsh"}).content.decode()
+    queries = [by_name(body.name) for body in hidden] + [{"conditions": [{"matchType": "id", "v": pk}]} for pk in ids]
+    queries += [by_name("L9992"), by_name("saltmarsh-private")]
+    all_answers = json.dumps(candidates(*queries))
+    all_answers += json.dumps(post("extend", {"ids": ids, "properties": [{"id": "name"}]}).json())
+    all_answers += Client().get(f"{ROOT}/suggest/entity", {"prefix": "saltmarsh"}).content.decode()
     statuses = {Client().get(f"{ROOT}/preview", {"id": pk}).status_code for pk in ids}
     statuses |= {Client().get(f"/reconciliation/{pk}/").status_code for pk in ids}
 
     assert Client().get(f"{ROOT}/preview", {"id": ids[0]})["Access-Control-Allow-Origin"] == "*"
-    assert not any(one.name in told for one in hidden)
-    assert "saltmarsh-private" not in told
+    assert not any(body.name in all_answers for body in hidden)
+    assert "saltmarsh-private" not in all_answers
     assert statuses == {404}
 
 
@@ -205,40 +205,40 @@ def test_keys_of_network_files_find_nothing(register: Register) -> None:
     assert Client().get(f"{ROOT}/suggest/entity", {"prefix": "key-of-ours"}).json() == {"result": []}
 
 
-def test_private_names_do_not_push_public_ones_out(register: Register) -> None:
+def test_private_names_do_not_displace_public_names(register: Register) -> None:
     for number in range(45):
         create_organisation(name=f"Saltmarsh Homes {number}", kind="developer", author=None, now=timezone.now())
 
-    [found] = candidates(by_name("Saltmarsh Homes"))
+    [candidate_list] = candidates(by_name("Saltmarsh Homes"))
 
-    assert [one["name"] for one in found] == ["Saltmarsh Homes Limited"]
+    assert [candidate["name"] for candidate in candidate_list] == ["Saltmarsh Homes Limited"]
 
 
-def test_record_that_was_merged_leads_to_the_one_that_was_kept(register: Register) -> None:
-    twice = create_organisation(
+def test_a_merged_record_leads_to_the_kept_record(register: Register) -> None:
+    duplicate = create_organisation(
         name="Saltmarsh Homes again",
         kind="registered_provider",
         identifiers=[("company", "01234567")],
         author=None,
         now=timezone.now(),
     )
-    merge_organisations(kept=register.saltmarsh, merged=twice, reason="Twice.", author=None, now=timezone.now())
+    merge_organisations(kept=register.saltmarsh, merged=duplicate, reason="Twice.", author=None, now=timezone.now())
 
-    page = Client().get(f"/reconciliation/o{twice.pk}/").content.decode()
+    page = Client().get(f"/reconciliation/o{duplicate.pk}/").content.decode()
 
     assert "Saltmarsh Homes Limited" in page
     assert candidates(by_name("01234567"))[0][0]["id"] == f"o{register.saltmarsh.pk}"
 
 
-def test_batch_of_any_size_costs_the_same_queries(register: Register) -> None:
+def test_batches_of_any_size_take_the_same_number_of_queries(register: Register) -> None:
     def queries(*names: str) -> int:
         with CaptureQueriesContext(connection) as captured:
             candidates(*(by_name(name) for name in names))
         return len(captured)
 
-    queries("Mereland Council")  # what a process reads once
-    two = queries("Mereland Council", "Saltmarsh Homes 0")
-    twenty = queries("Mereland Council", *(f"Saltmarsh Homes {number}" for number in range(19)))
+    queries("Mereland Council")  # The first batch also makes the queries that a process makes only once.
+    queries_for_two = queries("Mereland Council", "Saltmarsh Homes 0")
+    queries_for_twenty = queries("Mereland Council", *(f"Saltmarsh Homes {number}" for number in range(19)))
 
-    assert two == twenty
-    assert two <= 12
+    assert queries_for_two == queries_for_twenty
+    assert queries_for_two <= 12

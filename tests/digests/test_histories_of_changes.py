@@ -90,13 +90,13 @@ class Reader:
     paused: bool = False
     stopped: bool = False
     lost: bool = False
-    #: The level as they last heard or saw it; None if a change of it passed them by.
+    #: The level that they were last told or last saw; None if they missed a change of it.
     level: int | None = 0
     emails: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def read(self) -> Counter[int]:
-        """How many emails named each mark."""
+        """Return how many emails reported each mark."""
         return Counter(mark for raw in self.emails.values() for mark in marks_in(raw))
 
     def may_hear(self, kind: str) -> bool:
@@ -107,17 +107,18 @@ class Reader:
 
     @property
     def untold(self) -> set[int]:
-        """What they are owed and have not heard."""
+        """Return the marks that the reader should get and has not read yet."""
         return self.owed - set(self.read)
 
     def give_up(self) -> None:
-        """Mark what has not been told yet as no longer owed."""
+        """Count marks that are not read yet as optional from now on."""
         self.perhaps |= self.untold
         self.owed -= self.untold
         self.level = None
 
 
 def marks_in(raw: bytes) -> set[int]:
+    """Return the marks that an email reports."""
     return {int(number) for number in _MARK.findall(" ".join(text_of(read(raw)).split()))}
 
 
@@ -129,7 +130,7 @@ class History:
         self.count, self.in_doubt, self.now = 0, False, timezone.now()
         self.level_now, self.marks = 0, {}
         self.readers = {name: Reader(getattr(world, name), self.follow(name), name == "sol") for name in NAMES}
-        # Vera hears of the same changes through Larkhaven too, at another pace.
+        # Vera also gets the same changes through Larkhaven, at another frequency.
         services.add_confirmed_subscription(
             person=world.vera, target=world.larkhaven, author=None, frequency="weekly", now=self.now
         )
@@ -154,12 +155,12 @@ class History:
         for name, reader in self.readers.items():
             if not reader.may_hear(kind) or (reader.stopped and name != "vera"):
                 continue
-            # Larkhaven's subscription tells Vera everything, whatever becomes of the other.
+            # Vera gets everything through Larkhaven, even if her other subscription ends.
             is_owed = not reader.lost and (name == "vera" or reader.chose(kind))
             (reader.owed if is_owed else reader.perhaps).add(self.count)
 
     def happen(self, kind: str, also: list[str], data: dict[str, Any]) -> Event:
-        """An event of the partnership, numbered at once."""
+        """Create an event of the partnership; the database numbers it at once."""
         return Event.objects.create(
             kind=kind,
             target_kind="partnership",
@@ -181,10 +182,10 @@ class History:
                 reader.level = None
 
     def lose(self, name: str) -> None:
-        """Lose the right to hear anything, or regain it.
+        """Lose the right to be told anything, or regain it.
 
-        Ben leaves the council. Larkhaven, which added Sol, leaves the partnership: then Vera hears only of what was
-        before.
+        Ben leaves the council. Larkhaven, which added Sol, leaves the partnership; Vera is then told only of earlier
+        changes.
         """
         if self.in_doubt:
             return
@@ -201,7 +202,7 @@ class History:
     def see(self, name: str) -> None:
         """Read the history of the partnership on the site.
 
-        What is also a change of Larkhaven may still come in an email about Larkhaven.
+        Changes that are also Larkhaven's may still be in an email about Larkhaven.
         """
         reader = self.readers[name]
         if self.in_doubt or reader.lost or (reader.stopped and name != "vera"):
@@ -217,7 +218,7 @@ class History:
         reader.level = self.level_now
 
     def pass_by(self) -> None:
-        """What somebody may not hear when an email would be written passes them by."""
+        """Give up the marks of readers without rights, as composing an email would."""
         for name in ("ben", "sol"):
             if self.readers[name].lost:
                 self.readers[name].give_up()
@@ -241,9 +242,9 @@ class History:
 
     def take(self, address: str, raw: bytes) -> None:
         reader = next(reader for reader in self.readers.values() if reader.person.email == address)
-        known = reader.emails.get(str(read(raw)["Message-ID"]))
-        assert known in (None, raw)
-        if known is not None:
+        same_email = reader.emails.get(str(read(raw)["Message-ID"]))
+        assert same_email in (None, raw)
+        if same_email is not None:
             return
         reader.emails[str(read(raw)["Message-ID"])] = raw
         moves = _LEVEL.findall(" ".join(text_of(read(raw)).split()))
@@ -262,7 +263,7 @@ class History:
         reader.paused = not reader.paused
 
     def stop(self, name: str) -> None:
-        """Stop, or follow again; what happens in between is not owed."""
+        """Stop the subscription, or follow again; changes in between are not expected."""
         reader = self.readers[name]
         if self.in_doubt or name == "vera":
             return
@@ -279,7 +280,7 @@ class History:
         reader.stopped, reader.paused = not reader.stopped, False
 
     def choose(self, name: str, hears: str) -> None:
-        """Choose what is heard; what waits may go either way."""
+        """Choose which changes are reported; waiting changes may or may not be reported."""
         reader = self.readers[name]
         if self.in_doubt or name == "vera":
             return
@@ -301,7 +302,7 @@ class History:
         self.office.answers[self.readers[name].person.email] = [later]
 
     def crash(self, took: bool) -> None:
-        """A worker claims and dies; `took`: the server had accepted its emails already."""
+        """Claim emails and let the worker die; with `took`, the server had accepted the emails already."""
         self.pass_by()
         self.leap()
         plan_round(now=self.now)
@@ -313,7 +314,7 @@ class History:
         self.in_doubt = self.in_doubt or bool(claimed)
 
     def end(self) -> None:
-        """Give every right back, resume every reader, and check what each was told."""
+        """Restore every right, resume every reader, and check what each was told."""
         self.tick()
         for name, reader in self.readers.items():
             if reader.lost and name != "vera":
@@ -322,15 +323,20 @@ class History:
                 self.pause(name)
         self.tick()
         for name, reader in self.readers.items():
-            found = reader.read
-            assert all(found[mark] == 1 for mark in reader.owed), (name, reader.owed, found)
-            assert all(count == 1 for count in found.values()), (name, found)
-            assert set(found) <= reader.owed | reader.perhaps, (name, set(found) - reader.owed - reader.perhaps)
+            read_counts = reader.read
+            assert all(read_counts[mark] == 1 for mark in reader.owed), (name, reader.owed, read_counts)
+            assert all(count == 1 for count in read_counts.values()), (name, read_counts)
+            assert set(read_counts) <= reader.owed | reader.perhaps, (
+                name,
+                set(read_counts) - reader.owed - reader.perhaps,
+            )
             if not reader.stopped:
-                behind = SubjectWatermark.objects.filter(recipient=reader.person).select_related("subject")
-                assert all(row.number == row.subject.last_number for row in behind)
-                told_ = DeliverySubject.objects.filter(delivery__recipient=reader.person, delivery__status="sent")
-                assert sum(len(self.marks.keys() & set(row.told)) for row in told_) == sum(found.values())
+                watermarks = SubjectWatermark.objects.filter(recipient=reader.person).select_related("subject")
+                assert all(row.number == row.subject.last_number for row in watermarks)
+                sent_sections = DeliverySubject.objects.filter(
+                    delivery__recipient=reader.person, delivery__status="sent"
+                )
+                assert sum(len(self.marks.keys() & set(row.told)) for row in sent_sections) == sum(read_counts.values())
 
 
 @pytest.mark.django_db
@@ -341,7 +347,7 @@ def test_every_change_of_a_subject_comes_once(world: World, steps: list[tuple[ob
         cache()  # ids repeat after a rollback
     with transaction.atomic():
         history = History(world)
-        for verb, *given_ in steps:
-            getattr(history, str(verb))(*given_)
+        for verb, *arguments in steps:
+            getattr(history, str(verb))(*arguments)
         history.end()
         transaction.set_rollback(True)

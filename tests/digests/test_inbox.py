@@ -27,6 +27,7 @@ from tests.world import World
 
 
 def page(person: Any, query: str = "") -> str:
+    """Return the person's inbox as HTML."""
     answer = signed_in(person).get(reverse("digests:inbox") + query)
     assert answer.status_code == 200
     return answer.content.decode()
@@ -34,7 +35,7 @@ def page(person: Any, query: str = "") -> str:
 
 @pytest.fixture
 def item(world: World) -> InboxItem:
-    """Ben is asked to confirm a commitment of Larkhaven."""
+    """The notice that asks Ben to confirm a commitment of Larkhaven."""
     propose(world)
     return InboxItem.objects.get(person=world.ben)
 
@@ -47,11 +48,11 @@ def test_a_notice_is_in_the_inbox_of_its_recipient(world: World, item: InboxItem
 
 
 def test_the_inbox_groups_notices_by_partnership(world: World, item: InboxItem) -> None:
-    said = page(world.ben)
+    html = page(world.ben)
 
-    assert f'<h2 class="govuk-heading-m">{world.partnership.title}</h2>' in said
-    assert "Commitment to confirm: Sixty modular homes" in said
-    assert "1 unread." in " ".join(said.split())
+    assert f'<h2 class="govuk-heading-m">{world.partnership.title}</h2>' in html
+    assert "Commitment to confirm: Sixty modular homes" in html
+    assert "1 unread." in " ".join(html.split())
 
 
 def test_opening_a_notice_marks_it_read_and_leads_to_its_page(world: World, item: InboxItem) -> None:
@@ -77,10 +78,10 @@ def test_somebody_elses_notice_does_not_exist(world: World, item: InboxItem) -> 
 
 def test_notices_are_marked_read_and_unread(world: World, item: InboxItem) -> None:
     client = signed_in(world.ben)
-    back = f"{reverse('digests:inbox')}?unread=yes"
+    inbox_url = f"{reverse('digests:inbox')}?unread=yes"
 
-    answer = client.post(reverse("digests:inbox-mark"), {"item": item.pk, "as": "read", "back": back})
-    assert answer["Location"] == back
+    answer = client.post(reverse("digests:inbox-mark"), {"item": item.pk, "as": "read", "back": inbox_url})
+    assert answer["Location"] == inbox_url
     assert unread_count(world.ben) == 0
 
     client.post(reverse("digests:inbox-mark"), {"item": item.pk, "as": "unread", "back": "https://elsewhere.example/"})
@@ -106,30 +107,30 @@ def test_the_inbox_is_filtered_by_group_and_unread(world: World, item: InboxItem
 def test_what_may_no_longer_be_read_has_no_name_and_no_link(world: World, item: InboxItem) -> None:
     InboxItem.objects.filter(pk=item.pk).update(person=world.chidi)
 
-    said = page(world.chidi)
+    html = page(world.chidi)
 
-    assert "something you can no longer read" in said
-    assert "Sixty modular homes" not in said
-    assert world.partnership.title not in said
+    assert "something you can no longer read" in html
+    assert "Sixty modular homes" not in html
+    assert world.partnership.title not in html
     answer = signed_in(world.chidi).get(reverse("digests:inbox-open", args=[item.pk]), follow=True)
     assert "You can no longer read what this notice is about." in answer.content.decode()
 
 
 def test_the_masthead_says_how_many_are_unread(world: World, item: InboxItem) -> None:
-    said = " ".join(signed_in(world.ben).get(reverse("web:home")).content.decode().split())
+    html = " ".join(signed_in(world.ben).get(reverse("web:home")).content.decode().split())
 
-    assert 'class="cg-you__count">1<' in said
+    assert 'class="cg-you__count">1<' in html
 
 
 def test_a_digest_is_in_the_inbox_too(world: World, plan: Plan, office: PostOffice) -> None:
-    from_inbox = Client()
-    from_inbox.force_login(world.ben)
-    from_inbox.post(reverse("digests:subscribe", args=["plan", plan.pk]))
+    browser = Client()
+    browser.force_login(world.ben)
+    browser.post(reverse("digests:subscribe", args=["plan", plan.pk]))
     publish(plan, 100, author=world.amina)
     play(office)
 
     [digest] = InboxItem.objects.filter(person=world.ben, record_kind="digest")
-    answer = from_inbox.get(reverse("digests:inbox-open", args=[digest.pk]), follow=True)
+    answer = browser.get(reverse("digests:inbox-open", args=[digest.pk]), follow=True)
     assert answer.status_code == 200
     assert "Harbour Quarter" in answer.content.decode()
 
@@ -139,20 +140,20 @@ def test_a_digest_in_the_inbox_is_named_after_what_it_told(world: World, plan: P
         subscribe(person=world.ben, target=target, author=world.ben, now=timezone.now())
     happen(world, STATUS, before="active", after="under_review")
     play(office)
-    of_one = " ".join(page(world.ben, "?group=digests").split())
+    page_of_one_record = " ".join(page(world.ben, "?group=digests").split())
     publish(plan, 100, author=world.amina)
     propose(world)
     play(office)
-    of_two = " ".join(page(world.ben, "?group=digests").split())
+    page_of_two_records = " ".join(page(world.ben, "?group=digests").split())
     plan.owners.update(ended_at=timezone.now())
     type(plan).objects.filter(pk=plan.pk).update(audience="owners")
-    without_plan = page(world.ben, "?group=digests")
+    page_without_plan = page(world.ben, "?group=digests")
 
     title = world.partnership.title
-    assert f'<h2 class="govuk-heading-m">{title}</h2>' in of_one
-    assert f"Digest: {title}" in of_one
-    assert f"Digest: {title} and 1 more" in of_two
-    assert "and 1 more" not in without_plan
+    assert f'<h2 class="govuk-heading-m">{title}</h2>' in page_of_one_record
+    assert f"Digest: {title}" in page_of_one_record
+    assert f"Digest: {title} and 1 more" in page_of_two_records
+    assert "and 1 more" not in page_without_plan
 
 
 def test_notices_are_kept_for_12_months(world: World, item: InboxItem) -> None:

@@ -1,4 +1,4 @@
-"""The inbox and the page of choices in a real browser."""
+"""Tests of the inbox and the page of choices in a real browser."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_somebody_reads_the_inbox_and_marks_it(world: World, live_server: Any, p
     sign_in(page, live_server.url, world.ben.email)
     page.goto(f"{live_server.url}{reverse('digests:inbox')}")
     shot(page, f"inbox-{size['width']}")
-    holds = axe_violations(page) == [] and reflows(page)
+    is_accessible = axe_violations(page) == [] and reflows(page)
 
     page.get_by_role("link", name="Ten flats at Mill Lane").click()
     page.get_by_role("heading", level=1).wait_for()
@@ -34,7 +34,7 @@ def test_somebody_reads_the_inbox_and_marks_it(world: World, live_server: Any, p
     page.get_by_role("button", name="Mark all as read").click()
     page.get_by_text("You have read everything.").wait_for()
 
-    assert holds
+    assert is_accessible
     assert unread == 1
     assert axe_violations(page) == []
 
@@ -45,16 +45,17 @@ def test_somebody_chooses_how_notices_come(world: World, live_server: Any, page:
     sign_in(page, live_server.url, world.ben.email)
     page.goto(f"{live_server.url}{reverse('digests:manage')}")
     shot(page, f"choices-{size['width']}")
-    holds = axe_violations(page) == [] and reflows(page)
+    is_accessible = axe_violations(page) == [] and reflows(page)
 
     page.get_by_label("Asks and offers", exact=True).select_option(label="Inbox only")
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Your choice has been saved.").wait_for()
 
-    assert holds
+    assert is_accessible
     assert ways_of(world.ben)["asks"] == "inbox"
 
 
 def shot(page: Any, name: str) -> None:
+    """Save a screenshot in the folder LOOK, if that is set."""
     if folder := os.environ.get("LOOK"):
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)

@@ -1,4 +1,4 @@
-"""Reminders of each kind come at the lead times that each person chose, on the page of choices."""
+"""Tests that reminders of each kind are sent at the lead times that each person chose on the page of choices."""
 
 from __future__ import annotations
 
@@ -43,7 +43,12 @@ def world(db: None) -> World:
 
 
 def noon(day: dt.date) -> dt.datetime:
+    """Return noon of a day in the site's time zone."""
     return timezone.make_aware(dt.datetime.combine(day, dt.time(12)))
+
+
+# Each of these creates a record with a deadline. It returns the code of the reminder, the deadline, the function that
+# sends reminders, and the person who is reminded.
 
 
 def commitment_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]:
@@ -86,7 +91,7 @@ def ask_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]:
     return "exchange.closing_soon", in_days(30), remind_of_closing, world.ben
 
 
-#: Each kind of reminder, what is usual (of dates: what the party chose), and how it falls due.
+#: Each kind of reminder, its usual lead times (for dates: the days that the party chose), and a function from above.
 KINDS = (
     (ReminderKind.COMMITMENTS, [14, 3, 0], commitment_due),
     (ReminderKind.DATES, [25], date_due),
@@ -98,15 +103,15 @@ KINDS = (
 
 
 def reminded_on(due: dt.date, remind: Callable[..., Any], code: str, person: User, days: range) -> list[int]:
-    """The days before `due` on which this person gets a reminder; the clock runs twice a day."""
-    found = []
+    """Return how many days before `due` this person gets a reminder; the job runs twice a day."""
+    lead_times = []
     emails = Email.objects.filter(kind=code, person_id=person.pk)
-    for left in days:
-        before = emails.count()
+    for days_left in days:
+        count_before = emails.count()
         for _ in range(2):
-            remind(now=noon(due - dt.timedelta(days=left)))
-        found += [left] * (emails.count() - before)
-    return found
+            remind(now=noon(due - dt.timedelta(days=days_left)))
+        lead_times += [days_left] * (emails.count() - count_before)
+    return lead_times
 
 
 @pytest.mark.parametrize(("kind", "usual", "prepare"), KINDS, ids=lambda one: getattr(one, "__name__", None))
@@ -147,13 +152,13 @@ def test_followers_hear_five_days_before_that_a_report_is_due(world: World) -> N
     choose_lead_times(person=world.ben, days={"reports": [14]}, now=timezone.now())
 
     due = Report.objects.to_write().filter(due_on=report.due_on).count()
-    told = {}
-    for left in (14, 13, 5, 4, 0):
-        remind_of_reports(now=noon(report.due_on - dt.timedelta(days=left)))
-        told[left] = Event.objects.filter(kind="report.due").count()
+    count_by_days_left = {}
+    for days_left in (14, 13, 5, 4, 0):
+        remind_of_reports(now=noon(report.due_on - dt.timedelta(days=days_left)))
+        count_by_days_left[days_left] = Event.objects.filter(kind="report.due").count()
 
     assert due > 0
-    assert told == {14: 0, 13: 0, 5: due, 4: due, 0: due}
+    assert count_by_days_left == {14: 0, 13: 0, 5: due, 4: due, 0: due}
 
 
 def test_a_late_signature_is_reminded_of_weekly_whatever_was_chosen(world: World) -> None:
@@ -164,8 +169,8 @@ def test_a_late_signature_is_reminded_of_weekly_whatever_was_chosen(world: World
 
 
 def test_usual_lead_times_are_chosen_again_and_others_kept(world: World) -> None:
-    given = {"reports": [14, 400, -3], "asks": [], "dates": [60]}
-    choose_lead_times(person=world.ben, days=given, now=timezone.now())
+    chosen_days = {"reports": [14, 400, -3], "asks": [], "dates": [60]}
+    choose_lead_times(person=world.ben, days=chosen_days, now=timezone.now())
     assert lead_times_of(world.ben) == {
         "commitments": list(USUAL_LEAD_TIMES["commitments"]),
         "dates": [60],
@@ -177,8 +182,10 @@ def test_usual_lead_times_are_chosen_again_and_others_kept(world: World) -> None
     choose_lead_times(person=world.ben, days={"dates": None, "reports": [14]}, now=timezone.now())
 
     assert lead_times_of(world.ben)["dates"] is None
-    said = [event.data["after"] for event in Event.objects.filter(kind="person.lead_times_chosen").order_by("pk")]
-    assert said == [{"reports": [14], "asks": [], "dates": [60]}, {"dates": None}]
+    recorded_choices = [
+        event.data["after"] for event in Event.objects.filter(kind="person.lead_times_chosen").order_by("pk")
+    ]
+    assert recorded_choices == [{"reports": [14], "asks": [], "dates": [60]}, {"dates": None}]
 
 
 def test_days_and_never_are_not_chosen_together(world: World) -> None:
@@ -197,14 +204,17 @@ def test_saving_the_page_keeps_days_that_it_does_not_offer(world: World) -> None
     client = Client()
     client.force_login(world.ben)
     form = client.get(reverse("digests:manage")).context["form"]
-    given = {name: [str(day) for day in field.initial] for name, field in form.fields.items() if name in LEADS}
+    initial_answers = {
+        name: [str(day) for day in field.initial] for name, field in form.fields.items() if name in LEADS
+    }
 
-    answer = client.post(reverse("digests:manage"), PAGE | given)
+    answer = client.post(reverse("digests:manage"), PAGE | initial_answers)
 
     assert answer.status_code == 302
     assert lead_times_of(world.ben)["commitments"] == [45]
 
 
+#: The names of the fields for lead times.
 LEADS = {f"lead_{kind}" for kind in ReminderKind.values}
 
 
@@ -215,32 +225,32 @@ LEADS = {f"lead_{kind}" for kind in ReminderKind.values}
 def test_a_time_to_remind_comes_once(last: int | None, left: int, expected: bool) -> None:
     day = dt.date(2027, 3, 10)
 
-    found = is_time_to_remind(
+    is_time = is_time_to_remind(
         [7, 0],
         day,
         last_reminder=None if last is None else day - dt.timedelta(days=last),
         today=day - dt.timedelta(days=left),
     )
 
-    assert found is expected
+    assert is_time is expected
 
 
 def test_page_of_choices_lists_partnerships_with_reminders_page_by_page(world: World) -> None:
-    many = Partnership.objects.bulk_create(
+    partnerships = Partnership.objects.bulk_create(
         Partnership(title=f"Scheme {number:02}", kind_id="charter", created_at=world.now, status_since=world.now)
         for number in range(30)
     )
     Party.objects.bulk_create(
         Party(partnership=partnership, organisation=world.larkhaven, status=PartyStatus.ACCEPTED, invited_at=world.now)
-        for partnership in many
+        for partnership in partnerships
     )
     client, page = signed_in(world.amina), reverse("digests:manage")
 
-    first = client.get(page).content.decode()
-    (after,) = re.findall(r'href="(\?after=\d+)" rel="next"', first)
-    second = client.get(page + after).content.decode()
+    first_page = client.get(page).content.decode()
+    (next_query,) = re.findall(r'href="(\?after=\d+)" rel="next"', first_page)
+    second_page = client.get(page + next_query).content.decode()
 
-    listed = [set(re.findall(r"Scheme \d\d, for", found)) for found in (first, second)]
-    assert listed[0] & listed[1] == set()
-    assert len(listed[0] | listed[1]) == 30
-    assert len(listed[0]) <= 25
+    titles_by_page = [set(re.findall(r"Scheme \d\d, for", html)) for html in (first_page, second_page)]
+    assert titles_by_page[0] & titles_by_page[1] == set()
+    assert len(titles_by_page[0] | titles_by_page[1]) == 30
+    assert len(titles_by_page[0]) <= 25

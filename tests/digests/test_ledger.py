@@ -1,4 +1,4 @@
-"""Tests of the ledger of digests: what was sent or left out, why, and who was asked.
+"""Tests of the ledger of digests: emails that were sent or left out, why, and who was asked.
 
 Reading the ledger gives nobody the rights of the reader of an email.
 """
@@ -37,7 +37,7 @@ from tests.world import World
 
 
 def page(person: User, name: str, **kwargs: object) -> str:
-    """A page as this person sees it."""
+    """Return a page as this person sees it."""
     client = Client()
     client.force_login(person)
     answer = client.get(reverse(f"digests:{name}", kwargs=kwargs))
@@ -46,6 +46,7 @@ def page(person: User, name: str, **kwargs: object) -> str:
 
 
 def ask(world: World, plan: Plan) -> Subscription:
+    """Ask Sol about a plan, on behalf of Larkhaven."""
     return services.add_stakeholder(
         email=world.sol.email,
         name="",
@@ -58,6 +59,7 @@ def ask(world: World, plan: Plan) -> Subscription:
 
 
 def follow(world: World, plan: Plan) -> Subscription:
+    """Make Ben follow a plan."""
     return services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
 
@@ -73,8 +75,8 @@ def test_the_ledger_shows_what_was_not_sent_because_access_was_lost(
     email = Delivery.objects.get()
 
     assert not office.sent
-    for shown in (page(world.amina, "entry", pk=email.pk), page(world.amina, "ledger")):
-        assert f"Harbour Quarter, version 1 to {version.number}: left out because they could no longer read it" in shown
+    for html in (page(world.amina, "entry", pk=email.pk), page(world.amina, "ledger")):
+        assert f"Harbour Quarter, version 1 to {version.number}: left out because they could no longer read it" in html
     assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 1
 
 
@@ -91,11 +93,11 @@ def test_what_is_left_out_of_a_digest_is_in_the_ledger_and_stays_unsent(
     )
     office.drain()
 
-    [sent] = office.to(world.ben)
+    [message] = office.to(world.ben)
     email = Delivery.objects.get()
 
-    assert "was 50, now 60" in text_of(sent)
-    assert "Harbour Quarter" not in text_of(sent)
+    assert "was 50, now 60" in text_of(message)
+    assert "Harbour Quarter" not in text_of(message)
     assert "left out because they no longer followed it" in page(world.amina, "entry", pk=email.pk)
     assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 1
     assert Watermark.objects.get(recipient=world.ben, plan=opened).number == 2
@@ -113,10 +115,10 @@ def test_a_digest_sent_again_says_no_more_than_the_first(
     office.drain()
     services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
-    received = Delivery.objects.get()
+    delivery = Delivery.objects.get()
     with pytest.raises(services.UnableToSendAgain, match="Enter a reason"):
-        services.send_again(delivery=received, author=world.amina, reason=" ", now=timezone.now())
-    services.send_again(delivery=received, author=world.amina, reason="He lost it.", now=timezone.now())
+        services.send_again(delivery=delivery, author=world.amina, reason=" ", now=timezone.now())
+    services.send_again(delivery=delivery, author=world.amina, reason="He lost it.", now=timezone.now())
     office.drain()
 
     assert len(office.to(world.ben)) == 2
@@ -134,101 +136,101 @@ def test_digests_that_failed_are_sent_again_together(
     publish(opened, 60, author=world.amina)
     plan_round(now=timezone.now())
     office.drain()
-    rows = ",".join(str(delivery.pk) for delivery in Delivery.objects.order_by("pk"))
-    address = f"{reverse('lists:bulk', args=['ledger'])}?action=again&rows={rows}"
+    row_ids = ",".join(str(delivery.pk) for delivery in Delivery.objects.order_by("pk"))
+    address = f"{reverse('lists:bulk', args=['ledger'])}?action=again&rows={row_ids}"
 
-    others = signed_in(world.eddie).get(address)
-    asked = signed_in(world.amina).get(address).content.decode()
-    done = signed_in(world.amina).post(address, follow=True).content.decode()
+    answer_to_other = signed_in(world.eddie).get(address)
+    question_page = signed_in(world.amina).get(address).content.decode()
+    page_after = signed_in(world.amina).post(address, follow=True).content.decode()
     office.drain()
 
-    assert others.status_code == 403
-    assert "Send again: 2" in collapse(asked)
-    assert "will be sent again" in done
+    assert answer_to_other.status_code == 403
+    assert "Send again: 2" in collapse(question_page)
+    assert "will be sent again" in page_after
     assert [len(office.to(person)) for person in (world.ben, world.chidi)] == [1, 1]
-    assert "These emails are still on their way." not in asked
+    assert "These emails are still on their way." not in question_page
 
 
 def test_leads_see_who_was_asked_when_and_whether_the_email_was_sent(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
-    asked = ask(world, plan)
+    subscription = ask(world, plan)
     office.drain()
     today = f"{timezone.localdate():%-d %B %Y}"
-    before = page(world.amina, "stakeholder", pk=asked.pk)
+    page_before = page(world.amina, "stakeholder", pk=subscription.pk)
     email = Delivery.objects.get(kind="digests.confirmation")
     entry = page(world.amina, "entry", pk=email.pk)
-    who = page(world.amina, "who", pk=plan.pk)
-    services.confirm(subscription=asked, now=timezone.now())
-    after = page(world.amina, "stakeholder", pk=asked.pk)
-    services.stop(subscriptions=[asked], author=world.sol, reason="Stopped by the person.", now=timezone.now())
+    readers_page = page(world.amina, "who", pk=plan.pk)
+    services.confirm(subscription=subscription, now=timezone.now())
+    page_after = page(world.amina, "stakeholder", pk=subscription.pk)
+    services.stop(subscriptions=[subscription], author=world.sol, reason="Stopped by the person.", now=timezone.now())
 
-    assert f"Email to confirm</dt> <dd> {today}: sent" in collapse(before)
-    assert "Ask again" in before
+    assert f"Email to confirm</dt> <dd> {today}: sent" in collapse(page_before)
+    assert "Ask again" in page_before
     assert "Asks whether they want digests about Harbour Quarter" in entry
     assert "Ask again" in entry
-    assert "Asked, but not answered yet" in who
-    assert f"<dt>Confirmed</dt> <dd>{today}</dd>" in collapse(after)
-    assert "Ask again" not in after
-    over = page(world.amina, "stakeholder", pk=asked.pk)
-    assert "Stopped by the person. Only they can ask for these digests again." in over
+    assert "Asked, but not answered yet" in readers_page
+    assert f"<dt>Confirmed</dt> <dd>{today}</dd>" in collapse(page_after)
+    assert "Ask again" not in page_after
+    page_when_stopped = page(world.amina, "stakeholder", pk=subscription.pk)
+    assert "Stopped by the person. Only they can ask for these digests again." in page_when_stopped
 
 
 def test_adding_a_waiting_or_confirmed_stakeholder_again_is_refused(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
-    asked = ask(world, plan)
+    subscription = ask(world, plan)
     address = reverse("digests:add-stakeholder", kwargs={"kind": "plan", "pk": plan.pk})
-    again = {"email": world.sol.email.upper(), "organisation": world.larkhaven.pk}
+    form_data = {"email": world.sol.email.upper(), "organisation": world.larkhaven.pk}
 
-    waits = signed_in(world.amina).post(address, again)
-    services.confirm(subscription=asked, now=timezone.now())
-    follows = signed_in(world.amina).post(address, again)
+    answer_while_waiting = signed_in(world.amina).post(address, form_data)
+    services.confirm(subscription=subscription, now=timezone.now())
+    answer_when_confirmed = signed_in(world.amina).post(address, form_data)
 
-    assert (waits.status_code, follows.status_code) == (422, 422)
-    assert "they have not answered yet" in waits.content.decode()
-    assert "and they confirmed" in follows.content.decode()
+    assert (answer_while_waiting.status_code, answer_when_confirmed.status_code) == (422, 422)
+    assert "they have not answered yet" in answer_while_waiting.content.decode()
+    assert "and they confirmed" in answer_when_confirmed.content.decode()
     assert Delivery.objects.filter(kind="digests.confirmation").count() == 1
 
 
 def test_tabs_only_lead_to_pages_their_reader_may_open(world: World, plan: Plan) -> None:
     tabs = (reverse("digests:stakeholders"), reverse("digests:ledger"), reverse("digests:due"))
 
-    of_amina, of_eddie, of_dee = (
+    aminas_tabs, eddies_tabs, dees_tabs = (
         {tab for tab in tabs if f'href="{tab}"' in page(person, name)}
         for person, name in ((world.amina, "ledger"), (world.eddie, "stakeholders"), (world.dee, "ledger"))
     )
 
-    assert of_amina == set(tabs)
-    assert of_eddie == {tabs[0]}
-    assert of_dee == set(tabs[1:])
+    assert aminas_tabs == set(tabs)
+    assert eddies_tabs == {tabs[0]}
+    assert dees_tabs == set(tabs[1:])
 
 
 def test_an_editor_who_follows_is_counted_among_the_next_readers(world: World, plan: Plan) -> None:
     services.subscribe(person=world.eddie, target=plan, author=world.eddie, now=timezone.now())
     services.subscribe(person=world.amina, target=plan, author=world.amina, now=timezone.now())
 
-    for_eddie, for_amina = page(world.eddie, "who", pk=plan.pk), page(world.amina, "who", pk=plan.pk)
+    eddies_page, aminas_page = page(world.eddie, "who", pk=plan.pk), page(world.amina, "who", pk=plan.pk)
 
-    assert "We will email 2 people about the next version" in for_eddie
-    assert "We will email 1 person about the next version" in for_amina
-    assert "so you are not in this list" in collapse(for_amina)
+    assert "We will email 2 people about the next version" in eddies_page
+    assert "We will email 1 person about the next version" in aminas_page
+    assert "so you are not in this list" in collapse(aminas_page)
 
 
 def test_telling_a_role_shows_how_many_people_have_it_today(world: World, plan: Plan) -> None:
     lead = signed_in(world.amina)
 
-    answers = [
+    pages = [
         lead.post(reverse("digests:tell-role", kwargs={"kind": kind, "pk": thing.pk}), follow=True).content.decode()
         for kind, thing in (("plan", plan), ("partnership", world.partnership))
     ]
 
     assert (
         "go to leads of the organisations that must sign. Each person can stop them. Today that is nobody yet."
-        in answers[0]
+        in pages[0]
     )
     assert re.search(
-        r"go to everyone who acts for an organisation in the partnership. .* Today that is [1-9]", answers[1]
+        r"go to everyone who acts for an organisation in the partnership. .* Today that is [1-9]", pages[1]
     )
 
 
@@ -244,7 +246,7 @@ def test_an_added_address_reveals_no_name_before_its_reader_confirms(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     change_audience(plan=plan, audience="network", reason="Ready.", author=world.amina, now=timezone.now())
-    asked = services.add_stakeholder(
+    subscription = services.add_stakeholder(
         email=world.nadia.email,
         name="Somebody",
         target=plan,
@@ -264,15 +266,15 @@ def test_an_added_address_reveals_no_name_before_its_reader_confirms(
     emails = signed_in(world.amina).get(reverse("web:emails")).content.decode()
     client = Client()
     client.force_login(world.amina)
-    pages.append(client.post(reverse("digests:ask-again", args=[asked.pk]), follow=True).content.decode())
+    pages.append(client.post(reverse("digests:ask-again", args=[subscription.pk]), follow=True).content.decode())
     ledger = reverse("digests:ledger")
-    by_name, by_address = (
+    page_by_name, page_by_address = (
         client.get(ledger, {"q": words}).content.decode() for words in (world.nadia.name, world.nadia.email)
     )
-    services.confirm(subscription=asked, now=timezone.now())
+    services.confirm(subscription=subscription, now=timezone.now())
 
-    assert "Nothing matches these filters" in by_name
-    assert "Nothing matches these filters" not in by_address
+    assert "Nothing matches these filters" in page_by_name
+    assert "Nothing matches these filters" not in page_by_address
     assert [world.nadia.email in text for text in pages] == [True] * 5
     assert [world.nadia.name in text for text in (*pages, emails)] == [False] * 6
     assert world.nadia.name in page(world.amina, "stakeholders")
@@ -294,15 +296,15 @@ def test_a_ledger_with_more_rows_needs_no_more_queries(world: World, plan: Plan,
     follow(world, plan)
     publish(plan, 100, author=world.amina)
     play(office)
-    costs = []
+    query_counts = []
     for homes in (90, 80, 70):
         with CaptureQueriesContext(connection) as captured:
-            assert page(world.amina, "ledger").count("Harbour Quarter, version") == len(costs) + 1
-        costs.append(len(captured))
+            assert page(world.amina, "ledger").count("Harbour Quarter, version") == len(query_counts) + 1
+        query_counts.append(len(captured))
         publish(plan, homes, author=world.amina)
         play(office)
 
-    assert costs[2] == costs[1]
+    assert query_counts[2] == query_counts[1]
 
 
 def test_the_digest_as_sent_shows_no_working_links(world: World, plan: Plan, office: PostOffice) -> None:
@@ -312,12 +314,12 @@ def test_the_digest_as_sent_shows_no_working_links(world: World, plan: Plan, off
     email = Delivery.objects.get(kind="digests.digest")
     links = re.findall(r"/digests/\w+/[^/\s\"]+/", html_of(office.to(world.sol)[-1]))
 
-    shown = page(world.amina, "as-sent", pk=email.pk)
+    page_as_sent = page(world.amina, "as-sent", pk=email.pk)
 
     assert links
-    assert "was 120" in shown
-    assert not [link for link in links if link in shown]
-    assert "/digests/stop/not-shown/" in shown
+    assert "was 120" in page_as_sent
+    assert not [link for link in links if link in page_as_sent]
+    assert "/digests/stop/not-shown/" in page_as_sent
 
 
 def test_a_lead_does_not_see_what_waits_for_another_organisations_reader(
@@ -337,7 +339,7 @@ def test_a_lead_does_not_see_what_waits_for_another_organisations_reader(
     assert "was 120, now 100" in entry
 
 
-#: An email as it was stored before the migration: texts, with ids of shared parts between them.
+#: A recipe as it was stored before the migration: texts, with ids of shared parts between them.
 BEFORE = [
     (
         "To: Ben West <ben@westmarch.example>\r\nMessage-ID: <1.ab@localhost>\r\n"
@@ -360,8 +362,8 @@ def test_an_email_in_doubt_keeps_its_links_after_an_upgrade() -> None:
 
     assert "2.17.1.jAGIvrpcBemqE_e6CyJ5Bw" in words
     assert words.count("Ben West=\r\n") == 1
-    kept = {11: "eleven", 12: "twelve", 13: "thirteen"}
-    assert Recipe(layout, words).join(kept) == "".join(kept.get(part, part) for part in BEFORE)
+    body_by_part = {11: "eleven", 12: "twelve", 13: "thirteen"}
+    assert Recipe(layout, words).join(body_by_part) == "".join(body_by_part.get(part, part) for part in BEFORE)
     assert migration._as_before(layout, words) == BEFORE
 
 
@@ -373,11 +375,11 @@ def test_a_stored_email_contains_no_working_tokens(world: World, plan: Plan, off
     sent = office.sent[-1].data.decode()
     tokens = set(re.findall(r"(?:/|%20|\n)([0-9a-f]+\.[0-9a-f]+\.[0-9a-f]+\.[\w-]{22})", sent))
 
-    kept = as_sent(email)
+    stored_message = as_sent(email)
 
     assert len(tokens) >= 3
-    assert not any(token in kept for token in tokens)
-    assert kept == reduce(lambda text, token: text.replace(token, HIDDEN), tokens, sent)
+    assert not any(token in stored_message for token in tokens)
+    assert stored_message == reduce(lambda text, token: text.replace(token, HIDDEN), tokens, sent)
     assert Email.objects.get(pk=email.pk).tokens is None
 
 
@@ -391,17 +393,17 @@ def test_erasing_a_stakeholder_clears_their_name_from_emails_and_bounces(
     publish(plan, 100, author=world.amina)
     play(office)
     email = Delivery.objects.get(kind="digests.digest")
-    said = f"550 5.1.1 <{world.sol.email}>: Sol Stake is unknown here"
+    bounce_text = f"550 5.1.1 <{world.sol.email}>: Sol Stake is unknown here"
     note_bounce(
-        kind=Bounce.Kind.HARD, address=email.address, text=said, message_id=email.message_id, now=timezone.now()
+        kind=Bounce.Kind.HARD, address=email.address, text=bounce_text, message_id=email.message_id, now=timezone.now()
     )
     assert world.sol.email in read_all_rows()
 
     erase_person(person=world.sol, author=world.dee, reason="Asked.", now=timezone.now())
 
-    left = read_all_rows()
+    remaining_rows = read_all_rows()
     email.refresh_from_db()
-    assert [line[:400] for line in left.splitlines() if "sol@council" in line] == []
+    assert [line[:400] for line in remaining_rows.splitlines() if "sol@council" in line] == []
     assert "Sol Stake" not in "\n".join(
         str(row) for row in (*Delivery.objects.values_list(), *Bounce.objects.values_list())
     )

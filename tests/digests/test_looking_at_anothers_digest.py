@@ -16,6 +16,7 @@ from tests.world import World
 
 @pytest.fixture
 def dee(world: World) -> Client:
+    """The browser of Dee, an administrator."""
     prepare(world)
     client = Client()
     client.force_login(world.dee)
@@ -24,24 +25,27 @@ def dee(world: World) -> Client:
 
 def test_another_persons_next_digest_is_shown_for_ten_minutes_after_a_reason(world: World, dee: Client) -> None:
     address = reverse("digests:preview", args=[world.sol.pk])
-    begun = timezone.now()
-    with time_machine.travel(begun, tick=False) as clock:
-        asked = dee.get(address).content.decode()
-        unsaid = dee.post(address, {"reason": ""})
-        assert "Why do you need to see this email?" in asked
-        assert "what the digest would say if we sent it now" not in asked
-        assert unsaid.status_code == 422
+    start = timezone.now()
+
+    with time_machine.travel(start, tick=False) as clock:
+        question_page = dee.get(address).content.decode()
+        answer_without_reason = dee.post(address, {"reason": ""})
+        assert "Why do you need to see this email?" in question_page
+        assert "what the digest would say if we sent it now" not in question_page
+        assert answer_without_reason.status_code == 422
         assert not SecurityEvent.objects.filter(person=world.sol).exists()
 
-        shown = dee.post(address, {"reason": "He says that nothing comes."}, follow=True)
+        answer_with_reason = dee.post(address, {"reason": "He says that nothing comes."}, follow=True)
 
-        assert "what the digest would say if we sent it now" in shown.content.decode()
+        assert "what the digest would say if we sent it now" in answer_with_reason.content.decode()
         event = Event.objects.get(kind="person.next_digest_viewed")
         assert (event.actor_id, event.target_id) == (world.dee.pk, world.sol.pk)
         assert event.data["reason"] == "He says that nothing comes."
         assert SecurityEvent.objects.get(person=world.sol).kind == "digest_seen"
-        other = reverse("digests:preview", args=[world.vera.pk])
-        assert "Why do you need to see this email?" in dee.get(other).content.decode(), "A reason is for one person."
+        other_preview = reverse("digests:preview", args=[world.vera.pk])
+        assert "Why do you need to see this email?" in dee.get(other_preview).content.decode(), (
+            "A reason is for one person."
+        )
         clock.shift(601)
         assert "Why do you need to see this email?" in dee.get(address).content.decode()
 

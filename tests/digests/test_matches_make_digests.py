@@ -1,6 +1,6 @@
-"""Tests that a new match goes out once, to people who may read both sides.
+"""Tests that a new match is sent once, to people who may read both sides.
 
-The match causes a digest of its own, or is added to a digest that goes out anyway.
+The match causes a digest, or is added to a digest that is sent anyway.
 """
 
 from __future__ import annotations
@@ -71,24 +71,24 @@ def test_a_digest_with_too_many_matches_links_to_the_full_list(world: World, mat
     [email] = office.to(world.amina)
     page = signed_in(world.amina).get(reverse("exchange:matches")).content.decode()
 
-    all_of_them = f"{settings.SITE_ORIGIN}{reverse('exchange:matches')}"
-    assert re.search(rf"and 2 more\s+{re.escape(all_of_them)}\s", text_of(email))
-    assert re.search(rf'<a href="{re.escape(all_of_them)}"[^>]*>and 2 more</a>', html_of(email))
+    list_url = f"{settings.SITE_ORIGIN}{reverse('exchange:matches')}"
+    assert re.search(rf"and 2 more\s+{re.escape(list_url)}\s", text_of(email))
+    assert re.search(rf'<a href="{re.escape(list_url)}"[^>]*>and 2 more</a>', html_of(email))
     assert all(f"A level site, plot {number}" in page for number in range(MAX_MATCHES + 1))
 
 
 def test_the_preview_of_your_own_digest_shows_the_new_match(world: World, match: Match) -> None:
     find_new_matches(now=timezone.now())
-    preview = reverse("digests:preview", kwargs={"pk": world.amina.pk})
+    preview_url = reverse("digests:preview", kwargs={"pk": world.amina.pk})
 
-    before = signed_in(world.amina).get(preview).content.decode()
+    page_before = signed_in(world.amina).get(preview_url).content.decode()
     MatchNotice.objects.update(told_at=timezone.now())
-    after = signed_in(world.amina).get(preview).content.decode()
+    page_after = signed_in(world.amina).get(preview_url).content.decode()
 
-    assert "A level site by the quay" in before
-    assert "There is nothing new" not in before
-    assert "A level site by the quay" not in after
-    assert "There is nothing new" in after
+    assert "A level site by the quay" in page_before
+    assert "There is nothing new" not in page_before
+    assert "A level site by the quay" not in page_after
+    assert "There is nothing new" in page_after
 
 
 def test_a_match_is_included_in_a_digest_about_a_plan(world: World, plan, match: Match, office: PostOffice) -> None:
@@ -127,13 +127,13 @@ def test_somebody_who_stopped_all_digests_gets_no_matches(world: World, match: M
 def test_a_suppressed_address_gets_no_matches(world: World, match: Match, office: PostOffice) -> None:
     find_new_matches(now=timezone.now())
     suppress(address=world.amina.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
-    waiting = MatchNotice.objects.filter(recipient=world.amina, told_at=None).count()
+    waiting_count = MatchNotice.objects.filter(recipient=world.amina, told_at=None).count()
     MatchNotice.objects.filter(recipient=world.amina).delete()
     for _ in range(3):
         find_new_matches(now=timezone.now())
         play(office)
 
-    assert waiting == 0
+    assert waiting_count == 0
     assert not Delivery.objects.filter(recipient=world.amina).exists()
     assert not MatchNotice.objects.filter(recipient=world.amina).exists()
     assert len(office.to(world.ben)) == 1
@@ -166,8 +166,8 @@ def test_a_match_waits_for_the_hour_its_reader_chose(world: World, match: Match,
 
     find_new_matches(now=now)
     play(office, now=now)
-    before = len(office.to(world.amina))
+    count_before = len(office.to(world.amina))
     play(office, now=now + dt.timedelta(hours=4))
 
-    assert before == 0
+    assert count_before == 0
     assert len(office.to(world.amina)) == 1

@@ -1,4 +1,4 @@
-"""Tests that digests which could not be sent are sent later, without what their reader may no longer read."""
+"""Tests that digests which could not be sent are sent later, without content that their reader may no longer read."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
 from tests.world import World
 
+#: Answers of a mail server: no connection, try later, a connection lost after the body, and an unknown address.
 AWAY = Answer(0, Outcome.LATER, "No connection to the mail server: Connection refused", reached=False)
 LATER = Answer(0, Outcome.LATER, "451 4.3.0 Not now")
 LOST = Answer(0, Outcome.LATER, "The connection to the mail server was lost: closed", in_doubt=True)
@@ -42,7 +43,7 @@ GONE = Answer(0, Outcome.NO_SUCH_ADDRESS, "550 5.1.1 User unknown")
 
 @pytest.fixture
 def bens_subscription(world: World, plan: Plan) -> Subscription:
-    """Ben's subscription to the plan; a new version waits to be told."""
+    """Ben's subscription to the plan, which has a new version that he has not been told about."""
     subscription = services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 100, author=world.amina)
     return subscription
@@ -67,11 +68,11 @@ def test_no_digest_is_lost_when_the_mail_server_is_away_for_days(
     for _ in range(9):
         hours_pass(8)
         office.drain()
-    waited = Delivery.objects.get().status
+    status_while_away = Delivery.objects.get().status
     hours_pass()
     office.drain()
 
-    assert waited == "queued"
+    assert status_while_away == "queued"
     assert "was 120, now 100" in text_of(office.to(world.ben)[0])
     assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 2
 
@@ -132,11 +133,11 @@ def test_a_server_that_rejects_every_address_suppresses_nobody(world: World, pla
         office.answers[person.email] = [GONE]
     publish(plan, 100, author=world.amina)
     play(office)
-    silenced = Suppression.objects.count()
+    suppressed_count = Suppression.objects.count()
     hours_pass()
     office.drain()
 
-    assert silenced == 0
+    assert suppressed_count == 0
     assert len(office.sent) == 15
 
 
@@ -163,10 +164,10 @@ def test_an_email_in_doubt_is_sent_again_unchanged(
         office.drain()
     play(office)
 
-    first, again, rest = (outgoing.data for outgoing in office.sent)
-    assert first == again
+    first, repeated, next_digest = (outgoing.data for outgoing in office.sent)
+    assert first == repeated
     assert "was 100, now 96" in text_of(office.to(world.ben)[2])
-    assert rest != first
+    assert next_digest != first
 
 
 def test_an_email_in_doubt_no_longer_lists_what_may_not_be_seen(
@@ -180,10 +181,10 @@ def test_an_email_in_doubt_no_longer_lists_what_may_not_be_seen(
     hours_pass()
     office.drain()
 
-    first, again = office.to(world.ben)
+    first, repeated = office.to(world.ben)
     assert "Answer Amina Larch’s comment" in text_of(first)
-    assert "Answer Amina Larch’s comment" not in text_of(again)
-    assert first["Message-ID"] == again["Message-ID"]
+    assert "Answer Amina Larch’s comment" not in text_of(repeated)
+    assert first["Message-ID"] == repeated["Message-ID"]
 
 
 def test_an_email_in_doubt_is_not_sent_to_a_reader_who_lost_access(
@@ -275,17 +276,17 @@ def test_a_paused_reader_gets_nothing_until_the_pause_ends(
     elif when == "in doubt":
         office.answers[world.ben.email] = [LOST]
         office.drain()
-    before = len(office.sent)
+    count_before = len(office.sent)
     pause_until(world, timezone.localdate() + dt.timedelta(days=3))
     hours_pass()
     play(office)
-    during = len(office.sent)
+    count_during = len(office.sent)
     pause_until(world, None)
     hours_pass()
     play(office)
 
-    assert during == before
-    assert len(office.sent) == before + 1
+    assert count_during == count_before
+    assert len(office.sent) == count_before + 1
     assert "was 120, now 100" in text_of(office.to(world.ben)[-1])
 
 
@@ -339,26 +340,28 @@ def test_an_email_that_cannot_be_composed_fails_without_delaying_others(
 ) -> None:
     services.add_confirmed_subscription(person=world.eddie, target=plan, author=None, now=timezone.now())
     publish(plan, 96, author=world.amina)
-    real = rendering.digest
+    real_digest = rendering.digest
 
     def fails_for_ben(to: Any, *given: Any, **more: Any) -> Any:
         if to.person_id == world.ben.pk:
             raise ZeroDivisionError("Mill Lane canary")
-        return real(to, *given, **more)
+        return real_digest(to, *given, **more)
 
     monkeypatch.setattr(rendering, "digest", fails_for_ben)
     play(office)
-    first = Delivery.objects.get(recipient=world.ben).status
+    first_status = Delivery.objects.get(recipient=world.ben).status
     for _ in range(claiming.MAX_COMPOSINGS):
         hours_pass()
         office.drain()
 
     assert len(office.to(world.eddie)) == 1
-    assert first == "queued"
-    poison = Delivery.objects.get(recipient=world.ben)
-    assert poison.status == "failed"
-    assert poison.reason.startswith("The email could not be written: ZeroDivisionError (test_nothing_is_lost.py, line ")
-    assert "canary" not in poison.reason
+    assert first_status == "queued"
+    failed_email = Delivery.objects.get(recipient=world.ben)
+    assert failed_email.status == "failed"
+    assert failed_email.reason.startswith(
+        "The email could not be written: ZeroDivisionError (test_nothing_is_lost.py, line "
+    )
+    assert "canary" not in failed_email.reason
 
 
 def test_emails_that_cannot_be_composed_are_shown_to_operators(
@@ -391,14 +394,14 @@ def test_a_renewed_lease_shows_although_another_email_waits_until_tomorrow(world
     addresses = ("first@ground.example", "second@ground.example")
     for address in addresses:
         record_email(kind="people.account", address=address, secrets={"subject": "A code", "text": "1\n"}, now=now)
-    waits, leaves = Email.objects.filter(address__in=addresses).order_by("pk").values_list("pk", flat=True)
-    rewrite(waits, available_at=now + dt.timedelta(days=1))
-    rewrite(leaves, status="sending", available_at=now + dt.timedelta(seconds=1_000))
-    before = queue_figures()["lease_until"]
+    waiting_id, sending_id = Email.objects.filter(address__in=addresses).order_by("pk").values_list("pk", flat=True)
+    rewrite(waiting_id, available_at=now + dt.timedelta(days=1))
+    rewrite(sending_id, status="sending", available_at=now + dt.timedelta(seconds=1_000))
+    lease_before = queue_figures()["lease_until"]
 
-    rewrite(leaves, available_at=now + dt.timedelta(seconds=2_000))
+    rewrite(sending_id, available_at=now + dt.timedelta(seconds=2_000))
 
-    assert "" < before < queue_figures()["lease_until"]
+    assert "" < lease_before < queue_figures()["lease_until"]
 
 
 def test_an_email_that_is_tried_in_vain_is_counted_between_tries(world: World, bens_subscription: Subscription) -> None:
@@ -418,12 +421,12 @@ def test_the_simulated_week_passes_although_another_email_cannot_be_composed(
     world: World, bens_subscription: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan_round(now=timezone.now())
-    real = rendering.digest
+    real_digest = rendering.digest
 
     def fails_for_ben(to: Any, *given: Any, **more: Any) -> Any:
         if to.person_id == world.ben.pk:
             raise ZeroDivisionError
-        return real(to, *given, **more)
+        return real_digest(to, *given, **more)
 
     monkeypatch.setattr(rendering, "digest", fails_for_ben)
     lines = "\n".join(play_weeks())
@@ -485,9 +488,9 @@ def test_a_digest_sent_again_has_the_same_news(
     office.drain()
     play(office)
 
-    said = [text_of(message) for message in office.to(world.ben)]
-    assert "was 120, now 100" in said[1]
-    assert "was 100, now 96" in said[2]
+    texts = [text_of(message) for message in office.to(world.ben)]
+    assert "was 120, now 100" in texts[1]
+    assert "was 100, now 96" in texts[2]
     assert len({str(message["Message-ID"]) for message in office.to(world.ben)}) == 3
 
 
@@ -499,15 +502,15 @@ def test_sending_a_received_digest_again_needs_a_reason_shown_in_the_ledger(
     lead = signed_in(world.amina)
     address = reverse("digests:again", args=[email.pk])
 
-    asked = lead.post(address, follow=True)
-    none_yet = Email.objects.filter(repeat_of_id=email.pk).count()
+    answer_without_reason = lead.post(address, follow=True)
+    repeats_before = Email.objects.filter(repeat_of_id=email.pk).count()
     lead.post(address, {"reason": "They lost it in a move."})
-    twice = lead.post(address, {"reason": "And again."}, follow=True)
+    second_answer = lead.post(address, {"reason": "And again."}, follow=True)
     page = lead.get(reverse("digests:entry", args=[email.pk]))
 
-    assert "Enter a reason for sending it again" in asked.content.decode()
-    assert none_yet == 0
-    assert "This email is already waiting to be sent again" in twice.content.decode()
+    assert "Enter a reason for sending it again" in answer_without_reason.content.decode()
+    assert repeats_before == 0
+    assert "This email is already waiting to be sent again" in second_answer.content.decode()
     assert Email.objects.filter(repeat_of_id=email.pk).count() == 1
     assert "by Amina Larch: They lost it in a move." in collapse(page.content.decode())
 
@@ -528,7 +531,7 @@ def test_a_failed_email_that_was_never_composed_can_be_sent_again(
     assert "was 120, now 100" in text_of(office.to(world.ben)[0])
 
 
-# ---- What was left untold
+# ---- News that was left unsent
 
 
 def test_a_reader_who_regains_access_gets_what_they_missed(
@@ -537,13 +540,13 @@ def test_a_reader_who_regains_access_gets_what_they_missed(
     plan_round(now=timezone.now())
     Membership.objects.filter(person=world.ben).update(ends_on=timezone.localdate())
     office.drain()
-    silent = len(office.sent)
+    count_without_access = len(office.sent)
     Membership.objects.filter(person=world.ben).update(ends_on=None)
 
     reconcile(now=timezone.now())
     play(office)
 
-    assert silent == 0
+    assert count_without_access == 0
     assert "was 120, now 100" in text_of(office.to(world.ben)[0])
 
 

@@ -1,4 +1,4 @@
-"""Tests that people without waiting tasks need no queries of their own."""
+"""Tests that people without open tasks need no separate queries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def ask_of_westmarch(world: World) -> Entry:
-    """An ask of Larkhaven's to its partnership."""
+    """Create an ask of Larkhaven to its partnership, which includes Westmarch."""
     return shared(
         world.larkhaven,
         world.amina,

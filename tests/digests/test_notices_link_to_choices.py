@@ -27,7 +27,7 @@ from tests.world import World
 
 
 def parts(email: object) -> tuple[str, str]:
-    """The text part and the HTML part."""
+    """Return the text part and the HTML part of an email."""
     assert isinstance(email, EmailMultiAlternatives)
     return str(email.body), str(email.alternatives[0][0])
 
@@ -50,18 +50,18 @@ def test_one_click_keeps_notices_of_that_kind_in_the_inbox_and_can_be_undone(wor
     drop_emails()
     propose(world)
     [email] = [message for message in deliver() if message.to == [world.ben.email]]
-    stop = stop_address(email)
-    before = ways_of(world.ben)
-    asked = Client().get(stop).content.decode()
+    stop_url = stop_address(email)
+    ways_before = ways_of(world.ben)
+    question_page = Client().get(stop_url).content.decode()
 
-    stopped = Client(enforce_csrf_checks=True).post(stop, {"List-Unsubscribe": "One-Click"})
+    answer = Client(enforce_csrf_checks=True).post(stop_url, {"List-Unsubscribe": "One-Click"})
 
-    assert "Commitments: keep these notices in my inbox, without email" in asked
-    assert "Notices of this kind now stay in your inbox, without email: Commitments." in stopped.content.decode()
-    assert ways_of(world.ben) == before | {"commitments": Way.INBOX}
-    [undo] = [form for form in forms_of(stopped.content) if "undo" in form.fields]
-    Client().post(stop, undo.fields)
-    assert ways_of(world.ben) == before
+    assert "Commitments: keep these notices in my inbox, without email" in question_page
+    assert "Notices of this kind now stay in your inbox, without email: Commitments." in answer.content.decode()
+    assert ways_of(world.ben) == ways_before | {"commitments": Way.INBOX}
+    [undo] = [form for form in forms_of(answer.content) if "undo" in form.fields]
+    Client().post(stop_url, undo.fields)
+    assert ways_of(world.ben) == ways_before
 
 
 @pytest.mark.parametrize("is_gone", [True, False], ids=["no longer registered", "no longer stoppable"])
@@ -77,14 +77,14 @@ def test_one_click_on_a_notice_of_an_earlier_release_stops_nothing_else(
         monkeypatch.delitem(kinds._kinds, kind)
     else:
         monkeypatch.setitem(kinds._kinds, kind, replace(kinds._kinds[kind], always=FOR_CONSENT))
-    before = ways_of(world.ben)
+    ways_before = ways_of(world.ben)
 
-    stopped = Client().post(stop_address(email), {"List-Unsubscribe": "One-Click"})
+    answer = Client().post(stop_address(email), {"List-Unsubscribe": "One-Click"})
 
-    assert stopped.status_code == 200
-    assert plan.title in stopped.content.decode()
+    assert answer.status_code == 200
+    assert plan.title in answer.content.decode()
     assert Subscription.objects.confirmed().filter(person=world.ben, plan=plan).exists()
-    assert ways_of(world.ben) == before
+    assert ways_of(world.ben) == ways_before
 
 
 def test_the_token_of_a_stop_link_is_not_kept_with_the_email(world: World) -> None:
@@ -92,13 +92,14 @@ def test_the_token_of_a_stop_link_is_not_kept_with_the_email(world: World) -> No
     propose(world)
     deliver()
 
-    kept = Email.objects.filter(person_id=world.ben.pk, status="sent").latest("pk")
+    stored_email = Email.objects.filter(person_id=world.ben.pk, status="sent").latest("pk")
 
-    assert kept.tokens is None
-    assert kept.recipe is not None
+    assert stored_email.tokens is None
+    assert stored_email.recipe is not None
 
 
 def tell(kind: str, person: User, **params: object) -> None:
+    """Record a notice of this kind to a person."""
     with transaction.atomic():
         record_emails(kind=kind, people=[person.pk], params=params, now=timezone.now())
 
@@ -118,6 +119,8 @@ def test_what_cannot_be_turned_off_offers_no_choice(world: World) -> None:
 
 @pytest.mark.parametrize("group", [NoticeGroup.SIGNATURES, NoticeGroup.ACCOUNT])
 def test_every_notice_without_a_choice_says_why(group: NoticeGroup) -> None:
-    silent = [kind.code for kind in all_kinds() if kind.group == group and kind.lane == Lane.NOTICE and not kind.always]
+    codes_without_reason = [
+        kind.code for kind in all_kinds() if kind.group == group and kind.lane == Lane.NOTICE and not kind.always
+    ]
 
-    assert [code for code in silent if not code.startswith("tests.")] == []
+    assert [code for code in codes_without_reason if not code.startswith("tests.")] == []

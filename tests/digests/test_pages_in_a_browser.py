@@ -1,4 +1,4 @@
-"""Digest pages in a real browser: reading, managing and following."""
+"""Tests of digest pages in a real browser: reading, managing and following."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_digest_and_its_links_open_in_a_browser(
     links = re.findall(r"http://[^/\s]+(/digests/\S+)", text_of(office.to(world.sol)[0]))
     page.set_viewport_size(size)
 
-    for link in links:  # the plan, how often, the digest, stop
+    for link in links:  # to the plan, the preferences, the digest, and to stop
         page.goto(f"{live_server.url}{link}")
         assert axe_violations(page) == []
         assert reflows(page)
@@ -47,23 +47,23 @@ def test_somebody_with_an_account_stops_all_digests_and_follows_again(
     sign_in(page, live_server.url, world.ben.email)
     page.goto(f"{live_server.url}{reverse('digests:manage')}")
 
-    def holds() -> bool:
+    def is_accessible() -> bool:
         return axe_violations(page) == [] and reflows(page)
 
     page.get_by_role("link", name="Stop all digests").click()
     page.get_by_role("button", name="Stop all digests").wait_for()
-    asks_well = holds()
+    is_question_accessible = is_accessible()
     page.get_by_role("button", name="Stop all digests").click()
     page.get_by_role("heading", name="You have stopped your digests").wait_for()
-    tells_well = holds()
+    is_result_accessible = is_accessible()
     page.get_by_role("link", name="start them again").click()
-    again = page.get_by_role("button", name="Follow Harbour Quarter again")
-    again.wait_for()
-    shows_well = holds()
-    again.click()
+    follow_button = page.get_by_role("button", name="Follow Harbour Quarter again")
+    follow_button.wait_for()
+    is_list_accessible = is_accessible()
+    follow_button.click()
     page.get_by_role("button", name="Stop following").wait_for()
 
-    assert (asks_well, tells_well, shows_well) == (True, True, True)
+    assert (is_question_accessible, is_result_accessible, is_list_accessible) == (True, True, True)
     assert set(Subscription.objects.values_list("status", flat=True)) == {"confirmed", "ended"}
 
 
@@ -73,7 +73,7 @@ def test_a_partner_follows_and_stops_a_plan_on_its_page(world: World, plan: Plan
 
     page.get_by_role("button", name="Follow this plan").click()
     page.get_by_role("button", name="Stop following").wait_for()
-    follows = Subscription.objects.get(person=world.ben).status
+    status_when_following = Subscription.objects.get(person=world.ben).status
     assert axe_violations(page) == []
     page.get_by_role("link", name="Change how often, or pause").click()
     page.get_by_role("heading", name="When you get digests").wait_for()
@@ -82,7 +82,7 @@ def test_a_partner_follows_and_stops_a_plan_on_its_page(world: World, plan: Plan
     page.get_by_role("button", name="Stop following").click()
     page.get_by_role("button", name="Follow this plan").wait_for()
 
-    assert follows == "confirmed"
+    assert status_when_following == "confirmed"
     assert Subscription.objects.get(person=world.ben).status == "ended"
 
 

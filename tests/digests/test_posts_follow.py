@@ -1,4 +1,4 @@
-"""Tests that the next holder of a post gets digests about what the post follows."""
+"""Tests that the next holder of a post gets digests about the records that the post follows."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from tests.world import World
 
 
 def followers(world: World) -> set[str]:
-    live = Subscription.objects.confirmed().filter(partnership=world.partnership)
-    return {subscription.person.display_name for subscription in live.select_related("person")}
+    """Return the names of the people who follow the partnership."""
+    subscriptions = Subscription.objects.confirmed().filter(partnership=world.partnership)
+    return {subscription.person.display_name for subscription in subscriptions.select_related("person")}
 
 
 def test_next_holder_of_a_post_follows_what_it_follows(world: World) -> None:
@@ -40,12 +41,12 @@ def test_end_of_what_a_post_follows_leaves_members_their_digests(world: World) -
     post = create_post_of(world)
     fill(post, world.vera, now=world.now)
     set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
-    everybody = followers(world)
+    followers_before = followers(world)
     rule = follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
 
     end_role_rule(rule=rule, author=world.amina, reason="Not needed.", now=timezone.now())
 
-    assert followers(world) == everybody
+    assert followers(world) == followers_before
     assert RoleRule.objects.get().role == RoleRule.Role.MEMBERS
 
 
@@ -54,9 +55,9 @@ def test_contact_without_account_follows_while_holding_the_post(world: World) ->
     fill(post, contact=Contact(name="Farah Ledger", email="Farah@larkhaven.example"))
     follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
 
-    asked = [ask_post_contacts(now=timezone.now()) for _ in range(2)]
+    asked_counts = [ask_post_contacts(now=timezone.now()) for _ in range(2)]
 
-    assert asked == [1, 0]
+    assert asked_counts == [1, 0]
     subscription = Subscription.objects.get(person__email="farah@larkhaven.example")
     assert (subscription.status, subscription.added_for) == ("asked", world.larkhaven)
     confirm(subscription=subscription, now=timezone.now())

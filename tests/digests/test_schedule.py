@@ -16,6 +16,7 @@ MINUTES = dt.timedelta(minutes=1)
 
 
 def utc(text: str) -> dt.datetime:
+    """Return the time in an ISO text, which is in UTC."""
     return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
 
 
@@ -79,29 +80,29 @@ def test_the_next_slot(rhythm: Rhythm, after: str, expected: str) -> None:
 
 
 def test_a_burst_of_changes_waits_for_quiet_up_to_a_limit() -> None:
-    first = utc("2026-11-24T10:00")
+    first_change = utc("2026-11-24T10:00")
 
-    quiet = due(Rhythm(), waiting_since=first, latest=first + 3 * MINUTES, settle=10 * MINUTES)
-    busy = due(Rhythm(), waiting_since=first, latest=first + 38 * MINUTES, settle=10 * MINUTES)
+    due_after_quiet = due(Rhythm(), waiting_since=first_change, latest=first_change + 3 * MINUTES, settle=10 * MINUTES)
+    due_when_busy = due(Rhythm(), waiting_since=first_change, latest=first_change + 38 * MINUTES, settle=10 * MINUTES)
 
-    assert quiet == first + 13 * MINUTES
-    assert busy == first + 40 * MINUTES
+    assert due_after_quiet == first_change + 13 * MINUTES
+    assert due_when_busy == first_change + 40 * MINUTES
 
 
 def test_at_once_on_working_days_waits_for_monday_morning() -> None:
     saturday = utc("2026-11-28T11:00")
 
-    at = due(Rhythm(working_days_of="england-and-wales"), waiting_since=saturday, latest=saturday, settle=MINUTES)
+    due_at = due(Rhythm(working_days_of="england-and-wales"), waiting_since=saturday, latest=saturday, settle=MINUTES)
 
-    assert at == utc("2026-11-30T08:00")
+    assert due_at == utc("2026-11-30T08:00")
 
 
 def test_a_date_that_already_had_its_digest_is_skipped() -> None:
     rhythm = Rhythm("daily", 8)
 
-    at = next_slot(rhythm, after=utc("2026-11-24T07:00"), taken={dt.date(2026, 11, 24)})
+    slot = next_slot(rhythm, after=utc("2026-11-24T07:00"), taken={dt.date(2026, 11, 24)})
 
-    assert at == utc("2026-11-25T08:00")
+    assert slot == utc("2026-11-25T08:00")
 
 
 @given(

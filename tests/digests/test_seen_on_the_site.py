@@ -1,4 +1,4 @@
-"""Tests that digests do not repeat what people saw on the site."""
+"""Tests that digests do not repeat changes that people have seen on the site."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOW = timezone.now
 
 @pytest.fixture
 def waiting(world: World, plan: Plan) -> Watermark:
-    """Ben follows the plan; versions 2 and 3 wait for his daily digest."""
+    """Ben's watermark of the plan that he follows; versions 2 and 3 wait for his daily digest."""
     services.subscribe(person=world.ben, target=plan, frequency="daily", author=world.ben, now=timezone.now())
     publish(plan, 100, author=world.amina)
     publish(plan, 90, author=world.amina)
@@ -35,11 +35,13 @@ def waiting(world: World, plan: Plan) -> Watermark:
 
 
 def compare(person: Any, plan: Plan, first: int, last: int, method: str = "get") -> None:
+    """Open the page on which a person compares two versions of a plan."""
     address = f"{reverse('plans:compare', args=[plan.pk])}?from={first}&to={last}"
     assert getattr(signed_in(person), method)(address).status_code == 200
 
 
 def state(waiting: Watermark) -> tuple[int, bool]:
+    """Return the stored number of a watermark, and whether news of the plan is due."""
     waiting.refresh_from_db()
     return waiting.number, waiting.due_at is not None
 
@@ -62,9 +64,9 @@ def test_comparing_part_of_what_is_new_leaves_the_rest_to_tell(
     office.drain()
 
     [email] = office.to(world.ben)
-    said = re.sub(r"https?://\S+", "", text_of(email))  # tokens and numbers in addresses may be anything
-    assert "100" in said
-    assert "120" not in said
+    text = re.sub(r"https?://\S+", "", text_of(email))  # addresses may contain any number
+    assert "100" in text
+    assert "120" not in text
 
 
 def test_a_comparison_that_leaves_a_gap_counts_for_nothing(world: World, plan: Plan, waiting: Watermark) -> None:
@@ -93,7 +95,7 @@ def test_what_one_person_sees_moves_nobody_elses_watermark(world: World, plan: P
 
 @pytest.fixture
 def of_partnership(world: World) -> SubjectWatermark:
-    """Ben follows the partnership, where news of a commitment waits."""
+    """Ben's watermark of the partnership that he follows; news of a commitment is due."""
     services.subscribe(
         person=world.ben, target=world.partnership, frequency="daily", author=world.ben, now=timezone.now()
     )
@@ -111,7 +113,7 @@ def test_the_history_of_a_partnership_counts_as_told(world: World, of_partnershi
 
 
 def test_an_older_page_of_the_history_counts_for_nothing(world: World, of_partnership: SubjectWatermark) -> None:
-    before = of_partnership.number
+    number_before = of_partnership.number
 
     note_events_seen(
         person_id=world.ben.pk,
@@ -122,10 +124,11 @@ def test_an_older_page_of_the_history_counts_for_nothing(world: World, of_partne
     )
 
     of_partnership.refresh_from_db()
-    assert (of_partnership.number, of_partnership.due_at is not None) == (before, True)
+    assert (of_partnership.number, of_partnership.due_at is not None) == (number_before, True)
 
 
-def something_happens(subject: str, kind: str, record_id: int, event_kind: str) -> None:
+def create_change(subject: str, kind: str, record_id: int, event_kind: str) -> None:
+    """Create an event that changes the status of a record."""
     Event.objects.create(
         kind=event_kind,
         target_kind=kind,
@@ -138,9 +141,9 @@ def something_happens(subject: str, kind: str, record_id: int, event_kind: str) 
 
 
 def follow_daily(world: World, target: Any, subject: str, event_kind: str) -> SubjectWatermark:
-    """Ben follows it, and one change waits for his daily digest."""
+    """Make Ben follow a record and change the record; the change waits for his daily digest."""
     services.subscribe(person=world.ben, target=target, frequency="daily", author=world.ben, now=timezone.now())
-    something_happens(subject, subject, target.pk, event_kind)
+    create_change(subject, subject, target.pk, event_kind)
     plan_round(now=timezone.now())
     return SubjectWatermark.objects.get(recipient=world.ben, subject__kind=subject, due_at__isnull=False)
 
@@ -165,30 +168,30 @@ def test_the_newest_changes_on_a_records_page_count_as_told(
         "partnership": lambda: world.partnership,
         "plan": lambda: plan,
     }
-    waits = follow_daily(world, targets[subject](), subject, event_kind)
-    address = reverse(page, args=[waits.subject.record_id])
+    watermark = follow_daily(world, targets[subject](), subject, event_kind)
+    address = reverse(page, args=[watermark.subject.record_id])
 
     assert signed_in(world.ben).head(address).status_code == 200
     assert signed_in(world.ben).get(address, headers={"Sec-Purpose": "prefetch;prerender"}).status_code == 200
-    waits.refresh_from_db()
-    assert waits.due_at is not None
+    watermark.refresh_from_db()
+    assert watermark.due_at is not None
 
     assert signed_in(world.ben).get(address).status_code == 200
-    waits.refresh_from_db()
-    assert (waits.number, waits.due_at) == (waits.subject.last_number, None)
+    watermark.refresh_from_db()
+    assert (watermark.number, watermark.due_at) == (watermark.subject.last_number, None)
 
 
 def test_a_page_that_shows_only_the_newest_changes_leaves_the_others_to_tell(world: World) -> None:
-    waits = follow_daily(world, world.partnership, "partnership", "partnership.status_changed")
+    watermark = follow_daily(world, world.partnership, "partnership", "partnership.status_changed")
     for _ in range(8):
-        something_happens("partnership", "partnership", world.partnership.pk, "partnership.status_changed")
+        create_change("partnership", "partnership", world.partnership.pk, "partnership.status_changed")
 
     signed_in(world.ben).get(reverse("agreements:detail", args=[world.partnership.pk]))
 
-    before = waits.number
-    waits.refresh_from_db()
-    assert waits.number == before
-    assert waits.due_at is not None
+    number_before = watermark.number
+    watermark.refresh_from_db()
+    assert watermark.number == number_before
+    assert watermark.due_at is not None
 
 
 def test_what_an_administrator_sees_as_somebody_is_still_told_to_them(
@@ -201,14 +204,14 @@ def test_what_an_administrator_sees_as_somebody_is_still_told_to_them(
     administrator.post(reverse("people:view-as", args=[world.ben.pk]), {"reason": "He asked for help."})
 
     history = administrator.get(reverse("agreements:history", args=[world.partnership.pk]))
-    compared = administrator.get(f"{reverse('plans:compare', args=[plan.pk])}?from=1&to=3")
-    opened = administrator.get(reverse("digests:inbox-open", args=[item.pk]))
+    comparison = administrator.get(f"{reverse('plans:compare', args=[plan.pk])}?from=1&to=3")
+    inbox_answer = administrator.get(reverse("digests:inbox-open", args=[item.pk]))
 
-    assert (history.status_code, compared.status_code) == (200, 200)
+    assert (history.status_code, comparison.status_code) == (200, 200)
     assert "Ben" in history.content.decode()
     for watermark in (of_partnership, waiting):
         watermark.refresh_from_db()
         assert watermark.due_at is not None
     item.refresh_from_db()
     assert item.read_at is None
-    assert opened["Location"] == reverse("digests:inbox")
+    assert inbox_answer["Location"] == reverse("digests:inbox")

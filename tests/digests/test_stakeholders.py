@@ -37,27 +37,24 @@ LIST = "digests:stakeholders"
 
 
 def ask(world: World, about: Target, email: str, name: str = "", *, says_yes: bool = False) -> Subscription:
-    """Larkhaven asks somebody about its plan or another target.
-
-    Optionally, they answer.
-    """
+    """Ask a person about a plan or another target, on behalf of Larkhaven; with `says_yes`, confirm for them."""
     now = timezone.now()
-    asked = services.add_stakeholder(
+    subscription = services.add_stakeholder(
         email=email, name=name, target=about, author=world.amina, organisation=world.larkhaven, now=now
     )
-    return services.confirm(subscription=asked, now=now) if says_yes else asked
+    return services.confirm(subscription=subscription, now=now) if says_yes else subscription
 
 
 def listed(client: Client, address: str = "", **chosen: str) -> list[str]:
-    """The stakeholders on a page of the list, in order."""
+    """Return the names of the stakeholders on a page of the list, in order."""
     answer = client.get(address or reverse(LIST), chosen)
     assert answer.status_code == 200
-    found = re.findall(r'<th scope="row"[^>]*>(.*?)</th>', tight(answer.content.decode()))
-    return [unescape(strip_tags(one)).strip() for one in found]
+    headers = re.findall(r'<th scope="row"[^>]*>(.*?)</th>', tight(answer.content.decode()))
+    return [unescape(strip_tags(header)).strip() for header in headers]
 
 
 def rows(client: Client, **chosen: str) -> list[dict[str, str]]:
-    """The rows of the exported file."""
+    """Return the rows of the exported file."""
     answer = client.get(reverse("digests:export-stakeholders"), chosen)
     text = b"".join(answer.streaming_content).decode().removeprefix("\ufeff")  # type: ignore[attr-defined]  # streamed
     return list(csv.DictReader(io.StringIO(text)))
@@ -71,20 +68,20 @@ def amina(world: World) -> Client:
 
 @pytest.fixture
 def asked(world: World, plan: Plan) -> dict[str, Subscription]:
-    """Four stakeholders of Larkhaven's, with different statuses.
+    """Four stakeholders of Larkhaven with different statuses.
 
-    Sorted by name and sorted by address, they come in different orders.
+    Sorting them by name and by address gives different orders.
     """
-    found = {
+    subscription_by_name = {
         "abel": ask(world, plan, "zz@council.example", "Abel Quiet"),
         "bea": ask(world, plan, "tenant@panel.example", "Bea Yes", says_yes=True),
         "cai": ask(world, plan, "mm@council.example", "Cai Paused", says_yes=True),
         "dot": ask(world, plan, "gone@council.example", "Dot Over", says_yes=True),
     }
     now = timezone.now()
-    services.pause(subscription=found["cai"], author=found["cai"].person, now=now)
-    services.stop(subscriptions=[found["dot"]], author=world.amina, reason="Moved on.", now=now)
-    return found
+    services.pause(subscription=subscription_by_name["cai"], author=subscription_by_name["cai"].person, now=now)
+    services.stop(subscriptions=[subscription_by_name["dot"]], author=world.amina, reason="Moved on.", now=now)
+    return subscription_by_name
 
 
 def test_only_confirmed_stakeholders_are_found_by_name(amina: Client, asked: dict[str, Subscription]) -> None:
@@ -105,10 +102,10 @@ def test_an_ended_stakeholder_is_found_by_name_or_whole_address(amina: Client, a
 
 
 def test_the_order_does_not_reveal_an_unconfirmed_name(amina: Client, asked: dict[str, Subscription]) -> None:
-    before = listed(amina)
+    list_before = listed(amina)
     services.confirm(subscription=asked["abel"], now=timezone.now())
 
-    assert before == ["Bea Yes", "Cai Paused", "Dot Over", "zz@council.example"]
+    assert list_before == ["Bea Yes", "Cai Paused", "Dot Over", "zz@council.example"]
     assert listed(amina) == ["Abel Quiet", "Bea Yes", "Cai Paused", "Dot Over"]
 
 
@@ -127,9 +124,9 @@ def test_the_list_filters_by_each_status(amina: Client, asked: dict[str, Subscri
     )
     statuses = ("asked", "confirmed", "paused", "ended", "suppressed")
 
-    by_status = {status: listed(amina, status=status) for status in statuses}
+    names_by_status = {status: listed(amina, status=status) for status in statuses}
 
-    assert by_status == {
+    assert names_by_status == {
         "asked": ["zz@council.example"],
         "confirmed": [],
         "paused": ["Cai Paused"],
@@ -142,9 +139,9 @@ def test_the_list_filters_by_each_status(amina: Client, asked: dict[str, Subscri
 
 @pytest.fixture
 def several(world: World, plan: Plan, opened: Plan, asked: dict[str, Subscription]) -> dict[str, str]:
-    """The same four, and others asked about other things.
+    """The filter's value of each followed record, by its name.
 
-    Each target is named as the filter names it.
+    The four stakeholders and others were asked about these records.
     """
     ask(world, opened, "tenant@panel.example", says_yes=True)
     ask(world, world.partnership, "eve@council.example", "Eve Chair", says_yes=True)
@@ -158,16 +155,16 @@ def several(world: World, plan: Plan, opened: Plan, asked: dict[str, Subscriptio
 
 
 def options(client: Client) -> list[str]:
-    """The options of the filter “About”: headings, with names and values."""
+    """Return the options of the filter “About”: headings, and values with names."""
     [select] = re.findall(r'<select name="about".*?</select>', client.get(reverse(LIST)).content.decode(), re.DOTALL)
-    found = re.findall(r'<optgroup label="([^"]*)"|<option value="([^"]*)"[^>]*>([^<]*)', select)
-    return [unescape(" ".join(filter(None, one))) for one in found]
+    matches = re.findall(r'<optgroup label="([^"]*)"|<option value="([^"]*)"[^>]*>([^<]*)', select)
+    return [unescape(" ".join(filter(None, match))) for match in matches]
 
 
 def test_the_page_and_its_file_filter_by_what_people_follow(amina: Client, several: dict[str, str]) -> None:
-    about = {name: listed(amina, about=value) for name, value in several.items()}
+    names_by_record = {name: listed(amina, about=value) for name, value in several.items()}
 
-    assert about == {
+    assert names_by_record == {
         "Harbour Quarter": ["Bea Yes", "Cai Paused", "Dot Over", "zz@council.example"],
         "Open Quay": ["Bea Yes"],
         "Estuary Partnership": ["Eve Chair"],
@@ -175,18 +172,18 @@ def test_the_page_and_its_file_filter_by_what_people_follow(amina: Client, sever
     }
     for name, value in several.items():
         file = rows(amina, about=value)
-        assert [row["Person"] for row in file] == about[name]
+        assert [row["Person"] for row in file] == names_by_record[name]
         assert {row["About"] for row in file} == {name}
     assert listed(amina, about=several["Harbour Quarter"], status="confirmed", q="panel") == ["Bea Yes"]
     assert listed(amina, about=several["Estuary Partnership"], q="bea") == []
 
 
 def test_unconfirmed_stakeholders_are_not_found_by_name_with_any_filter(amina: Client, several: dict[str, str]) -> None:
-    body = several["Larkhaven Homes"]
+    organisation_value = several["Larkhaven Homes"]
 
-    assert listed(amina, about=body, q="abel") == []
-    assert listed(amina, about=body, q="zz@") == ["zz@council.example"]
-    assert "Abel" not in amina.get(reverse(LIST), {"about": body}).content.decode()
+    assert listed(amina, about=organisation_value, q="abel") == []
+    assert listed(amina, about=organisation_value, q="zz@") == ["zz@council.example"]
+    assert "Abel" not in amina.get(reverse(LIST), {"about": organisation_value}).content.decode()
 
 
 def test_the_filter_offers_only_what_somebody_was_asked_about(
@@ -232,22 +229,22 @@ def test_filters_do_not_reveal_what_may_no_longer_be_read(world: World, plan: Pl
         now=timezone.now(),
     )
     ben = signed_in(world.ben)
-    before = options(ben)
+    options_before = options(ben)
     leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
     change_audience(plan=plan, audience="owners", reason="Rethought.", author=world.amina, now=timezone.now())
 
     lost, foreign, none = (f"plan-{plan.pk}", several["Open Quay"], "plan-999999")
     answers = [ben.get(reverse(LIST), {"about": value}) for value in (lost, foreign, none)]
-    said = {
+    pages = {
         CHANGES.sub("", one.content.decode()).replace(value, "X")
         for one, value in zip(answers, (lost, foreign, none), strict=True)
     }
 
-    assert before == ["Anything", "Plans", f"{lost} Harbour Quarter"]
+    assert options_before == ["Anything", "Plans", f"{lost} Harbour Quarter"]
     assert options(ben) == ["Anything"]
     assert [answer.status_code for answer in answers] == [422, 422, 422]
-    assert len(said) == 1
-    assert "Harbour Quarter" not in said.pop()
+    assert len(pages) == 1
+    assert "Harbour Quarter" not in pages.pop()
     for value in (lost, foreign, none):
         file = ben.get(reverse("digests:export-stakeholders"), {"about": value})
         assert (file.status_code, file["Location"]) == (302, f"{reverse(LIST)}?about={value}")
@@ -255,16 +252,16 @@ def test_filters_do_not_reveal_what_may_no_longer_be_read(world: World, plan: Pl
 
 
 def test_an_invalid_filter_is_reported_and_exports_nothing(amina: Client, asked: dict[str, Subscription]) -> None:
-    shown = amina.get(reverse(LIST), {"status": "married"})
+    answer = amina.get(reverse(LIST), {"status": "married"})
     file = amina.get(reverse("digests:export-stakeholders"), {"status": "married"})
 
-    assert shown.status_code == 422
+    assert answer.status_code == 422
     assert (file.status_code, file["Location"]) == (302, f"{reverse(LIST)}?status=married")
     assert not Export.objects.exists()
 
 
 def test_a_long_list_has_pages_and_needs_no_more_queries(world: World, plan: Plan, amina: Client) -> None:
-    def queries() -> int:
+    def count_queries() -> int:
         amina.get(reverse(LIST))
         with CaptureQueriesContext(connection) as captured:
             amina.get(reverse(LIST))
@@ -272,22 +269,22 @@ def test_a_long_list_has_pages_and_needs_no_more_queries(world: World, plan: Pla
 
     for number in range(26):
         ask(world, plan, f"reader{number:03}@council.example", says_yes=number % 2 == 0)
-    few = queries()
+    count_before = count_queries()
     for number in range(26, 30):
         ask(world, plan, f"reader{number:03}@council.example", says_yes=number % 2 == 0)
 
-    first = amina.get(reverse(LIST), {"q": "council"}).content.decode()
-    [onward] = re.findall(r'href="([^"]+)" rel="next"', first)
-    second = amina.get(reverse(LIST) + unescape(onward)).content.decode()
-    [back] = re.findall(r'href="([^"]+)" rel="prev"', second)
-    pages = [listed(amina, reverse(LIST) + unescape(one)) for one in (back, onward)]
+    first_page = amina.get(reverse(LIST), {"q": "council"}).content.decode()
+    [next_url] = re.findall(r'href="([^"]+)" rel="next"', first_page)
+    second_page = amina.get(reverse(LIST) + unescape(next_url)).content.decode()
+    [previous_url] = re.findall(r'href="([^"]+)" rel="prev"', second_page)
+    pages = [listed(amina, reverse(LIST) + unescape(url)) for url in (previous_url, next_url)]
 
-    assert queries() == few
+    assert count_queries() == count_before
     assert [len(page) for page in pages] == [25, 5]
     assert len({*pages[0], *pages[1]}) == 30
     assert pages[0] == listed(amina)
-    assert 'rel="next"' not in second
-    assert "q=council" in unescape(onward)
+    assert 'rel="next"' not in second_page
+    assert "q=council" in unescape(next_url)
     assert [row["Person"] for row in rows(amina)] == pages[0] + pages[1]
 
 
@@ -318,10 +315,10 @@ def test_the_file_matches_the_page_and_the_export_is_recorded(
         "Address": "",
     }
     assert (file[2]["Ended"], file[2]["Reason"]) == (today, "Moved on.")
-    waiting = [file[3][name] for name in ("Email address", "Email sent", "Email to confirm")]
-    assert waiting == ["zz@council.example", today, "Sent"]
-    written = Export.objects.get()
-    assert (written.what, written.rows, written.actor_id) == ("digests:export-stakeholders", 4, world.amina.pk)
+    unconfirmed_row = [file[3][name] for name in ("Email address", "Email sent", "Email to confirm")]
+    assert unconfirmed_row == ["zz@council.example", today, "Sent"]
+    export = Export.objects.get()
+    assert (export.what, export.rows, export.actor_id) == ("digests:export-stakeholders", 4, world.amina.pk)
 
 
 def test_a_lead_of_another_organisation_cannot_find_or_export_stakeholders(
@@ -337,24 +334,24 @@ def test_a_lead_of_another_organisation_cannot_find_or_export_stakeholders(
 def test_stopping_a_stakeholders_digests_asks_first_and_keeps_the_reason(
     world: World, amina: Client, asked: dict[str, Subscription]
 ) -> None:
-    its_own = asked["bea"].get_absolute_url()
-    [link] = re.findall(r'href="(/digests/stakeholders/\d+/end/[^"]*)"', amina.get(its_own).content.decode())
+    stakeholder_url = asked["bea"].get_absolute_url()
+    [link] = re.findall(r'href="(/digests/stakeholders/\d+/end/[^"]*)"', amina.get(stakeholder_url).content.decode())
     page = unescape(link)
 
-    first = amina.get(page)
-    empty = amina.post(page)
+    question = amina.get(page)
+    answer_without_reason = amina.post(page)
     asked["bea"].refresh_from_db()
-    still = asked["bea"].status
-    done = amina.post(page, {"reason": "She has left the panel."})
+    status_before = asked["bea"].status
+    answer_with_reason = amina.post(page, {"reason": "She has left the panel."})
     asked["bea"].refresh_from_db()
 
-    assert "Stop digests for Bea Yes?" in first.content.decode()
-    assert (first.status_code, empty.status_code, still) == (200, 422, "confirmed")
-    assert (done.status_code, done["Location"]) == (302, its_own)
+    assert "Stop digests for Bea Yes?" in question.content.decode()
+    assert (question.status_code, answer_without_reason.status_code, status_before) == (200, 422, "confirmed")
+    assert (answer_with_reason.status_code, answer_with_reason["Location"]) == (302, stakeholder_url)
     assert asked["bea"].is_ended
     assert asked["bea"].refused_at is None
-    kept = f"Ended by {world.larkhaven.display_name}: She has left the panel."
-    assert kept in amina.get(its_own).content.decode()
+    stored_reason = f"Ended by {world.larkhaven.display_name}: She has left the panel."
+    assert stored_reason in amina.get(stakeholder_url).content.decode()
     assert (
         Event.objects.get(target_kind="subscription", target_id=asked["bea"].pk, kind="subscription.ended")
         .data["reason"]
@@ -367,12 +364,12 @@ def test_the_page_that_asks_before_stopping_hides_unconfirmed_names(
 ) -> None:
     page = reverse("digests:end-stakeholder", kwargs={"pk": asked["abel"].pk})
 
-    asking = amina.get(page).content.decode()
-    done = amina.post(page, {"reason": "A wrong address."}, follow=True).content.decode()
+    question = amina.get(page).content.decode()
+    page_after = amina.post(page, {"reason": "A wrong address."}, follow=True).content.decode()
 
-    assert "Stop digests for zz@council.example?" in asking
-    assert "zz@council.example will get no more digests" in unescape(done)
-    assert "Abel" not in asking + done
+    assert "Stop digests for zz@council.example?" in question
+    assert "zz@council.example will get no more digests" in unescape(page_after)
+    assert "Abel" not in question + page_after
 
 
 def test_a_second_click_on_stop_changes_nothing_and_says_so(amina: Client, asked: dict[str, Subscription]) -> None:

@@ -26,16 +26,17 @@ from tests.world import World
 
 @pytest.fixture(autouse=True)
 def usual_ways(settings: Any) -> None:
-    """Staff who chose nothing get summaries."""
+    """People who chose nothing get summaries, as they do by default."""
     settings.NOTICES_AT_ONCE = False
 
 
 def choose(person: User, **ways: str) -> None:
+    """Choose how a person gets notices, by group."""
     services.choose_ways(person=person, ways=ways, author=person, now=timezone.now())
 
 
 def summary(person: User, office: PostOffice) -> Any:
-    """The newest email to a person after the hour of their summary."""
+    """Return the newest email to a person, after the hour of their summary."""
     play(office, now=timezone.now() + dt.timedelta(days=5))
     return office.to(person)[-1]
 
@@ -46,7 +47,7 @@ def test_undoing_a_stop_brings_the_summary_back(world: World, office: PostOffice
     email = summary(world.ben, office)
     propose(world, text="Ten flats at Mill Lane for key workers.")
     [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(email))
-    before = ways_of(world.ben)
+    ways_before = ways_of(world.ben)
     page = Client().post(stop, data)
     assert ways_of(world.ben)["commitments"] == Way.INBOX
     assert not InboxItem.objects.for_summary().filter(person=world.ben).exists()
@@ -54,7 +55,7 @@ def test_undoing_a_stop_brings_the_summary_back(world: World, office: PostOffice
     [undo] = [form for form in forms_of(page.content) if "undo" in form.fields]
     Client().post(stop, undo.fields)
 
-    assert ways_of(world.ben) == before
+    assert ways_of(world.ben) == ways_before
     assert "Ten flats at Mill Lane" in text_of(summary(world.ben, office))
 
 
@@ -63,12 +64,12 @@ def test_stopping_all_digests_stops_the_whole_summary(world: World, office: Post
     choose(world.ben, meetings=Way.OFF, mentions=Way.AT_ONCE)
     [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(summary(world.ben, office)))
 
-    said = Client().post(stop, {"all": "yes"}).content.decode()
+    html = Client().post(stop, {"all": "yes"}).content.decode()
 
     ways = ways_of(world.ben)
     assert Way.SUMMARY not in ways.values()
     assert (ways["asks"], ways["meetings"], ways["mentions"]) == (Way.INBOX, Way.OFF, Way.AT_ONCE)
-    assert "Notices that came in your summary stay in your inbox." in said
+    assert "Notices that came in your summary stay in your inbox." in html
 
 
 def test_one_click_on_a_summary_whose_notices_are_forgotten_stops_the_summary_alone(
@@ -111,23 +112,25 @@ def test_an_undo_that_is_sent_again_changes_nothing(world: World, office: PostOf
 
 
 def test_the_page_after_a_stop_says_that_the_summary_still_comes(world: World) -> None:
-    mine = services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
-    chosen = {"chosen": "yes", "what": f"subscription-{mine.pk}"}
+    subscription = services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    form_data = {"chosen": "yes", "what": f"subscription-{subscription.pk}"}
 
-    said = signed_in(world.ben).post(reverse("digests:stop-all"), chosen).content.decode()
+    html = signed_in(world.ben).post(reverse("digests:stop-all"), form_data).content.decode()
 
-    assert "You will still get a summary of your notices." in said
-    assert "You will get no more digests." not in said
+    assert "You will still get a summary of your notices." in html
+    assert "You will get no more digests." not in html
 
 
 def test_the_page_after_a_stop_says_whether_new_matches_still_come(world: World, settings: Any) -> None:
     settings.NOTICES_AT_ONCE = True
-    mine = services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    subscription = services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
     ben, address = signed_in(world.ben), reverse("digests:stop-all")
 
-    after_one = ben.post(address, {"chosen": "yes", "what": f"subscription-{mine.pk}"}).content.decode()
-    other = ben.post(address, {"chosen": "yes", "what": "matches"}).content.decode()
+    page_after_subscription = ben.post(
+        address, {"chosen": "yes", "what": f"subscription-{subscription.pk}"}
+    ).content.decode()
+    page_after_matches = ben.post(address, {"chosen": "yes", "what": "matches"}).content.decode()
 
-    assert "You will still get digests about new matches of your organisation." in collapse(after_one)
-    assert "no more digests" not in collapse(after_one)
-    assert "You will get no more digests." in collapse(other)
+    assert "You will still get digests about new matches of your organisation." in collapse(page_after_subscription)
+    assert "no more digests" not in collapse(page_after_subscription)
+    assert "You will get no more digests." in collapse(page_after_matches)

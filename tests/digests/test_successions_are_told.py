@@ -33,13 +33,14 @@ TITLE = "Westmarch Borough Council joins Harbour Community Trust"
 
 
 def follow(person: User, target: Target, asked_by: Organisation, author: User) -> None:
+    """Add a confirmed subscription that an organisation asked for."""
     services.add_confirmed_subscription(
         person=person, target=target, author=author, organisation=asked_by, now=timezone.now()
     )
 
 
 def merger(world: World, *kinds: str, place: str = "") -> Succession:
-    """Harbour follows Westmarch today, and has accepted everything of these kinds."""
+    """Record that Harbour replaces Westmarch today, and has accepted all records of these kinds."""
     succession = organisations.record_succession(
         kind="absorb",
         status="order_made",
@@ -67,7 +68,7 @@ def merger(world: World, *kinds: str, place: str = "") -> Succession:
 
 
 def another_of_the_order(world: World) -> Succession:
-    """Tidewater follows Larkhaven today by the same order, and accepts nothing."""
+    """Record that Tidewater replaces Larkhaven today by the same order, and has accepted nothing."""
     return organisations.record_succession(
         kind="absorb",
         status="order_made",
@@ -80,10 +81,12 @@ def another_of_the_order(world: World) -> Succession:
 
 
 def vest() -> None:
+    """Run the job that applies successions which are due."""
     organisations.hand_over_due(now=timezone.now())
 
 
 def told() -> list[int | None]:
+    """Return the ids of the people to whom emails about successions are recorded."""
     return list(Email.objects.filter(kind=KIND).values_list("person_id", flat=True))
 
 
@@ -168,8 +171,8 @@ def test_mail_programs_stop_only_what_the_email_was_about(
     for _ in range(2):  # A mail program may try again.
         assert client.post(link, {"List-Unsubscribe": "One-Click"}).status_code == 200
 
-    (left,) = Subscription.objects.live().filter(person=world.sol)
-    assert left.partnership == world.other_partnership
+    (remaining_subscription,) = Subscription.objects.live().filter(person=world.sol)
+    assert remaining_subscription.partnership == world.other_partnership
 
     rewrite(Email.objects.get(kind=KIND).pk, params={})  # as versions before 1 December 2026 did after a year
     assert world.other_partnership.title in client.get(link).content.decode()
@@ -260,26 +263,26 @@ def test_no_digest_says_again_what_the_email_of_a_stakeholder_said(world: World,
 
 def test_successions_of_one_order_are_told_in_one_email_and_undone_in_one(world: World, office: PostOffice) -> None:
     follow(world.sol, world.partnership, world.westmarch, world.ben)
-    first = merger(world, "partnerships", "people", "stakeholders", place="Estuary")
+    first_succession = merger(world, "partnerships", "people", "stakeholders", place="Estuary")
     another_of_the_order(world)
     vest()
     vest()
     office.drain()
-    record_undoing(first, together=True)
+    record_undoing(first_succession, together=True)
     vest()
     vest()
     office.drain()
 
-    told, undone = office.to(world.sol)
-    assert (told["Subject"], undone["Subject"]) == (
+    first_email, second_email = office.to(world.sol)
+    assert (first_email["Subject"], second_email["Subject"]) == (
         "Reorganisation of Estuary",
         "Undone: reorganisation of Estuary",
     )
-    words = " ".join(text_of(told).split())
-    assert "Larkhaven Homes joins Tidewater Housing Group" in words
-    assert TITLE in words
-    assert f"1 of the records you follow belongs to Harbour Community Trust now: * {world.partnership.title}" in words
-    assert f"1 of the records you follow does not belong to an organisation yet: * {world.partnership.title}" in words
+    text = " ".join(text_of(first_email).split())
+    assert "Larkhaven Homes joins Tidewater Housing Group" in text
+    assert TITLE in text
+    assert f"1 of the records you follow belongs to Harbour Community Trust now: * {world.partnership.title}" in text
+    assert f"1 of the records you follow does not belong to an organisation yet: * {world.partnership.title}" in text
     for person in (world.ben, world.amina, world.hana):
         emails = Email.objects.filter(kind="organisations.handed_over", person_id=person.pk)
         assert [len(email.params["also"]) for email in emails] == [1, 1]
@@ -287,38 +290,43 @@ def test_successions_of_one_order_are_told_in_one_email_and_undone_in_one(world:
 
 def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World, office: PostOffice) -> None:
     follow(world.sol, world.partnership, world.westmarch, world.ben)
-    other = make_partnership("Ferry Homes", world.westmarch, world.ben, world.larkhaven, world.amina, timezone.now())
-    follow(world.sol, other, world.westmarch, world.ben)
+    other_partnership = make_partnership(
+        "Ferry Homes", world.westmarch, world.ben, world.larkhaven, world.amina, timezone.now()
+    )
+    follow(world.sol, other_partnership, world.westmarch, world.ben)
     succession = merger(world, "partnerships", "stakeholders")
-    waiting = succession.handovers.order_by("record")
-    waiting.update(consent="The lender")
+    handover_lines = succession.handovers.order_by("record")
+    handover_lines.update(consent="The lender")
     vest()
     office.drain()
-    words = " ".join(text_of(office.to(world.sol)[0]).split())
-    assert "2 of the records you follow do not belong to an organisation yet" in words
+    text = " ".join(text_of(office.to(world.sol)[0]).split())
+    assert "2 of the records you follow do not belong to an organisation yet" in text
 
-    for settled in zip(waiting.filter(kind="partnerships"), waiting.filter(kind="stakeholders"), strict=True):
+    for lines in zip(
+        handover_lines.filter(kind="partnerships"), handover_lines.filter(kind="stakeholders"), strict=True
+    ):
         organisations.record_consent(
-            lines=settled,
+            lines=lines,
             given_by="Estuary Bank",
             given_on=today(),
             evidence="Minutes of 3 May",
             author=None,
             now=timezone.now(),
         )
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             vest()
         vest()
         office.drain()
-        ledger = [one["sql"] for one in asked if f"'{KIND}'" in one["sql"] and one["sql"].startswith("SELECT")]
-        assert ledger
-        assert [sql for sql in ledger if '"person_id" IN' not in sql] == [], "This reads the whole ledger."
+        statements = [query["sql"] for query in queries]
+        ledger_queries = [sql for sql in statements if f"'{KIND}'" in sql and sql.startswith("SELECT")]
+        assert ledger_queries
+        assert [sql for sql in ledger_queries if '"person_id" IN' not in sql] == [], "This reads the whole ledger."
 
-    _, later = office.to(world.sol)
-    assert later["Subject"] == f"Handover complete: {TITLE}"
-    words = " ".join(text_of(later).split())
-    assert "2 of the records you follow belong to Harbour Community Trust now:" in words
-    assert "an organisation yet" not in words
+    _, second_email = office.to(world.sol)
+    assert second_email["Subject"] == f"Handover complete: {TITLE}"
+    text = " ".join(text_of(second_email).split())
+    assert "2 of the records you follow belong to Harbour Community Trust now:" in text
+    assert "an organisation yet" not in text
 
 
 def test_email_to_staff_names_what_is_with_whom_as_far_as_they_may_read(world: World) -> None:
@@ -327,8 +335,8 @@ def test_email_to_staff_names_what_is_with_whom_as_far_as_they_may_read(world: W
 
     sent = deliver()
     for reader, reads in ((world.hana, True), (world.ben, False)):
-        (mine,) = [message for message in sent if message.to == [reader.email]]
-        for part in (str(mine.body), str(mine.alternatives[0][0])):  # type: ignore[attr-defined]  # it has two parts
+        (email,) = [message for message in sent if message.to == [reader.email]]
+        for part in (str(email.body), str(email.alternatives[0][0])):  # type: ignore[attr-defined]  # it has two parts
             assert (f"{world.partnership.title} (partnerships)" in part) == reads
             assert "is now with" in " ".join(part.split())
             assert "does not belong to an organisation yet" in " ".join(part.split())

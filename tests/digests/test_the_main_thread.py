@@ -23,13 +23,13 @@ from tests.world import World, join
 
 
 def follow(world: World, plan: Plan) -> Subscription:
-    """Ben, of the council, follows the plan."""
+    """Make Ben, of the council, follow the plan."""
     return subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
 
-def stakeholder(world: World, plan: Plan) -> Subscription:
-    """Sol, who has no account and has confirmed that Larkhaven added him."""
-    asked = add_stakeholder(
+def add_sol(world: World, plan: Plan) -> Subscription:
+    """Add Sol's confirmed subscription to the plan, as a stakeholder of Larkhaven without an account."""
+    subscription = add_stakeholder(
         email=world.sol.email,
         name="Sol Stake",
         target=plan,
@@ -38,7 +38,7 @@ def stakeholder(world: World, plan: Plan) -> Subscription:
         why="you chair the tenant panel",
         now=timezone.now(),
     )
-    return confirm(subscription=asked, now=timezone.now())
+    return confirm(subscription=subscription, now=timezone.now())
 
 
 def test_a_partner_reads_the_old_and_new_figures(world: World, plan: Plan, office: PostOffice) -> None:
@@ -104,12 +104,12 @@ def test_a_net_change_of_nothing_is_not_sent(world: World, plan: Plan, office: P
 
 
 def test_a_stakeholder_reads_nothing_confidential(world: World, plan: Plan, office: PostOffice) -> None:
-    stakeholder(world, plan)
+    add_sol(world, plan)
     publish(plan, 100, author=world.amina, hidden=9)
 
     play(office)
 
-    digests = [one for one in office.to(world.sol) if "change" in one["Subject"]]
+    digests = [email for email in office.to(world.sol) if "change" in email["Subject"]]
     [email] = digests
     assert "was 120, now 100" in text_of(email)
     assert "canary" not in email.as_string()
@@ -119,14 +119,14 @@ def test_a_stakeholder_reads_nothing_confidential(world: World, plan: Plan, offi
 def test_a_stakeholder_gets_no_digest_of_confidential_changes_only(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
-    stakeholder(world, plan)
+    add_sol(world, plan)
     follow(world, plan)
     publish(plan, 120, author=world.amina, hidden=9)
 
     play(office)
 
-    assert [one["Subject"] for one in office.to(world.ben)] == ["1 change in Harbour Quarter"]
-    assert not [one for one in office.to(world.sol) if "change" in one["Subject"]]
+    assert [email["Subject"] for email in office.to(world.ben)] == ["1 change in Harbour Quarter"]
+    assert not [email for email in office.to(world.sol) if "change" in email["Subject"]]
 
 
 def test_nothing_is_sent_before_a_stakeholder_confirms(world: World, plan: Plan, office: PostOffice) -> None:
@@ -160,19 +160,19 @@ def test_confirming_by_the_link_starts_digests(world: World, plan: Plan, office:
     assert link is not None
     path = link[0].partition("//")[2].partition("/")[2]
 
-    asked = client.get(f"/{path}")
-    still = Subscription.objects.get().status
+    question_page = client.get(f"/{path}")
+    status_before = Subscription.objects.get().status
     client.post(f"/{path}", {"answer": "yes"})
     publish(plan, 100, author=world.amina)
     play(office)
 
-    assert asked.status_code == 200
-    assert still == "asked"
+    assert question_page.status_code == 200
+    assert status_before == "asked"
     assert "was 120, now 100" in text_of(office.to(world.sol)[1])
 
 
 def test_one_click_stops_the_next_digest(world: World, plan: Plan, office: PostOffice) -> None:
-    stakeholder(world, plan)
+    add_sol(world, plan)
     publish(plan, 100, author=world.amina)
     play(office)
     email = office.to(world.sol)[-1]
@@ -180,17 +180,19 @@ def test_one_click_stops_the_next_digest(world: World, plan: Plan, office: PostO
     assert link is not None
     mail_program = Client(enforce_csrf_checks=True)
 
-    looked = mail_program.get(link[1])
-    after_look = Subscription.objects.get().status
-    clicked = mail_program.post(link[1], "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded")
+    get_answer = mail_program.get(link[1])
+    status_after_get = Subscription.objects.get().status
+    post_answer = mail_program.post(
+        link[1], "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded"
+    )
     publish(plan, 96, author=world.amina)
-    before = len(office.sent)
+    sent_before = len(office.sent)
     play(office)
 
-    assert (looked.status_code, after_look) == (200, "confirmed")
-    assert clicked.status_code == 200
+    assert (get_answer.status_code, status_after_get) == (200, "confirmed")
+    assert post_answer.status_code == 200
     assert Subscription.objects.get().status == "ended"
-    assert len(office.sent) == before
+    assert len(office.sent) == sent_before
 
 
 def test_a_reader_who_lost_access_before_the_claim_gets_nothing(world: World, plan: Plan, office: PostOffice) -> None:
@@ -206,20 +208,20 @@ def test_a_reader_who_lost_access_before_the_claim_gets_nothing(world: World, pl
 
 
 def test_a_reader_who_left_the_owner_hears_when_the_embargo_ends(world: World, plan: Plan, office: PostOffice) -> None:
-    ends = timezone.now() + dt.timedelta(hours=2)
-    owner = join(world.ben, world.larkhaven, "viewer", world.now)
+    embargo_end = timezone.now() + dt.timedelta(hours=2)
+    membership = join(world.ben, world.larkhaven, "viewer", world.now)
     follow(world, plan)
     version = publish_version(
-        plan=plan, author=world.amina, note="Not yet.", content=quay(100), embargo_until=ends, now=timezone.now()
+        plan=plan, author=world.amina, note="Not yet.", content=quay(100), embargo_until=embargo_end, now=timezone.now()
     )
     plan_round(now=timezone.now())
-    end_membership(membership=owner, author=world.amina, reason="Moved.", now=timezone.now())
+    end_membership(membership=membership, author=world.amina, reason="Moved.", now=timezone.now())
     office.drain()
-    told = Watermark.objects.get(recipient=world.ben, plan=plan)
-    plan_round(now=ends + dt.timedelta(minutes=1))
+    watermark = Watermark.objects.get(recipient=world.ben, plan=plan)
+    plan_round(now=embargo_end + dt.timedelta(minutes=1))
 
     assert not office.sent
-    assert told.number == version.number - 1
+    assert watermark.number == version.number - 1
     assert Delivery.objects.get().items.get().to_number == version.number
 
 

@@ -18,7 +18,7 @@ from tests.support.certificates import self_signed_certificate
 class Script(threading.Thread):
     """A mail server that can drop a connection.
 
-    It hangs up once, in the middle of the message to `hang_up_on`.
+    It ends the connection once, in the middle of the message to `hang_up_on`.
     """
 
     def __init__(self, *, hang_up_on: str, certificate: Path | None = None, at_once: bool = False) -> None:
@@ -48,20 +48,20 @@ class Script(threading.Thread):
                 line.close()
 
     def talk(self, line: socket.socket) -> bool:
-        """Answer until somebody hangs up; whether the client asked for TLS."""
+        """Answer until the client or this server ends the connection; returns True if the client wants to start TLS."""
         address, in_data = "", False
-        for said in line.makefile("rb"):
+        for command in line.makefile("rb"):
             if in_data:
                 if self.hang_up_on == address:
                     self.hang_up_on = ""
                     return False
-                self.lines.append(said)
-                if said == b".\r\n":
+                self.lines.append(command)
+                if command == b".\r\n":
                     in_data = False
                     self.taken.append(address)
                     line.sendall(b"250 taken\r\n")
                 continue
-            verb = said[:4].upper()
+            verb = command[:4].upper()
             if verb == b"EHLO":
                 line.sendall(b"250-here\r\n250 STARTTLS\r\n")
             elif verb == b"STAR" and self.secrets is not None:
@@ -75,7 +75,7 @@ class Script(threading.Thread):
                 line.sendall(b"354 go on\r\n")
             else:
                 if verb == b"RCPT":
-                    address = said.decode().partition("<")[2].partition(">")[0]
+                    address = command.decode().partition("<")[2].partition(">")[0]
                 line.sendall(b"250 ok\r\n")
         return False
 

@@ -86,7 +86,7 @@ def vest() -> None:
 
 
 def told() -> list[int | None]:
-    """Return the ids of the people to whom emails about successions are recorded."""
+    """Return the ids of the recipients of emails about successions."""
     return list(Email.objects.filter(kind=KIND).values_list("person_id", flat=True))
 
 

@@ -1,4 +1,4 @@
-"""Tests of transactions that run at once, above all of confirming while a version is spread.
+"""Tests of simultaneous transactions, mainly of confirming while a version is spread.
 
 A reader who confirms meanwhile is told about the version, whichever transaction is first.
 """
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def beside(work: Callable[[], object]) -> threading.Thread:
-    """Start some work in a thread with a connection of its own."""
+    """Start some work in a thread with its own connection."""
 
     def run() -> None:
         try:
@@ -49,9 +49,9 @@ def beside(work: Callable[[], object]) -> threading.Thread:
 
 
 def somebody_waits() -> bool:
-    """Whether a connection to this database waits for the lock of the watermarks.
+    """Return True if a connection to this database waits for the lock of the watermarks.
 
-    `pg_locks` also lists those of the databases of the other processes of the run.
+    `pg_locks` also lists locks in the databases of the other processes of the test run.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -62,7 +62,7 @@ def somebody_waits() -> bool:
 
 
 def asked_to_follow(world: World, plan: Plan) -> Subscription:
-    """Sol is asked to follow the plan, and has not answered."""
+    """Ask Sol to follow the plan, without an answer."""
     return services.add_stakeholder(
         email=world.sol.email,
         name="Sol",
@@ -76,23 +76,23 @@ def asked_to_follow(world: World, plan: Plan) -> Subscription:
 def test_confirming_while_a_version_is_spread_includes_that_version(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
-    asked = asked_to_follow(world, plan)
+    subscription = asked_to_follow(world, plan)
     confirmed, published = threading.Event(), threading.Event()
 
     def confirm() -> None:
         with transaction.atomic():
-            services.confirm(subscription=Subscription.objects.get(pk=asked.pk), now=timezone.now())
+            services.confirm(subscription=Subscription.objects.get(pk=subscription.pk), now=timezone.now())
             confirmed.set()
             published.wait(10)
 
-    confirming = beside(confirm)
+    confirm_thread = beside(confirm)
     assert confirmed.wait(10)
     publish(plan, 100, author=world.amina)
-    sweeping = beside(lambda: plan_round(now=timezone.now()))
-    until_it_waits_or_ends(sweeping)
+    sweep_thread = beside(lambda: plan_round(now=timezone.now()))
+    until_it_waits_or_ends(sweep_thread)
     published.set()
-    confirming.join(10)
-    sweeping.join(10)
+    confirm_thread.join(10)
+    sweep_thread.join(10)
 
     play(office)
 
@@ -102,28 +102,29 @@ def test_confirming_while_a_version_is_spread_includes_that_version(
 def test_reconciling_tells_a_version_that_a_confirmation_did_not_see(
     world: World, plan: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = asked_to_follow(world, plan)
+    subscription = asked_to_follow(world, plan)
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())  # spread to everybody who had confirmed by then
     with monkeypatch.context() as without_the_lock:  # of planning: the confirmation began before the version
         without_the_lock.setattr(watermarks, "newest_numbers", lambda plans, now: {plan.pk: (1, 1)})
-        services.confirm(subscription=asked, now=timezone.now())
-    told = Watermark.objects.get(recipient=world.sol, plan=plan)
+        services.confirm(subscription=subscription, now=timezone.now())
+    watermark = Watermark.objects.get(recipient=world.sol, plan=plan)
     play(office)
-    before = [email for email in office.to(world.sol) if "change" in email["Subject"]]
+    digests_before = [email for email in office.to(world.sol) if "change" in email["Subject"]]
 
-    found = reconcile(now=timezone.now())
+    waiting_count = reconcile(now=timezone.now())
     play(office)
 
-    assert (told.number, told.due_at, before) == (1, None, [])
-    assert found == 1  # the version; nobody waits for the numbered change that publishing it is
+    assert (watermark.number, watermark.due_at, digests_before) == (1, None, [])
+    assert waiting_count == 1  # the version; nobody waits for the numbered change that publishing it is
     assert "was 120, now 100" in text_of(office.to(world.sol)[-1])
     assert reconcile(now=timezone.now()) == 0
 
 
 def until_it_waits_or_ends(work: threading.Thread) -> None:
-    until = time.monotonic() + 10
-    while work.is_alive() and not somebody_waits() and time.monotonic() < until:
+    """Wait until a thread waits for the lock or ends, for at most ten seconds."""
+    deadline = time.monotonic() + 10
+    while work.is_alive() and not somebody_waits() and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
@@ -132,29 +133,29 @@ def test_ending_a_role_rule_while_it_is_applied_leaves_no_subscriptions(
 ) -> None:
     rule = services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
     Subscription.objects.filter(person=world.ben).delete()  # as before he had the role
-    meant, ending = roles.people_of, threading.Event()
+    real_people_of, ending = roles.people_of, threading.Event()
 
     def while_it_ends(rule: RoleRule) -> QuerySet[Membership]:
-        found = meant(rule)
+        memberships = real_people_of(rule)
         ending.set()
-        until_it_waits_or_ends(ends)
-        return found
+        until_it_waits_or_ends(end_thread)
+        return memberships
 
     def end() -> None:
         assert ending.wait(10)
         services.end_role_rule(rule=rule, author=world.amina, reason="Ended by a lead.", now=timezone.now())
 
     monkeypatch.setattr(roles, "people_of", while_it_ends)
-    ends = beside(end)
+    end_thread = beside(end)
     announce_joined(now=timezone.now())
-    ends.join(10)
+    end_thread.join(10)
 
     assert not RoleRule.objects.exists()
     assert not Subscription.objects.live().filter(how=How.ROLE).exists()
 
 
 def test_two_requests_to_the_same_new_address_do_not_deadlock(world: World, plan: Plan) -> None:
-    asked = {
+    arguments = {
         "email": "rose@street.example",
         "name": "Rose",
         "target": plan,
@@ -162,29 +163,35 @@ def test_two_requests_to_the_same_new_address_do_not_deadlock(world: World, plan
         "organisation": world.larkhaven,
     }
 
-    theirs: list[Subscription] = []
+    subscriptions_of_thread: list[Subscription] = []
 
     with transaction.atomic():
         lock_planning()  # as loading a network does
-        asking = beside(lambda: theirs.append(services.add_stakeholder(now=timezone.now(), **asked)))
-        until_it_waits_or_ends(asking)
-        mine = services.add_stakeholder(now=timezone.now(), **asked)
-    asking.join(10)
+        thread = beside(
+            lambda: subscriptions_of_thread.append(services.add_stakeholder(now=timezone.now(), **arguments))
+        )
+        until_it_waits_or_ends(thread)
+        subscription = services.add_stakeholder(now=timezone.now(), **arguments)
+    thread.join(10)
 
-    assert theirs == [mine]
-    assert Delivery.objects.filter(recipient=mine.person).count() == 1
+    assert subscriptions_of_thread == [subscription]
+    assert Delivery.objects.filter(recipient=subscription.person).count() == 1
 
 
 def test_settling_on_the_second_connection_gives_the_same_results(world: World, plan: Plan, office: PostOffice) -> None:
-    later = answers.Answer(0, answers.Outcome.LATER, "451 4.3.0 Not now")
-    away = answers.Answer(0, answers.Outcome.LATER, "No connection to the mail server", reached=False)
-    refused = answers.Answer(0, answers.Outcome.REFUSED, "554 5.6.0 No")
+    later_answer = answers.Answer(0, answers.Outcome.LATER, "451 4.3.0 Not now")
+    away_answer = answers.Answer(0, answers.Outcome.LATER, "No connection to the mail server", reached=False)
+    refused_answer = answers.Answer(0, answers.Outcome.REFUSED, "554 5.6.0 No")
     for person, organisation in ((world.ben, None), (world.eddie, None), (world.sol, world.larkhaven)):
         author = world.amina if organisation else person
         services.add_confirmed_subscription(
             person=person, target=plan, author=author, organisation=organisation, now=timezone.now()
         )
-    office.answers = {world.ben.email: [later], world.eddie.email: [away], world.sol.email: [refused]}
+    office.answers = {
+        world.ben.email: [later_answer],
+        world.eddie.email: [away_answer],
+        world.sol.email: [refused_answer],
+    }
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
 
@@ -212,8 +219,8 @@ def test_two_senders_drop_what_one_person_was_sent_before_a_restore(world: World
 
     with transaction.atomic():
         claim(now=timezone.now(), limit=1)
-        other = beside(lambda: claim(now=timezone.now(), limit=1))
-        other.join(10)
+        other_sender = beside(lambda: claim(now=timezone.now(), limit=1))
+        other_sender.join(10)
 
     assert list(mentions.values_list("status", flat=True)) == ["dropped", "dropped"]
 
@@ -223,16 +230,16 @@ def test_a_double_click_sends_an_email_again_only_once(world: World, plan: Plan,
     publish(plan, 100, author=world.amina)
     play(office)
     email = world.ben.deliveries.get()
-    said: list[str] = []
+    errors: list[str] = []
 
-    def again() -> None:
+    def send_again() -> None:
         try:
             services.send_again(delivery=email, author=world.dee, reason="They lost it.", now=timezone.now())
         except services.UnableToSendAgain as error:
-            said.append(str(error))
+            errors.append(str(error))
 
-    for clicked in [beside(again), beside(again)]:
-        clicked.join(10)
+    for thread in [beside(send_again), beside(send_again)]:
+        thread.join(10)
 
     assert world.ben.deliveries.filter(repeat_of_id=email.pk).count() == 1
-    assert said == ["This email is already waiting to be sent again. You do not need to do anything."]
+    assert errors == ["This email is already waiting to be sent again. You do not need to do anything."]

@@ -1,4 +1,4 @@
-"""Tests that the tasks read for many people at once are those that each person has."""
+"""Tests that tasks which are read for many people together are the same as for each person."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ from tests.world import DEMO, World, join, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-#: Query limits: for one person and one kind of waiting item, and for everybody together.
+#: Query limits: for one person and one kind of task, and for everybody together.
 MAX_PER_KIND, FOR_ALL = 5, 2
-#: Days ahead; on each, other items are due, planned, quiet or lapsed.
+#: Days ahead; on each of them, different tasks are due, planned, quiet or lapsed.
 AHEAD = (0, 4, 25, 80, 400)
-#: What two posts are for.
+#: The roles of two posts.
 _TWO_POSTS = ("finance", "planning")
 
 
 def add_waiting(world: World) -> None:
-    """Add what waits to the world of the access table.
+    """Add a task of every kind to the world of the access table.
 
-    Amina mentions Ben, who is silent, and Eddie, who answers. She wants contact each week, and a post is vacant. A
-    colleague who left followed the partnership. Harbour Homes will follow Riverside, and one of its posts has a line. A
-    nominations return is disputed; the demonstration has one that was sent. The reader of a
+    Amina mentions Ben, who does not answer, and Eddie, who does. She wants contact each week, and a post is vacant. A
+    colleague who left followed the partnership. Harbour Homes will replace Riverside, and one of Riverside's posts has
+    a handover line. A nominations return is disputed; the demonstration contains one that was sent. The reader of a
     survey's comments is asked to agree.
     """
     now = timezone.now()
@@ -75,10 +75,10 @@ def add_waiting(world: World) -> None:
 
 
 def _prepare_a_succession(world: World, now: dt.datetime) -> None:
-    """In a month; of the two posts that Riverside holds, one has a line, which Harbour Homes has not answered.
+    """Record a succession in a month: one of Riverside's two posts has a line, which Harbour Homes has not answered.
 
-    It needs a consent too. Nobody leads a council that ends on the same day, and whose order is
-    not made though its shadow authority was due.
+    The line also needs a consent. Nobody leads a council that ends on the same day, and whose order is not made
+    although its shadow authority was due.
     """
     posts = [create_post(organisation=world.riverside, role=role, author=world.nadia, now=now) for role in _TWO_POSTS]
     succession = record_succession(
@@ -117,7 +117,7 @@ def _prepare_a_succession(world: World, now: dt.datetime) -> None:
 def everything(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    """One world for this module: of the access table, with what waits, beside the demonstration network."""
+    """One world for this module: the world of the access table with tasks, and the demonstration network."""
     with kept_world(django_db_blocker, tmp_path_factory) as world, override_settings(DEMONSTRATION=True):
         add_waiting(world)
         call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
@@ -127,60 +127,65 @@ def everything(
 
 @pytest.fixture(autouse=True)
 def media_root() -> None:
-    """The files of `everything` stay where they were created."""
+    """Leave the files of `everything` where they were created."""
 
 
 def _propose_to_nobody(now: dt.datetime) -> None:
-    """In a month; nobody leads the successor. Of two posts, one waits for its answer, and one cannot pass on."""
-    ends, follows = (
+    """Record a succession in a month whose successor has no lead.
+
+    Of two posts, one awaits the answer, and the other cannot pass on.
+    """
+    predecessor, successor = (
         create_organisation(name=name, kind="council", author=None, now=now)
         for name in ("Upper Estuary Council", "Estuaries Council")
     )
-    posts = [create_post(organisation=ends, role=role, author=None, now=now) for role in _TWO_POSTS]
+    posts = [create_post(organisation=predecessor, role=role, author=None, now=now) for role in _TWO_POSTS]
     succession = record_succession(
         kind="absorb",
         status="order_made",
         vests_on=known_day(timezone.localdate() + dt.timedelta(30)),
-        ties=ties_between([ends], [follows]),
+        ties=ties_between([predecessor], [successor]),
         author=None,
         now=now,
     )
     propose_handovers(
         succession=succession,
-        predecessor=ends,
+        predecessor=predecessor,
         kind="posts",
         records=[post.pk for post in posts],
-        successor=follows,
+        successor=successor,
         author=None,
         now=now,
     )
-    Handover.objects.filter(successor=follows, record=posts[1].pk).update(state="stayed", dispute="It has one already.")
+    Handover.objects.filter(successor=successor, record=posts[1].pk).update(
+        state="stayed", dispute="It has one already."
+    )
 
 
 def sorts_for(someone: User, now: dt.datetime) -> list[Source]:
-    """The sources that have something for a person, asked one by one."""
+    """Return the sources that have tasks for a person, asked one by one."""
     return [source for source in SOURCES if source.of(someone, now)]
 
 
 def assert_the_same(people: Collection[User], now: dt.datetime, *, on_pages: bool = False) -> None:
-    """Assert that asking for these people at once gives the same as one by one, on a page of each or outside one.
+    """Assert that asking for these people together gives the same as one by one, on a page of each or outside one.
 
-    Also that the first few are the same as the first of all, and that what is due is counted without making it.
+    Also assert that the first few are the start of all, and that due tasks are counted correctly without creating them.
     """
-    together = waiting_for_all(people, now)
+    tasks_by_person = waiting_for_all(people, now)
 
     for someone in people:
         with remembered() if on_pages else nullcontext():
-            asked = SOURCES if someone.is_active and not someone.is_stakeholder else []
-            work = Work(source.of(someone, now) for source in asked)
-            exact = in_full(work.first())
-        assert together[someone.pk] == exact, someone
+            sources = SOURCES if someone.is_active and not someone.is_stakeholder else []
+            work = Work(source.of(someone, now) for source in sources)
+            tasks = in_full(work.first())
+        assert tasks_by_person[someone.pk] == tasks, someone
         assert [work.first(count) for count in (1, 3, 6)] == [work.first()[:count] for count in (1, 3, 6)], someone
-        assert work.due_by(now.date()) == sum(1 for task in exact if task.due and task.due <= now.date()), someone
+        assert work.due_by(now.date()) == sum(1 for task in tasks if task.due and task.due <= now.date()), someone
 
 
 def cost(people: Collection[User], now: dt.datetime) -> int:
-    """The number of queries it takes to know what waits for these people."""
+    """Return the number of queries that reading the tasks of these people takes."""
     with CaptureQueriesContext(connection) as captured:
         waiting_for_all(people, now)
     return len(captured)
@@ -230,5 +235,6 @@ def test_other_people_need_a_few_queries_per_kind_of_item(everything: World) -> 
 
     costs = {someone: cost([someone], now) - FOR_ALL for someone in people}
 
-    assert {one: (spent, sorts[one]) for one, spent in costs.items() if spent > MAX_PER_KIND * sorts[one]} == {}
+    too_high = {someone: spent for someone, spent in costs.items() if spent > MAX_PER_KIND * sorts[someone]}
+    assert too_high == {}
     assert cost(people, now) == sum(costs.values()) + FOR_ALL

@@ -1,4 +1,4 @@
-"""Tests that what is sent matches how people choose to get notices."""
+"""Tests that emails match how people choose to get notices."""
 
 from __future__ import annotations
 
@@ -43,39 +43,42 @@ NOTICES = [
 
 @pytest.fixture(autouse=True)
 def usual_ways(settings: Any) -> None:
-    """Staff who chose nothing get summaries."""
+    """People who chose nothing get summaries, as they do by default."""
     settings.NOTICES_AT_ONCE = False
 
 
 def choose(person: User, **ways: str) -> None:
+    """Choose how a person gets notices, by group."""
     services.choose_ways(person=person, ways=ways, author=person, now=timezone.now())
 
 
 def tell(kind: EmailKind, person: User) -> None:
+    """Record a notice of this kind to a person."""
     with transaction.atomic():
         record_emails(kind=kind.code, people=[person.pk], params={}, now=timezone.now())
 
 
 def emails_of(person: User) -> list[str]:
+    """Return the kinds of the emails recorded to a person."""
     return list(Email.objects.filter(person_id=person.pk).values_list("kind", flat=True))
 
 
 def summary(person: User, office: PostOffice) -> Any:
-    """The only email to a person after the hour of their summary."""
+    """Return the only email to a person, after the hour of their summary."""
     play(office, now=timezone.now() + dt.timedelta(days=5))
     [email] = office.to(person)
     return email
 
 
 def test_steps_come_in_one_summary_unless_chosen_otherwise(world: World, office: PostOffice) -> None:
-    first = propose(world)
+    first_commitment = propose(world)
     propose(world, text="Ten flats at Mill Lane for key workers.")
     assert emails_of(world.ben) == []
 
     email = summary(world.ben, office)
 
     subject = str(email["Subject"])
-    assert subject.startswith(f"{first.reference} needs your confirmation: ")
+    assert subject.startswith(f"{first_commitment.reference} needs your confirmation: ")
     assert subject.endswith(f" ({world.partnership.title}) and 1 more")
     assert "2 updates today" in text_of(email)
     for part in (text_of(email), html_of(email)):
@@ -112,8 +115,8 @@ def test_notice_to_many_people_needs_no_more_queries_than_to_one(world: World, i
 def test_what_was_read_on_the_site_is_not_in_the_summary(world: World, office: PostOffice) -> None:
     propose(world)
     propose(world, text="Ten flats at Mill Lane for key workers.")
-    first = InboxItem.objects.filter(person=world.ben).earliest("pk")
-    signed_in(world.ben).get(reverse("digests:inbox-open", args=[first.pk]))
+    first_item = InboxItem.objects.filter(person=world.ben).earliest("pk")
+    signed_in(world.ben).get(reverse("digests:inbox-open", args=[first_item.pk]))
 
     email = summary(world.ben, office)
 
@@ -172,10 +175,10 @@ def test_what_a_digest_tells_as_a_change_is_no_notice_in_it_too(world: World, of
     play(office)
 
     [email] = office.to(world.ben)
-    said = " ".join(text_of(email).split())
-    assert said.count("Sixty modular homes at Quayside for households in temporary") == 2  # the change, what waits
-    assert "needs your confirmation: Sixty" not in said
-    assert "Ten flats at Mill Lane" in said
+    text = " ".join(text_of(email).split())
+    assert text.count("Sixty modular homes at Quayside for households in temporary") == 2  # the change, what waits
+    assert "needs your confirmation: Sixty" not in text
+    assert "Ten flats at Mill Lane" in text
     item = InboxItem.objects.get(person=world.ben, record_id=commitment.pk, record_kind="commitment")
     assert item.delivery_id == Delivery.objects.get(recipient=world.ben, kind="digests.digest").pk
 
@@ -276,9 +279,9 @@ def test_one_page_of_choices_signed_in_and_by_link(world: World, by_link: bool) 
     )
     address = reverse("digests:preferences", kwargs={"token": token}) if by_link else reverse("digests:manage")
     client = Client() if by_link else signed_in(world.ben)
-    said = client.get(address).content.decode()
-    assert "Asks and offers" in said
-    assert "Emails you cannot turn off" in said
+    html = client.get(address).content.decode()
+    assert "Asks and offers" in html
+    assert "Emails you cannot turn off" in html
 
     answer = client.post(address, CHOICES)
 

@@ -42,7 +42,8 @@ def word_paragraphs(client: Client, version: TermsVersion) -> list[str]:
     return paragraphs
 
 
-def printed(client: Client, version: TermsVersion) -> str:
+def page_to_print(client: Client, version: TermsVersion) -> str:
+    """Return the page to print of a version, on one line."""
     address = reverse("agreements:terms-print", args=[version.partnership_id, version.number])
     return " ".join(client.get(address).content.decode().split())
 
@@ -63,7 +64,7 @@ def test_a_financial_year_does_not_break_in_a_narrow_cell(world: World, reader: 
     contribute(world.partnership, world.amina, "one", party="Larkhaven Homes", year="2026-27", money="1000")
     version = agree_terms(world.partnership, world.amina)
 
-    page = printed(reader, version)
+    page = page_to_print(reader, version)
 
     years = re.findall(r'class="([^"]*)"\s*> 2026-27 <', page)
     assert len(years) == 2  # the row of the schedule, and the column of the totals
@@ -75,7 +76,7 @@ def test_word_has_the_clauses_and_schedules_of_the_print(world: World, reader: C
     contribute(world.partnership, world.amina, "two", party="Larkhaven Homes", year="2028", money="1500")
     version = agree_terms(world.partnership, world.amina, reports_to="The board", legally_binding=True)
 
-    words, page = word_paragraphs(reader, version), printed(reader, version)
+    words, page = word_paragraphs(reader, version), page_to_print(reader, version)
 
     order = ["Terms", "1. Terms", "Schedule 1: particulars", "Schedule 2: contributions", "Signatures"]
     places = [words.index(heading) for heading in order]
@@ -101,7 +102,7 @@ def test_observers_stand_apart_from_those_who_sign(world: World, reader: Client)
     answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=timezone.now())
     version = agree_terms(world.partnership, world.amina)
 
-    words, page = word_paragraphs(reader, version), printed(reader, version)
+    words, page = word_paragraphs(reader, version), page_to_print(reader, version)
 
     line_of_parties = next(line for line in words if line.startswith("Between"))
     assert "Larkhaven Homes" in line_of_parties
@@ -128,7 +129,7 @@ def test_a_version_of_two_amendments_shows_the_signatures_on_both(world: World, 
     sign_all(amended_field)
     consolidated = world.partnership.terms_versions.get(origin="consolidated")
 
-    words, page = word_paragraphs(reader, consolidated), printed(reader, consolidated)
+    words, page = word_paragraphs(reader, consolidated), page_to_print(reader, consolidated)
 
     signature_lines = [line for line in words if "Signed electronically" in line]
     assert [line.split(" | ")[2].split(".")[0] for line in signature_lines] == [
@@ -146,7 +147,7 @@ def test_what_is_not_signed_leaves_room_for_a_hand(world: World, reader: Client)
         draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=review), world.amina
     )
 
-    words, page = word_paragraphs(reader, version), printed(reader, version)
+    words, page = word_paragraphs(reader, version), page_to_print(reader, version)
 
     assert any("Signature:\n\nName:\n\nDate:" in line for line in words)
     assert "Signature:" in page

@@ -44,7 +44,7 @@ from partnerships.people.models import User
 from partnerships.people.retention import drop_files
 from partnerships.reports import services as reports
 from tests.commitments.promises import in_days, propose
-from tests.lists.test_files import file_of
+from tests.lists.test_files import request_file_as
 from tests.reports.test_frozen import freeze
 from tests.support.signing_in import signed_in
 from tests.support.standby import pretend_standby, standby_away
@@ -295,7 +295,7 @@ def test_a_standby_is_given_up_sooner_than_the_primary_and_never_written_by_test
 
 def make_file(person: User) -> ListFile:
     """Return a file of commitments that a worker has written for the person."""
-    file = file_of(person)
+    file = request_file_as(person)
     lists.make_files(now=timezone.now())
     file.refresh_from_db()
     return file

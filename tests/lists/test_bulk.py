@@ -88,27 +88,27 @@ def test_who_owns_a_commitment_already_is_not_told_of_it_again(world: World) -> 
     change_owner(commitment=first, owner=world.vera, author=world.amina, now=timezone.now())
     drop_emails()
 
-    done = confirm(world.amina, open_confirmation(world.amina, "assign", first, second), owner=world.vera.pk)
+    list_page = confirm(world.amina, open_confirmation(world.amina, "assign", first, second), owner=world.vera.pk)
 
-    assert "1 commitment: the owner has been changed" in done.content.decode()
-    assert f"{world.vera.display_name} already owns these." in done.content.decode()
+    assert "1 commitment: the owner has been changed" in list_page.content.decode()
+    assert f"{world.vera.display_name} already owns these." in list_page.content.decode()
     (email,) = deliver()
     assert "Bungalows." in email.body
     assert "Cottages." not in email.body
 
 
 def test_the_page_that_asks_first_costs_the_same_for_one_row_and_for_several(world: World) -> None:
-    promises = [agree(world) for _ in range(3)]
+    commitments = [agree(world) for _ in range(3)]
     client, address = signed_in(world.amina), reverse(ADDRESS, args=["commitments"])
 
-    def queries(rows: list[Commitment]) -> int:
-        sent = {"action": "remind", "rows": ",".join(str(row.pk) for row in rows)}
-        client.get(address, sent)
+    def count_queries(rows: list[Commitment]) -> int:
+        fields = {"action": "remind", "rows": ",".join(str(row.pk) for row in rows)}
+        client.get(address, fields)
         with CaptureQueriesContext(connection) as captured:
-            client.get(address, sent)
+            client.get(address, fields)
         return len(captured)
 
-    assert queries(promises[:1]) == queries(promises)
+    assert count_queries(commitments[:1]) == count_queries(commitments)
 
 
 def test_the_due_date_of_several_moves_with_one_reason(world: World) -> None:
@@ -130,25 +130,25 @@ def test_owners_are_reminded_once_a_day_in_one_email(world: World) -> None:
 
     page = open_confirmation(world.ben, "remind", first, second)
     confirm(world.ben, page)
-    again = confirm(world.ben, page).content.decode()
+    page_after_second_reminder = confirm(world.ben, page).content.decode()
 
     (email,) = deliver()
     assert email.to == [world.eddie.email]
     assert "This is a reminder from" in email.body
     assert email.body.count("overdue by 3 days") == 1
-    assert "was reminded within the last day" in again
+    assert "was reminded within the last day" in page_after_second_reminder
 
 
 def test_nobody_changes_what_they_may_not_see_or_may_only_read(world: World) -> None:
     promise = agree(world)
 
-    stranger = open_confirmation(world.chidi, "assign", promise)
-    partner = open_confirmation(world.ben, "assign", promise)
-    sent = confirm(world.ben, partner, owner=world.ben.pk)
+    page_of_stranger = open_confirmation(world.chidi, "assign", promise)
+    page_of_partner = open_confirmation(world.ben, "assign", promise)
+    response = confirm(world.ben, page_of_partner, owner=world.ben.pk)
 
-    assert promise.text not in stranger.content.decode()
-    assert "Change the owner: 0 commitments" in " ".join(partner.content.decode().split())
-    assert sent.status_code == 422
+    assert promise.text not in page_of_stranger.content.decode()
+    assert "Change the owner: 0 commitments" in " ".join(page_of_partner.content.decode().split())
+    assert response.status_code == 422
     promise.refresh_from_db()
     assert promise.owner == world.eddie
 
@@ -161,49 +161,56 @@ def test_all_that_match_are_chosen_on_all_pages_up_to_a_limit(world: World, monk
     page = open_confirmation(world.amina, "assign", **all_agreed)
     confirm(world.amina, page, owner=world.vera.pk)
     monkeypatch.setattr("partnerships.lists.services.MAX_CHANGED", 2)
-    many = open_confirmation(world.amina, "assign", **all_agreed)
-    none = open_confirmation(world.amina, "assign")
+    page_with_too_many = open_confirmation(world.amina, "assign", **all_agreed)
+    page_without_rows = open_confirmation(world.amina, "assign")
 
     assert set(Commitment.objects.filter(owner=world.vera)) == set(agreed)
-    assert "You can change at most 2 rows at once" in many.content.decode()
-    assert "Choose at least one row first." in none.content.decode()
+    assert "You can change at most 2 rows at once" in page_with_too_many.content.decode()
+    assert "Choose at least one row first." in page_without_rows.content.decode()
 
 
 def test_those_who_owe_answers_are_reminded_once_and_a_colleague_helps_along(world: World) -> None:
-    here: dict[str, Any] = {"audience": "partnership", "partnership": world.partnership, "closes_on": None}
-    first, second = (shared(world.larkhaven, world.amina, timezone.now(), title=f"Ask {one}", **here) for one in "AB")
+    sharing: dict[str, Any] = {"audience": "partnership", "partnership": world.partnership, "closes_on": None}
+    first, second = (
+        shared(world.larkhaven, world.amina, timezone.now(), title=f"Ask {one}", **sharing) for one in "AB"
+    )
     drop_emails()
 
     page = open_confirmation(world.amina, "remind", first, second, kind="asks")
     confirm(world.amina, page)
-    again = confirm(world.amina, page).content.decode()
-    reminded = [(email.to, email.subject) for email in deliver()]
+    page_after_second_reminder = confirm(world.amina, page).content.decode()
+    reminder_emails = [(email.to, email.subject) for email in deliver()]
     drop_emails()
     confirm(world.amina, open_confirmation(world.amina, "assign", first, second, kind="asks"), person=world.eddie.pk)
-    named = [(email.to, email.subject) for email in deliver()][len(reminded) :]
+    emails_to_facilitator = [(email.to, email.subject) for email in deliver()][len(reminder_emails) :]
 
-    assert ([world.ben.email], f"Reminder from {world.amina.display_name}: please answer 2 asks and offers") in reminded
-    assert len(reminded) == len({to for (to,), _ in reminded})
-    assert "were reminded within the last week" in again
-    assert named == [
+    assert (
+        [world.ben.email],
+        f"Reminder from {world.amina.display_name}: please answer 2 asks and offers",
+    ) in reminder_emails
+    assert len(reminder_emails) == len({to for (to,), _ in reminder_emails})
+    assert "were reminded within the last week" in page_after_second_reminder
+    assert emails_to_facilitator == [
         ([world.eddie.email], f"{world.amina.display_name} has named you as the facilitator of 2 asks and offers")
     ]
 
 
 def test_several_asks_get_another_closing_date(world: World) -> None:
-    here: dict[str, Any] = {"audience": "partnership", "partnership": world.partnership}
-    first, second = (shared(world.larkhaven, world.amina, timezone.now(), title=f"Ask {one}", **here) for one in "AB")
+    sharing: dict[str, Any] = {"audience": "partnership", "partnership": world.partnership}
+    first, second = (
+        shared(world.larkhaven, world.amina, timezone.now(), title=f"Ask {one}", **sharing) for one in "AB"
+    )
     page = open_confirmation(world.eddie, "due", first, second, kind="asks")
 
-    refused = confirm(world.eddie, page, closes_on=in_days(-1).isoformat())
+    refused_page = confirm(world.eddie, page, closes_on=in_days(-1).isoformat())
     confirm(world.eddie, page, closes_on=in_days(90).isoformat())
-    theirs = open_confirmation(world.ben, "due", first, kind="asks").content.decode()
+    page_of_partner = open_confirmation(world.ben, "due", first, kind="asks").content.decode()
 
-    assert refused.status_code == 422
-    assert "The closing date is in the past. Choose a later date." in refused.content.decode()
-    assert f'value="{long_date(in_days(-1))}"' in refused.content.decode()
+    assert refused_page.status_code == 422
+    assert "The closing date is in the past. Choose a later date." in refused_page.content.decode()
+    assert f'value="{long_date(in_days(-1))}"' in refused_page.content.decode()
     assert set(Entry.objects.values_list("closes_on", flat=True)) == {in_days(90)}
-    assert "Only editors and leads of the organisation that shared these can change them." in theirs
+    assert "Only editors and leads of the organisation that shared these can change them." in page_of_partner
 
 
 def test_the_chosen_rows_alone_are_downloaded(world: World) -> None:
@@ -242,9 +249,9 @@ def test_partnerships_and_organisations_of_contacts_are_followed_each_once(world
     posts = [create_post_of(world, role) for role in ("lead", "finance")]
     posts.append(create_post_of(world, "lead", organisation=world.westmarch))
     posts.append(create_post_of(world, "lead", organisation=world.westmarch, partnership=None))
-    held = [fill(post, world.ben if post.organisation == world.westmarch else world.amina) for post in posts]
+    holders = [fill(post, world.ben if post.organisation == world.westmarch else world.amina) for post in posts]
 
-    page = open_confirmation(world.ben, "follow", *held, kind="contacts")
+    page = open_confirmation(world.ben, "follow", *holders, kind="contacts")
     confirm(world.ben, page)
 
     assert page.content.decode().count("Another row that you chose has the same") == 1
@@ -256,28 +263,30 @@ def test_partnerships_and_organisations_of_contacts_are_followed_each_once(world
 
 
 def test_several_recommendations_get_an_owner_and_a_review_date(world: World) -> None:
-    fresh, answered, over = (recommended(world, words) for words in ("Meet.", "Publish.", "Count."))
-    theirs = recommended(world, "Build.", kinds=(Kind.COUNCIL,))
+    unanswered, answered, finished = (recommended(world, words) for words in ("Meet.", "Publish.", "Count."))
+    addressed_to_council = recommended(world, "Build.", kinds=(Kind.COUNCIL,))
     says(answered, world.larkhaven, world.eddie, "under_way", reason="We publish.", note="By May.")
-    says(over, world.larkhaven, world.eddie, "done")
-    page = open_confirmation(world.eddie, "assign", fresh, answered, over, theirs, kind="recommendations")
+    says(finished, world.larkhaven, world.eddie, "done")
+    page = open_confirmation(
+        world.eddie, "assign", unanswered, answered, finished, addressed_to_council, kind="recommendations"
+    )
 
-    empty = confirm(world.eddie, page, organisation=world.larkhaven.pk)
-    filled = {"organisation": world.larkhaven.pk, "owner": world.vera.pk, "review_on": in_days(30).isoformat()}
-    done = confirm(world.eddie, page, **filled).content.decode()
-    reader = open_confirmation(world.vera, "assign", fresh, kind="recommendations").content.decode()
+    incomplete_page = confirm(world.eddie, page, organisation=world.larkhaven.pk)
+    fields = {"organisation": world.larkhaven.pk, "owner": world.vera.pk, "review_on": in_days(30).isoformat()}
+    list_page = confirm(world.eddie, page, **fields).content.decode()
+    page_of_viewer = open_confirmation(world.vera, "assign", unanswered, kind="recommendations").content.decode()
 
     refusal = "These recommendations are not addressed to your organisation, so it cannot respond to them."
     assert refusal in page.content.decode()
-    assert empty.status_code == 422
-    assert "2 recommendations: the owner and the review date have been saved" in done
-    assert f"The response of {world.larkhaven.display_name} is done, so nothing is left to review." in done
+    assert incomplete_page.status_code == 422
+    assert "2 recommendations: the owner and the review date have been saved" in list_page
+    assert f"The response of {world.larkhaven.display_name} is done, so nothing is left to review." in list_page
     responses = Response.objects.filter(owner=world.vera, review_on=in_days(30)).order_by("pk")
     assert set(responses.values_list("recommendation", "status", "reason", "note")) == {
-        (fresh.pk, "not_started", "", ""),
+        (unanswered.pk, "not_started", "", ""),
         (answered.pk, "under_way", "We publish.", "By May."),
     }
-    assert "Only editors and leads of an organisation can change these." in reader
+    assert "Only editors and leads of an organisation can change these." in page_of_viewer
 
 
 def test_an_action_or_list_that_is_not_there_is_not_found(world: World) -> None:

@@ -37,8 +37,8 @@ def short(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-def file_of(person: User, form: str = "csv", query: str = "", kind: str = "commitments") -> ListFile:
-    """Ask for a file of a list as this person, and return it."""
+def request_file_as(person: User, form: str = "csv", query: str = "", kind: str = "commitments") -> ListFile:
+    """Request a file of a list as this person, and return it."""
     definition = find_list(kind)
     assert definition is not None
     listing = read(definition, person, QueryDict(query))
@@ -49,19 +49,19 @@ def test_a_long_list_is_made_by_a_worker_and_downloaded_later(short: World) -> N
     ben = signed_in(short.ben)
     address = reverse("lists:export", args=["commitments", "xlsx"])
 
-    asks = ben.get(f"{address}?columns=text,due&sort=-text", follow=True)
-    waiting = ben.post(asks.redirect_chain[-1][0], follow=True).content.decode()
+    confirmation_page = ben.get(f"{address}?columns=text,due&sort=-text", follow=True)
+    page_while_waiting = ben.post(confirmation_page.redirect_chain[-1][0], follow=True).content.decode()
     assert services.make_files(now=timezone.now()) == 1
     file = ListFile.objects.get()
-    ready = ben.get(file.get_absolute_url()).content.decode()
-    found = ben.get(reverse("lists:file-download", args=[file.pk]))
+    page_when_made = ben.get(file.get_absolute_url()).content.decode()
+    download = ben.get(reverse("lists:file-download", args=[file.pk]))
 
-    assert "Download 3 commitments as Excel" in asks.content.decode()
-    assert "3 rows. It will start within 20 seconds." in waiting
+    assert "Download 3 commitments as Excel" in confirmation_page.content.decode()
+    assert "3 rows. It will start within 20 seconds." in page_while_waiting
     assert (file.done, file.total, file.error) == (3, 3, "")
-    assert "Download 3 rows" in " ".join(ready.split())
+    assert "Download 3 rows" in " ".join(page_when_made.split())
     assert f"{file.get_absolute_url()}" in ben.get(reverse("lists:views")).content.decode()
-    rows = list(openpyxl.load_workbook(io.BytesIO(found.content)).active.iter_rows(values_only=True))
+    rows = list(openpyxl.load_workbook(io.BytesIO(download.content)).active.iter_rows(values_only=True))
     assert [row[:2] for row in rows] == [
         ("Commitment", "Due date"),
         *((f"Homes {number}.", dt.datetime.combine(in_days(30 + number), dt.time())) for number in (2, 1, 0)),
@@ -74,28 +74,30 @@ def test_a_long_list_is_made_by_a_worker_and_downloaded_later(short: World) -> N
 @pytest.mark.parametrize("form", ["csv", "ods"])
 def test_files_of_a_worker_have_the_rows_of_those_made_at_once(world: World, form: str) -> None:
     propose(world, text="=HYPERLINK(1)")
-    ben, file = signed_in(world.ben), file_of(world.ben, form)
+    ben, file = signed_in(world.ben), request_file_as(world.ben, form)
     services.make_files(now=timezone.now())
 
     at_once: Any = ben.get(reverse("lists:export", args=["commitments", form]))
-    made = ben.get(reverse("lists:file-download", args=[file.pk])).content
+    content_by_worker = ben.get(reverse("lists:file-download", args=[file.pk])).content
 
     if form == "csv":
-        lines = [list(csv.reader(io.StringIO(one.decode("utf-8-sig")))) for one in (made, at_once.getvalue())]
+        lines = [
+            list(csv.reader(io.StringIO(one.decode("utf-8-sig")))) for one in (content_by_worker, at_once.getvalue())
+        ]
         assert lines[0] == lines[1]
         assert len(lines[0]) == 2
     else:
-        assert len(made) == len(at_once.content)
+        assert len(content_by_worker) == len(at_once.content)
 
 
 def test_a_file_is_for_its_owner_alone_and_only_while_their_rights_last(short: World) -> None:
-    file = file_of(short.ben)
+    file = request_file_as(short.ben)
     services.make_files(now=timezone.now())
     address = reverse("lists:file-download", args=[file.pk])
-    before = signed_in(short.ben).get(address).status_code
+    status_code_before = signed_in(short.ben).get(address).status_code
     leave_partnership(party=short.party(short.westmarch), reason="Budget.", author=short.ben, now=timezone.now())
 
-    assert before == 200
+    assert status_code_before == 200
     assert signed_in(short.amina).get(address).status_code == 404
     assert signed_in(short.ben).get(address).status_code == 403
     assert "your access has changed since it was made" in " ".join(
@@ -105,43 +107,43 @@ def test_a_file_is_for_its_owner_alone_and_only_while_their_rights_last(short: W
 
 def test_a_file_closes_with_a_record_that_is_no_longer_theirs_to_read(world: World) -> None:
     plan = published(world, audience="network")
-    file = file_of(world.chidi, kind="plans")
+    file = request_file_as(world.chidi, kind="plans")
     services.make_files(now=timezone.now())
     chidi, address = signed_in(world.chidi), reverse("lists:file-download", args=[file.pk])
 
-    before = chidi.get(address)
+    download_before = chidi.get(address)
     change_audience(plan=plan, audience="owners", reason="Ours.", author=world.amina, now=timezone.now())
 
-    assert plan.title in before.content.decode()
+    assert plan.title in download_before.content.decode()
     assert chidi.get(address).status_code == 403
 
 
 def test_a_file_of_the_ledger_closes_for_somebody_who_no_longer_administers(world: World) -> None:
-    file = file_of(world.dee, kind="ledger")
+    file = request_file_as(world.dee, kind="ledger")
     services.make_files(now=timezone.now())
     dee, address = signed_in(world.dee), reverse("lists:file-download", args=[file.pk])
 
-    before = dee.get(address).status_code
+    status_code_before = dee.get(address).status_code
     User.objects.filter(pk=world.dee.pk).update(is_staff=False)
 
-    assert [before, dee.get(address).status_code] == [200, 403]
+    assert [status_code_before, dee.get(address).status_code] == [200, 403]
 
 
 def test_a_file_removed_while_it_is_made_stays_removed(short: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = file_of(short.ben)
+    file = request_file_as(short.ben)
 
-    def removes_it(*args: Any) -> tuple[bytes, list[int]]:
+    def remove_file_meanwhile(*args: Any) -> tuple[bytes, list[int]]:
         services.remove_file(file=file, person=short.ben)
         return b"", []
 
-    monkeypatch.setattr("partnerships.lists.services.files.file_bytes", removes_it)
+    monkeypatch.setattr("partnerships.lists.services.files.file_bytes", remove_file_meanwhile)
 
     assert services.make_files(now=timezone.now()) == 1
     assert not ListFile.objects.exists()
 
 
 def test_a_file_that_fails_says_so_and_can_be_removed(short: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = file_of(short.ben)
+    file = request_file_as(short.ben)
     ListFile.objects.update(kind="gone")
     services.make_files(now=timezone.now())
     ben = signed_in(short.ben)
@@ -155,34 +157,34 @@ def test_a_file_that_fails_says_so_and_can_be_removed(short: World, monkeypatch:
 
 def test_somebody_with_many_files_removes_one_first(short: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("partnerships.lists.services.files.MAX_FILES", 1)
-    file_of(short.ben)
+    request_file_as(short.ben)
 
-    refused = signed_in(short.ben).post(reverse("lists:make-file", args=["commitments", "csv"]))
+    response = signed_in(short.ben).post(reverse("lists:make-file", args=["commitments", "csv"]))
 
-    assert refused.status_code == 422
-    assert "You already have 1 files" in refused.content.decode()
+    assert response.status_code == 422
+    assert "You already have 1 files" in response.content.decode()
 
 
 def test_a_list_of_too_many_rows_is_narrowed_first(short: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = file_of(short.ben)
+    file = request_file_as(short.ben)
     for module in ("downloads", "services.files", "views.files"):
         monkeypatch.setattr(f"partnerships.lists.{module}.MAX_ROWS", 2)
     address = reverse("lists:make-file", args=["commitments", "csv"])
 
     services.make_files(now=timezone.now())
     page = signed_in(short.ben).get(address).content.decode()
-    refused = signed_in(short.ben).post(address)
+    response = signed_in(short.ben).post(address)
 
     file.refresh_from_db()
     assert file.error.startswith("A file can have at most")
     assert "Download more than 2 commitments" in " ".join(page.split())
     assert "Make file" not in page
-    assert refused.status_code == 422
+    assert response.status_code == 422
     assert ListFile.objects.count() == 1
 
 
 def test_files_are_deleted_after_a_day(short: World) -> None:
-    file = file_of(short.ben)
+    file = request_file_as(short.ben)
     now = timezone.now()
     services.make_files(now=now)
     file.refresh_from_db()

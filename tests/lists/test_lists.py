@@ -38,8 +38,8 @@ def first_cells(response: Any) -> list[str]:
     return [row.text for row in response.context["page"].rows]
 
 
-def export(world: World, form: str, query: str = "") -> bytes:
-    """Return the file of the commitments that Ben may see."""
+def export_commitments(world: World, form: str, query: str = "") -> bytes:
+    """Return the file of the commitments that Ben may see, in this format and with the parameters of `query`."""
     address = reverse("lists:export", args=["commitments", form])
     response = signed_in(world.ben).get(f"{address}?{query}")
     assert response.status_code == 200
@@ -74,18 +74,18 @@ def test_each_filter_of_a_column_finds_its_rows_alone(world: World) -> None:
     definition = find_list("commitments")
     assert definition is not None
 
-    def found(query: str) -> set[int]:
+    def ids_found_by(query: str) -> set[int]:
         return set(read(definition, world.ben, QueryDict(query)).matching_rows().values_list("pk", flat=True))
 
     day = f"{in_days(30):%-d %b %Y}"
-    assert found("text=x&words=Cottages") == {agreed.pk}
-    assert found("status=agreed") == {agreed.pk}
-    assert found("status=agreed&status=proposed&quantity_max=1") == set()
-    assert found(f"due_from={day}&due_to={day}") == {agreed.pk, proposed.pk}
-    assert found(f"due_to={day}&quantity_min=60") == {agreed.pk}
-    assert found("owner=eddie&unit=homes&status=agreed") == {agreed.pk}
-    assert found("giver=westmarch") == set()
-    assert found(f"proposed_from={timezone.localdate():%Y-%m-%d}&giver=larkhaven&quantity_max=1") == set()
+    assert ids_found_by("text=x&words=Cottages") == {agreed.pk}
+    assert ids_found_by("status=agreed") == {agreed.pk}
+    assert ids_found_by("status=agreed&status=proposed&quantity_max=1") == set()
+    assert ids_found_by(f"due_from={day}&due_to={day}") == {agreed.pk, proposed.pk}
+    assert ids_found_by(f"due_to={day}&quantity_min=60") == {agreed.pk}
+    assert ids_found_by("owner=eddie&unit=homes&status=agreed") == {agreed.pk}
+    assert ids_found_by("giver=westmarch") == set()
+    assert ids_found_by(f"proposed_from={timezone.localdate():%Y-%m-%d}&giver=larkhaven&quantity_max=1") == set()
 
 
 @pytest.mark.parametrize("sort", ["quantity", "-quantity", "due", "-due", "text", "status"])
@@ -95,42 +95,46 @@ def test_pages_by_keys_visit_every_row_once_under_ties_and_empty_cells(world: Wo
     definition = find_list("commitments")
     assert definition is not None
     listing = read(definition, world.ben, QueryDict(f"sort={sort}"))
-    whole = list(listing.sortable().order_by(*listing.sorting).values_list("pk", flat=True))
+    all_ids = list(listing.sortable().order_by(*listing.sorting).values_list("pk", flat=True))
 
-    forwards, query = [], ""
+    ids_forwards, query = [], ""
     while True:
         request = RequestFactory().get(f"/{query}")
         page = keyset_page(request, listing.sortable(), order=listing.order, nullable=listing.nullable, size=1)
-        forwards += [row.pk for row in page.rows]
+        ids_forwards += [row.pk for row in page.rows]
         if not page.next:
             break
         query = page.next
-    backwards = [page.rows[0].pk]
+    ids_backwards = [page.rows[0].pk]
     while page.previous:
         request = RequestFactory().get(f"/{page.previous}")
         page = keyset_page(request, listing.sortable(), order=listing.order, nullable=listing.nullable, size=1)
-        backwards.insert(0, page.rows[0].pk)
+        ids_backwards.insert(0, page.rows[0].pk)
 
-    assert forwards == whole == backwards
+    assert ids_forwards == all_ids == ids_backwards
 
 
 def test_a_file_has_exactly_the_filtered_rows_with_their_types(world: World) -> None:
     promises(world)
     columns = "columns=text,due,quantity&sort=text&standing=proposed"
 
-    sheet = openpyxl.load_workbook(io.BytesIO(export(world, "xlsx", columns))).active
-    other = CalamineWorkbook.from_filelike(io.BytesIO(export(world, "ods", columns))).get_sheet_by_index(0).to_python()
-    lines = list(csv.reader(io.StringIO(export(world, "csv", columns).decode("utf-8-sig"))))
+    sheet = openpyxl.load_workbook(io.BytesIO(export_commitments(world, "xlsx", columns))).active
+    ods_rows = (
+        CalamineWorkbook.from_filelike(io.BytesIO(export_commitments(world, "ods", columns)))
+        .get_sheet_by_index(0)
+        .to_python()
+    )
+    lines = list(csv.reader(io.StringIO(export_commitments(world, "csv", columns).decode("utf-8-sig"))))
 
     rows = [list(row) for row in sheet.iter_rows(values_only=True)]
-    assert rows[0] == ["Commitment", "Due date", "Quantity", "Address"] == other[0] == lines[0]
-    assert [row[0] for row in rows[1:]] == ["=HYPERLINK(1)", "Bungalows."] == [row[0] for row in other[1:]]
+    assert rows[0] == ["Commitment", "Due date", "Quantity", "Address"] == ods_rows[0] == lines[0]
+    assert [row[0] for row in rows[1:]] == ["=HYPERLINK(1)", "Bungalows."] == [row[0] for row in ods_rows[1:]]
     assert sheet["A2"].data_type == "s"
     assert rows[1][1] == dt.datetime.combine(in_days(60), dt.time())
     assert sheet["B2"].is_date
     assert rows[1][2] == 60
     assert rows[2][2] is None
-    assert other[1][1:3] == [in_days(60), 60.0]
+    assert ods_rows[1][1:3] == [in_days(60), 60.0]
     assert [line[0] for line in lines[1:]] == ["'=HYPERLINK(1)", "Bungalows."]
     assert lines[1][1:3] == [in_days(60).isoformat(), "60.00"]
     assert all(str(row[3]).startswith("http") for row in rows[1:])
@@ -151,15 +155,15 @@ def test_columns_come_in_the_order_of_their_places_without_a_script(world: World
     promises(world)
     ben = signed_in(world.ben)
 
-    chosen = ben.get(
+    response = ben.get(
         reverse("commitments:list"),
         {"show": ["status", "due"], "place-due": "1", "place-status": "2", "sort": "-due", "standing": "proposed"},
     )
 
-    assert [heading.label for heading in chosen.context["headings"]] == ["Commitment", "Due date", "Status"]
-    assert "columns=text%2Cdue%2Cstatus" in chosen.context["query"]
-    assert 'aria-sort="descending"' in chosen.content.decode()
-    assert first_cells(chosen) == ["=HYPERLINK(1)", "Bungalows."]
+    assert [heading.label for heading in response.context["headings"]] == ["Commitment", "Due date", "Status"]
+    assert "columns=text%2Cdue%2Cstatus" in response.context["query"]
+    assert 'aria-sort="descending"' in response.content.decode()
+    assert first_cells(response) == ["=HYPERLINK(1)", "Bungalows."]
 
 
 def test_a_record_that_the_reader_cannot_see_finds_nothing_and_is_not_named(world: World) -> None:
@@ -208,20 +212,20 @@ def test_the_sides_dates_of_a_partnership_neither_show_nor_sort_for_others(world
     world.partnership.save(update_fields=["audience", "review_on", "annual_budget"])
     columns = {"columns": "title,review,budget", "view": ""}
 
-    inside = signed_in(world.ben).get(reverse("agreements:list"), columns).content.decode()
-    outside = signed_in(world.chidi).get(reverse("agreements:list"), columns).content.decode()
-    found = signed_in(world.chidi).get(reverse("agreements:list"), columns | {"budget_min": "77000"})
+    page_of_partner = signed_in(world.ben).get(reverse("agreements:list"), columns).content.decode()
+    page_of_stranger = signed_in(world.chidi).get(reverse("agreements:list"), columns).content.decode()
+    filtered_page = signed_in(world.chidi).get(reverse("agreements:list"), columns | {"budget_min": "77000"})
 
-    assert "77,123" in inside
-    assert "Estuary Partnership" in outside
-    assert "77,123" not in outside
-    assert found.context["page"].rows == []
+    assert "77,123" in page_of_partner
+    assert "Estuary Partnership" in page_of_stranger
+    assert "77,123" not in page_of_stranger
+    assert filtered_page.context["page"].rows == []
 
 
 def test_asks_that_waited_longest_come_with_who_owes_the_answer(world: World) -> None:
-    here = {"audience": "partnership", "partnership": world.partnership, "closes_on": None}
-    old = shared(world.larkhaven, world.amina, timezone.now(), **here)
-    Entry.objects.filter(pk=old.pk).update(shared_at=timezone.now() - dt.timedelta(days=40))
+    sharing = {"audience": "partnership", "partnership": world.partnership, "closes_on": None}
+    older_ask = shared(world.larkhaven, world.amina, timezone.now(), **sharing)
+    Entry.objects.filter(pk=older_ask.pk).update(shared_at=timezone.now() - dt.timedelta(days=40))
     shared(world.larkhaven, world.amina, timezone.now(), title="New land", closes_on=None)
 
     response = signed_in(world.ben).get(
@@ -241,13 +245,13 @@ def test_a_column_that_is_not_shown_costs_no_query(world: World) -> None:
     def open_columns(columns: str) -> tuple[int, list[str]]:
         client.get(address, {"columns": columns})
         with CaptureQueriesContext(connection) as captured:
-            answer = client.get(address, {"columns": columns})
-        return len(captured), [cell.html for cell in answer.context["rows"][0].cells]
+            response = client.get(address, {"columns": columns})
+        return len(captured), [cell.html for cell in response.context["rows"][0].cells]
 
-    without, _ = open_columns("text,kind")
-    with_titles, cells = open_columns("text,partnership")
+    queries_without_titles, _ = open_columns("text,kind")
+    queries_with_titles, cells = open_columns("text,partnership")
 
-    assert with_titles == without + 1
+    assert queries_with_titles == queries_without_titles + 1
     assert cells[1] == world.partnership.title
 
 
@@ -272,25 +276,25 @@ def test_milestones_of_several_plans_are_found_by_plan_and_by_what_slips(world: 
     publish(plan, world, "Later.")
     ben, address = signed_in(world.ben), reverse("plans:milestones")
 
-    late = ben.get(address, {"plan": [plan.pk, plan.pk], "slips": "on", "due_from": "2027-04-01"})
-    early = ben.get(address, {"plan": [plan.pk], "slips": "on", "due_to": "2027-08-31"})
-    other = ben.get(address, {"plan": ["999999"]})
+    page_of_late_dates = ben.get(address, {"plan": [plan.pk, plan.pk], "slips": "on", "due_from": "2027-04-01"})
+    page_of_early_dates = ben.get(address, {"plan": [plan.pk], "slips": "on", "due_to": "2027-08-31"})
+    page_of_other_plan = ben.get(address, {"plan": ["999999"]})
 
-    assert [row.name for row in late.context["page"].rows] == ["Start on site"]
-    assert "a record you cannot see" not in late.content.decode()
-    assert early.context["page"].rows == other.context["page"].rows == []
-    assert [chip.label for chip in other.context["chips"]] == ["a record you cannot see"]
+    assert [row.name for row in page_of_late_dates.context["page"].rows] == ["Start on site"]
+    assert "a record you cannot see" not in page_of_late_dates.content.decode()
+    assert page_of_early_dates.context["page"].rows == page_of_other_plan.context["page"].rows == []
+    assert [chip.label for chip in page_of_other_plan.context["chips"]] == ["a record you cannot see"]
 
 
 def test_plans_of_others_can_be_chosen_if_their_milestones_are_listed(world: World) -> None:
     plan = published(world, audience="network")
     chidi, address = signed_in(world.chidi), reverse("plans:milestones")
 
-    chosen = chidi.get(address, {"plan": [plan.pk]})
+    filtered_page = chidi.get(address, {"plan": [plan.pk]})
     suggested = chidi.get(address).context["form"].fields["plan"].queryset
 
-    assert [chip.label for chip in chosen.context["chips"]] == [plan.title]
-    assert chosen.context["page"].rows
+    assert [chip.label for chip in filtered_page.context["chips"]] == [plan.title]
+    assert filtered_page.context["page"].rows
     assert list(suggested) == [plan]
 
 
@@ -311,20 +315,20 @@ def test_filter_by_plan_does_not_say_a_later_title_to_those_who_left(world: Worl
     publish(plan, world, "Renamed.")
 
     suggested = signed_in(world.ben).get(reverse("plans:milestones"), {"suggest": "plan", "words": "homes"})
-    chosen = signed_in(world.ben).get(reverse("plans:milestones"), {"plan": [plan.pk]})
+    filtered_page = signed_in(world.ben).get(reverse("plans:milestones"), {"plan": [plan.pk]})
 
-    assert "Quillwort" not in suggested.content.decode() + chosen.content.decode()
+    assert "Quillwort" not in suggested.content.decode() + filtered_page.content.decode()
 
 
 def test_confidential_sites_and_their_milestones_are_for_readers_inside(world: World) -> None:
     published(world, audience="network")
 
     for name in ("plans:sites", "plans:milestones"):
-        inside = signed_in(world.ben).get(reverse(name)).content.decode()
-        outside = signed_in(world.chidi).get(reverse(name)).content.decode()
-        assert CANARY in inside
-        assert CANARY not in outside
-        assert "North Quay" in outside or "Start on site" in outside
+        page_of_partner = signed_in(world.ben).get(reverse(name)).content.decode()
+        page_of_stranger = signed_in(world.chidi).get(reverse(name)).content.decode()
+        assert CANARY in page_of_partner
+        assert CANARY not in page_of_stranger
+        assert "North Quay" in page_of_stranger or "Start on site" in page_of_stranger
 
 
 def test_rows_are_counted_and_summed_by_a_column(world: World) -> None:
@@ -335,40 +339,44 @@ def test_rows_are_counted_and_summed_by_a_column(world: World) -> None:
 
     groups = [(group.label, group.count, group.sums) for group in page.context["groups"]]
     assert groups == [("Proposed", 2, ["60"]), ("Agreed", 1, ["60"])]
-    alone = signed_in(world.ben).get(reverse("commitments:list") + page.context["groups"][1].href)
-    assert first_cells(alone) == ["Cottages."]
+    page_of_group = signed_in(world.ben).get(reverse("commitments:list") + page.context["groups"][1].href)
+    assert first_cells(page_of_group) == ["Cottages."]
 
 
 def test_numbers_in_different_units_are_not_summed(world: World) -> None:
     promises(world)
     agree(world, text="Money.", quantity=1_800_000, unit="pounds")
 
-    def sums(group: str) -> list[tuple[str, list[str]]]:
+    def sums_by(group: str) -> list[tuple[str, list[str]]]:
         query = {"group": group, "columns": "text,quantity", "view": ""}
         page = signed_in(world.ben).get(reverse("commitments:list"), query)
         return [(group.label, group.sums) for group in page.context["groups"]]
 
-    assert sums("status") == [("Agreed", ["Several units"]), ("Proposed", ["60"])]
-    assert dict(sums("unit"))["homes"] == ["120"]
+    assert sums_by("status") == [("Agreed", ["Several units"]), ("Proposed", ["60"])]
+    assert dict(sums_by("unit"))["homes"] == ["120"]
 
 
 def test_a_group_leads_to_its_rows_or_nowhere(world: World) -> None:
     fill_lists(world)
     ben = signed_in(world.amina)
-    linked = {}
+    has_link = {}
     for definition in all_lists():
         address = reverse(definition.address)
         for column in definition.columns:
             if column.is_grouped:
                 for group in ben.get(address, {"group": column.name, "view": ""}).context["groups"]:
-                    linked[definition.slug, column.name] = bool(group.href)
+                    has_link[definition.slug, column.name] = bool(group.href)
                     if group.href:
-                        alone = ben.get(address + group.href)
-                        assert alone.status_code == 200
-                        assert alone.context["count"] >= group.count, (definition.slug, column.name, group.label)
+                        page_of_group = ben.get(address + group.href)
+                        assert page_of_group.status_code == 200
+                        assert page_of_group.context["count"] >= group.count, (
+                            definition.slug,
+                            column.name,
+                            group.label,
+                        )
 
-    assert linked["commitments", "partnership"] is linked["milestones", "plan"] is False
-    assert linked["commitments", "status"] is linked["commitments", "giver"] is True
+    assert has_link["commitments", "partnership"] is has_link["milestones", "plan"] is False
+    assert has_link["commitments", "status"] is has_link["commitments", "giver"] is True
 
 
 def test_a_filter_by_yes_or_no_is_named_while_it_is_in_use(world: World) -> None:
@@ -405,11 +413,11 @@ def test_a_month_within_the_year_first_planned_is_not_late(world: World) -> None
     publish(plan, world, "Known better.")
     ben, address = signed_in(world.ben), reverse("plans:milestones")
 
-    late = ben.get(address, {"slips": "on"})
-    whole = ben.get(address, {"columns": "name,slips", "view": ""})
+    page_of_late_milestones = ben.get(address, {"slips": "on"})
+    page_with_column = ben.get(address, {"columns": "name,slips", "view": ""})
 
-    assert late.context["page"].rows == []
-    assert "Yes" not in [cell.html for row in whole.context["rows"] for cell in row.cells]
+    assert page_of_late_milestones.context["page"].rows == []
+    assert "Yes" not in [cell.html for row in page_with_column.context["rows"] for cell in row.cells]
 
 
 def test_the_file_of_the_board_does_not_take_the_default_view_of_the_list(world: World) -> None:

@@ -43,7 +43,7 @@ def test_a_manager_does_everything_with_a_list_by_keyboard(world: World, live_se
     page.get_by_role("columnheader", name="Quantity").wait_for()
     page.get_by_label("Count by").select_option("status")
     page.get_by_role("region", name="Counts").wait_for()
-    found = [*axe_violations(page), reflows(page)]
+    findings = [*axe_violations(page), reflows(page)]
 
     # Save, share and follow.
     press("link", "Save as a view")
@@ -61,14 +61,14 @@ def test_a_manager_does_everything_with_a_list_by_keyboard(world: World, live_se
     # Several at once, on a phone.
     page.set_viewport_size(PHONE)
     page.goto(f"{live_server.url}{SavedView.objects.get().get_absolute_url()}")
-    found += [*axe_violations(page), reflows(page)]
+    findings += [*axe_violations(page), reflows(page)]
     with page.expect_download() as download:
         press("link", "Excel")
     page.get_by_label("Choose Cottages.").press("Space")
     page.get_by_label("With the selected rows").select_option("remind")
     press("button", "Continue")
     page.get_by_role("heading", name="Remind the owners: 1 commitment").wait_for()
-    found += [*axe_violations(page), reflows(page)]
+    findings += [*axe_violations(page), reflows(page)]
     press("button", "Remind owners")
     page.get_by_text("1 commitment: the owners have been reminded").wait_for()
 
@@ -76,4 +76,4 @@ def test_a_manager_does_everything_with_a_list_by_keyboard(world: World, live_se
     assert download.value.suggested_filename == "commitments.xlsx"
     assert Follow.objects.filter(person=world.amina).count() == 1
     assert Commitment.objects.count() == 3
-    assert found == [True, True, True]
+    assert findings == [True, True, True]

@@ -21,13 +21,13 @@ from tests.world import World
 def test_a_list_too_long_to_sort_sorts_and_counts_its_newest_rows(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old, *newest = promises(world)
+    oldest, *newest = promises(world)
     definition = find_list("commitments")
     assert definition is not None
     monkeypatch.setitem(lists._definitions, "commitments", replace(definition, max_sorted=2))
     ben, address = signed_in(world.ben), reverse("commitments:list")
 
-    own, by_text, counted = (
+    page_by_due_date, page_by_text, page_with_counts = (
         ben.get(address, {name: value})
         for name, value in (
             ("sort", "-due"),
@@ -37,12 +37,14 @@ def test_a_list_too_long_to_sort_sorts_and_counts_its_newest_rows(
     )
     file = ben.get(reverse("lists:export", args=["commitments", "csv"]), {"sort": "text"}).getvalue().decode()
 
-    assert old in own.context["page"].rows
-    assert old in counted.context["page"].rows
-    assert set(by_text.context["page"].rows) == set(newest)
-    assert [group.count for group in counted.context["groups"]] == [2]
-    assert ["only the newest 2" in page.content.decode() for page in (own, by_text, counted)] == [False, True, True]
-    assert old.text in file
+    assert oldest in page_by_due_date.context["page"].rows
+    assert oldest in page_with_counts.context["page"].rows
+    assert set(page_by_text.context["page"].rows) == set(newest)
+    assert [group.count for group in page_with_counts.context["groups"]] == [2]
+    assert [
+        "only the newest 2" in page.content.decode() for page in (page_by_due_date, page_by_text, page_with_counts)
+    ] == [False, True, True]
+    assert oldest.text in file
 
 
 @pytest.mark.parametrize("direction", ["", "-"])
@@ -50,21 +52,21 @@ def test_empty_cells_come_last_in_either_direction(world: World, direction: str)
     promises(world)
     published(world)
 
-    def last(slug: str, column: str) -> Any:
+    def last_row(slug: str, column: str) -> Any:
         definition = find_list(slug)
         assert definition is not None
         listing = read(definition, world.amina, QueryDict(f"sort={direction}{column}"))
         return list(listing.sortable().order_by(*listing.sorting))[-1]
 
-    assert last("commitments", "unit").unit == ""
-    assert last("milestones", "baseline").baseline == ""
-    assert last("sites", "reference").reference == ""
+    assert last_row("commitments", "unit").unit == ""
+    assert last_row("milestones", "baseline").baseline == ""
+    assert last_row("sites", "reference").reference == ""
 
 
 def test_an_organisation_that_is_not_found_can_be_asked_for_by_the_typed_name(world: World) -> None:
     page = signed_in(world.ben).get(reverse("organisations:list"), {"q": "Zzyzx Homes"}, headers={"HX-Request": "true"})
 
-    words = page.content.decode()
-    assert f'{reverse("organisations:ask")}?name=Zzyzx%20Homes"' in words
-    assert "Try a shorter name, an earlier name" in words
-    assert "<html" not in words
+    page_text = page.content.decode()
+    assert f'{reverse("organisations:ask")}?name=Zzyzx%20Homes"' in page_text
+    assert "Try a shorter name, an earlier name" in page_text
+    assert "<html" not in page_text

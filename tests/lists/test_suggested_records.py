@@ -1,4 +1,4 @@
-"""Filters by many records: suggestions, and what works without JavaScript."""
+"""Filters by many records: suggestions, and the pages without JavaScript."""
 
 from __future__ import annotations
 
@@ -24,24 +24,27 @@ def _long(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_long_filter_suggests_only_records_that_the_reader_can_see(
     world: World, name: str, args: tuple[Any, ...]
 ) -> None:
-    address, asked = reverse(name, args=args), {"suggest": "partnership", "words": "ary part"}
+    address, parameters = reverse(name, args=args), {"suggest": "partnership", "words": "ary part"}
 
-    found = {who: signed_in(getattr(world, who)).get(address, asked).json()["choices"] for who in ("ben", "chidi")}
+    choices_by_reader = {
+        reader: signed_in(getattr(world, reader)).get(address, parameters).json()["choices"]
+        for reader in ("ben", "chidi")
+    }
 
-    assert found["ben"] == [[world.partnership.pk, "Estuary Partnership"]]
-    assert found["chidi"] == []
+    assert choices_by_reader["ben"] == [[world.partnership.pk, "Estuary Partnership"]]
+    assert choices_by_reader["chidi"] == []
 
 
 def test_suggestions_find_any_part_of_a_name(world: World) -> None:
     address = reverse("organisations:list")
 
-    def names(words: str) -> list[str]:
-        answer = signed_in(world.chidi).get(address, {"suggest": "area", "words": words})
-        return [name for _, name in answer.json()["choices"]]
+    def suggested_names(words: str) -> list[str]:
+        response = signed_in(world.chidi).get(address, {"suggest": "area", "words": words})
+        return [name for _, name in response.json()["choices"]]
 
-    assert names("Gos") == ["Gosport"]
-    assert names("PORT") == ["Gosport"]
-    assert names("") == []
+    assert suggested_names("Gos") == ["Gosport"]
+    assert suggested_names("PORT") == ["Gosport"]
+    assert suggested_names("") == []
     assert signed_in(world.chidi).get(address, {"suggest": "q", "words": "x"}).status_code == 404
 
 

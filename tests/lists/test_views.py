@@ -1,4 +1,4 @@
-"""Saved views: who can open them, what they show to each reader, and how lists open with them."""
+"""Saved views: who can open them, which rows they show to each reader, and how lists open with them."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from tests.world import World, join
 
 
 def create_view(person: User, **state: Any) -> SavedView:
+    """Save a view of the commitments, by default of those that are agreed."""
     return services.save_view(
         person=person,
         kind="commitments",
@@ -48,7 +49,7 @@ def test_a_view_is_saved_on_its_page_and_opens_with_filters_columns_and_order(wo
     ben = signed_in(world.ben)
     query = "?status=agreed&columns=text,owner&sort=-text&evil=1"
 
-    saved = ben.post(reverse("lists:save", args=["commitments"]) + query, {"name": "Agreed"}, follow=True)
+    list_page = ben.post(reverse("lists:save", args=["commitments"]) + query, {"name": "Agreed"}, follow=True)
 
     view = SavedView.objects.get()
     assert view.state == {
@@ -58,11 +59,11 @@ def test_a_view_is_saved_on_its_page_and_opens_with_filters_columns_and_order(wo
         "group": "",
         "look": "",
     }
-    assert [heading.label for heading in saved.context["headings"]] == ["Commitment", "Owner"]
-    assert [row.text for row in saved.context["page"].rows] == ["Cottages."]
-    without = ben.get(reverse("commitments:list") + saved.context["chips"][0].href)
-    assert len(without.context["page"].rows) == 2
-    assert without.context["is_changed"]
+    assert [heading.label for heading in list_page.context["headings"]] == ["Commitment", "Owner"]
+    assert [row.text for row in list_page.context["page"].rows] == ["Cottages."]
+    page_without_first_filter = ben.get(reverse("commitments:list") + list_page.context["chips"][0].href)
+    assert len(page_without_first_filter.context["page"].rows) == 2
+    assert page_without_first_filter.context["is_changed"]
     assert ben.post(reverse("lists:save", args=["commitments"]) + query, {"name": "Agreed"}).status_code == 422
 
 
@@ -70,13 +71,13 @@ def test_a_shared_view_shows_each_reader_their_own_rows_and_names_no_other_recor
     propose(world)
     view = create_view(world.amina, filters={"partnership": [str(world.partnership.pk)]})
     services.share_view(view=view, person=world.amina, shared_with=world.larkhaven, now=timezone.now())
-    nadia = world.vera
+    colleague_of_amina = world.vera
 
-    colleague = signed_in(nadia).get(view.get_absolute_url())
-    stranger = signed_in(world.chidi).get(view.get_absolute_url())
+    page_of_colleague = signed_in(colleague_of_amina).get(view.get_absolute_url())
+    page_of_stranger = signed_in(world.chidi).get(view.get_absolute_url())
 
-    assert len(colleague.context["page"].rows) == 1
-    assert stranger.status_code == 404
+    assert len(page_of_colleague.context["page"].rows) == 1
+    assert page_of_stranger.status_code == 404
 
 
 def test_a_view_shared_with_a_partnership_ends_with_it_for_those_who_leave(world: World) -> None:
@@ -84,12 +85,12 @@ def test_a_view_shared_with_a_partnership_ends_with_it_for_those_who_leave(world
         view=create_view(world.amina), person=world.amina, shared_with=world.partnership, now=timezone.now()
     )
     services.choose_default(kind="commitments", view=view, person=world.ben)
-    before = signed_in(world.ben).get(reverse("commitments:list"))
+    page_before = signed_in(world.ben).get(reverse("commitments:list"))
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
-    after = signed_in(world.ben).get(reverse("commitments:list"))
+    page_after = signed_in(world.ben).get(reverse("commitments:list"))
 
-    assert before.context["view"] == view
-    assert after.context["view"] is None
+    assert page_before.context["view"] == view
+    assert page_after.context["view"] is None
     assert signed_in(world.ben).get(view.get_absolute_url()).status_code == 404
 
 
@@ -120,19 +121,19 @@ def test_a_leaver_keeps_a_shared_view_but_cannot_change_it_or_see_its_new_title(
     world.partnership.save(update_fields=["title"])
     ben, address = signed_in(world.ben), reverse("lists:view", args=[view.pk])
 
-    listed = " ".join(ben.get(reverse("lists:views")).content.decode().split())
-    refused = ben.post(address, {"name": "Shout"})
+    page_of_views = " ".join(ben.get(reverse("lists:views")).content.decode().split())
+    refused_response = ben.post(address, {"name": "Shout"})
     services.share_view(view=view, person=world.ben, shared_with=None, now=timezone.now())
-    alone = ben.post(address, {"name": "Mine again"})
+    response_when_unshared = ben.post(address, {"name": "Mine again"})
 
-    assert "shared with a partnership that you are no longer part of" in listed
-    assert "CANARY" not in listed
-    assert refused.status_code == 422
+    assert "shared with a partnership that you are no longer part of" in page_of_views
+    assert "CANARY" not in page_of_views
+    assert refused_response.status_code == 422
     assert (
         "You are no longer an editor for the organisation or partnership that shares this view"
-        in refused.content.decode()
+        in refused_response.content.decode()
     )
-    assert alone.status_code == 302
+    assert response_when_unshared.status_code == 302
     assert SavedView.objects.get().name == "Mine again"
 
 
@@ -150,12 +151,12 @@ def test_a_list_opens_with_the_default_view_until_told_otherwise(world: World) -
     view = create_view(world.ben)
 
     ben.post(reverse("lists:default", args=[view.pk]))
-    opened, everything = ben.get(address), ben.get(f"{address}?view=")
+    page_with_default, page_with_everything = ben.get(address), ben.get(f"{address}?view=")
     ben.post(reverse("lists:no-default", args=["commitments"]))
-    plain = ben.get(address)
+    page_without_default = ben.get(address)
 
-    assert [row.text for row in opened.context["page"].rows] == ["Cottages."]
-    assert len(everything.context["page"].rows) == len(plain.context["page"].rows) == 2
+    assert [row.text for row in page_with_default.context["page"].rows] == ["Cottages."]
+    assert len(page_with_everything.context["page"].rows) == len(page_without_default.context["page"].rows) == 2
 
 
 def test_what_a_list_no_longer_knows_is_left_out_of_a_view(world: World) -> None:
@@ -163,10 +164,10 @@ def test_what_a_list_no_longer_knows_is_left_out_of_a_view(world: World) -> None
     view.state = {"filters": {"gone": ["x"], "status": ["agreed"]}, "columns": ["gone", "due"], "sort": "gone"}
     view.save(update_fields=["state"])
 
-    opened = signed_in(world.ben).get(view.get_absolute_url())
+    list_page = signed_in(world.ben).get(view.get_absolute_url())
 
-    assert opened.status_code == 200
-    assert [heading.label for heading in opened.context["headings"]] == ["Commitment", "Due date"]
+    assert list_page.status_code == 200
+    assert [heading.label for heading in list_page.context["headings"]] == ["Commitment", "Due date"]
 
 
 def test_a_view_is_renamed_shared_and_removed_on_its_pages(world: World) -> None:
@@ -174,15 +175,15 @@ def test_a_view_is_renamed_shared_and_removed_on_its_pages(world: World) -> None
 
     amina.post(reverse("lists:view", args=[view.pk]), {"name": "Signed"})
     amina.post(reverse("lists:share", args=[view.pk]), {"shared_with": f"partnership-{world.partnership.pk}"})
-    listed = signed_in(world.ben).get(reverse("lists:views")).content.decode()
+    page_of_views = signed_in(world.ben).get(reverse("lists:views")).content.decode()
     amina.post(reverse("lists:remove", args=[view.pk]))
 
-    assert "Signed" in listed
-    assert "shared with Estuary Partnership" in " ".join(listed.split())
+    assert "Signed" in page_of_views
+    assert "shared with Estuary Partnership" in " ".join(page_of_views.split())
     assert not SavedView.objects.exists()
 
 
-def emails_of_check(now: dt.datetime) -> list[Any]:
+def check_and_return_emails(now: dt.datetime) -> list[Any]:
     """Read the followed views at this moment, and return the emails about them."""
     mail.outbox.clear()
     services.check_followed_views(now=now)
@@ -191,54 +192,56 @@ def emails_of_check(now: dt.datetime) -> list[Any]:
 
 def test_a_followed_view_tells_once_what_enters_and_what_leaves(world: World) -> None:
     agree(world, text="Cottages.")
-    late = propose(world, text="Bungalows.")
+    commitment = propose(world, text="Bungalows.")
     view, now = create_view(world.ben, filters={"status": ["proposed"]}), timezone.now()
     services.follow_view(view=view, person=world.ben, now=now)
     drop_emails()
     hours = [now + dt.timedelta(hours=2 * number) for number in range(1, 6)]
 
-    assert emails_of_check(hours[0]) == []
+    assert check_and_return_emails(hours[0]) == []
     propose(world, text="Flats.")
     drop_emails()
-    (entered,) = emails_of_check(hours[1])
-    assert emails_of_check(hours[1] + dt.timedelta(minutes=30)) == []
-    end_commitment(commitment=late, reason="Over.", author=world.amina, now=timezone.now())
+    (email_about_entry,) = check_and_return_emails(hours[1])
+    assert check_and_return_emails(hours[1] + dt.timedelta(minutes=30)) == []
+    end_commitment(commitment=commitment, reason="Over.", author=world.amina, now=timezone.now())
     drop_emails()
-    (left,) = emails_of_check(hours[2])
-    assert emails_of_check(hours[3]) == []
+    (email_about_leaving,) = check_and_return_emails(hours[2])
+    assert check_and_return_emails(hours[3]) == []
 
-    assert entered.to == [world.ben.email]
-    assert entered.subject == "“Agreed”: 1 entered"
-    assert "Flats." in entered.body
-    assert "Cottages." not in entered.body
-    assert left.subject == "“Agreed”: 1 left"
-    assert "Bungalows." in left.body
+    assert email_about_entry.to == [world.ben.email]
+    assert email_about_entry.subject == "“Agreed”: 1 entered"
+    assert "Flats." in email_about_entry.body
+    assert "Cottages." not in email_about_entry.body
+    assert email_about_leaving.subject == "“Agreed”: 1 left"
+    assert "Bungalows." in email_about_leaving.body
 
 
 def test_one_click_on_an_email_about_one_view_stops_only_that_view(world: World) -> None:
     view, now = create_view(world.ben, filters={"status": ["proposed"]}), timezone.now()
-    other = services.save_view(person=world.ben, kind="commitments", name="All", state={}, now=now)
-    for one in (view, other):
+    other_view = services.save_view(person=world.ben, kind="commitments", name="All", state={}, now=now)
+    for one in (view, other_view):
         services.follow_view(view=one, person=world.ben, now=now)
     propose(world, text="Flats.")
     drop_emails()
-    stop = next(
-        stop_address(one) for one in emails_of_check(now + dt.timedelta(hours=2)) if one.subject.startswith("“Agreed”")
+    stop_link = next(
+        stop_address(one)
+        for one in check_and_return_emails(now + dt.timedelta(hours=2))
+        if one.subject.startswith("“Agreed”")
     )
     tidy(now=now + ADDRESS_KEPT + dt.timedelta(days=1))  # the link lives longer
 
-    stopped = Client().post(stop, {"List-Unsubscribe": "One-Click"})
+    stop_page = Client().post(stop_link, {"List-Unsubscribe": "One-Click"})
 
-    assert "the view “Agreed”" in stopped.content.decode()
-    assert [one.view for one in world.ben.followed_views.all()] == [other]
-    again = Client().post(stop, {"List-Unsubscribe": "One-Click"})
-    assert [one.view for one in world.ben.followed_views.all()] == [other]
-    assert again.status_code == 200
-    [undo] = [form for form in forms_of(stopped.content) if "undo" in form.fields]
-    Client().post(stop, undo.fields)
-    assert {one.view for one in world.ben.followed_views.all()} == {view, other}
-    Client().post(stop, {"List-Unsubscribe": "One-Click"})
-    assert [one.view for one in world.ben.followed_views.all()] == [other]
+    assert "the view “Agreed”" in stop_page.content.decode()
+    assert [one.view for one in world.ben.followed_views.all()] == [other_view]
+    second_stop_page = Client().post(stop_link, {"List-Unsubscribe": "One-Click"})
+    assert [one.view for one in world.ben.followed_views.all()] == [other_view]
+    assert second_stop_page.status_code == 200
+    [undo_form] = [form for form in forms_of(stop_page.content) if "undo" in form.fields]
+    Client().post(stop_link, undo_form.fields)
+    assert {one.view for one in world.ben.followed_views.all()} == {view, other_view}
+    Client().post(stop_link, {"List-Unsubscribe": "One-Click"})
+    assert [one.view for one in world.ben.followed_views.all()] == [other_view]
 
 
 @pytest.mark.parametrize(
@@ -261,16 +264,16 @@ def test_following_a_view_says_how_its_news_come(world: World, way: Way, words: 
 
 
 def test_what_a_follower_can_no_longer_read_is_counted_and_not_named(world: World) -> None:
-    harbour = propose(world, text="Cottages.", receiver=world.harbour, partnership=None)
-    joined = join(world.nadia, world.harbour, Role.VIEWER, timezone.now())
+    commitment_to_harbour = propose(world, text="Cottages.", receiver=world.harbour, partnership=None)
+    membership = join(world.nadia, world.harbour, Role.VIEWER, timezone.now())
     view, now = create_view(world.nadia, filters={"status": ["proposed"]}), timezone.now()
     services.follow_view(view=view, person=world.nadia, now=now)
-    end_membership(membership=joined, reason="Moved.", author=world.hana, now=now)
+    end_membership(membership=membership, reason="Moved.", author=world.hana, now=now)
     drop_emails()
 
-    (email,) = emails_of_check(now + dt.timedelta(hours=1))
+    (email,) = check_and_return_emails(now + dt.timedelta(hours=1))
 
-    assert harbour.text not in email.body
+    assert commitment_to_harbour.text not in email.body
     assert "1 that you can no longer see" in email.body
 
 
@@ -283,7 +286,7 @@ def test_a_follow_ends_with_the_right_to_open_the_view(world: World) -> None:
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
     drop_emails()
 
-    assert emails_of_check(timezone.now() + dt.timedelta(hours=1)) == []
+    assert check_and_return_emails(timezone.now() + dt.timedelta(hours=1)) == []
     assert not Follow.objects.filter(person=world.ben).exists()
 
 
@@ -294,46 +297,49 @@ def test_a_followed_view_that_grows_too_large_says_so_and_starts_again(
     services.follow_view(view=view, person=world.ben, now=now)
     monkeypatch.setattr("partnerships.lists.services.following.MAX_ROWS", 1)
     monkeypatch.setattr("partnerships.lists.services.MAX_ROWS", 1)
-    last = [propose(world), propose(world)][-1]
+    newest_commitment = [propose(world), propose(world)][-1]
     drop_emails()
 
-    assert emails_of_check(now + dt.timedelta(hours=1)) == []
-    large = " ".join(signed_in(world.ben).get(reverse("lists:views")).content.decode().split())
-    end_commitment(commitment=last, reason="Over.", author=world.amina, now=timezone.now())
+    assert check_and_return_emails(now + dt.timedelta(hours=1)) == []
+    page_while_too_large = " ".join(signed_in(world.ben).get(reverse("lists:views")).content.decode().split())
+    end_commitment(commitment=newest_commitment, reason="Over.", author=world.amina, now=timezone.now())
     drop_emails()
-    assert emails_of_check(now + dt.timedelta(hours=2)) == []
-    small = signed_in(world.ben).get(reverse("lists:views")).content.decode()
+    assert check_and_return_emails(now + dt.timedelta(hours=2)) == []
+    page_afterwards = signed_in(world.ben).get(reverse("lists:views")).content.decode()
 
-    assert "you follow it, but we cannot tell you about changes, because the view shows more than 1 rows" in large
-    assert "you follow it" in small
-    assert "we send nothing" not in small
+    assert (
+        "you follow it, but we cannot tell you about changes, because the view shows more than 1 rows"
+        in page_while_too_large
+    )
+    assert "you follow it" in page_afterwards
+    assert "we send nothing" not in page_afterwards
 
 
 def test_the_sweep_reads_first_what_was_never_read_and_one_fault_does_not_stop_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = timezone.now()
-    broken, whole = (
+    broken_view, sound_view = (
         services.save_view(person=world.ben, kind="commitments", name=name, state={}, now=now)
         for name in ("Broken", "Whole")
     )
-    for view in (broken, whole):
+    for view in (broken_view, sound_view):
         services.follow_view(view=view, person=world.ben, now=now)
-    Follow.objects.filter(view=broken).update(checked_at=None)
-    found = listing_by
+    Follow.objects.filter(view=broken_view).update(checked_at=None)
+    read_listing = listing_by
 
-    def failing(view: SavedView, person: User) -> Any:
-        if view == broken:
+    def fail_for_broken_view(view: SavedView, person: User) -> Any:
+        if view == broken_view:
             raise ValueError("This view cannot be read.")
-        return found(view, person)
+        return read_listing(view, person)
 
-    monkeypatch.setattr("partnerships.lists.services.following.listing_by", failing)
+    monkeypatch.setattr("partnerships.lists.services.following.listing_by", fail_for_broken_view)
     monkeypatch.setattr("partnerships.lists.services.following.MAX_CHECKED", 1)
     propose(world)
     later = now + dt.timedelta(hours=1)
 
     assert services.check_followed_views(now=later) == 0
-    assert Follow.objects.get(view=broken).checked_at == later
+    assert Follow.objects.get(view=broken_view).checked_at == later
     assert services.check_followed_views(now=later) == 1
 
 

@@ -14,9 +14,9 @@ def _offers(definition: ListDefinition) -> str:
     """Return the line of the table in docs/lists.md for a list."""
     groups = [column.label for column in definition.columns if column.is_grouped]
     sums = [column.label for column in definition.columns if column.is_summed]
-    several = [action.label for action in actions_of(definition)]
+    bulk_actions = [action.label for action in actions_of(definition)]
     cells = [definition.title, str(len(definition.columns))]
-    cells += [", ".join(words) or "none" for words in (groups, sums, several)]
+    cells += [", ".join(words) or "none" for words in (groups, sums, bulk_actions)]
     return f"| {' | '.join(cells)} | {'yes' if definition.dates else 'no'} |"
 
 

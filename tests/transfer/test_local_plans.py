@@ -1,4 +1,4 @@
-"""Local plans become plans of councils; later files add versions."""
+"""Local plans become plans of councils, and later files add versions."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ TIMETABLE = """event-date,local-plan,notes,local-plan-event,entry-date,organisat
 
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
-    """The councils that own the plans."""
+    """Import the councils that own the plans."""
     import_list("councils", COUNCILS)
 
 
-def the(title: str) -> Plan:
-    """The plan with that title."""
+def plan_titled(title: str) -> Plan:
+    """Return the plan with this title."""
     return Plan.objects.get(title=title)
 
 
-def dates(plan: Plan) -> dict[str, str]:
-    """The milestones of the newest version with their dates."""
+def milestone_dates(plan: Plan) -> dict[str, str]:
+    """Return the dates of the milestones in the newest version, by the milestones' keys."""
     items = plan.versions.get(number=plan.current_number).content["milestones"]
     return {item["key"]: item["actual"] or item["forecast"] for item in items}
 
@@ -66,13 +66,13 @@ def test_imported_plans_are_public_and_owned_by_all_their_councils() -> None:
     run = import_plans(PLANS.encode(), TIMETABLE.encode())
 
     assert run.created == 5
-    westmarch = the("Westmarch Local Plan 2030")
+    westmarch = plan_titled("Westmarch Local Plan 2030")
     assert (westmarch.audience, westmarch.current_number, westmarch.period_end) == (Audience.PUBLIC, 1, 2030)
-    assert {row.organisation.name for row in the("Mere and March Joint Plan").owners.all()} == {
+    assert {row.organisation.name for row in plan_titled("Mere and March Joint Plan").owners.all()} == {
         "Mere Council",
         "Westmarch Borough Council",
     }
-    assert the("Moor Park Plan").owners.get().organisation.kind == Kind.NATIONAL_PARK
+    assert plan_titled("Moor Park Plan").owners.get().organisation.kind == Kind.NATIONAL_PARK
     note = westmarch.versions.get().note
     assert "local-plan.csv" in note
     assert "planning data" in note
@@ -81,11 +81,11 @@ def test_imported_plans_are_public_and_owned_by_all_their_councils() -> None:
 def test_dates_keep_their_precision() -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode())
 
-    assert dates(the("Westmarch Local Plan 2030")) == {
+    assert milestone_dates(plan_titled("Westmarch Local Plan 2030")) == {
         "plan-adopted": "2019-02",
         "submit-plan-for-examination": "2017-04-11",
     }
-    assert dates(the("Mere and March Joint Plan")) == {
+    assert milestone_dates(plan_titled("Mere and March Joint Plan")) == {
         "reg-18-public-consultation-start": "2020",
         "reg-18-public-consultation-start-2": "2024-01-17",
         "estimated-plan-adoption-date": "2027",
@@ -95,8 +95,8 @@ def test_dates_keep_their_precision() -> None:
 def test_reference_used_twice_is_two_plans_and_reported() -> None:
     run = import_plans(PLANS.encode(), TIMETABLE.encode())
 
-    assert dates(the("Old Plan")) == {"plan-adopted": "1998"}
-    assert dates(the("New Plan")) == {"estimated-plan-adoption-date": "2026-06"}
+    assert milestone_dates(plan_titled("Old Plan")) == {"plan-adopted": "1998"}
+    assert milestone_dates(plan_titled("New Plan")) == {"estimated-plan-adoption-date": "2026-06"}
     assert "“twice” is in rows 4 and 5: read as 2 plans" in " ".join(run.report["remarks"])
 
 
@@ -124,52 +124,52 @@ def test_later_file_publishes_exactly_the_plans_that_differ() -> None:
     run = import_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028-03,mere-joint").encode())
 
     assert (run.created, run.changed, run.left_alone) == (0, 1, 4)
-    joint = the("Mere and March Joint Plan")
+    joint = plan_titled("Mere and March Joint Plan")
     assert joint.current_number == 2
-    assert dates(joint)["estimated-plan-adoption-date"] == "2028-03"
-    assert the("Westmarch Local Plan 2030").current_number == 1
+    assert milestone_dates(joint)["estimated-plan-adoption-date"] == "2028-03"
+    assert plan_titled("Westmarch Local Plan 2030").current_number == 1
 
 
 def test_ended_plan_is_closed_and_withdrawn_milestones_are_left_out() -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 1, 1))
-    ends = {"westmarch-2030": "2025-03-31", "mere-joint": "2031-01-01"}
-    plans = as_csv([{**row, "end-date": ends.get(row["reference"], "")} for row in rows_of(PLANS.encode())])
+    end_by_reference = {"westmarch-2030": "2025-03-31", "mere-joint": "2031-01-01"}
+    plans = as_csv([{**row, "end-date": end_by_reference.get(row["reference"], "")} for row in rows_of(PLANS.encode())])
     events = rows_of(TIMETABLE.encode())
     timetable = as_csv([{**row, "end-date": "2025-02-01" if row["event-date"] == "2020" else ""} for row in events])
 
     run = import_plans(plans, timetable, as_of=dt.date(2025, 6, 1))
 
     assert (run.created, run.changed, run.closed, run.left_alone) == (0, 1, 1, 3)
-    assert the("Westmarch Local Plan 2030").status == "closed"
-    assert the("Mere and March Joint Plan").status == "shared"
-    assert "2020" not in dates(the("Mere and March Joint Plan")).values()
+    assert plan_titled("Westmarch Local Plan 2030").status == "closed"
+    assert plan_titled("Mere and March Joint Plan").status == "shared"
+    assert "2020" not in milestone_dates(plan_titled("Mere and March Joint Plan")).values()
     assert "were left out, because they are withdrawn" in " ".join(run.report["remarks"])
-    again = import_plans(plans, timetable, as_of=dt.date(2025, 6, 1))
-    assert (again.closed, again.changed, again.left_alone) == (0, 0, 5)
+    second_run = import_plans(plans, timetable, as_of=dt.date(2025, 6, 1))
+    assert (second_run.closed, second_run.changed, second_run.left_alone) == (0, 0, 5)
 
 
 def test_older_files_fill_history_and_change_no_plan() -> None:
-    fewer = "\n".join(line for line in PLANS.splitlines() if not line.startswith("park-plan"))
-    import_plans(fewer.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
-    older = TIMETABLE.replace("2027,mere", "2026,mere").encode()
-    plans = "\n".join(line for line in PLANS.splitlines() if "New Plan" not in line)
+    newer_plans = "\n".join(line for line in PLANS.splitlines() if not line.startswith("park-plan"))
+    import_plans(newer_plans.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
+    older_timetable = TIMETABLE.replace("2027,mere", "2026,mere").encode()
+    older_plans = "\n".join(line for line in PLANS.splitlines() if "New Plan" not in line)
 
-    run = import_plans(plans.encode(), older, as_of=dt.date(2025, 1, 1))
-    import_plans(fewer.encode(), TIMETABLE.replace("2027,mere", "2028,mere").encode(), as_of=dt.date(2025, 7, 1))
-    again = import_plans(plans.encode(), older, as_of=dt.date(2025, 1, 2))
+    run = import_plans(older_plans.encode(), older_timetable, as_of=dt.date(2025, 1, 1))
+    import_plans(newer_plans.encode(), TIMETABLE.replace("2027,mere", "2028,mere").encode(), as_of=dt.date(2025, 7, 1))
+    second_run = import_plans(older_plans.encode(), older_timetable, as_of=dt.date(2025, 1, 2))
 
     assert (run.created, run.changed, run.missing, run.set_aside) == (1, 2, 0, 0)
     assert "2 of 3 plans have changed since, 1 are no longer there, and 1 were added later" in " ".join(
         run.report["remarks"]
     )
-    assert the("Moor Park Plan").status == "closed"
-    joint = the("Mere and March Joint Plan")
-    assert (joint.current_number, dates(joint)["estimated-plan-adoption-date"]) == (2, "2028")
+    assert plan_titled("Moor Park Plan").status == "closed"
+    joint = plan_titled("Mere and March Joint Plan")
+    assert (joint.current_number, milestone_dates(joint)["estimated-plan-adoption-date"]) == (2, "2028")
     line = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=joint.pk).data["reason"]
     assert "as of 1 January 2025" in line
     assert "2026" in line
     assert "2027" in line
-    assert (again.created, again.changed) == (0, 0)
+    assert (second_run.created, second_run.changed) == (0, 0)
 
 
 def test_reference_of_another_authority_is_another_plan_or_is_set_aside() -> None:
@@ -179,13 +179,16 @@ def test_reference_of_another_authority_is_another_plan_or_is_set_aside() -> Non
     same_name = row.replace("XWM", "XNW")
 
     events = TIMETABLE.splitlines()[0] + "\n2031,westmarch-2030,,plan-adopted,2024-12-10,local-authority:XNW,z\n"
-    made = import_plans(f"{heading}\n{own_name}\n".encode(), events.encode())
-    aside = import_plans(f"{heading}\n{same_name}\n{own_name}\n".encode(), events.encode())
+    first_run = import_plans(f"{heading}\n{own_name}\n".encode(), events.encode())
+    second_run = import_plans(f"{heading}\n{same_name}\n{own_name}\n".encode(), events.encode())
 
-    assert made.created == 1
-    assert (the("Mere Local Plan").current_number, the("Westmarch Local Plan 2030").current_number) == (1, 1)
-    assert [owner.organisation.name for owner in the("Mere Local Plan").owners.all()] == ["Mere Council"]
-    rows = str(aside.report["set_aside"])
+    assert first_run.created == 1
+    assert (plan_titled("Mere Local Plan").current_number, plan_titled("Westmarch Local Plan 2030").current_number) == (
+        1,
+        1,
+    )
+    assert [owner.organisation.name for owner in plan_titled("Mere Local Plan").owners.all()] == ["Mere Council"]
+    rows = str(second_run.report["set_aside"])
     assert "another authority’s plan has the reference “westmarch-2030”" in rows
     assert "The plan here is Westmarch Borough Council’s." in rows
 
@@ -194,20 +197,22 @@ def test_development_corporation_owns_its_plan_by_key_by_area_or_by_name() -> No
     row = "XDC,Quays Development Corporation,,,,,,England,,MDC,,,,True,"
     import_list("councils", f"{COUNCILS}{row}\n", take_others=True)
     heading, *rows = PLANS.splitlines()
-    unnamed = "quays,Quays Plan,development-corporation:Q77,,,,,,2024-10-02"
-    named = unnamed.replace("Q77,", "Q77,Quays Development Corporation")
+    row_without_name = "quays,Quays Plan,development-corporation:Q77,,,,,,2024-10-02"
+    row_with_name = row_without_name.replace("Q77,", "Q77,Quays Development Corporation")
 
-    unknown = import_plans("\n".join([heading, *rows, unnamed]).encode(), TIMETABLE.encode())
-    import_plans("\n".join([heading, *rows, named]).encode(), TIMETABLE.encode())
+    first_run = import_plans("\n".join([heading, *rows, row_without_name]).encode(), TIMETABLE.encode())
+    import_plans("\n".join([heading, *rows, row_with_name]).encode(), TIMETABLE.encode())
 
-    aside = str(unknown.report["set_aside"])
-    assert "Add development-corporation:Q77 to the identifiers of the development corporation" in aside
-    quays = the("Quays Plan").owners.get().organisation
+    rows_set_aside = str(first_run.report["set_aside"])
+    assert "Add development-corporation:Q77 to the identifiers of the development corporation" in rows_set_aside
+    quays = plan_titled("Quays Plan").owners.get().organisation
     assert (quays.name, quays.kind) == ("Quays Development Corporation", "development_corporation")
-    keyed = f"{COUNCILS.splitlines()[0]},local-planning-authority,organisation"
-    listed = [f"{line},," for line in COUNCILS.splitlines()[1:]]
+    heading_with_keys = f"{COUNCILS.splitlines()[0]},local-planning-authority,organisation"
+    council_lines = [f"{line},," for line in COUNCILS.splitlines()[1:]]
     import_list(
-        "councils", "\n".join([keyed, *listed, f"{row},E60900009,development-corporation:Q77"]), take_others=True
+        "councils",
+        "\n".join([heading_with_keys, *council_lines, f"{row},E60900009,development-corporation:Q77"]),
+        take_others=True,
     )
     assert set(quays.identifiers.values_list("scheme", "value")) >= {
         ("planning-area", "E60900009"),
@@ -215,15 +220,15 @@ def test_development_corporation_owns_its_plan_by_key_by_area_or_by_name() -> No
     }
 
 
-def test_line_about_an_older_file_tells_nothing_that_is_under_embargo() -> None:
+def test_line_about_an_older_file_has_nothing_that_is_under_embargo() -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
-    joint, now = the("Mere and March Joint Plan"), timezone.now()
+    joint, now = plan_titled("Mere and March Joint Plan"), timezone.now()
     content = joint.versions.get().content
     content["about"]["title"] = "Secret name"
-    later = now + dt.timedelta(days=9)
-    publish_version(plan=joint, author=None, note="Soon.", now=now, content=content, embargo_until=later)
-    newest = TIMETABLE.replace("2027,mere", "2029,mere").encode()
-    import_plans(PLANS.encode(), newest, as_of=dt.date(2025, 7, 1))
+    embargo_until = now + dt.timedelta(days=9)
+    publish_version(plan=joint, author=None, note="Soon.", now=now, content=content, embargo_until=embargo_until)
+    newest_timetable = TIMETABLE.replace("2027,mere", "2029,mere").encode()
+    import_plans(PLANS.encode(), newest_timetable, as_of=dt.date(2025, 7, 1))
 
     import_plans(PLANS.encode(), TIMETABLE.replace("2027,mere", "2026,mere").encode(), as_of=dt.date(2025, 1, 1))
 
@@ -242,62 +247,65 @@ def test_date_of_the_files_is_that_of_their_newest_row() -> None:
 
 def test_plan_missing_from_the_file_is_kept_and_reported() -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode())
-    fewer = "\n".join(line for line in PLANS.splitlines() if not line.startswith("park-plan"))
+    shorter_list = "\n".join(line for line in PLANS.splitlines() if not line.startswith("park-plan"))
 
-    run = import_plans(fewer.encode(), TIMETABLE.encode())
+    run = import_plans(shorter_list.encode(), TIMETABLE.encode())
 
     assert (run.missing, run.changed) == (1, 0)
-    assert the("Moor Park Plan").current_number == 1
+    assert plan_titled("Moor Park Plan").current_number == 1
     assert "Moor Park Plan" in run.report["lines"]["missing"][0]
     assert import_plans(PLANS.encode(), TIMETABLE.encode()).returned == 1
 
 
 def test_one_invalid_row_refuses_both_files_if_all_or_nothing() -> None:
-    broken = TIMETABLE.replace("2017-04-11,westmarch-2030", "2017-04-31,westmarch-2030").replace(
+    broken_timetable = TIMETABLE.replace("2017-04-11,westmarch-2030", "2017-04-31,westmarch-2030").replace(
         "2020,mere-joint", "2020,nobody"
     )
 
-    with pytest.raises(UnableToRead) as refused:
-        import_plans(PLANS.encode(), broken.encode(), all_or_nothing=True)
+    with pytest.raises(UnableToRead) as refusal:
+        import_plans(PLANS.encode(), broken_timetable.encode(), all_or_nothing=True)
 
-    told = "\n".join(refused.value.lines())
-    assert "row 3, column “event-date”: “2017-04-31” is not a date." in told
-    assert "row 5, column “local-plan”: “nobody” is not the reference of a plan." in told
+    problems = "\n".join(refusal.value.lines())
+    assert "row 3, column “event-date”: “2017-04-31” is not a date." in problems
+    assert "row 5, column “local-plan”: “nobody” is not the reference of a plan." in problems
     assert not Plan.objects.exists()
 
 
 def test_plans_of_unknown_councils_alone_are_refused() -> None:
-    unknown = re.sub("(local|national-park)-authority(-eng)?:[A-Z0-9]+", "local-authority:XYZ", PLANS)
+    plans = re.sub("(local|national-park)-authority(-eng)?:[A-Z0-9]+", "local-authority:XYZ", PLANS)
 
     with pytest.raises(UnableToRead, match="Import the list of councils first"):
-        import_plans(unknown.encode(), TIMETABLE.encode())
+        import_plans(plans.encode(), TIMETABLE.encode())
 
 
-def test_plan_of_an_unknown_council_is_set_aside_and_the_others_go_in() -> None:
+def test_plan_of_an_unknown_council_is_set_aside_and_the_others_are_imported() -> None:
     run = import_plans(PLANS.replace("local-authority:XWM,", "local-authority:XYZ,").encode(), TIMETABLE.encode())
 
     line, *milestones = run.report["lines"]["set_aside"]
     assert "“local-authority:XYZ” is not an organisation in the directory." in line
     assert (run.created, run.set_aside, len(milestones)) == (4, 3, 2)
-    assert all("the row of “westmarch-2030” in the file of plans was set aside" in one for one in milestones)
+    assert all(
+        "the row of “westmarch-2030” in the file of plans was set aside" in line_of_milestone
+        for line_of_milestone in milestones
+    )
 
 
 def test_plan_set_aside_with_its_milestones_is_corrected_and_uploaded_again() -> None:
     run = import_plans(PLANS.replace("local-authority:XWM,", "local-authority:XYZ,").encode(), TIMETABLE.encode())
     plans, timetable = (
         as_csv([dict(zip(heading, row, strict=True)) for row in rows])
-        for heading, rows in (rows_to_correct(run.report, place) for place in (0, 1))
+        for heading, rows in (rows_to_correct(run.report, file_index) for file_index in (0, 1))
     )
 
     corrected = import_plans(plans.replace(b"XYZ", b"XWM"), timetable)
-    again = import_plans(plans.replace(b"XYZ", b"XWM"), timetable)
+    second_run = import_plans(plans.replace(b"XYZ", b"XWM"), timetable)
 
     assert (corrected.created, corrected.missing, corrected.set_aside) == (1, 0, 0)
-    assert dates(the("Westmarch Local Plan 2030")) == {
+    assert milestone_dates(plan_titled("Westmarch Local Plan 2030")) == {
         "plan-adopted": "2019-02",
         "submit-plan-for-examination": "2017-04-11",
     }
-    assert (again.created, again.changed, again.missing) == (0, 0, 0)
+    assert (second_run.created, second_run.changed, second_run.missing) == (0, 0, 0)
 
 
 def test_bad_row_of_a_plan_is_set_aside_with_its_milestones() -> None:
@@ -305,42 +313,44 @@ def test_bad_row_of_a_plan_is_set_aside_with_its_milestones() -> None:
 
     assert (run.created, run.set_aside) == (4, 3)
     assert not Plan.objects.filter(title="Westmarch Local Plan 2030").exists()
-    said = " ".join(run.report["lines"]["set_aside"])
-    assert "the period ends in 2013, before it starts in 2030" in said
-    assert said.count("the row of “westmarch-2030” in local-plan.csv was set aside") == 2
+    problems = " ".join(run.report["lines"]["set_aside"])
+    assert "the period ends in 2013, before it starts in 2030" in problems
+    assert problems.count("the row of “westmarch-2030” in local-plan.csv was set aside") == 2
     assert run.report["rows"] == {"read": 12, "used": 9, "set_aside": 3, "repeated": 0, "outside": 0, "totals": 0}
 
 
-def test_bad_row_of_a_milestone_keeps_the_milestone_of_its_plan() -> None:
+def test_milestone_with_a_bad_row_is_not_removed_from_its_plan() -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 1, 1))
-    broken = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch").replace("2019-02,west", "2019-03,west")
+    broken_timetable = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch").replace(
+        "2019-02,west", "2019-03,west"
+    )
 
-    run = import_plans(PLANS.encode(), broken.encode(), as_of=dt.date(2025, 2, 1))
+    run = import_plans(PLANS.encode(), broken_timetable.encode(), as_of=dt.date(2025, 2, 1))
 
     assert (run.changed, run.set_aside) == (1, 1)
-    assert dates(the("Westmarch Local Plan 2030")) == {
+    assert milestone_dates(plan_titled("Westmarch Local Plan 2030")) == {
         "plan-adopted": "2019-03",
         "submit-plan-for-examination": "2017-04-11",
     }
 
 
-@pytest.mark.parametrize("wrong", ["westmarch-2031", ""])
-def test_row_that_names_a_wrong_plan_costs_no_plan_its_milestone(wrong: str) -> None:
+@pytest.mark.parametrize("reference", ["westmarch-2031", ""])
+def test_row_with_a_wrong_reference_removes_no_milestone_of_any_plan(reference: str) -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 1, 1))
     lines = [line for line in TIMETABLE.splitlines() if ",westmarch-2030,,plan-adopted" not in line]
-    broken = "\n".join(lines).replace("2017-04-11,westmarch-2030", f"2017-04-11,{wrong}")
+    broken_timetable = "\n".join(lines).replace("2017-04-11,westmarch-2030", f"2017-04-11,{reference}")
 
-    run = import_plans(PLANS.encode(), broken.encode(), as_of=dt.date(2025, 2, 1))
+    run = import_plans(PLANS.encode(), broken_timetable.encode(), as_of=dt.date(2025, 2, 1))
 
     assert run.set_aside == 1
-    assert dates(the("Westmarch Local Plan 2030")) == {"submit-plan-for-examination": "2017-04-11"}
+    assert milestone_dates(plan_titled("Westmarch Local Plan 2030")) == {"submit-plan-for-examination": "2017-04-11"}
 
 
 def test_edits_of_owners_survive_the_next_file() -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode())
     from partnerships.plans.services import publish_version  # the service that the page calls
 
-    plan = the("Mere and March Joint Plan")
+    plan = plan_titled("Mere and March Joint Plan")
     content = plan.versions.get().content
     content["sections"] = [{"key": "ours", "title": "What we think", "body": "Soon."}]
     publish_version(plan=plan, author=None, note="Ours.", now=plan.last_published_at, content=content)  # type: ignore[arg-type]  # published above
@@ -348,14 +358,14 @@ def test_edits_of_owners_survive_the_next_file() -> None:
     import_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028,mere-joint").encode())
 
     plan.refresh_from_db()
-    newest = plan.versions.get(number=3).content
-    assert [section["key"] for section in newest["sections"]] == ["ours"]
-    assert dates(plan)["estimated-plan-adoption-date"] == "2028"
+    newest_content = plan.versions.get(number=3).content
+    assert [section["key"] for section in newest_content["sections"]] == ["ours"]
+    assert milestone_dates(plan)["estimated-plan-adoption-date"] == "2028"
 
 
 def test_edits_of_owners_survive_every_further_file() -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode())
-    plan = the("Mere and March Joint Plan")
+    plan = plan_titled("Mere and March Joint Plan")
     content = plan.versions.get().content
     content["about"]["title"] = "Our joint plan"
     content["milestones"][0]["note"] = "Ours."
@@ -365,15 +375,15 @@ def test_edits_of_owners_survive_every_further_file() -> None:
         import_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", f"{date},mere-joint").encode())
 
     plan.refresh_from_db()
-    newest = plan.versions.get(number=plan.current_number).content
+    newest_content = plan.versions.get(number=plan.current_number).content
     assert (plan.current_number, plan.title) == (4, "Our joint plan")
-    assert newest["milestones"][0]["note"] == "Ours."
-    assert dates(plan)["estimated-plan-adoption-date"] == "2029"
+    assert newest_content["milestones"][0]["note"] == "Ours."
+    assert milestone_dates(plan)["estimated-plan-adoption-date"] == "2029"
 
 
 def test_milestone_that_moves_keeps_its_key_among_others_of_its_kind() -> None:
     def row(date: str) -> Milestone:
-        from partnerships.kit.dates import PartialDate
+        from partnerships.kit.milestone_dates import PartialDate
 
         return Milestone(1, "reg-18-start", "Regulation 18", PartialDate.parse(date), False, "")
 
@@ -392,11 +402,11 @@ def test_command_ends_with_a_summary(tmp_path: Path) -> None:
     plans, timetable = tmp_path / "local-plan.csv", tmp_path / "local-plan-timetable.csv"
     plans.write_text(PLANS)
     timetable.write_text(TIMETABLE)
-    out = StringIO()
+    stdout = StringIO()
 
-    call_command("import_local_plans", str(plans), str(timetable), "--as-of", "2026-01-08", stdout=out)
+    call_command("import_local_plans", str(plans), str(timetable), "--as-of", "2026-01-08", stdout=stdout)
 
-    assert out.getvalue().strip().splitlines()[-1] == (
+    assert stdout.getvalue().strip().splitlines()[-1] == (
         "Local plans and their timetables as of 8 January 2026: 5 created, 0 changed, 0 closed, 0 left as they were."
     )
     plans.write_text("colour\nred\n")

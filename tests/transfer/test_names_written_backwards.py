@@ -1,4 +1,4 @@
-"""Alternative names of councils that a list writes backwards."""
+"""Alternative names of councils in reverse order, such as “Bristol, City of”."""
 
 from __future__ import annotations
 
@@ -14,25 +14,29 @@ from .lists import COUNCILS
 
 
 @pytest.mark.parametrize(
-    ("written", "names"),
+    ("alternative_names", "names"),
     [
         ("Mere UA, City of", ("Mere UA", "City of Mere UA")),
         ("City of", ()),
         ("City of Mere", ("City of Mere",)),
     ],
 )
-def test_name_written_backwards_is_read_with_what_it_belongs_to(written: str, names: tuple[str, ...]) -> None:
-    listed = COUNCILS.replace("England,South East,UA,,,,True", f'England,South East,UA,,"{written}",,True')
+def test_part_that_ends_in_of_is_put_before_the_name(alternative_names: str, names: tuple[str, ...]) -> None:
+    list_text = COUNCILS.replace("England,South East,UA,,,,True", f'England,South East,UA,,"{alternative_names}",,True')
 
-    councils = read_councils(read_sheets(listed.encode(), "councils.csv")).councils
+    councils = read_councils(read_sheets(list_text.encode(), "councils.csv")).councils
 
-    assert next(one.alternatives for one in councils if one.key == "XNW") == names
+    assert next(council.alternatives for council in councils if council.key == "XNW") == names
 
 
 def test_no_organisation_of_england_has_a_name_that_ends_in_of() -> None:
-    named = json.loads(ENGLAND.read_text())["organisations"]
+    organisations = json.loads(ENGLAND.read_text())["organisations"]
 
-    names = [name["name"].casefold() for one in named for name in (one, *one.get("names", ()))]
+    names = [
+        name["name"].casefold()
+        for organisation in organisations
+        for name in (organisation, *organisation.get("names", ()))
+    ]
 
     assert len(names) > 1_000
     assert [name for name in names if name.endswith(" of")] == []

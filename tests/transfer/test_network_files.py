@@ -1,4 +1,4 @@
-"""Network files load completely or are refused with every problem."""
+"""A network file is loaded completely, or is refused with every problem."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ SMALL: dict[str, Any] = {
 
 
 def load(value: dict[str, Any], *, demo: bool = True, **options: Any) -> tuple[ImportRun, bool]:
-    """Load a network as the command does."""
+    """Load a network in the way of the command."""
     return load_network(
         data=json.dumps(value).encode(),
         file_name="small.json",
@@ -146,9 +146,9 @@ def test_network_is_replayed_by_date_without_emails() -> None:
 def test_same_file_again_changes_nothing_and_a_namesake_is_refused() -> None:
     load(SMALL)
 
-    _, done = load(SMALL)
+    _, is_new = load(SMALL)
 
-    assert not done
+    assert not is_new
     assert ImportRun.objects.count() == 1
     with pytest.raises(UnableToRead, match="was loaded on"):
         load({**SMALL, "about": "changed"})
@@ -160,51 +160,53 @@ def test_network_file_has_how_often_partners_want_to_be_in_touch() -> None:
 
 
 def test_dry_run_saves_nothing() -> None:
-    _, done = load(SMALL, dry_run=True)
+    _, is_new = load(SMALL, dry_run=True)
 
-    assert done
+    assert is_new
     assert not Organisation.objects.exists()
     assert not User.objects.exists()
 
 
 def test_every_problem_is_reported_with_its_path() -> None:
-    broken = copy.deepcopy(SMALL)
-    broken["organisations"][0]["kind"] = "castle"
-    broken["organisations"][1]["colour"] = "blue"
-    broken["memberships"][0]["person"] = "nobody"
-    broken["plans"][0]["versions"][1]["at"] = "soon"
-    del broken["people"][0]["email"]
+    broken_network = copy.deepcopy(SMALL)
+    broken_network["organisations"][0]["kind"] = "castle"
+    broken_network["organisations"][1]["colour"] = "blue"
+    broken_network["memberships"][0]["person"] = "nobody"
+    broken_network["plans"][0]["versions"][1]["at"] = "soon"
+    del broken_network["people"][0]["email"]
 
-    with pytest.raises(UnableToRead) as refused:
-        load(broken)
+    with pytest.raises(UnableToRead) as refusal:
+        load(broken_network)
 
-    told = "\n".join(refused.value.lines())
-    assert "organisations[0].kind: “castle” is not one of the choices." in told
-    assert "organisations[1].colour: there is no field with this name here." in told
-    assert "memberships[0].person: “nobody” is not a key in “people”." in told
-    assert "plans[0].versions[1].at: “soon” is not a date." in told
-    assert "people[0].email: it is missing." in told
+    problems = "\n".join(refusal.value.lines())
+    assert "organisations[0].kind: “castle” is not one of the choices." in problems
+    assert "organisations[1].colour: there is no field with this name here." in problems
+    assert "memberships[0].person: “nobody” is not a key in “people”." in problems
+    assert "plans[0].versions[1].at: “soon” is not a date." in problems
+    assert "people[0].email: it is missing." in problems
     assert not Organisation.objects.exists()
 
 
-def test_what_services_refuse_is_reported_with_its_place_and_nothing_saved() -> None:
-    broken = copy.deepcopy(SMALL)
-    broken["partnerships"][0]["steps"] = [{"to": "active", "at": "70 days ago", "by": "amina", "reason": "Now."}]
+def test_event_that_a_service_refuses_is_reported_and_nothing_is_saved() -> None:
+    broken_network = copy.deepcopy(SMALL)
+    broken_network["partnerships"][0]["steps"] = [
+        {"to": "active", "at": "70 days ago", "by": "amina", "reason": "Now."}
+    ]
 
     with pytest.raises(
         UnableToRead, match=r"partnerships\[0\]\.steps\[0\]: A partnership that is exploring cannot become active"
     ):
-        load(broken)
+        load(broken_network)
 
     assert not Organisation.objects.exists()
 
 
-def test_step_after_the_load_is_refused() -> None:
-    broken = copy.deepcopy(SMALL)
-    broken["plans"][0]["versions"][1]["at"] = "in 3 days"
+def test_event_in_the_future_is_refused() -> None:
+    broken_network = copy.deepcopy(SMALL)
+    broken_network["plans"][0]["versions"][1]["at"] = "in 3 days"
 
     with pytest.raises(UnableToRead, match="in the future"):
-        load(broken)
+        load(broken_network)
 
 
 def test_known_passwords_are_only_for_demonstrations(settings: Any) -> None:
@@ -223,9 +225,9 @@ def test_people_without_demonstration_passwords_choose_their_own() -> None:
 
 
 def test_demonstration_loads_and_its_people_can_sign_in(client: Any) -> None:
-    said = load_demonstration()
+    line = load_demonstration()
 
-    assert said.startswith("Loaded demo.json: 10 organisations, 17 people")
+    assert line.startswith("Loaded demo.json: 10 organisations, 17 people")
     assert client.login(email="amina@larkhaven.example", password="a-quiet-estuary-morning")
     assert User.objects.get(email="dee@commonground.example").is_superuser
     assert Membership.objects.current().filter(person__email="ben@westmarch.example", role="lead").exists()

@@ -155,7 +155,7 @@ def test_same_file_again_changes_nothing_and_a_namesake_is_refused() -> None:
 
 
 def test_network_file_has_how_often_partners_want_to_be_in_touch() -> None:
-    load(changed(["partnerships", 0, "contact_days"], 21))
+    load(network_with(["partnerships", 0, "contact_days"], 21))
     assert Partnership.objects.get().contact_days == 21
 
 
@@ -253,12 +253,12 @@ def test_demonstration_shows_posts_reports_groups_facilitators_a_gap_and_a_surve
     reports = Report.objects.filter(round__partnership=estuary)
     charter = Partnership.objects.get(title="Northmere Warm Welcome Charter")
 
-    stuck = {one.what for _partnership, one in stuck_for(ravi, watched_by(ravi), timezone.now())}
+    stuck = {item.what for _partnership, item in stuck_for(ravi, watched_by(ravi), timezone.now())}
 
     assert [post.role for post in Post.objects.vacant(today)] == ["communications"]
     index_stale()
-    found = search(user=ben, text="Who do I ring about nominations in Westmarch?").hits
-    assert strip_tags(found[0].title).startswith("Nominations officer")
+    hits = search(user=ben, text="Who do I ring about nominations in Westmarch?").hits
+    assert strip_tags(hits[0].title).startswith("Nominations officer")
     assert set(reports.values_list("status", flat=True)) == {"accepted", "returned", "draft"}
     assert reports.overdue(today).exists()
     assert {"Progress report overdue", "No answer to an ask"} <= stuck
@@ -290,8 +290,8 @@ def test_demonstration_shows_posts_reports_groups_facilitators_a_gap_and_a_surve
     assert [year.total for year in contributions_of(money.content).years] == [85_000, 90_000]
 
 
-def refused(value: Any) -> str:
-    """Why a file is refused; checks that nothing of it was saved."""
+def refusal_message(value: Any) -> str:
+    """Return the message about a refused file, after checking that nothing of the file was saved."""
     with pytest.raises(UnableToRead) as caught, transaction.atomic():
         load(value)
     assert not Plan.objects.exists()
@@ -299,8 +299,8 @@ def refused(value: Any) -> str:
     return str(caught.value)
 
 
-def changed(path: list[Any], value: Any) -> dict[str, Any]:
-    """The small network with one value replaced."""
+def network_with(path: list[Any], value: Any) -> dict[str, Any]:
+    """Return the small network with one value replaced, at this path."""
     network = copy.deepcopy(SMALL)
     target: Any = network
     for step in path[:-1]:
@@ -310,7 +310,7 @@ def changed(path: list[Any], value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "problem"),
     [
         (["areas"], 5, "areas: 5 is not a list"),
         (["partnerships", 0, "contact_days"], 3, "Enter a number of days from 7 to 730"),
@@ -329,30 +329,30 @@ def changed(path: list[Any], value: Any) -> dict[str, Any]:
         (["plans", 0, "versions", 0, "content", "about"], {"summary": "\x00"}, "cannot be stored"),
     ],
 )
-def test_impossible_value_is_refused_with_its_place(path: list[Any], value: Any, said: str) -> None:
-    assert said in refused(changed(path, value))
+def test_impossible_value_is_refused_with_its_path(path: list[Any], value: Any, problem: str) -> None:
+    assert problem in refusal_message(network_with(path, value))
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "problem"),
     [
         ('{"a": 1, "a": 2}', "“a” occurs twice"),
         ("9" * 5000, "a number that is too long"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )
-def test_almost_json_is_refused(text: str, said: str) -> None:
-    with pytest.raises(UnableToRead, match=said):
+def test_almost_json_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(UnableToRead, match=problem):
         read_network(f'{{"format": "common-ground-network", "version": 1, "about": {text}}}'.encode(), timezone.now())
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of every value in a file."""
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of every value in a file."""
     if path:
         yield path
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, one in inner:
-        yield from places(one, (*path, step))
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner_value in items:
+        yield from paths(inner_value, (*path, step))
 
 
 ODD = st.one_of(
@@ -371,10 +371,10 @@ ODD = st.one_of(
 
 
 @settings(max_examples=60)
-@given(path=st.sampled_from(list(places(SMALL))), value=ODD)
+@given(path=st.sampled_from(list(paths(SMALL))), value=ODD)
 def test_odd_value_anywhere_is_loaded_or_refused_in_words(path: tuple[Any, ...], value: Any) -> None:
     with contextlib.suppress(UnableToRead), transaction.atomic():
-        load(changed(list(path), value))
+        load(network_with(list(path), value))
         transaction.set_rollback(True)
 
     assert not ImportRun.objects.exists()

@@ -1,4 +1,4 @@
-"""Any file is imported or refused with reasons, and then changes nothing."""
+"""Any file is either imported, or refused with reasons and without any change."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ REGISTERS = {
     "leps": LEPS,
     "combined-authorities": AUTHORITIES,
 }
-#: Cells: nothing, noise, near misses of every kind of value, and other lists' marks for nothing.
+#: Odd cells: empty ones, noise, values that are nearly valid, and marks for empty values from other lists.
 ODD = st.one_of(
     st.sampled_from(
         [
@@ -88,22 +88,22 @@ SHAPES = ("cells", "shuffled", "shifted", "dropped", "doubled", "cut")
 FORMS = ("csv", "tsv", "utf-16", "utf-16-le", "latin-1", "workbook", "bytes cut", "bytes noise")
 
 
-def spoiled(rows: list[list[str]], shape: str, changes: list[tuple[int, int, str]]) -> list[list[str]]:
-    """The rows with errors put in."""
+def with_errors(rows: list[list[str]], shape: str, changes: list[tuple[int, int, str]]) -> list[list[str]]:
+    """Return the rows with errors."""
     rows = [list(row) for row in rows]
-    place = changes[0][0] if changes else 0
+    number = changes[0][0] if changes else 0
     if shape == "shuffled":
-        order = random.Random(place).sample(range(len(rows[0])), len(rows[0]))
-        rows[0] = [rows[0][at] for at in order]
+        order = random.Random(number).sample(range(len(rows[0])), len(rows[0]))
+        rows[0] = [rows[0][column_index] for column_index in order]
     elif shape == "shifted":
-        rows[place % len(rows)].insert(0, "")
+        rows[number % len(rows)].insert(0, "")
     elif shape == "dropped":
-        at = place % len(rows[0])
-        rows = [row[:at] + row[at + 1 :] for row in rows]
+        column_index = number % len(rows[0])
+        rows = [row[:column_index] + row[column_index + 1 :] for row in rows]
     elif shape == "doubled":
-        rows.append(rows[1 + place % (len(rows) - 1)])
+        rows.append(rows[1 + number % (len(rows) - 1)])
     elif shape == "cut":
-        rows[-1] = rows[-1][: 1 + place % len(rows[-1])]
+        rows[-1] = rows[-1][: 1 + number % len(rows[-1])]
     for row, column, value in changes:
         line = rows[row % len(rows)]
         line[column % len(line)] = value
@@ -129,13 +129,13 @@ def written(rows: list[list[str]], form: str, at: int) -> bytes:
 
 @st.composite
 def files(draw: st.DrawFn, lists: dict[str, str]) -> tuple[str, bytes]:
-    """A list with errors, as a file, and its register."""
+    """Draw the register of a list, and the list with errors as a file."""
     name = draw(st.sampled_from(sorted(lists)))
     rows = [row for row in csv.reader(io.StringIO(lists[name])) if row]
-    place = st.integers(0, 60)
-    changes = draw(st.lists(st.tuples(place, place, ODD), max_size=4))
+    number = st.integers(0, 60)
+    changes = draw(st.lists(st.tuples(number, number, ODD), max_size=4))
     form = draw(st.sampled_from(FORMS))
-    return name, written(spoiled(rows, draw(st.sampled_from(SHAPES)), changes), form, draw(st.integers(0, 4000)))
+    return name, written(with_errors(rows, draw(st.sampled_from(SHAPES)), changes), form, draw(st.integers(0, 4000)))
 
 
 def stored_rows() -> list[Any]:
@@ -149,25 +149,25 @@ def stored_rows() -> list[Any]:
 
 
 def check_that_import_ends_well(run: Callable[[], object]) -> None:
-    """Run an import, and check that it succeeds, or refuses in words and changes nothing.
+    """Run an import, and check that it succeeds, or is refused with reasons and changes nothing.
 
-    Both are rolled back, so that every file meets the same directory.
+    Both are rolled back, so that every file is compared with the same directory.
     """
     with transaction.atomic():
-        before = stored_rows()
-        refused = refusal_of(run)
-        if refused is not None:
-            assert refused.problems
-            assert all(problem.found and problem.remedy for problem in refused.problems)
-            "\n".join(refused.lines()).encode()  # what a terminal shows
-            assert stored_rows() == before
+        rows_before = stored_rows()
+        refusal = refusal_of(run)
+        if refusal is not None:
+            assert refusal.problems
+            assert all(problem.found and problem.remedy for problem in refusal.problems)
+            "\n".join(refusal.lines()).encode()  # what a terminal shows
+            assert stored_rows() == rows_before
         transaction.set_rollback(True)
 
 
 def refusal_of(run: Callable[[], object]) -> UnableToRead | None:
-    """Why the file was refused; None if it was imported.
+    """Return the error if the file was refused; None if it was imported.
 
-    Checks deferred constraints too.
+    Deferred constraints are checked too.
     """
     try:
         run()
@@ -180,7 +180,7 @@ def refusal_of(run: Callable[[], object]) -> UnableToRead | None:
 
 @pytest.fixture
 def directory() -> None:
-    """A directory to match lists with."""
+    """Import lists into a directory, with which other lists are matched."""
     import_list("councils", COUNCILS, name="councils_2024-01.csv")
     import_list("providers", PROVIDERS, name="providers_2024-01.csv")
 
@@ -229,7 +229,7 @@ def test_local_plans_survive_any_files(file: tuple[str, bytes]) -> None:
 @given(file=files({"agreements": AGREEMENTS, "contributions": CONTRIBUTIONS, "transactions": TRANSACTIONS}))
 def test_developer_agreements_survive_any_files(file: tuple[str, bytes]) -> None:
     name, data = file
-    whole = {
+    all_files = {
         "agreements": AGREEMENTS.encode(),
         "contributions": CONTRIBUTIONS.encode(),
         "transactions": TRANSACTIONS.encode(),
@@ -237,7 +237,7 @@ def test_developer_agreements_survive_any_files(file: tuple[str, bytes]) -> None
 
     check_that_import_ends_well(
         lambda: import_developer_agreements(
-            **{kind: File(f"{kind}.csv", content) for kind, content in whole.items()}, author=None, now=NOW()
+            **{kind: File(f"{kind}.csv", content) for kind, content in all_files.items()}, author=None, now=NOW()
         )
     )
 

@@ -1,4 +1,4 @@
-"""An authority's staff import its own plans, agreements and brownfield land, and nobody else's."""
+"""An authority's staff import its own plans, agreements and brownfield land, but not those of others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .test_local_plans import PLANS, TIMETABLE
 
 pytestmark = pytest.mark.django_db
 
-#: The `entry-date` of Westmarch's row in the file of plans, with what comes before it.
+#: The `entry-date` of Westmarch's row in the file of plans, and the cell before it.
 WESTMARCH_ROW = "https://plans.example/w,2024-10-02"
 
 
@@ -83,9 +83,9 @@ def with_entry_date(contributions: str, day: str) -> str:
     for row in rows:
         cells = next(csv.reader([row]))
         cells[7] = day
-        out = io.StringIO()
-        csv.writer(out, lineterminator="").writerow(cells)
-        lines.append(out.getvalue())
+        csv_text = io.StringIO()
+        csv.writer(csv_text, lineterminator="").writerow(cells)
+        lines.append(csv_text.getvalue())
     return "\n".join(lines) + "\n"
 
 
@@ -98,16 +98,21 @@ def test_editor_uploads_and_a_lead_imports_the_councils_own_plans(westmarch: Org
     client.force_login(add_member(westmarch, "Eve", "editor"))
     run = upload_files(client, westmarch, "local-plans", PLANS, TIMETABLE)
     page = client.get(reverse("transfer:own-run", args=[run.pk])).content.decode()
-    refused = client.post(reverse("transfer:own-apply", args=[run.pk])).status_code
+    status_for_editor = client.post(reverse("transfer:own-apply", args=[run.pk])).status_code
     assert not Plan.objects.exists()
 
     lead = add_member(westmarch, "Lee", "lead")
     client.force_login(lead)
-    done = import_files(client, run)
+    applied_run = import_files(client, run)
 
     assert "A lead of Westmarch Borough Council can import these files." in page
-    assert refused == 403
-    assert (done.created, done.set_aside, done.by, done.organisation) == (2, 5, lead, westmarch)
+    assert status_for_editor == 403
+    assert (applied_run.created, applied_run.set_aside, applied_run.by, applied_run.organisation) == (
+        2,
+        5,
+        lead,
+        westmarch,
+    )
     assert {plan.title for plan in Plan.objects.all()} == {"Westmarch Local Plan 2030", "Mere and March Joint Plan"}
     joint = Plan.objects.get(title="Mere and March Joint Plan")
     assert [owner.organisation for owner in joint.owners.all()] == [westmarch]
@@ -116,12 +121,14 @@ def test_editor_uploads_and_a_lead_imports_the_councils_own_plans(westmarch: Org
     assert not Organisation.objects.filter(kind="national_park").exists()
 
 
-def test_reference_of_another_councils_plan_never_touches_it(westmarch: Organisation, client: Client) -> None:
+def test_row_with_the_reference_of_another_councils_plan_does_not_change_that_plan(
+    westmarch: Organisation, client: Client
+) -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode())
     client.force_login(add_member(westmarch, "Lee", "lead"))
-    mine = PLANS.replace("twice,Old Plan,local-authority:XNW", "twice,Old Plan,local-authority:XWM")
+    own_plans = PLANS.replace("twice,Old Plan,local-authority:XNW", "twice,Old Plan,local-authority:XWM")
 
-    run = import_files(client, upload_files(client, westmarch, "local-plans", mine, TIMETABLE))
+    run = import_files(client, upload_files(client, westmarch, "local-plans", own_plans, TIMETABLE))
 
     assert "another authority’s plan has the reference “twice”" in " ".join(run.report["lines"]["set_aside"])
     old = Plan.objects.get(title="Old Plan")
@@ -129,9 +136,7 @@ def test_reference_of_another_councils_plan_never_touches_it(westmarch: Organisa
     assert run.missing == 0
 
 
-def test_own_agreements_and_land_go_in_and_those_of_others_are_set_aside(
-    westmarch: Organisation, client: Client
-) -> None:
+def test_own_agreements_and_land_are_imported_and_others_are_set_aside(westmarch: Organisation, client: Client) -> None:
     client.force_login(add_member(westmarch, "Lee", "lead"))
 
     agreements = import_files(
@@ -139,14 +144,14 @@ def test_own_agreements_and_land_go_in_and_those_of_others_are_set_aside(
     )
     land = import_files(client, upload_files(client, westmarch, "brownfield-land", REGISTER))
 
-    assert {one.receiver for one in Commitment.objects.all()} == {westmarch}
+    assert {commitment.receiver for commitment in Commitment.objects.all()} == {westmarch}
     assert set(Commitment.objects.values_list("source_reference", flat=True)) == {
         "W/1-education",
         "W/1-open",
         "W/9-other",
     }
-    aside = "\n".join(agreements.report["lines"]["set_aside"])
-    assert "it is Northmere District Council’s, and these files are Westmarch Borough Council’s." in aside
+    problems = "\n".join(agreements.report["lines"]["set_aside"])
+    assert "it is Northmere District Council’s, and these files are Westmarch Borough Council’s." in problems
     assert (land.created, land.set_aside) == (1, 1)
     assert Plan.objects.get(kind="brownfield_land").owners.get().organisation == westmarch
 
@@ -167,7 +172,7 @@ def test_headings_of_own_files_are_confirmed_once_for_the_council(westmarch: Org
     assert upload_files(client, westmarch, "brownfield-land", sites).is_previewed
 
 
-def test_body_that_ended_imports_nothing_more(westmarch: Organisation, client: Client) -> None:
+def test_authority_that_has_ended_imports_nothing(westmarch: Organisation, client: Client) -> None:
     client.force_login(add_member(westmarch, "Lee", "lead"))
     run = upload_files(client, westmarch, "brownfield-land", SITES)
     Organisation.objects.filter(pk=westmarch.pk).update(status="dissolved")
@@ -176,7 +181,7 @@ def test_body_that_ended_imports_nothing_more(westmarch: Organisation, client: C
     assert client.get(reverse("transfer:own", args=[westmarch.pk])).status_code == 403
 
 
-def test_own_agreements_are_not_judged_by_the_date_of_the_whole_country(
+def test_own_agreements_are_not_compared_with_files_of_the_whole_country(
     westmarch: Organisation, client: Client
 ) -> None:
     import_agreements(c=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2026, 6, 1))
@@ -194,7 +199,7 @@ def test_own_agreements_are_not_judged_by_the_date_of_the_whole_country(
     assert "added to the history" not in " ".join(run.report["remarks"])
 
 
-def test_older_own_agreements_are_compared_with_the_councils_own_alone(westmarch: Organisation, client: Client) -> None:
+def test_older_own_agreements_are_compared_only_with_the_councils_own(westmarch: Organisation, client: Client) -> None:
     import_agreements(c=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2026, 6, 1))
     client.force_login(add_member(westmarch, "Lee", "lead"))
     contributions = "".join(
@@ -213,45 +218,47 @@ def test_older_own_agreements_are_compared_with_the_councils_own_alone(westmarch
     )
 
 
-def test_files_of_the_whole_country_take_back_nothing_that_a_council_imported_later(
+def test_older_national_file_does_not_change_a_plan_that_a_council_imported_later(
     westmarch: Organisation, client: Client
 ) -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
     client.force_login(add_member(westmarch, "Lee", "lead"))
-    newer = PLANS.replace("Westmarch Local Plan 2030", "Westmarch Plan to 2032")
-    newer = newer.replace(WESTMARCH_ROW, WESTMARCH_ROW.replace("2024-10-02", "2025-09-01"))
-    import_files(client, upload_files(client, westmarch, "local-plans", newer, TIMETABLE))
-    moved = TIMETABLE.replace("2027,mere-joint", "2029,mere-joint").encode()
+    newer_plans = PLANS.replace("Westmarch Local Plan 2030", "Westmarch Plan to 2032")
+    newer_plans = newer_plans.replace(WESTMARCH_ROW, WESTMARCH_ROW.replace("2024-10-02", "2025-09-01"))
+    import_files(client, upload_files(client, westmarch, "local-plans", newer_plans, TIMETABLE))
+    newer_timetable = TIMETABLE.replace("2027,mere-joint", "2029,mere-joint").encode()
 
-    late = import_plans(PLANS.encode(), moved, as_of=dt.date(2026, 1, 1))
+    late_run = import_plans(PLANS.encode(), newer_timetable, as_of=dt.date(2026, 1, 1))
 
     plan = Plan.objects.get(external_reference="westmarch-2030")
     assert (plan.title, plan.current_number) == ("Westmarch Plan to 2032", 2)
     assert Plan.objects.get(external_reference="mere-joint").current_number == 2
-    assert "Of these plans, 1 is older than in files of 1 September 2025" in " ".join(late.report["remarks"])
-    assert late.missing == 0
-    latest = newer.replace("to 2032", "to 2033").replace("2025-09-01", "2026-02-01")
-    import_plans(latest.encode(), moved, as_of=dt.date(2026, 3, 1))
-    import_files(client, upload_files(client, westmarch, "local-plans", newer, TIMETABLE))
+    assert "Of these plans, 1 is older than in files of 1 September 2025" in " ".join(late_run.report["remarks"])
+    assert late_run.missing == 0
+    newest_plans = newer_plans.replace("to 2032", "to 2033").replace("2025-09-01", "2026-02-01")
+    import_plans(newest_plans.encode(), newer_timetable, as_of=dt.date(2026, 3, 1))
+    import_files(client, upload_files(client, westmarch, "local-plans", newer_plans, TIMETABLE))
     plan.refresh_from_db()
     assert plan.title == "Westmarch Plan to 2033"
 
 
-def test_files_of_the_whole_country_undo_nothing_that_a_council_imported_later(
+def test_older_national_file_does_not_change_agreements_that_a_council_imported_later(
     westmarch: Organisation, client: Client
 ) -> None:
     import_agreements(c=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2024, 6, 1))
     client.force_login(add_member(westmarch, "Lee", "lead"))
-    paid = TRANSACTIONS + "2013,received,W/1-open,t9,local-authority-eng:XWM,2024-07-01,\n"
-    own = with_entry_date(CONTRIBUTIONS, "2024-08-01")
-    import_files(client, upload_files(client, westmarch, "developer-agreements", AGREEMENTS, own, paid))
-    country = with_entry_date(CONTRIBUTIONS, "2024-05-01").replace(
+    own_transactions = TRANSACTIONS + "2013,received,W/1-open,t9,local-authority-eng:XWM,2024-07-01,\n"
+    own_contributions = with_entry_date(CONTRIBUTIONS, "2024-08-01")
+    import_files(
+        client, upload_files(client, westmarch, "developer-agreements", AGREEMENTS, own_contributions, own_transactions)
+    )
+    national_contributions = with_entry_date(CONTRIBUTIONS, "2024-05-01").replace(
         "XNM,2019-02-04,12,2024-05-01", "XNM,2019-02-04,12,2024-10-01"
     )
-    homes = TRANSACTIONS + "7,received,W/2-homes,t8,local-authority-eng:XNM,2024-09-01,\n"
+    national_transactions = TRANSACTIONS + "7,received,W/2-homes,t8,local-authority-eng:XNM,2024-09-01,\n"
 
-    run, _ = import_agreements(c=country, t=homes, as_of=dt.date(2026, 6, 1))
-    again, _ = import_agreements(c=country, t=homes, as_of=dt.date(2026, 6, 1))
+    run, _ = import_agreements(c=national_contributions, t=national_transactions, as_of=dt.date(2026, 6, 1))
+    second_run, _ = import_agreements(c=national_contributions, t=national_transactions, as_of=dt.date(2026, 6, 1))
 
     record = Record.objects.get(dataset="developer-agreement-contribution", commitment__source_reference="W/1-open")
     assert record.cells["entry-date"] == "2024-08-01"
@@ -259,7 +266,7 @@ def test_files_of_the_whole_country_undo_nothing_that_a_council_imported_later(
     assert Record.objects.filter(cells__reference="t9").exists()
     assert Record.objects.filter(cells__reference="t8").exists()
     assert "older than in files of 1 August 2024" in " ".join(run.report["remarks"])
-    assert again.changed == 0
+    assert second_run.changed == 0
 
 
 def test_joint_plan_of_an_older_own_file_begins_as_the_councils_alone(westmarch: Organisation, client: Client) -> None:

@@ -110,15 +110,17 @@ def with_errors(rows: list[list[str]], shape: str, changes: list[tuple[int, int,
     return rows
 
 
-def written(rows: list[list[str]], form: str, at: int) -> bytes:
-    """The rows as a file of some type."""
+def as_file_of_type(rows: list[list[str]], form: str, at: int) -> bytes:
+    """Return the rows as a file of some type."""
     if form == "workbook":
-        plain = [["".join(mark for mark in cell if mark.isprintable())[:30_000] for cell in row] for row in rows]
-        return as_workbook({"List": plain, "Notes": [["About"]]})
-    out = io.StringIO(newline="")
-    csv.writer(out, delimiter="\t" if form == "tsv" else ",").writerows(rows)
+        printable_rows = [
+            ["".join(mark for mark in cell if mark.isprintable())[:30_000] for cell in row] for row in rows
+        ]
+        return as_workbook({"List": printable_rows, "Notes": [["About"]]})
+    csv_text = io.StringIO(newline="")
+    csv.writer(csv_text, delimiter="\t" if form == "tsv" else ",").writerows(rows)
     encoding = form if form.startswith(("utf-16", "latin-1")) else "utf-8"
-    data = out.getvalue().encode(encoding, "replace" if encoding == "latin-1" else "surrogatepass")
+    data = csv_text.getvalue().encode(encoding, "replace" if encoding == "latin-1" else "surrogatepass")
     if form == "bytes cut":
         return data[: at % max(len(data), 1)]
     if form == "bytes noise":
@@ -135,7 +137,9 @@ def files(draw: st.DrawFn, lists: dict[str, str]) -> tuple[str, bytes]:
     number = st.integers(0, 60)
     changes = draw(st.lists(st.tuples(number, number, ODD), max_size=4))
     form = draw(st.sampled_from(FORMS))
-    return name, written(with_errors(rows, draw(st.sampled_from(SHAPES)), changes), form, draw(st.integers(0, 4000)))
+    return name, as_file_of_type(
+        with_errors(rows, draw(st.sampled_from(SHAPES)), changes), form, draw(st.integers(0, 4000))
+    )
 
 
 def stored_rows() -> list[Any]:

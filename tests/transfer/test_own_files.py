@@ -269,7 +269,7 @@ def test_older_national_file_does_not_change_agreements_that_a_council_imported_
     assert second_run.changed == 0
 
 
-def test_joint_plan_of_an_older_own_file_begins_as_the_councils_alone(westmarch: Organisation, client: Client) -> None:
+def test_joint_plan_of_an_older_own_file_has_only_the_council_as_owner(westmarch: Organisation, client: Client) -> None:
     client.force_login(add_member(westmarch, "Lee", "lead"))
     plans = "".join(line for line in PLANS.splitlines(keepends=True) if "mere-joint" not in line)
     timetable = "".join(line for line in TIMETABLE.splitlines(keepends=True) if "mere-joint" not in line)
@@ -278,7 +278,7 @@ def test_joint_plan_of_an_older_own_file_begins_as_the_councils_alone(westmarch:
         upload_files(client, westmarch, "local-plans", without_entry_dates(plans), without_entry_dates(timetable)),
     )
 
-    older = upload_files(
+    older_run = upload_files(
         client,
         westmarch,
         "local-plans",
@@ -286,14 +286,14 @@ def test_joint_plan_of_an_older_own_file_begins_as_the_councils_alone(westmarch:
         without_entry_dates(TIMETABLE),
         as_of=dt.date(2020, 1, 1),
     )
-    run = import_files(client, older)
+    run = import_files(client, older_run)
 
     joint = Plan.objects.get(title="Mere and March Joint Plan")
     assert (run.is_waiting, joint.status) == (False, "closed")
     assert [owner.organisation for owner in joint.owners.all()] == [westmarch]
 
 
-def test_second_council_of_a_joint_plan_learns_whom_to_ask(westmarch: Organisation, client: Client) -> None:
+def test_second_council_of_a_joint_plan_is_advised_to_ask_the_first(westmarch: Organisation, client: Client) -> None:
     client.force_login(add_member(westmarch, "Lee", "lead"))
     import_files(client, upload_files(client, westmarch, "local-plans", PLANS, TIMETABLE))
     mere = Organisation.objects.get(name="Mere Council")
@@ -301,14 +301,12 @@ def test_second_council_of_a_joint_plan_learns_whom_to_ask(westmarch: Organisati
 
     run = upload_files(client, mere, "local-plans", PLANS, TIMETABLE)
 
-    aside = " ".join(run.report["lines"]["set_aside"])
-    assert "the plan is already here and belongs to Westmarch Borough Council." in aside
-    assert "Ask them to invite Mere Council as an owner on the plan’s page" in aside
+    problems = " ".join(run.report["lines"]["set_aside"])
+    assert "the plan is already here and belongs to Westmarch Borough Council." in problems
+    assert "Ask them to invite Mere Council as an owner on the plan’s page" in problems
 
 
-def test_remedies_of_unknown_authorities_are_ones_that_staff_can_follow(
-    westmarch: Organisation, client: Client
-) -> None:
+def test_staff_can_follow_the_remedies_for_unknown_authorities(westmarch: Organisation, client: Client) -> None:
     client.force_login(add_member(westmarch, "Lee", "lead"))
     sites = SITES.replace(b"SiteReference", b"OrganisationURI,SiteReference")
     sites = sites.replace(b"B/1", b",B/1").replace(b"B/2,Gas Works,far,away", b"nobody,B/2,Gas Works,-1.2,50.8")
@@ -318,12 +316,12 @@ def test_remedies_of_unknown_authorities_are_ones_that_staff_can_follow(
         "developer-agreements": (AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS),
         "brownfield-land": (sites,),
     }
-    aside = {
-        register: str(upload_files(client, westmarch, register, *some).report["set_aside"])
-        for register, some in files.items()
+    problems_by_register = {
+        register: str(upload_files(client, westmarch, register, *files_of_register).report["set_aside"])
+        for register, files_of_register in files.items()
     }
 
-    assert "ask an administrator to add it" in aside["local-plans"]
-    assert "ask an administrator to add it" in aside["developer-agreements"]
-    assert "leave the cell blank if the site is Westmarch Borough Council" in aside["brownfield-land"]
-    assert not any("list of councils" in one for one in aside.values())
+    assert "ask an administrator to add it" in problems_by_register["local-plans"]
+    assert "ask an administrator to add it" in problems_by_register["developer-agreements"]
+    assert "leave the cell blank if the site is Westmarch Borough Council" in problems_by_register["brownfield-land"]
+    assert not any("list of councils" in problems for problems in problems_by_register.values())

@@ -1,4 +1,4 @@
-"""The pending successions that come with the project."""
+"""Pending successions that come with the project: loading and rehearsing them."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def test_twelve_councils_become_two(world: World) -> None:
 
     assert len(councils) == 12
     for name, number in (("East Surrey Council", 5), ("West Surrey Council", 6)):
-        new = Organisation.objects.get(name=name)
-        assert new.status == Status.PROPOSED
-        assert new.ties_as_successor.filter(succession__kind="merge").count() == number
+        successor = Organisation.objects.get(name=name)
+        assert successor.status == Status.PROPOSED
+        assert successor.ties_as_successor.filter(succession__kind="merge").count() == number
     county = councils["E10000030"]
     assert {str(tie.succession.vests_on) for tie in county.ties_as_predecessor.all()} == {"2027-04-01"}
 
@@ -68,42 +68,47 @@ def test_every_pending_succession_names_its_source() -> None:
         assert item["source_url"].startswith("https://")
 
 
-def test_what_an_administrator_decided_stays_when_it_is_loaded_again(world: World) -> None:
+def test_loading_again_does_not_change_what_an_administrator_decided(world: World) -> None:
     councils = surrey()
     load()
-    given: dict[str, Any] = {"reason": "The order says so.", "author": world.dee, "now": NOW()}
-    correct_succession(succession=Succession.objects.get(kind="split"), kind="replace", **given)
+    reason_and_author: dict[str, Any] = {"reason": "The order says so.", "author": world.dee, "now": NOW()}
+    correct_succession(succession=Succession.objects.get(kind="split"), kind="replace", **reason_and_author)
     for succession in Succession.objects.all():
-        to = "cancelled" if succession.kind == "replace" else "order_made"
-        change_succession_status(succession=succession, to=to, reason="As decided.", author=world.dee, now=NOW())
+        status = "cancelled" if succession.kind == "replace" else "order_made"
+        change_succession_status(succession=succession, to=status, reason="As decided.", author=world.dee, now=NOW())
 
     call_command("load_pending")
 
     assert Succession.objects.count() == 3
     day = dt.date(2027, 4, 1)
-    answers = [who_answers_for(function="housing", organisation=one, day=day).body for one in councils.values()]
+    answers = [who_answers_for(function="housing", organisation=council, day=day).body for council in councils.values()]
     assert answers.count(councils["E10000030"].pk) == 1
     assert answers.count(Organisation.objects.get(name="West Surrey Council").pk) == 6
 
 
-def test_surrey_is_rehearsed_by_command_and_nothing_is_kept(world: World) -> None:
+def test_successions_of_surrey_are_rehearsed_and_rolled_back(world: World) -> None:
     surrey()
     load()
-    held = Party.objects.count(), Email.objects.count(), Organisation.objects.count(), Succession.objects.count()
-    first = Succession.objects.order_by("pk")[0]
+    counts_before = (
+        Party.objects.count(),
+        Email.objects.count(),
+        Organisation.objects.count(),
+        Succession.objects.count(),
+    )
+    first_succession = Succession.objects.order_by("pk")[0]
 
-    found = rehearse(succession=first, everything=True, invent=True, now=NOW())
+    rehearsal = rehearse(succession=first_succession, everything=True, invent=True, now=NOW())
 
-    assert (found.successions, found.stays, len(found.before)) == (3, 0, 14)
-    assert found.is_undone
-    assert found.is_repeated
-    gone = {name: kinds for name, kinds in found.after.items() if kinds}
-    assert set(gone) == {"East Surrey Council", "West Surrey Council"}
+    assert (rehearsal.successions, rehearsal.stays, len(rehearsal.before)) == (3, 0, 14)
+    assert rehearsal.is_undone
+    assert rehearsal.is_repeated
+    holdings_of_successors = {name: kinds for name, kinds in rehearsal.after.items() if kinds}
+    assert set(holdings_of_successors) == {"East Surrey Council", "West Surrey Council"}
     for kind in ("Partnerships", "Commitments"):
-        assert [gone[f"{part} Surrey Council"][kind][0] for part in ("East", "West")] == [6, 6]
-    assert sum(homes for kinds in found.after.values() for _, homes, _ in kinds.values()) == 12 * 40
+        assert [holdings_of_successors[f"{part} Surrey Council"][kind][0] for part in ("East", "West")] == [6, 6]
+    assert sum(homes for kinds in rehearsal.after.values() for _, homes, _ in kinds.values()) == 12 * 40
     assert set(Succession.objects.values_list("status", flat=True)) == {"order_laid"}
-    assert held == (
+    assert counts_before == (
         Party.objects.count(),
         Email.objects.count(),
         Organisation.objects.count(),
@@ -111,7 +116,7 @@ def test_surrey_is_rehearsed_by_command_and_nothing_is_kept(world: World) -> Non
     )
 
 
-def test_rehearsal_command_says_what_stays_and_why_it_cannot_go_on(world: World) -> None:
+def test_rehearsal_command_prints_what_does_not_move_and_why_it_fails(world: World) -> None:
     succession = record_succession(
         kind="absorb",
         status="proposed",
@@ -120,14 +125,14 @@ def test_rehearsal_command_says_what_stays_and_why_it_cannot_go_on(world: World)
         author=None,
         now=NOW(),
     )
-    said = StringIO()
+    stdout = StringIO()
 
-    call_command("rehearse_succession", stdout=said)
-    call_command("rehearse_succession", succession.pk, stdout=said)
+    call_command("rehearse_succession", stdout=stdout)
+    call_command("rehearse_succession", succession.pk, stdout=stdout)
 
-    assert f"{succession.pk}  Westmarch Borough Council joins Harbour Community Trust" in said.getvalue()
-    assert "Records left with organisations that end: 2." in said.getvalue()
-    assert "Applying them again gave the same result: yes. Nothing was changed." in said.getvalue()
+    assert f"{succession.pk}  Westmarch Borough Council joins Harbour Community Trust" in stdout.getvalue()
+    assert "Records left with organisations that end: 2." in stdout.getvalue()
+    assert "Applying them again gave the same result: yes. Nothing was changed." in stdout.getvalue()
     Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=timezone.localdate() + dt.timedelta(days=1))
     with pytest.raises(CommandError, match="Westmarch Borough Council: The organisation cannot end before"):
         call_command("rehearse_succession", succession.pk)

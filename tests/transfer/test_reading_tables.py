@@ -1,4 +1,4 @@
-"""Any file becomes numbered rows, or is refused with a remedy."""
+"""Any file is read as numbered rows, or is refused with a remedy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.transfer.reading.tables import read_sheets
 from .lists import PROVIDERS, as_workbook
 
 
-def test_list_reads_the_same_in_every_dialect_and_encoding() -> None:
+def test_list_is_read_alike_in_every_dialect_and_encoding() -> None:
     plain = read_providers(read_sheets(PROVIDERS.encode()))
     tabs = PROVIDERS.replace(",", "\t")
     variants = [
@@ -33,8 +33,8 @@ def test_list_reads_the_same_in_every_dialect_and_encoding() -> None:
     ]
 
     for variant in variants:
-        assert [one.number for one in read_providers(read_sheets(variant)).providers] == [
-            one.number for one in plain.providers
+        assert [provider.number for provider in read_providers(read_sheets(variant)).providers] == [
+            provider.number for provider in plain.providers
         ]
 
 
@@ -59,18 +59,18 @@ def test_heading_is_found_below_titles_in_any_case_and_order() -> None:
         ["Source: somebody"],
     ]
 
-    found = read_providers(
+    providers = read_providers(
         read_sheets(as_workbook({"Notes": [["About"]], "Organisation Advanced Find View": rows}))
     ).providers
 
-    assert [(one.number, one.name, one.registered_on) for one in found] == [
+    assert [(provider.number, provider.name, provider.registered_on) for provider in providers] == [
         ("5069", "Tidewater Housing Group", dt.date(2019, 4, 1)),
         ("45UB", "King\u2019s Marsh Council", dt.date(2010, 4, 1)),
     ]
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("cell", "expected"),
     [
         ("08/02/2023", "2023-02-08"),
         ("2023-02-08", "2023-02-08"),
@@ -88,75 +88,75 @@ def test_heading_is_found_below_titles_in_any_case_and_order() -> None:
         ("[x]", "None"),
     ],
 )
-def test_date_keeps_the_precision_it_was_written_with(written: values.Cell, meant: str) -> None:
-    assert str(values.partial_date(written)) == meant
+def test_date_is_as_precise_as_its_text(cell: values.Cell, expected: str) -> None:
+    assert str(values.partial_date(cell)) == expected
 
 
-@pytest.mark.parametrize("written", ["31/02/2023", "02/13/2023", "soon", "2023-13", "123456"])
-def test_invalid_date_is_refused_with_a_remedy(written: str) -> None:
+@pytest.mark.parametrize("text", ["31/02/2023", "02/13/2023", "soon", "2023-13", "123456"])
+def test_invalid_date_is_refused_with_a_remedy(text: str) -> None:
     with pytest.raises(values.Unreadable, match=r"is not a date. Enter"):
-        values.partial_date(written)
+        values.partial_date(text)
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("cell", "expected"),
     [("£1,373,992.00", "1373992.00"), ("2013.0", "2013.0"), ("(500)", "-500"), (12, "12"), ("1 200", "1200")],
 )
-def test_amount_is_read_in_every_usual_spelling(written: values.Cell, meant: str) -> None:
-    assert values.amount(written) == Decimal(meant)
+def test_amount_is_read_in_every_usual_spelling(cell: values.Cell, expected: str) -> None:
+    assert values.amount(cell) == Decimal(expected)
 
 
-def test_numbers_used_as_codes_stay_text() -> None:
+def test_numbers_used_as_codes_are_read_as_text() -> None:
     assert [values.code(cell) for cell in (5069, 5069.0, "5069.0", " 45ub ")] == ["5069", "5069", "5069", "45UB"]
 
 
-def test_date_in_a_file_name_is_the_last_day_it_can_mean() -> None:
+def test_month_in_a_file_name_means_its_last_day() -> None:
     assert date_in_file_name("rsh_registered_providers_2023-02.json") == dt.date(2023, 2, 28)
     assert date_in_file_name("list-2024-05-07.csv") == dt.date(2024, 5, 7)
     assert date_in_file_name("list.csv") is None
 
 
 def test_every_problem_is_reported_with_its_row_and_remedy() -> None:
-    broken = (
+    broken_list = (
         PROVIDERS.replace("03/02/1975", "31/02/1975")
         .replace("5070", "5069")
         .replace("Non-profit,Company", "Maybe,Company")
     )
 
-    found = read_providers(read_sheets(broken.encode()))
+    provider_list = read_providers(read_sheets(broken_list.encode()))
 
-    told = [str(problem) for row in found.list_file.set_aside for problem in row.problems]
-    assert len(told) == 4
-    assert told[0].startswith("Row 2, column “Registration date”: “31/02/1975” is not a date.")
+    problems = [str(problem) for row in provider_list.list_file.set_aside for problem in row.problems]
+    assert len(problems) == 4
+    assert problems[0].startswith("Row 2, column “Registration date”: “31/02/1975” is not a date.")
     assert (
-        told[1]
+        problems[1]
         == "Row 3, column “Designation”: “Maybe” is not a designation. Enter Non-profit, Profit or Local authority."
     )
-    assert "Row 3, column “Registration number”: “5069” is in row 5 too, with other values." in told[2]
-    assert "Row 5, column “Registration number”: “5069” is already in row 3." in told[3]
+    assert "Row 3, column “Registration number”: “5069” is in row 5 too, with other values." in problems[2]
+    assert "Row 5, column “Registration number”: “5069” is already in row 3." in problems[3]
 
 
 def test_missing_column_is_reported_with_the_headings_found() -> None:
-    with pytest.raises(UnableToRead) as refused:
+    with pytest.raises(UnableToRead) as refusal:
         read_providers(read_sheets(PROVIDERS.replace("Registration number", "Colour").encode()))
 
-    assert "“Registration number”: this column is missing." in str(refused.value)
-    assert "“Colour”" in str(refused.value)
+    assert "“Registration number”: this column is missing." in str(refusal.value)
+    assert "“Colour”" in str(refusal.value)
 
 
 def _archive(entries: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in entries.items():
             archive.writestr(name, data)
-    return out.getvalue()
+    return buffer.getvalue()
 
 
 CELL = '<table:table-cell office:value-type="string"{}><text:p>{}</text:p></table:table-cell>'
 
 
 def open_document(rows: str) -> bytes:
-    """A spreadsheet as LibreOffice writes it, with these rows as XML."""
+    """Return a spreadsheet in the form in which LibreOffice writes it, with these rows of XML."""
     spaces = " ".join(
         f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
     )
@@ -174,40 +174,40 @@ def open_document(rows: str) -> bytes:
     )
 
 
-def _asopen_document(text: str) -> bytes:
+def _as_open_document(text: str) -> bytes:
     lines = [line.split(",") for line in text.splitlines()]
     rows = ["".join(CELL.format("", cell) for cell in line) for line in lines]
     tail = '<table:table-row table:number-rows-repeated="1048570"><table:table-cell/></table:table-row>'
     return open_document("".join(f"<table:table-row>{row}</table:table-row>" for row in rows) + tail)
 
 
-def _far_apart(last: str) -> bytes:
-    """An Excel workbook with values in its first cell and in this one."""
+def _far_apart(last_reference: str) -> bytes:
+    """Return an Excel workbook with values in its first cell and in the cell with this reference."""
     book = openpyxl.Workbook()
-    for place in ("A1", last):
-        book.worksheets[0][place] = "a"
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    for reference in ("A1", last_reference):
+        book.worksheets[0][reference] = "a"
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
 
 
-def _understated(data: bytes, name: str, size: int) -> bytes:
-    """The archive, which says of one part that it is as long as this and ends there."""
+def _with_understated_size(data: bytes, name: str, size: int) -> bytes:
+    """Return the archive with a wrong length for one part, which seems to end after `size` bytes."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entry, content = archive.getinfo(name), archive.read(name)
-    said = struct.pack("<III", entry.CRC, entry.compress_size, entry.file_size)
-    lie = struct.pack("<III", zlib.crc32(content[:size]), entry.compress_size, size)
-    return data.replace(said, lie)
+    true_header = struct.pack("<III", entry.CRC, entry.compress_size, entry.file_size)
+    false_header = struct.pack("<III", zlib.crc32(content[:size]), entry.compress_size, size)
+    return data.replace(true_header, false_header)
 
 
-def test_part_is_read_up_to_the_length_that_its_archive_says() -> None:
-    whole = open_document(f"<table:table-row>{CELL.format('', 'a')}</table:table-row>")
-    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+def test_part_is_read_up_to_its_length_according_to_the_archive() -> None:
+    document = open_document(f"<table:table-row>{CELL.format('', 'a')}</table:table-row>")
+    with zipfile.ZipFile(io.BytesIO(document)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     size = len(parts["content.xml"])
-    longer = _archive(parts | {"content.xml": parts["content.xml"] + b"<!-- more than anybody checked -->"})
+    longer_archive = _archive(parts | {"content.xml": parts["content.xml"] + b"<!-- more than anybody checked -->"})
 
-    (sheet,) = read_sheets(_understated(longer, "content.xml", size), "list.ods")
+    (sheet,) = read_sheets(_with_understated_size(longer_archive, "content.xml", size), "list.ods")
 
     assert [row.cells for row in sheet.rows] == [("a",)]
 
@@ -217,23 +217,25 @@ def test_formatted_cells_far_from_the_table_are_no_values() -> None:
     for line in PROVIDERS.splitlines():
         book.worksheets[0].append(line.split(","))
     book.worksheets[0]["XFD1048576"].number_format = "0.00"
-    out = io.BytesIO()
-    book.save(out)
+    buffer = io.BytesIO()
+    book.save(buffer)
 
-    assert len(read_sheets(out.getvalue())[0].rows) == 5
+    assert len(read_sheets(buffer.getvalue())[0].rows) == 5
 
 
-def testopen_document_and_yaml_read_like_a_csv() -> None:
+def test_open_document_and_yaml_are_read_like_a_csv() -> None:
     plain = read_providers(read_sheets(PROVIDERS.encode())).providers
     heading, *lines = [line.split(",") for line in PROVIDERS.splitlines()]
     yaml = "\n".join(
-        f"{'- ' if place == 0 else '  '}{name}: {value}"
+        f"{'- ' if index == 0 else '  '}{name}: {value}"
         for line in lines
-        for place, (name, value) in enumerate(zip(heading, line, strict=True))
+        for index, (name, value) in enumerate(zip(heading, line, strict=True))
     )
 
-    assert read_providers(read_sheets(_asopen_document(PROVIDERS))).providers == plain
-    assert [one.number for one in read_providers(read_sheets(yaml.encode())).providers] == [one.number for one in plain]
+    assert read_providers(read_sheets(_as_open_document(PROVIDERS))).providers == plain
+    assert [provider.number for provider in read_providers(read_sheets(yaml.encode())).providers] == [
+        provider.number for provider in plain
+    ]
 
 
 def test_value_of_merged_cells_counts_for_each_of_their_rows() -> None:
@@ -244,39 +246,39 @@ def test_value_of_merged_cells_counts_for_each_of_their_rows() -> None:
         sheet.append(line.split(","))
     sheet.merge_cells("A1:E1")
     sheet.merge_cells("D3:D4")
-    out = io.BytesIO()
-    book.save(out)
+    buffer = io.BytesIO()
+    book.save(buffer)
 
-    found = read_providers(read_sheets(out.getvalue()))
+    provider_list = read_providers(read_sheets(buffer.getvalue()))
 
-    assert [one.designation for one in found.providers] == [
+    assert [provider.designation for provider in provider_list.providers] == [
         "Non-profit",
         "Non-profit",
         "Local authority",
         "Local authority",
     ]
-    assert found.list_file.set_aside == ()
+    assert provider_list.list_file.set_aside == ()
 
 
-def test_yaml_that_is_broken_names_its_row() -> None:
+def test_broken_yaml_is_refused_with_its_row() -> None:
     with pytest.raises(UnableToRead, match="Row 2: it is not YAML"):
         read_sheets(b"- name: a\n  - b: [\n", "list.yaml")
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "problem"),
     [
         (b"- &one {name: a}\n- *one\n", "Row 2: it refers to a value by an alias"),
         (b"- " + b"[" * 100_000, "nested too deeply"),
     ],
 )
-def test_yaml_that_stands_for_more_than_it_holds_is_refused(data: bytes, told: str) -> None:
-    with pytest.raises(UnableToRead, match=told):
+def test_yaml_with_aliases_or_deep_nesting_is_refused(data: bytes, problem: str) -> None:
+    with pytest.raises(UnableToRead, match=problem):
         read_sheets(data, "list.yaml")
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "problem"),
     [
         (
             open_document(
@@ -323,6 +325,6 @@ def test_yaml_that_stands_for_more_than_it_holds_is_refused(data: bytes, told: s
         (bytes(range(256)) * 10, "not text"),
     ],
 )
-def test_files_that_are_no_list_or_exhaust_the_reader_are_refused(data: bytes, told: str) -> None:
-    with pytest.raises(UnableToRead, match=told):
+def test_files_that_are_no_list_or_exhaust_the_reader_are_refused(data: bytes, problem: str) -> None:
+    with pytest.raises(UnableToRead, match=problem):
         read_sheets(data, "list")

@@ -1,4 +1,4 @@
-"""Followers of a council get emails about milestones that moved."""
+"""Followers of a council get emails about milestones whose dates changed."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def test_digest_gives_both_dates_of_a_moved_milestone(settings: Any) -> None:
     play(office, now=timezone.now() + dt.timedelta(minutes=1))
 
     (email,) = office.to(councillor)
-    words = text_of(email)
-    assert "Mere and March Joint Plan" in words
-    assert "Estimated plan adoption date" in words
-    assert "2027" in words
-    assert "March 2028" in words
-    assert "planning data" in words
+    email_text = text_of(email)
+    assert "Mere and March Joint Plan" in email_text
+    assert "Estimated plan adoption date" in email_text
+    assert "2027" in email_text
+    assert "March 2028" in email_text
+    assert "planning data" in email_text
 
 
 def test_digest_says_when_an_event_was_planned_and_when_it_happened(settings: Any) -> None:
@@ -77,13 +77,13 @@ def test_digest_says_when_an_event_was_planned_and_when_it_happened(settings: An
     office = PostOffice()
     play(office)
 
-    moved = STANDARD_TIMETABLE.replace("2029-03,,", "2029-09,2029-10-02,")
-    import_plans(STANDARD_PLANS.encode(), moved.encode(), now=now)
+    later_timetable = STANDARD_TIMETABLE.replace("2029-03,,", "2029-09,2029-10-02,")
+    import_plans(STANDARD_PLANS.encode(), later_timetable.encode(), now=now)
     play(office, now=timezone.now() + dt.timedelta(minutes=1))
 
     (email,) = office.to(councillor)
-    words = collapse(text_of(email))
-    assert "Plan adopted" in words
-    assert "March 2029" in words
-    assert "September 2029" in words
-    assert "2 October 2029" in words
+    email_text = collapse(text_of(email))
+    assert "Plan adopted" in email_text
+    assert "March 2029" in email_text
+    assert "September 2029" in email_text
+    assert "2 October 2029" in email_text

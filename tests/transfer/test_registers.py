@@ -35,8 +35,8 @@ LEPS = [
 ]
 
 
-def the(name: str) -> Organisation:
-    """The organisation with that name."""
+def organisation_named(name: str) -> Organisation:
+    """Return the organisation with this name."""
     return Organisation.objects.get(name=name)
 
 
@@ -44,7 +44,11 @@ def test_councils_have_areas_successors_and_half_open_dates() -> None:
     run = import_list("councils", COUNCILS)
 
     assert (run.created, run.changed, run.left_alone) == (5, 0, 0)
-    mere, northmere, southmere = the("Mere Council"), the("Northmere District Council"), the("Southmere City Council")
+    mere, northmere, southmere = (
+        organisation_named("Mere Council"),
+        organisation_named("Northmere District Council"),
+        organisation_named("Southmere City Council"),
+    )
     assert {northmere.valid_to, southmere.valid_to} == {dt.date(2023, 4, 1)}
     assert northmere.status == Status.DISSOLVED
     succession = Succession.objects.get()
@@ -62,11 +66,17 @@ def test_same_list_again_changes_nothing() -> None:
     for register, data in (("councils", COUNCILS), ("providers", PROVIDERS)):
         import_list(register, data)
 
-        again = import_list(register, data)
+        second_run = import_list(register, data)
 
-        assert (again.created, again.changed, again.closed, again.joined, again.missing) == (0, 0, 0, 0, 0)
-        assert again.left_alone == (5 if register == "councils" else 4)
-        assert "This file was already imported" in " ".join(again.report["remarks"])
+        assert (second_run.created, second_run.changed, second_run.closed, second_run.joined, second_run.missing) == (
+            0,
+            0,
+            0,
+            0,
+            0,
+        )
+        assert second_run.left_alone == (5 if register == "councils" else 4)
+        assert "This file was already imported" in " ".join(second_run.report["remarks"])
 
 
 def test_dry_run_reports_everything_and_changes_nothing() -> None:
@@ -96,23 +106,23 @@ def test_unknown_successor_is_refused() -> None:
 def test_later_list_updates_closes_marks_and_unmarks() -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2025, 1, 1))
     renamed = COUNCILS.replace("Mere Council,Mere", "Mere City Council,Mere")
-    gone = "\n".join(line for line in renamed.splitlines() if not line.startswith("XCO"))
-    closed = gone.replace("E07900001,,,,England", "E07900001,,2026-03-31,XNW,England").replace(
+    shorter_list = "\n".join(line for line in renamed.splitlines() if not line.startswith("XCO"))
+    later_list = shorter_list.replace("E07900001,,,,England", "E07900001,,2026-03-31,XNW,England").replace(
         'westmarch borough",,True', 'westmarch borough",,False'
     )
 
-    run = import_list("councils", closed, as_of=dt.date(2026, 5, 1))
+    run = import_list("councils", later_list, as_of=dt.date(2026, 5, 1))
 
     assert (run.created, run.changed, run.closed, run.missing) == (0, 1, 1, 1)
-    county = the("Marchshire County Council")
+    county = organisation_named("Marchshire County Council")
     assert (county.missing_since, county.missing_from) == (dt.date(2026, 5, 1), {"councils": "2026-05-01"})
-    assert the("Westmarch Borough Council").valid_to == dt.date(2026, 4, 1)
-    assert the("Mere City Council").names.filter(name="Mere Council", kind="former").exists()
+    assert organisation_named("Westmarch Borough Council").valid_to == dt.date(2026, 4, 1)
+    assert organisation_named("Mere City Council").names.filter(name="Mere Council", kind="former").exists()
 
-    back = import_list("councils", COUNCILS)
+    last_run = import_list("councils", COUNCILS)
 
-    assert back.returned == 1
-    assert not the("Marchshire County Council").needs_checking
+    assert last_run.returned == 1
+    assert not organisation_named("Marchshire County Council").needs_checking
 
 
 def test_council_with_a_new_code_keeps_both_areas_with_their_dates() -> None:
@@ -121,7 +131,7 @@ def test_council_with_a_new_code_keeps_both_areas_with_their_dates() -> None:
     run = import_list("councils", COUNCILS.replace("E07900001", "E07900009"), as_of=dt.date(2026, 4, 1))
 
     assert run.created == 0
-    council = the("Westmarch Borough Council")
+    council = organisation_named("Westmarch Borough Council")
     assert council.areas_served.get(area__code="E07900001").ends_on == dt.date(2026, 4, 1)
     assert council.areas_served.get(area__code="E07900009").starts_on == dt.date(2026, 4, 1)
     assert Identifier.objects.filter(organisation=council, scheme=Scheme.GSS).count() == 2
@@ -135,11 +145,11 @@ def test_provider_that_is_a_council_is_matched_and_not_duplicated() -> None:
     run = import_list("providers", PROVIDERS.replace("Mere Council,5070", "Borough Council of Mere,5070"))
 
     assert (run.created, run.joined, run.undecided) == (2, 2, 0)
-    assert the("Westmarch Borough Council").identifiers.filter(scheme=Scheme.RSH, value="90AA").exists()
-    assert the("Mere Council").identifiers.filter(scheme=Scheme.RSH, value="5070").exists()
+    assert organisation_named("Westmarch Borough Council").identifiers.filter(scheme=Scheme.RSH, value="90AA").exists()
+    assert organisation_named("Mere Council").identifiers.filter(scheme=Scheme.RSH, value="5070").exists()
     assert Organisation.objects.filter(kind=Kind.COUNCIL).count() == 5
-    assert the("Tidewater Housing Group Limited").identifiers.get().value == "5069"
-    assert the("Tidewater Housing Group Limited").identifiers.get().valid_from == dt.date(2019, 4, 1)
+    assert organisation_named("Tidewater Housing Group Limited").identifiers.get().value == "5069"
+    assert organisation_named("Tidewater Housing Group Limited").identifiers.get().valid_from == dt.date(2019, 4, 1)
 
 
 def test_list_with_other_spellings_changes_nothing() -> None:
@@ -153,7 +163,7 @@ def test_list_with_other_spellings_changes_nothing() -> None:
     run = import_list("providers", shouted)
 
     assert (run.created, run.changed, run.left_alone) == (0, 0, 4)
-    assert the("Larkhaven Homes Limited").legal_form == "Registered society"
+    assert organisation_named("Larkhaven Homes Limited").legal_form == "Registered society"
 
 
 def test_two_imports_at_once_take_turns(transactional_db: None) -> None:
@@ -188,7 +198,7 @@ def test_unsure_matches_are_left_for_review() -> None:
     assert (run.joined, run.undecided) == (1, 1)
     doubt = Doubt.objects.get()
     assert doubt.key == "90AA"
-    assert list(doubt.candidates.all()) == [the("Westmarch Borough Council")]
+    assert list(doubt.candidates.all()) == [organisation_named("Westmarch Borough Council")]
     assert not Organisation.objects.filter(name="Some Other Council").exists()
 
 
@@ -198,7 +208,7 @@ def test_leps_are_closed_and_have_the_districts_they_served() -> None:
     run = import_list("leps", as_workbook({"Cover": [["x"]], "Sheet1": LEPS}), name="leps.xlsx")
 
     assert run.created == 2
-    estuary = the("Estuary Reach")
+    estuary = organisation_named("Estuary Reach")
     assert (estuary.status, estuary.kind) == (Status.DISSOLVED, Kind.LEP)
     assert dict(estuary.areas_served.values_list("area__code", "ends_on")) == {
         "E07900001": dt.date(2024, 4, 1),
@@ -214,7 +224,7 @@ def test_lep_with_a_later_code_is_the_same_lep() -> None:
     run = import_list("leps", '{"E37900001": "Estuary Reach", "E37900011": "Mereland LEP"}', name="names.json")
 
     assert (run.created, run.changed) == (0, 1)
-    assert set(the("Mereland").identifiers.values_list("value", flat=True)) == {"E37900002", "E37900011"}
+    assert set(organisation_named("Mereland").identifiers.values_list("value", flat=True)) == {"E37900002", "E37900011"}
 
 
 def test_combined_authorities_serve_listed_districts_and_follow_new_codes() -> None:
@@ -228,13 +238,13 @@ def test_combined_authorities_serve_listed_districts_and_follow_new_codes() -> N
     run = import_list("combined-authorities", lookup, as_of=dt.date(2025, 1, 1))
 
     assert run.created == 1
-    codes = the("Estuary Reach").areas_served.values_list("area__code", flat=True)
+    codes = organisation_named("Estuary Reach").areas_served.values_list("area__code", flat=True)
     assert set(codes) == {"E47900001", "E07900007", "E06900001"}
     # Westmarch has a new code: it is the only one with its name and tier.
-    assert the("Westmarch Borough Council").identifiers.filter(value="E07900007").exists()
+    assert organisation_named("Westmarch Borough Council").identifiers.filter(value="E07900007").exists()
     left = import_list("combined-authorities", "\n".join(lookup.splitlines()[:2]), as_of=dt.date(2026, 1, 1))
     assert left.changed == 1
-    assert the("Estuary Reach").areas_served.get(area__code="E06900001").ends_on == dt.date(2026, 1, 1)
+    assert organisation_named("Estuary Reach").areas_served.get(area__code="E06900001").ends_on == dt.date(2026, 1, 1)
 
 
 def test_command_ends_with_a_summary_and_fails_with_an_error(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ NOW = timezone.now
 FILE = json.loads(PENDING.read_text(encoding="utf-8"))
 
 
-def surrey() -> dict[str, Organisation]:
-    """The twelve councils, by GSS code."""
+def create_councils_of_surrey() -> dict[str, Organisation]:
+    """Create the twelve councils, and return them by GSS code."""
     codes = sorted({code for item in FILE["successions"] for code in item["predecessors"]})
     return {
         code: create_organisation(
@@ -48,7 +48,7 @@ def load() -> Loaded:
 
 def test_twelve_councils_become_two(world: World) -> None:
     assert load() == Loaded(waiting=3)
-    councils = surrey()
+    councils = create_councils_of_surrey()
 
     assert load() == Loaded(recorded=3)
     assert load() == Loaded(known=3)
@@ -69,7 +69,7 @@ def test_every_pending_succession_names_its_source() -> None:
 
 
 def test_loading_again_does_not_change_what_an_administrator_decided(world: World) -> None:
-    councils = surrey()
+    councils = create_councils_of_surrey()
     load()
     reason_and_author: dict[str, Any] = {"reason": "The order says so.", "author": world.dee, "now": NOW()}
     correct_succession(succession=Succession.objects.get(kind="split"), kind="replace", **reason_and_author)
@@ -87,7 +87,7 @@ def test_loading_again_does_not_change_what_an_administrator_decided(world: Worl
 
 
 def test_successions_of_surrey_are_rehearsed_and_rolled_back(world: World) -> None:
-    surrey()
+    create_councils_of_surrey()
     load()
     counts_before = (
         Party.objects.count(),

@@ -135,8 +135,8 @@ def test_council_with_a_new_code_keeps_both_areas_with_their_dates() -> None:
     assert council.areas_served.get(area__code="E07900001").ends_on == dt.date(2026, 4, 1)
     assert council.areas_served.get(area__code="E07900009").starts_on == dt.date(2026, 4, 1)
     assert Identifier.objects.filter(organisation=council, scheme=Scheme.GSS).count() == 2
-    again = import_list("councils", COUNCILS.replace("E07900001", "E07900009"))
-    assert again.changed == 0
+    second_run = import_list("councils", COUNCILS.replace("E07900001", "E07900009"))
+    assert second_run.changed == 0
 
 
 def test_provider_that_is_a_council_is_matched_and_not_duplicated() -> None:
@@ -155,12 +155,12 @@ def test_provider_that_is_a_council_is_matched_and_not_duplicated() -> None:
 def test_list_with_other_spellings_changes_nothing() -> None:
     import_list("councils", COUNCILS)
     import_list("providers", PROVIDERS)
-    shouted = "\n".join(
-        line if place == 0 else line.upper().replace("LOCAL AUTHORITY,", "Local Authority,")
-        for place, line in enumerate(PROVIDERS.splitlines())
+    list_in_capitals = "\n".join(
+        line if index == 0 else line.upper().replace("LOCAL AUTHORITY,", "Local Authority,")
+        for index, line in enumerate(PROVIDERS.splitlines())
     )
 
-    run = import_list("providers", shouted)
+    run = import_list("providers", list_in_capitals)
 
     assert (run.created, run.changed, run.left_alone) == (0, 0, 4)
     assert organisation_named("Larkhaven Homes Limited").legal_form == "Registered society"
@@ -169,14 +169,14 @@ def test_list_with_other_spellings_changes_nothing() -> None:
 def test_two_imports_at_once_take_turns(transactional_db: None) -> None:
     import_list("councils", COUNCILS)
     with ThreadPoolExecutor(2) as pool:
-        runs = list(pool.map(lambda _: in_a_connection_of_its_own(), range(2)))
+        runs = list(pool.map(lambda _: import_providers_in_thread(), range(2)))
 
     assert sorted(run.created for run in runs) == [0, 2]
     assert Organisation.objects.filter(kind=Kind.REGISTERED_PROVIDER).count() == 2
 
 
-def in_a_connection_of_its_own() -> ImportRun:
-    """Import the providers in another thread."""
+def import_providers_in_thread() -> ImportRun:
+    """Import the providers in another thread, which has a database connection of its own."""
     try:
         return import_list("providers", PROVIDERS)
     finally:
@@ -190,7 +190,7 @@ def test_providers_before_councils_are_refused_with_a_remedy() -> None:
     assert not Organisation.objects.exists()
 
 
-def test_unsure_matches_are_left_for_review() -> None:
+def test_uncertain_matches_are_left_for_review() -> None:
     import_list("councils", COUNCILS)
 
     run = import_list("providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA"))
@@ -214,8 +214,8 @@ def test_leps_are_closed_and_have_the_districts_they_served() -> None:
         "E07900001": dt.date(2024, 4, 1),
         "E07900002": dt.date(2023, 4, 1),
     }
-    names = import_list("leps", '{"E37900001": "Estuary Reach", "E37900002": "Mereland"}', name="names.json")
-    assert (names.created, names.changed, names.left_alone) == (0, 0, 2)
+    second_run = import_list("leps", '{"E37900001": "Estuary Reach", "E37900002": "Mereland"}', name="names.json")
+    assert (second_run.created, second_run.changed, second_run.left_alone) == (0, 0, 2)
 
 
 def test_lep_with_a_later_code_is_the_same_lep() -> None:
@@ -242,19 +242,19 @@ def test_combined_authorities_serve_listed_districts_and_follow_new_codes() -> N
     assert set(codes) == {"E47900001", "E07900007", "E06900001"}
     # Westmarch has a new code: it is the only one with its name and tier.
     assert organisation_named("Westmarch Borough Council").identifiers.filter(value="E07900007").exists()
-    left = import_list("combined-authorities", "\n".join(lookup.splitlines()[:2]), as_of=dt.date(2026, 1, 1))
-    assert left.changed == 1
+    last_run = import_list("combined-authorities", "\n".join(lookup.splitlines()[:2]), as_of=dt.date(2026, 1, 1))
+    assert last_run.changed == 1
     assert organisation_named("Estuary Reach").areas_served.get(area__code="E06900001").ends_on == dt.date(2026, 1, 1)
 
 
 def test_command_ends_with_a_summary_and_fails_with_an_error(tmp_path: Path) -> None:
     file = tmp_path / "councils_2025-07.csv"
     file.write_text(COUNCILS)
-    out = StringIO()
+    stdout = StringIO()
 
-    call_command("import_register", "councils", str(file), stdout=out)
+    call_command("import_register", "councils", str(file), stdout=stdout)
 
-    assert out.getvalue().strip().splitlines()[-1] == (
+    assert stdout.getvalue().strip().splitlines()[-1] == (
         "Councils and combined authorities as of 31 July 2025: 5 created, 0 changed, 0 closed, 0 left as they were."
     )
     file.write_text(COUNCILS.replace("gss-code", "colour"))
@@ -282,26 +282,31 @@ def test_extracts_of_real_lists_import_and_match() -> None:
 
 @pytest.mark.slow
 def test_whole_real_lists_give_the_figures_of_their_publishers() -> None:
-    whole = WHOLE.is_dir()
+    has_whole_files = WHOLE.is_dir()
     councils = import_list(
-        "councils", (WHOLE / "councils/uk_local_authorities.csv").read_bytes() if whole else extract("councils.csv")
+        "councils",
+        (WHOLE / "councils/uk_local_authorities.csv").read_bytes() if has_whole_files else extract("councils.csv"),
     )
     providers = import_list(
         "providers",
         (WHOLE / "providers/rsh_registered_providers_2023-02.json").read_bytes()
-        if whole
+        if has_whole_files
         else extract("providers.json"),
     )
     leps = import_list(
-        "leps", (WHOLE / "leps/lad_to_lep_2020-04.xlsx").read_bytes() if whole else extract("lep_names.json")
+        "leps", (WHOLE / "leps/lad_to_lep_2020-04.xlsx").read_bytes() if has_whole_files else extract("lep_names.json")
     )
 
     current = Organisation.objects.filter(kind__in=[Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY]).current()
-    assert (councils.created, current.count()) == ((380, 332) if whole else (41, 34))
-    assert (providers.created, providers.joined, providers.undecided) == ((1391, 221, 0) if whole else (16, 16, 1))
-    assert leps.created == (38 if whole else 4)
-    assert Organisation.objects.filter(identifiers__scheme=Scheme.RSH).distinct().count() == (1612 if whole else 32)
-    if whole:
+    assert (councils.created, current.count()) == ((380, 332) if has_whole_files else (41, 34))
+    assert (providers.created, providers.joined, providers.undecided) == (
+        (1391, 221, 0) if has_whole_files else (16, 16, 1)
+    )
+    assert leps.created == (38 if has_whole_files else 4)
+    assert Organisation.objects.filter(identifiers__scheme=Scheme.RSH).distinct().count() == (
+        1612 if has_whole_files else 32
+    )
+    if has_whole_files:
         names = import_list("leps", (WHOLE / "leps/lep_names_codes_2021-04.json").read_bytes())
         assert (names.created, names.undecided) == (0, 1)
         assert Organisation.objects.filter(kind=Kind.LEP).count() == 38

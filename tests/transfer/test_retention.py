@@ -1,4 +1,4 @@
-"""Files of lists and rows set aside are deleted in time."""
+"""Files of lists and rows set aside are deleted when their time is over."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WITH_CONTACT = PROVIDERS.replace("Corporate form", "Corporate form,Contact").rep
 
 
 def preview(world: World) -> ImportRun:
-    """Dee's preview of a list with a bad row."""
+    """Upload a list with a bad row as Dee, and return its preview."""
     import_list("councils", COUNCILS)
     return preview_register(
         register="providers", file=File("list.csv", WITH_CONTACT.encode()), author=world.dee, now=NOW()

@@ -1,4 +1,4 @@
-"""Lists of one file that add to what the directory and plans have, with every row accounted for."""
+"""Lists of one file add to the directory and to plans, and account for every row."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def directory(db: None) -> None:
-    """The councils and local plans of the extracts."""
+    """Import the councils and local plans of the extracts, once for all tests."""
     build_once(_directory)
 
 
@@ -35,18 +35,18 @@ def _directory() -> None:
     import_plans(extract("local-plan.csv"), extract("local-plan-timetable.csv"))
 
 
-def the(name: str) -> Organisation:
+def organisation_named(name: str) -> Organisation:
     return Organisation.objects.get(name=name)
 
 
-def corrected(run: ImportRun, **changes: str) -> bytes:
-    """The rows set aside, each with these cells."""
+def corrected_rows(run: ImportRun, **changes: str) -> bytes:
+    """Return the rows set aside as a file, each with these cells changed."""
     heading, rows = rows_to_correct(run.report)
     return as_csv([dict(zip(heading, row, strict=True)) | changes for row in rows])
 
 
-def put_in_twice(register: str, name: str) -> ImportRun:
-    """The first run of a list; the second changes nothing."""
+def import_twice(register: str, name: str) -> ImportRun:
+    """Import a list twice, check that the second run changes nothing, and return the first run."""
     run = import_list(register, extract(name))
     again = import_list(register, extract(name))
     assert (again.created, again.changed, again.closed) == (0, 0, 0)
@@ -55,17 +55,17 @@ def put_in_twice(register: str, name: str) -> ImportRun:
 
 
 def test_every_name_of_a_council_is_found_afterwards() -> None:
-    run = put_in_twice("council-names", "council-names.csv")
+    run = import_twice("council-names", "council-names.csv")
 
     assert accounting(run.report) == "Of 25 rows, 17 were used and 8 were set aside."
     assert "no council in the directory has the key “ABE”" in lines_set_aside(run)
-    names = OrganisationName.objects.filter(organisation=the("Northumberland County Council"))
+    names = OrganisationName.objects.filter(organisation=organisation_named("Northumberland County Council"))
     assert "northumberland council" in names.values_list("folded", flat=True)
     assert names.filter(folded="northumberland council", kind="alternative").count() == 1
 
 
 def test_codes_that_a_council_had_are_added_and_those_of_others_set_aside() -> None:
-    run = put_in_twice("council-names", "council-codes.csv")
+    run = import_twice("council-names", "council-codes.csv")
     wrong = import_list("council-names", "gss-code,local-authority-code\nE07000223,NBL\nE07000223,ADU\n")
 
     assert accounting(run.report) == "Of 11 rows, 10 were used and 1 is outside England."
@@ -77,14 +77,14 @@ def test_codes_that_a_council_had_are_added_and_those_of_others_set_aside() -> N
 def test_changes_that_the_directory_knows_stay_and_others_are_recorded() -> None:
     SuccessionTie.objects.filter(predecessor__name__startswith="Carlisle").delete()
 
-    run = put_in_twice("council-changes", "council-changes.csv")
+    run = import_twice("council-changes", "council-changes.csv")
 
     assert accounting(run.report) == "Of 12 rows, 8 were used, 1 is outside England and 3 were set aside."
     assert run.report["lines"]["created"] == ["Carlisle City Council → Cumberland Council, 2023"]
     tie = SuccessionTie.objects.get(predecessor__name="Carlisle City Council")
-    assert (tie.successor, str(tie.succession.vests_on)) == (the("Cumberland Council"), "2023")
+    assert (tie.successor, str(tie.succession.vests_on)) == (organisation_named("Cumberland Council"), "2023")
     assert "no organisation in the directory has the code “E06000028”" in lines_set_aside(run)
-    served = the("North of Tyne Combined Authority").areas_served.get(area__code="E06000057")
+    served = organisation_named("North of Tyne Combined Authority").areas_served.get(area__code="E06000057")
     assert served.starts_on == dt.date(2018, 11, 2)
 
 
@@ -94,7 +94,7 @@ def test_change_of_a_council_that_goes_on_is_not_recorded() -> None:
     run = import_list("council-changes", changes)
 
     assert "Adur District Council has not ended in the directory." in lines_set_aside(run)
-    assert not SuccessionTie.objects.filter(predecessor=the("Adur District Council")).exists()
+    assert not SuccessionTie.objects.filter(predecessor=organisation_named("Adur District Council")).exists()
 
 
 def test_documents_of_plans_are_links_in_a_section_and_bad_addresses_come_back() -> None:
@@ -102,7 +102,7 @@ def test_documents_of_plans_are_links_in_a_section_and_bad_addresses_come_back()
     bad = [listed[0] | {"document-url": "on our shelf", "name": "Map [east]"}, listed[1] | {"local-plan": "nowhere"}]
 
     run = import_list("plan-documents", as_csv([*listed, *bad]))
-    again = import_list("plan-documents", corrected(run, **{"document-url": "https://a.example/map(1).pdf"}))
+    again = import_list("plan-documents", corrected_rows(run, **{"document-url": "https://a.example/map(1).pdf"}))
 
     assert accounting(run.report) == "Of 4 rows, 2 were used and 2 were set aside."
     assert accounting(again.report) == "Of 2 rows, 1 was used and 1 was set aside."
@@ -137,7 +137,7 @@ def test_progress_of_plans_fills_histories_of_plans_or_else_of_councils() -> Non
     assert camden.current_number == 1
     event = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=camden.pk)
     assert "Regulation 19" in event.data["reason"]
-    council = the("London Borough of Camden")
+    council = organisation_named("London Borough of Camden")
     [line] = timeline_lines(Event.objects.filter(kind=EventKind.PLANS_IN_OLDER_FILE, target_id=council.pk))
     assert line.subject == council.name
     assert "as of 31 October 2019. Camden, London Borough of: published 16 October 2009, submitted" in line.reason

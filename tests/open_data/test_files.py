@@ -27,7 +27,7 @@ from partnerships.transfer.services.brownfield_land import import_brownfield_lan
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
 from partnerships.transfer.services.files import File
 from tests.transfer.lists import extract, import_plans, rows_of
-from tests.transfer.test_standards import with_planning_areas
+from tests.transfer.test_standards import import_councils_with_planning_area
 from tests.world import person
 
 from .files import Files, brownfield_files, contribution_files, laid_out, plan_files
@@ -68,7 +68,7 @@ FORMS = {
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
     """The councils, Westmarch with its planning area."""
-    with_planning_areas()
+    import_councils_with_planning_area()
 
 
 def westmarch() -> Organisation:

@@ -21,7 +21,7 @@ from partnerships.organisations.tasks import hand_over_due
 from partnerships.transfer.services.pending import load_pending
 from tests.organisations.test_handovers import create_council, record_merger, task_names
 from tests.support.moments import today, tomorrow
-from tests.transfer.test_pending import surrey
+from tests.transfer.test_pending import create_councils_of_surrey
 from tests.world import World, make_world
 
 DECIDE, EFFECT = "Decide about a succession", "Fix a succession that has not taken effect"
@@ -88,7 +88,7 @@ def test_a_vesting_month_that_has_passed_needs_an_exact_day(world: World) -> Non
 def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_order(db: None) -> None:
     vesting = dt.datetime(2027, 4, 1, 0, 5, tzinfo=dt.UTC)
     with time_machine.travel(dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)):
-        world, councils = make_world(), surrey()
+        world, councils = make_world(), create_councils_of_surrey()
         load_pending(author=None, now=timezone.now())
         first_succession, *_ = Succession.objects.order_by("pk")
         assert DECIDE in task_names(world, world.dee)

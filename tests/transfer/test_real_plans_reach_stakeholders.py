@@ -19,7 +19,7 @@ from .lists import COUNCILS, import_list, import_plans
 from .test_local_plans import PLANS, TIMETABLE
 from .test_standards import PLANS as STANDARD_PLANS
 from .test_standards import TIMETABLE as STANDARD_TIMETABLE
-from .test_standards import with_planning_areas
+from .test_standards import import_councils_with_planning_area
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +61,7 @@ def test_digest_says_when_an_event_was_planned_and_when_it_happened(settings: An
     settings.DIGEST_SETTLE_MINUTES = 0
     selecting.clear_cache()
     rendering.clear_caches()
-    with_planning_areas()
+    import_councils_with_planning_area()
     now = timezone.now()
     import_plans(STANDARD_PLANS.encode(), STANDARD_TIMETABLE.encode(), now=now - dt.timedelta(days=2))
     westmarch = Organisation.objects.get(name="Westmarch Borough Council")

@@ -33,8 +33,8 @@ def rows_to_correct_of(run: ImportRun) -> list[dict[str, str]]:
     return [dict(zip(heading, row, strict=True)) for row in rows]
 
 
-def numbers() -> set[str]:
-    """Every registration number in the directory."""
+def registration_numbers() -> set[str]:
+    """Return every registration number in the directory."""
     return set(Identifier.objects.filter(scheme=Scheme.RSH).values_list("value", flat=True))
 
 
@@ -43,7 +43,7 @@ def test_bad_row_is_set_aside_with_its_remedy_and_the_others_are_imported() -> N
 
     run = import_list("providers", PROVIDERS.replace("01/04/2019", "31/02/2019"))
 
-    assert numbers() == {"LX9001", "90AA", "5070"}
+    assert registration_numbers() == {"LX9001", "90AA", "5070"}
     assert (run.created, run.joined, run.set_aside) == (1, 2, 1)
     (row,) = rows_to_correct_of(run)
     assert row["Registration number"] == "5069"
@@ -58,7 +58,7 @@ def test_all_or_nothing_refuses_a_file_with_one_bad_row() -> None:
     with pytest.raises(UnableToRead, match="Row 3, column “Registration date”"):
         import_list("providers", PROVIDERS.replace("01/04/2019", "31/02/2019"), all_or_nothing=True)
 
-    assert not numbers()
+    assert not registration_numbers()
 
 
 def test_wrong_list_is_refused() -> None:
@@ -68,7 +68,7 @@ def test_wrong_list_is_refused() -> None:
     with pytest.raises(UnableToRead, match="3 of its 4 rows cannot be used"):
         import_list("providers", wrong_list)
 
-    assert not numbers()
+    assert not registration_numbers()
 
 
 def test_corrected_rows_are_imported_and_mark_nothing_as_missing() -> None:
@@ -79,7 +79,7 @@ def test_corrected_rows_are_imported_and_mark_nothing_as_missing() -> None:
     second = import_list("providers", corrected_file, as_of=dt.date(2024, 1, 1))
     third = import_list("providers", corrected_file, as_of=dt.date(2024, 1, 1))
 
-    assert numbers() == {"LX9001", "90AA", "5069", "5070"}
+    assert registration_numbers() == {"LX9001", "90AA", "5069", "5070"}
     assert (second.created, second.missing, second.set_aside) == (1, 0, 0)
     assert (third.created, third.changed, third.left_alone) == (0, 0, 1)
 
@@ -123,7 +123,7 @@ def test_rows_with_one_key_that_differ_are_both_set_aside() -> None:
         "Tidewater Housing Group Limited",
         "Somebody Else Limited",
     ]
-    assert numbers() == {"LX9001", "90AA", "5070"}
+    assert registration_numbers() == {"LX9001", "90AA", "5070"}
 
 
 def test_row_that_the_directory_refuses_is_set_aside_alone() -> None:
@@ -206,8 +206,8 @@ E06900009,Elsewhere,E47900002,Another Reach
 """
 
 
-def districts() -> set[str]:
-    """The codes of the districts that Estuary Reach consists of."""
+def districts_of_estuary_reach() -> set[str]:
+    """Return the codes of the districts that Estuary Reach consists of."""
     body = Identifier.objects.get(scheme=Scheme.GSS, value="E47900001").organisation
     return set(body.areas_served.filter(ends_on=None, area__kind="district").values_list("area__code", flat=True))
 
@@ -215,14 +215,14 @@ def districts() -> set[str]:
 def test_authority_keeps_a_district_whose_row_is_bad_and_corrected_later() -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     import_list("combined-authorities", LOOKUP, as_of=dt.date(2024, 1, 1))
-    assert districts() == {"E06900001", "E07900001"}
+    assert districts_of_estuary_reach() == {"E06900001", "E07900001"}
 
     first = import_list("combined-authorities", LOOKUP.replace("E07900001", "E0790000"), as_of=dt.date(2025, 1, 1))
-    assert (first.set_aside, districts()) == (1, {"E06900001", "E07900001"})
+    assert (first.set_aside, districts_of_estuary_reach()) == (1, {"E06900001", "E07900001"})
     corrected = as_csv([row | {"LAD25CD": "E07900001"} for row in rows_to_correct_of(first)])
     import_list("combined-authorities", corrected, as_of=dt.date(2025, 1, 1))
 
-    assert districts() == {"E06900001", "E07900001"}
+    assert districts_of_estuary_reach() == {"E06900001", "E07900001"}
 
 
 def test_command_writes_the_rows_set_aside(tmp_path: Path) -> None:
@@ -308,8 +308,8 @@ def test_altered_copy_loses_no_good_row_and_names_every_bad_one(how: str) -> Non
     run = import_list("providers", altered(rows, how), as_of=dt.date(2023, 2, 28))
 
     keys_to_review = set(run.doubts.values_list("key", flat=True))
-    assert numbers() | keys_to_review == good
-    assert not numbers() & keys_to_review
+    assert registration_numbers() | keys_to_review == good
+    assert not registration_numbers() & keys_to_review
     report_text = " ".join(line for row in rows_to_correct_of(run) for line in row.values())
     assert len(rows_to_correct_of(run)) == len(bad)
     assert all(

@@ -48,9 +48,9 @@ def corrected_rows(run: ImportRun, **changes: str) -> bytes:
 def import_twice(register: str, name: str) -> ImportRun:
     """Import a list twice, check that the second run changes nothing, and return the first run."""
     run = import_list(register, extract(name))
-    again = import_list(register, extract(name))
-    assert (again.created, again.changed, again.closed) == (0, 0, 0)
-    assert accounting(again.report) == accounting(run.report)
+    second_run = import_list(register, extract(name))
+    assert (second_run.created, second_run.changed, second_run.closed) == (0, 0, 0)
+    assert accounting(second_run.report) == accounting(run.report)
     return run
 
 
@@ -64,14 +64,14 @@ def test_every_name_of_a_council_is_found_afterwards() -> None:
     assert names.filter(folded="northumberland council", kind="alternative").count() == 1
 
 
-def test_codes_that_a_council_had_are_added_and_those_of_others_set_aside() -> None:
+def test_former_codes_are_added_and_codes_of_other_councils_are_set_aside() -> None:
     run = import_twice("council-names", "council-codes.csv")
-    wrong = import_list("council-names", "gss-code,local-authority-code\nE07000223,NBL\nE07000223,ADU\n")
+    wrong_run = import_list("council-names", "gss-code,local-authority-code\nE07000223,NBL\nE07000223,ADU\n")
 
     assert accounting(run.report) == "Of 11 rows, 10 were used and 1 is outside England."
-    held = Identifier.objects.filter(value="E47000005").get()
-    assert (held.scheme, held.organisation.name) == ("former-key", "North East Combined Authority")
-    assert "E07000223 is a code of Adur District Council in the directory" in lines_set_aside(wrong)
+    identifier = Identifier.objects.filter(value="E47000005").get()
+    assert (identifier.scheme, identifier.organisation.name) == ("former-key", "North East Combined Authority")
+    assert "E07000223 is a code of Adur District Council in the directory" in lines_set_aside(wrong_run)
 
 
 def test_changes_that_the_directory_knows_stay_and_others_are_recorded() -> None:
@@ -88,7 +88,7 @@ def test_changes_that_the_directory_knows_stay_and_others_are_recorded() -> None
     assert served.starts_on == dt.date(2018, 11, 2)
 
 
-def test_change_of_a_council_that_goes_on_is_not_recorded() -> None:
+def test_change_of_a_council_that_still_exists_is_not_recorded() -> None:
     changes = "oldcd,newcd,start\nE07000223,E06000057,2021\nE07000028,E06000063,2023\n"
 
     run = import_list("council-changes", changes)
@@ -97,15 +97,18 @@ def test_change_of_a_council_that_goes_on_is_not_recorded() -> None:
     assert not SuccessionTie.objects.filter(predecessor=organisation_named("Adur District Council")).exists()
 
 
-def test_documents_of_plans_are_links_in_a_section_and_bad_addresses_come_back() -> None:
-    listed = rows_of(extract("local-plan-document.csv"))
-    bad = [listed[0] | {"document-url": "on our shelf", "name": "Map [east]"}, listed[1] | {"local-plan": "nowhere"}]
+def test_documents_of_plans_are_links_in_a_section_and_bad_addresses_are_set_aside() -> None:
+    document_rows = rows_of(extract("local-plan-document.csv"))
+    bad_rows = [
+        document_rows[0] | {"document-url": "on our shelf", "name": "Map [east]"},
+        document_rows[1] | {"local-plan": "nowhere"},
+    ]
 
-    run = import_list("plan-documents", as_csv([*listed, *bad]))
-    again = import_list("plan-documents", corrected_rows(run, **{"document-url": "https://a.example/map(1).pdf"}))
+    run = import_list("plan-documents", as_csv([*document_rows, *bad_rows]))
+    second_run = import_list("plan-documents", corrected_rows(run, **{"document-url": "https://a.example/map(1).pdf"}))
 
     assert accounting(run.report) == "Of 4 rows, 2 were used and 2 were set aside."
-    assert accounting(again.report) == "Of 2 rows, 1 was used and 1 was set aside."
+    assert accounting(second_run.report) == "Of 2 rows, 1 was used and 1 was set aside."
     plan = Plan.objects.get(external_reference="london-borough-of-camden-local-plan-2016")
     version = plan.versions.get(number=plan.current_number)
     [section] = [one for one in version.content["sections"] if one["key"] == "published-documents"]
@@ -114,25 +117,27 @@ def test_documents_of_plans_are_links_in_a_section_and_bad_addresses_come_back()
     assert first.startswith("- [Local plan 2017](<https://www.camden.gov.uk/documents/20142/4820180/Local+Plan.pdf/")
     assert second.endswith(" (inspector's report)")
     assert third == "- [Map \\[east\\]](<https://a.example/map(1).pdf>) (local plan)"
-    number = plan.current_number
+    number_before = plan.current_number
     import_plans(extract("local-plan.csv"), extract("local-plan-timetable.csv"))
-    others = listed[0] | {"organisations": "local-authority:ADU"}
-    older = import_list("plan-documents", as_csv([listed[1], others]), as_of=dt.date(2024, 1, 31))
-    assert "no plans of local-authority:ADU in Common Ground have the reference" in lines_set_aside(older)
+    row_of_other_council = document_rows[0] | {"organisations": "local-authority:ADU"}
+    older_run = import_list(
+        "plan-documents", as_csv([document_rows[1], row_of_other_council]), as_of=dt.date(2024, 1, 31)
+    )
+    assert "no plans of local-authority:ADU in Common Ground have the reference" in lines_set_aside(older_run)
     plan.refresh_from_db()
-    assert plan.current_number == number
+    assert plan.current_number == number_before
     event = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=plan.pk)
     assert "as of 31 January 2024" in event.data["reason"]
 
 
 def test_progress_of_plans_fills_histories_of_plans_or_else_of_councils() -> None:
-    before = Plan.objects.count()
+    plan_count = Plan.objects.count()
 
     run = import_list("plan-progress", extract("local-plan-progress.csv"), as_of=dt.date(2019, 10, 31))
-    again = import_list("plan-progress", extract("local-plan-progress.csv"), as_of=dt.date(2019, 10, 31))
+    second_run = import_list("plan-progress", extract("local-plan-progress.csv"), as_of=dt.date(2019, 10, 31))
 
-    assert accounting(run.report) == accounting(again.report)
-    assert (run.created, again.created, again.changed, Plan.objects.count()) == (0, 0, 0, before)
+    assert accounting(run.report) == accounting(second_run.report)
+    assert (run.created, second_run.created, second_run.changed, Plan.objects.count()) == (0, 0, 0, plan_count)
     camden = Plan.objects.get(external_reference="london-borough-of-camden-local-plan-2016")
     assert camden.current_number == 1
     event = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=camden.pk)
@@ -153,19 +158,19 @@ def test_codes_of_a_code_list_that_are_unknown_are_named() -> None:
 
     assert accounting(run.report) == "Of 3 rows, 2 were used and 1 was set aside."
     assert "does not know the code “moon”" in lines_set_aside(run)
-    assert [import_list("code-lists", one).left_alone for one in (events, kinds)] == [2, 2]
+    assert [import_list("code-lists", code_list).left_alone for code_list in (events, kinds)] == [2, 2]
     designations = "social-housing-provider-designation-eng\tname\n1\tNon-Profit\n2\tLocal Authority\n"
     assert import_list("code-lists", designations).left_alone == 2
 
 
 @pytest.mark.parametrize("how", ALTERED)
 def test_altered_copies_lose_no_good_row_and_name_every_bad_one(how: str) -> None:
-    listed = [row for row in rows_of(extract("council-codes.csv")) if row["gss-code"] != "S12000033"]
-    rows = table([*listed, {"gss-code": "E0700", "local-authority-code": "ADU"}])
+    code_rows = [row for row in rows_of(extract("council-codes.csv")) if row["gss-code"] != "S12000033"]
+    rows = table([*code_rows, {"gss-code": "E0700", "local-authority-code": "ADU"}])
 
     run = import_list("council-names", altered(rows, how))
 
-    assert (run.report["rows"]["used"], run.report["rows"]["set_aside"]) == (len(listed), 1)
+    assert (run.report["rows"]["used"], run.report["rows"]["set_aside"]) == (len(code_rows), 1)
     assert "“E0700” is not a GSS code" in lines_set_aside(run)
     assert Identifier.objects.filter(value="E47000005").exists()
 
@@ -181,22 +186,22 @@ SIMPLE = {
 @pytest.mark.parametrize("how", ALTERED)
 @pytest.mark.parametrize("register", SIMPLE)
 def test_altered_changes_documents_and_progress_count_as_the_list_itself(register: str, how: str) -> None:
-    name, wrong = SIMPLE[register]
-    listed = rows_of(extract(name))
-    assert wrong.keys() <= listed[0].keys(), listed[0].keys()
-    rows, day = [*listed, {**listed[-1], **wrong}], dt.date(2025, 7, 11)
+    name, bad_cells = SIMPLE[register]
+    list_rows = rows_of(extract(name))
+    assert bad_cells.keys() <= list_rows[0].keys(), list_rows[0].keys()
+    rows, day = [*list_rows, {**list_rows[-1], **bad_cells}], dt.date(2025, 7, 11)
     with rolled_back():
-        plain = import_list(register, as_csv(rows), as_of=day).report["rows"]
+        rows_of_unaltered_list = import_list(register, as_csv(rows), as_of=day).report["rows"]
 
     run = import_list(register, altered(table(rows), how), as_of=day)
 
     assert {key: run.report["rows"][key] for key in ("used", "set_aside")} == {
-        key: plain[key] for key in ("used", "set_aside")
+        key: rows_of_unaltered_list[key] for key in ("used", "set_aside")
     }
-    assert next(iter(wrong.values())) in lines_set_aside(run)
+    assert next(iter(bad_cells.values())) in lines_set_aside(run)
 
 
-def test_wrong_lists_are_refused_whole() -> None:
+def test_wrong_lists_are_refused() -> None:
     with pytest.raises(UnknownHeadings, match="needs the column “la-name” or “gss-code”"):
         import_list("council-names", "local-authority-code,population\nADU,60000\n")
     with pytest.raises(UnableToRead, match="none of its 1 rows can be used"):

@@ -41,15 +41,15 @@ TIMETABLE = (
 )
 
 
-def with_planning_areas() -> None:
-    """Import the councils with the code of one's area as planning authority."""
+def import_councils_with_planning_area() -> None:
+    """Import the councils, one of them with the code of its area as a planning authority."""
     heading, *rows = COUNCILS.splitlines()
     lines = [f"{row},{'E60900001' if row.startswith('XWM') else ''}" for row in rows]
     import_list("councils", "\n".join([f"{heading},local-planning-authority", *lines]))
 
 
 def milestones(title: str) -> dict[str, tuple[str, str, str]]:
-    """Forecast, actual and status of each milestone of the newest version."""
+    """Return the forecast, the actual date and the status of each milestone in the newest version."""
     plan = Plan.objects.get(title=title)
     items = plan.versions.get(number=plan.current_number).content["milestones"]
     return {item["key"]: (item["forecast"], item["actual"], item["status"]) for item in items}
@@ -68,7 +68,7 @@ def test_headings_match_in_any_case_and_punctuation(dataset: str) -> None:
 
 @pytest.mark.django_db
 def test_plans_of_the_standard_have_planned_and_actual_dates() -> None:
-    with_planning_areas()
+    import_councils_with_planning_area()
 
     run = import_plans(PLANS.encode(), TIMETABLE.encode())
 
@@ -88,11 +88,13 @@ def test_plans_of_the_standard_have_planned_and_actual_dates() -> None:
 
 @pytest.mark.django_db
 def test_moved_date_of_the_standard_makes_one_new_version() -> None:
-    with_planning_areas()
+    import_councils_with_planning_area()
     import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2026, 7, 1))
 
-    moved = TIMETABLE.replace("2029-03,,", "2029-09,,").replace("2028,,2026-07-01", "2028,2026-09-11,2026-10-01")
-    run = import_plans(PLANS.encode(), moved.encode(), as_of=dt.date(2026, 10, 1))
+    later_timetable = TIMETABLE.replace("2029-03,,", "2029-09,,").replace(
+        "2028,,2026-07-01", "2028,2026-09-11,2026-10-01"
+    )
+    run = import_plans(PLANS.encode(), later_timetable.encode(), as_of=dt.date(2026, 10, 1))
 
     assert (run.changed, run.missing) == (2, 0)
     assert milestones("Westmarch Local Plan 2040")["adopted"] == ("2029-09", "", "planned")
@@ -101,7 +103,7 @@ def test_moved_date_of_the_standard_makes_one_new_version() -> None:
 
 @pytest.mark.django_db
 def test_file_of_one_council_marks_no_other_councils_plan_as_missing() -> None:
-    with_planning_areas()
+    import_councils_with_planning_area()
     import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2026, 7, 1))
     one_plan = "\n".join(PLANS.splitlines()[:2])
     one_timetable = "\n".join(TIMETABLE.splitlines()[:3])
@@ -113,17 +115,17 @@ def test_file_of_one_council_marks_no_other_councils_plan_as_missing() -> None:
 
 @pytest.mark.django_db
 def test_file_of_one_council_is_compared_with_its_own_last_file_only() -> None:
-    with_planning_areas()
+    import_councils_with_planning_area()
     westmarch_events = "\n".join(TIMETABLE.splitlines()[:3])
     westmarch = "\n".join(PLANS.splitlines()[:2])
     county = "\n".join([PLANS.splitlines()[0], PLANS.splitlines()[2]])
     county_events = "\n".join([TIMETABLE.splitlines()[0], TIMETABLE.splitlines()[3]])
-    later = county_events.replace("2026-07-01", "2026-09-01")
-    import_plans(county.encode(), later.encode())
+    later_county_events = county_events.replace("2026-07-01", "2026-09-01")
+    import_plans(county.encode(), later_county_events.encode())
 
     run = import_plans(westmarch.encode(), westmarch_events.encode())
 
     assert run.created == 1
-    older = import_plans(county.encode(), county_events.replace("2028", "2027").encode())
-    assert "1 of 1 plans have changed since" in " ".join(older.report["remarks"])
+    older_run = import_plans(county.encode(), county_events.replace("2028", "2027").encode())
+    assert "1 of 1 plans have changed since" in " ".join(older_run.report["remarks"])
     assert milestones("Marchshire Minerals Plan")["examination-submitted"] == ("2028", "", "planned")

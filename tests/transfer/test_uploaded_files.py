@@ -1,4 +1,4 @@
-"""Administrators upload plans, agreements and brownfield land; a worker checks what is large."""
+"""Administrators upload plans, agreements and brownfield land, and a worker checks large files."""
 
 from __future__ import annotations
 
@@ -31,45 +31,45 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def dee(client: Any) -> Any:
-    """A browser in which Dee, an administrator, is signed in, and the councils that the files name."""
+    """Return a client in which Dee, an administrator, is signed in, after importing the councils in the files."""
     client.force_login(make_world().dee)
     import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
     return client
 
 
 def upload(client: Any, register: str, *files: str | bytes, **choices: str) -> Any:
-    """Choose the files on the upload page."""
+    """Upload files on the page for imports, and return the page that follows."""
     names = ("file", "second", "third")
-    chosen = {
+    uploaded_files = {
         name: SimpleUploadedFile(f"{name}.csv", data if isinstance(data, bytes) else data.encode())
         for name, data in zip(names, files, strict=False)
     }
     return client.post(
-        reverse("admin:transfer_importrun_add"), {"register": register, **chosen, **choices}, follow=True
+        reverse("admin:transfer_importrun_add"), {"register": register, **uploaded_files, **choices}, follow=True
     )
 
 
-def the_run(register: str) -> ImportRun:
+def run_of(register: str) -> ImportRun:
     return ImportRun.objects.get(register=register)
 
 
-def apply(client: Any, register: str) -> str:
-    """Import the preview by a worker; its page afterwards."""
-    run = the_run(register)
+def apply_preview_in_worker(client: Any, register: str) -> str:
+    """Let a worker import the preview, and return the page of the import."""
+    run = run_of(register)
     client.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
     apply_waiting(now=timezone.now())
     return collapse(client.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode())
 
 
 def rows_set_aside(client: Any, register: str, file: int) -> list[dict[str, str]]:
-    address = reverse("admin:transfer_importrun_set_aside", args=[the_run(register).pk])
+    address = reverse("admin:transfer_importrun_set_aside", args=[run_of(register).pk])
     return rows_of(b"".join(client.get(f"{address}?file={file}").streaming_content))
 
 
 def test_plans_and_their_timetable_are_previewed_and_imported(dee: Any) -> None:
-    broken = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch")
+    broken_timetable = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch")
 
-    page = collapse(upload(dee, "local-plans", PLANS, broken).content.decode())
+    page = collapse(upload(dee, "local-plans", PLANS, broken_timetable).content.decode())
 
     assert "Would be created (5)" in page
     assert "Download the rows set aside of the timetable" in page
@@ -77,9 +77,9 @@ def test_plans_and_their_timetable_are_previewed_and_imported(dee: Any) -> None:
     (row,) = rows_set_aside(dee, "local-plans", 1)
     assert (row["local-plan"], row["event-date"]) == ("westmarch-2030", "2017-04-31")
     assert "is not a date" in row["Set aside because"]
-    assert "5 created" in apply(dee, "local-plans")
+    assert "5 created" in apply_preview_in_worker(dee, "local-plans")
     assert Plan.objects.filter(title="Westmarch Local Plan 2030").exists()
-    assert the_run("local-plans").content is None
+    assert run_of("local-plans").content is None
 
 
 def test_agreements_contributions_and_transactions_are_previewed_and_imported(dee: Any) -> None:
@@ -90,8 +90,8 @@ def test_agreements_contributions_and_transactions_are_previewed_and_imported(de
     assert [row["developer-agreement"] for row in rows_set_aside(dee, "developer-agreements", 0)] == ["W/3-da"]
     assert len(rows_set_aside(dee, "developer-agreements", 1)) == 2
     assert len(rows_set_aside(dee, "developer-agreements", 2)) == 2
-    assert "8 created" in apply(dee, "developer-agreements")
-    assert set(DeveloperAgreement.objects.values_list("run_id", flat=True)) == {the_run("developer-agreements").pk}
+    assert "8 created" in apply_preview_in_worker(dee, "developer-agreements")
+    assert set(DeveloperAgreement.objects.values_list("run_id", flat=True)) == {run_of("developer-agreements").pk}
 
 
 def test_agreements_are_refused_for_one_bad_row_if_all_or_nothing(dee: Any) -> None:
@@ -107,18 +107,18 @@ def test_brownfield_land_of_the_council_that_is_chosen_is_imported(dee: Any) -> 
 
     upload(dee, "brownfield-land", as_csv(rows), council="XNW")
 
-    assert "1 created" in apply(dee, "brownfield-land")
+    assert "1 created" in apply_preview_in_worker(dee, "brownfield-land")
     assert Plan.objects.get(kind="brownfield_land").owners.get().organisation.name == "Mere Council"
 
 
-def test_corrected_rows_of_brownfield_land_go_in_and_remove_no_site(dee: Any) -> None:
+def test_corrected_rows_of_brownfield_land_remove_no_site(dee: Any) -> None:
     rows = rows_of(REGISTER)
     rows[1]["GeoX"] = "far away"
     upload(dee, "brownfield-land", as_csv(rows))
-    apply(dee, "brownfield-land")
-    (bad,) = rows_set_aside(dee, "brownfield-land", 0)
+    apply_preview_in_worker(dee, "brownfield-land")
+    (bad_row,) = rows_set_aside(dee, "brownfield-land", 0)
 
-    upload(dee, "brownfield-land", as_csv([{**bad, "GeoX": "-1.2"} | {"GeoY": "50.8"}]))
+    upload(dee, "brownfield-land", as_csv([{**bad_row, "GeoX": "-1.2"} | {"GeoY": "50.8"}]))
     run = ImportRun.objects.filter(register="brownfield-land").latest("pk")
     dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
     apply_waiting(now=timezone.now())
@@ -129,7 +129,7 @@ def test_corrected_rows_of_brownfield_land_go_in_and_remove_no_site(dee: Any) ->
 
 
 @pytest.mark.parametrize(
-    ("register", "files", "told"),
+    ("register", "files", "message"),
     [
         ("local-plans", (PLANS,), "the timetable is missing."),
         ("developer-agreements", (AGREEMENTS, CONTRIBUTIONS), "the list of transactions is missing."),
@@ -146,38 +146,38 @@ def test_too_few_or_too_many_files_are_refused(dee: Any, register: str, files: t
 
 
 def test_unknown_headings_of_the_second_file_are_confirmed_once_and_remembered(dee: Any) -> None:
-    own = TIMETABLE.replace("event-date,local-plan,notes,local-plan-event", "Event day,Plan ref,notes,Event code")
-    page = upload(dee, "local-plans", PLANS, own)
+    timetable = TIMETABLE.replace("event-date,local-plan,notes,local-plan-event", "Event day,Plan ref,notes,Event code")
+    page = upload(dee, "local-plans", PLANS, timetable)
     assert "File of the timetable: local-plan" in page.content.decode()
     columns = {"reference": "reference", "name": "name", "organisations": "organisations"}
-    second = {"plan": "Plan ref", "event": "Event code", "date": "Event day", "entry": "entry-date"}
-    chosen = {f"column-{code}": heading for code, heading in columns.items()}
-    chosen |= {f"column-2.{code}": heading for code, heading in second.items()}
+    columns_of_timetable = {"plan": "Plan ref", "event": "Event code", "date": "Event day", "entry": "entry-date"}
+    chosen_headings = {f"column-{code}": heading for code, heading in columns.items()}
+    chosen_headings |= {f"column-2.{code}": heading for code, heading in columns_of_timetable.items()}
 
-    preview = dee.post(page.request["PATH_INFO"], {"publisher": "Marchshire", **chosen}, follow=True)
+    preview = dee.post(page.request["PATH_INFO"], {"publisher": "Marchshire", **chosen_headings}, follow=True)
 
     assert "Would be created (5)" in preview.content.decode()
     assert KnownHeading.objects.filter(heading="2:planref", column="plan").exists()
-    assert "Would be created (5)" in upload(dee, "local-plans", PLANS, own).content.decode()
+    assert "Would be created (5)" in upload(dee, "local-plans", PLANS, timetable).content.decode()
 
 
 def test_list_uploaded_while_an_import_runs_is_checked_by_a_worker_afterwards(client: Any) -> None:
     client.force_login(make_world().dee)
-    other = connections.create_connection(DEFAULT_DB_ALIAS)
-    with closing(other), other.cursor() as cursor:
+    other_connection = connections.create_connection(DEFAULT_DB_ALIAS)
+    with closing(other_connection), other_connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [IMPORTS_LOCK])
 
         page = upload(client, "councils", COUNCILS)
 
     assert page.status_code == 200
     assert "Check in progress" in page.content.decode()
-    run = the_run("councils")
+    run = run_of("councils")
     assert run.status == RunStatus.CHECKING
     apply_waiting(now=timezone.now())
     run.refresh_from_db()
     assert (run.status, run.created) == (RunStatus.PREVIEWED, 4)
     assert not ImportJob.objects.exists()
-    assert "4 created" in apply(client, "councils")
+    assert "4 created" in apply_preview_in_worker(client, "councils")
 
 
 def test_large_list_is_checked_by_a_worker_with_the_choices_that_were_made(dee: Any, monkeypatch: Any) -> None:
@@ -186,21 +186,21 @@ def test_large_list_is_checked_by_a_worker_with_the_choices_that_were_made(dee: 
 
     apply_waiting(now=timezone.now())
 
-    run = the_run("providers")
+    run = run_of("providers")
     assert (run.status, run.as_of) == (RunStatus.PREVIEWED, dt.date(2024, 2, 1))
     assert run.report["choices"]["is_part"] is True
 
 
-def test_list_that_a_worker_refuses_says_why_and_is_discarded(dee: Any, monkeypatch: Any) -> None:
+def test_list_that_a_worker_refuses_shows_the_reason_and_can_be_discarded(dee: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(previewing, "CHECKED_AT_ONCE", 10)
     upload(dee, "providers", PROVIDERS.replace("Registration number", "Colour").replace("Designation", "Size"))
-    wrong = PROVIDERS.replace("Non-profit", "Blue").replace("5070", "nothing like a number")
+    wrong_list = PROVIDERS.replace("Non-profit", "Blue").replace("5070", "nothing like a number")
     ImportRun.objects.filter(register="providers").delete()
-    upload(dee, "providers", wrong)
+    upload(dee, "providers", wrong_list)
 
     apply_waiting(now=timezone.now())
 
-    run = the_run("providers")
+    run = run_of("providers")
     page = collapse(dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode())
     assert "The file was refused; nothing was changed." in page
     assert "3 of its 4 rows cannot be used" in page

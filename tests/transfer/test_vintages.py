@@ -1,4 +1,4 @@
-"""Older lists fill history as at their date and change nothing present."""
+"""Older lists add to histories as of their date, and change nothing current."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from .lists import COUNCILS, PROVIDERS, import_list
 pytestmark = pytest.mark.django_db
 
 NEW, OLD = dt.date(2024, 1, 1), dt.date(2017, 10, 4)
-#: Tidewater under its former name, a provider that is gone, and one that is not there yet.
+#: An older list: Tidewater by its former name, a provider that ended, and without a provider that is newer.
 EARLIER = (
     "\n".join(line for line in PROVIDERS.splitlines() if not line.startswith("Larkhaven"))
     .replace("Tidewater Housing Group Limited", "Tidewater Homes Limited")
     .replace("Westmarch Borough Council,90AA", "Westmarch,90AA")
     + "\nGoneaway Homes Limited,LX1,01/04/1980,Non-profit,Company\n"
 )
-#: A national park authority is in the list of councils too.
+#: A list of councils that includes a national park authority.
 WITH_PARK = f"{COUNCILS}XNP,Marchshire Moors National Park Authority,Marchshire Moors,E26900001,,,,England,,,,,,True,\n"
 
 
 @pytest.fixture
 def earlier() -> ImportRun:
-    """The run of an older list, imported after a newer one."""
+    """Import an older list after a newer one, and return its run."""
     import_list("councils", COUNCILS, as_of=NEW)
     import_list("providers", PROVIDERS, as_of=NEW)
     return import_list("providers", EARLIER, as_of=OLD)
 
 
-def the(number: str) -> Organisation:
-    """The organisation with that registration number."""
+def provider_with_number(number: str) -> Organisation:
+    """Return the organisation with this registration number."""
     return Identifier.objects.get(scheme=Scheme.RSH, value=number).organisation
 
 
 def test_older_name_is_kept_as_at_the_date_of_its_list(earlier: ImportRun) -> None:
-    tidewater = the("5069")
+    tidewater = provider_with_number("5069")
 
     assert tidewater.name == "Tidewater Housing Group Limited"
     named = names_of([tidewater.pk])[tidewater.pk]
@@ -52,13 +52,16 @@ def test_older_name_is_kept_as_at_the_date_of_its_list(earlier: ImportRun) -> No
 
 
 def test_body_that_only_the_older_list_has_is_added_as_ended(earlier: ImportRun) -> None:
-    assert (the("LX1").name, the("LX1").status) == ("Goneaway Homes Limited", Status.DISSOLVED)
+    assert (provider_with_number("LX1").name, provider_with_number("LX1").status) == (
+        "Goneaway Homes Limited",
+        Status.DISSOLVED,
+    )
     assert (earlier.created, earlier.missing, earlier.closed) == (1, 0, 0)
 
 
 def test_council_keeps_the_name_of_its_own_list(earlier: ImportRun) -> None:
-    assert the("90AA").name == "Westmarch Borough Council"
-    assert not the("90AA").names.filter(kind="former").exists()
+    assert provider_with_number("90AA").name == "Westmarch Borough Council"
+    assert not provider_with_number("90AA").names.filter(kind="former").exists()
 
 
 def test_older_list_is_compared_with_the_directory(earlier: ImportRun) -> None:
@@ -71,9 +74,9 @@ def test_older_list_is_compared_with_the_directory(earlier: ImportRun) -> None:
 
 
 def test_same_older_list_again_changes_nothing(earlier: ImportRun) -> None:
-    again = import_list("providers", EARLIER, as_of=OLD)
+    second_run = import_list("providers", EARLIER, as_of=OLD)
 
-    assert (again.created, again.changed, again.left_alone) == (0, 0, 4)
+    assert (second_run.created, second_run.changed, second_run.left_alone) == (0, 0, 4)
 
 
 def test_older_row_that_may_be_a_known_body_is_left_to_a_person() -> None:
@@ -89,14 +92,14 @@ def test_older_row_that_may_be_a_known_body_is_left_to_a_person() -> None:
 
 @pytest.fixture
 def recoded() -> Doubt:
-    """A row to review: Tidewater's name under a number that the newest list has alone."""
+    """Return a row to review: Tidewater's name with a number that only the newest list has."""
     import_list("councils", COUNCILS, as_of=NEW)
     import_list("providers", PROVIDERS, as_of=dt.date(2023, 1, 1))
     import_list("providers", PROVIDERS.replace(",5069,", ",6000,"), as_of=NEW)
     return Doubt.objects.get(key="6000")
 
 
-def test_older_row_waits_for_the_review_of_the_newer_one(recoded: Doubt) -> None:
+def test_older_row_is_set_aside_until_the_newer_row_is_reviewed(recoded: Doubt) -> None:
     run = import_list("providers", EARLIER.replace(",5069,", ",6000,"), as_of=OLD)
 
     (line,) = run.report["lines"]["set_aside"]

@@ -138,11 +138,11 @@ def test_corrected_rows_of_brownfield_land_remove_no_site(dee: Any) -> None:
         ("brownfield-land", (REGISTER, REGISTER), "This list does not need this file. Leave it out."),
     ],
 )
-def test_too_few_or_too_many_files_are_refused(dee: Any, register: str, files: tuple[str, ...], told: str) -> None:
+def test_too_few_or_too_many_files_are_refused(dee: Any, register: str, files: tuple[str, ...], message: str) -> None:
     response = upload(dee, register, *files)
 
     assert response.status_code == 422
-    assert told in response.content.decode()
+    assert message in response.content.decode()
 
 
 def test_unknown_headings_of_the_second_file_are_confirmed_once_and_remembered(dee: Any) -> None:

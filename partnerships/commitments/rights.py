@@ -144,7 +144,7 @@ def rights_over(commitment: Commitment, person: User, now: dt.datetime) -> Right
 
 def rights_over_each(commitments: Iterable[Commitment], person: User, now: dt.datetime) -> list[Rights]:
     """Return the rights of the person over each commitment, in the same order. This needs one query for all."""
-    roles = roles_of(person, now).of
+    roles = roles_of(person, now).by_organisation
     return [
         Rights(
             commitment,

@@ -43,7 +43,7 @@ class Rights:
         """Return the ids of the asked organisations for which the person is an editor or lead."""
         if self.entry.is_draft:
             return frozenset()
-        own_ids = self.roles.of.keys()
+        own_ids = self.roles.by_organisation.keys()
         own_asked_ids = own_ids if self.asked_ids is None else self.asked_ids & own_ids
         return self.roles.edited_among(own_asked_ids) - {self.entry.organisation_id}
 

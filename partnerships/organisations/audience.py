@@ -174,8 +174,8 @@ def _reached_by_any(model: type[Model], split_routes: Sequence[tuple[SplitRoute,
         and not any(isinstance(split.route, Network) for split, _ in split_routes)
     ):
         # The person sees a small part of the table. Each query of a union uses its own index; an OR uses no index.
-        first, *others = [_ids_reached(model, split, *ids) for split, ids in split_routes]
-        return Q(pk__in=first.union(*others, all=True))
+        first_query, *other_queries = [_ids_reached(model, split, *ids) for split, ids in split_routes]
+        return Q(pk__in=first_query.union(*other_queries, all=True))
     # PostgreSQL checks conditions in this order, so columns of the record come before rows of other tables.
     cheapest_first = sorted(split_routes, key=lambda split: split[0].joining is not None and len(split[1]) < 2)
     return reduce(or_, [_reached_by(model, split, *ids) for split, ids in cheapest_first], NOTHING)
@@ -361,8 +361,8 @@ def reached(reaches: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
     if not ends:
         return reached_people
     # Each row contains an id and the index of the route that reaches this id.
-    first, *others = [ids.annotate(end=Value(end_index)) for end_index, (_, ids, _) in enumerate(ends)]
-    for pk, end_index in first.union(*others):
+    first_query, *other_queries = [ids.annotate(end=Value(end_index)) for end_index, (_, ids, _) in enumerate(ends)]
+    for pk, end_index in first_query.union(*other_queries):
         reach_index, _, people_by_id = ends[end_index]
         reached_people[reach_index] |= people_by_id[pk]
     return reached_people
@@ -393,5 +393,5 @@ def _ids_with_reach(
         reach.of(user).order_by().values_list("pk").annotate(reach_index=Value(index))
         for index, reach in enumerate(many(user, now))
     ]
-    first, *others = queries
-    return first.union(*others)
+    first_query, *other_queries = queries
+    return first_query.union(*other_queries)

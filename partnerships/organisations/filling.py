@@ -165,11 +165,11 @@ def _compare_with_array(pieces: list[str], index: int) -> bool:
     Django lists ids one by one. An array is a single value, however many ids it contains, so the SQL text stays the
     same.
     """
-    before, after = pieces[index], pieces[index + 1]
-    if not before.endswith(_IN) or before.endswith(" NOT IN (") or not after.startswith(")"):
+    sql_before, sql_after = pieces[index], pieces[index + 1]
+    if not sql_before.endswith(_IN) or sql_before.endswith(" NOT IN (") or not sql_after.startswith(")"):
         return False
-    pieces[index] = f"{before.removesuffix(_IN)} = ANY("
-    pieces[index + 1] = f"::bigint[]{after}"
+    pieces[index] = f"{sql_before.removesuffix(_IN)} = ANY("
+    pieces[index + 1] = f"::bigint[]{sql_after}"
     return True
 
 
@@ -265,9 +265,11 @@ class Ready:
     @cached_property
     def sql(self) -> str:
         """Return the SQL with a placeholder for each value."""
-        first, *others = self.statement.pieces
+        first_piece, *other_pieces = self.statement.pieces
         placeholders = [", ".join(["%s"] * len(values)) for values in self._values_by_param]
-        text = first + "".join(placeholder + piece for placeholder, piece in zip(placeholders, others, strict=True))
+        text = first_piece + "".join(
+            placeholder + piece for placeholder, piece in zip(placeholders, other_pieces, strict=True)
+        )
         return self.wrapper.replace("{}", text)
 
     @cached_property

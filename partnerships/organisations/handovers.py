@@ -73,14 +73,14 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class After:
+class SuccessorHoldings:
     """One successor's records before and after it takes over. A record that both sides have counts once."""
 
     successor: Organisation
-    gets: Share
-    #: `before` and `then` are None if the reader may know only what the successor receives.
+    received: Share
+    #: `before` and `afterwards` are None if the reader may know only what the successor receives.
     before: Share | None = None
-    then: Share | None = None
+    afterwards: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +291,9 @@ def sum_of(shares: Sequence[Share], *, successor: Organisation | None = None) ->
     return Share(successor, things)
 
 
-def holdings_after(shares: Sequence[Share], day: dt.date, *, known_ids: Collection[int] | None = None) -> list[After]:
+def holdings_after(
+    shares: Sequence[Share], day: dt.date, *, known_ids: Collection[int] | None = None
+) -> list[SuccessorHoldings]:
     """Return each successor's records on a day, the records that it receives, and both together, sorted by name.
 
     `known_ids` are the ids of the organisations whose own records the reader may know; None means all organisations.
@@ -302,16 +304,16 @@ def holdings_after(shares: Sequence[Share], day: dt.date, *, known_ids: Collecti
         if successor is None:
             continue
         if known_ids is not None and successor.pk not in known_ids:
-            holdings.append(After(successor=successor, gets=share))
+            holdings.append(SuccessorHoldings(successor=successor, received=share))
             continue
         groups = held_by(successor, day)
         own_things = {(group.kind.code, thing.pk): thing for group in groups for thing in group.things}
         holdings.append(
-            After(
+            SuccessorHoldings(
                 successor=successor,
-                gets=share,
+                received=share,
                 before=Share(successor, own_things),
-                then=Share(successor, {**share.held, **own_things}),
+                afterwards=Share(successor, {**share.held, **own_things}),
             )
         )
     return holdings

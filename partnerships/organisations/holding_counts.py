@@ -45,5 +45,5 @@ def _count_all(queries: Iterable[QuerySet[Any, Any]]) -> int:
     id_queries = [query.order_by().values_list("pk") for query in queries]
     if not id_queries:
         return 0
-    first, *others = id_queries
-    return first.union(*others, all=True).count()
+    first_query, *other_queries = id_queries
+    return first_query.union(*other_queries, all=True).count()

@@ -275,5 +275,5 @@ def _held_codes(kinds: Sequence[Obligation], organisation: Organisation, day: dt
     ]
     if not code_queries:
         return set()
-    first, *others = code_queries
-    return set(first.union(*others, all=True))
+    first_query, *other_queries = code_queries
+    return set(first_query.union(*other_queries, all=True))

@@ -58,7 +58,7 @@ def passed_for(successions: Sequence[Succession], reader: User, own_ids: Collect
             record_ids[pair][kind].add(record_id)
 
     organisation_by_id = Organisation.objects.in_bulk({pk for pair in record_ids for pk in pair})
-    passed = [
+    passed_records = [
         Passed(
             before=organisation_by_id[before_id].name,
             holder=organisation_by_id[holder_id].name,
@@ -67,7 +67,7 @@ def passed_for(successions: Sequence[Succession], reader: User, own_ids: Collect
         )
         for (before_id, holder_id), ids_by_kind in record_ids.items()
     ]
-    return sorted(passed, key=lambda things: (things.before, things.holder))
+    return sorted(passed_records, key=lambda things: (things.before, things.holder))
 
 
 def awaiting_for(
@@ -98,7 +98,14 @@ def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], 
     The events are limited to those that the reader may see. The list is empty unless one of `undone_by` has taken
     effect: only then does a signature belong to an organisation that no longer takes part.
     """
-    undoing = next((other for other in undone_by if other.status == SuccessionStatus.EFFECTIVE), None)
+    undoing = next(
+        (
+            succession_undoing
+            for succession_undoing in undone_by
+            if succession_undoing.status == SuccessionStatus.EFFECTIVE
+        ),
+        None,
+    )
     if undoing is None or succession.vests_on is None or undoing.vests_on is None:
         return []
     target_by_code = {kind.code: kind.target for kind in obligations() if kind.target}

@@ -192,10 +192,10 @@ def title_together(successions: Sequence[Succession]) -> str:
 
     It is the title of the only succession, or names the place that they reorganise.
     """
-    first = successions[0]
+    first_succession = successions[0]
     if len(successions) == 1:
-        return title_in_full(first)
-    return f"{'Undone: reorganisation' if first.undoes else 'Reorganisation'} of {first.place}"
+        return title_in_full(first_succession)
+    return f"{'Undone: reorganisation' if first_succession.undoes else 'Reorganisation'} of {first_succession.place}"
 
 
 def line_in_words(line: Handover | None, *, shows_reason: bool) -> str:
@@ -231,8 +231,8 @@ def steps_in_words(line: Handover) -> list[str]:
 
 def _step(verb: str, person: User | None, moment: dt.datetime) -> str:
     """Return a step with its day and, if known, its person: “Proposed by Ben West on 3 May 2027”."""
-    by = f" by {person.display_name}" if person else ""
-    return f"{verb}{by} on {long_date(timezone.localdate(moment))}"
+    author_words = f" by {person.display_name}" if person else ""
+    return f"{verb}{author_words} on {long_date(timezone.localdate(moment))}"
 
 
 def is_by_function(succession: Succession) -> bool:
@@ -272,5 +272,5 @@ def _parts_in_words(answer: Answer, name_by_id: Mapping[int, str]) -> str:
 
 def _list(names: Iterable[str]) -> str:
     """Return the names as a list in a sentence: “planning, housing and homelessness”."""
-    *first, last = [*names] or [""]
-    return f"{', '.join(first)} and {last}" if first else last
+    *first_names, last_name = [*names] or [""]
+    return f"{', '.join(first_names)} and {last_name}" if first_names else last_name

@@ -110,17 +110,17 @@ def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     merges_in_force = Merge.objects.in_force().filter(merged__in={line["merged"] for line in lines})
     merge_by_identity = {merge_identity(merge): merge for merge in merges_in_force.select_related("kept", "merged")}
     for same, line in sorted(last_lines.items(), key=lambda item: moment(item[1])):
-        merge, pair = merge_by_identity.get(same), f"organisation {line['merged']}, merged into {line['kept']}"
+        merge, description = merge_by_identity.get(same), f"organisation {line['merged']}, merged into {line['kept']}"
         if not line.get("undone"):
-            redone.left += [] if merge else [f"{pair} after the backup: merge them again"]
+            redone.left += [] if merge else [f"{description} after the backup: merge them again"]
         elif merge and merge.merged_at > moment(line):
-            redone.left.append(f"{pair}: merged again after the line of {line['at']}")
+            redone.left.append(f"{description}: merged again after the line of {line['at']}")
         elif merge:
             try:
                 undo_merge(merge=merge, reason=MADE_AGAIN, author=None, now=now)
                 redone.done += 1
             except UnableToMerge:
-                redone.left.append(f"{pair}: not undone again, for a later merge has to be undone first")
+                redone.left.append(f"{description}: not undone again, for a later merge has to be undone first")
     return redone
 
 

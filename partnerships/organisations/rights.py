@@ -21,30 +21,30 @@ class Roles:
     administrator and of a lead of every organisation. Administrators act for no organisation.
     """
 
-    of: Mapping[int, str] = field(default_factory=dict)
+    by_organisation: Mapping[int, str] = field(default_factory=dict)
     is_system: bool = False
     is_administrator: bool = False
     person_id: int | None = None
 
     def act_for(self, organisation_id: int | None) -> bool:
         """Return True if the person acts for the organisation in any role."""
-        return self.is_system or organisation_id in self.of
+        return self.is_system or organisation_id in self.by_organisation
 
     def edit_for(self, organisation_id: int | None) -> bool:
         """Return True if the person is an editor or lead of the organisation."""
-        return self.is_system or self.of.get(organisation_id or 0) in EDITING_ROLES
+        return self.is_system or self.by_organisation.get(organisation_id or 0) in EDITING_ROLES
 
     def lead(self, organisation_id: int | None) -> bool:
         """Return True if the person leads the organisation."""
-        return self.is_system or self.of.get(organisation_id or 0) == Role.LEAD
+        return self.is_system or self.by_organisation.get(organisation_id or 0) == Role.LEAD
 
     @property
     def led(self) -> frozenset[int]:
         """Return the ids of the organisations that the person leads; empty for the system."""
-        return frozenset(pk for pk, role in self.of.items() if role == Role.LEAD)
+        return frozenset(pk for pk, role in self.by_organisation.items() if role == Role.LEAD)
 
     def led_among(self, organisation_ids: Collection[int]) -> frozenset[int]:
-        """Return which of these organisations (ids) the person leads."""
+        """Return those of the given organisations (ids) that the person leads."""
         return frozenset(pk for pk in organisation_ids if self.lead(pk))
 
     def edited_among(self, organisation_ids: Collection[int]) -> frozenset[int]:
@@ -66,7 +66,7 @@ class Roles:
     @property
     def edits_somewhere(self) -> bool:
         """Return True if the person is an editor or lead of any organisation."""
-        return self.is_system or any(role in EDITING_ROLES for role in self.of.values())
+        return self.is_system or any(role in EDITING_ROLES for role in self.by_organisation.values())
 
 
 def roles_of(person: User | None, now: dt.datetime) -> Roles:

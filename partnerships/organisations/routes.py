@@ -184,10 +184,10 @@ def _needs_no_join(model: type[Model], condition: Q) -> bool:
         elif not isinstance(child, tuple):
             return False
         else:
-            name, _, rest = str(child[0]).partition("__")
+            name, _, lookup = str(child[0]).partition("__")
             if name != "pk" and (not model._meta.get_field(name).concrete or model._meta.get_field(name).many_to_many):
                 return False
-            if rest not in {"", "in", "held", "isnull", "lt", "lte", "gt", "gte"} or isinstance(child[1], F):
+            if lookup not in {"", "in", "held", "isnull", "lt", "lte", "gt", "gte"} or isinstance(child[1], F):
                 return False
     return True
 

@@ -184,10 +184,10 @@ def rows_lookup(record: int, *many: RowsAbout) -> Lookup:
 
 
 def _indexes_with_row(record: int, *, many: Sequence[RowsAbout]) -> QuerySet[Any, int]:
-    first, *others = [
+    first_query, *other_queries = [
         rows(record).order_by().values_list(Value(index), flat=True)[:1] for index, rows in enumerate(many)
     ]
-    return first.union(*others, all=True)
+    return first_query.union(*other_queries, all=True)
 
 
 class _Composing(StandIns):

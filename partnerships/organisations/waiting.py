@@ -124,5 +124,5 @@ def _source_indexes(person: User, now: dt.datetime, *, sources: Sequence[Source]
                 if ids:
                     # One record is enough. Without the limit, PostgreSQL would check thousands of records.
                     queries.append(reach.ends(route, ids).order_by().values_list(Value(index), flat=True)[:1])
-    first, *others = queries
-    return first.union(*others)
+    first_query, *other_queries = queries
+    return first_query.union(*other_queries)

@@ -45,10 +45,10 @@ def _remove_old_security_events(now: dt.datetime, dry_run: bool) -> int:
     cut_off = now - SECURITY_LOG
     if dry_run:
         return SecurityEvent.objects.filter(at__lte=cut_off).count()
-    removed = 0
+    removed_count = 0
     while count := remove_old_rows(SecurityEvent._meta.db_table, before=cut_off, batch=BATCH):
-        removed += count
-    return removed
+        removed_count += count
+    return removed_count
 
 
 def _leavers(now: dt.datetime, dry_run: bool) -> int:

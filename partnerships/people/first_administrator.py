@@ -28,7 +28,7 @@ class UnableToBegin(Exception):
 
 
 def is_wanted() -> bool:
-    """Whether the network has never had an administrator."""
+    """Return True if the network has never had an administrator."""
     return not (
         User.objects.filter(is_staff=True).exists()
         or SecurityEvent.objects.filter(kind=SecurityEventKind.ADMINISTRATION).exists()

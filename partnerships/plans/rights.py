@@ -77,7 +77,7 @@ class Rights:
     @property
     def is_inside(self) -> bool:
         """Return whether the person acts for an owner or a present party, in any role."""
-        return not self.roles.of.keys().isdisjoint(self.owners | self.parties)
+        return not self.roles.by_organisation.keys().isdisjoint(self.owners | self.parties)
 
     @property
     def takes_part(self) -> bool:
@@ -86,7 +86,7 @@ class Rights:
         People of owners and present parties may comment, including observers. If the audience is wider than the
         partnership, people of all organisations may comment.
         """
-        return self.is_inside or (self.plan.audience in WIDER_THAN_PARTNERSHIP and bool(self.roles.of))
+        return self.is_inside or (self.plan.audience in WIDER_THAN_PARTNERSHIP and bool(self.roles.by_organisation))
 
     def may_comment(self, version_number: int) -> bool:
         """Return whether the person may comment on a version (0 is the draft)."""
@@ -105,11 +105,11 @@ def rights_over(plan: Plan, person: User | None, now: dt.datetime) -> Rights:
     roles = roles_of(person, now)
     owners = frozenset(owner.organisation_id for owner in plan.owners.all())
     parties: frozenset[int] = frozenset()
-    if plan.partnership_id and roles.of:
+    if plan.partnership_id and roles.by_organisation:
         parties = frozenset(rows_for(_present_party_ids, plan.partnership_id))
     # A share counts only while the person acts for an organisation. People who may edit the draft need no share.
     comments_by_share = False
-    if person is not None and roles.of and not roles.edited_among(owners):
+    if person is not None and roles.by_organisation and not roles.edited_among(owners):
         comments_by_share = bool(rows_for(_shares_to_comment, person, plan.pk, now))
     return Rights(plan=plan, owners=owners, parties=parties, comments_by_share=comments_by_share, roles=roles)
 

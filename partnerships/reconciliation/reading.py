@@ -124,10 +124,10 @@ def clean(text: str) -> str:
     Raises `TooMany` if the text is too long.
     """
     valid = text.replace("\x00", "").encode("utf-8", "ignore").decode()
-    words = " ".join(valid.split())
-    if len(words) > _maximum("CHARACTERS"):
-        raise TooMany(f"A text has at most {_maximum('CHARACTERS'):,} characters; “{words[:60]}…” has more.")
-    return words
+    cleaned_text = " ".join(valid.split())
+    if len(cleaned_text) > _maximum("CHARACTERS"):
+        raise TooMany(f"A text has at most {_maximum('CHARACTERS'):,} characters; “{cleaned_text[:60]}…” has more.")
+    return cleaned_text
 
 
 def _maximum(size: str) -> int:

@@ -472,9 +472,9 @@ def test_records_that_the_successor_already_has_count_once_afterwards(world: Wor
     estate = estate_of(succession, world.westmarch, today())
     (after,) = holdings_after(estate.shares, today())
 
-    assert (after.gets.things, after.gets.homes) == (2, 60)
-    assert after.then.things == after.before.things + 1
-    assert after.then.homes == after.before.homes + 60
+    assert (after.received.things, after.received.homes) == (2, 60)
+    assert after.afterwards.things == after.before.things + 1
+    assert after.afterwards.homes == after.before.homes + 60
 
 
 def test_lead_proposes_and_successor_answers_on_pages(world: World) -> None:

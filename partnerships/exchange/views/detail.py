@@ -155,7 +155,7 @@ def _name_as_at(entry: Entry, rows: _Rows) -> None:
 def _permissions(entry: Entry, user: User, rights: Rights, rows: _Rows) -> dict[str, Any]:
     """Return what the reader may do with the entry, and how many questions they still have to answer."""
     answering, responses = rows["answering"], rows["responses"]
-    edited_ids = rights.roles.edited_among(rights.roles.of)
+    edited_ids = rights.roles.edited_among(rights.roles.by_organisation)
     answered_ids = {response.organisation_id for response in responses if response.is_waiting}
     receipt_ids = {receipt.organisation_id for receipt in rows["receipts"]}
     is_editor = entry.organisation_id in edited_ids

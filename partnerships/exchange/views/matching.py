@@ -57,12 +57,12 @@ def _with_actions(user: User, pairs: Collection[Pair]) -> list[Pair]:
     entries = [entry for pair in pairs for entry in (pair.entry, pair.counterpart)]
     name_as_at(entries)
     roles = roles_of(user, timezone.now())
-    edited_ids = roles.edited_among(roles.of)
+    edited_ids = roles.edited_among(roles.by_organisation)
     if not edited_ids:
         return list(pairs)
 
     entry_ids = {entry.pk for entry in entries}
-    partner_pairs = partners_of(roles.of)
+    partner_pairs = partners_of(roles.by_organisation)
     answerable_ids = answerable_among({pair.counterpart.pk for pair in pairs}, user)
     match_id_by_pair = _stored_match_ids(entry_ids)
     introductions = Introduction.objects.filter(organisation__in=edited_ids, ask__in=entry_ids, offer__in=entry_ids)
@@ -161,7 +161,9 @@ def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         raise Http404
     roles = roles_of(user, timezone.now())
     require(roles.edits_somewhere)
-    own_organisations = Organisation.objects.filter(pk__in=roles.edited_among(roles.of)).order_by("name", "pk")
+    own_organisations = Organisation.objects.filter(pk__in=roles.edited_among(roles.by_organisation)).order_by(
+        "name", "pk"
+    )
     form = IntroduceForm(posted(request), entry=entry, organisations=own_organisations)
     names = f"{entry.organisation.display_name} and {counterpart.organisation.display_name}"
 

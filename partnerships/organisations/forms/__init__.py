@@ -1,4 +1,4 @@
-"""Forms of organisations and memberships. They check the format of the data; services check the rules."""
+"""Forms of organisations and memberships. The forms check the format of the data; services check the rules."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.identity_providers import provider_choices
 from partnerships.people.models import User
 
-#: The label of each role where one is chosen (docs/rights.md).
+#: The labels of the roles in forms that choose a role (docs/rights.md).
 ROLE_LABELS = {
     Role.VIEWER: "Viewer: reads, comments and follows",
     Role.EDITOR: "Editor: also writes asks, offers, plans, conversations and progress",
@@ -37,18 +37,18 @@ ROLE_LABELS = {
 
 
 def _regions() -> QuerySet[Area, tuple[int, str]]:
-    """Return the first options of the filter by region."""
+    """Return the first options of the filter by region: id and name."""
     return Area.objects.filter(kind=AreaKind.REGION).order_by("name").values_list("pk", "name")[: MAX_LISTED + 1]
 
 
 def _areas() -> QuerySet[Area, tuple[int, str]]:
-    """Return the first options of the filter by area served."""
+    """Return the first options of the filter by area served: id and name."""
     areas = Area.objects.exclude(kind=AreaKind.REGION).order_by("name", "code")
     return areas.values_list("pk", "name")[: MAX_LISTED + 1]
 
 
 class DirectoryFilter(Form):
-    """The filters of the list of organisations."""
+    """The form with the filters of the list of organisations."""
 
     q = forms.CharField(label="Name or number", required=False, max_length=200, strip=True)
     region = forms.ModelChoiceField(
@@ -56,7 +56,7 @@ class DirectoryFilter(Form):
         required=False,
         queryset=Area.objects.filter(kind=AreaKind.REGION).order_by("name"),
         empty_label="Any region",
-        # A plain select: without the script that suggests names while a person types.
+        # A plain select, without the script that suggests names while a person types.
         widget=RecordSelect({"data-module": None}, named_by="name", first=partial(rows_for, _regions)),
     )
     area = forms.ModelChoiceField(
@@ -71,7 +71,7 @@ class DirectoryFilter(Form):
 
 
 class InviteForm(Form):
-    """An invitation of a person to act for an organisation."""
+    """The form that invites a person to act for an organisation. Only administrators must give a reason."""
 
     email = forms.EmailField(label="Work email address", max_length=254)
     name = forms.CharField(label="Name", required=False, max_length=150)
@@ -105,12 +105,12 @@ class InviteForm(Form):
         super().__init__(*args, **kwargs)
         if not by_administrator:
             del self.fields["reason"]
-        back = reverse("organisations:people", kwargs={"pk": organisation.pk})
-        self.helper = Helper(self, submit="Send invitation", cancel=back)
+        people_url = reverse("organisations:people", kwargs={"pk": organisation.pk})
+        self.helper = Helper(self, submit="Send invitation", cancel=people_url)
 
 
 class MembershipForm(Form):
-    """The role and job title of a membership."""
+    """The form for the role and job title of a membership. Only administrators must give a reason."""
 
     role = forms.ChoiceField(
         label="What can this person do?", choices=list(ROLE_LABELS.items()), widget=forms.RadioSelect
@@ -130,19 +130,19 @@ class MembershipForm(Form):
         super().__init__(*args, **kwargs)
         if not by_administrator:
             del self.fields["reason"]
-        back = reverse("organisations:people", kwargs={"pk": membership.organisation_id})
-        self.helper = Helper(self, submit="Save", cancel=back)
+        people_url = reverse("organisations:people", kwargs={"pk": membership.organisation_id})
+        self.helper = Helper(self, submit="Save", cancel=people_url)
 
 
 class ReasonForm(kit.ReasonForm):
-    """A form that confirms an action, with a reason."""
+    """The form that confirms an action with a reason."""
 
     danger = True
     reason = forms.CharField(label="Reason", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class EndForm(ReasonForm):
-    """The reason for ending a membership, and the colleague who takes over."""
+    """The form that ends a membership, with a reason and the colleague who takes over."""
 
     successor = forms.ModelChoiceField(
         label="Who takes over their work?",
@@ -157,7 +157,7 @@ class EndForm(ReasonForm):
 
 
 class AcceptForm(Form):
-    """The name and password of a person who accepts an invitation; nothing for those who have an account."""
+    """The form in which a person accepts an invitation; people without an account enter a name and a password."""
 
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     password = forms.CharField(
@@ -177,7 +177,7 @@ class AcceptForm(Form):
 
 
 class SettingsForm(Form):
-    """The settings that a lead may change; names and identifiers come from registers."""
+    """The form for the settings that a lead may change. Names and identifiers come from registers."""
 
     short_name = forms.CharField(label="Short name", required=False, max_length=120)
     website = forms.URLField(label="Website", required=False, max_length=500, assume_scheme="https")
@@ -207,7 +207,7 @@ class SettingsForm(Form):
 
 
 class AccessRequestForm(Form):
-    """A request for access to an organisation; for a signed-in person, name and address are filled in."""
+    """The form that asks for access to an organisation. A signed-in person's name and address are filled in."""
 
     organisation_name = forms.CharField(label="Name of your organisation", max_length=300)
     kind = forms.ChoiceField(label="Kind", choices=[("", "Choose a kind"), *Kind.choices])
@@ -236,21 +236,21 @@ class AccessRequestForm(Form):
         if person is not None:
             for field, value in initial.items():
                 self.fields[field].disabled = bool(value)
-        back = reverse("organisations:list") if person else "/"
-        self.helper = Helper(self, submit="Ask an administrator", cancel=back)
+        cancel_url = reverse("organisations:list") if person else "/"
+        self.helper = Helper(self, submit="Ask an administrator", cancel=cancel_url)
 
 
 def choices_of(group: Group) -> list[tuple[str, str]]:
-    """Return the things of a group as choices to tick."""
+    """Return the records of a group as choices to tick."""
     return [
         (str(thing.pk), f"{thing.title} ({thing.within})" if thing.within else thing.title) for thing in group.things
     ]
 
 
 class HandOverForm(Form):
-    """The things of one kind to hand over, the person who takes them over, and the reason."""
+    """The form that hands over records of one kind: the records, the person who takes over, and the reason."""
 
-    #: Present in the data only of the form that was sent, because the page has several.
+    #: The code of the kind. The page has several forms, and only the submitted form's data contain this field.
     kind = forms.CharField(widget=forms.HiddenInput)
     things = forms.MultipleChoiceField(
         label="What",
@@ -286,7 +286,7 @@ def _sign_in_pages() -> list[tuple[str, str]]:
 
 
 class ReasonedForm(forms.ModelForm[Any], Form):
-    """A correction of the directory, with a reason that the history shows."""
+    """Base class of admin forms that correct the directory, with a reason that the history shows."""
 
     reason = forms.CharField(
         label="Why",
@@ -298,10 +298,10 @@ class ReasonedForm(forms.ModelForm[Any], Form):
 
 
 class OrganisationAdminForm(ReasonedForm):
-    """Corrections to an organisation, and how its people sign in.
+    """The admin form that corrects an organisation and the rules for how its people sign in.
 
-    `OrganisationAdmin` adds the model's other fields. This form declares only those that the model lacks or that need
-    choices.
+    `OrganisationAdmin` adds the model's other fields. This form declares only the fields that the model lacks or that
+    need choices.
     """
 
     sign_in_provider = forms.ChoiceField(
@@ -342,8 +342,8 @@ class OrganisationAdminForm(ReasonedForm):
         return data
 
     def _check_sign_in(self, data: dict[str, Any]) -> None:
-        """Add an error if these sign-in settings are not possible."""
-        # The settings as stored, to compare the new ones with; an empty organisation while one is added.
+        """Add an error if the organisation cannot have these sign-in settings."""
+        # The stored settings, which are compared with the new settings; an empty organisation if a new one is added.
         saved_organisation = Organisation.objects.get(pk=self.instance.pk) if self.instance.pk else Organisation()
         refusal = sign_in_refusal(
             saved_organisation,
@@ -354,7 +354,7 @@ class OrganisationAdminForm(ReasonedForm):
             self.add_error("own_sign_in_required", refusal)
 
     def _check_duplicates(self, data: dict[str, Any]) -> None:
-        """Add an error if a new organisation is named like another, unless the box says that it is a different one."""
+        """Add an error if the directory has a similar name, unless the box for a different body is ticked."""
         is_new = self.instance.pk is None
         if not is_new or data.get("is_another"):
             return

@@ -123,15 +123,15 @@ def correct_area(
     require(roles_of(author, now).keeps_directory)
     old_values = {name: getattr(area, name) for name in fields}
     _check_reason_and_dates(reason, fields.get("valid_from", area.valid_from), fields.get("valid_to", area.valid_to))
-    _, _, changed = save_area(code=area.code, **fields)
-    if changed:
+    _, _, changed_fields = save_area(code=area.code, **fields)
+    if changed_fields:
         data = {
-            "before": {name: str(old_values[name] or "") for name in changed},
-            "after": {"area": area.name, **{name: str(fields[name] or "") for name in changed}},  # type: ignore[literal-required]  # names of these fields
+            "before": {name: str(old_values[name] or "") for name in changed_fields},
+            "after": {"area": area.name, **{name: str(fields[name] or "") for name in changed_fields}},  # type: ignore[literal-required]  # names of these fields
             "reason": reason.strip(),
         }
         areas_served = AreaServed.objects.filter(area=area).select_related("organisation").order_by("organisation")
         organisation_by_id = {served.organisation_id: served.organisation for served in areas_served}
         for organisation in organisation_by_id.values():
             record_event(organisation, EventKind.AREA_CORRECTED, author=author, now=now, data=data)
-    return changed
+    return changed_fields

@@ -179,7 +179,7 @@ def answer_handovers(
     answerable_states = set(OPEN_HANDOVERS) - {HandoverState.STAYED}
     open_lines = list(lines_to_lock.filter(state__in=answerable_states).prefetch_related("others").order_by("pk"))
     successor_ids_by_line = {
-        line.pk: (line.successor_id, *(other.pk for other in line.others.all())) for line in open_lines
+        line.pk: (line.successor_id, *(organisation.pk for organisation in line.others.all())) for line in open_lines
     }
     for successor_ids in set(successor_ids_by_line.values()):
         require(any(roles.lead(pk) for pk in successor_ids))
@@ -269,11 +269,11 @@ def _lock_with_bodies(succession_id: int) -> Succession:
 
     The lock (FOR NO KEY UPDATE) still allows new rows that refer to the organisations.
     """
-    locked = lock_succession(succession_id)
-    ties = locked.ties.all()
+    locked_succession = lock_succession(succession_id)
+    ties = locked_succession.ties.all()
     bodies = Organisation.objects.filter(Q(pk__in=ties.values("predecessor")) | Q(pk__in=ties.values("successor")))
     list(bodies.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-    return locked
+    return locked_succession
 
 
 @transaction.atomic
@@ -321,7 +321,7 @@ def handover_identity(succession: Succession) -> str:
     """Return the journal's hash of a succession and its organisations."""
     ties = succession.ties.order_by("pk")
     bodies = Organisation.objects.filter(Q(pk__in=ties.values("predecessor")) | Q(pk__in=ties.values("successor")))
-    parts = [part for pair in bodies.order_by("pk").values_list("pk", "created_at") for part in pair]
+    parts = [part for id_and_time in bodies.order_by("pk").values_list("pk", "created_at") for part in id_and_time]
     return journal.identity(succession.pk, *parts)
 
 

@@ -167,8 +167,8 @@ def _combine_sign_in_rules(moving: Moving) -> list[Change]:
                 "People in these organisations sign in through different pages. Choose one page for both first."
             )
         # The kept record's people may not know this page. From `now`, their leads can use passwords for one more day.
-        since = kept.own_sign_in_required_at or moving.now
-        values |= {"sign_in_provider": providers.pop(), "own_sign_in_required_at": since}
+        required_at = kept.own_sign_in_required_at or moving.now
+        values |= {"sign_in_provider": providers.pop(), "own_sign_in_required_at": required_at}
     change = change_row(kept, values)
     if not change.after:
         return []
@@ -179,13 +179,13 @@ def _combine_sign_in_rules(moving: Moving) -> list[Change]:
 
 
 def _record_for_both(merge: Merge, event: EventKind, moving: Moving, *, author: User | None, now: dt.datetime) -> None:
-    for organisation, other in ((moving.target, moving.source), (moving.source, moving.target)):
+    for organisation, other_organisation in ((moving.target, moving.source), (moving.source, moving.target)):
         record_event(
             organisation,
             event,
             author=author,
             now=now,
-            data={"title": other.name, "merge": merge.pk, "reason": moving.reason},
+            data={"title": other_organisation.name, "merge": merge.pk, "reason": moving.reason},
         )
 
 

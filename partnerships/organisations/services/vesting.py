@@ -103,8 +103,8 @@ def _save_refusal(succession: Succession, refusal: str, *, now: dt.datetime) -> 
     """Save why a succession was refused, or "" if it was not; return True if the text has changed."""
     if refusal == succession.refused_because:
         return False
-    since = now if refusal else None
-    Succession.objects.filter(pk=succession.pk).update(refused_because=refusal, refused_at=since)
+    refused_at = now if refusal else None
+    Succession.objects.filter(pk=succession.pk).update(refused_because=refusal, refused_at=refused_at)
     return True
 
 
@@ -168,15 +168,15 @@ def _email_members(successions: Sequence[Succession], now: dt.datetime) -> None:
     ended_organisation_by_id = {
         organisation.pk: organisation for member in successions for organisation in ending(member)
     }
-    first, *others = successions
-    other_ids = [other.pk for other in others]
+    first_succession, *other_successions = successions
+    other_ids = [other.pk for other in other_successions]
     record_emails(
         kind="organisations.handed_over",
         people=sorted(set(person_ids)),
         params={
             # The slot leaves out the counts, which may differ if the email is recorded again after a restore.
-            "slot": {"succession": first.pk, "also": other_ids},
-            "succession": first.pk,
+            "slot": {"succession": first_succession.pk, "also": other_ids},
+            "succession": first_succession.pk,
             "also": other_ids,
             "waiting": {
                 str(pk): count_held(organisation, day) for pk, organisation in ended_organisation_by_id.items()

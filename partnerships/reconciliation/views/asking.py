@@ -86,8 +86,8 @@ def extend(request: HttpRequest) -> HttpResponse:
 
 def _manifest(version: str) -> dict[str, Any]:
     root_name = "reconciliation:root-old" if version == OLD else "reconciliation:root"
-    about = settings.SITE_ORIGIN + reverse("reconciliation:about")
-    return manifest(version, settings.SITE_ORIGIN + reverse(root_name), view=about, documentation=about)
+    about_url = settings.SITE_ORIGIN + reverse("reconciliation:about")
+    return manifest(version, settings.SITE_ORIGIN + reverse(root_name), view=about_url, documentation=about_url)
 
 
 def _candidates(questions: list[Question]) -> list[list[dict[str, Any]]]:

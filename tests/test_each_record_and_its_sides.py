@@ -42,7 +42,7 @@ from partnerships.organisations.models import Role
 from partnerships.people.lead_times import USUAL_LEAD_TIMES, choose_lead_times
 from partnerships.people.models import User
 from partnerships.search.services import index_stale
-from tests.commitments.promises import agree, done, in_days, propose, report
+from tests.commitments.promises import agree, done_commitment, in_days, propose, report
 from tests.conversations import reports
 from tests.conversations.gatherings import a_cycle, a_text_file, planned_meeting
 from tests.conversations.talks import circulated, days_ago, the_record
@@ -654,7 +654,7 @@ CASES = {
     ),
     "a delivery": Case(
         promised.Commitment,
-        lambda world: done(world, partnership=None, text=SAID),
+        lambda world: done_commitment(world, partnership=None, text=SAID),
         _promise,
         OWN | OTHER,
         Act("commitments:verify", lambda world, made: {"verdict": "verified"}, {"other lead"}),

@@ -1,4 +1,4 @@
-"""Who may use the pages of commitments."""
+"""The people who may use the pages of commitments."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from partnerships.commitments import services
-from tests.commitments.promises import agree, done, propose
+from tests.commitments.promises import agree, done_commitment, propose
 from tests.support.access import Row, everyone, expect
 from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Proposed, agreed and done commitments, and one evidence file."""
+    """Make a proposed, an agreed and a done commitment, and a file of evidence."""
     world.things["proposed"] = propose(world)
     world.things["agreed"] = agree(world)
-    world.things["done"] = done(world)
+    world.things["done"] = done_commitment(world)
     world.things["evidence"] = services.attach_evidence(
         commitment=world.things["agreed"],
         file=SimpleUploadedFile("handover.txt", b"Block B handed over."),
@@ -27,12 +27,12 @@ def prepare(world: World) -> None:
     )
 
 
-def _on(name: str, **more: str) -> Any:
+def _commitment_arguments(name: str, **more: str) -> Any:
     return lambda world: {"pk": world.things[name].pk, **more}
 
 
-def _evidence(world: World) -> dict[str, Any]:
-    """Route arguments for the evidence, after saving its file if it is missing."""
+def _evidence_arguments(world: World) -> dict[str, Any]:
+    """Return the arguments of the URL of the evidence, after saving its file if it is missing."""
     file = world.things["evidence"].file
     if not file.storage.exists(file.name):
         file.storage.save(file.name, ContentFile(b"Block B handed over."))
@@ -40,7 +40,8 @@ def _evidence(world: World) -> dict[str, Any]:
 
 
 _READ = expect(inside=200, outside=404)
-#: Leads of the giver only, of the receiver only; editors and leads of the giver; of either side.
+#: The statuses for pages that only leads of the giver may use. The next ones are for leads of the receiver, for editors
+#: and leads of the giver, for leads of both sides, and for editors and leads of either side.
 _GIVER_LEADS = {"get": expect(inside=403, outside=404, lead=200), "post": expect(inside=403, outside=404, lead=422)}
 _RECEIVER_LEADS = {
     "get": expect(inside=403, outside=404, partner=200),
@@ -70,27 +71,27 @@ ROWS = (
         get=expect(inside=404, outside=403, viewer=403, stranger=404, shared=404, share_ended=404),
         post=expect(inside=404, outside=403, viewer=403, stranger=404, shared=404, share_ended=404),
     ),
-    Row("commitments:detail", on=_on("proposed"), get=_READ),
-    Row("commitments:edit", on=_on("proposed"), **_EITHER),
-    Row("commitments:confirm", on=_on("proposed", side="giving"), **_GIVER_LEADS),
-    Row("commitments:confirm", on=_on("proposed", side="receiving"), **_RECEIVER_LEADS),
-    Row("commitments:progress", on=_on("agreed"), **_GIVER),
-    Row("commitments:due-date", on=_on("agreed"), **_GIVER),
-    Row("commitments:owner", on=_on("agreed"), **_GIVER),
-    Row("commitments:escalate", on=_on("agreed"), **_EITHER),
-    Row("commitments:verify", on=_on("done"), **_RECEIVER_LEADS),
+    Row("commitments:detail", on=_commitment_arguments("proposed"), get=_READ),
+    Row("commitments:edit", on=_commitment_arguments("proposed"), **_EITHER),
+    Row("commitments:confirm", on=_commitment_arguments("proposed", side="giving"), **_GIVER_LEADS),
+    Row("commitments:confirm", on=_commitment_arguments("proposed", side="receiving"), **_RECEIVER_LEADS),
+    Row("commitments:progress", on=_commitment_arguments("agreed"), **_GIVER),
+    Row("commitments:due-date", on=_commitment_arguments("agreed"), **_GIVER),
+    Row("commitments:owner", on=_commitment_arguments("agreed"), **_GIVER),
+    Row("commitments:escalate", on=_commitment_arguments("agreed"), **_EITHER),
+    Row("commitments:verify", on=_commitment_arguments("done"), **_RECEIVER_LEADS),
     Row(
         "commitments:end",
-        on=_on("agreed"),
+        on=_commitment_arguments("agreed"),
         get=expect(inside=403, outside=404, lead=200, partner=200),
         post=expect(inside=403, outside=404, lead=422, partner=422),
     ),
-    Row("commitments:stakeholders", on=_on("agreed"), post=_PARTIES_LEADS),
-    Row("commitments:attach", on=_on("agreed"), **_GIVER),
-    Row("commitments:evidence", on=_evidence, get=_READ),
+    Row("commitments:stakeholders", on=_commitment_arguments("agreed"), post=_PARTIES_LEADS),
+    Row("commitments:attach", on=_commitment_arguments("agreed"), **_GIVER),
+    Row("commitments:evidence", on=_evidence_arguments, get=_READ),
     Row(
         "commitments:remove",
-        on=_on("evidence"),
+        on=_commitment_arguments("evidence"),
         get=expect(inside=403, outside=404, editor=200, lead=200),
         post=expect(inside=403, outside=404, editor=302, lead=302),
     ),

@@ -1,4 +1,4 @@
-"""Commitments for tests, made through services."""
+"""Helpers that make commitments in each status through the services."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tests.world import World
 
 
 def in_days(days: int) -> dt.date:
-    """The date some days from today."""
+    """Return the date this many days from today."""
     return timezone.localdate() + dt.timedelta(days=days)
 
 
 def propose(world: World, **terms: Any) -> Commitment:
-    """Propose 60 homes from Larkhaven to Westmarch, due in 90 days.
+    """Propose 60 homes from Larkhaven to Westmarch, due in 90 days, with Eddie as the owner.
 
-    Eddie is the owner.
+    `terms` replace these terms.
     """
-    given: dict[str, Any] = {
+    default_terms: dict[str, Any] = {
         "giver": world.larkhaven,
         "receiver": world.westmarch,
         "text": "Sixty modular homes at Quayside for households in temporary accommodation.",
@@ -36,11 +36,11 @@ def propose(world: World, **terms: Any) -> Commitment:
         "author": world.amina,
         "now": timezone.now(),
     }
-    return services.propose_commitment(**(given | terms))
+    return services.propose_commitment(**(default_terms | terms))
 
 
 def agree(world: World, **terms: Any) -> Commitment:
-    """A commitment confirmed by Amina and Ben."""
+    """Propose a commitment, and confirm it as Amina and Ben."""
     commitment = propose(world, **terms)
     for organisation, lead in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
         commitment = services.confirm_commitment(
@@ -53,26 +53,28 @@ def agree(world: World, **terms: Any) -> Commitment:
     return commitment
 
 
-def report(world: World, commitment: Commitment, status: str = Status.IN_PROGRESS, **said: Any) -> None:
-    """Record progress as Eddie."""
-    services.record_progress(commitment=commitment, status=status, author=world.eddie, now=timezone.now(), **said)
+def report(world: World, commitment: Commitment, status: str = Status.IN_PROGRESS, **report_fields: Any) -> None:
+    """Record progress as Eddie. `report_fields` are passed on to `record_progress`."""
+    services.record_progress(
+        commitment=commitment, status=status, author=world.eddie, now=timezone.now(), **report_fields
+    )
 
 
-def done(world: World, **terms: Any) -> Commitment:
-    """A commitment that Larkhaven reports as fully delivered."""
+def done_commitment(world: World, **terms: Any) -> Commitment:
+    """Return a commitment that Larkhaven reports as fully delivered."""
     commitment = agree(world, **terms)
     report(world, commitment, Status.DONE, delivered=commitment.quantity)
     commitment.refresh_from_db()
     return commitment
 
 
-def verified(world: World, **terms: Any) -> Commitment:
-    """A commitment that Westmarch has verified."""
-    return services.verify_delivery(commitment=done(world, **terms), author=world.ben, now=timezone.now())
+def verified_commitment(world: World, **terms: Any) -> Commitment:
+    """Return a commitment whose delivery Westmarch has verified."""
+    return services.verify_delivery(commitment=done_commitment(world, **terms), author=world.ben, now=timezone.now())
 
 
 def done_action(world: World, receiver: Organisation | None = None) -> Commitment:
-    """An action of Eddie, who reports it done."""
+    """Return an action of Eddie, which he has reported as done."""
     action = services.propose_action(
         organisation=world.larkhaven,
         text="Send the layout.",

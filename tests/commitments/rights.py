@@ -1,4 +1,4 @@
-"""Who may call each service of commitments."""
+"""The people who may call each service of commitments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.commitments import services
 from partnerships.commitments.services import RegisterPromise
 from partnerships.commitments.services.registers import add_from_register
 from partnerships.people.models import User
-from tests.commitments.promises import agree, done, done_action, in_days, propose
+from tests.commitments.promises import agree, done_action, done_commitment, in_days, propose
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, PARTNER, PARTNER_EDITORS, PERSONAS, Row
 from tests.world import World
 
@@ -39,12 +39,12 @@ def _attach(world: World, author: User, promise: Any) -> Any:
     )
 
 
-def _evidence(world: World) -> Any:
+def _attached_evidence(world: World) -> Any:
     return _attach(world, world.eddie, agree(world))
 
 
-def _removed(world: World) -> Any:
-    evidence = _evidence(world)
+def _removed_evidence(world: World) -> Any:
+    evidence = _attached_evidence(world)
     services.remove_evidence(evidence=evidence, author=world.eddie, now=timezone.now())
     return evidence
 
@@ -63,10 +63,10 @@ def _edit(world: World, author: User, promise: Any) -> Any:
     )
 
 
-def _register(add: bool) -> Any:
-    """Record or update a commitment from a register."""
+def _register_import(add: bool) -> Any:
+    """Return a call that records a commitment from a register or, with `add`, updates it."""
 
-    def call(world: World, author: Any, _: Any) -> Any:
+    def import_promise(world: World, author: Any, _: Any) -> Any:
         promise = RegisterPromise(
             reference="S106/1",
             giver_name="Quay Builders",
@@ -78,7 +78,7 @@ def _register(add: bool) -> Any:
         service = add_from_register if add else services.record_from_register
         return service(promises=[promise], source="Register", author=author, now=timezone.now())
 
-    return call
+    return import_promise
 
 
 ROWS = (
@@ -134,7 +134,7 @@ ROWS = (
         "commitments.verify_delivery",
         lambda w, author, promise: services.verify_delivery(commitment=promise, author=author, now=timezone.now()),
         PARTNER,
-        prepare=done,
+        prepare=done_commitment,
     ),
     Row(
         "commitments.verify_delivery",
@@ -149,7 +149,7 @@ ROWS = (
             commitment=promise, reason="Two are unfinished.", author=author, now=timezone.now()
         ),
         PARTNER,
-        prepare=done,
+        prepare=done_commitment,
     ),
     Row(
         "commitments.change_owner",
@@ -233,7 +233,7 @@ ROWS = (
         "commitments.remove_evidence",
         lambda w, author, evidence: services.remove_evidence(evidence=evidence, author=author, now=timezone.now()),
         EDITORS,
-        prepare=_removed,
+        prepare=_removed_evidence,
         situation="once more",
         result="UnableToAttach: The file has already been removed.",
     ),
@@ -241,14 +241,14 @@ ROWS = (
         "commitments.remove_evidence",
         lambda w, author, evidence: services.remove_evidence(evidence=evidence, author=author, now=timezone.now()),
         EDITORS,
-        prepare=_evidence,
+        prepare=_attached_evidence,
     ),
-    Row("commitments.record_from_register", _register(add=False), PARTNER | ADMINISTRATOR),
+    Row("commitments.record_from_register", _register_import(add=False), PARTNER | ADMINISTRATOR),
     Row(
         "commitments.add_from_register",
-        _register(add=True),
+        _register_import(add=True),
         PARTNER | ADMINISTRATOR,
-        prepare=lambda w: _register(add=False)(w, None, None),
+        prepare=lambda w: _register_import(add=False)(w, None, None),
     ),
 )
 

@@ -16,7 +16,7 @@ from partnerships.commitments import registry, services
 from partnerships.commitments.models import Commitment, Evidence, Status
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Role
-from tests.commitments.promises import agree, done, in_days, propose, report, verified
+from tests.commitments.promises import agree, done_commitment, in_days, propose, report, verified_commitment
 from tests.support.outbox import deliver, drop_emails, parts
 from tests.world import World, join
 
@@ -69,17 +69,17 @@ def test_form_asks_whether_more_was_really_delivered(world: World) -> None:
     commitment = agree(world)
     browser, address = Client(), reverse("commitments:progress", args=[commitment.pk])
     browser.force_login(world.eddie)
-    given = {"delivered": "61", "status": "in_progress", "note_text": "", "blocker": "", "seen": "0"}
+    form_data = {"delivered": "61", "status": "in_progress", "note_text": "", "blocker": "", "seen": "0"}
 
-    shown = browser.get(address).content.decode()
-    refused = browser.post(address, given)
-    taken = browser.post(address, given | {"more": "on", "note_text": "The roof holds one more."})
+    empty_form = browser.get(address).content.decode()
+    refusal = browser.post(address, form_data)
+    accepted = browser.post(address, form_data | {"more": "on", "note_text": "The roof holds one more."})
 
-    assert "more was delivered" not in shown
-    assert refused.status_code == 422
-    assert "61 of 60 homes is more than was promised" in refused.content.decode()
-    assert "Say why more was delivered" in refused.content.decode()
-    assert taken.status_code == 302
+    assert "more was delivered" not in empty_form
+    assert refusal.status_code == 422
+    assert "61 of 60 homes is more than was promised" in refusal.content.decode()
+    assert "Say why more was delivered" in refusal.content.decode()
+    assert accepted.status_code == 302
     assert commitment.progress.get().delivered == 61
 
 
@@ -112,7 +112,7 @@ def test_only_editors_of_the_giver_record_progress(world: World, who: str) -> No
 
 
 def test_receiver_verifies_a_finished_commitment(world: World) -> None:
-    commitment = services.verify_delivery(commitment=done(world), author=world.ben, now=timezone.now())
+    commitment = services.verify_delivery(commitment=done_commitment(world), author=world.ben, now=timezone.now())
 
     assert commitment.is_verified
     assert commitment.verified_by == world.ben
@@ -120,20 +120,20 @@ def test_receiver_verifies_a_finished_commitment(world: World) -> None:
 
 def test_giver_cannot_verify_its_own_delivery(world: World) -> None:
     with pytest.raises(UnableToAct, match="receiving organisation"):
-        services.verify_delivery(commitment=done(world), author=world.amina, now=timezone.now())
+        services.verify_delivery(commitment=done_commitment(world), author=world.amina, now=timezone.now())
 
 
 def test_unfinished_delivery_is_returned_with_the_reason(world: World) -> None:
-    commitment = done(world)
+    commitment = done_commitment(world)
 
     with pytest.raises(services.UnableToVerify, match="what is missing"):
         services.send_back(commitment=commitment, reason="", author=world.ben, now=timezone.now())
-    back = services.send_back(
+    returned = services.send_back(
         commitment=commitment, reason="Four homes have no keys.", author=world.ben, now=timezone.now()
     )
 
-    assert back.status == Status.IN_PROGRESS
-    assert back.progress.order_by("-pk")[0].note == "Four homes have no keys."
+    assert returned.status == Status.IN_PROGRESS
+    assert returned.progress.order_by("-pk")[0].note == "Four homes have no keys."
 
 
 def test_email_about_an_overdue_commitment_says_by_how_much(world: World) -> None:
@@ -162,12 +162,12 @@ def test_evidence_is_checked_by_its_content(world: World) -> None:
     note = SimpleUploadedFile("handover.txt", b"Block B handed over on Monday.")
     script = SimpleUploadedFile("handover.pdf", b"<script>alert(1)</script>")
 
-    kept = services.attach_evidence(commitment=commitment, file=note, author=world.eddie, now=timezone.now())
+    evidence = services.attach_evidence(commitment=commitment, file=note, author=world.eddie, now=timezone.now())
 
     with pytest.raises(services.UnableToAttach):
         services.attach_evidence(commitment=commitment, file=script, author=world.eddie, now=timezone.now())
-    assert kept.title == "handover.txt"
-    assert "handover" not in kept.file.name
+    assert evidence.title == "handover.txt"
+    assert "handover" not in evidence.file.name
 
 
 def test_evidence_is_visible_to_everybody_who_sees_the_commitment(world: World) -> None:
@@ -175,31 +175,31 @@ def test_evidence_is_visible_to_everybody_who_sees_the_commitment(world: World) 
     services.attach_evidence(commitment=agree(world), file=note, author=world.eddie, now=timezone.now())
 
     people = ("vera", "ben", "chidi", "dee")
-    seen = {name: Evidence.objects.visible_to(getattr(world, name)).exists() for name in people}
+    sees_evidence = {name: Evidence.objects.visible_to(getattr(world, name)).exists() for name in people}
 
-    assert seen == {"vera": True, "ben": True, "chidi": False, "dee": False}
+    assert sees_evidence == {"vera": True, "ben": True, "chidi": False, "dee": False}
 
 
 def test_commitments_of_a_person_who_left_go_to_a_colleague(world: World) -> None:
-    commitment, kept = agree(world), verified(world)
+    commitment, verified = agree(world), verified_commitment(world)
 
     count = services.hand_over(
         person=world.eddie, organisation=world.larkhaven, to=world.amina, author=world.amina, now=timezone.now()
     )
 
     commitment.refresh_from_db()
-    kept.refresh_from_db()
+    verified.refresh_from_db()
     assert count == 1
     assert commitment.owner == world.amina
-    assert kept.owner == world.eddie
+    assert verified.owner == world.eddie
 
 
 def test_listeners_are_called_inside_the_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[str] = []
+    statuses: list[str] = []
 
     def listener(*, commitment: Commitment, author: Any, now: Any) -> None:
         assert transaction.get_connection().in_atomic_block
-        heard.append(commitment.status)
+        statuses.append(commitment.status)
 
     monkeypatch.setattr(registry, "_listeners", [listener])
 
@@ -208,7 +208,7 @@ def test_listeners_are_called_inside_the_transaction(world: World, monkeypatch: 
     report(world, commitment, Status.DONE, delivered=Decimal(60))
     services.verify_delivery(commitment=commitment, author=world.ben, now=timezone.now())
 
-    assert heard == [Status.AGREED, Status.IN_PROGRESS, Status.DONE, Status.VERIFIED]
+    assert statuses == [Status.AGREED, Status.IN_PROGRESS, Status.DONE, Status.VERIFIED]
 
 
 def test_commitment_from_a_register_is_recorded_once(world: World) -> None:
@@ -223,12 +223,12 @@ def test_commitment_from_a_register_is_recorded_once(world: World) -> None:
         progress=[services.RegisterProgress(at=world.now, delivered=Decimal(288900), note="Spent")],
     )
 
-    given = {"promises": [promise], "source": "Developer agreements", "author": None, "now": world.now}
-    first = services.record_from_register(**given)
-    second = services.record_from_register(**given)
+    arguments = {"promises": [promise], "source": "Developer agreements", "author": None, "now": world.now}
+    first_import = services.record_from_register(**arguments)
+    second_import = services.record_from_register(**arguments)
 
-    assert [commitment.delivered_words for commitment in first] == ["£288,900 of £650,000"]
-    assert second == []
+    assert [commitment.delivered_words for commitment in first_import] == ["£288,900 of £650,000"]
+    assert second_import == []
 
 
 def test_receiver_reports_for_a_giver_outside_the_network(world: World) -> None:
@@ -240,9 +240,9 @@ def test_receiver_reports_for_a_giver_outside_the_network(world: World) -> None:
     services.record_progress(
         commitment=commitment, status=Status.DONE, author=world.ben, now=timezone.now(), note_text="Opened."
     )
-    verified_one = services.verify_delivery(commitment=commitment, author=world.ben, now=timezone.now())
+    verified = services.verify_delivery(commitment=commitment, author=world.ben, now=timezone.now())
 
-    assert verified_one.is_verified
+    assert verified.is_verified
 
 
 def test_new_lead_of_the_giver_can_report_at_once(world: World) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 from django.urls import reverse
 
 from partnerships.commitments.models import Commitment
-from tests.commitments.promises import agree, done, in_days, propose
+from tests.commitments.promises import agree, done_commitment, in_days, propose
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.world import World
 
 
 def emails() -> list[tuple[str, str]]:
-    """Recipients of sent emails, with each subject between reference and text."""
+    """Return the recipients of sent emails with the part of each subject after the reference, and clear the emails."""
     sent = sorted(
         (email.to[0].partition("@")[0], email.subject.partition(" ")[2].partition(":")[0]) for email in deliver()
     )
@@ -23,8 +23,8 @@ def emails() -> list[tuple[str, str]]:
     return sent
 
 
-def filled(world: World) -> dict[str, Any]:
-    """The form in which Eddie proposes thirty homes to Westmarch."""
+def proposal_form(world: World) -> dict[str, Any]:
+    """Return the form data with which Eddie proposes thirty homes to Westmarch."""
     day = in_days(60)
     return {
         "giver": world.larkhaven.pk,
@@ -40,11 +40,11 @@ def filled(world: World) -> dict[str, Any]:
 
 
 def test_leads_of_both_sides_are_asked_once_to_confirm_a_proposal(world: World) -> None:
-    given = filled(world)
+    form_data = proposal_form(world)
     eddie = signed_in(world.eddie)
 
     for _ in range(2):
-        answer = eddie.post(reverse("commitments:new"), given, follow=True)
+        answer = eddie.post(reverse("commitments:new"), form_data, follow=True)
 
     assert emails() == [("amina", "needs your confirmation"), ("ben", "needs your confirmation")]
     assert Commitment.objects.count() == 1
@@ -52,9 +52,9 @@ def test_leads_of_both_sides_are_asked_once_to_confirm_a_proposal(world: World) 
 
 
 def test_email_says_what_is_promised_and_links_to_its_page(world: World) -> None:
-    signed_in(world.eddie).post(reverse("commitments:new"), filled(world))
+    signed_in(world.eddie).post(reverse("commitments:new"), proposal_form(world))
 
-    email = next(one for one in deliver() if one.to == [world.ben.email])
+    email = next(email_to for email_to in deliver() if email_to.to == [world.ben.email])
 
     assert "Thirty homes at Quayside." in email.body
     assert "Larkhaven Homes to Westmarch" in email.body
@@ -66,8 +66,8 @@ def test_people_waiting_for_agreement_are_emailed_when_it_is_agreed(world: World
     commitment = propose(world)
 
     for person, side in ((world.amina, "giving"), (world.ben, "receiving")):
-        sent = {"revision": commitment.revision, "owner": world.eddie.pk}
-        signed_in(person).post(reverse("commitments:confirm", args=[commitment.pk, side]), sent)
+        form_data = {"revision": commitment.revision, "owner": world.eddie.pk}
+        signed_in(person).post(reverse("commitments:confirm", args=[commitment.pk, side]), form_data)
 
     assert emails() == [("amina", "has been agreed"), ("eddie", "has been agreed")]
 
@@ -77,11 +77,11 @@ def test_receiver_hears_when_it_is_done_and_giver_when_it_is_verified(world: Wor
     drop_emails()
     progress = {"status": "done", "delivered": "60", "seen": "0"}
     signed_in(world.eddie).post(reverse("commitments:progress", args=[commitment.pk]), progress)
-    reported = emails()
+    emails_after_report = emails()
 
     signed_in(world.ben).post(reverse("commitments:verify", args=[commitment.pk]), {"verdict": "verified"})
 
-    assert reported == [("ben", "has been reported as done")]
+    assert emails_after_report == [("ben", "has been reported as done")]
     assert emails() == [("amina", "has been verified"), ("eddie", "has been verified")]
 
 
@@ -96,15 +96,15 @@ def test_progress_before_completion_sends_no_email(world: World) -> None:
 
 
 def test_owner_hears_what_is_missing_and_both_sides_hear_of_a_cancellation(world: World) -> None:
-    commitment = done(world)
+    commitment = done_commitment(world)
     drop_emails()
-    sent_back = {"verdict": "missing", "note_text": "Block C has no lift."}
-    signed_in(world.ben).post(reverse("commitments:verify", args=[commitment.pk]), sent_back)
-    answered = emails()
+    form_data = {"verdict": "missing", "note_text": "Block C has no lift."}
+    signed_in(world.ben).post(reverse("commitments:verify", args=[commitment.pk]), form_data)
+    emails_after_answer = emails()
 
     signed_in(world.amina).post(reverse("commitments:end", args=[commitment.pk]), {"reason": "The site is sold."})
 
-    assert answered == [("amina", "is not complete yet"), ("eddie", "is not complete yet")]
+    assert emails_after_answer == [("amina", "is not complete yet"), ("eddie", "is not complete yet")]
     assert emails() == [("ben", "has been cancelled"), ("eddie", "has been cancelled")]
 
 

@@ -34,13 +34,13 @@ def _built() -> None:
 
 @pytest.fixture
 def shown(transactional_db: None) -> World:
-    """The world, for a live server."""
+    """Return the world, for a live server."""
     return make_world()
 
 
 def entries(world: World) -> tuple[Entry, Entry]:
-    """Ben's ask for sixty homes and Amina's matching offer."""
-    made = []
+    """Return Ben's ask for sixty homes and Amina's matching offer."""
+    shared_entries = []
     for organisation, author, direction, title in (
         (world.westmarch, world.ben, Direction.ASK, "Sixty homes for families in hotels"),
         (world.larkhaven, world.amina, Direction.OFFER, "Modular homes for families"),
@@ -57,13 +57,13 @@ def entries(world: World) -> tuple[Entry, Entry]:
             author=author,
             now=timezone.now(),
         )
-        made.append(share_entry(entry=entry, author=author, now=timezone.now()))
+        shared_entries.append(share_entry(entry=entry, author=author, now=timezone.now()))
     match_due_entries(now=timezone.now())
-    return made[0], made[1]
+    return shared_entries[0], shared_entries[1]
 
 
 def as_person(browser: Any, origin: str, email: str) -> Page:
-    """A separate browser window, signed in as a person."""
+    """Open a separate browser window, signed in as a person."""
     page: Page = browser.new_context(viewport=WIDE).new_page()
     page.set_default_timeout(PATIENCE)
     sign_in(page, origin, email)
@@ -72,8 +72,8 @@ def as_person(browser: Any, origin: str, email: str) -> Page:
 
 def choose(page: Page, label: str, text: str) -> None:
     """Type into an autocomplete field and choose its suggestion."""
-    box = page.get_by_label(label)
-    box.fill(text)
+    field = page.get_by_label(label)
+    field.fill(text)
     page.get_by_role("option", name=text).first.click()
 
 
@@ -172,20 +172,20 @@ PAGES = [
 def test_pages_in_each_state_are_accessible_and_reflow(page: Any, live_server: Any, shown: World) -> None:
     prepare_commitments(shown)
     prepare_conversations(shown)
-    names = {name: thing.pk for name, thing in shown.things.items()}
-    names |= {"partnership": shown.partnership.pk, "westmarch": shown.westmarch.pk}
+    ids = {name: thing.pk for name, thing in shown.things.items()}
+    ids |= {"partnership": shown.partnership.pk, "westmarch": shown.westmarch.pk}
     sign_in(page, live_server.url, "amina@larkhaven.example")
-    wrong = {}
+    problems_by_page = {}
 
     for path in PAGES:
-        address = path.format(**names)
+        address = path.format(**ids)
         page.set_viewport_size(WIDE)
         answer = page.goto(f"{live_server.url}{address}")
         for size in (WIDE, NARROW):
             page.set_viewport_size(size)
-            found = axe_violations(page, is_narrowed=size == NARROW)
-            found += [] if reflows(page) else ["needs sideways scrolling"]
-            if answer.status != 200 or found:
-                wrong[address, size["width"]] = [answer.status, *found]
+            problems = axe_violations(page, is_narrowed=size == NARROW)
+            problems += [] if reflows(page) else ["needs sideways scrolling"]
+            if answer.status != 200 or problems:
+                problems_by_page[address, size["width"]] = [answer.status, *problems]
 
-    assert wrong == {}
+    assert problems_by_page == {}

@@ -14,20 +14,20 @@ from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Role
 from partnerships.outbox.content import will_be_emailed
 from partnerships.people.models import User
-from tests.commitments.promises import agree, done, in_days, propose
+from tests.commitments.promises import agree, done_commitment, in_days, propose
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.world import World, join
 
 
-def day(name: str, days: int) -> dict[str, str]:
-    """Form data for a day."""
+def day_field(name: str, days: int) -> dict[str, str]:
+    """Return the form data of a day this many days from today."""
     return {name: in_days(days).isoformat()}
 
 
-def page(name: str, commitment: Commitment, **more: str) -> str:
-    """The address of a page about a commitment."""
-    return reverse(f"commitments:{name}", kwargs={"pk": commitment.pk, **more})
+def page_url(name: str, commitment: Commitment, **arguments: str) -> str:
+    """Return the URL of a page about a commitment."""
+    return reverse(f"commitments:{name}", kwargs={"pk": commitment.pk, **arguments})
 
 
 def test_form_asks_for_an_organisation_the_person_edits_for(world: World) -> None:
@@ -40,9 +40,9 @@ def test_form_asks_for_an_organisation_the_person_edits_for(world: World) -> Non
         now=timezone.now(),
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
-    sent = {"giver": world.harbour.pk, "receiver": world.westmarch.pk, "text": "Homes.", **day("due_on", 90)}
+    form_data = {"giver": world.harbour.pk, "receiver": world.westmarch.pk, "text": "Homes.", **day_field("due_on", 90)}
 
-    answer = signed_in(world.eddie).post(reverse("commitments:new"), sent | {"key": uuid.uuid4()})
+    answer = signed_in(world.eddie).post(reverse("commitments:new"), form_data | {"key": uuid.uuid4()})
 
     assert answer.status_code == 422
     assert "One of the two must be an organisation that you can make changes for" in answer.content.decode()
@@ -51,10 +51,10 @@ def test_form_asks_for_an_organisation_the_person_edits_for(world: World) -> Non
 
 def test_form_lets_only_a_lead_confirm_for_their_own_side(world: World) -> None:
     join(world.amina, world.westmarch, Role.EDITOR, timezone.now())
-    sent = {"giver": world.westmarch.pk, "receiver": world.larkhaven.pk, "text": "Homes.", **day("due_on", 90)}
-    given = sent | {"owner": world.ben.pk, "confirm": "on", "key": uuid.uuid4()}
+    terms = {"giver": world.westmarch.pk, "receiver": world.larkhaven.pk, "text": "Homes.", **day_field("due_on", 90)}
+    form_data = terms | {"owner": world.ben.pk, "confirm": "on", "key": uuid.uuid4()}
 
-    answer = signed_in(world.amina).post(reverse("commitments:new"), given)
+    answer = signed_in(world.amina).post(reverse("commitments:new"), form_data)
 
     assert answer.status_code == 422
     assert "Only a lead of Westmarch Borough Council can confirm this" in answer.content.decode()
@@ -64,7 +64,7 @@ def test_form_lets_only_a_lead_confirm_for_their_own_side(world: World) -> None:
 def test_commitment_goes_from_proposal_to_verification_on_its_pages(world: World) -> None:
     amina, eddie, ben = (signed_in(person) for person in (world.amina, world.eddie, world.ben))
     form = eddie.get(reverse("commitments:new"), {"partnership": world.partnership.pk}).context["form"]
-    sent = {
+    form_data = {
         "giver": world.larkhaven.pk,
         "receiver": world.westmarch.pk,
         "partnership": world.partnership.pk,
@@ -73,17 +73,17 @@ def test_commitment_goes_from_proposal_to_verification_on_its_pages(world: World
         "unit": "homes",
         "owner": world.eddie.pk,
         "key": form["key"].value(),
-        **day("due_on", 90),
+        **day_field("due_on", 90),
     }
 
-    proposed = eddie.post(reverse("commitments:new"), sent, follow=True)
+    proposed = eddie.post(reverse("commitments:new"), form_data, follow=True)
     commitment = Commitment.objects.get()
     assert "waiting for Larkhaven Homes and Westmarch Borough Council" in proposed.content.decode()
-    amina.post(page("confirm", commitment, side="giving"), {"revision": 1, "owner": world.eddie.pk})
-    agreed = ben.post(page("confirm", commitment, side="receiving"), {"revision": 1}, follow=True)
+    amina.post(page_url("confirm", commitment, side="giving"), {"revision": 1, "owner": world.eddie.pk})
+    agreed = ben.post(page_url("confirm", commitment, side="receiving"), {"revision": 1}, follow=True)
     assert f"{commitment.reference} has been agreed." in agreed.content.decode()
-    part = eddie.post(
-        page("progress", commitment),
+    progress = eddie.post(
+        page_url("progress", commitment),
         {
             "delivered": "40",
             "status": "in_progress",
@@ -93,11 +93,11 @@ def test_commitment_goes_from_proposal_to_verification_on_its_pages(world: World
         },
         follow=True,
     )
-    assert "40 of 60 homes" in part.content.decode()
-    assert "lettings.txt" in part.content.decode()
-    seen = eddie.get(page("progress", commitment)).context["form"]["seen"].value()
-    eddie.post(page("progress", commitment), {"delivered": "60", "status": "done", "seen": seen})
-    verified = ben.post(page("verify", commitment), {"verdict": "verified"}, follow=True)
+    assert "40 of 60 homes" in progress.content.decode()
+    assert "lettings.txt" in progress.content.decode()
+    seen = eddie.get(page_url("progress", commitment)).context["form"]["seen"].value()
+    eddie.post(page_url("progress", commitment), {"delivered": "60", "status": "done", "seen": seen})
+    verified = ben.post(page_url("verify", commitment), {"verdict": "verified"}, follow=True)
 
     commitment.refresh_from_db()
     assert commitment.status == Status.VERIFIED
@@ -107,24 +107,24 @@ def test_commitment_goes_from_proposal_to_verification_on_its_pages(world: World
 def test_confirming_the_same_terms_twice_is_refused(world: World) -> None:
     commitment = propose(world)
     ben = signed_in(world.ben)
-    ben.post(page("confirm", commitment, side="receiving"), {"revision": 1})
+    ben.post(page_url("confirm", commitment, side="receiving"), {"revision": 1})
 
-    again = ben.post(page("confirm", commitment, side="receiving"), {"revision": 1})
+    second_answer = ben.post(page_url("confirm", commitment, side="receiving"), {"revision": 1})
 
-    assert again.status_code == 422
-    assert "has already confirmed" in again.content.decode()
+    assert second_answer.status_code == 422
+    assert "has already confirmed" in second_answer.content.decode()
 
 
 def test_list_applies_filters_and_hides_commitments_of_others(world: World) -> None:
     agree(world, text="Canary homes.")
     propose(world, text="Another thing.")
 
-    mine = signed_in(world.ben).get(reverse("commitments:list"), {"standing": "open"}).content.decode()
-    theirs = signed_in(world.chidi).get(reverse("commitments:list"), {"words": "Canary"}).content.decode()
+    list_of_ben = signed_in(world.ben).get(reverse("commitments:list"), {"standing": "open"}).content.decode()
+    list_of_chidi = signed_in(world.chidi).get(reverse("commitments:list"), {"words": "Canary"}).content.decode()
 
-    assert "Canary homes." in mine
-    assert "Another thing." not in mine
-    assert "Canary homes." not in theirs
+    assert "Canary homes." in list_of_ben
+    assert "Another thing." not in list_of_ben
+    assert "Canary homes." not in list_of_chidi
 
 
 def test_invalid_filters_are_named_above_the_list(world: World) -> None:
@@ -139,7 +139,7 @@ def test_invalid_filters_are_named_above_the_list(world: World) -> None:
 def test_stranger_cannot_open_evidence(world: World) -> None:
     commitment = agree(world)
     signed_in(world.eddie).post(
-        page("attach", commitment), {"title": "Keys", "file": SimpleUploadedFile("keys.txt", b"Sixty keys.")}
+        page_url("attach", commitment), {"title": "Keys", "file": SimpleUploadedFile("keys.txt", b"Sixty keys.")}
     )
     address = reverse("commitments:evidence", kwargs={"pk": commitment.evidence.get().pk})
 
@@ -149,21 +149,21 @@ def test_stranger_cannot_open_evidence(world: World) -> None:
 
 
 def test_page_shows_what_is_missing(world: World) -> None:
-    commitment = done(world)
+    commitment = done_commitment(world)
     ben = signed_in(world.ben)
 
-    silent = ben.post(page("verify", commitment), {"verdict": "missing"})
-    said = ben.post(page("verify", commitment), {"verdict": "missing", "note_text": "No keys."}, follow=True)
+    without_note = ben.post(page_url("verify", commitment), {"verdict": "missing"})
+    with_note = ben.post(page_url("verify", commitment), {"verdict": "missing", "note_text": "No keys."}, follow=True)
 
-    assert silent.status_code == 422
-    assert "in progress again" in said.content.decode()
+    assert without_note.status_code == 422
+    assert "in progress again" in with_note.content.decode()
 
 
 def test_escalating_emails_the_person_without_the_words(world: World) -> None:
     commitment = agree(world)
     drop_emails()
 
-    signed_in(world.eddie).post(page("escalate", commitment), {"person": world.ben.pk, "reason": "Canary reason."})
+    signed_in(world.eddie).post(page_url("escalate", commitment), {"person": world.ben.pk, "reason": "Canary reason."})
 
     (email,) = deliver()
     assert email.to == ["ben@westmarch.example"]
@@ -173,10 +173,10 @@ def test_escalating_emails_the_person_without_the_words(world: World) -> None:
 def test_hostile_words_are_shown_as_typed(world: World) -> None:
     commitment = propose(world, text="<script>alert(1)</script> & 'homes'")
 
-    shown = signed_in(world.ben).get(commitment.get_absolute_url()).content.decode()
+    html = signed_in(world.ben).get(commitment.get_absolute_url()).content.decode()
 
-    assert "<script>alert(1)" not in shown
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+    assert "<script>alert(1)" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
 
 def test_form_for_other_terms_starts_with_the_old_ones(world: World) -> None:
@@ -189,23 +189,28 @@ def test_form_for_other_terms_starts_with_the_old_ones(world: World) -> None:
 
 
 def test_people_who_may_answer_see_that_it_is_their_turn(world: World) -> None:
-    def turns(commitment: Commitment, person: User) -> int:
+    def count_turns(commitment: Commitment, person: User) -> int:
         return signed_in(person).get(commitment.get_absolute_url()).content.decode().count("Your turn")
 
-    proposed, delivered = propose(world), done(world)
+    proposed, delivered = propose(world), done_commitment(world)
 
-    assert [turns(proposed, person) for person in (world.amina, world.ben, world.eddie, world.vera)] == [1, 1, 0, 0]
-    assert [turns(delivered, person) for person in (world.amina, world.ben)] == [0, 1]
+    assert [count_turns(proposed, person) for person in (world.amina, world.ben, world.eddie, world.vera)] == [
+        1,
+        1,
+        0,
+        0,
+    ]
+    assert [count_turns(delivered, person) for person in (world.amina, world.ben)] == [0, 1]
 
 
 def test_timeline_names_a_moved_due_date_and_a_file(world: World) -> None:
     commitment, eddie = agree(world), signed_in(world.eddie)
-    eddie.post(page("due-date", commitment), {"reason": "No consent yet.", **day("due_on", 120)})
-    eddie.post(page("attach", commitment), {"title": "Plan", "file": SimpleUploadedFile("plan.txt", b"A plan.")})
+    eddie.post(page_url("due-date", commitment), {"reason": "No consent yet.", **day_field("due_on", 120)})
+    eddie.post(page_url("attach", commitment), {"title": "Plan", "file": SimpleUploadedFile("plan.txt", b"A plan.")})
 
-    file, moved = eddie.get(commitment.get_absolute_url()).context["lines"][:2]
+    file, due_date_change = eddie.get(commitment.get_absolute_url()).context["lines"][:2]
 
-    assert [(change.field, change.was, change.now) for change in moved.changes] == [
+    assert [(change.field, change.was, change.now) for change in due_date_change.changes] == [
         ("due", long_date(in_days(90)), long_date(in_days(120)))
     ]
     assert [(change.field, change.now) for change in file.changes] == [("file", "Plan")]

@@ -13,7 +13,7 @@ from partnerships.activity.models import Event
 from partnerships.commitments import services
 from partnerships.commitments.models import Commitment, Slippage, Status
 from partnerships.kit.rights import UnableToAct
-from tests.commitments.promises import agree, done, in_days, propose
+from tests.commitments.promises import agree, done_commitment, in_days, propose
 from tests.world import World
 
 
@@ -21,16 +21,16 @@ def test_commitment_is_agreed_once_both_sides_have_confirmed(world: World) -> No
     commitment = propose(world)
     now = timezone.now()
 
-    half = services.confirm_commitment(
+    after_giver = services.confirm_commitment(
         commitment=commitment, organisation=world.larkhaven, author=world.amina, revision=1, now=now
     )
-    whole = services.confirm_commitment(
+    after_receiver = services.confirm_commitment(
         commitment=commitment, organisation=world.westmarch, author=world.ben, revision=1, now=now
     )
 
-    assert half.status == Status.PROPOSED
-    assert whole.status == Status.AGREED
-    assert (whole.giver_confirmed_by, whole.receiver_confirmed_by) == (world.amina, world.ben)
+    assert after_giver.status == Status.PROPOSED
+    assert after_receiver.status == Status.AGREED
+    assert (after_receiver.giver_confirmed_by, after_receiver.receiver_confirmed_by) == (world.amina, world.ben)
 
 
 def test_editor_cannot_confirm(world: World) -> None:
@@ -219,7 +219,7 @@ def test_replacement_terms_apply_once_both_sides_confirm_them(world: World) -> N
     old = agree(world)
     new = propose(world, quantity=Decimal(40), replaces=old)
     old.refresh_from_db()
-    before = old.status
+    status_before = old.status
 
     for organisation, lead in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
         services.confirm_commitment(
@@ -227,7 +227,7 @@ def test_replacement_terms_apply_once_both_sides_confirm_them(world: World) -> N
         )
 
     old.refresh_from_db()
-    assert before == Status.AGREED
+    assert status_before == Status.AGREED
     assert old.status == Status.SUPERSEDED
     assert new.reference in old.reason
 
@@ -256,7 +256,7 @@ def test_cancelled_commitment_counts_as_broken_if_it_was_agreed(world: World) ->
 
 
 def test_verified_commitment_cannot_be_cancelled(world: World) -> None:
-    commitment = services.verify_delivery(commitment=done(world), author=world.ben, now=timezone.now())
+    commitment = services.verify_delivery(commitment=done_commitment(world), author=world.ben, now=timezone.now())
 
     with pytest.raises(services.UnableToEnd, match="already"):
         services.end_commitment(commitment=commitment, reason="No.", author=world.amina, now=timezone.now())
@@ -284,16 +284,16 @@ def test_database_refuses_invalid_commitments(world: World, fields: dict[str, ob
 def test_action_needs_confirmation_only_by_its_giver(world: World) -> None:
     terms = {"text": "Send the list of sites.", "due_on": in_days(7), "now": timezone.now()}
 
-    own = services.propose_action(
+    own_action = services.propose_action(
         organisation=world.larkhaven, owner=world.eddie, author=world.eddie, for_organisation=world.westmarch, **terms
     )
-    theirs = services.propose_action(
+    action_of_partner = services.propose_action(
         organisation=world.westmarch, owner=world.ben, author=world.eddie, for_organisation=world.larkhaven, **terms
     )
 
-    assert own.status == Status.AGREED
-    assert theirs.status == Status.PROPOSED
+    assert own_action.status == Status.AGREED
+    assert action_of_partner.status == Status.PROPOSED
     accepted = services.confirm_commitment(
-        commitment=theirs, organisation=world.westmarch, author=world.ben, revision=1, now=timezone.now()
+        commitment=action_of_partner, organisation=world.westmarch, author=world.ben, revision=1, now=timezone.now()
     )
     assert accepted.status == Status.AGREED

@@ -23,20 +23,20 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def shown(transactional_db: None) -> World:
-    """The world, committed so that other connections see it."""
+    """Return the world, committed so that other connections see it."""
     return make_world()
 
 
 def at_once(*jobs: Callable[[], Any]) -> list[Any]:
-    """Run functions together on their own connections; return all outcomes."""
-    gate, found = threading.Barrier(len(jobs)), [None] * len(jobs)
+    """Run functions at the same time, each on its own connection, and return their results or exceptions."""
+    start, outcomes = threading.Barrier(len(jobs)), [None] * len(jobs)
 
     def run(index: int, job: Callable[[], Any]) -> None:
-        gate.wait(60)
+        start.wait(60)
         try:
-            found[index] = job()
+            outcomes[index] = job()
         except Exception as error:  # noqa: BLE001 - the test looks at whatever was raised
-            found[index] = error
+            outcomes[index] = error
         finally:
             connection.close()
 
@@ -45,24 +45,24 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
         thread.start()
     for thread in threads:
         thread.join(120)
-    return found
+    return outcomes
 
 
 @pytest.fixture
 def slow_reading(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
-    """Replace the locked read in a module, so both read before either writes."""
+    """Return a function that replaces the locked read in a module, so that both threads read before either writes."""
 
-    def switch_off(module: Any) -> None:
-        both = threading.Barrier(2)
+    def read_without_lock(module: Any) -> None:
+        both_have_read = threading.Barrier(2)
 
         def unlocked(commitment: Commitment) -> Commitment:
             found = Commitment.objects.select_related("giver", "receiver").get(pk=commitment.pk)
-            both.wait(60)
+            both_have_read.wait(60)
             return found
 
         monkeypatch.setattr(module, "lock_commitment", unlocked)
 
-    return switch_off
+    return read_without_lock
 
 
 def confirm_both(world: World, commitment: Commitment) -> list[Any]:
@@ -114,10 +114,10 @@ def report_twice(world: World, commitment: Commitment) -> list[Any]:
 def test_report_sent_twice_at_once_is_recorded_once(shown: World) -> None:
     commitment = agree(shown)
 
-    found = report_twice(shown, commitment)
+    outcomes = report_twice(shown, commitment)
 
     assert Progress.objects.count() == 1
-    assert sum(isinstance(one, services.UnableToRecordProgress) for one in found) == 1
+    assert sum(isinstance(outcome, services.UnableToRecordProgress) for outcome in outcomes) == 1
 
 
 def test_report_sent_twice_at_once_without_the_lock_is_recorded_twice(
@@ -134,7 +134,7 @@ def test_report_sent_twice_at_once_without_the_lock_is_recorded_twice(
 def test_form_sent_twice_at_once_makes_one_commitment(shown: World) -> None:
     key = uuid.uuid4()
 
-    found = at_once(lambda: propose(shown, key=key), lambda: propose(shown, key=key))
+    outcomes = at_once(lambda: propose(shown, key=key), lambda: propose(shown, key=key))
 
     assert Commitment.objects.count() == 1
-    assert found[0] == found[1]
+    assert outcomes[0] == outcomes[1]

@@ -1,4 +1,4 @@
-"""Who sees which commitments, and what waits for each person."""
+"""The commitments that each person sees, and the tasks that wait for each person."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.commitments import queries, services
 from partnerships.commitments.models import Commitment, Status, commitment_readers
 from partnerships.organisations.models import Role
 from partnerships.organisations.waiting import waiting_from
-from tests.commitments.promises import agree, done, in_days, propose, report, verified
+from tests.commitments.promises import agree, done_commitment, in_days, propose, report, verified_commitment
 from tests.world import World, join
 
 
@@ -38,12 +38,12 @@ def test_other_parties_see_commitments_of_their_partnership(world: World) -> Non
         now=timezone.now(),
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=timezone.now())
-    within, without = propose(world), propose(world, partnership=None)
+    in_partnership, between_two = propose(world), propose(world, partnership=None)
 
     visible = Commitment.objects.visible_to(world.nadia)
 
-    assert within in visible
-    assert without not in visible
+    assert in_partnership in visible
+    assert between_two not in visible
 
 
 def test_readers_and_visibility_agree(world: World) -> None:
@@ -53,8 +53,8 @@ def test_readers_and_visibility_agree(world: World) -> None:
         readers = set(commitment_readers(commitment))
         for person in vars(world).values():
             if hasattr(person, "email"):
-                seen = Commitment.objects.visible_to(person).filter(pk=commitment.pk).exists()
-                assert seen is (person in readers)
+                is_visible = Commitment.objects.visible_to(person).filter(pk=commitment.pk).exists()
+                assert is_visible is (person in readers)
 
 
 def test_proposal_waits_for_leads_who_have_not_confirmed(world: World) -> None:
@@ -70,7 +70,7 @@ def test_proposal_waits_for_leads_who_have_not_confirmed(world: World) -> None:
 
 
 def test_finished_commitment_waits_for_the_receiver(world: World) -> None:
-    done(world)
+    done_commitment(world)
 
     (item,) = waiting_from(queries.WAITING, world.ben, timezone.now())
 
@@ -98,8 +98,8 @@ def test_commitment_without_an_owner_waits_for_the_leads(world: World) -> None:
 
 
 def test_kept_and_broken_commitments_are_counted_separately(world: World) -> None:
-    kept = verified(world)
-    open_one = agree(world)
+    kept = verified_commitment(world)
+    outstanding = agree(world)
     cancelled = services.end_commitment(
         commitment=agree(world), reason="No money.", author=world.amina, now=timezone.now()
     )
@@ -107,26 +107,26 @@ def test_kept_and_broken_commitments_are_counted_separately(world: World) -> Non
         commitment=propose(world), reason="Not for us.", author=world.ben, now=timezone.now()
     )
 
-    found = queries.promises(
+    promises = queries.promises(
         giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=timezone.localdate()
     )
 
-    assert found.kept == (kept,)
-    assert found.broken == (cancelled,)
-    assert found.outstanding == (open_one,)
-    assert declined not in (*found.kept, *found.broken, *found.outstanding, *found.proposed)
+    assert promises.kept == (kept,)
+    assert promises.broken == (cancelled,)
+    assert promises.outstanding == (outstanding,)
+    assert declined not in (*promises.kept, *promises.broken, *promises.outstanding, *promises.proposed)
 
 
 def test_overdue_commitment_counts_as_broken_until_it_is_kept(world: World) -> None:
     late = agree(world, due_on=in_days(2))
     later = timezone.localdate() + dt.timedelta(days=3)
 
-    before = queries.promises(giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=later)
+    promises_before = queries.promises(giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=later)
     report(world, late, Status.DONE, delivered=late.quantity)
-    after = queries.promises(giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=later)
+    promises_after = queries.promises(giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=later)
 
-    assert before.broken == (late,)
-    assert (after.broken, after.kept) == ((), (late,))
+    assert promises_before.broken == (late,)
+    assert (promises_after.broken, promises_after.kept) == ((), (late,))
 
 
 def test_person_acting_for_two_organisations_sees_commitments_of_both(world: World) -> None:

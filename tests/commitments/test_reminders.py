@@ -1,4 +1,4 @@
-"""Reminders are sent once, at the lead times each owner chose."""
+"""Reminders are sent once, at the lead times that each owner chose."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.support.signing_in import signed_in
 from tests.world import World
 
 
-def sweep(days: int = 0) -> int:
-    """Run the reminder sweep some days from now."""
+def remind_in_days(days: int = 0) -> int:
+    """Record the reminders as the task does this many days from now, and return their number."""
     now = timezone.now() + dt.timedelta(days=days)
     return services.remind_owners(now=now)
 
@@ -26,10 +26,10 @@ def test_owner_is_reminded_at_the_default_lead_times(world: World) -> None:
     agree(world, due_on=in_days(20))
     drop_emails()
 
-    sent = {days: sweep(days) for days in range(22)}
+    reminders_by_day = {days: remind_in_days(days) for days in range(22)}
 
-    assert {days for days, count in sent.items() if count} == {6, 17, 20}
-    assert sum(sent.values()) == 3
+    assert {days for days, count in reminders_by_day.items() if count} == {6, 17, 20}
+    assert sum(reminders_by_day.values()) == 3
     assert {email.to[0] for email in deliver()} == {"eddie@larkhaven.example"}
 
 
@@ -37,47 +37,47 @@ def test_owner_is_reminded_at_the_lead_times_they_chose(world: World) -> None:
     agree(world, due_on=in_days(20))
     choose_lead_times(person=world.eddie, days={"commitments": [7]}, now=timezone.now())
 
-    sent = [days for days in range(22) if sweep(days)]
+    days_with_reminder = [days for days in range(22) if remind_in_days(days)]
 
-    assert sent == [13]
+    assert days_with_reminder == [13]
 
 
 def test_owner_who_chose_no_reminders_gets_none(world: World) -> None:
     agree(world, due_on=in_days(2))
     choose_lead_times(person=world.eddie, days={"commitments": []}, now=timezone.now())
 
-    assert sweep() == 0
+    assert remind_in_days() == 0
 
 
 def test_sweep_that_did_not_run_for_a_week_sends_one_email(world: World) -> None:
     agree(world, due_on=in_days(2))
     drop_emails()
 
-    sent = sweep()
+    count = remind_in_days()
 
-    assert sent == 1
+    assert count == 1
     assert "Due in 2 days" in deliver()[0].subject
 
 
 def test_two_sweeps_send_one_email(world: World) -> None:
     agree(world, due_on=in_days(3))
 
-    assert [sweep(), sweep()] == [1, 0]
+    assert [remind_in_days(), remind_in_days()] == [1, 0]
 
 
 def test_moved_due_date_is_reminded_of_again(world: World) -> None:
     commitment = agree(world, due_on=in_days(3))
-    sweep()
+    remind_in_days()
     services.change_due_date(
         commitment=commitment, due_on=in_days(30), reason="Late.", author=world.eddie, now=timezone.now()
     )
 
-    assert sweep(16) == 1
+    assert remind_in_days(16) == 1
 
 
 def test_no_reminder_is_sent_after_delivery(world: World) -> None:
     commitment = agree(world, due_on=in_days(3))
-    sweep()
+    remind_in_days()
     report(world, commitment, Status.DONE, delivered=commitment.quantity)
 
     deliver()
@@ -87,7 +87,7 @@ def test_no_reminder_is_sent_after_delivery(world: World) -> None:
 
 def test_no_reminder_is_sent_to_an_owner_who_has_left(world: World) -> None:
     agree(world, due_on=in_days(3))
-    sweep()
+    remind_in_days()
     world.eddie.memberships.update(ends_on=timezone.localdate())
 
     deliver()
@@ -99,7 +99,7 @@ def test_email_says_the_same_in_text_and_html(world: World) -> None:
     commitment = agree(world, due_on=in_days(3), text="Homes & gardens at <Quayside>.")
     drop_emails()
 
-    sweep()
+    remind_in_days()
 
     (email,) = deliver()
     html = email.alternatives[0].content

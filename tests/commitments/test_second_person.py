@@ -1,4 +1,4 @@
-"""Actions are verified by somebody who did not do them."""
+"""Actions are verified by a person who did not do them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tests.world import World
 NOW = timezone.now
 
 
-def waits_for(person: User) -> set[str]:
-    return {one.what for one in waiting_from(WAITING, person, NOW())}
+def tasks_of(person: User) -> set[str]:
+    return {task.what for task in waiting_from(WAITING, person, NOW())}
 
 
 def test_the_one_who_did_it_cannot_verify_it(world: World) -> None:
@@ -55,23 +55,23 @@ def test_action_sent_back_needs_a_reason_and_is_in_progress_again(world: World) 
 
     with pytest.raises(services.UnableToVerify):
         services.send_back(commitment=action, reason=" ", author=world.ben, now=NOW())
-    back = services.send_back(commitment=action, reason="Page two is missing.", author=world.ben, now=NOW())
+    sent_back = services.send_back(commitment=action, reason="Page two is missing.", author=world.ben, now=NOW())
 
-    assert back.status == Status.IN_PROGRESS
-    assert back.done_by is None
+    assert sent_back.status == Status.IN_PROGRESS
+    assert sent_back.done_by is None
 
 
 def test_verifying_waits_for_the_other_side_else_for_colleagues(world: World) -> None:
     done_action(world, world.westmarch)
 
-    assert "Verify the action" in waits_for(world.ben)
-    assert "Verify the action" not in waits_for(world.amina)
-    assert "Verify the action" not in waits_for(world.eddie)
+    assert "Verify the action" in tasks_of(world.ben)
+    assert "Verify the action" not in tasks_of(world.amina)
+    assert "Verify the action" not in tasks_of(world.eddie)
 
     done_action(world)
 
-    assert "Verify the action" in waits_for(world.amina)
-    assert "Verify the action" not in waits_for(world.eddie)
+    assert "Verify the action" in tasks_of(world.amina)
+    assert "Verify the action" not in tasks_of(world.eddie)
 
 
 def test_work_of_many_people_is_the_same_as_of_each(world: World) -> None:
@@ -79,9 +79,9 @@ def test_work_of_many_people_is_the_same_as_of_each(world: World) -> None:
     done_action(world)
     people = [world.amina, world.eddie, world.vera, world.ben, world.chidi]
 
-    together = waiting_from_all(WAITING, people, NOW())
+    tasks_by_person = waiting_from_all(WAITING, people, NOW())
 
-    assert together == {person.pk: waiting_from(WAITING, person, NOW()) for person in people}
+    assert tasks_by_person == {person.pk: waiting_from(WAITING, person, NOW()) for person in people}
 
 
 def test_leads_of_the_other_side_are_emailed(world: World) -> None:
@@ -89,8 +89,8 @@ def test_leads_of_the_other_side_are_emailed(world: World) -> None:
 
     done_action(world, world.westmarch)
 
-    told = recorded("commitments.done")
-    assert [email.person_id for email in told] == [world.ben.pk]
+    recorded_emails = recorded("commitments.done")
+    assert [email.person_id for email in recorded_emails] == [world.ben.pk]
     [email] = deliver()
     assert "has reported that the action is done." in email.body
     assert "Verify the action:" in email.body
@@ -102,7 +102,7 @@ def test_action_done_before_actions_were_verified_stays_over(world: World) -> No
     action.refresh_from_db()
 
     assert action.is_over
-    assert "Verify the action" not in waits_for(world.amina)
+    assert "Verify the action" not in tasks_of(world.amina)
     with pytest.raises(services.UnableToVerify):
         services.verify_delivery(commitment=action, author=world.amina, now=NOW())
 

@@ -14,7 +14,7 @@ from partnerships.digests.emails.wording import MAX_SUBJECT, summary_wording
 from partnerships.digests.planning.notices import MAX_NOTICES, NoticeLine
 from partnerships.kit.waiting import Waiting
 from partnerships.outbox.groups import NoticeGroup
-from tests.commitments.promises import propose, verified
+from tests.commitments.promises import propose, verified_commitment
 from tests.digests.conftest import PostOffice, html_of, play, text_of
 from tests.support.pages import collapse
 from tests.world import World
@@ -39,7 +39,7 @@ def test_a_commitment_that_waits_is_listed_once_with_what_to_do(world: World, of
 
 
 def test_several_notices_about_one_commitment_are_one_entry(world: World, office: PostOffice) -> None:
-    commitment = verified(world)
+    commitment = verified_commitment(world)
 
     play(office, now=timezone.now() + dt.timedelta(days=5))
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from partnerships.digests.services import UnableToSubscribe, add_stakeholder, subscribe
 from partnerships.people.models import User
 from tests.digests.conftest import PostOffice, play, text_of
-from tests.recommendations.reports import proposed, recommended, says
+from tests.recommendations.reports import answer_recommendation, make_recommendation, proposed
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -21,11 +21,11 @@ def words_of_only_email(office: PostOffice, person: User) -> str:
 
 
 def test_followers_are_told_what_they_may_see(world: World, office: PostOffice) -> None:
-    recommendation = recommended(world)
+    recommendation = make_recommendation(world)
     for person in (world.chidi, world.ben):
         subscribe(person=person, target=recommendation, author=person, now=timezone.now())
 
-    says(recommendation, world.larkhaven, world.eddie, "done")
+    answer_recommendation(recommendation, world.larkhaven, world.eddie, "done")
     proposed(world, recommendation)
     play(office)
 
@@ -42,7 +42,7 @@ def test_stakeholders_cannot_be_asked_to_follow_a_recommendation(world: World) -
         add_stakeholder(
             email="kit@example.org",
             name="Kit",
-            target=recommended(world),
+            target=make_recommendation(world),
             author=world.amina,
             organisation=world.larkhaven,
             now=timezone.now(),

@@ -550,9 +550,9 @@ def test_view_removed_or_shared_with_nobody_since_the_backup_is_so_again(world: 
 
 
 def test_survey_ended_since_the_backup_is_ended_again_with_its_named_answers(world: World) -> None:
-    survey = asking.opened(world, way=Way.NAMED, asked={"council": 3})
+    survey = asking.opened_round(world, way=Way.NAMED, asked={"council": 3})
     invitation = survey.invitations.all()[0]
-    surveys.answer_by_name(invitation=invitation, answer=asking.says("council", 1), now=NOW())
+    surveys.answer_by_name(invitation=invitation, answer=asking.answer_of("council", 1), now=NOW())
     with lost():
         surveys.abandon_round(survey_round=survey, reason="Wrong questions.", author=world.amina, now=NOW())
 
@@ -568,7 +568,7 @@ def test_reader_of_comments_and_partnership_taken_out_of_a_draft_are_taken_out_a
     draft, other = asking.prepared(world), asking.known_to_all(world)
     joining = surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=NOW())
     surveys.answer_joining(joining=joining, joins=True, author=world.chidi, now=NOW())
-    asking.agreed(draft)
+    asking.agreed_round(draft)
     with lost():
         surveys.name_moderator(survey_round=draft, address="other@outside.example", author=world.amina, now=NOW())
         surveys.remove_joining(joining=joining, author=world.amina, now=NOW())

@@ -14,7 +14,7 @@ from tests.conversations.gatherings import a_text_file, planned_meeting
 from tests.conversations.talks import circulated
 from tests.exchange.conftest import shared
 from tests.plans.drafts import begin, publish
-from tests.recommendations.reports import recommended
+from tests.recommendations.reports import make_recommendation
 from tests.world import World, make_world
 
 
@@ -51,4 +51,4 @@ def fill_lists(world: World) -> None:
         post=post, contact=agreements.Contact(name="Sam"), reason="New.", author=world.amina, now=timezone.now()
     )
     add_stakeholder(email="sam@panel.example", name="Sam", target=plan, **of)
-    recommended(world)
+    make_recommendation(world)

@@ -23,7 +23,7 @@ from tests.agreements.test_posts import create_post_of, fill
 from tests.commitments.promises import agree, in_days, propose
 from tests.exchange.conftest import shared
 from tests.plans.drafts import published
-from tests.recommendations.reports import recommended, says
+from tests.recommendations.reports import answer_recommendation, make_recommendation
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -263,10 +263,10 @@ def test_partnerships_and_organisations_of_contacts_are_followed_each_once(world
 
 
 def test_several_recommendations_get_an_owner_and_a_review_date(world: World) -> None:
-    unanswered, answered, finished = (recommended(world, words) for words in ("Meet.", "Publish.", "Count."))
-    addressed_to_council = recommended(world, "Build.", kinds=(Kind.COUNCIL,))
-    says(answered, world.larkhaven, world.eddie, "under_way", reason="We publish.", note="By May.")
-    says(finished, world.larkhaven, world.eddie, "done")
+    unanswered, answered, finished = (make_recommendation(world, words) for words in ("Meet.", "Publish.", "Count."))
+    addressed_to_council = make_recommendation(world, "Build.", kinds=(Kind.COUNCIL,))
+    answer_recommendation(answered, world.larkhaven, world.eddie, "under_way", reason="We publish.", note="By May.")
+    answer_recommendation(finished, world.larkhaven, world.eddie, "done")
     page = open_confirmation(
         world.eddie, "assign", unanswered, answered, finished, addressed_to_council, kind="recommendations"
     )

@@ -1,7 +1,7 @@
-"""Who may use the pages of nominations agreements and returns.
+"""The people who may use the pages of nominations agreements and returns.
 
-Larkhaven provides; Westmarch, led by Ben ("partner"), is the council; Riverside, led by Nadia, observes. The return is
-settled, so that Riverside may read it masked.
+Larkhaven is the provider; Westmarch, led by Ben ("partner"), is the council; Riverside, led by Nadia, observes. The
+return is settled, so that Riverside may read it masked.
 """
 
 from __future__ import annotations
@@ -15,36 +15,38 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """A signed agreement with data sharing in force, and a settled return."""
+    """Make a signed agreement with data sharing in force, and a settled return."""
     world.things["nominations"] = agreement = sign_nominations(world)
     world.things["return"] = confirmed_return(world, agreement)
 
 
 def of_agreement(world: World) -> dict[str, Any]:
+    """Return the arguments of the URLs of the agreement."""
     return {"pk": world.things["nominations"].partnership_id}
 
 
 def of_return(world: World) -> dict[str, Any]:
+    """Return the arguments of the URLs of the return."""
     return {**of_agreement(world), "number": world.things["return"].pk}
 
 
-def _line(world: World) -> dict[str, Any]:
-    short = [line.pk for line in world.things["return"].lines.all() if line.result.shortfall]
-    return {**of_return(world), "line": short[0]}
+def _line_with_shortfall(world: World) -> dict[str, Any]:
+    line_ids = [line.pk for line in world.things["return"].lines.all() if line.result.shortfall]
+    return {**of_return(world), "line": line_ids[0]}
 
 
 def provider(status: int, others: int = 404) -> Expected:
-    """Editors and leads of Larkhaven; `others` is for Riverside."""
+    """Return the status for editors and leads of Larkhaven. `others` is the status for Riverside."""
     return expect(inside=status, outside=404, viewer=403, partner=403, shared=others, share_ended=others)
 
 
 def council(status: int) -> Expected:
-    """Westmarch's lead."""
+    """Return the status for the lead of Westmarch."""
     return expect(inside=403, outside=404, partner=status)
 
 
 def either(status: int) -> Expected:
-    """Editors and leads of both."""
+    """Return the status for editors and leads of both sides."""
     return expect(inside=status, outside=404, viewer=403, partner=status)
 
 
@@ -63,5 +65,5 @@ ROWS = (
     Row("nominations:complete", on=of_return, get=provider(200), post=provider(422)),
     Row("nominations:send", on=of_return, get=provider(200), post=provider(422)),
     Row("nominations:decide", on=of_return, get=council(200), post=council(422)),
-    Row("nominations:ask", on=_line, post=council(302)),
+    Row("nominations:ask", on=_line_with_shortfall, post=council(302)),
 )

@@ -12,18 +12,18 @@ from tests.world import World, make_world
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Everybody, and a signed agreement with data sharing; its rows are inserted again for each test."""
-    return build_once(_signed)
+    """Return everybody, and a signed agreement with data sharing. The rows are inserted again for each test."""
+    return build_once(_world_with_agreement)
 
 
-def _signed() -> World:
-    made = make_world()
-    made.things["nominations"] = sign_nominations(made)
-    place_of(made)
-    return made
+def _world_with_agreement() -> World:
+    world = make_world()
+    world.things["nominations"] = sign_nominations(world)
+    place_of(world)
+    return world
 
 
 @pytest.fixture
 def unsigned(db: None) -> World:
-    """Everybody, before anything is agreed about nominations."""
+    """Return everybody, before anything is agreed about nominations."""
     return make_world()

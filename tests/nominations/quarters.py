@@ -1,6 +1,7 @@
-"""Set up returns at each step, through services, for the quarter after the one in which the test runs.
+"""Helpers that set up returns at each step through the services.
 
-That whole quarter lies after the day on which the terms are signed.
+They are for the quarter after the one in which the test runs. The whole of that quarter is after the day on which the
+terms are signed.
 """
 
 from __future__ import annotations
@@ -39,19 +40,19 @@ def collection_year() -> int:
 
 
 def place_of(world: World) -> Place:
-    """Return where Larkhaven lets homes in that quarter: in Westmarch, which serves an area of that name."""
+    """Return the place where Larkhaven lets homes in that quarter: Westmarch, which serves an area of that name."""
     area, _ = Area.objects.get_or_create(code=CODE, defaults={"name": "Westmarch", "kind": AreaKind.DISTRICT})
     AreaServed.objects.get_or_create(organisation=world.westmarch, area=area)
     return Place(CODE, "Westmarch", world.larkhaven.name, next_quarter().starts_on)
 
 
-def lettings_of(world: World, number: int = 200, *, seed: int = 1) -> list[Invented]:
+def lettings_of(world: World, count: int = 200, *, seed: int = 1) -> list[Invented]:
     """Return invented lettings of that quarter."""
-    return invent(place_of(world), number, year=collection_year(), seed=seed)
+    return invent(place_of(world), count, year=collection_year(), seed=seed)
 
 
 def started_return(world: World, agreement: NominationsAgreement, author: User | None = None) -> NominationsReturn:
-    """Return the return of that quarter, started by Amina if nobody else is named."""
+    """Start the return of that quarter, as Amina unless another author is given."""
     starts_on = next_quarter().starts_on
     return services.start_return(
         agreement=agreement, starts_on=starts_on, author=author or world.amina, now=afterwards()
@@ -59,7 +60,7 @@ def started_return(world: World, agreement: NominationsAgreement, author: User |
 
 
 def lettings_file(content: bytes, name: str = "lettings.csv") -> services.FilteredFile:
-    """Return what the upload handler keeps of a file."""
+    """Return the part of a file that the upload handler keeps."""
     lettings_filter = LettingsFilter()
     lettings_filter.feed(content)
     packed = lettings_filter.finish()
@@ -69,7 +70,7 @@ def lettings_file(content: bytes, name: str = "lettings.csv") -> services.Filter
 def upload_lettings(
     world: World, nominations_return: NominationsReturn, lettings: list[Invented], author: User | None = None
 ) -> None:
-    """Upload an export of these lettings, which no worker has counted yet."""
+    """Upload an export of these lettings. No worker has counted them yet."""
     content = core_file(lettings, year=collection_year())
     services.store_lettings(
         nominations_return=nominations_return,
@@ -117,7 +118,7 @@ def decide_lines(
     decisions: dict[int, tuple[Decision, str]],
     author: User | None = None,
 ) -> None:
-    """Decide lines as Ben, who leads the council, if nobody else is named."""
+    """Decide lines as Ben, who leads the council, unless another author is given."""
     services.decide_lines(
         nominations_return=nominations_return,
         sending=nominations_return.sendings,
@@ -133,12 +134,14 @@ def reloaded(nominations_return: NominationsReturn) -> NominationsReturn:
     return NominationsReturn.objects.for_pages().get(pk=nominations_return.pk)
 
 
-def fill_in_table(nominations_return: NominationsReturn, lines: dict[int, services.Supplement], author: User) -> None:
-    """Fill in the table as a person who sees the figures that are saved now."""
+def fill_in_table(
+    nominations_return: NominationsReturn, figures_by_line: dict[int, services.Supplement], author: User
+) -> None:
+    """Fill in the table as a person who has seen the figures that are saved now."""
     saved_supplements = services.supplements_of(nominations_return.lines.prefetch_related("refusals"))
     services.complete_return(
         nominations_return=nominations_return,
-        figures=lines,
+        figures=figures_by_line,
         figures_seen=saved_supplements,
         author=author,
         now=afterwards(),

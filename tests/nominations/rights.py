@@ -1,4 +1,4 @@
-"""Who may call the services of nominations agreements."""
+"""The people who may call the services of nominations agreements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A signed nominations agreement of Westmarch and Larkhaven, made through services."""
+"""Helpers that make a signed nominations agreement of Westmarch and Larkhaven through the services."""
 
 from __future__ import annotations
 
@@ -17,44 +17,49 @@ from tests.world import World
 
 
 def partnership_between(world: World, kind: str, title: str, *others: tuple[Organisation, User, str]) -> Partnership:
-    """A partnership of Larkhaven and Westmarch, and of others if given, whose terms are drafted."""
+    """Make a partnership of Larkhaven, Westmarch and the other parties, whose terms are being drafted.
+
+    Each of `others` is an organisation, its lead and its role.
+    """
     now = timezone.now()
-    made = create_partnership(
+    partnership = create_partnership(
         organisation=world.larkhaven, author=world.amina, title=title, kind=kind, starter=True, now=now
     )
     for body, lead, role in ((world.westmarch, world.ben, "member"), *others):
         party = invite_organisation(
-            partnership=made, organisation=body, role=role, reason="We need them.", author=world.amina, now=now
+            partnership=partnership, organisation=body, role=role, reason="We need them.", author=world.amina, now=now
         )
         answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
-    change_status(partnership=made, status="drafting", reason="Agreed.", author=world.amina, now=now)
-    return made
+    change_status(partnership=partnership, status="drafting", reason="Agreed.", author=world.amina, now=now)
+    return partnership
 
 
 def sign_data_sharing(world: World) -> Partnership:
-    """A signed data-sharing agreement of Larkhaven and Westmarch."""
-    made = partnership_between(world, "data_sharing", "Data about lettings")
-    version = put_up(draft(first_proposal(made), world.amina, text="We share lettings."), world.amina, checked=False)
+    """Make a signed data-sharing agreement of Larkhaven and Westmarch."""
+    partnership = partnership_between(world, "data_sharing", "Data about lettings")
+    version = put_up(
+        draft(first_proposal(partnership), world.amina, text="We share lettings."), world.amina, checked=False
+    )
     sign_all(version)
-    made.refresh_from_db()
-    return made
+    partnership.refresh_from_db()
+    return partnership
 
 
 def sign_nominations(world: World, *, shares_data: bool = True, **about: Any) -> NominationsAgreement:
-    """The agreement, with what first drafts begin with, signed today; Riverside observes.
+    """Make a nominations agreement with the values of a first draft, signed today. Riverside observes.
 
     `about` changes fields of the terms.
     """
     if shares_data:
         sign_data_sharing(world)
-    made = partnership_between(
+    partnership = partnership_between(
         world, "nominations", "Westmarch nominations", (world.riverside, world.nadia, "observer")
     )
     names = {"council": world.westmarch.name, "provider": world.larkhaven.name}
-    agree_terms(made, world.amina, **{**names, **about})
-    return NominationsAgreement.objects.for_pages().get(partnership=made)
+    agree_terms(partnership, world.amina, **{**names, **about})
+    return NominationsAgreement.objects.for_pages().get(partnership=partnership)
 
 
 def day_in_a_year() -> dt.date:
-    """A day in a year."""
+    """Return the date in 365 days."""
     return timezone.localdate() + dt.timedelta(days=365)

@@ -40,19 +40,19 @@ def test_first_draft_begins_with_a_typical_agreement(world: World) -> None:
 
 def test_unsigned_terms_are_no_agreement(unsigned: World) -> None:
     world = unsigned
-    made = partnership_between(world, "nominations", "Westmarch nominations")
+    partnership = partnership_between(world, "nominations", "Westmarch nominations")
     names = {"council": world.westmarch.name, "provider": world.larkhaven.name, "review_on": "2099-01-01"}
-    put_up(draft(first_proposal(made), world.amina, **names), world.amina)
+    put_up(draft(first_proposal(partnership), world.amina, **names), world.amina)
 
     assert not NominationsAgreement.objects.exists()
 
 
 def test_council_and_provider_must_differ(unsigned: World) -> None:
     world = unsigned
-    made = partnership_between(world, "nominations", "Westmarch nominations")
+    partnership = partnership_between(world, "nominations", "Westmarch nominations")
 
     with pytest.raises(UnableToSendForSignature, match="“Council” and “Provider” are the same"):
-        agree_terms(made, world.amina, council=world.westmarch.name, provider=world.westmarch.name)
+        agree_terms(partnership, world.amina, council=world.westmarch.name, provider=world.westmarch.name)
 
 
 def test_amendment_changes_the_shares_from_its_day_on(world: World) -> None:
@@ -79,7 +79,9 @@ def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(worl
     today = timezone.localdate()
     quarter, now = Quarter.of(today), timezone.now()
 
-    before, begun, later = (period_of(agreement, one) for one in (quarter.previous(), quarter, quarter.next()))
+    before, begun, later = (
+        period_of(agreement, each_quarter) for each_quarter in (quarter.previous(), quarter, quarter.next())
+    )
     ended_on = quarter.next().starts_on + dt.timedelta(days=40)
     change_status(
         partnership=agreement.partnership,
@@ -89,7 +91,7 @@ def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(worl
         now=now + (ended_on - today),
     )
     agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
-    ended, after = (period_of(agreement, one) for one in (quarter.next(), quarter.next().next()))
+    ended, after = (period_of(agreement, each_quarter) for each_quarter in (quarter.next(), quarter.next().next()))
 
     assert (before, after) == (None, None)
     assert begun is not None
@@ -105,7 +107,7 @@ def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(worl
 def test_a_quarter_leaves_out_the_days_on_which_the_partnership_was_suspended(world: World) -> None:
     agreement, now = world.things["nominations"], timezone.now()
     quarter = Quarter.of(timezone.localdate()).next()
-    first = quarter.starts_on
+    first_day = quarter.starts_on
 
     def change(status: Status, day: dt.date) -> None:
         at = now + (day - timezone.localdate())
@@ -113,24 +115,24 @@ def test_a_quarter_leaves_out_the_days_on_which_the_partnership_was_suspended(wo
             partnership=agreement.partnership, status=status, reason="We disagree.", author=world.amina, now=at
         )
 
-    change(Status.SUSPENDED, first + dt.timedelta(days=10))
+    change(Status.SUSPENDED, first_day + dt.timedelta(days=10))
     agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
-    still, whole = period_of(agreement, quarter), period_of(agreement, quarter.next())
-    since = suspended_since(agreement.partnership)
-    change(Status.ACTIVE, first + dt.timedelta(days=20))
+    suspended_period, period_in_suspended_quarter = period_of(agreement, quarter), period_of(agreement, quarter.next())
+    suspended_from = suspended_since(agreement.partnership)
+    change(Status.ACTIVE, first_day + dt.timedelta(days=20))
     agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
-    over, later = period_of(agreement, quarter), period_of(agreement, quarter.next())
+    resumed_period, period_after_resuming = period_of(agreement, quarter), period_of(agreement, quarter.next())
 
-    assert still is not None
-    assert still.suspended == ((first + dt.timedelta(days=10), quarter.last_day),)
-    assert since == first + dt.timedelta(days=10)
-    assert whole is None
-    assert over is not None
-    assert over.suspended == ((first + dt.timedelta(days=10), first + dt.timedelta(days=19)),)
-    assert later is not None
-    assert (later.suspended, suspended_since(agreement.partnership)) == ((), None)
-    said = {"in_force": [], "suspended": [[day.isoformat() for day in days] for days in over.suspended]}
-    assert "are not counted, because the agreement was suspended then." in sentences_about_days(quarter, said)
+    assert suspended_period is not None
+    assert suspended_period.suspended == ((first_day + dt.timedelta(days=10), quarter.last_day),)
+    assert suspended_from == first_day + dt.timedelta(days=10)
+    assert period_in_suspended_quarter is None
+    assert resumed_period is not None
+    assert resumed_period.suspended == ((first_day + dt.timedelta(days=10), first_day + dt.timedelta(days=19)),)
+    assert period_after_resuming is not None
+    assert (period_after_resuming.suspended, suspended_since(agreement.partnership)) == ((), None)
+    report = {"in_force": [], "suspended": [[day.isoformat() for day in days] for days in resumed_period.suspended]}
+    assert "are not counted, because the agreement was suspended then." in sentences_about_days(quarter, report)
 
 
 def test_a_partnership_that_ends_while_it_is_suspended_does_not_go_on_for_a_day(world: World) -> None:
@@ -164,12 +166,12 @@ def test_amendment_that_names_others_changes_who_is_the_council(world: World) ->
 def test_council_and_provider_read_returns_and_others_masked_results(world: World) -> None:
     agreement = world.things["nominations"]
     people = {"amina": world.amina, "vera": world.vera, "ben": world.ben, "nadia": world.nadia, "chidi": world.chidi}
-    nominations_return = {name: rights_over(agreement, person, timezone.now()) for name, person in people.items()}
+    rights_by_name = {name: rights_over(agreement, person, timezone.now()) for name, person in people.items()}
 
-    assert {name for name, rights in nominations_return.items() if rights.reads_returns} == {"amina", "vera", "ben"}
-    assert {name for name, rights in nominations_return.items() if rights.reads_masked} == {"nadia"}
-    assert {name for name, rights in nominations_return.items() if rights.may_report} == {"amina"}
-    assert {name for name, rights in nominations_return.items() if rights.may_decide} == {"ben"}
+    assert {name for name, rights in rights_by_name.items() if rights.reads_returns} == {"amina", "vera", "ben"}
+    assert {name for name, rights in rights_by_name.items() if rights.reads_masked} == {"nadia"}
+    assert {name for name, rights in rights_by_name.items() if rights.may_report} == {"amina"}
+    assert {name for name, rights in rights_by_name.items() if rights.may_decide} == {"ben"}
     assert set(NominationsAgreement.objects.of_sides(world.nadia)) == set()
     assert set(NominationsAgreement.objects.visible_to(world.nadia)) == {agreement}
 
@@ -177,16 +179,16 @@ def test_council_and_provider_read_returns_and_others_masked_results(world: Worl
 def test_nothing_opens_without_data_sharing(unsigned: World) -> None:
     world = unsigned
     agreement = sign_nominations(world, shares_data=False)
-    closed = rights_over(agreement, world.amina, timezone.now())
+    rights_before = rights_over(agreement, world.amina, timezone.now())
     client = Client()
     client.force_login(world.ben)
     page = client.get(reverse("nominations:detail", args=[agreement.partnership_id]))
 
     sign_data_sharing(world)
 
-    assert not (closed.reads_returns)
-    assert not (closed.may_report)
-    assert not (closed.reads_masked)
+    assert not rights_before.reads_returns
+    assert not rights_before.may_report
+    assert not rights_before.reads_masked
     assert "Returns stay closed until they have signed one" in page.content.decode()
     assert rights_over(agreement, world.amina, timezone.now()).may_report
 
@@ -207,13 +209,13 @@ def test_party_that_left_reads_nothing(world: World) -> None:
 
 @pytest.mark.parametrize("name", ["harbour", "riverside"])
 def test_body_that_a_council_is_merged_into_takes_its_place(world: World, name: str) -> None:
-    agreement, kept = world.things["nominations"], getattr(world, name)
+    agreement, successor = world.things["nominations"], getattr(world, name)
 
     merge = merge_organisations(
-        merged=world.westmarch, kept=kept, reason="Two records of one body.", author=world.dee, now=timezone.now()
+        merged=world.westmarch, kept=successor, reason="Two records of one body.", author=world.dee, now=timezone.now()
     )
-    merged = NominationsAgreement.objects.for_pages().get(pk=agreement.pk).council_body
+    council_after_merge = NominationsAgreement.objects.for_pages().get(pk=agreement.pk).council_body
     undo_merge(merge=merge, reason="Not the same.", author=world.dee, now=timezone.now())
 
-    assert merged == kept
+    assert council_after_merge == successor
     assert NominationsAgreement.objects.for_pages().get(pk=agreement.pk).council_body == world.westmarch

@@ -24,7 +24,7 @@ YEARS = (2023, 2024, 2025, 2026)
 
 
 def agreed_terms(**changes: object) -> NominationTerms:
-    """A typical agreement."""
+    """Return the terms of a typical agreement. `changes` replace some of them."""
     relets = {size: Decimal(50 if size in (Bedrooms.STUDIO, Bedrooms.ONE) else 75) for size in Bedrooms}
     facts: dict[str, object] = {
         "council": "Westmarch",
@@ -45,19 +45,19 @@ def agreed_terms(**changes: object) -> NominationTerms:
 
 
 def place_in(year: int) -> Place:
-    """The second quarter of a collection year, in Westmarch."""
+    """Return Westmarch in the second quarter of a collection year."""
     return Place("E07000901", "Westmarch", "Larkhaven Homes", dt.date(year, 7, 1))
 
 
 def year_of(start: int) -> CollectionYear:
-    """A collection year that is known."""
-    found = core_columns().year_of(dt.date(start, 7, 1))
-    assert found is not None
-    return found
+    """Return a collection year of the data file."""
+    collection_year = core_columns().year_of(dt.date(start, 7, 1))
+    assert collection_year is not None
+    return collection_year
 
 
 def scope_of(place: Place, *, in_force: tuple[dt.date, dt.date] | None = None, **changes: object) -> Scope:
-    """What a return of that quarter counts."""
+    """Return the lettings that a return of that quarter counts."""
     year = year_of(place.starts_on.year)
     names = frozenset({plain(place.landlord)})
     return Scope(
@@ -71,8 +71,8 @@ def scope_of(place: Place, *, in_force: tuple[dt.date, dt.date] | None = None, *
     )
 
 
-def pieces(content: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
-    """The file cut into pieces of these sizes, then the rest."""
+def pieces_of(content: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
+    """Yield the file cut into pieces_of of these sizes, and then the rest."""
     start = 0
     for size in sizes:
         yield content[start : start + size]
@@ -81,21 +81,21 @@ def pieces(content: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
 
 
 def filter_content(content: bytes, sizes: Iterable[int] = ()) -> tuple[bytes, LettingsFilter]:
-    """The kept rows, packed, and the filter."""
-    kept = LettingsFilter()
-    for piece in pieces(content, sizes):
-        kept.feed(piece)
-    return kept.finish(), kept
+    """Return the kept rows, packed, and the filter."""
+    lettings_filter = LettingsFilter()
+    for piece in pieces_of(content, sizes):
+        lettings_filter.feed(piece)
+    return lettings_filter.finish(), lettings_filter
 
 
 def count_content(content: bytes, scope: Scope) -> LettingsCount:
-    """What a file comes to."""
-    packed, kept = filter_content(content)
-    return count_lettings(kept_rows(packed, kept.columns), scope)
+    """Return the count of the lettings in a file."""
+    packed, lettings_filter = filter_content(content)
+    return count_lettings(kept_rows(packed, lettings_filter.columns), scope)
 
 
-def one_row(**cells: str) -> LettingsCount:
-    """What becomes of a file with one letting, some of whose cells are changed."""
+def count_one_row(**cells: str) -> LettingsCount:
+    """Return the count of a file with one letting, some of whose cells are changed."""
     place = place_in(2024)
     (letting,) = invent(place, 1, year=2024, odd=False)
     letting.cells |= cells
@@ -103,9 +103,9 @@ def one_row(**cells: str) -> LettingsCount:
 
 
 def outcome_of(**cells: str) -> Outcome:
-    """What becomes of a row some of whose cells are changed."""
-    (found,) = one_row(**cells).rows
-    return found
+    """Return the outcome of a row, some of whose cells are changed."""
+    (outcome,) = count_one_row(**cells).rows
+    return outcome
 
 
 @pytest.mark.parametrize("year", YEARS)
@@ -118,11 +118,13 @@ def test_a_file_of_each_year_is_counted_to_the_letting(year: int, labels: bool) 
 
     lines, outcomes = expected(lettings)
     assert {outcome: counted.number(outcome) for outcome in counted.rows} == outcomes
-    found = {
+    counts_by_line = {
         (str(size), first): (line.lettings, line.nominated, line.median_days)
         for (size, first), line in counted.lines.items()
     }
-    assert found == {key: (one.lettings, one.nominated, one.median_days) for key, one in lines.items()}
+    assert counts_by_line == {
+        key: (line_count.lettings, line_count.nominated, line_count.median_days) for key, line_count in lines.items()
+    }
     assert counted.total == 500 == sum(outcomes.values())
 
 
@@ -132,40 +134,40 @@ def test_each_row_keeps_its_number() -> None:
 
     counted = count_content(core_file(lettings, year=2024), scope_of(place))
 
-    told = {
+    outcome_by_row = {
         number: outcome for outcome, ranges in counted.rows.items() for a, b in ranges for number in range(a, b + 1)
     }
-    assert told == {number: letting.outcome for number, letting in enumerate(lettings, start=1)}
+    assert outcome_by_row == {number: letting.outcome for number, letting in enumerate(lettings, start=1)}
 
 
 @pytest.mark.parametrize("year", YEARS)
 def test_no_other_column_passes_the_filter(year: int) -> None:
     lettings = invent(place_in(year), 200, year=year)
 
-    packed, kept = filter_content(core_file(lettings, year=year))
+    packed, lettings_filter = filter_content(core_file(lettings, year=year))
 
     assert CANARY.encode() not in zlib.decompress(packed)
-    assert set(kept.columns) == {code for code, _ in headings(year)} & set(core_columns().codes)
-    assert kept.rows == 200
+    assert set(lettings_filter.columns) == {code for code, _ in headings(year)} & set(core_columns().codes)
+    assert lettings_filter.rows == 200
 
 
 def test_it_does_not_matter_where_the_file_is_cut() -> None:
     content = core_file(invent(place_in(2024), 40, year=2024), year=2024)
-    whole, kept = filter_content(content)
+    uncut, lettings_filter = filter_content(content)
     chance = random.Random(3)
 
     for _ in range(20):
         cut, _ = filter_content(content, [chance.randrange(1, 9000) for _ in range(30)])
-        assert list(kept_rows(cut, kept.columns)) == list(kept_rows(whole, kept.columns))
+        assert list(kept_rows(cut, lettings_filter.columns)) == list(kept_rows(uncut, lettings_filter.columns))
 
 
 def test_kept_headings_are_those_of_real_exports() -> None:
-    known = dict(headings(2023)) | dict(headings(2024))
+    label_by_code = dict(headings(2023)) | dict(headings(2024))
     columns = core_columns()
 
     for heading, code in columns.headings.items():
         if not code.startswith("referral_"):
-            assert heading in {code, plain(known[code])}
+            assert heading in {code, plain(label_by_code[code])}
     assert [year.is_verified for year in columns.years.values()] == [True, True, False, False]
 
 
@@ -218,9 +220,9 @@ def test_a_row_that_slipped_is_set_aside() -> None:
 
 
 def test_names_in_windows_1252_are_read() -> None:
-    packed, kept = filter_content("startdate,la_label\n2024-07-01,Côte\n".encode("cp1252"))
+    packed, lettings_filter = filter_content("startdate,la_label\n2024-07-01,Côte\n".encode("cp1252"))
 
-    assert list(kept_rows(packed, kept.columns)) == [{"startdate": "2024-07-01", "la_label": "Côte"}]
+    assert list(kept_rows(packed, lettings_filter.columns)) == [{"startdate": "2024-07-01", "la_label": "Côte"}]
 
 
 @pytest.mark.parametrize(
@@ -247,7 +249,7 @@ def test_labels_of_values_are_read_like_codes() -> None:
     assert code_in({"beds": "0"}, "beds") == "0"
     assert outcome_of(rsnvac="Renewal of fixed-term tenancy") is Outcome.RENEWAL
     assert outcome_of(needstype="Supported housing") is Outcome.SUPPORTED
-    nominated = one_row(referral="Nominated by a local housing authority")
+    nominated = count_one_row(referral="Nominated by a local housing authority")
     assert [line.nominated for line in nominated.lines.values()] == [1]
 
 
@@ -263,16 +265,16 @@ def test_a_home_that_the_provider_manages_for_another_owner_counts() -> None:
 
 
 def test_void_days_follow_from_dates_if_core_does_not_say_them() -> None:
-    started = {"startdate": "2024-07-20", "voiddate": "2024-07-01"}
-    days = [
-        one_row(**started, vacdays="7", mrcdate=""),
-        one_row(**started, vacdays="", mrcdate=""),
-        one_row(**started, vacdays="", mrcdate="2024-07-15"),
-        one_row(**{**started, "voiddate": ""}, vacdays="", mrcdate=""),
-        one_row(**{**started, "voiddate": "2024-08-01"}, vacdays="", mrcdate=""),
+    dates = {"startdate": "2024-07-20", "voiddate": "2024-07-01"}
+    counts = [
+        count_one_row(**dates, vacdays="7", mrcdate=""),
+        count_one_row(**dates, vacdays="", mrcdate=""),
+        count_one_row(**dates, vacdays="", mrcdate="2024-07-15"),
+        count_one_row(**{**dates, "voiddate": ""}, vacdays="", mrcdate=""),
+        count_one_row(**{**dates, "voiddate": "2024-08-01"}, vacdays="", mrcdate=""),
     ]
 
-    assert [line.median_days for day in days for line in day.lines.values()] == [7, 19, 5, None, None]
+    assert [line.median_days for count in counts for line in count.lines.values()] == [7, 19, 5, None, None]
 
 
 def test_tenancies_that_start_while_the_agreement_is_not_in_force_are_set_aside() -> None:
@@ -307,11 +309,14 @@ def test_the_agreement_says_what_a_true_void_is(flag: str, outcome: Outcome) -> 
     lettings = invent(place, 300, year=2024)
     content = core_file(lettings, year=2024)
 
-    without, with_it = count_content(content, scope_of(place)), count_content(content, scope_of(place, **{flag: True}))
+    count_without, count_with = (
+        count_content(content, scope_of(place)),
+        count_content(content, scope_of(place, **{flag: True})),
+    )
 
-    assert without.number(outcome) > 0
-    assert with_it.number(outcome) == 0
-    assert with_it.number(Outcome.USED) == without.number(Outcome.USED) + without.number(outcome)
+    assert count_without.number(outcome) > 0
+    assert count_with.number(outcome) == 0
+    assert count_with.number(Outcome.USED) == count_without.number(Outcome.USED) + count_without.number(outcome)
 
 
 def test_only_homes_of_the_agreement_s_schemes_count() -> None:
@@ -344,7 +349,7 @@ def test_lettings_are_counted_by_authority() -> None:
 
 
 def test_only_codes_of_authorities_are_kept_of_rows_that_slipped() -> None:
-    assert one_row(la=f"{CANARY} lives here", la_label=CANARY).authorities == {"": 1}
+    assert count_one_row(la=f"{CANARY} lives here", la_label=CANARY).authorities == {"": 1}
 
 
 def test_a_second_letting_of_the_same_home_in_the_quarter_counts() -> None:
@@ -357,14 +362,14 @@ def test_a_second_letting_of_the_same_home_in_the_quarter_counts() -> None:
     assert (counted.number(Outcome.USED), counted.let_again) == (2, 1)
 
 
-def test_progress_is_told_every_thousand_rows() -> None:
+def test_progress_is_reported_every_thousand_rows() -> None:
     place = place_in(2024)
-    rows = [one.cells for one in invent(place, 2500, year=2024)]
-    told: list[int] = []
+    rows = [letting.cells for letting in invent(place, 2500, year=2024)]
+    reported_rows: list[int] = []
 
-    count_lettings(rows, scope_of(place), progress=told.append)
+    count_lettings(rows, scope_of(place), progress=reported_rows.append)
 
-    assert told == [1000, 2000, 2500]
+    assert reported_rows == [1000, 2000, 2500]
 
 
 def test_shortfalls_are_whole_homes_of_vacancies_with_a_nominee_in_time() -> None:

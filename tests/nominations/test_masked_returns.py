@@ -1,4 +1,4 @@
-"""What people of other parties see of confirmed returns: small counts masked."""
+"""People of other parties see confirmed returns with small counts masked."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def test_other_parties_see_no_small_count_of_a_settled_return(world: World) -> N
     nominations_return = reloaded(nominations_return)
 
     lines = masked_result_of(nominations_return)
-    shown = [figure for line in lines for figure in (line.lettings, line.nominated) if figure is not None]
+    shown_counts = [figure for line in lines for figure in (line.lettings, line.nominated) if figure is not None]
     result = result_of(nominations_return)
-    assert shown
-    assert min(shown) >= 5
+    assert shown_counts
+    assert min(shown_counts) >= 5
     assert any(line.lettings < 5 for line in result.lines)
     assert lines[-1].words == "All lettings"
-    assert {line.words: line.lettings for line in lines}["Relets, all sizes"] in shown
+    assert {line.words: line.lettings for line in lines}["Relets, all sizes"] in shown_counts
     assert [line for _, line in masked_trend_of(agreement)] == [lines[-1]]
-    assert [one.result.total for one in trend_of(agreement)] == [result.total]
+    assert [quarter_result.result.total for quarter_result in trend_of(agreement)] == [result.total]
 
 
 def test_other_parties_cannot_tell_which_lines_are_empty(world: World) -> None:
@@ -60,43 +60,47 @@ def test_other_parties_cannot_tell_which_lines_are_empty(world: World) -> None:
 
     lines = masked_result_of(nominations_return)
 
-    (only,) = result_of(nominations_return).lines
-    empty = [line for line in lines if line.share is not None and line.words != only.words]
-    assert (only.lettings, len(empty)) == (30, 9)
-    assert {(line.lettings, line.nominated) for line in empty} == {(None, None)}
-    assert [line.share for line in empty if line.words.startswith("First")] == [100] * 5
+    (line_with_lettings,) = result_of(nominations_return).lines
+    empty_lines = [line for line in lines if line.share is not None and line.words != line_with_lettings.words]
+    assert (line_with_lettings.lettings, len(empty_lines)) == (30, 9)
+    assert {(line.lettings, line.nominated) for line in empty_lines} == {(None, None)}
+    assert [line.share for line in empty_lines if line.words.startswith("First")] == [100] * 5
 
 
 def test_the_trend_of_other_parties_needs_the_same_queries_for_each_length(world: World) -> None:
     agreement = world.things["nominations"]
     nominations_return = confirmed_return(world, agreement)
 
-    with CaptureQueriesContext(connection) as one:
+    with CaptureQueriesContext(connection) as queries_for_one:
         masked_trend_of(agreement)
-    other = NominationsReturn.objects.create(
+    next_return = NominationsReturn.objects.create(
         agreement=agreement, starts_on=nominations_return.quarter.next().starts_on, begun_at=afterwards()
     )
-    first = nominations_return.records.get()
+    first_record = nominations_return.records.get()
     ReturnRecord.objects.create(
-        nominations_return=other, number=1, content={**first.content, "starts_on": other.starts_on.isoformat()},
-        masked=first.masked, sent_at=first.sent_at, confirmed_at=first.confirmed_at,
-    )  # fmt: skip
-    with CaptureQueriesContext(connection) as two:
+        nominations_return=next_return,
+        number=1,
+        content={**first_record.content, "starts_on": next_return.starts_on.isoformat()},
+        masked=first_record.masked,
+        sent_at=first_record.sent_at,
+        confirmed_at=first_record.confirmed_at,
+    )
+    with CaptureQueriesContext(connection) as queries_for_two:
         trend = masked_trend_of(agreement)
 
     assert len(trend) == 2
-    assert len(one) == len(two)
+    assert len(queries_for_one) == len(queries_for_two)
 
 
 def test_other_parties_go_on_reading_the_record_while_a_return_is_corrected(world: World) -> None:
     nominations_return = confirmed_return(world, world.things["nominations"])
-    before = masked_result_of(nominations_return)
+    lines_before = masked_result_of(nominations_return)
     line = next(line for line in nominations_return.lines.order_by("pk") if line.lettings > line.nominated)
 
     services.reopen_return(
         nominations_return=nominations_return, reason="A home was left out.", author=world.ben, now=afterwards()
     )
-    during = masked_result_of(reloaded(nominations_return))
+    lines_during = masked_result_of(reloaded(nominations_return))
     services.complete_return(
         nominations_return=nominations_return, figures={}, figures_seen={}, author=world.amina, now=afterwards()
     )
@@ -108,11 +112,11 @@ def test_other_parties_go_on_reading_the_record_while_a_return_is_corrected(worl
         nominations_return,
         dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
     )
-    after = masked_result_of(reloaded(nominations_return))
+    lines_after = masked_result_of(reloaded(nominations_return))
 
-    assert before == during
-    masked = {one.words for one in before if one.lettings is None}
-    assert masked <= {one.words for one in after if one.lettings is None}
+    assert lines_before == lines_during
+    masked_names = {one.words for one in lines_before if one.lettings is None}
+    assert masked_names <= {one.words for one in lines_after if one.lettings is None}
     assert reloaded(nominations_return).confirmations == 2
 
 
@@ -129,19 +133,23 @@ def test_records_cannot_be_changed_or_deleted(world: World) -> None:
 
 def test_a_count_made_small_by_a_correction_does_not_follow_from_earlier_totals() -> None:
     def lines(nominated: int, lettings: int) -> list[ReturnLine]:
-        many = [
+        all_lines = [
             ReturnLine(bedrooms=size, is_first_let=is_first_let, nominated=20, lettings=40)
             for size in ("studio", "1", "2", "3", "4")
             for is_first_let in (True, False)
         ]
-        many[3].nominated, many[3].lettings = nominated, lettings
-        return many
+        all_lines[3].nominated, all_lines[3].lettings = nominated, lettings
+        return all_lines
 
-    first = ReturnRecord(masked=masked_for(lines(6, 26), None))
-    second = {tuple(cell): count for *cell, count in masked_for(lines(4, 24), first)}
+    first_record = ReturnRecord(masked=masked_for(lines(6, 26), None))
+    corrected_counts = {tuple(cell): count for *cell, count in masked_for(lines(4, 24), first_record)}
 
-    fallen = ("1", "relets", "nominees")
-    assert {tuple(cell): count for *cell, count in first.masked}[fallen] == 6
-    covering = [cell for cell in second if all(one in (None, its) for one, its in zip(cell, fallen, strict=True))]
-    assert {second[cell] for cell in covering} == {None}
-    assert second["1", "relets", "others"] == 20
+    small_cell = ("1", "relets", "nominees")
+    assert {tuple(cell): count for *cell, count in first_record.masked}[small_cell] == 6
+    covering_cells = [
+        cell
+        for cell in corrected_counts
+        if all(value in (None, small_value) for value, small_value in zip(cell, small_cell, strict=True))
+    ]
+    assert {corrected_counts[cell] for cell in covering_cells} == {None}
+    assert corrected_counts["1", "relets", "others"] == 20

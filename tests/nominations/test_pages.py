@@ -1,4 +1,4 @@
-"""Pages of returns: filled in by the provider, decided by the council, masked for others, asked for with one click."""
+"""Pages of returns: the provider fills them in, the council decides, and other parties see masked counts."""
 
 from __future__ import annotations
 
@@ -43,16 +43,18 @@ from tests.world import World
 HTMX = {"HX-Request": "true"}
 
 
-def address(nominations_return: NominationsReturn, name: str = "return", **more: int | str) -> str:
-    numbers = {"pk": nominations_return.agreement.partnership_id, "number": nominations_return.pk, **more}
+def return_url(nominations_return: NominationsReturn, name: str = "return", **numbers_in_url: int | str) -> str:
+    """Return the URL of a page about a return."""
+    numbers = {"pk": nominations_return.agreement.partnership_id, "number": nominations_return.pk, **numbers_in_url}
     return reverse(f"nominations:{name}", kwargs=numbers)
 
 
-def page(person: User, path: str) -> str:
+def html_for(person: User, path: str) -> str:
+    """Return the HTML of a page as this person sees it."""
     return signed_in(person).get(path).content.decode()
 
 
-def line_that_is_short(nominations_return: NominationsReturn) -> ReturnLine:
+def line_with_shortfall(nominations_return: NominationsReturn) -> ReturnLine:
     return next(line for line in nominations_return.lines.order_by("pk") if line.result.shortfall)
 
 
@@ -63,32 +65,32 @@ def test_upload_is_filtered_counted_and_reported_row_by_row(world: World, caplog
     file = SimpleUploadedFile("lettings.csv", core_file(lettings, year=collection_year()))
     client = signed_in(world.eddie)
 
-    answer = client.post(address(nominations_return, "upload"), {"file": file})
-    waiting = client.get(address(nominations_return, "progress"), headers=HTMX)
+    answer = client.post(return_url(nominations_return, "upload"), {"file": file})
+    progress_before_count = client.get(return_url(nominations_return, "progress"), headers=HTMX)
     services.count_waiting(now=timezone.now())
-    done = client.get(address(nominations_return, "progress"), headers=HTMX)
-    shown = client.get(address(nominations_return)).content.decode()
-    rows = b"".join(client.get(address(nominations_return, "rows"))).decode()
+    progress_after_count = client.get(return_url(nominations_return, "progress"), headers=HTMX)
+    html = client.get(return_url(nominations_return)).content.decode()
+    rows = b"".join(client.get(return_url(nominations_return, "rows"))).decode()
 
     assert answer.status_code == 302
-    assert b"Counting lettings" in waiting.content
-    assert "HX-Refresh" not in waiting.headers
-    assert done.headers["HX-Refresh"] == "true"
-    assert "Rows in the upload" in shown
-    assert "Rows in the quarter, by local authority" in shown
-    assert re.search(r">Westmarch</th>\s*<td[^>]*>\d+</td>", shown)
-    assert "unverified" in shown
-    assert "unverified" in client.get(address(nominations_return, "upload")).content.decode()
+    assert b"Counting lettings" in progress_before_count.content
+    assert "HX-Refresh" not in progress_before_count.headers
+    assert progress_after_count.headers["HX-Refresh"] == "true"
+    assert "Rows in the upload" in html
+    assert "Rows in the quarter, by local authority" in html
+    assert re.search(r">Westmarch</th>\s*<td[^>]*>\d+</td>", html)
+    assert "unverified" in html
+    assert "unverified" in client.get(return_url(nominations_return, "upload")).content.decode()
     assert "Counted" in rows
-    assert CANARY not in shown + rows + caplog.text
+    assert CANARY not in html + rows + caplog.text
 
 
 def test_council_does_not_read_how_much_was_let_in_other_areas(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
 
     of_provider, of_council = (
-        page(world.eddie, address(nominations_return)),
-        page(world.ben, address(nominations_return)),
+        html_for(world.eddie, return_url(nominations_return)),
+        html_for(world.ben, return_url(nominations_return)),
     )
 
     assert "Rows in the quarter, by local authority" in of_provider
@@ -99,7 +101,7 @@ def test_council_does_not_read_how_much_was_let_in_other_areas(world: World) -> 
 def test_upload_needs_the_token_of_the_form(world: World) -> None:
     nominations_return = started_return(world, world.things["nominations"])
 
-    answer = signed_in(world.eddie, enforce_csrf_checks=True).post(address(nominations_return, "upload"), {})
+    answer = signed_in(world.eddie, enforce_csrf_checks=True).post(return_url(nominations_return, "upload"), {})
 
     assert answer.status_code == 403
 
@@ -107,20 +109,20 @@ def test_upload_needs_the_token_of_the_form(world: World) -> None:
 @pytest.mark.parametrize(("name", "status"), [("ben", 403), ("chidi", 404)])
 def test_upload_of_others_is_not_read(world: World, monkeypatch: pytest.MonkeyPatch, name: str, status: int) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
-    read: list[bytes] = []
-    monkeypatch.setattr(LettingsFilter, "feed", lambda self, chunk: read.append(chunk))
+    chunks_read: list[bytes] = []
+    monkeypatch.setattr(LettingsFilter, "feed", lambda self, chunk: chunks_read.append(chunk))
     file = SimpleUploadedFile("lettings.csv", core_file(lettings_of(world, 5), year=collection_year()))
 
-    answer = signed_in(getattr(world, name)).post(address(nominations_return, "upload"), {"file": file})
+    answer = signed_in(getattr(world, name)).post(return_url(nominations_return, "upload"), {"file": file})
 
-    assert (answer.status_code, read) == (status, [])
+    assert (answer.status_code, chunks_read) == (status, [])
 
 
 def test_wrong_file_is_refused_on_the_page(world: World) -> None:
     nominations_return = started_return(world, world.things["nominations"])
 
     answer = signed_in(world.eddie).post(
-        address(nominations_return, "upload"), {"file": SimpleUploadedFile("a.csv", b"name,age\nZebulon,40\n")}
+        return_url(nominations_return, "upload"), {"file": SimpleUploadedFile("a.csv", b"name,age\nZebulon,40\n")}
     )
 
     assert answer.status_code == 422
@@ -132,43 +134,43 @@ def test_wrong_file_is_refused_on_the_page(world: World) -> None:
 def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
     line = nominations_return.lines.order_by("pk")[0]
-    client, path = signed_in(world.amina), address(nominations_return, "complete")
+    client, complete_url = signed_in(world.amina), return_url(nominations_return, "complete")
     form = {f"offers-{line.pk}": "9", f"not_supplied-{line.pk}": "1", f"ground_0-{line.pk}": "2"}
     form[f"in_time-{line.pk}"] = "0"
-    form["read"] = client.get(path).context["form"]["read"].value()
+    form["read"] = client.get(complete_url).context["form"]["read"].value()
 
-    answer = client.post(path, form)
-    shown = page(world.amina, address(nominations_return))
-    again = client.post(path, form | {f"offers-{line.pk}": "8"})
+    answer = client.post(complete_url, form)
+    html = html_for(world.amina, return_url(nominations_return))
+    second_answer = client.post(complete_url, form | {f"offers-{line.pk}": "8"})
 
     line.refresh_from_db()
     assert (answer.status_code, line.offers, line.not_supplied, line.in_time) == (302, 9, 1, 0)
-    assert "In time: a nominee was named within 10 working days for first lets and 3 working days for relets" in shown
-    assert again.status_code == 422
-    assert "Saved: 9" in again.content.decode()
-    form |= {"read": again.context["form"]["read"].value(), f"offers-{line.pk}": "8"}
-    assert client.post(path, form).status_code == 302
-    assert client.post(path, form | {"read": "[1]"}).status_code == 422
-    assert "Why nominees were refused" in shown
-    assert escape(line.refusals.get().ground) in shown
+    assert "In time: a nominee was named within 10 working days for first lets and 3 working days for relets" in html
+    assert second_answer.status_code == 422
+    assert "Saved: 9" in second_answer.content.decode()
+    form |= {"read": second_answer.context["form"]["read"].value(), f"offers-{line.pk}": "8"}
+    assert client.post(complete_url, form).status_code == 302
+    assert client.post(complete_url, form | {"read": "[1]"}).status_code == 422
+    assert "Why nominees were refused" in html
+    assert escape(line.refusals.get().ground) in html
 
 
 def test_council_reads_a_return_once_it_was_sent(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
     client, paths = (
         signed_in(world.ben),
-        [address(nominations_return, name) for name in ("return", "csv", "rows", "progress")],
+        [return_url(nominations_return, name) for name in ("return", "csv", "rows", "progress")],
     )
-    home = nominations_return.agreement.get_absolute_url()
+    agreement_url = nominations_return.agreement.get_absolute_url()
 
-    before = {client.get(path).status_code for path in paths}
-    listed = str(nominations_return.quarter) in client.get(home).content.decode()
+    statuses_before = {client.get(path).status_code for path in paths}
+    is_listed = str(nominations_return.quarter) in client.get(agreement_url).content.decode()
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
-    after = {client.get(path).status_code for path in paths}
+    statuses_after = {client.get(path).status_code for path in paths}
 
-    assert (before, listed) == ({404}, False)
-    assert after == {200, 302}
-    assert str(nominations_return.quarter) in client.get(home).content.decode()
+    assert (statuses_before, is_listed) == ({404}, False)
+    assert statuses_after == {200, 302}
+    assert str(nominations_return.quarter) in client.get(agreement_url).content.decode()
 
 
 def test_council_confirms_and_disputes_on_one_page(world: World) -> None:
@@ -180,38 +182,40 @@ def test_council_confirms_and_disputes_on_one_page(world: World) -> None:
     client = signed_in(world.ben)
 
     form[f"decision-{lines[0].pk}"] = "disputed"
-    without_reason = client.post(address(nominations_return, "decide"), form)
+    without_reason = client.post(return_url(nominations_return, "decide"), form)
     form[f"reason-{lines[0].pk}"] = "We named nobody for Mill Lane."
-    answer = client.post(address(nominations_return, "decide"), form)
+    answer = client.post(return_url(nominations_return, "decide"), form)
 
     assert without_reason.status_code == 422
     assert answer.status_code == 302
     assert reloaded(nominations_return).is_disputed
-    assert "We named nobody for Mill Lane." in page(world.amina, address(nominations_return))
+    assert "We named nobody for Mill Lane." in html_for(world.amina, return_url(nominations_return))
 
 
 def test_my_work_of_each_side_shows_the_return_that_waits_for_it(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
-    first, *others = nominations_return.lines.values_list("pk", flat=True)
+    first_line, *other_lines = nominations_return.lines.values_list("pk", flat=True)
     people = [world.ben, world.amina, world.vera, world.nadia]
 
-    def waiting() -> list[tuple[str, str]]:
-        every = [(person, one) for person in people for one in waiting_for(person, afterwards())]
-        return [(person.email, one.what) for person, one in every if one.title.startswith("Nominations, ")]
+    def tasks() -> list[tuple[str, str]]:
+        all_tasks = [(person, task) for person in people for task in waiting_for(person, afterwards())]
+        return [(person.email, task.what) for person, task in all_tasks if task.title.startswith("Nominations, ")]
 
-    before = waiting()
-    decisions = dict.fromkeys(others, (Decision.CONFIRMED, "")) | {first: (Decision.DISPUTED, "One is missing.")}
+    tasks_before = tasks()
+    decisions = dict.fromkeys(other_lines, (Decision.CONFIRMED, "")) | {
+        first_line: (Decision.DISPUTED, "One is missing.")
+    }
     decide_lines(world, nominations_return, decisions)
 
-    assert before == [(world.ben.email, "Confirm or dispute this return")]
-    assert waiting() == [(world.amina.email, "Correct this disputed return")]
+    assert tasks_before == [(world.ben.email, "Confirm or dispute this return")]
+    assert tasks() == [(world.amina.email, "Correct this disputed return")]
 
 
 def test_council_confirms_every_line_with_one_button(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
 
     answer = signed_in(world.ben).post(
-        address(nominations_return, "decide"), {"sending": nominations_return.sendings, "all": "yes"}
+        return_url(nominations_return, "decide"), {"sending": nominations_return.sendings, "all": "yes"}
     )
 
     assert answer.status_code == 302
@@ -220,8 +224,8 @@ def test_council_confirms_every_line_with_one_button(world: World) -> None:
 
 def test_shortfall_becomes_one_ask_of_the_provider(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
-    line = line_that_is_short(nominations_return)
-    client, path = signed_in(world.ben), address(nominations_return, "ask", line=line.pk)
+    line = line_with_shortfall(nominations_return)
+    client, path = signed_in(world.ben), return_url(nominations_return, "ask", line=line.pk)
 
     first, second = client.post(path), client.post(path)
 
@@ -231,21 +235,21 @@ def test_shortfall_becomes_one_ask_of_the_provider(world: World) -> None:
     assert entry.is_open
     assert list(Entry.objects.visible_to(world.amina)) == [entry]
     assert not Entry.objects.visible_to(world.nadia).exists()
-    assert "See the ask" in page(world.ben, address(nominations_return))
+    assert "See the ask" in html_for(world.ben, return_url(nominations_return))
 
 
 def test_ask_of_a_shortfall_says_when_its_return_was_corrected(world: World) -> None:
     nominations_return = confirmed_return(world, world.things["nominations"])
-    line = line_that_is_short(nominations_return)
-    ask = ask_for_shortfall(
+    line = line_with_shortfall(nominations_return)
+    ask_url = ask_for_shortfall(
         nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards()
     ).get_absolute_url()
-    before = page(world.amina, ask)
+    html_before = html_for(world.amina, ask_url)
 
     services.reopen_return(
         nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=afterwards()
     )
-    meanwhile = page(world.ben, ask)
+    html_during = html_for(world.ben, ask_url)
     vacancies = line.lettings - line.nominated
     fill_in_table(reloaded(nominations_return), {line.pk: services.Supplement(not_supplied=vacancies)}, world.amina)
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
@@ -256,20 +260,20 @@ def test_ask_of_a_shortfall_says_when_its_return_was_corrected(world: World) -> 
         dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
     )
 
-    assert nominations_return.get_absolute_url() in before
-    assert "corrected" not in before
-    assert "The provider is correcting the return." in meanwhile
-    after = page(world.amina, ask)
-    assert "The return was corrected on" in after
+    assert nominations_return.get_absolute_url() in html_before
+    assert "corrected" not in html_before
+    assert "The provider is correcting the return." in html_during
+    html_after = html_for(world.amina, ask_url)
+    assert "The return was corrected on" in html_after
     shortfall = nominations_return.lines.get(pk=line.pk).result.shortfall
     assert f"According to the corrected figures, the number of missing nominations is {shortfall}." in " ".join(
-        after.split()
+        html_after.split()
     )
 
 
 def test_nothing_is_asked_of_a_draft_or_of_a_line_that_is_not_short(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
-    line = line_that_is_short(nominations_return)
+    line = line_with_shortfall(nominations_return)
 
     with pytest.raises(UnableToAsk, match="has not sent"):
         ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards())
@@ -284,7 +288,7 @@ def test_other_parties_read_settled_returns_masked_and_nothing_else(world: World
     nominations_return = sent_return(world, agreement, lettings_of(world, 60))
     client = signed_in(world.nadia)
 
-    before = client.get(address(nominations_return)).status_code
+    status_before = client.get(return_url(nominations_return)).status_code
     services.decide_lines(
         nominations_return=nominations_return,
         sending=nominations_return.sendings,
@@ -292,44 +296,44 @@ def test_other_parties_read_settled_returns_masked_and_nothing_else(world: World
         author=world.ben,
         now=afterwards(),
     )
-    shown = client.get(address(nominations_return)).content.decode()
-    file = b"".join(client.get(address(nominations_return, "csv"))).decode()
+    html = client.get(return_url(nominations_return)).content.decode()
+    file = b"".join(client.get(return_url(nominations_return, "csv"))).decode()
 
-    assert before == 404
-    assert "masked" in shown
+    assert status_before == 404
+    assert "masked" in html
     assert "masked" in file
-    assert "Offers" not in shown + file
-    assert "Rows in the upload" not in shown
-    assert "Homes let to nominees, by quarter" in page(world.nadia, agreement.get_absolute_url())
+    assert "Offers" not in html + file
+    assert "Rows in the upload" not in html
+    assert "Homes let to nominees, by quarter" in html_for(world.nadia, agreement.get_absolute_url())
 
 
 def test_page_offers_ended_quarters_with_agreed_shares(world: World) -> None:
     agreement = world.things["nominations"]
 
-    soon = quarters_to_start(agreement, afterwards().date())
+    offered_quarters = quarters_to_start(agreement, afterwards().date())
     confirmed_return(world, agreement)
 
-    assert soon == [next_quarter(), next_quarter().previous()]
+    assert offered_quarters == [next_quarter(), next_quarter().previous()]
     assert quarters_to_start(agreement, afterwards().date()) == [next_quarter().previous()]
-    start = reverse("nominations:start", args=[agreement.partnership_id])
-    assert "You have a return for every past quarter" in page(world.amina, start)
+    start_url = reverse("nominations:start", args=[agreement.partnership_id])
+    assert "You have a return for every past quarter" in html_for(world.amina, start_url)
 
 
 def test_trend_has_a_bar_for_each_sent_quarter(world: World) -> None:
     agreement = world.things["nominations"]
     sent_return(world, agreement)
 
-    shown = page(world.ben, agreement.get_absolute_url())
+    html = html_for(world.ben, agreement.get_absolute_url())
 
     for title in ("Homes let to nominees", "Median days vacant", "Offers and refused nominees"):
-        assert f"{title}, by quarter" in shown
-    assert shown.count("<rect") == 3 * 4
+        assert f"{title}, by quarter" in html
+    assert html.count("<rect") == 3 * 4
 
 
 def test_a_record_says_the_same_as_csv_excel_and_pdf_and_is_corrected_from_the_page(world: World) -> None:
     nominations_return = confirmed_return(world, world.things["nominations"])
     client = signed_in(world.vera)
-    paths = {shape: address(nominations_return, "record", record=1, shape=shape) for shape in ("csv", "xlsx", "pdf")}
+    paths = {shape: return_url(nominations_return, "record", record=1, shape=shape) for shape in ("csv", "xlsx", "pdf")}
 
     rows = list(csv.reader(b"".join(client.get(paths["csv"])).decode("utf-8-sig").splitlines()))
     book = load_workbook(io.BytesIO(client.get(paths["xlsx"]).content))
@@ -337,7 +341,7 @@ def test_a_record_says_the_same_as_csv_excel_and_pdf_and_is_corrected_from_the_p
     sheet = [
         ["" if cell is None else str(cell) for cell in row] for row in book["Lettings"].iter_rows(values_only=True)
     ]
-    form = signed_in(world.ben).post(address(nominations_return, "reopen"), {"reason": "A home was left out."})
+    form = signed_in(world.ben).post(return_url(nominations_return, "reopen"), {"reason": "A home was left out."})
 
     assert [row[0] for row in rows] == [row[0] for row in sheet]
     assert rows[-1][0] == "All lettings"
@@ -348,7 +352,7 @@ def test_a_record_says_the_same_as_csv_excel_and_pdf_and_is_corrected_from_the_p
         book["About"].iter_rows(values_only=True)
     )
     assert pdf.content.startswith(b"%PDF") or pdf.status_code == 503
-    assert client.get(address(nominations_return, "record", record=2, shape="csv")).status_code == 404
+    assert client.get(return_url(nominations_return, "record", record=2, shape="csv")).status_code == 404
     assert form.status_code == 302
-    assert "A home was left out." in page(world.vera, address(nominations_return))
+    assert "A home was left out." in html_for(world.vera, return_url(nominations_return))
     assert signed_in(world.nadia).get(paths["csv"]).status_code == 404

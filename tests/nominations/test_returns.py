@@ -61,8 +61,8 @@ from tests.support.outbox import deliver, drop_emails
 from tests.world import World
 
 
-def emails_of(kind: str) -> set[int | None]:
-    """Ids of the people who get an email of this kind."""
+def recipients_of(kind: str) -> set[int | None]:
+    """Return the ids of the people who get an email of this kind."""
     return set(Email.objects.filter(kind=f"nominations.{kind}").values_list("person_id", flat=True))
 
 
@@ -113,7 +113,7 @@ def test_nothing_about_households_reaches_the_database(world: World) -> None:
 def test_a_second_upload_replaces_the_first_until_it_is_sent(world: World) -> None:
     agreement = world.things["nominations"]
     nominations_return = counted_return(world, agreement)
-    first = result_of(nominations_return).total
+    first_total = result_of(nominations_return).total
 
     upload_lettings(world, nominations_return, lettings_of(world, 60, seed=2))
     services.count_waiting(now=afterwards())
@@ -122,7 +122,7 @@ def test_a_second_upload_replaces_the_first_until_it_is_sent(world: World) -> No
     assert (
         result_of(reloaded(nominations_return)).total.lettings
         == sum(line.lettings for line in lines.values())
-        != first.lettings
+        != first_total.lettings
     )
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
     with pytest.raises(UnableToReport, match="sent to the council"):
@@ -143,14 +143,14 @@ def test_a_share_with_four_decimals_does_not_change_a_decided_line(unsigned: Wor
     world = unsigned
     agreement = sign_nominations(world, relets_2="66.6667")
     nominations_return = sent_return(world, agreement)
-    first, *others = nominations_return.lines.order_by("pk").values_list("pk", flat=True)
-    decisions = dict.fromkeys(others, (Decision.CONFIRMED, "")) | {first: (Decision.DISPUTED, "No.")}
+    disputed_line, *other_lines = nominations_return.lines.order_by("pk").values_list("pk", flat=True)
+    decisions = dict.fromkeys(other_lines, (Decision.CONFIRMED, "")) | {disputed_line: (Decision.DISPUTED, "No.")}
     decide_lines(world, nominations_return, decisions)
 
     upload_lettings(world, nominations_return, lettings_of(world))
     services.count_waiting(now=afterwards())
 
-    assert nominations_return.lines.filter(decision=Decision.CONFIRMED).count() == len(others)
+    assert nominations_return.lines.filter(decision=Decision.CONFIRMED).count() == len(other_lines)
 
 
 def test_beginning_a_return_again_gives_the_same(world: World) -> None:
@@ -235,7 +235,7 @@ def test_rows_that_nobody_counted_are_deleted_after_two_days(world: World) -> No
 def test_the_provider_adds_what_core_lacks(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
     line = next(line for line in result_of(nominations_return).lines if line.lettings - line.nominated >= 2)
-    before = line.result
+    result_before = line.result
 
     refusals = {"Rent arrears": 3, "Unsuitable home": 0}
     lines = {line.pk: Supplement(offers=9, not_supplied=2, refusals=refusals, in_time=line.lettings - 2)}
@@ -248,7 +248,7 @@ def test_the_provider_adds_what_core_lacks(world: World) -> None:
     assert f"within {line.days} working days for {line.in_time}" in in_words(line)
     assert result.total.in_time == per_cent_of(line.in_time, line.lettings)
     assert result.refusals == [("Rent arrears", 3)]
-    assert line.result.counting == before.counting - 2
+    assert line.result.counting == result_before.counting - 2
 
 
 def test_more_vacancies_without_a_nominee_than_others_are_refused(world: World) -> None:
@@ -264,17 +264,17 @@ def test_more_vacancies_without_a_nominee_than_others_are_refused(world: World) 
             fill_in_table(nominations_return, {line.pk: supplement}, world.amina)
 
 
-def test_the_council_confirms_and_both_hear_of_it(world: World) -> None:
+def test_the_council_confirms_and_both_sides_get_an_email(world: World) -> None:
     agreement = world.things["nominations"]
 
     nominations_return = sent_return(world, agreement)
-    assert emails_of("return_sent") == {world.ben.pk}
-    confirmed = dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
-    decide_lines(world, nominations_return, confirmed)
+    assert recipients_of("return_sent") == {world.ben.pk}
+    decisions = dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
+    decide_lines(world, nominations_return, decisions)
 
     nominations_return = reloaded(nominations_return)
     assert (nominations_return.status, nominations_return.settled_at is not None) == (ReturnStatus.SETTLED, True)
-    assert emails_of("return_decided") == {world.amina.pk}
+    assert recipients_of("return_decided") == {world.amina.pk}
     kinds = Event.objects.filter(kind__startswith="nominations.").order_by("pk").values_list("kind", flat=True)
     assert list(kinds) == [
         "nominations.return_started",
@@ -317,10 +317,10 @@ def test_a_disputed_line_goes_back_and_only_it_is_decided_again(world: World) ->
 )
 def test_a_line_that_changed_is_decided_again(world: World, changed: Supplement, decision: str) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
-    first, *others = list(result_of(nominations_return).lines)
-    line = next(one for one in others if one.lettings > one.nominated)
-    decisions = {one.pk: (Decision.CONFIRMED, "") for one in others}
-    decide_lines(world, nominations_return, decisions | {first.pk: (Decision.DISPUTED, "No.")})
+    disputed_line, *other_lines = list(result_of(nominations_return).lines)
+    line = next(other_line for other_line in other_lines if other_line.lettings > other_line.nominated)
+    decisions = {other_line.pk: (Decision.CONFIRMED, "") for other_line in other_lines}
+    decide_lines(world, nominations_return, decisions | {disputed_line.pk: (Decision.DISPUTED, "No.")})
 
     lines = {line.pk: changed}
     fill_in_table(nominations_return, lines, world.amina)
@@ -357,26 +357,30 @@ def test_two_people_who_fill_in_the_table_do_not_overwrite_each_other(world: Wor
 def test_the_last_quarter_of_an_ended_agreement_is_reported_and_corrected(world: World) -> None:
     agreement = world.things["nominations"]
     quarter = place_of(world).starts_on
-    ended = afterwards() - (afterwards().date() - quarter - dt.timedelta(days=40))
-    change_status(partnership=agreement.partnership, status=Status.ENDED, reason="Sold.", author=world.amina, now=ended)
+    ended_at = afterwards() - (afterwards().date() - quarter - dt.timedelta(days=40))
+    change_status(
+        partnership=agreement.partnership, status=Status.ENDED, reason="Sold.", author=world.amina, now=ended_at
+    )
     agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
 
     with pytest.raises(UnableToReport, match="not over"):
-        services.start_return(agreement=agreement, starts_on=quarter, author=world.amina, now=ended)
+        services.start_return(agreement=agreement, starts_on=quarter, author=world.amina, now=ended_at)
     nominations_return = sent_return(world, agreement)
-    first, *others = nominations_return.lines.order_by("pk").values_list("pk", flat=True)
+    disputed_line, *other_lines = nominations_return.lines.order_by("pk").values_list("pk", flat=True)
     decide_lines(
-        world, nominations_return, dict.fromkeys(others, (Decision.CONFIRMED, "")) | {first: (Decision.DISPUTED, "No.")}
+        world,
+        nominations_return,
+        dict.fromkeys(other_lines, (Decision.CONFIRMED, "")) | {disputed_line: (Decision.DISPUTED, "No.")},
     )
-    waiting = [one.title for one in waiting_for(world.amina, afterwards())]
-    fill_in_table(nominations_return, {first: Supplement(offers=77)}, world.amina)
+    task_titles = [task.title for task in waiting_for(world.amina, afterwards())]
+    fill_in_table(nominations_return, {disputed_line: Supplement(offers=77)}, world.amina)
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
 
     assert {outcome.label for outcome in outcomes_of(nominations_return.run)} >= {
         "The tenancy starts after the agreement ended"
     }
-    assert f"Nominations, {nominations_return.quarter}" in waiting
-    assert (reloaded(nominations_return).status, nominations_return.lines.get(pk=first).offers) == (
+    assert f"Nominations, {nominations_return.quarter}" in task_titles
+    assert (reloaded(nominations_return).status, nominations_return.lines.get(pk=disputed_line).offers) == (
         ReturnStatus.SENT,
         77,
     )
@@ -396,7 +400,7 @@ def test_email_about_a_reopened_return_names_who_reopened_it(world: World) -> No
 
 def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> None:
     nominations_return = confirmed_return(world, world.things["nominations"])
-    first = nominations_return.records.get()
+    record_before = nominations_return.records.get()
     line = nominations_return.lines.get(
         pk=next(line.pk for line in result_of(nominations_return).lines if line.lettings > line.nominated)
     )
@@ -411,7 +415,7 @@ def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> N
             services.reopen_return(
                 nominations_return=nominations_return, reason=reason, author=world.ben, now=afterwards()
             )
-    assert emails_of("return_reopened") == {world.amina.pk}
+    assert recipients_of("return_reopened") == {world.amina.pk}
     assert {one.what for one in waiting_for(world.amina, afterwards())} >= {"Correct this reopened return"}
     fill_in_table(nominations_return, {line.pk: Supplement(offers=41)}, world.amina)
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
@@ -423,14 +427,15 @@ def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> N
         dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
     )
 
-    second, first_record = records_of(reloaded(nominations_return))
-    assert (second.number, second.reason, second.words) == (2, "A home is missing.", "Correction 1")
-    assert (first_record.pk, first_record.content) == (first.pk, first.content)
+    correction, first_record = records_of(reloaded(nominations_return))
+    assert (correction.number, correction.reason, correction.words) == (2, "A home is missing.", "Correction 1")
+    assert (first_record.pk, first_record.content) == (record_before.pk, record_before.content)
     offers = [
-        [one.offers for one in result_in(record).lines if one.words == line.words] for record in (first_record, second)
+        [one.offers for one in result_in(record).lines if one.words == line.words]
+        for record in (first_record, correction)
     ]
     assert offers == [[line.offers], [41]]
-    assert result_in(second).total == result_of(nominations_return).total
+    assert result_in(correction).total == result_of(nominations_return).total
     services.reopen_return(nominations_return=nominations_return, reason="Again.", author=world.amina, now=afterwards())
     with pytest.raises(UnableToReport, match="only a confirmed"):
         services.reopen_return(
@@ -442,12 +447,12 @@ def test_the_email_about_a_decision_is_dropped_once_the_return_is_reopened(world
     nominations_return = confirmed_return(world, world.things["nominations"])
     due: Any = SimpleNamespace(params={"return": nominations_return.pk, "sending": nominations_return.sendings})
 
-    before = write_return_decided(due, world.amina, afterwards())
+    content_before = write_return_decided(due, world.amina, afterwards())
     services.reopen_return(
         nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=afterwards()
     )
 
-    assert not isinstance(before, str)
+    assert not isinstance(content_before, str)
     assert write_return_decided(due, world.amina, afterwards()) == "The return has been sent again or reopened."
 
 
@@ -481,14 +486,14 @@ def test_a_restore_names_returns_that_had_come_further(world: World) -> None:
     ]
     lines = [line for line in lines if line["what"] == RETURN]
 
-    as_it_is = redo_returns(lines, afterwards())
+    report_for_present_status = redo_returns(lines, afterwards())
     NominationsReturn.objects.filter(pk=nominations_return.pk).update(status=ReturnStatus.SENT, settled_at=None)
-    taken_back = redo_returns(lines, afterwards())
+    report_for_earlier_status = redo_returns(lines, afterwards())
 
     assert [line["status"] for line in lines] == ["sent", "settled"]
-    assert as_it_is.left == []
-    assert len(taken_back.left) == 1
-    assert "its status was “confirmed”" in taken_back.left[0]
+    assert report_for_present_status.left == []
+    assert len(report_for_earlier_status.left) == 1
+    assert "its status was “confirmed”" in report_for_earlier_status.left[0]
 
 
 def test_a_dispute_needs_a_reason_and_the_newest_figures(world: World) -> None:
@@ -548,11 +553,11 @@ def test_only_council_and_provider_find_returns(world: World) -> None:
 
 def test_a_quarter_without_lettings_is_a_return_too(world: World) -> None:
     agreement = world.things["nominations"]
-    elsewhere = invent(place_of(world), 3, year=collection_year(), odd=False)
-    for one in elsewhere:
-        one.cells["la"] = "E07000999"
+    lettings_elsewhere = invent(place_of(world), 3, year=collection_year(), odd=False)
+    for letting in lettings_elsewhere:
+        letting.cells["la"] = "E07000999"
 
-    nominations_return = confirmed_return(world, agreement, elsewhere)
+    nominations_return = confirmed_return(world, agreement, lettings_elsewhere)
 
     assert nominations_return.is_settled
     assert result_of(nominations_return).total.achieved is None

@@ -43,14 +43,14 @@ def _built() -> None:
         pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
 
 
-def broker() -> str:
-    """The broker's address; `make test` starts one."""
+def broker_url() -> str:
+    """Return the URL of the broker, which `make test` starts."""
     return os.environ["REDIS_URL"]
 
 
 @contextlib.contextmanager
 def worker(log: Path) -> Iterator[None]:
-    """A worker that takes tasks from the broker, on the test database."""
+    """Run a worker that takes tasks from the broker, on the test database."""
     relay = Relay()
     relay.join()
     environ = os.environ | {
@@ -60,7 +60,7 @@ def worker(log: Path) -> Iterator[None]:
         "SECRET_KEY": django_settings.SECRET_KEY,
         "DEBUG": "1",
     }
-    words = [
+    arguments = [
         "worker",
         "--pool",
         "solo",
@@ -73,7 +73,7 @@ def worker(log: Path) -> Iterator[None]:
     ]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "--app", "housing", *words], env=environ, stdout=output, stderr=output
+            [sys.executable, "-m", "celery", "--app", "housing", *arguments], env=environ, stdout=output, stderr=output
         )
         try:
             yield
@@ -84,26 +84,34 @@ def worker(log: Path) -> Iterator[None]:
 
 
 def broker_content() -> bytes:
-    """Everything that the broker holds."""
-    with app.connection_for_write(broker()) as opened:
-        client = opened.default_channel.client
-        read = {
+    """Return everything that is stored in the broker."""
+    with app.connection_for_write(broker_url()) as broker_connection:
+        client = broker_connection.default_channel.client
+        reader_by_type = {
             b"string": client.get,
             b"list": lambda key: client.lrange(key, 0, -1),
             b"hash": client.hgetall,
             b"set": client.smembers,
             b"zset": lambda key: client.zrange(key, 0, -1),
-            b"none": lambda _key: None,  # another test's, gone in this moment
+            b"none": lambda _key: None,  # a key of another test that has just been deleted
         }
-        return repr([(key, read[client.type(key)](key)) for key in client.keys("*")]).encode()
+        return repr([(key, reader_by_type[client.type(key)](key)) for key in client.keys("*")]).encode()
 
 
 def database_dump() -> bytes:
-    """A dump of the test database, as text."""
-    given = connection.settings_dict
-    words = ["--host", given["HOST"], "--port", str(given["PORT"]), "--username", given["USER"], given["NAME"]]
-    environ = os.environ | {"PGPASSWORD": given["PASSWORD"]}
-    return subprocess.run([BIN / "pg_dump", *words], env=environ, capture_output=True, check=True).stdout
+    """Return a dump of the test database, as text."""
+    settings = connection.settings_dict
+    arguments = [
+        "--host",
+        settings["HOST"],
+        "--port",
+        str(settings["PORT"]),
+        "--username",
+        settings["USER"],
+        settings["NAME"],
+    ]
+    environ = os.environ | {"PGPASSWORD": settings["PASSWORD"]}
+    return subprocess.run([BIN / "pg_dump", *arguments], env=environ, capture_output=True, check=True).stdout
 
 
 def test_a_return_from_upload_to_an_ask(
@@ -112,17 +120,17 @@ def test_a_return_from_upload_to_an_ask(
     monkeypatch.setattr(
         count_waiting,
         "delay",
-        lambda: count_waiting.apply_async(queue=_QUEUE, connection=app.connection_for_write(broker())),
+        lambda: count_waiting.apply_async(queue=_QUEUE, connection=app.connection_for_write(broker_url())),
     )
     world: World = make_world()
     agreement = sign_nominations(world)
     file = tmp_path / "lettings.csv"
     file.write_bytes(core_file(lettings_of(world, 300), year=collection_year()))
-    quarter, home = str(next_quarter()), live_server.url + agreement.get_absolute_url()
+    quarter, agreement_url = str(next_quarter()), live_server.url + agreement.get_absolute_url()
 
     with time_machine.travel(afterwards(), tick=True):
         sign_in(page, live_server.url, world.amina.email)
-        page.goto(home)
+        page.goto(agreement_url)
         page.get_by_role("link", name="Start a return").click()
         page.get_by_label(quarter).check()
         page.get_by_role("button", name="Start return").click()
@@ -138,12 +146,12 @@ def test_a_return_from_upload_to_an_ask(
         LettingsRun.objects.update(done=150)
         page.goto(nominations_return)
         expect(page.get_by_text("150 of 300 rows")).to_be_visible()
-        waiting = broker_content()
+        broker_before_count = broker_content()
         with worker(tmp_path / "worker.log"):
             expect(page.get_by_role("heading", name="Rows in the upload")).to_be_visible()
-        assert _QUEUE.encode() in waiting
-        for place in (waiting, broker_content(), database_dump(), (tmp_path / "worker.log").read_bytes()):
-            assert CANARY.encode() not in place
+        assert _QUEUE.encode() in broker_before_count
+        for content in (broker_before_count, broker_content(), database_dump(), (tmp_path / "worker.log").read_bytes()):
+            assert CANARY.encode() not in content
         looks_right(page)
 
         page.get_by_role("link", name="Add what is missing from CORE").click()
@@ -163,5 +171,5 @@ def test_a_return_from_upload_to_an_ask(
         looks_right(page)
         page.get_by_role("button", name="Ask for these nominations").first.click()
         expect(page.get_by_role("heading", name="Nominations to make up").first).to_be_visible()
-        page.goto(home)
+        page.goto(agreement_url)
         looks_right(page)

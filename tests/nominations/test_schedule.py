@@ -1,4 +1,4 @@
-"""What terms say about nominations is read from their content alone."""
+"""The terms on nominations are read from the content of terms alone."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ ABOUT: dict[str, Any] = {
 
 
 def read_terms(**changed: Any) -> NominationTerms:
+    """Return the nomination terms of a content in which these fields are changed."""
     agreed = nomination_terms_in({"about": {**ABOUT, **changed}, "schemes": changed.get("schemes", [])})
     assert agreed is not None
     return agreed

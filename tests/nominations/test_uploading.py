@@ -15,7 +15,7 @@ from tests.support.core_files import CANARY, Place, core_file, invent
 
 
 def upload_content(content: bytes) -> tuple[HttpRequest, FilteredLettings]:
-    """The request and its file, taken by the handler."""
+    """Return a request with a file that the handler has filtered, and the filtered file."""
     request = RequestFactory().post("/", {"file": SimpleUploadedFile("lettings.csv", content), "note": "Kept"})
     filter_uploads(request)
     file = request.FILES["file"]

@@ -10,14 +10,14 @@ from partnerships.kit.dates import known_day
 from partnerships.organisations.lineage import predecessors_summed_with
 from partnerships.organisations.services import record_succession, ties_between
 from partnerships.reports.balances import balance_with, over_time, sides_of
-from tests.commitments.promises import verified
+from tests.commitments.promises import verified_commitment
 from tests.exchange.conftest import shared
 from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
 from tests.world import World
 
 
 def test_figures_of_predecessors_are_summed_and_named(world: World) -> None:
-    commitment = verified(world)
+    commitment = verified_commitment(world)
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)

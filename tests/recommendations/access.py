@@ -1,4 +1,4 @@
-"""Who may use the pages of recommendations."""
+"""The people who may use the pages of recommendations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from django.utils import timezone
 
 from partnerships.recommendations.services import add_evidence, link_outcome
 from tests.agreements.test_objectives import add as add_objective
-from tests.recommendations.reports import adopted, proposed, recommended, report_of, says
+from tests.recommendations.reports import (
+    adopted_recommendation,
+    answer_recommendation,
+    make_recommendation,
+    proposed,
+    report_of,
+)
 from tests.support.access import Row, everyone, expect
 from tests.world import World
 
@@ -17,40 +23,42 @@ from tests.world import World
 def prepare(world: World) -> None:
     """Make a recommendation that Larkhaven works on and the partnership has adopted, and another that is proposed."""
     source = report_of(world)
-    made = recommended(world, source=source)
-    response = says(made, world.larkhaven, world.eddie, reason="We publish drafts.", owner=world.eddie)
+    recommendation = make_recommendation(world, source=source)
+    response = answer_recommendation(
+        recommendation, world.larkhaven, world.eddie, reason="We publish drafts.", owner=world.eddie
+    )
     now = timezone.now()
     evidence = add_evidence(
         response=response, kind="partnership", record=world.partnership.pk, author=world.eddie, now=now
     )
-    adoption = adopted(world, made)
+    adoption = adopted_recommendation(world, recommendation)
     outcome = link_outcome(adoption=adoption, record=add_objective(world), author=world.eddie, now=now)
-    other = recommended(world, "Meet every year.", source=source)
+    second_recommendation = make_recommendation(world, "Meet every year.", source=source)
     world.things |= {
         "harbour_review": source,
-        "recommendation": made,
+        "recommendation": recommendation,
         "response_to_recommendation": response,
         "evidence_of_response": evidence,
         "adoption": adoption,
         "outcome": outcome,
-        "proposed_adoption": proposed(world, other),
-        "third_recommendation": recommended(world, "Say which skills you can lend.", source=source),
+        "proposed_adoption": proposed(world, second_recommendation),
+        "third_recommendation": make_recommendation(world, "Say which skills you can lend.", source=source),
     }
 
 
-def _thing(name: str) -> Callable[[World], dict[str, Any]]:
+def _arguments_for(name: str) -> Callable[[World], dict[str, Any]]:
     return lambda world: {"pk": world.things[name].pk}
 
 
-ADOPTION, PROPOSED = _thing("adoption"), _thing("proposed_adoption")
-RESPONSE, RECOMMENDATION = _thing("response_to_recommendation"), _thing("recommendation")
-#: Editors and leads of Larkhaven; its partner and its viewer may read, others may not even see it.
+ADOPTION, PROPOSED = _arguments_for("adoption"), _arguments_for("proposed_adoption")
+RESPONSE, RECOMMENDATION = _arguments_for("response_to_recommendation"), _arguments_for("recommendation")
+#: The statuses for editors and leads of Larkhaven. Its partner and its viewer may only read the page.
 OWN_EDITORS = {"editor": 200, "lead": 200}
 
 ROWS = (
     Row("recommendations:list", get=everyone()),
     Row("recommendations:sources", get=everyone()),
-    Row("recommendations:source", on=_thing("harbour_review"), get=everyone()),
+    Row("recommendations:source", on=_arguments_for("harbour_review"), get=everyone()),
     Row("recommendations:addressees", get=everyone()),
     Row("recommendations:moved", get=everyone()),
     Row("recommendations:coverage", get=everyone()),
@@ -64,7 +72,7 @@ ROWS = (
     ),
     Row(
         "recommendations:propose",
-        on=_thing("third_recommendation"),
+        on=_arguments_for("third_recommendation"),
         get=expect(inside=200, outside=403, viewer=403, stranger=200),
         post=expect(inside=422, outside=403, viewer=403, stranger=422),
     ),
@@ -77,7 +85,7 @@ ROWS = (
     ),
     Row(
         "recommendations:evidence-remove",
-        on=_thing("evidence_of_response"),
+        on=_arguments_for("evidence_of_response"),
         post=expect(inside=403, outside=404, editor=302, lead=302),
     ),
     Row("recommendations:of-partnership", on=lambda w: {"pk": w.partnership.pk}, get=expect(inside=200, outside=404)),
@@ -102,7 +110,7 @@ ROWS = (
     ),
     Row(
         "recommendations:outcome-remove",
-        on=_thing("outcome"),
+        on=_arguments_for("outcome"),
         post=expect(inside=302, outside=404, viewer=403),
     ),
 )

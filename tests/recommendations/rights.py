@@ -1,4 +1,4 @@
-"""Who may call each service of recommendations."""
+"""The people who may call each service of recommendations."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ from partnerships.recommendations import services
 from partnerships.recommendations.services import RecommendationDetails, SourceDetails
 from tests.agreements.test_objectives import add as add_objective
 from tests.conversations.gatherings import held_meeting
-from tests.recommendations.reports import adopted, proposed, recommended, report_of, says
+from tests.recommendations.reports import (
+    adopted_recommendation,
+    answer_recommendation,
+    make_recommendation,
+    proposed,
+    report_of,
+)
 from tests.support.rights import ADMINISTRATOR, EDITORS, PARTNER_EDITORS, Row
 from tests.world import World
 
-#: Editors and leads of the parties of the Estuary Partnership that are no observers.
+#: Editors and leads of the parties of the Estuary Partnership that are not observers.
 PARTIES = EDITORS | PARTNER_EDITORS
 
 
-def _new(world: World) -> Any:
-    """Return a recommendation that nobody has taken up."""
-    return recommended(world, "Publish every figure.")
+def _new_recommendation(world: World) -> Any:
+    """Return a recommendation that no partnership has adopted and no organisation has answered."""
+    return make_recommendation(world, "Publish every figure.")
 
 
 def _record_source(world: World, author: User | None) -> Any:
@@ -39,23 +45,26 @@ def _record_recommendation(world: World, author: User | None, source: Any) -> An
     )
 
 
-def _evidence(world: World, author: User, response: Any) -> Any:
+def _add_evidence(world: World, author: User, response: Any) -> Any:
     return services.add_evidence(
         response=response, kind="partnership", record=world.partnership.pk, author=author, now=timezone.now()
     )
 
 
-def _response(world: World) -> Any:
-    return says(_new(world), world.larkhaven, world.eddie)
+def _new_response(world: World) -> Any:
+    return answer_recommendation(_new_recommendation(world), world.larkhaven, world.eddie)
 
 
-def _adopt(world: World) -> Any:
-    return proposed(world, _new(world)), held_meeting(world)
+def _adoption_and_meeting(world: World) -> Any:
+    return proposed(world, _new_recommendation(world)), held_meeting(world)
 
 
-def _linked(world: World) -> Any:
+def _linked_outcome(world: World) -> Any:
     return services.link_outcome(
-        adoption=adopted(world, _new(world)), record=add_objective(world), author=world.eddie, now=timezone.now()
+        adoption=adopted_recommendation(world, _new_recommendation(world)),
+        record=add_objective(world),
+        author=world.eddie,
+        now=timezone.now(),
     )
 
 
@@ -84,13 +93,13 @@ ROWS = (
             now=timezone.now(),
         ),
         ADMINISTRATOR,
-        prepare=_new,
+        prepare=_new_recommendation,
     ),
     Row(
         "recommendations.respond",
-        lambda w, author, made: says(made, w.larkhaven, author),
+        lambda w, author, made: answer_recommendation(made, w.larkhaven, author),
         EDITORS,
-        prepare=_new,
+        prepare=_new_recommendation,
     ),
     Row(
         "recommendations.hand_over_response",
@@ -98,14 +107,14 @@ ROWS = (
             response=response, to=w.vera, author=author, now=timezone.now()
         ),
         EDITORS,
-        prepare=_response,
+        prepare=_new_response,
     ),
-    Row("recommendations.add_evidence", _evidence, EDITORS, prepare=_response),
+    Row("recommendations.add_evidence", _add_evidence, EDITORS, prepare=_new_response),
     Row(
         "recommendations.remove_evidence",
         lambda w, author, evidence: services.remove_evidence(evidence=evidence, author=author, now=timezone.now()),
         EDITORS,
-        prepare=lambda w: _evidence(w, w.eddie, _response(w)),
+        prepare=lambda w: _add_evidence(w, w.eddie, _new_response(w)),
     ),
     Row(
         "recommendations.propose_adoption",
@@ -113,13 +122,13 @@ ROWS = (
             recommendation=made, partnership=w.partnership, why="It helps.", author=author, now=timezone.now()
         ),
         PARTIES,
-        prepare=_new,
+        prepare=_new_recommendation,
     ),
     Row(
         "recommendations.adopt",
         lambda w, author, made: services.adopt(adoption=made[0], meeting=made[1], author=author, now=timezone.now()),
         PARTIES,
-        prepare=_adopt,
+        prepare=_adoption_and_meeting,
     ),
     Row(
         "recommendations.drop_adoption",
@@ -127,7 +136,7 @@ ROWS = (
             adoption=made, reason="Done elsewhere.", author=author, now=timezone.now()
         ),
         PARTIES,
-        prepare=lambda w: proposed(w, _new(w)),
+        prepare=lambda w: proposed(w, _new_recommendation(w)),
     ),
     Row(
         "recommendations.link_outcome",
@@ -135,13 +144,16 @@ ROWS = (
             adoption=made, record=w.things["objective"], author=author, now=timezone.now()
         ),
         PARTIES,
-        prepare=lambda w: (w.things.update(objective=add_objective(w)), adopted(w, _new(w)))[1],
+        prepare=lambda w: (
+            w.things.update(objective=add_objective(w)),
+            adopted_recommendation(w, _new_recommendation(w)),
+        )[1],
     ),
     Row(
         "recommendations.unlink_outcome",
         lambda w, author, outcome: services.unlink_outcome(outcome=outcome, author=author, now=timezone.now()),
         PARTIES,
-        prepare=_linked,
+        prepare=_linked_outcome,
     ),
 )
 _EVENT = "records what another service did"

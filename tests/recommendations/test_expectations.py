@@ -9,16 +9,16 @@ from partnerships.recommendations.models import Evidence
 from partnerships.recommendations.queries.evidence import choices_for, proofs_of
 from partnerships.recommendations.services import UnableToProve, add_evidence
 from partnerships.surveys.models import Figure
-from tests.recommendations.reports import recommended, says
-from tests.surveys.asking import closed
+from tests.recommendations.reports import answer_recommendation, make_recommendation
+from tests.surveys.asking import closed_round
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_published_expectation_is_evidence_for_people_of_the_partnership(world: World) -> None:
-    response = says(recommended(world), world.larkhaven, world.eddie)
-    survey = closed(world)
+    response = answer_recommendation(make_recommendation(world), world.larkhaven, world.eddie)
+    survey = closed_round(world)
     share = survey.figures.get(theme="association_pipeline", group="")
     mean = survey.figures.exclude(pk=share.pk).order_by("pk")[0]
 

@@ -16,7 +16,7 @@ from partnerships.recommendations.models import Response
 from tests.agreements.test_terms_in_the_browser import looks_right
 from tests.commitments.promises import in_days
 from tests.conversations.gatherings import held_meeting
-from tests.recommendations.reports import SHARE_PLANS, recommended
+from tests.recommendations.reports import SHARE_PLANS, make_recommendation
 from tests.support.browser import enter
 from tests.world import World, make_world
 
@@ -40,11 +40,11 @@ def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
 ) -> None:
     world: World = make_world()
     origin = live_server.url
-    made = recommended(world)
+    recommendation = make_recommendation(world)
     held_meeting(world)
     enter(page, origin, world.eddie)
 
-    page.goto(origin + made.get_absolute_url())
+    page.goto(origin + recommendation.get_absolute_url())
     page.get_by_role("link", name="Propose this recommendation").click()
     page.get_by_label("Partnership", exact=True).select_option(label="Estuary Partnership")
     page.get_by_label("Why should the partnership adopt this recommendation?").fill("Both sides lost months last year.")
@@ -52,7 +52,7 @@ def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
     page.get_by_role("link", name="Record adoption").click()
     choose(page, "Which meeting adopted it?", "Steering group")
     page.get_by_role("button", name="Record adoption").click()
-    adoption = page.url
+    adoption_url = page.url
 
     page.get_by_role("link", name="Add an objective").click()
     expect(page.get_by_label("Objective", exact=True)).to_have_value(SHARE_PLANS)
@@ -63,7 +63,7 @@ def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
     page.get_by_label("Target date").fill(f"{in_days(200):%d/%m/%Y}")
     page.get_by_role("button", name="Add objective").click()
     expect(page.get_by_role("link", name="the recommendation “Share plans")).to_be_visible()
-    page.goto(adoption)
+    page.goto(adoption_url)
     page.get_by_role("link", name="Make a commitment").click()
     choose(page, "Organisation that gives", "Larkhaven Homes")
     choose(page, "Organisation that receives", "Westmarch Borough Council")
@@ -71,13 +71,13 @@ def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
     page.get_by_label("Due date").fill(f"{in_days(90):%d/%m/%Y}")
     page.get_by_role("button", name="Propose commitment").click()
     reference = Commitment.objects.get().reference
-    page.goto(adoption)
-    became = page.locator("section", has=page.get_by_role("heading", name="Outcomes"))
+    page.goto(adoption_url)
+    outcomes = page.locator("section", has=page.get_by_role("heading", name="Outcomes"))
     for text in (reference, Objective.objects.get().text):
-        expect(became).to_contain_text(text)
+        expect(outcomes).to_contain_text(text)
     looks_right(page)
 
-    page.goto(origin + made.get_absolute_url())
+    page.goto(origin + recommendation.get_absolute_url())
     page.get_by_role("link", name="Respond for Larkhaven Homes").click()
     page.get_by_label("Under way").check()
     page.get_by_role("button", name="Save response").click()
@@ -91,8 +91,8 @@ def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
 
     enter(page, origin, world.ben)
     page.goto(origin + reverse("reports:report", args=["recommendations"]))
-    moved = page.get_by_role("table").last
+    changes = page.get_by_role("table").last
     for text in ("Adopted a recommendation", "Linked an outcome of a recommendation", "Added evidence"):
-        expect(moved).to_contain_text(text)
+        expect(changes).to_contain_text(text)
     page.goto(origin + reverse("reports:report", args=["board-pack"]) + f"?partnership={world.partnership.pk}")
     expect(page.locator("tr", has_text="Share plans").filter(has_text="Adopted").first).to_be_visible()

@@ -28,7 +28,7 @@ def overdue(world: World, days: int) -> Commitment:
 
 
 def test_each_promise_counts_once_by_what_became_of_it(world: World) -> None:
-    in_time, late = promises.verified(world), promises.done(world)
+    in_time, late = promises.verified_commitment(world), promises.done_commitment(world)
     Commitment.objects.filter(pk=late.pk).update(original_due_on=promises.in_days(-3))
     overdue_commitment = overdue(world, 12)
     promises.agree(world)
@@ -92,7 +92,7 @@ def test_reciprocity_says_what_each_side_asked_and_promised(world: World) -> Non
             partnership=world.partnership,
             closes_on=None,
         )
-    promises.verified(world)
+    promises.verified_commitment(world)
     promises.agree(world)
 
     snapshot = figures_for(world.ben, "reciprocity")

@@ -25,7 +25,7 @@ from tests.exchange.conftest import shared
 from tests.nominations.quarters import confirmed_return, place_of
 from tests.nominations.signed import sign_data_sharing, sign_nominations
 from tests.plans.drafts import CONTENT, ask_signatures
-from tests.recommendations.reports import adopted, says
+from tests.recommendations.reports import adopted_recommendation, answer_recommendation
 from tests.reports.conftest import cells, figures_for
 from tests.reports.test_asks_and_promises import overdue
 from tests.reports.test_homes_pipeline import NEXT, QUAY, plan_with
@@ -109,8 +109,8 @@ def test_a_pack_frozen_for_its_parties_has_what_each_of_them_may_read(world: Wor
 
 
 def test_the_pack_says_what_its_partnerships_do_about_recommendations(world: World) -> None:
-    adoption = adopted(world)
-    says(adoption.recommendation, world.westmarch, world.ben)
+    adoption = adopted_recommendation(world)
+    answer_recommendation(adoption.recommendation, world.westmarch, world.ben)
     query = f"partnership={world.partnership.pk}&part=recommendations"
     parties = Everybody([world.larkhaven.pk, world.westmarch.pk])
 

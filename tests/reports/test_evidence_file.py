@@ -19,7 +19,7 @@ from tests.world import World
 
 
 def test_the_file_has_what_the_organisation_delivered_and_published_in_its_days(world: World) -> None:
-    verified_commitment, today = promises.verified(world), timezone.localdate()
+    verified_commitment, today = promises.verified_commitment(world), timezone.localdate()
     promises.agree(world)
     published(world)
 
@@ -47,8 +47,8 @@ def test_each_row_names_its_record_and_the_summary_counts_what_is_not_listed(
     agreement = sign_nominations(world)
     place_of(world)
     confirmed_return(world, agreement)
-    promises.verified(world)
-    promises.verified(world)
+    promises.verified_commitment(world)
+    promises.verified_commitment(world)
     published(world)
     query = f"last={promises.in_days(200)}"
 

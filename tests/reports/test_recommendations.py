@@ -8,17 +8,26 @@ from django.utils import timezone
 
 from partnerships.organisations.audience import Everybody
 from partnerships.recommendations.services import add_evidence
-from tests.recommendations.reports import SHARE_PLANS, adopted, recommended, report_of, says
+from tests.recommendations.reports import (
+    SHARE_PLANS,
+    adopted_recommendation,
+    answer_recommendation,
+    make_recommendation,
+    report_of,
+)
 from tests.reports.conftest import cells, figures_for
 from tests.world import World
 
 
 def test_report_shows_changes_since_a_day_and_recommendations_being_worked_on(world: World) -> None:
     source = report_of(world, total=9)
-    made, other = recommended(world, source=source), recommended(world, "Meet every year.", source=source)
-    response = says(made, world.larkhaven, world.eddie, "not_started")
-    says(other, world.westmarch, world.ben, "declined", reason="No money.")
-    says(made, world.larkhaven, world.eddie, "under_way")
+    made, other = (
+        make_recommendation(world, source=source),
+        make_recommendation(world, "Meet every year.", source=source),
+    )
+    response = answer_recommendation(made, world.larkhaven, world.eddie, "not_started")
+    answer_recommendation(other, world.westmarch, world.ben, "declined", reason="No money.")
+    answer_recommendation(made, world.larkhaven, world.eddie, "under_way")
     add_evidence(
         response=response,
         kind="partnership",
@@ -26,7 +35,7 @@ def test_report_shows_changes_since_a_day_and_recommendations_being_worked_on(wo
         author=world.eddie,
         now=timezone.now(),
     )
-    adopted(world, made)
+    adopted_recommendation(world, made)
     tomorrow = (timezone.localdate() + dt.timedelta(days=1)).isoformat()
 
     own = figures_for(world.ben, "recommendations")

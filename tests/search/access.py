@@ -1,4 +1,4 @@
-"""Access table of search; the other modules check what people find."""
+"""The people who may use the pages of search. The other modules test what people find."""
 
 from __future__ import annotations
 

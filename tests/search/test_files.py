@@ -30,10 +30,12 @@ PDF = b"%PDF-1.7 no more than this"
 
 
 def make_pdf(words: str) -> bytes:
+    """Return a PDF with these words."""
     return HTML(string=f"<p>{words}</p>").write_pdf() or b""
 
 
 def make_word_file(words: str) -> bytes:
+    """Return a Word file with a table that has these words."""
     document, file = docx.Document(), io.BytesIO()
     document.add_table(1, 1).cell(0, 0).text = words
     document.save(file)
@@ -41,6 +43,7 @@ def make_word_file(words: str) -> bytes:
 
 
 def add_file(world: World, name: str, content: bytes, *, personal_data: bool = False) -> Document:
+    """Add a document with this content to the Estuary Partnership."""
     return add_document(
         partnership=world.partnership,
         title=f"Paper {name}",
@@ -53,6 +56,7 @@ def add_file(world: World, name: str, content: bytes, *, personal_data: bool = F
 
 
 def read_and_index() -> None:
+    """Read the text of all files, and index the changed records."""
     while read_files():
         pass
     index_stale()
@@ -60,7 +64,7 @@ def read_and_index() -> None:
 
 @pytest.mark.django_db
 def test_text_of_files_is_found_by_readers_of_their_document_alone(world: World) -> None:
-    shown = add_file(world, "lagoon.pdf", make_pdf("The lagoon is drained in spring."))
+    document = add_file(world, "lagoon.pdf", make_pdf("The lagoon is drained in spring."))
     add_file(world, "lagoon.docx", make_word_file("A lagoon with reeds."))
     add_file(world, "register.pdf", make_pdf("Names of lagoon tenants."), personal_data=True)
     read_and_index()
@@ -69,30 +73,34 @@ def test_text_of_files_is_found_by_readers_of_their_document_alone(world: World)
     assert titles(world.ben, "lagoon reeds") == {"Paper lagoon.docx"}
     assert titles(world.ben, "lagoon tenants") == set()
     assert titles(world.chidi, "lagoon") == set()
-    evidence, map_ = world.things["evidence"], world.things["talk_file"]
-    for text, title in (("block handed over", evidence.title), ("north top", map_.title), ("winter", "Winter plan")):
+    evidence, map_file = world.things["evidence"], world.things["talk_file"]
+    for text, title in (
+        ("block handed over", evidence.title),
+        ("north top", map_file.title),
+        ("winter", "Winter plan"),
+    ):
         assert title in titles(world.ben, text), text
         assert titles(world.chidi, text).isdisjoint({title}), text
 
     remove_evidence(evidence=evidence, author=world.eddie, now=timezone.now())
     assert evidence.title not in titles(world.ben, "block handed over")
-    remove_document(document=shown, author=world.amina, now=timezone.now())
+    remove_document(document=document, author=world.amina, now=timezone.now())
     assert titles(world.ben, "lagoon draining") == set()
     read_and_index()
-    assert not FileText.objects.filter(sha256=shown.sha256).exists()
+    assert not FileText.objects.filter(sha256=document.sha256).exists()
 
 
 @pytest.mark.django_db
 def test_broken_file_is_not_read_again_and_a_missing_one_after_a_day(world: World) -> None:
-    broken = add_file(world, "broken.pdf", PDF)
-    away = add_file(world, "otters.txt", b"Otters swim.")
-    away.file.storage.delete(str(away.file.name))
+    broken_document = add_file(world, "broken.pdf", PDF)
+    missing_document = add_file(world, "otters.txt", b"Otters swim.")
+    missing_document.file.storage.delete(str(missing_document.file.name))
     read_and_index()
 
-    assert FileText.objects.get(sha256=broken.sha256).problem == "broken or protected"
+    assert FileText.objects.get(sha256=broken_document.sha256).problem == "broken or protected"
     assert read_files() == 0
     assert titles(world.ben, "broken.pdf") == {"Paper broken.pdf"}
-    away.file.storage.save(str(away.file.name), ContentFile(b"Otters swim."))
+    missing_document.file.storage.save(str(missing_document.file.name), ContentFile(b"Otters swim."))
     assert read_files() == 0
     with time_machine.travel(timezone.now() + dt.timedelta(hours=25)):
         read_and_index()

@@ -50,24 +50,24 @@ __all__ = ["media_root", "world"]
 
 pytestmark = pytest.mark.django_db
 
-#: Fits every entry that search knows.
+#: Matches every entry of the index.
 EVERYTHING = TextQuery(sql="'!zq'::tsquery")
-#: What a stranger finds in the prepared world: the directory, their own things, and what is public.
+#: The kinds of entry that a stranger finds: the directory, their own records, and public records.
 PUBLIC_KINDS = {"organisation", "agreement", "plan", "site", "milestone", "person", "partnership", "recommended"}
 
 
 def titles(person: User, text: str) -> set[str]:
-    """Return the titles that a person finds, without marks."""
+    """Return the titles of the results that a person finds, without marks."""
     return {unescape(re.sub(r"</?mark>", "", hit.title)) for hit in search(user=person, text=text).hits}
 
 
 def findable_paths(person: User) -> set[str]:
-    """Return the paths of every entry that a person may find."""
+    """Return the paths of all entries that a person may find."""
     return {entry.path for entry in readable_entries(person, EVERYTHING, "", SearchFilters()).entries}
 
 
 def publish_second_version(world: World, *, embargo_until: dt.datetime | None = None, **about: str) -> None:
-    """Publish a plan of the Estuary Partnership, and a second version with these particulars."""
+    """Publish a plan of the Estuary Partnership, and a second version in which `about` is changed."""
     plan = published(world)
     save(plan, world, "about", **about)
     publish(plan, world, "More.", embargo_until=embargo_until)
@@ -83,22 +83,22 @@ def test_everything_found_can_be_opened(world: World, name: str) -> None:
     person = getattr(world, name)
     client = signed_in(person)
 
-    closed = {
+    paths_without_page = {
         path for path in findable_paths(person) if client.get(path.partition("#")[0], follow=True).status_code != 200
     }
 
-    assert closed == set()
+    assert paths_without_page == set()
 
 
 def test_partners_find_every_kind_and_strangers_only_what_is_public(world: World) -> None:
-    found = {
+    entries_by_name = {
         name: readable_entries(getattr(world, name), EVERYTHING, "", SearchFilters()).entries
         for name in ("amina", "chidi")
     }
 
-    assert {entry.kind for entry in found["amina"]} == set(KINDS)
-    assert {entry.kind for entry in found["chidi"]} <= PUBLIC_KINDS
-    assert not any(entry.hidden for entry in found["chidi"])
+    assert {entry.kind for entry in entries_by_name["amina"]} == set(KINDS)
+    assert {entry.kind for entry in entries_by_name["chidi"]} <= PUBLIC_KINDS
+    assert not any(entry.hidden for entry in entries_by_name["chidi"])
 
 
 def test_stakeholder_without_account_finds_nothing(world: World) -> None:
@@ -110,25 +110,27 @@ def test_hidden_site_note_and_section_are_found_by_readers_inside_only(world: Wo
 
     assert len(titles(world.ben, text)) >= 4
     for stranger in (world.chidi, world.nadia, world.dee):
-        found = search(user=stranger, text=text)
-        assert (found.hits, found.count, found.facets) == ((), 0, ()), stranger
+        results = search(user=stranger, text=text)
+        assert (results.hits, results.count, results.facets) == ((), 0, ()), stranger
         assert suggest(user=stranger, text=text) == ()
     assert SearchEntry.objects.filter(hidden=True).exists()
     assert not SearchEntry.objects.filter(hidden=True, for_everyone=True).exists()
-    # A stranger reads all of a public plan but the confidential site.
+    # A stranger may read a public plan, except its confidential site.
     assert "North Quay" in titles(world.chidi, "north quay")
     assert titles(world.chidi, "Mill Lane canary") == set()
 
 
 def test_facets_count_only_what_the_reader_may_read(world: World) -> None:
-    found = search(user=world.chidi, text="quay")
+    results = search(user=world.chidi, text="quay")
 
-    counted = {facet.name: sum(choice.count for choice in facet.choices) for facet in found.facets}
-    assert counted["kind"] == found.count
-    assert "Estuary Partnership" not in {choice.label for facet in found.facets for choice in facet.choices}
-    narrowed = search(user=world.chidi, text="quay", filters=SearchFilters(kind="site"))
-    assert {hit.kind for hit in narrowed.hits} == {"Site"}
-    assert narrowed.count == next(choice.count for choice in found.facets[0].choices if choice.value == "site")
+    count_by_facet = {facet.name: sum(choice.count for choice in facet.choices) for facet in results.facets}
+    assert count_by_facet["kind"] == results.count
+    assert "Estuary Partnership" not in {choice.label for facet in results.facets for choice in facet.choices}
+    filtered_results = search(user=world.chidi, text="quay", filters=SearchFilters(kind="site"))
+    assert {hit.kind for hit in filtered_results.hits} == {"Site"}
+    assert filtered_results.count == next(
+        choice.count for choice in results.facets[0].choices if choice.value == "site"
+    )
 
 
 def test_words_are_found_by_their_stem_their_beginning_and_with_a_typing_error(world: World) -> None:
@@ -174,12 +176,19 @@ def test_words_that_are_common_change_nothing_that_one_finds(world: World, monke
     publish_second_version(world, title="Culvert programme", summary="Surface water drainage holds up the homes.")
     index_stale()
 
-    for common in ("", "homes", "homes draina hom", "draina"):
-        frequent = asking.FrequentWords(stop_words=frozenset({"the"}), common_words=frozenset(common.split()))
-        monkeypatch.setattr("partnerships.search.queries.results.frequent_words", lambda _text, some=frequent: some)
-        found = {text: titles(world.amina, text) for text in ("the homes draina", "hom draina", "homes drainge")}
-        assert all("Culvert programme" in some for some in found.values()), (common, found)
-        assert all("Culvert programme" not in titles(world.chidi, text) for text in found), common
+    for common_words in ("", "homes", "homes draina hom", "draina"):
+        frequent = asking.FrequentWords(stop_words=frozenset({"the"}), common_words=frozenset(common_words.split()))
+        monkeypatch.setattr(
+            "partnerships.search.queries.results.frequent_words", lambda _text, found_titles=frequent: found_titles
+        )
+        titles_by_text = {
+            text: titles(world.amina, text) for text in ("the homes draina", "hom draina", "homes drainge")
+        }
+        assert all("Culvert programme" in found_titles for found_titles in titles_by_text.values()), (
+            common_words,
+            titles_by_text,
+        )
+        assert all("Culvert programme" not in titles(world.chidi, text) for text in titles_by_text), common_words
 
 
 #: Entries with words of a public site, more than search checks at once, so that some of them are in its sample.
@@ -196,27 +205,27 @@ SAMPLED_NOW = "SELECT count(*) FROM search_searchentry WHERE for_everyone AND mo
 
 
 def test_what_one_may_not_read_changes_nothing_that_one_finds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def sees(person: User) -> list[object]:
+    def results_for(person: User) -> list[object]:
         texts = ("quay", "north quay homes", '"north quay"', "homes -quay", "nor qua", "nroth quya", "quayy")
         pages = [search(user=person, text=text) for text in texts]
-        narrowed = search(user=person, text="quay", filters=SearchFilters(kind="site"))
-        return [*pages, narrowed, *(suggest(user=person, text=text) for text in ("nor", "north qu"))]
+        filtered_results = search(user=person, text="quay", filters=SearchFilters(kind="site"))
+        return [*pages, filtered_results, *(suggest(user=person, text=text) for text in ("nor", "north qu"))]
 
     with connection.cursor() as cursor:
         cursor.execute(SAMPLED_NOW, [SAMPLED])
         # No more than this: words are common as soon as the sample has more entries.
         monkeypatch.setattr("partnerships.search.queries.candidates._COMMON", SAMPLED * cursor.fetchone()[0])
-        before = {name: sees(getattr(world, name)) for name in ("chidi", "dee")}
+        results_before = {name: results_for(getattr(world, name)) for name in ("chidi", "dee")}
         tomorrow = timezone.now() + dt.timedelta(days=1)
         for source, readers, opens_at in (
-            ("plan", [99_999_999], None),  # of others
-            ("plan", [EVERYONE], tomorrow),  # under embargo
-            ("conversation", [world.tidewater.pk], None),  # of their organisation, which left
+            ("plan", [99_999_999], None),  # a plan of another organisation
+            ("plan", [EVERYONE], tomorrow),  # a plan under embargo
+            ("conversation", [world.tidewater.pk], None),  # a conversation of Chidi's organisation, which has left
         ):
-            given = {"source": source, "part": f"{opens_at}", "readers": readers, "opens_at": opens_at}
-            cursor.execute(COPY, given)
+            values = {"source": source, "part": f"{opens_at}", "readers": readers, "opens_at": opens_at}
+            cursor.execute(COPY, values)
 
-    assert {name: sees(getattr(world, name)) for name in before} == before
+    assert {name: results_for(getattr(world, name)) for name in results_before} == results_before
     assert search(user=world.chidi, text="quay").count > 0
     assert not search(user=world.chidi, text="quay").has_more
     SearchEntry.objects.filter(opens_at=tomorrow).update(opens_at=None)
@@ -238,10 +247,10 @@ def test_names_of_people_are_found_with_a_typing_error_by_their_readers(world: W
 
 
 def test_record_that_cannot_be_indexed_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken, source = world.things["talk"].pk, SOURCES["conversation"]
+    broken_id, source = world.things["talk"].pk, SOURCES["conversation"]
 
     def read(ids: Collection[int]) -> Iterable[Row]:
-        if broken in ids:
+        if broken_id in ids:
             raise ValueError
         return source.read(ids)
 
@@ -251,7 +260,7 @@ def test_record_that_cannot_be_indexed_holds_up_no_other(world: World, monkeypat
 
     indexed = SearchEntry.objects.filter(source="conversation")
     assert indexed.exists()
-    assert not indexed.filter(object_id=broken).exists()
+    assert not indexed.filter(object_id=broken_id).exists()
     assert not Stale.objects.exists()
 
 
@@ -372,8 +381,8 @@ def test_drafts_are_found_by_their_editors_and_leads_only(world: World) -> None:
     )
     index_stale()
 
-    found = {"Vision (draft)", f"{plan.title} (draft)"}
-    assert titles(world.amina, "osprey") == titles(world.eddie, "osprey") == found
+    draft_titles = {"Vision (draft)", f"{plan.title} (draft)"}
+    assert titles(world.amina, "osprey") == titles(world.eddie, "osprey") == draft_titles
     assert titles(world.ben, "osprey") == titles(world.chidi, "osprey") == set()
     assert titles(world.amina, "pochard") == {"A pochard dives"}  # what the draft leaves as it was is found once
 
@@ -387,8 +396,10 @@ def test_comments_are_found_by_whom_they_may_be_read(world: World) -> None:
     plan = published(world)
     now = timezone.now()
     add_comment(plan=plan, version_number=1, anchor="sites/secret", text="A bittern boomed.", author=world.ben, now=now)
-    first = add_comment(plan=plan, version_number=0, text="A bittern, again.", author=world.amina, now=now)
-    add_comment(plan=plan, version_number=0, text="Bittern indeed.", parent=first, author=world.eddie, now=now)
+    comment_on_draft = add_comment(plan=plan, version_number=0, text="A bittern, again.", author=world.amina, now=now)
+    add_comment(
+        plan=plan, version_number=0, text="Bittern indeed.", parent=comment_on_draft, author=world.eddie, now=now
+    )
     index_stale()
 
     assert titles(world.amina, "bittern") == {f"Comment on Plot {CANARY}", "Comment on the whole plan"}
@@ -405,8 +416,15 @@ def test_comments_on_a_draft_are_not_found_by_whom_it_is_shared_with(world: Worl
         plan=plan, email=world.nadia.email, may_comment=True, message="", ends_on=None, author=world.amina, now=now
     )
     add_comment(plan=plan, version_number=0, text="A bittern boomed.", author=world.amina, now=now)
-    own = add_comment(plan=plan, version_number=0, text="An avocet, too.", author=world.nadia, now=now)
-    add_comment(plan=plan, version_number=0, text="A bittern and an avocet.", parent=own, author=world.eddie, now=now)
+    comment_of_nadia = add_comment(plan=plan, version_number=0, text="An avocet, too.", author=world.nadia, now=now)
+    add_comment(
+        plan=plan,
+        version_number=0,
+        text="A bittern and an avocet.",
+        parent=comment_of_nadia,
+        author=world.eddie,
+        now=now,
+    )
     index_stale()
 
     assert search(user=world.eddie, text="bittern").count == 2
@@ -418,20 +436,20 @@ def test_words_that_nothing_has_any_longer_are_forgotten(world: World) -> None:
     publish_second_version(world, summary="A kingfisher was seen.")
     index_stale()
     assert Word.objects.filter(word="kingfisher").exists()
-    known = Word.objects.count()
+    count_before = Word.objects.count()
 
     SearchEntry.objects.filter(text__contains="kingfisher").delete()
     prune_words()
 
     assert not Word.objects.filter(word="kingfisher").exists()
     assert Word.objects.filter(word="quay").exists()
-    assert 0 < Word.objects.count() < known
+    assert 0 < Word.objects.count() < count_before
 
 
 def test_suggestions_are_titles_that_begin_like_the_words(world: World) -> None:
-    found = {entry.title for entry in suggest(user=world.amina, text="est par")}
+    suggested_titles = {entry.title for entry in suggest(user=world.amina, text="est par")}
 
-    assert found >= {"Estuary Partnership"}
+    assert suggested_titles >= {"Estuary Partnership"}
     assert "Estuary Partnership" not in {entry.title for entry in suggest(user=world.chidi, text="est par")}
     for headers in ({}, {"HX-Request": "true"}):
         page = signed_in(world.amina).get(reverse("search:suggestions"), {"q": "est par"}, headers=headers)
@@ -440,24 +458,24 @@ def test_suggestions_are_titles_that_begin_like_the_words(world: World) -> None:
 
 def test_pages_follow_each_other_without_repeating_a_result(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("partnerships.search.queries.results.PAGE", 3)
-    seen: list[str] = []
+    hrefs: list[str] = []
     after = ""
     while True:
-        found = search(user=world.amina, text="quay", after=after)
-        seen += [hit.href for hit in found.hits]
-        after = found.next_after
+        results = search(user=world.amina, text="quay", after=after)
+        hrefs += [hit.href for hit in results.hits]
+        after = results.next_after
         if not after:
             break
 
-    assert len(seen) == len(set(seen)) == found.count
-    assert len(seen) > 3
+    assert len(hrefs) == len(set(hrefs)) == results.count
+    assert len(hrefs) > 3
 
 
 def test_common_words_are_looked_for_among_the_newest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    everything = {name: findable_paths(getattr(world, name)) for name in ("amina", "chidi")}
+    paths_by_name = {name: findable_paths(getattr(world, name)) for name in ("amina", "chidi")}
     monkeypatch.setattr("partnerships.search.queries.candidates._COMMON", -1)
 
-    assert {name: findable_paths(getattr(world, name)) for name in everything} == everything
+    assert {name: findable_paths(getattr(world, name)) for name in paths_by_name} == paths_by_name
     assert search(user=world.amina, text="quay").has_more
     assert search(user=world.amina, text="quay", filters=SearchFilters(year=13)).hits == ()
 
@@ -492,6 +510,6 @@ def test_role_that_ended_by_the_clock_leaves_the_index(world: World) -> None:
 def test_every_table_that_a_source_follows_has_its_trigger() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'search_%%' AND NOT tgisinternal")
-        present = {name for (name,) in cursor.fetchall()}
+        trigger_names = {name for (name,) in cursor.fetchall()}
 
-    assert present == {name_of(column) for source in SOURCES.values() for column in source.follows}
+    assert trigger_names == {name_of(column) for source in SOURCES.values() for column in source.follows}

@@ -1,4 +1,4 @@
-"""Fixtures of tests of spreadsheets: the world, and its plan."""
+"""Fixtures for tests of spreadsheets: the world, and a plan in it."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from tests.world import World
 
 @pytest.fixture
 def plan(world: World) -> Plan:
-    """A draft of Larkhaven with two sites, one of them confidential, and two milestones."""
+    """Return a draft of Larkhaven with two sites, one of them confidential, and two milestones."""
     return begin(world)

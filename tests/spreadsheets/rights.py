@@ -1,4 +1,4 @@
-"""Who may call each service of spreadsheets."""
+"""The people who may call each service of spreadsheets."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def _upload(plan: Plan, author: User) -> Upload:
     )
 
 
-def _of_amina(world: World) -> Upload:
-    """Return Amina's preview; only she may import it."""
+def _preview_of_amina(world: World) -> Upload:
+    """Return a preview of Amina, which only she may import."""
     return _upload(begin(world, title="Quays programme"), world.amina)
 
 
@@ -38,13 +38,13 @@ ROWS = (
         "spreadsheets.ask_to_import",
         lambda w, author, upload: services.ask_to_import(upload=upload, author=author, now=timezone.now()),
         LEAD,
-        prepare=_of_amina,
+        prepare=_preview_of_amina,
     ),
     Row(
         "spreadsheets.import_upload",
         lambda w, author, upload: services.import_upload(upload=upload, author=author, now=timezone.now()),
         EDITORS,
-        prepare=_of_amina,
+        prepare=_preview_of_amina,
     ),
     Row(
         "spreadsheets.confirm_headings",
@@ -52,13 +52,13 @@ ROWS = (
             upload=upload, headings={"name": "Name"}, author=author, now=timezone.now()
         ),
         LEAD,
-        prepare=_of_amina,
+        prepare=_preview_of_amina,
     ),
     Row(
         "spreadsheets.discard_upload",
         lambda w, author, upload: services.discard_upload(upload=upload, author=author, now=timezone.now()),
         LEAD,
-        prepare=_of_amina,
+        prepare=_preview_of_amina,
     ),
 )
 

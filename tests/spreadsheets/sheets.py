@@ -1,4 +1,4 @@
-"""Spreadsheets of tests, uploaded and imported through services."""
+"""Helpers that upload and import spreadsheets through the services."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.spreadsheets.services.kinds import Target
 
 
 def upload(plan: Plan, author: User, kind: str, data: str | bytes, name: str = "rows.csv", **more: Any) -> Upload:
-    """Return an uploaded spreadsheet of a plan."""
+    """Upload a spreadsheet for a plan."""
     return upload_spreadsheet(
         kind=kind,
         target=Target(plan=plan, site=more.pop("site", "")),
@@ -31,28 +31,30 @@ def upload(plan: Plan, author: User, kind: str, data: str | bytes, name: str = "
     )
 
 
-def brought_in(plan: Plan, author: User, kind: str, data: str | bytes, name: str = "rows.csv", **more: Any) -> Upload:
-    """Return an imported spreadsheet of a plan."""
+def imported_upload(
+    plan: Plan, author: User, kind: str, data: str | bytes, name: str = "rows.csv", **more: Any
+) -> Upload:
+    """Upload a spreadsheet for a plan, and import it."""
     return ask_to_import(upload=upload(plan, author, kind, data, name, **more), author=author, now=timezone.now())
 
 
-def counts(done: Upload) -> dict[str, int]:
-    """Count the rows of an upload by outcome, without zeros."""
-    return {name: count for name, count in done.report["counts"].items() if count}
+def row_counts(upload: Upload) -> dict[str, int]:
+    """Return the number of rows by outcome, without zeros."""
+    return {name: count for name, count in upload.report["counts"].items() if count}
 
 
-def items(plan: Plan, code: str) -> dict[str, dict[str, Any]]:
-    """Return the items of a list of the draft, by name."""
+def draft_items_by_name(plan: Plan, code: str) -> dict[str, dict[str, Any]]:
+    """Return the items of a collection of the draft, by name."""
     return {item["name"]: item for item in draft_content(plan)[code]}
 
 
-def exported(client: Client, plan: Plan, kind: str, form: str = "csv") -> bytes:
-    """Return the bytes of an export."""
+def export_of(client: Client, plan: Plan, kind: str, form: str = "csv") -> bytes:
+    """Return the bytes of an export of a plan."""
     answer = client.get(reverse("spreadsheets:export", args=["plan", plan.pk, kind, form]))
     assert answer.status_code == 200
     return answer.getvalue()  # type: ignore[no-any-return]  # it has no type in the stubs
 
 
-def rows(data: bytes) -> list[dict[str, str]]:
+def csv_rows(data: bytes) -> list[dict[str, str]]:
     """Return the rows of a CSV export."""
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))

@@ -16,7 +16,7 @@ from tests.world import make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
-#: As a housing team keeps it: a column for each year.
+#: Cells as a housing team may have them, with a column for each year.
 GRID = (
     "Tenure\\tBeds\\t2027/28\\t2028/29\\tTotal\\n"
     "Social Rent\\t2 bed\\t1,020\\t5\\t1,025\\nmarket sale\\tStudio\\t\\t4\\t4\\nno such\\t\\t1\\t\\t1\\n"
@@ -38,7 +38,7 @@ def paste(field: Any, cells: str) -> None:
 def test_cells_are_pasted_into_the_homes_table_and_pages_of_imports_are_accessible(page: Any, live_server: Any) -> None:
     world = make_world()
     plan = begin(world)
-    made = upload(plan, world.amina, "sites", "Name,Area\nMill Lane,Fareham\nDock,Atlantis\n")
+    sites_upload = upload(plan, world.amina, "sites", "Name,Area\nMill Lane,Fareham\nDock,Atlantis\n")
     sign_in(page, live_server.url, world.amina.email)
     site = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
     page.goto(live_server.url + site)
@@ -67,14 +67,14 @@ def test_cells_are_pasted_into_the_homes_table_and_pages_of_imports_are_accessib
     for address in (
         reverse("spreadsheets:record", args=["plan", plan.pk]),
         reverse("spreadsheets:new", args=["plan", plan.pk, "homes"]),
-        reverse("spreadsheets:headings", args=[made.pk]),
-        made.get_absolute_url(),
+        reverse("spreadsheets:headings", args=[sites_upload.pk]),
+        sites_upload.get_absolute_url(),
     ):
         page.set_viewport_size(WIDE)
         page.goto(live_server.url + address)
         for size in (WIDE, NARROW):
             page.set_viewport_size(size)
-            found = axe_violations(page, is_narrowed=size == NARROW)
-            if found or not reflows(page):
-                problems[f"{address} at {size['width']}"] = found or "does not reflow"
+            violations = axe_violations(page, is_narrowed=size == NARROW)
+            if violations or not reflows(page):
+                problems[f"{address} at {size['width']}"] = violations or "does not reflow"
     assert problems == {}

@@ -40,7 +40,7 @@ from partnerships.spreadsheets.models import Upload
 from partnerships.spreadsheets.services import ask_to_import, upload_spreadsheet, work_on_uploads
 from partnerships.spreadsheets.services.kinds import Target, stakeholders
 from tests.plans.drafts import published
-from tests.spreadsheets.sheets import counts, rows
+from tests.spreadsheets.sheets import csv_rows, row_counts
 from tests.support.outbox import deliver
 from tests.world import World
 
@@ -64,14 +64,14 @@ CONTACTS = (
 )
 
 
-def brought_in(target: Target, author: User, kind: str, data: str | bytes) -> Upload:
-    """Return an imported spreadsheet."""
-    made = uploaded(target, author, kind, data)
-    return ask_to_import(upload=made, author=author, now=timezone.now())
+def import_rows(target: Target, author: User, kind: str, data: str | bytes) -> Upload:
+    """Upload a spreadsheet, and import it."""
+    upload = upload_rows(target, author, kind, data)
+    return ask_to_import(upload=upload, author=author, now=timezone.now())
 
 
-def uploaded(target: Target, author: User, kind: str, data: str | bytes) -> Upload:
-    """Return a spreadsheet with its preview."""
+def upload_rows(target: Target, author: User, kind: str, data: str | bytes) -> Upload:
+    """Upload a spreadsheet, which is previewed."""
     return upload_spreadsheet(
         kind=kind,
         target=target,
@@ -92,21 +92,21 @@ def as_csv(row: dict[str, str]) -> str:
 
 
 def of_partnership(world: World, organisation: Any = None) -> Target:
-    """Return the Estuary Partnership, for Larkhaven unless another party is named."""
+    """Return the Estuary Partnership as the target, for Larkhaven unless another party is given."""
     return Target(partnership=world.partnership, organisation=organisation or world.larkhaven)
 
 
-def exported(client: Client, record: str, pk: int, kind: str) -> bytes:
-    """Return the bytes of a CSV export."""
+def export_of(client: Client, record: str, pk: int, kind: str) -> bytes:
+    """Return the bytes of a CSV export of a record."""
     answer = client.get(reverse("spreadsheets:export", args=[record, pk, kind, "csv"]))
     assert answer.status_code == 200
     return answer.getvalue()  # type: ignore[no-any-return]  # it has no type in the stubs
 
 
 def test_commitments_are_proposed_and_told_in_one_email(world: World) -> None:
-    done = brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+    upload = import_rows(of_partnership(world), world.amina, "commitments", COMMITMENTS)
 
-    assert counts(done) == {"created": 2, "set_aside": 2}
+    assert row_counts(upload) == {"created": 2, "set_aside": 2}
     first, second = Commitment.objects.order_by("pk")
     assert (first.giver, first.quantity, first.unit, first.owner, first.due_on) == (
         world.larkhaven,
@@ -116,16 +116,16 @@ def test_commitments_are_proposed_and_told_in_one_email(world: World) -> None:
         DUE,
     )
     assert (second.giver, second.is_proposed) == (world.westmarch, True)
-    reasons = [row[2] for row in done.report["set_aside"]]
+    reasons = [row[2] for row in upload.report["set_aside"]]
     assert "“Tidewater Housing Group” does not take part in this partnership." in reasons[0]
     assert "Enter a due date that is today or later." in reasons[1]
-    told = Email.objects.filter(kind__startswith="commitments.")
-    assert [(email.kind, email.person_id) for email in told] == [("commitments.proposed_together", world.ben.pk)]
-    assert told.get().params["commitments"] == [first.pk, second.pk]
+    emails = Email.objects.filter(kind__startswith="commitments.")
+    assert [(email.kind, email.person_id) for email in emails] == [("commitments.proposed_together", world.ben.pk)]
+    assert emails.get().params["commitments"] == [first.pk, second.pk]
 
 
 def test_digest_tells_the_commitments_of_one_spreadsheet_in_one_line(world: World) -> None:
-    brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+    import_rows(of_partnership(world), world.amina, "commitments", COMMITMENTS)
     propose_commitment(
         giver=world.larkhaven,
         receiver=world.westmarch,
@@ -142,29 +142,29 @@ def test_digest_tells_the_commitments_of_one_spreadsheet_in_one_line(world: Worl
     subject = Subject(kind="partnership", record_id=world.partnership.pk)
 
     section = read_section(subject, events, stakeholder=False, now=timezone.now())
-    outside = read_section(subject, events, stakeholder=True, now=timezone.now())
+    section_for_stakeholders = read_section(subject, events, stakeholder=True, now=timezone.now())
 
-    together, alone = section.lines
-    assert (section.count, together.sentence) == (2, "2 commitments added from a spreadsheet")
-    assert together.why.startswith("Amina Larch, Larkhaven Homes")
-    assert together.path == f"/commitments/?partnership={world.partnership.pk}"
-    assert alone.sentence == "A crossing: proposed a commitment"
-    assert outside.lines[0].path == ""
-    written = str(render_section(section, stakeholder=False).text)  # "=" is "=3D" in an email
-    assert f"The list: http://localhost:8000/commitments/?partnership=3D{world.partnership.pk}" in written
+    line_of_spreadsheet, line_of_proposal = section.lines
+    assert (section.count, line_of_spreadsheet.sentence) == (2, "2 commitments added from a spreadsheet")
+    assert line_of_spreadsheet.why.startswith("Amina Larch, Larkhaven Homes")
+    assert line_of_spreadsheet.path == f"/commitments/?partnership={world.partnership.pk}"
+    assert line_of_proposal.sentence == "A crossing: proposed a commitment"
+    assert section_for_stakeholders.lines[0].path == ""
+    text = str(render_section(section, stakeholder=False).text)  # "=" is "=3D" in an email
+    assert f"The list: http://localhost:8000/commitments/?partnership=3D{world.partnership.pk}" in text
 
 
 def test_digest_says_what_a_spreadsheet_changed_of_one_commitment(world: World) -> None:
-    brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+    import_rows(of_partnership(world), world.amina, "commitments", COMMITMENTS)
     later = DUE + dt.timedelta(days=1)
     row = f"1,Larkhaven Homes,Westmarch Borough Council,60 homes at the quay,80,homes,{later:%d/%m/%Y},\n"
-    done = brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS.partition("\n")[0] + "\n" + row)
+    upload = import_rows(of_partnership(world), world.amina, "commitments", COMMITMENTS.partition("\n")[0] + "\n" + row)
     subject = Subject(kind="partnership", record_id=world.partnership.pk)
 
     events = list(Event.objects.filter(kind=Proposed.TERMS_CHANGED, within_id=world.partnership.pk).order_by("pk"))
     section = read_section(subject, events, stakeholder=False, now=timezone.now())
 
-    assert counts(done) == {"changed": 1}
+    assert row_counts(upload) == {"changed": 1}
     assert section.count > 1
     assert not [line.sentence for line in section.lines if "spreadsheet" in line.sentence]
 
@@ -173,7 +173,7 @@ def test_email_about_many_commitments_takes_few_queries(
     world: World, django_assert_max_num_queries: Callable[[int], AbstractContextManager[Any]]
 ) -> None:
     lines = "".join(f"Larkhaven Homes,Westmarch Borough Council,Scheme {number},{DUE}\n" for number in range(25))
-    brought_in(of_partnership(world), world.amina, "commitments", f"Gives,Receives,What is promised,Due date\n{lines}")
+    import_rows(of_partnership(world), world.amina, "commitments", f"Gives,Receives,What is promised,Due date\n{lines}")
     email = Email.objects.get(kind="commitments.proposed_together")
     due = cast("Due", SimpleNamespace(params=email.params))
 
@@ -185,20 +185,20 @@ def test_email_about_many_commitments_takes_few_queries(
 
 
 def test_commitments_of_a_second_upload_stay_and_a_corrected_row_changes_its_own(world: World) -> None:
-    brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
-    again = brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
-    assert counts(again) == {"left_alone": 2, "set_aside": 2}
+    import_rows(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+    second_upload = import_rows(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+    assert row_counts(second_upload) == {"left_alone": 2, "set_aside": 2}
 
     corrected = COMMITMENTS.splitlines()[0] + "\n" + COMMITMENTS.splitlines()[1].replace(",60,", ",75,")
-    done = brought_in(of_partnership(world), world.amina, "commitments", corrected)
+    corrected_upload = import_rows(of_partnership(world), world.amina, "commitments", corrected)
 
-    assert counts(done) == {"changed": 1}
+    assert row_counts(corrected_upload) == {"changed": 1}
     assert Commitment.objects.count() == 2
     assert Commitment.objects.order_by("pk")[0].quantity == 75
 
 
 def test_commitment_typed_in_a_form_stays_confirmed_when_its_download_comes_back(world: World, client: Client) -> None:
-    made = propose_commitment(
+    commitment = propose_commitment(
         giver=world.larkhaven,
         receiver=world.westmarch,
         text="Land at the quay.\r\nWith access.",
@@ -212,62 +212,71 @@ def test_commitment_typed_in_a_form_stays_confirmed_when_its_download_comes_back
         confirm=True,
     )
     client.force_login(world.amina)
-    (row,) = rows(exported(client, "partnership", world.partnership.pk, "commitments"))
-    told = Email.objects.count()
+    (row,) = csv_rows(export_of(client, "partnership", world.partnership.pk, "commitments"))
+    email_count = Email.objects.count()
 
-    done = brought_in(of_partnership(world), world.amina, "commitments", as_csv({**row, "Unit": "homes"}))
+    upload = import_rows(of_partnership(world), world.amina, "commitments", as_csv({**row, "Unit": "homes"}))
 
-    assert counts(done) == {"left_alone": 1}
-    made.refresh_from_db()
-    assert (made.revision, made.giver_confirmed_at is not None, Email.objects.count()) == (1, True, told)
+    assert row_counts(upload) == {"left_alone": 1}
+    commitment.refresh_from_db()
+    assert (commitment.revision, commitment.giver_confirmed_at is not None, Email.objects.count()) == (
+        1,
+        True,
+        email_count,
+    )
 
 
 def test_commitment_that_somebody_changed_since_the_preview_is_set_aside(world: World) -> None:
-    brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
-    made = uploaded(of_partnership(world), world.amina, "commitments", COMMITMENTS.replace(",60,homes", ",75,homes"))
-    assert counts(made) == {"changed": 1, "left_alone": 1, "set_aside": 2}
-    found = Commitment.objects.select_related("giver", "receiver").get(quantity=60)
+    import_rows(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+    preview = upload_rows(
+        of_partnership(world), world.amina, "commitments", COMMITMENTS.replace(",60,homes", ",75,homes")
+    )
+    assert row_counts(preview) == {"changed": 1, "left_alone": 1, "set_aside": 2}
+    commitment = Commitment.objects.select_related("giver", "receiver").get(quantity=60)
     edit_proposal(
-        commitment=found,
-        text=found.text,
+        commitment=commitment,
+        text=commitment.text,
         quantity=Decimal(50),
         unit="homes",
         owner=None,
         due_on=DUE,
-        revision=found.revision,
+        revision=commitment.revision,
         author=world.ben,
         now=timezone.now(),
     )
 
-    done = ask_to_import(upload=made, author=world.amina, now=timezone.now())
+    upload = ask_to_import(upload=preview, author=world.amina, now=timezone.now())
 
-    assert counts(done) == {"left_alone": 1, "set_aside": 3}
-    found.refresh_from_db()
-    assert found.quantity == 50
+    assert row_counts(upload) == {"left_alone": 1, "set_aside": 3}
+    commitment.refresh_from_db()
+    assert commitment.quantity == 50
 
 
 def test_reference_of_another_partnership_never_touches_its_commitment(world: World) -> None:
-    brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
-    before = list(Commitment.objects.order_by("pk").values_list("pk", "text", "revision"))
-    there = Target(partnership=world.other_partnership, organisation=world.tidewater)
+    import_rows(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+    commitments_before = list(Commitment.objects.order_by("pk").values_list("pk", "text", "revision"))
+    other_target = Target(partnership=world.other_partnership, organisation=world.tidewater)
     data = (
         "Your reference,ID,Gives,Receives,What is promised,Due date\n"
         f"1,,Tidewater Housing Group,Harbour Community Trust,Ours,{DUE}\n"
-        f"2,C-{before[1][0]},Tidewater Housing Group,Harbour Community Trust,Theirs,{DUE}\n"
+        f"2,C-{commitments_before[1][0]},Tidewater Housing Group,Harbour Community Trust,Theirs,{DUE}\n"
     )
 
-    done = brought_in(there, world.chidi, "commitments", data)
+    upload = import_rows(other_target, world.chidi, "commitments", data)
 
-    assert counts(done) == {"created": 1, "set_aside": 1}
-    assert list(Commitment.objects.exclude(text="Ours").order_by("pk").values_list("pk", "text", "revision")) == before
+    assert row_counts(upload) == {"created": 1, "set_aside": 1}
+    assert (
+        list(Commitment.objects.exclude(text="Ours").order_by("pk").values_list("pk", "text", "revision"))
+        == commitments_before
+    )
 
 
 def test_asks_and_offers_are_drafts_of_the_party(world: World) -> None:
     until = f"{DUE:%d/%m/%Y}"
 
-    done = brought_in(of_partnership(world), world.eddie, "entries", ENTRIES.format(until=until))
+    upload = import_rows(of_partnership(world), world.eddie, "entries", ENTRIES.format(until=until))
 
-    assert counts(done) == {"created": 2}
+    assert row_counts(upload) == {"created": 2}
     ask = Entry.objects.get(title="Land for 60 homes")
     assert (ask.direction, ask.status, ask.organisation, ask.quantity, ask.available_until) == (
         "ask",
@@ -276,7 +285,7 @@ def test_asks_and_offers_are_drafts_of_the_party(world: World) -> None:
         60,
         DUE,
     )
-    assert counts(brought_in(of_partnership(world), world.eddie, "entries", ENTRIES.format(until=until))) == {
+    assert row_counts(import_rows(of_partnership(world), world.eddie, "entries", ENTRIES.format(until=until))) == {
         "left_alone": 2
     }
 
@@ -293,42 +302,44 @@ def test_ask_typed_in_a_form_is_not_changed_by_its_own_download(world: World, cl
         author=world.eddie,
         now=timezone.now(),
     )
-    before = entry.revision
+    revision_before = entry.revision
     client.force_login(world.eddie)
-    data = exported(client, "partnership", world.partnership.pk, "entries")
+    data = export_of(client, "partnership", world.partnership.pk, "entries")
 
-    done = brought_in(of_partnership(world), world.eddie, "entries", data)
+    upload = import_rows(of_partnership(world), world.eddie, "entries", data)
 
-    assert counts(done) == {"left_alone": 1}
+    assert row_counts(upload) == {"left_alone": 1}
     entry.refresh_from_db()
-    assert entry.revision == before
+    assert entry.revision == revision_before
 
 
 def test_contact_that_somebody_changed_since_the_preview_is_set_aside(world: World) -> None:
     target = Target(organisation=world.larkhaven)
-    brought_in(target, world.eddie, "contacts", CONTACTS)
-    made = uploaded(target, world.eddie, "contacts", CONTACTS.replace("567890", "999999"))
+    import_rows(target, world.eddie, "contacts", CONTACTS)
+    preview = upload_rows(target, world.eddie, "contacts", CONTACTS.replace("567890", "999999"))
     holder = Post.objects.get(organisation=world.larkhaven, role="planning").holders.get()
     change_contact(
         holder=holder, contact=Contact(name=holder.name, phone="01111 1"), author=world.amina, now=timezone.now()
     )
 
-    done = ask_to_import(upload=made, author=world.eddie, now=timezone.now())
+    upload = ask_to_import(upload=preview, author=world.eddie, now=timezone.now())
 
-    assert counts(done) == {"left_alone": 1, "set_aside": 2}
+    assert row_counts(upload) == {"left_alone": 1, "set_aside": 2}
     holder.refresh_from_db()
     assert holder.phone == "01111 1"
 
 
 def test_contacts_fill_posts_and_leads_alone_name_signatories(world: World) -> None:
-    done = brought_in(Target(organisation=world.larkhaven), world.eddie, "contacts", CONTACTS)
+    upload = import_rows(Target(organisation=world.larkhaven), world.eddie, "contacts", CONTACTS)
 
-    assert counts(done) == {"created": 2, "set_aside": 1}
+    assert row_counts(upload) == {"created": 2, "set_aside": 1}
     posts = {post.role: post for post in Post.objects.filter(organisation=world.larkhaven)}
     assert posts["planning"].holders.get().name == "Kit Doe"
     assert posts["finance"].holders.get().person == world.vera
-    moved = CONTACTS.splitlines()[0] + "\n" + CONTACTS.splitlines()[1].replace("567890", "999999")
-    assert counts(brought_in(Target(organisation=world.larkhaven), world.eddie, "contacts", moved)) == {"changed": 1}
+    changed_row = CONTACTS.splitlines()[0] + "\n" + CONTACTS.splitlines()[1].replace("567890", "999999")
+    assert row_counts(import_rows(Target(organisation=world.larkhaven), world.eddie, "contacts", changed_row)) == {
+        "changed": 1
+    }
     assert posts["planning"].holders.get().phone == "01234 999999"
 
 
@@ -338,24 +349,24 @@ def test_contact_of_several_posts_gets_one_email_about_all_of_them(world: World)
         "Finance,,Kit Doe,Kit.Doe@example.org\nTeam,Land,Pat Doe,pat.doe@example.org\n"
     )
 
-    brought_in(Target(organisation=world.larkhaven), world.eddie, "contacts", data)
-    sent = [email for email in deliver() if email.to[0].endswith(".doe@example.org")]
+    import_rows(Target(organisation=world.larkhaven), world.eddie, "contacts", data)
+    emails = [email for email in deliver() if email.to[0].endswith(".doe@example.org")]
 
-    to_kit = [str(email.body) for email in sent if email.to[0].casefold() == "kit.doe@example.org"]
-    assert (len(sent), len(to_kit)) == (2, 1)
-    assert "We hold the same details about you as" in to_kit[0]
-    assert to_kit[0].count("/contacts/") == 2
+    bodies_to_kit = [str(email.body) for email in emails if email.to[0].casefold() == "kit.doe@example.org"]
+    assert (len(emails), len(bodies_to_kit)) == (2, 1)
+    assert "We hold the same details about you as" in bodies_to_kit[0]
+    assert bodies_to_kit[0].count("/contacts/") == 2
 
 
 def test_stakeholders_are_asked_once_each(world: World) -> None:
     plan = published(world)
     data = "Name,Email,How often\nKit Doe,kit.doe@example.org,Weekly\nNobody,no address,\n"
 
-    done = brought_in(Target(plan=plan), world.eddie, "stakeholders", data)
-    again = brought_in(Target(plan=plan), world.eddie, "stakeholders", data)
+    first_upload = import_rows(Target(plan=plan), world.eddie, "stakeholders", data)
+    second_upload = import_rows(Target(plan=plan), world.eddie, "stakeholders", data)
 
-    assert counts(done) == {"created": 1, "set_aside": 1}
-    assert counts(again) == {"left_alone": 1, "set_aside": 1}
+    assert row_counts(first_upload) == {"created": 1, "set_aside": 1}
+    assert row_counts(second_upload) == {"left_alone": 1, "set_aside": 1}
     row = Subscription.objects.get(plan=plan, person__email="kit.doe@example.org")
     assert (row.is_waiting, row.frequency, row.added_for) == (True, "weekly", world.larkhaven)
 
@@ -367,10 +378,10 @@ def test_no_more_stakeholders_are_tried_than_can_be_asked_in_a_day(
     data = "Name,Email\nKit Doe,kit.doe@example.org\nPat Doe,pat.doe@example.org\nVal Doe,val.doe@example.org\n"
     plan = published(world)
 
-    done = brought_in(Target(plan=plan), world.eddie, "stakeholders", data)
+    upload = import_rows(Target(plan=plan), world.eddie, "stakeholders", data)
 
-    assert counts(done) == {"created": 1, "set_aside": 2}
-    assert "Upload this row again tomorrow." in done.report["set_aside"][1][3]
+    assert row_counts(upload) == {"created": 1, "set_aside": 2}
+    assert "Upload this row again tomorrow." in upload.report["set_aside"][1][3]
     assert Subscription.objects.filter(plan=plan, added_for=world.larkhaven).count() == 1
 
 
@@ -383,60 +394,66 @@ def test_export_of_a_partnership_imports_again_unchanged(world: World, client: C
         "contacts": CONTACTS,
         "stakeholders": "Name,Email\nKit Doe,kit.doe@example.org\n",
     }[kind]
-    brought_in(target, world.amina, kind, data)
+    import_rows(target, world.amina, kind, data)
     client.force_login(world.amina)
 
-    done = brought_in(target, world.amina, kind, exported(client, "partnership", world.partnership.pk, kind))
+    upload = import_rows(target, world.amina, kind, export_of(client, "partnership", world.partnership.pk, kind))
 
-    assert set(counts(done)) == {"left_alone"}
+    assert set(row_counts(upload)) == {"left_alone"}
 
 
 def test_strangers_readers_and_observers_cannot_import(world: World) -> None:
     for person, body in ((world.vera, world.larkhaven), (world.chidi, world.tidewater), (world.ben, world.larkhaven)):
         with pytest.raises(UnableToAct):
-            brought_in(of_partnership(world, body), person, "commitments", COMMITMENTS)
+            import_rows(of_partnership(world, body), person, "commitments", COMMITMENTS)
     with pytest.raises(UnableToAct):
-        brought_in(Target(organisation=world.larkhaven), world.ben, "contacts", CONTACTS)
+        import_rows(Target(organisation=world.larkhaven), world.ben, "contacts", CONTACTS)
 
 
 def test_erasing_a_person_deletes_spreadsheets_that_name_them(world: World) -> None:
     plan = published(world)
-    brought_in(Target(plan=plan), world.eddie, "stakeholders", "Name,Email\nKit Doe,kit.doe@example.org\n")
-    uploaded(
+    import_rows(Target(plan=plan), world.eddie, "stakeholders", "Name,Email\nKit Doe,kit.doe@example.org\n")
+    upload_rows(
         Target(organisation=world.larkhaven), world.amina, "contacts", "Role,Email\nPlanning,Kit.Doe@example.org\n"
     )
-    other = brought_in(Target(plan=plan), world.eddie, "stakeholders", "Name,Email\nPat Doe,pat.doe@example.org\n")
+    remaining_upload = import_rows(
+        Target(plan=plan), world.eddie, "stakeholders", "Name,Email\nPat Doe,pat.doe@example.org\n"
+    )
     kit = User.objects.get(email="kit.doe@example.org")
 
-    touched = erase_person(person=kit, author=world.dee, reason="Asked for it.", now=timezone.now())
+    count_by_rule = erase_person(person=kit, author=world.dee, reason="Asked for it.", now=timezone.now())
 
-    assert touched["spreadsheets.Upload.report"] == 2
-    assert list(Upload.objects.all()) == [other]
+    assert count_by_rule["spreadsheets.Upload.report"] == 2
+    assert list(Upload.objects.all()) == [remaining_upload]
 
 
 def test_addresses_of_partners_people_are_not_looked_up_for_an_owner(world: World) -> None:
-    head = "Gives,Receives,What is promised,Due date,Owner\n"
+    heading_row = "Gives,Receives,What is promised,Due date,Owner\n"
     row = f"Westmarch Borough Council,Larkhaven Homes,Land,{DUE},{{}}\n"
 
-    said = [
-        uploaded(of_partnership(world), world.eddie, "commitments", head + row.format(owner)).report["set_aside"][0][
-            2:4
-        ]
+    refusals = [
+        upload_rows(of_partnership(world), world.eddie, "commitments", heading_row + row.format(owner)).report[
+            "set_aside"
+        ][0][2:4]
         for owner in (world.ben.email, "nobody@westmarch.example")
     ]
-    named = uploaded(of_partnership(world), world.eddie, "commitments", head + row.format(world.ben.display_name))
+    upload_with_name = upload_rows(
+        of_partnership(world), world.eddie, "commitments", heading_row + row.format(world.ben.display_name)
+    )
 
-    assert [remedy for _, remedy in said] == ["Enter the full name of one of its people, or leave the cell blank."] * 2
-    assert said[0][0].replace(world.ben.email, "") == said[1][0].replace("nobody@westmarch.example", "")
-    assert counts(named) == {"created": 1}
+    assert [remedy for _, remedy in refusals] == [
+        "Enter the full name of one of its people, or leave the cell blank."
+    ] * 2
+    assert refusals[0][0].replace(world.ben.email, "") == refusals[1][0].replace("nobody@westmarch.example", "")
+    assert row_counts(upload_with_name) == {"created": 1}
 
 
 def test_name_that_is_too_long_is_set_aside_and_not_cut(world: World) -> None:
-    done = uploaded(
+    upload = upload_rows(
         Target(plan=published(world)), world.eddie, "stakeholders", f"Name,Email\n{'N' * 151},n@x.example\n"
     )
 
-    assert done.report["set_aside"][0][2:4] == ["Name: the text is 151 characters long.", "Shorten it to 150."]
+    assert upload.report["set_aside"][0][2:4] == ["Name: the text is 151 characters long.", "Shorten it to 150."]
 
 
 def test_person_of_two_parties_chooses_which_one_acts(world: World, client: Client) -> None:
@@ -448,41 +465,41 @@ def test_person_of_two_parties_chooses_which_one_acts(world: World, client: Clie
         accepted_at=timezone.now(),
     )
     client.force_login(world.eddie)
-    page = reverse("spreadsheets:record", args=["partnership", world.partnership.pk])
-    new = reverse("spreadsheets:new", args=["partnership", world.partnership.pk, "entries"])
+    record_url = reverse("spreadsheets:record", args=["partnership", world.partnership.pk])
+    new_url = reverse("spreadsheets:new", args=["partnership", world.partnership.pk, "entries"])
 
-    shown = client.get(page).content.decode()
+    html = client.get(record_url).content.decode()
     data = ENTRIES.format(until=DUE)
-    client.post(f"{new}?party={world.westmarch.pk}", {"rows": data})
+    client.post(f"{new_url}?party={world.westmarch.pk}", {"rows": data})
 
-    assert f"?party={world.westmarch.pk}" in shown
+    assert f"?party={world.westmarch.pk}" in html
     assert Upload.objects.get().organisation == world.westmarch
-    assert client.get(f"{page}?party={world.tidewater.pk}").status_code == 404
+    assert client.get(f"{record_url}?party={world.tidewater.pk}").status_code == 404
 
 
 def test_worker_imports_commitments_that_are_more_than_a_few(world: World) -> None:
     lines = "".join(f"Larkhaven Homes,Westmarch Borough Council,Scheme {number},{DUE}\n" for number in range(26))
-    made = uploaded(
+    upload = upload_rows(
         of_partnership(world), world.amina, "commitments", f"Gives,Receives,What is promised,Due date\n{lines}"
     )
 
-    assert made.is_at_work
+    assert upload.is_at_work
     work_on_uploads(now=timezone.now())
-    made.refresh_from_db()
-    waiting = ask_to_import(upload=made, author=world.amina, now=timezone.now())
-    assert (waiting.status, Commitment.objects.filter(text__startswith="Scheme").count()) == ("waiting", 0)
+    upload.refresh_from_db()
+    waiting_upload = ask_to_import(upload=upload, author=world.amina, now=timezone.now())
+    assert (waiting_upload.status, Commitment.objects.filter(text__startswith="Scheme").count()) == ("waiting", 0)
     work_on_uploads(now=timezone.now())
-    made.refresh_from_db()
-    assert made.is_applied
+    upload.refresh_from_db()
+    assert upload.is_applied
     assert Commitment.objects.filter(text__startswith="Scheme").count() == 26
 
 
 def test_uploads_are_limited_for_each_person(world: World, client: Client, settings: Any) -> None:
     settings.UPLOADS_PER_HOUR = 1
     client.force_login(world.eddie)
-    new = reverse("spreadsheets:new", args=["organisation", world.larkhaven.pk, "contacts"])
+    new_url = reverse("spreadsheets:new", args=["organisation", world.larkhaven.pk, "contacts"])
 
     with time_machine.travel(timezone.now(), tick=False):  # a new hour would count from none
-        statuses = [client.post(new, {"rows": CONTACTS}).status_code for _ in range(2)]
+        statuses = [client.post(new_url, {"rows": CONTACTS}).status_code for _ in range(2)]
 
     assert statuses == [302, 429]

@@ -59,16 +59,16 @@ def test_table_with_a_column_for_each_year_gets_a_row_for_each() -> None:
         ),
     )
 
-    (found,) = one_line_a_row([sheet])
+    (arranged_sheet,) = one_line_a_row([sheet])
 
-    assert [row.cells for row in found.rows] == [
+    assert [row.cells for row in arranged_sheet.rows] == [
         ("Tenure", "Bedrooms", "Total", "Year", "Homes"),
         ("Social Rent", 2, 10, "2027-28", 10),
         ("Market sale", 3, 7, "2027-28", 0),
         ("Market sale", 3, 7, "2028-29", 7),
     ]
-    assert [row.came_from for row in found.rows[1:]] == [(2, "2027-28"), (5, "2027-28"), (5, "2028-29")]
-    assert len({row.number for row in found.rows}) == len(found.rows)
+    assert [row.came_from for row in arranged_sheet.rows[1:]] == [(2, "2027-28"), (5, "2027-28"), (5, "2028-29")]
+    assert len({row.number for row in arranged_sheet.rows}) == len(arranged_sheet.rows)
 
 
 def test_table_with_one_line_a_row_stays_as_it_is() -> None:

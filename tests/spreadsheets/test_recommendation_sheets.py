@@ -8,7 +8,7 @@ from django.utils import timezone
 from partnerships.recommendations.models import Recommendation
 from partnerships.spreadsheets.services import ask_to_import, upload_spreadsheet
 from partnerships.spreadsheets.services.kinds import Target
-from tests.spreadsheets.sheets import counts
+from tests.spreadsheets.sheets import row_counts
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -36,13 +36,13 @@ def test_files_with_the_former_words_for_confidence_can_still_be_imported(world:
         author=world.eddie,
         now=timezone.now(),
     )
-    assert counts(ask_to_import(upload=upload, author=world.eddie, now=timezone.now())) == {"created": 3}
+    assert row_counts(ask_to_import(upload=upload, author=world.eddie, now=timezone.now())) == {"created": 3}
     imported = Recommendation.objects.filter(source__title="Quay review").order_by("position")
     assert [recommendation.confidence for recommendation in imported] == ["seen", "part", "memory"]
 
 
 def test_others_are_imported_from_a_spreadsheet_and_bad_rows_set_aside(world: World) -> None:
-    def imported(data: str) -> dict[str, int]:
+    def import_data(data: str) -> dict[str, int]:
         upload = upload_spreadsheet(
             kind="recommendations",
             target=Target(organisation=world.larkhaven),
@@ -51,19 +51,22 @@ def test_others_are_imported_from_a_spreadsheet_and_bad_rows_set_aside(world: Wo
             author=world.eddie,
             now=timezone.now(),
         )
-        return counts(ask_to_import(upload=upload, author=world.eddie, now=timezone.now()))
+        return row_counts(ask_to_import(upload=upload, author=world.eddie, now=timezone.now()))
 
-    assert imported(SHEET) == {"created": 2, "set_aside": 2}
-    second = Recommendation.objects.get(reference="R2")
-    assert (second.source.total, second.source.recorded_for) == (9, world.larkhaven)
-    assert set(second.addressees.values_list("kind", "organisation")) == {("lep", None), ("", world.westmarch.pk)}
-    assert imported("\n".join(SHEET.splitlines()[:3]).replace("Meet every year", "Meet twice a year")) == {
+    assert import_data(SHEET) == {"created": 2, "set_aside": 2}
+    second_recommendation = Recommendation.objects.get(reference="R2")
+    assert (second_recommendation.source.total, second_recommendation.source.recorded_for) == (9, world.larkhaven)
+    assert set(second_recommendation.addressees.values_list("kind", "organisation")) == {
+        ("lep", None),
+        ("", world.westmarch.pk),
+    }
+    assert import_data("\n".join(SHEET.splitlines()[:3]).replace("Meet every year", "Meet twice a year")) == {
         "left_alone": 1,
         "changed": 1,
     }
     without_themes = (
         SHEET.splitlines()[1].replace("Name one contact each", "Name two contacts each").replace("Data", "")
     )
-    assert imported(f"{SHEET.splitlines()[0]}\n{without_themes}\n") == {"changed": 1}
-    first = Recommendation.objects.get(reference="R1")
-    assert (first.text, first.themes) == ("Name two contacts each.", ["data"])
+    assert import_data(f"{SHEET.splitlines()[0]}\n{without_themes}\n") == {"changed": 1}
+    first_recommendation = Recommendation.objects.get(reference="R1")
+    assert (first_recommendation.text, first_recommendation.themes) == ("Name two contacts each.", ["data"])

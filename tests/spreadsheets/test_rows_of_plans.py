@@ -1,4 +1,4 @@
-"""Rows that a plan cannot take are named as the file has them, and nothing wrong goes in."""
+"""Rows that a plan refuses are named as the file has them, and nothing wrong is imported."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.plans.services import save_piece
 from partnerships.spreadsheets.models import Upload
 from partnerships.spreadsheets.services import ask_to_import
 from tests.plans.drafts import save
-from tests.spreadsheets.sheets import brought_in, counts, items, upload
+from tests.spreadsheets.sheets import draft_items_by_name, imported_upload, row_counts, upload
 from tests.world import World
 
 MANY = "Name\tArea\n" + "".join(f"Site {number}\tFareham\n" for number in range(1, 21))
@@ -26,13 +26,15 @@ def test_table_with_a_column_for_each_year_names_its_own_rows_and_removes_lines(
         "NQ1,Market sale,1,-,lots,\nNQ1,Sold,1,,3,3\n"
     )
 
-    done = brought_in(plan, world.eddie, "homes", data)
+    imported = imported_upload(plan, world.eddie, "homes", data)
 
-    assert counts(done) == {"changed": 1, "set_aside": 2}
-    assert [(home["year"], home["count"]) for home in items(plan, "sites")["North Quay"]["homes"]] == [("2028-29", 9)]
-    told = done.report["lines"]["set_aside"]
-    assert told[0].startswith("Row 5, column “2028/29”: “lots” is not an amount.")
-    assert told[1].startswith("Row 6, column “Tenure”: “Sold” is not an allowed value.")
+    assert row_counts(imported) == {"changed": 1, "set_aside": 2}
+    assert [(home["year"], home["count"]) for home in draft_items_by_name(plan, "sites")["North Quay"]["homes"]] == [
+        ("2028-29", 9)
+    ]
+    messages = imported.report["lines"]["set_aside"]
+    assert messages[0].startswith("Row 5, column “2028/29”: “lots” is not an amount.")
+    assert messages[1].startswith("Row 6, column “Tenure”: “Sold” is not an allowed value.")
 
 
 @pytest.mark.parametrize(
@@ -43,35 +45,35 @@ def test_table_with_a_column_for_each_year_names_its_own_rows_and_removes_lines(
     ],
 )
 def test_two_rows_of_one_new_item_are_not_two_items(world: World, plan: Plan, kind: str, data: str) -> None:
-    before = len(draft_content(plan)[kind])
+    count_before = len(draft_content(plan)[kind])
 
-    done = brought_in(plan, world.eddie, kind, data)
+    imported = imported_upload(plan, world.eddie, kind, data)
 
-    assert counts(done) == {"created": 2, "set_aside": 1}
-    assert len(draft_content(plan)[kind]) == before + 2
-    assert "as row 2." in done.report["set_aside"][0][2]
+    assert row_counts(imported) == {"created": 2, "set_aside": 1}
+    assert len(draft_content(plan)[kind]) == count_before + 2
+    assert "as row 2." in imported.report["set_aside"][0][2]
 
 
 def test_row_that_went_bad_after_the_preview_is_named(world: World, plan: Plan, client: Client) -> None:
     data = "Reference,Name,Landowner\nNQ1,North Quay,The Crown\nN2,Dock,\n"
-    made = upload(plan, world.eddie, "sites", data, all_or_nothing=True)
+    preview = upload(plan, world.eddie, "sites", data, all_or_nothing=True)
     save(plan, world, "sites/north-quay", landowner="Harbour Trust")
     client.force_login(world.eddie)
 
-    page = client.post(reverse("spreadsheets:import", args=[made.pk]), follow=True).content.decode()
+    html = client.post(reverse("spreadsheets:import", args=[preview.pk]), follow=True).content.decode()
 
-    assert "Row 2: this site was changed since the preview." in page
-    assert "Dock" not in items(plan, "sites")
+    assert "Row 2: this site was changed since the preview." in html
+    assert "Dock" not in draft_items_by_name(plan, "sites")
 
 
 def test_site_removed_since_the_preview_does_not_come_back(world: World, plan: Plan) -> None:
-    made = upload(plan, world.eddie, "sites", "Reference,Name,Landowner\nNQ1,North Quay,The Crown\nN2,Dock,\n")
+    preview = upload(plan, world.eddie, "sites", "Reference,Name,Landowner\nNQ1,North Quay,The Crown\nN2,Dock,\n")
     save_piece(plan=plan, piece="sites/north-quay", value=None, based_on=None, author=world.amina, now=timezone.now())
 
-    done = ask_to_import(upload=made, author=world.eddie, now=timezone.now())
+    imported = ask_to_import(upload=preview, author=world.eddie, now=timezone.now())
 
-    assert counts(done) == {"created": 1, "set_aside": 1}
-    assert "North Quay" not in items(plan, "sites")
+    assert row_counts(imported) == {"created": 1, "set_aside": 1}
+    assert "North Quay" not in draft_items_by_name(plan, "sites")
 
 
 def test_file_that_its_preview_refuses_is_not_kept(

@@ -45,7 +45,7 @@ from partnerships.plans import services as plans
 from partnerships.plans.models import Plan, Share
 from partnerships.recommendations.services import add_evidence, drop_adoption, propose_adoption
 from tests.conversations import reports, talks
-from tests.recommendations.reports import recommended, report_of, says
+from tests.recommendations.reports import answer_recommendation, make_recommendation, report_of
 from tests.support.access import WHO
 from tests.support.terms import agree_terms
 from tests.world import World, make_world
@@ -489,8 +489,10 @@ def _plant_reports(planted: Planted, world: World, now: dt.datetime) -> None:
 
 def _plant_recommendations(planted: Planted, world: World, now: dt.datetime) -> None:
     """Plant words in a response to a recommendation, its evidence, and its adoption."""
-    recommendation = recommended(world, source=report_of(world, f"Review {planted.mark}"))
-    response = says(recommendation, world.larkhaven, world.eddie, note=planted.word("response note", *OWN))
+    recommendation = make_recommendation(world, source=report_of(world, f"Review {planted.mark}"))
+    response = answer_recommendation(
+        recommendation, world.larkhaven, world.eddie, note=planted.word("response note", *OWN)
+    )
     add_evidence(
         response=response,
         kind="partnership",

@@ -1,6 +1,6 @@
-"""Who may use the pages of surveys.
+"""The people who may use the pages of surveys.
 
-Larkhaven ("lead") and Westmarch ("partner") take part. The anonymous survey is closed, the draft is of the same
+Larkhaven ("lead") and Westmarch ("partner") take part. The closed survey is anonymous, and the draft is of the same
 partnership.
 """
 
@@ -9,33 +9,38 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.access import Expected, Row, expect
-from tests.surveys.asking import closed, prepared
+from tests.surveys.asking import closed_round, prepared
 from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """A closed round and the next draft."""
-    world.things["survey"] = closed(world)
+    """Make a closed round and the next draft."""
+    world.things["survey"] = closed_round(world)
     world.things["survey_draft"] = prepared(world)
 
 
 def of_partnership(world: World) -> dict[str, Any]:
+    """Return the arguments of the URLs of the partnership."""
     return {"pk": world.partnership.pk}
 
 
 def of_closed(world: World) -> dict[str, Any]:
+    """Return the arguments of the URLs of the closed round."""
     return {**of_partnership(world), "number": world.things["survey"].number}
 
 
 def of_draft(world: World) -> dict[str, Any]:
+    """Return the arguments of the URLs of the draft."""
     return {**of_partnership(world), "number": world.things["survey_draft"].number}
 
 
 def leads(status: int) -> Expected:
+    """Return the status for leads of the parties."""
     return expect(inside=403, outside=404, lead=status, partner=status)
 
 
 def editors(status: int) -> Expected:
+    """Return the status for editors and leads of the parties."""
     return expect(inside=status, outside=404, viewer=403)
 
 

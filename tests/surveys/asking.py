@@ -1,4 +1,4 @@
-"""Helpers that prepare, open, answer and close surveys through services."""
+"""Helpers that prepare, open, answer and close surveys through the services."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from partnerships.surveys.models import QuestionSet, Round, Way
 from partnerships.surveys.queries.rounds import seal_of_list
 from tests.world import World, person
 
-#: People asked of each group: nineteen.
+#: The number of people asked in each group, nineteen together.
 ASKED = {"council": 6, "association": 8, "other": 5}
 
 
 def moderator_of(world: World) -> User:
-    """Mo, who has an account and is outside all parties."""
+    """Return Mo, who has an account and is outside all parties."""
     existing_person = User.objects.filter(email="mo@outside.example").first()
     return existing_person or person("Mo Outside", "mo@outside.example", account_since=timezone.now())
 
 
 def clear(world: World) -> None:
-    """End all rounds, and date closed ones back, so that a test can begin another round."""
+    """End all rounds, and move closed rounds into the past, so that a test can begin another round."""
     Round.objects.filter(status__in=["draft", "open"]).update(status="abandoned", reason="Cleared.", opened_at=None)
     long_ago = timezone.now() - dt.timedelta(days=100)
     Round.objects.filter(status="closed").update(closes_on=timezone.localdate(long_ago), opened_at=long_ago)
@@ -47,7 +47,7 @@ def start_partnership(world: World, title: str) -> Partnership:
 
 
 def known_to_all(world: World) -> Partnership:
-    """The Harbour Partnership, which Chidi leads, with an outline that everyone signed in may read."""
+    """Return the Harbour Partnership, which Chidi leads. Everyone signed in may read its outline."""
     Partnership.objects.filter(pk=world.other_partnership.pk).update(audience="network")
     world.other_partnership.refresh_from_db()
     return world.other_partnership
@@ -62,7 +62,7 @@ def prepared(
     partnership: Partnership | None = None,
     author: User | None = None,
 ) -> Round:
-    """Prepare a draft that asks this many people of each group, nineteen unless `asked` says otherwise."""
+    """Prepare a draft that asks this many people of each group: nineteen unless `asked` has other numbers."""
     now = timezone.now()
     reader = moderator or moderator_of(world)
     survey_round = services.prepare_round(
@@ -86,8 +86,8 @@ def prepared(
     return survey_round
 
 
-def agreed(survey_round: Round) -> Round:
-    """Let the moderator of a draft agree to the list of people, without an email."""
+def agreed_round(survey_round: Round) -> Round:
+    """Record that the moderator of a draft agrees to the list of people, without an email."""
     if survey_round.moderator is not None:
         now = timezone.now()
         with without_emails():
@@ -99,7 +99,7 @@ def agreed(survey_round: Round) -> Round:
     return survey_round
 
 
-def opened(
+def opened_round(
     world: World,
     *,
     way: str = Way.ANONYMOUS,
@@ -109,51 +109,54 @@ def opened(
 ) -> Round:
     """Prepare a round, and open it."""
     survey_round = prepared(world, way=way, asked=asked, moderator=moderator, partnership=partnership)
-    return services.open_round(survey_round=agreed(survey_round), author=world.amina, now=timezone.now())
+    return services.open_round(survey_round=agreed_round(survey_round), author=world.amina, now=timezone.now())
 
 
-def says(group: str, score: int, *, expects: Sequence[str] = (), **comments: str) -> Answer:
-    """An answer with one score for every dimension."""
+def answer_of(group: str, score: int, *, expects: Sequence[str] = (), **comments: str) -> Answer:
+    """Return an answer with the same score for every dimension."""
     dimensions = QuestionSet.objects.get(code="health", version=1).content["dimensions"]
     return Answer(group, {dimension["key"]: score for dimension in dimensions}, expects, comments)
 
 
 def tokens(survey_round: Round, group: str) -> list[str]:
-    """The tokens of everyone in a group who is asked."""
+    """Return the tokens of everyone in a group who is asked."""
     people = list(survey_round.invitations.filter(group=group).order_by("pk").values_list("person_id", flat=True))
     return list(sealing.tokens_of(survey_round.key_name, people).values())
 
 
-def answered(survey_round: Round, group: str, answers: Sequence[Answer]) -> None:
-    """Let the first people of a group give these answers."""
+def give_answers(survey_round: Round, group: str, answers: Sequence[Answer]) -> None:
+    """Send these answers as the first people of a group."""
     for token, answer in zip(tokens(survey_round, group), answers, strict=False):
         services.answer_by_token(token=token, answer=answer, now=timezone.now())
 
 
-def after(survey_round: Round) -> dt.datetime:
-    """The morning after the last day."""
+def morning_after(survey_round: Round) -> dt.datetime:
+    """Return the morning after the last day of the round."""
     return timezone.make_aware(dt.datetime.combine(survey_round.closes_on + dt.timedelta(days=1), dt.time(8)))
 
 
-def close(survey_round: Round) -> Round:
-    """Close the round by the clock."""
-    services.close_due(now=after(survey_round))
+def close_round(survey_round: Round) -> Round:
+    """Close the round as the task does on the morning after its last day."""
+    services.close_due(now=morning_after(survey_round))
     survey_round.refresh_from_db()
     return survey_round
 
 
-def closed(world: World, *, shift: int = 0) -> Round:
-    """A closed round: six councils say 3, eight associations 4, four others 2; one question has five comments."""
-    return close(everybody_answered(opened(world), shift=shift))
+def closed_round(world: World, *, shift: int = 0) -> Round:
+    """Return a closed round in which six councils scored 3, eight associations 4 and four others 2.
+
+    One question has five comments. `shift` is added to the scores of the councils.
+    """
+    return close_round(answer_as_everybody(opened_round(world), shift=shift))
 
 
-def everybody_answered(survey_round: Round, *, shift: int = 0) -> Round:
-    """Let everyone answer as `closed` describes."""
-    answered(survey_round, "council", [says("council", 3 + shift, expects=["association_pipeline"])] * 6)
+def answer_as_everybody(survey_round: Round, *, shift: int = 0) -> Round:
+    """Answer as everyone, with the scores and comments that `closed_round` describes."""
+    give_answers(survey_round, "council", [answer_of("council", 3 + shift, expects=["association_pipeline"])] * 6)
     months = ("May", "June", "July", "August", "September")
-    commented = [says("association", 4, one_change=f"Meet before {month}.") for month in months]
-    answered(survey_round, "association", [*commented, *[says("association", 4)] * 3])
-    answered(survey_round, "other", [says("other", 2)] * 4)
+    commented = [answer_of("association", 4, one_change=f"Meet before {month}.") for month in months]
+    give_answers(survey_round, "association", [*commented, *[answer_of("association", 4)] * 3])
+    give_answers(survey_round, "other", [answer_of("other", 2)] * 4)
     return survey_round
 
 

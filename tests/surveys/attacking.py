@@ -1,7 +1,8 @@
-"""An attacker of published results: bounds every small group by a linear programme over all that anybody can obtain.
+"""An attacker of published results, who bounds every small group by a linear programme over all public facts.
 
-Knows how many of each group were asked, how groups are counted together, every published figure with its rounding, and
-how many answered at least. `make attack-surveys` runs it over 10,000 generated rounds.
+The attacker knows how many people of each group were asked, how groups are counted together, every published figure
+with its rounding, and how many people answered at least. `make attack-surveys` runs the attack on 10,000 generated
+rounds.
 """
 
 from __future__ import annotations
@@ -33,29 +34,29 @@ QUESTIONS = Questions(
     [Expectation(key, "council", key) for key in EXPECTATIONS],
     [],
 )
-#: In place of a dimension: how many of a group answered at all.
+#: The key in place of a dimension for the number of people in a group who answered.
 ANSWERED = ""
 
 
 @dataclass(frozen=True)
 class Played:
-    """A generated round: what nobody may learn, and what is published."""
+    """A generated round: the numbers that nobody may learn, and the published figures."""
 
     asked: Mapping[str, int]
-    #: By dimension and group: how many answered; also how many answered at all.
+    #: The number of people who answered, by dimension (or `ANSWERED`) and group.
     sizes: Mapping[tuple[str, str], int]
     figures: Mapping[tuple[str, str], Decimal]
     answered_at_least: int
-    #: Every mean of as many answers as the floor, published or not.
+    #: Every mean of at least `floor` answers, published or not.
     means: Mapping[tuple[str, str], Decimal]
-    #: Answers that a figure needs: five, or ten where several partnerships ask together.
+    #: The number of answers that a figure needs: five, or ten if several partnerships ask together.
     floor: int
 
 
 def play(seed: int) -> Played:
-    """A round of many shapes: two to four groups, of one to fourteen people, who answer more or less, and skip some.
+    """Generate a round: two to four groups of one to fourteen people, with random answers and gaps.
 
-    Every fourth is of several partnerships: twice as many people, and a floor of ten.
+    Every fourth round is run by several partnerships: it has twice as many people, and a floor of ten.
     """
     chance, ticking = random.Random(seed), random.Random(f"expectations {seed}")
     times = 2 if seed % 4 == 3 else 1
@@ -87,17 +88,17 @@ def play(seed: int) -> Played:
     }
     return Played(
         together,
-        {cell: len(some) for cell, some in scores.items() if cell[1] != ALL}
+        {cell: len(cell_scores) for cell, cell_scores in scores.items() if cell[1] != ALL}
         | {(ANSWERED, code): sum(counted[answer.group] == code for answer in answers) for code in together},
         {(figure.theme, figure.group): figure.value for figure in outcome.figures},
         outcome.answered_at_least,
-        {cell: SCALE.shown(some) for cell, some in scores.items() if len(some) >= floor},
+        {cell: SCALE.shown(cell_scores) for cell, cell_scores in scores.items() if len(cell_scores) >= floor},
         floor,
     )
 
 
 def most_publishable(played: Played, theme: str) -> int:
-    """How many figures of a theme the attacker would leave safe, at best."""
+    """Return how many figures of a theme could be published at best without the attacker recovering a small group."""
     means = {
         group: mean for (of, group), mean in played.means.items() if of == theme and (group or len(played.asked) > 1)
     }
@@ -150,14 +151,17 @@ class Attack:
                 self.programme.addConstr(everybody >= played.floor)
 
     def _know_share(self, share: float, answered: Any) -> None:
-        """As many as the floor ticked it, and as many did not, and their share was rounded to tens."""
+        """Add the conditions that follow from a published share.
+
+        At least `floor` people ticked the expectation, at least `floor` did not, and their share was rounded to tens.
+        """
         ticked = self.programme.addVariable(self.played.floor, sum(self.played.asked.values()))
         self.programme.addConstr(answered - ticked >= self.played.floor)
         self.programme.addConstr(ticked >= (share - 0.05) * answered)
         self.programme.addConstr(ticked <= (share + 0.05) * answered)
 
     def width(self, theme: str, group: str) -> int:
-        """Between how many whole numbers below the floor a size must lie, highest less lowest."""
+        """Return the highest less the lowest size, below the floor, that the group can have."""
         size = self.sizes[theme, group]
         self.programme.minimize(size)
         lowest = math.ceil(self.programme.val(size) - 1e-6)
@@ -167,18 +171,18 @@ class Attack:
 
 
 def recovered(played: Played) -> list[tuple[str, str]]:
-    """The small groups that are shown, or whose size follows to within `SLACK`."""
+    """Return the small groups that are shown, or whose size the attacker finds out to within `SLACK`."""
     small = [cell for cell, size in played.sizes.items() if size < played.floor]
-    survey_round = [cell for cell in small if cell in played.figures]
+    recovered_cells = [cell for cell in small if cell in played.figures]
     hidden = [cell for cell in small if cell not in played.figures and played.asked[cell[1]] > SLACK]
     if hidden and len(played.asked) > 1:
         attack = Attack(played)
-        survey_round += [cell for cell in hidden if attack.width(*cell) <= SLACK]
-    return survey_round
+        recovered_cells += [cell for cell in hidden if attack.width(*cell) <= SLACK]
+    return recovered_cells
 
 
 def main(rounds: int) -> int:
-    """Attack this many rounds; print what was recovered, and return how many rounds that was."""
+    """Attack this many rounds, print the groups that were recovered, and return the number of broken rounds."""
     broken = 0
     for seed in range(rounds):
         if cells := recovered(play(seed)):

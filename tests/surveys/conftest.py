@@ -10,5 +10,5 @@ from tests.world import World, make_world
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Everybody; its rows are inserted again for each test."""
+    """Return everybody. The rows are inserted again for each test."""
     return build_once(make_world)

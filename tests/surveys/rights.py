@@ -1,4 +1,4 @@
-"""Who may call the services of surveys."""
+"""The people who may call the services of surveys."""
 
 from __future__ import annotations
 
@@ -12,11 +12,20 @@ from partnerships.surveys import services
 from partnerships.surveys.models import Action, Joining, QuestionSet, Round, Way
 from partnerships.surveys.queries.rounds import seal_of_list
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
-from tests.surveys.asking import after, agreed, clear, closed, known_to_all, objective, opened, prepared
+from tests.surveys.asking import (
+    agreed_round,
+    clear,
+    closed_round,
+    known_to_all,
+    morning_after,
+    objective,
+    opened_round,
+    prepared,
+)
 from tests.world import World
 
 LEADS = LEAD | PARTNER
-#: Lead parties of the Harbour Partnership.
+#: Personas who are leads of parties of the Harbour Partnership.
 OTHER_LEADS = frozenset({"stranger", "former"})
 
 
@@ -35,13 +44,13 @@ def _prepare(world: World, author: User) -> Round:
 def _linked(world: World) -> Action:
     clear(world)
     return Action.objects.create(
-        round=closed(world), theme="trust", objective=objective(world), added_at=timezone.now()
+        round=closed_round(world), theme="trust", objective=objective(world), added_at=timezone.now()
     )
 
 
 def _closed_with_objective(world: World) -> tuple[Round, Objective]:
     clear(world)
-    return closed(world), objective(world)
+    return closed_round(world), objective(world)
 
 
 def _asked_to_moderate(world: World) -> Round:
@@ -95,7 +104,7 @@ ROWS = (
         "surveys.open_round",
         lambda w, who, survey_round: services.open_round(survey_round=survey_round, author=who, now=timezone.now()),
         LEADS,
-        lambda w: (clear(w), agreed(prepared(w)))[1],
+        lambda w: (clear(w), agreed_round(prepared(w)))[1],
     ),
     Row(
         "surveys.ask_by_name",
@@ -141,7 +150,7 @@ ROWS = (
         "surveys.remind",
         lambda w, who, survey_round: services.remind(survey_round=survey_round, author=who, now=timezone.now()),
         LEADS,
-        lambda w: (clear(w), opened(w))[1],
+        lambda w: (clear(w), opened_round(w))[1],
     ),
     Row(
         "surveys.abandon_round",
@@ -149,12 +158,12 @@ ROWS = (
             survey_round=survey_round, reason="Too soon.", author=who, now=timezone.now()
         ),
         LEADS,
-        lambda w: (clear(w), opened(w))[1],
+        lambda w: (clear(w), opened_round(w))[1],
     ),
     Row(
         "surveys.unlink_action",
         lambda w, who, linked: services.unlink_action(
-            survey_round=linked.round, action_pk=linked.pk, author=who, now=after(linked.round)
+            survey_round=linked.round, action_pk=linked.pk, author=who, now=morning_after(linked.round)
         ),
         EDITORS | PARTNER_EDITORS,
         _linked,
@@ -166,7 +175,7 @@ ROWS = (
             theme="trust",
             choice=f"objective-{prepared[1].pk}",
             author=who,
-            now=after(prepared[0]),
+            now=morning_after(prepared[0]),
         ),
         EDITORS | PARTNER_EDITORS,
         _closed_with_objective,
@@ -174,7 +183,7 @@ ROWS = (
     Row(
         "surveys.link_new_record",
         lambda w, who, prepared: services.link_new_record(
-            survey_round=prepared[0], theme="trust", record=prepared[1], author=who, now=after(prepared[0])
+            survey_round=prepared[0], theme="trust", record=prepared[1], author=who, now=morning_after(prepared[0])
         ),
         EDITORS | PARTNER_EDITORS,
         _closed_with_objective,
@@ -199,7 +208,7 @@ ROWS = (
     Row(
         "surveys.decide_comments",
         lambda w, who, prepared: services.decide_comments(
-            survey_round=prepared[0], shown={}, withheld=set(), author=who, now=after(prepared[0])
+            survey_round=prepared[0], shown={}, withheld=set(), author=who, now=morning_after(prepared[0])
         ),
         NOBODY,
         _closed_with_objective,

@@ -24,7 +24,7 @@ from tests.agreements.test_terms_in_the_browser import looks_right
 from tests.commitments.promises import in_days
 from tests.support.browser import enter
 from tests.support.outbox import deliver, drop_emails
-from tests.surveys.asking import after, moderator_of
+from tests.surveys.asking import moderator_of, morning_after
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -56,7 +56,7 @@ def _built() -> None:
 
 @pytest.fixture
 def five_bodies(transactional_db: None) -> World:
-    """The world, with five parties of the Estuary Partnership."""
+    """Return the world after three more organisations joined: the partnership then has five parties."""
     world = make_world()
     for organisation, lead in (
         (world.tidewater, world.chidi),
@@ -76,7 +76,10 @@ def five_bodies(transactional_db: None) -> World:
 
 
 def prepare(page: Any, origin: str, world: World, title: str) -> None:
-    """Amina prepares a round and adds everybody; Mo agrees to read comments; Amina opens it."""
+    """Prepare a round as Amina, with everyone in `PEOPLE` invited and Mo as the agreed reader of comments.
+
+    The page shows the draft again at the end, ready to open.
+    """
     enter(page, origin, world.amina)
     page.goto(origin + reverse("surveys:overview", args=[world.partnership.pk]))
     page.get_by_role("link", name="Prepare a survey").click()
@@ -102,11 +105,11 @@ def prepare(page: Any, origin: str, world: World, title: str) -> None:
 
 
 def answer(page: Any, origin: str, *, shift: int) -> None:
-    """The first councillor answers by keyboard in the browser; all but one of the others over HTTP."""
+    """Send the answers of eighteen people: the first councillor in the browser by keyboard, the others over HTTP."""
     links = {
-        email.to[0]: match[0]
+        email.to[0]: link[0]
         for email in deliver()
-        if (match := re.search(r"/surveys/answer/\w+/", str(email.body))) is not None
+        if (link := re.search(r"/surveys/answer/\w+/", str(email.body))) is not None
     }
     assert len(links) == 19
     page.context.clear_cookies()
@@ -122,14 +125,14 @@ def answer(page: Any, origin: str, *, shift: int) -> None:
     for address, path in links.items():
         group = GROUPS.get(address.partition("@")[2].partition(".")[0], "other")
         score = {"council": 2 + shift, "association": 4, "other": 3}[group]
-        sent = Client().post(path, {"group": group, "score-trust": score, "score-sharing_plans": score})
-        assert sent.status_code == 302
+        response = Client().post(path, {"group": group, "score-trust": score, "score-sharing_plans": score})
+        assert response.status_code == 302
 
 
 def close(title: str) -> Round:
-    """The worker closes the round on the morning after its last day, which then lies a while back."""
+    """Close the round as the worker does on the morning after its last day, then set that day to 70 days ago."""
     survey_round = Round.objects.get(title=title)
-    services.close_due(now=after(survey_round))
+    services.close_due(now=morning_after(survey_round))
     Round.objects.filter(pk=survey_round.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=70))
     survey_round.refresh_from_db()
     assert survey_round.is_closed
@@ -148,37 +151,37 @@ def test_nineteen_people_of_five_bodies_are_asked_twice_and_see_what_was_done(
     page.get_by_role("button", name="Open and send invitations").click()
     expect(page.locator("main")).to_contain_text("19 people were asked.")
     answer(page, origin, shift=0)
-    first = close("How are we doing?")
+    first_round = close("How are we doing?")
 
     # Four answers of one group: in no row, on no page, in no file.
     assert not Figure.objects.filter(group="other").exists()
     assert not SealedAnswer.objects.exists()
     assert not Token.objects.exists()
     enter(page, origin, world.vera)
-    page.goto(origin + first.get_absolute_url())
-    line = page.locator("tr", has_text="Trust and candour")
-    expect(line.locator('[data-label="Other bodies"]')).to_have_text("not shown")
+    page.goto(origin + first_round.get_absolute_url())
+    trust_row = page.locator("tr", has_text="Trust and candour")
+    expect(trust_row.locator('[data-label="Other bodies"]')).to_have_text("not shown")
     looks_right(page)
     client = Client()
     client.force_login(world.vera)
-    paper = client.get(reverse("surveys:pdf", args=[world.partnership.pk, first.number]))
-    text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(paper.content)).pages)
-    assert "not shown" in text
+    pdf = client.get(reverse("surveys:pdf", args=[world.partnership.pk, first_round.number]))
+    pdf_text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf.content)).pages)
+    assert "not shown" in pdf_text
     client.force_login(world.dee)
-    assert client.get(first.get_absolute_url()).status_code == 404
+    assert client.get(first_round.get_absolute_url()).status_code == 404
 
     # From the result to an ask and a commitment.
     enter(page, origin, world.amina)
-    page.goto(origin + first.get_absolute_url())
+    page.goto(origin + first_round.get_absolute_url())
     page.locator("tr", has_text="Trust and candour").get_by_role("link", name="Act on this result").click()
-    act = page.url
+    act_url = page.url
     page.get_by_role("link", name="Make an ask").click()
     expect(page.get_by_label("Title")).to_have_value("Trust and candour")
     page.get_by_label("Title").fill("Tell us early what worries you")
     page.get_by_label("Theme").select_option("land")
     page.get_by_role("button", name="Share ask or offer").click()
     expect(page.get_by_role("link", name="Survey “How are we doing?”: Trust and candour")).to_be_visible()
-    page.goto(act)
+    page.goto(act_url)
     page.get_by_role("link", name="Make a commitment").click()
     expect(page.get_by_label("What is promised")).to_have_value("Trust and candour")
     page.get_by_label("What is promised").fill("A call every month between the two directors")
@@ -192,7 +195,7 @@ def test_nineteen_people_of_five_bodies_are_asked_twice_and_see_what_was_done(
     page.get_by_label("Due date").fill(f"{in_days(90):%d/%m/%Y}")
     page.get_by_role("button", name="Propose commitment").click()
     expect(page.get_by_role("link", name="Survey “How are we doing?”: Trust and candour")).to_be_visible()
-    assert Action.objects.filter(round=first, theme="trust").count() == 2
+    assert Action.objects.filter(round=first_round, theme="trust").count() == 2
     assert Entry.objects.get().partnership == world.partnership
 
     # The next round shows what was done, and what moved.
@@ -200,12 +203,12 @@ def test_nineteen_people_of_five_bodies_are_asked_twice_and_see_what_was_done(
     prepare(page, origin, world, "And now?")
     page.get_by_role("button", name="Open and send invitations").click()
     answer(page, origin, shift=1)
-    second = close("And now?")
+    second_round = close("And now?")
     enter(page, origin, world.ben)
-    page.goto(origin + second.get_absolute_url())
-    line = page.locator("tr", has_text="Trust and candour")
-    expect(line.locator('[data-label="Change since round 1"]')).to_have_text(re.compile(r"^\s*up 0\.\d\s*$"))
-    done = page.locator("section", has=page.get_by_role("heading", name="What has been done about the results"))
+    page.goto(origin + second_round.get_absolute_url())
+    trust_row = page.locator("tr", has_text="Trust and candour")
+    expect(trust_row.locator('[data-label="Change since round 1"]')).to_have_text(re.compile(r"^\s*up 0\.\d\s*$"))
+    actions = page.locator("section", has=page.get_by_role("heading", name="What has been done about the results"))
     for title in ("Tell us early what worries you", "A call every month between the two directors"):
-        expect(done.locator("li", has_text=title)).to_contain_text("after round 1")
+        expect(actions.locator("li", has_text=title)).to_contain_text("after round 1")
     looks_right(page)

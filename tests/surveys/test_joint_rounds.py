@@ -1,4 +1,4 @@
-"""Several partnerships run a round together: ten answers a figure, and no small group by subtraction."""
+"""Several partnerships run a round together: each figure needs ten answers, and subtraction reveals no small group."""
 
 from __future__ import annotations
 
@@ -23,25 +23,27 @@ from partnerships.surveys.services import joining as joining_services
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.surveys.asking import (
-    after,
-    agreed,
-    answered,
-    close,
-    closed,
+    agreed_round,
+    answer_of,
+    close_round,
+    closed_round,
+    give_answers,
     known_to_all,
     moderator_of,
+    morning_after,
     objective,
     prepared,
-    says,
 )
 from tests.world import World
 
 
-def joined(world: World, asked: dict[str, int] | None = None) -> Round:
-    """A draft of the Estuary Partnership that the Harbour Partnership has joined; both have added people."""
+def joint_draft(world: World, asked: dict[str, int] | None = None) -> Round:
+    """Return a draft of the Estuary Partnership that the Harbour Partnership has joined; both have added people."""
     survey_round = prepared(world, asked=asked or {"council": 8})
-    other = known_to_all(world)
-    joining = services.ask_to_join(survey_round=survey_round, partnership=other, author=world.amina, now=timezone.now())
+    other_partnership = known_to_all(world)
+    joining = services.ask_to_join(
+        survey_round=survey_round, partnership=other_partnership, author=world.amina, now=timezone.now()
+    )
     services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
     services.invite(
         survey_round=survey_round,
@@ -56,14 +58,14 @@ def joined(world: World, asked: dict[str, int] | None = None) -> Round:
 
 def test_a_partnership_is_asked_to_join_and_its_leads_answer(world: World) -> None:
     drop_emails()
-    survey_round, other = prepared(world), known_to_all(world)
+    survey_round, other_partnership = prepared(world), known_to_all(world)
     address = reverse("surveys:ask-partnership", args=[survey_round.partnership_id, survey_round.number])
 
-    asked = signed_in(world.amina).post(address, {"partnership": other.pk})
+    response = signed_in(world.amina).post(address, {"partnership": other_partnership.pk})
 
-    assert asked.status_code == 302
+    assert response.status_code == 302
     emails = deliver()
-    overview = reverse("surveys:overview", args=[other.pk])
+    overview = reverse("surveys:overview", args=[other_partnership.pk])
     assert {email.to[0] for email in emails} == {world.chidi.email, world.hana.email}
     assert all(overview in str(email.body) for email in emails)
     assert signed_in(world.chidi).get(survey_round.get_absolute_url()).status_code == 404
@@ -71,7 +73,7 @@ def test_a_partnership_is_asked_to_join_and_its_leads_answer(world: World) -> No
     assert "Run “How are we doing?” together?" in page
     joining = Joining.objects.get()
     answer = signed_in(world.chidi).post(
-        reverse("surveys:join", args=[other.pk]), {"joining": joining.pk, "answer": "join"}
+        reverse("surveys:join", args=[other_partnership.pk]), {"joining": joining.pk, "answer": "join"}
     )
     assert answer.headers["Location"] == survey_round.get_absolute_url()
     page = signed_in(world.chidi).get(survey_round.get_absolute_url()).content.decode()
@@ -82,46 +84,50 @@ def test_a_partnership_is_asked_to_join_and_its_leads_answer(world: World) -> No
 
 
 def test_partnership_that_has_not_joined_is_named_only_to_people_who_know_of_it(world: World) -> None:
-    survey_round, other = prepared(world), known_to_all(world)
-    joining = services.ask_to_join(survey_round=survey_round, partnership=other, author=world.amina, now=timezone.now())
-    back = reverse("surveys:take-back", args=[survey_round.partnership_id, survey_round.number])
+    survey_round, other_partnership = prepared(world), known_to_all(world)
+    joining = services.ask_to_join(
+        survey_round=survey_round, partnership=other_partnership, author=world.amina, now=timezone.now()
+    )
+    take_back_url = reverse("surveys:take-back", args=[survey_round.partnership_id, survey_round.number])
     reader = signed_in(world.vera)
     assert "Harbour Partnership (no answer yet)" in reader.get(survey_round.get_absolute_url()).content.decode()
 
-    Partnership.objects.filter(pk=other.pk).update(audience="parties")
+    Partnership.objects.filter(pk=other_partnership.pk).update(audience="parties")
 
     assert "Harbour Partnership" not in reader.get(survey_round.get_absolute_url()).content.decode()
-    assert signed_in(world.amina).post(back, {"joining": joining.pk}).status_code == 404
+    assert signed_in(world.amina).post(take_back_url, {"joining": joining.pk}).status_code == 404
     services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
     assert "Harbour Partnership" in reader.get(survey_round.get_absolute_url()).content.decode()
-    assert signed_in(world.amina).post(back, {"joining": joining.pk}).status_code == 302
+    assert signed_in(world.amina).post(take_back_url, {"joining": joining.pk}).status_code == 302
     assert not Joining.objects.exists()
 
 
 def test_leads_of_a_partnership_that_joined_remove_only_whom_their_own_body_added(world: World) -> None:
-    survey_round = joined(world)
-    theirs, ours = (survey_round.invitations.filter(invited_by=one).first() for one in (world.chidi, world.amina))
-    assert theirs is not None
-    assert ours is not None
+    survey_round = joint_draft(world)
+    added_by_chidi, added_by_amina = (
+        survey_round.invitations.filter(invited_by=one).first() for one in (world.chidi, world.amina)
+    )
+    assert added_by_chidi is not None
+    assert added_by_amina is not None
     address = reverse("surveys:withdraw", args=[survey_round.partnership_id, survey_round.number])
-    # He also belongs to a member of the partnership that prepares it, and does not lead that.
+    # Chidi also belongs to a member of the Estuary Partnership, which prepares the round, but does not lead it.
     add_membership(organisation=world.larkhaven, person=world.chidi, role=Role.VIEWER, author=None, now=timezone.now())
-    removed = f'name="invitation" value="{ours.pk}"'
-    assert removed in signed_in(world.amina).get(survey_round.get_absolute_url()).content.decode()
+    remove_field = f'name="invitation" value="{added_by_amina.pk}"'
+    assert remove_field in signed_in(world.amina).get(survey_round.get_absolute_url()).content.decode()
     page = signed_in(world.chidi).get(survey_round.get_absolute_url()).content.decode()
-    assert removed not in page
-    assert f'name="invitation" value="{theirs.pk}"' in page
+    assert remove_field not in page
+    assert f'name="invitation" value="{added_by_chidi.pk}"' in page
 
-    for one in (ours, theirs):
+    for one in (added_by_amina, added_by_chidi):
         assert signed_in(world.chidi).post(address, {"invitation": one.pk}).status_code == 302
 
-    left = set(survey_round.invitations.values_list("pk", flat=True))
-    assert ours.pk in left
-    assert theirs.pk not in left
+    remaining_ids = set(survey_round.invitations.values_list("pk", flat=True))
+    assert added_by_amina.pk in remaining_ids
+    assert added_by_chidi.pk not in remaining_ids
 
 
 def test_people_whom_a_partnership_added_go_when_it_is_taken_out(world: World) -> None:
-    survey_round = joined(world)
+    survey_round = joint_draft(world)
     assert survey_round.invitations.count() == 22
 
     services.remove_joining(joining=survey_round.joinings.get(), author=world.amina, now=timezone.now())
@@ -133,74 +139,76 @@ def test_people_whom_a_partnership_added_go_when_it_is_taken_out(world: World) -
 
 
 def test_figures_of_several_partnerships_rest_on_ten_answers(world: World) -> None:
-    survey_round = services.open_round(survey_round=agreed(joined(world)), author=world.amina, now=timezone.now())
+    survey_round = services.open_round(
+        survey_round=agreed_round(joint_draft(world)), author=world.amina, now=timezone.now()
+    )
     assert set(survey_round.counted.values()) == {"association+council"}  # eight councils alone could never be shown
-    answered(survey_round, "council", [says("council", 3)] * 4)
-    answered(survey_round, "association", [says("association", 4)] * 5)
-    close(survey_round)
+    give_answers(survey_round, "council", [answer_of("council", 3)] * 4)
+    give_answers(survey_round, "association", [answer_of("association", 4)] * 5)
+    close_round(survey_round)
     assert survey_round.answered_at_least == 0
     assert not survey_round.figures.exists()
 
     Round.objects.filter(pk=survey_round.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
-    again = services.open_round(
-        survey_round=agreed(joined(world, {"council": 12})), author=world.amina, now=timezone.now()
+    second_round = services.open_round(
+        survey_round=agreed_round(joint_draft(world, {"council": 12})), author=world.amina, now=timezone.now()
     )
-    answered(again, "council", [says("council", 3)] * 11)
-    answered(again, "association", [says("association", 4)] * 9)
-    close(again)
+    give_answers(second_round, "council", [answer_of("council", 3)] * 11)
+    give_answers(second_round, "association", [answer_of("association", 4)] * 9)
+    close_round(second_round)
 
-    assert set(again.figures.values_list("answered_at_least", flat=True)) == {10}
-    shown = set(again.figures.values_list("group", flat=True))
-    assert "association" not in shown  # nine answered
-    assert shown
-    assert [one.pk for one in rounds_before(again)] == [survey_round.pk, again.pk]
+    assert set(second_round.figures.values_list("answered_at_least", flat=True)) == {10}
+    shown_groups = set(second_round.figures.values_list("group", flat=True))
+    assert "association" not in shown_groups  # nine answered
+    assert shown_groups
+    assert [one.pk for one in rounds_before(second_round)] == [survey_round.pk, second_round.pk]
 
 
 def test_people_of_every_partnership_read_the_results_and_act_in_their_own(world: World) -> None:
     survey_round = services.open_round(
-        survey_round=agreed(joined(world, {"council": 12})), author=world.amina, now=timezone.now()
+        survey_round=agreed_round(joint_draft(world, {"council": 12})), author=world.amina, now=timezone.now()
     )
-    answered(survey_round, "council", [says("council", 3)] * 11)
-    answered(survey_round, "association", [says("association", 4)] * 12)
-    close(survey_round)
+    give_answers(survey_round, "council", [answer_of("council", 3)] * 11)
+    give_answers(survey_round, "association", [answer_of("association", 4)] * 12)
+    close_round(survey_round)
 
-    for reader, own in ((world.vera, world.partnership), (world.hana, world.other_partnership)):
+    for reader, own_partnership in ((world.vera, world.partnership), (world.hana, world.other_partnership)):
         page = signed_in(reader).get(survey_round.get_absolute_url()).content.decode()
         assert "Sharing plans early" in page
-        assert reverse("agreements:members", args=[own.pk]) in page
+        assert reverse("agreements:members", args=[own_partnership.pk]) in page
         assert (
             survey_round.get_absolute_url()
-            in signed_in(reader).get(reverse("surveys:overview", args=[own.pk])).content.decode()
+            in signed_in(reader).get(reverse("surveys:overview", args=[own_partnership.pk])).content.decode()
         )
-    begin = signed_in(world.chidi).get(
+    link_page = signed_in(world.chidi).get(
         reverse("surveys:link", args=[survey_round.partnership_id, survey_round.number]) + "?theme=trust"
     )
-    assert reverse("agreements:objective-add", args=[world.other_partnership.pk]) in begin.content.decode()
-    for reader, own in ((world.amina, world.partnership), (world.hana, world.other_partnership)):
-        [line] = lines_of(reader, list(InboxItem.objects.filter(person=reader, kind="surveys.results")))
-        assert (line.name, line.may_open) == (own.title, True)
-    linked = Action.objects.create(
+    assert reverse("agreements:objective-add", args=[world.other_partnership.pk]) in link_page.content.decode()
+    for reader, own_partnership in ((world.amina, world.partnership), (world.hana, world.other_partnership)):
+        [inbox_line] = lines_of(reader, list(InboxItem.objects.filter(person=reader, kind="surveys.results")))
+        assert (inbox_line.name, inbox_line.may_open) == (own_partnership.title, True)
+    action = Action.objects.create(
         round=survey_round, theme="trust", objective=objective(world), added_at=timezone.now()
     )
-    for editor, left in ((world.chidi, 1), (world.amina, 0)):  # the objective is not of Chidi's partnership
-        services.unlink_action(survey_round=survey_round, action_pk=linked.pk, author=editor, now=timezone.now())
-        assert Action.objects.count() == left
+    for editor, remaining in ((world.chidi, 1), (world.amina, 0)):  # the objective is not of Chidi's partnership
+        services.unlink_action(survey_round=survey_round, action_pk=action.pk, author=editor, now=timezone.now())
+        assert Action.objects.count() == remaining
     assert signed_in(world.nadia).get(survey_round.get_absolute_url()).status_code == 404
     assert not Figure.objects.visible_to(world.nadia).exists()
 
 
 def test_joint_rounds_neither_have_nor_give_a_benchmark_and_keep_their_distance(world: World) -> None:
-    first = closed(world)
-    draft = agreed(joined(world))
+    first_round = closed_round(world)
+    draft = agreed_round(joint_draft(world))
     with pytest.raises(services.UnableToRun, match="Leave 60 days"):
         services.open_round(survey_round=draft, author=world.amina, now=timezone.now())
-    later = after(first) + dt.timedelta(days=61)
+    later = morning_after(first_round) + dt.timedelta(days=61)
     Round.objects.filter(pk=draft.pk).update(closes_on=later.date() + dt.timedelta(days=14))
     services.open_round(survey_round=draft, author=world.amina, now=later)
 
-    own = prepared(world, partnership=world.other_partnership, author=world.chidi)
+    own_draft = prepared(world, partnership=world.other_partnership, author=world.chidi)
     with pytest.raises(services.UnableToRun, match="Another survey of these people is open"):
-        services.open_round(survey_round=agreed(own), author=world.chidi, now=timezone.now())
+        services.open_round(survey_round=agreed_round(own_draft), author=world.chidi, now=timezone.now())
 
     draft.refresh_from_db()
     assert benchmark_of(draft) == {}
@@ -223,17 +231,19 @@ def test_reader_of_comments_stands_outside_all_partnerships(world: World) -> Non
 
 def test_leads_cannot_be_asked_again_and_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joining_services, "MAX_JOININGS", 2)
-    survey_round, other, now = prepared(world), known_to_all(world), timezone.now()
+    survey_round, other_partnership, now = prepared(world), known_to_all(world), timezone.now()
     for _ in range(2):
-        joining = services.ask_to_join(survey_round=survey_round, partnership=other, author=world.amina, now=now)
+        joining = services.ask_to_join(
+            survey_round=survey_round, partnership=other_partnership, author=world.amina, now=now
+        )
         services.remove_joining(joining=joining, author=world.amina, now=now)
 
     with pytest.raises(services.UnableToRun, match="asked 2 partnerships today"):
-        services.ask_to_join(survey_round=survey_round, partnership=other, author=world.amina, now=now)
+        services.ask_to_join(survey_round=survey_round, partnership=other_partnership, author=world.amina, now=now)
 
 
 def test_survey_does_not_open_with_a_partnership_that_is_over(world: World) -> None:
-    survey_round = agreed(joined(world))
+    survey_round = agreed_round(joint_draft(world))
     change_status(
         partnership=world.other_partnership, status="ended", reason="Done.", author=world.chidi, now=timezone.now()
     )
@@ -245,14 +255,14 @@ def test_survey_does_not_open_with_a_partnership_that_is_over(world: World) -> N
 def test_reader_agrees_to_the_partnerships_that_they_saw(world: World) -> None:
     survey_round, mo = prepared(world), moderator_of(world)
     services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
-    seen = seal_of_list(survey_round)
+    seen_hash = seal_of_list(survey_round)
     joining = services.ask_to_join(
         survey_round=survey_round, partnership=known_to_all(world), author=world.amina, now=timezone.now()
     )
     services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
 
     with pytest.raises(services.UnableToRun, match="have changed"):
-        services.agree_to_moderate(survey_round=survey_round, seen_hash=seen, author=mo, now=timezone.now())
+        services.agree_to_moderate(survey_round=survey_round, seen_hash=seen_hash, author=mo, now=timezone.now())
     services.agree_to_moderate(
         survey_round=survey_round, seen_hash=seal_of_list(survey_round), author=mo, now=timezone.now()
     )
@@ -269,5 +279,5 @@ def test_a_partnership_may_decline_and_nothing_changes(world: World) -> None:
     survey_round.refresh_from_db()
     assert not survey_round.is_joint
     assert not Joining.objects.exists()
-    alone = services.open_round(survey_round=agreed(survey_round), author=world.amina, now=timezone.now())
-    assert alone.floor == 5
+    opened = services.open_round(survey_round=agreed_round(survey_round), author=world.amina, now=timezone.now())
+    assert opened.floor == 5

@@ -1,4 +1,4 @@
-"""Who reads comments agrees before a survey opens, and looks at who is asked."""
+"""The person who reads comments agrees before a survey opens, after looking at the list of people asked."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from partnerships.surveys.queries.rounds import seal_of_list
 from partnerships.work.queries import waiting_for
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
-from tests.surveys.asking import agreed, moderator_of, prepared
+from tests.surveys.asking import agreed_round, moderator_of, prepared
 from tests.world import World, join, person
 
 
 def ask(survey_round: Round, world: World) -> str:
-    """Ask the person named; returns what the lead is told."""
+    """Ask the person named to read comments, and return the message that the lead sees."""
     address = reverse("surveys:ask-reader", args=[survey_round.partnership_id, survey_round.number])
-    answer = signed_in(world.amina).post(address, follow=True)
-    return " ".join(answer.content.decode().split()).partition("If this person")[2][:60]
+    response = signed_in(world.amina).post(address, follow=True)
+    return " ".join(response.content.decode().split()).partition("If this person")[2][:60]
 
 
 def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: World) -> None:
@@ -48,7 +48,7 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
     assert address in str(email.body)
     assert [one.path for one in waiting_for(mo, timezone.now())] == [address]
     page = " ".join(signed_in(mo).get(address).content.decode().split())
-    # Four addresses that one person may hold show by their domain, without a single address.
+    # Only a domain and its count are shown. One person may own all four addresses, and Mo can notice that.
     assert (
         'data-label="Email domain">post.example</td> <td role="cell" class="govuk-table__cell" data-label="People">4<'
         in page
@@ -79,9 +79,9 @@ def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(w
 
 
 def test_changed_list_needs_another_agreement(world: World) -> None:
-    survey_round = agreed(prepared(world, asked={"council": 9}))
+    survey_round = agreed_round(prepared(world, asked={"council": 9}))
     mo = moderator_of(world)
-    seen = seal_of_list(survey_round)
+    seen_hash = seal_of_list(survey_round)
 
     services.withdraw_invitation(
         survey_round=survey_round,
@@ -93,34 +93,34 @@ def test_changed_list_needs_another_agreement(world: World) -> None:
     with pytest.raises(services.UnableToRun, match="has not agreed"):
         services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
     address = reverse("surveys:agree", args=[survey_round.pk])
-    page = signed_in(mo).post(address, {"seen": seen, "answer": "agree"}, follow=True).content.decode()
+    page = signed_in(mo).post(address, {"seen": seen_hash, "answer": "agree"}, follow=True).content.decode()
     assert "The people or partnerships have changed" in page
-    shown = seal_of_list(survey_round)
-    assert seen not in page
-    assert f'value="{shown}"' in page
-    signed_in(mo).post(address, {"seen": shown, "answer": "agree"})
+    shown_hash = seal_of_list(survey_round)
+    assert seen_hash not in page
+    assert f'value="{shown_hash}"' in page
+    signed_in(mo).post(address, {"seen": shown_hash, "answer": "agree"})
     assert services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now()).status == "open"
 
 
 @pytest.mark.parametrize("who", ["party", "no account", "nobody"])
 def test_naming_a_reader_does_not_show_who_has_an_account_or_where(world: World, who: str) -> None:
     drop_emails()
-    good = prepared(world, asked={"council": 8})
-    said = ask(good, world)
+    first_draft = prepared(world, asked={"council": 8})
+    message = ask(first_draft, world)
     assert len(deliver()) == 1
-    services.abandon_round(survey_round=good, reason="Again.", author=world.amina, now=timezone.now())
+    services.abandon_round(survey_round=first_draft, reason="Again.", author=world.amina, now=timezone.now())
     address = {"party": world.ben.email, "no account": world.sol.email, "nobody": "new@nowhere.example"}[who]
     survey_round = prepared(world, asked={"council": 8}, moderator=User(email=address))
 
-    assert ask(survey_round, world) == said != ""
+    assert ask(survey_round, world) == message != ""
 
     assert len(deliver()) == 1
-    named = User.objects.get(email=address)
+    reader = User.objects.get(email=address)
     with pytest.raises(UnableToAct):
         services.agree_to_moderate(
-            survey_round=survey_round, seen_hash=seal_of_list(survey_round), author=named, now=timezone.now()
+            survey_round=survey_round, seen_hash=seal_of_list(survey_round), author=reader, now=timezone.now()
         )
-    assert not Round.objects.asking(named).exists()
+    assert not Round.objects.asking(reader).exists()
 
 
 def test_naming_the_same_reader_again_sends_no_second_email_that_day(world: World) -> None:
@@ -136,7 +136,7 @@ def test_naming_the_same_reader_again_sends_no_second_email_that_day(world: Worl
 
 
 def test_another_reader_can_be_named_and_nobody_else_opens_the_page(world: World) -> None:
-    survey_round = agreed(prepared(world, asked={"council": 8}))
+    survey_round = agreed_round(prepared(world, asked={"council": 8}))
     ona = person("Ona Outside", "ona@outside.example", account_since=timezone.now())
     address = reverse("surveys:name", args=[survey_round.partnership_id, survey_round.number])
 
@@ -154,7 +154,7 @@ def test_another_reader_can_be_named_and_nobody_else_opens_the_page(world: World
 
 @pytest.mark.parametrize("why", ["left", "joined a party"])
 def test_survey_does_not_open_once_its_reader_can_no_longer_read_comments(world: World, why: str) -> None:
-    survey_round = agreed(prepared(world, asked={"council": 8}))
+    survey_round = agreed_round(prepared(world, asked={"council": 8}))
     mo = moderator_of(world)
     if why == "left":
         User.objects.filter(pk=mo.pk).update(is_active=False)

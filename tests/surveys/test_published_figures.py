@@ -1,4 +1,4 @@
-"""What is published of a round: never fewer than five, and nothing from which a small group follows."""
+"""Published figures of a round: never from fewer than five answers, and no small group can be worked out from them."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def test_groups_of_four_are_hidden_and_so_is_what_would_show_them() -> None:
 
     assert "other" not in means
     assert len(means) == 2  # one more is hidden, so that nobody can subtract
-    assert is_safe(means, {group: len(some) for group, some in scores.items()}, asked)
-    every = {**means, ALL: Decimal("3.2"), "council": Decimal(3), "association": Decimal(4)}
-    assert not is_safe(every, {group: len(some) for group, some in scores.items()}, asked)
+    assert is_safe(means, {group: len(group_scores) for group, group_scores in scores.items()}, asked)
+    unsafe_means = {**means, ALL: Decimal("3.2"), "council": Decimal(3), "association": Decimal(4)}
+    assert not is_safe(unsafe_means, {group: len(group_scores) for group, group_scores in scores.items()}, asked)
 
 
 def test_mean_near_an_end_does_not_say_what_everybody_answered() -> None:
@@ -73,6 +73,7 @@ def test_groups_in_which_fewer_than_five_are_asked_are_counted_with_another() ->
 
 
 def _answers(number: int, **more: object) -> list[Answer]:
+    """Return this many equal answers of councils, each with a score of 4 for trust."""
     return [Answer("council", {"trust": 4}, **more) for _ in range(number)]  # type: ignore[arg-type]
 
 
@@ -86,15 +87,16 @@ ASKED = Questions(
 
 
 def test_share_that_tells_how_many_of_a_small_group_answered_is_not_shown() -> None:
-    # 10 per cent of five or more are 34 answers or more, of 36 people: three or four of the five others answered.
+    # Of 36 people asked, 34 or more must have answered if five ticks or more round to 10 per cent.
+    # A reader would learn that three or four of the five people in the small group answered.
     asked, counted = {"council": 31, "other": 5}, {"council": "council", "other": "other"}
     answers = [*_answers(5, expects=["plans"], comments={}), *_answers(26, expects=[], comments={})]
-    few = [Answer("other", {}, [], {}) for _ in range(4)]
+    others = [Answer("other", {}, [], {}) for _ in range(4)]
 
-    told = outcome_of([*answers, *few], ASKED, asked_by_group=asked, joined_code_by_group=counted)
-    safe = outcome_of([*answers, *few], ASKED, asked_by_group={**asked, "council": 40}, joined_code_by_group=counted)
+    unsafe = outcome_of([*answers, *others], ASKED, asked_by_group=asked, joined_code_by_group=counted)
+    safe = outcome_of([*answers, *others], ASKED, asked_by_group={**asked, "council": 40}, joined_code_by_group=counted)
 
-    assert [figure for figure in told.figures if figure.theme == "plans"] == []
+    assert [figure for figure in unsafe.figures if figure.theme == "plans"] == []
     assert [figure.value for figure in safe.figures if figure.theme == "plans"] == [10]
 
 
@@ -122,8 +124,10 @@ def test_comments_need_five_and_come_in_no_order() -> None:
 
     assert all(sorted(order) == sorted(texts) for order in orders)
     assert any(order != texts for order in orders)
-    few = outcome_of(answers[:4], ASKED, asked_by_group={"council": 12}, joined_code_by_group={"council": "council"})
-    assert not few.comments
+    outcome = outcome_of(
+        answers[:4], ASKED, asked_by_group={"council": 12}, joined_code_by_group={"council": "council"}
+    )
+    assert not outcome.comments
 
 
 def test_number_of_answers_is_shown_in_fives_and_not_at_all_below_five() -> None:

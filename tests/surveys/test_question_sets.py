@@ -12,14 +12,14 @@ from partnerships.surveys import questions, services
 from partnerships.surveys.models import QuestionSet
 from partnerships.surveys.queries.rounds import newest_question_sets
 from partnerships.surveys.questions import InvalidQuestions, read_toml
-from tests.surveys.asking import closed, prepared
+from tests.surveys.asking import closed_round, prepared
 from tests.world import World
 
 FIRST = (Path(questions.__file__).parent / "question_sets" / "health_1.toml").read_text()
 
 
 def add_by_admin(world: World, text: str) -> str:
-    """The page after an administrator has sent the form."""
+    """Send the form as an administrator, and return the page that follows."""
     client = Client()
     client.force_login(world.dee)
     address = reverse("admin:surveys_questionset_add")
@@ -56,10 +56,10 @@ def test_questions_that_cannot_be_asked_are_refused_with_the_reason(
 
 
 def test_key_keeps_its_meaning_in_later_versions(world: World) -> None:
-    moved = FIRST.replace('key = "value"', 'key = "worth"').replace('key = "lep_board"', 'key = "value"')
+    text = FIRST.replace('key = "value"', 'key = "worth"').replace('key = "lep_board"', 'key = "value"')
 
     with pytest.raises(services.UnableToAddQuestions, match="Version 1 uses the key “value” in its dimensions"):
-        services.add_question_set(code="health", text=moved, author=world.dee)
+        services.add_question_set(code="health", text=text, author=world.dee)
 
 
 def test_unknown_language_is_refused(world: World) -> None:
@@ -78,7 +78,7 @@ def test_question_set_that_cannot_be_used_is_refused_with_the_place() -> None:
 
 
 def test_administrator_sees_rounds_without_title_answers_or_results(world: World) -> None:
-    survey_round = closed(world)
+    survey_round = closed_round(world)
     client = Client()
     client.force_login(world.dee)
 

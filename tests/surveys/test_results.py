@@ -1,4 +1,4 @@
-"""Results lead to what is done about them, and the next round shows what moved."""
+"""People act on results, and the next round shows what was done and what changed."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from tests.commitments.promises import propose
 from tests.exchange.conftest import draft
 from tests.support.signing_in import signed_in
 from tests.surveys import attacking
-from tests.surveys.asking import closed, objective, start_partnership
+from tests.surveys.asking import closed_round, objective, start_partnership
 from tests.world import World
 
 
 def test_page_shows_means_by_group_shares_and_what_is_not_shown(world: World) -> None:
-    survey_round = closed(world)
+    survey_round = closed_round(world)
 
     page = signed_in(world.vera).get(survey_round.get_absolute_url()).content.decode()
 
@@ -44,48 +44,48 @@ def test_page_shows_means_by_group_shares_and_what_is_not_shown(world: World) ->
         chart_of(survey_round, survey_round.questions(), None).count("<rect") == 9
     )  # eight dimensions, and one in the legend
     assert "of the 19 people asked have answered" in page
-    shown = {(figure.theme, figure.group): figure.value for figure in survey_round.figures.all()}
-    assert shown["association_pipeline", ""] == Decimal(30)  # six of eighteen, to the nearest ten per cent
+    values = {(figure.theme, figure.group): figure.value for figure in survey_round.figures.all()}
+    assert values["association_pipeline", ""] == Decimal(30)  # six of eighteen, to the nearest ten per cent
     assert "about 30%" in page
 
 
 def test_action_is_linked_and_the_next_round_shows_it_with_what_moved(world: World) -> None:
-    first = closed(world)
-    made = objective(world)
+    first_round = closed_round(world)
+    linked_objective = objective(world)
     client = signed_in(world.ben)
 
     answer = client.post(
-        reverse("surveys:link", args=[world.partnership.pk, first.number]),
-        {"theme": "sharing_plans", "thing": f"objective-{made.pk}"},
+        reverse("surveys:link", args=[world.partnership.pk, first_round.number]),
+        {"theme": "sharing_plans", "thing": f"objective-{linked_objective.pk}"},
     )
     assert answer.status_code == 302
-    assert made.text in client.get(first.get_absolute_url()).content.decode()
-    Round.objects.filter(pk=first.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
+    assert linked_objective.text in client.get(first_round.get_absolute_url()).content.decode()
+    Round.objects.filter(pk=first_round.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
 
-    second = closed(world, shift=1)
+    second_round = closed_round(world, shift=1)
 
-    page = client.get(second.get_absolute_url()).content.decode()
-    assert made.text in page
+    page = client.get(second_round.get_absolute_url()).content.decode()
+    assert linked_objective.text in page
     assert "after round 1" in page
     assert "Change since round 1" in page
-    [now, then] = [one.figures.get(theme="trust", group="").value for one in (second, first)]
-    assert now > then
-    assert f"up {now - then}" in page
+    [second_mean, first_mean] = [one.figures.get(theme="trust", group="").value for one in (second_round, first_round)]
+    assert second_mean > first_mean
+    assert f"up {second_mean - first_mean}" in page
 
 
 def test_objective_ask_conversation_and_commitment_begin_at_a_result_and_lead_back(world: World) -> None:
-    survey_round = closed(world)
+    survey_round = closed_round(world)
     figure = survey_round.figures.filter(theme="trust").order_by("group")[0]
     client, came_from = signed_in(world.eddie), f"result-{figure.pk}"
     address = reverse("surveys:link", args=[survey_round.partnership_id, survey_round.number])
-    begin = client.get(f"{address}?theme=trust").content.decode()
-    links = [unescape(one) for one in re.findall(r'href="([^"]*from=result-[^"]*)"', begin)]
+    link_page = client.get(f"{address}?theme=trust").content.decode()
+    links = [unescape(one) for one in re.findall(r'href="([^"]*from=result-[^"]*)"', link_page)]
     assert len(links) == 4
     assert all("Trust and candour" in client.get(link).content.decode() for link in links)
     assert client.get(links[0].replace(came_from, "result-999999")).status_code == 404
 
     now = timezone.now()
-    made = [
+    records = [
         add_objective(world, came_from=read_from(came_from)),
         draft(
             world.larkhaven,
@@ -112,37 +112,37 @@ def test_objective_ask_conversation_and_commitment_begin_at_a_result_and_lead_ba
         propose(world, came_from=parse_origin_record(came_from), author=world.eddie),
     ]
 
-    words = "Survey “How are we doing?”: Trust and candour"
-    for one in made:
-        assert words in " ".join(client.get(one.get_absolute_url()).content.decode().split())
+    origin = "Survey “How are we doing?”: Trust and candour"
+    for one in records:
+        assert origin in " ".join(client.get(one.get_absolute_url()).content.decode().split())
     assert len(actions_of([survey_round], world.eddie)[survey_round.pk, "trust"]) == 4
     with pytest.raises(UnableToWriteEntry, match="this result comes from its survey"):
         draft(world.larkhaven, world.eddie, now, came_from=read_from(came_from, Entry))
-    assert links_of(made[1], world.chidi) == []
+    assert links_of(records[1], world.chidi) == []
 
 
 def test_table_shows_the_trend_over_earlier_rounds(world: World) -> None:
     for _ in range(2):
-        first = closed(world)
-        Round.objects.filter(pk=first.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
-    third = closed(world, shift=1)
+        earlier_round = closed_round(world)
+        Round.objects.filter(pk=earlier_round.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
+    third_round = closed_round(world, shift=1)
 
-    headings, lines = lines_of(third, third.questions(), list(rounds_before(third))[:-1], {})
+    headings, lines = lines_of(third_round, third_round.questions(), list(rounds_before(third_round))[:-1], {})
 
     assert headings[-3:] == ["Round 1", "Round 2", "Change since round 2"]
     assert len(lines[0].cells) == len(headings)
 
 
 def test_action_of_another_partnership_cannot_be_linked(world: World) -> None:
-    survey_round = closed(world)
-    foreign = objective(world)
-    Objective.objects.filter(pk=foreign.pk).update(partnership=world.other_partnership)
+    survey_round = closed_round(world)
+    foreign_objective = objective(world)
+    Objective.objects.filter(pk=foreign_objective.pk).update(partnership=world.other_partnership)
 
     with pytest.raises(services.UnableToLink):
         services.link_action(
             survey_round=survey_round,
             theme="trust",
-            choice=f"objective-{foreign.pk}",
+            choice=f"objective-{foreign_objective.pk}",
             author=world.amina,
             now=timezone.now(),
         )
@@ -150,7 +150,7 @@ def test_action_of_another_partnership_cannot_be_linked(world: World) -> None:
 
 
 def test_pdf_has_the_figures_of_the_page(world: World) -> None:
-    survey_round = closed(world)
+    survey_round = closed_round(world)
 
     answer = signed_in(world.vera).get(reverse("surveys:pdf", args=[world.partnership.pk, survey_round.number]))
 
@@ -161,8 +161,8 @@ def test_pdf_has_the_figures_of_the_page(world: World) -> None:
 
 
 def test_benchmark_needs_five_other_partnerships(world: World) -> None:
-    survey_round = closed(world)
-    others = [
+    survey_round = closed_round(world)
+    other_rounds = [
         Round.objects.create(
             partnership=start_partnership(world, f"Partnership {number}"),
             number=1,
@@ -176,11 +176,11 @@ def test_benchmark_needs_five_other_partnerships(world: World) -> None:
         )
         for number in range(5)
     ]
-    for number, one in enumerate(others[:4]):
+    for number, one in enumerate(other_rounds[:4]):
         Figure.objects.create(round=one, theme="trust", value=Decimal(2 + number) / 2, answered_at_least=5)
     assert benchmark_of(survey_round) == {}
 
-    Figure.objects.create(round=others[4], theme="trust", value=4, answered_at_least=5)
+    Figure.objects.create(round=other_rounds[4], theme="trust", value=4, answered_at_least=5)
 
     assert benchmark_of(survey_round) == {"trust": Decimal("2.0")}
 
@@ -188,7 +188,7 @@ def test_benchmark_needs_five_other_partnerships(world: World) -> None:
 def test_attacker_learns_no_group_of_four_from_the_rows_of_a_round(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    survey_round = closed(world)
+    survey_round = closed_round(world)
     questions = survey_round.questions()
     themes = tuple(dimension.key for dimension in questions.dimensions)
     monkeypatch.setattr(attacking, "DIMENSIONS", themes)
@@ -208,7 +208,7 @@ def test_attacker_learns_no_group_of_four_from_the_rows_of_a_round(
 
 
 def test_results_are_the_same_for_every_reader_and_on_every_day(world: World) -> None:
-    survey_round = closed(world)
+    survey_round = closed_round(world)
     figures = sorted(survey_round.figures.values_list("theme", "group", "value"))
 
     services.close_due(now=timezone.now() + dt.timedelta(days=400))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from partnerships.outbox.services import without_emails
 from partnerships.surveys import services
 from partnerships.surveys.models import Round, Way
-from tests.surveys.asking import everybody_answered, known_to_all, opened, prepared
+from tests.surveys.asking import answer_as_everybody, known_to_all, opened_round, prepared
 from tests.telling.case import Act, case
 from tests.world import World
 
@@ -54,6 +54,6 @@ def partnership_asked_to_join_a_survey(w: World) -> Act:
 
 @case(("surveys.results", "amina"), ("surveys.results", "ben"), ("surveys.comments", "chidi"))
 def survey_closed(w: World) -> Act:
-    found = everybody_answered(opened(w, moderator=w.chidi))
+    found = answer_as_everybody(opened_round(w, moderator=w.chidi))
     Round.objects.filter(pk=found.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=1))
     return lambda: services.close_due(now=timezone.now())

@@ -386,13 +386,13 @@ def commitment_reported_done(w: World) -> Act:
 
 @case(("commitments.answered", "amina"), ("commitments.answered", "eddie"))
 def delivery_verified(w: World) -> Act:
-    made = promises.done(w)
+    made = promises.done_commitment(w)
     return lambda: commitments.verify_delivery(commitment=made, author=w.ben, now=NOW())
 
 
 @case(("commitments.answered", "amina"), ("commitments.answered", "eddie"))
 def delivery_sent_back(w: World) -> Act:
-    made = promises.done(w)
+    made = promises.done_commitment(w)
     return lambda: commitments.send_back(commitment=made, reason="No lift.", author=w.ben, now=NOW())
 
 

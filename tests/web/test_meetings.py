@@ -25,7 +25,7 @@ from partnerships.people.models import User
 from partnerships.reports.balances import balance_with, balances, over_time, partners_of, sides_of
 from partnerships.reports.counts import Balance
 from partnerships.web.brief import brief_for
-from tests.commitments.promises import agree, propose, verified
+from tests.commitments.promises import agree, propose, verified_commitment
 from tests.conversations.talks import circulated, draft
 from tests.plans.drafts import begin, fewer_homes, publish
 from tests.support.pages import collapse
@@ -68,7 +68,7 @@ def test_page_of_balances_counts_as_much_as_rights_allow(world: World) -> None:
         addressees=[],
         partnership=world.partnership,
     )
-    verified(world)
+    verified_commitment(world)
 
     shown = signed_in(world.ben).get(reverse("web:reciprocity")).context["balances"]
 
@@ -87,7 +87,7 @@ def sheets(pdf: bytes) -> int:
 def test_brief_shows_both_directions(world: World) -> None:
     share(world, world.amina, world.larkhaven, "Land at Quayside")
     share(world, world.ben, world.westmarch, "Homes for families in hotels")
-    kept_promise, open_promise = verified(world), agree(world, text="Ten more homes.")
+    kept_promise, open_promise = verified_commitment(world), agree(world, text="Ten more homes.")
     broken_promise = end_commitment(
         commitment=agree(world, text="A school."), reason="No money.", author=world.amina, now=timezone.now()
     )
@@ -158,7 +158,7 @@ def test_balance_counts_each_direction(world: World) -> None:
     share(world, world.ben, world.westmarch, "Homes for families in hotels")
     exchange.withdraw_entry(entry=ask, reason="Found.", author=world.amina, now=timezone.now())
     agree(world)
-    verified(world)
+    verified_commitment(world)
     propose(world)
 
     balance = balance_with(
@@ -278,7 +278,7 @@ def test_brief_says_what_changed_in_a_plan_since_the_last_conversation(world: Wo
 
 
 def test_open_items_are_shown_above_closed_ones_on_a_partnership_page(world: World) -> None:
-    kept_promise, open_promise = verified(world), agree(world, text="Ten more homes.")
+    kept_promise, open_promise = verified_commitment(world), agree(world, text="Ten more homes.")
 
     response = signed_in(world.ben).get(reverse("web:partnership-commitments", args=[world.partnership.pk]))
 

@@ -249,6 +249,7 @@ def test_a_pause_that_has_not_begun_holds_nothing_back(world: World) -> None:
     assert emails_of(world.ben) == ["plans.mention"]
 
 
+#: The answers on the page of choices.
 CHOICES = {
     "frequency": "daily",
     "hour": "8",
@@ -291,11 +292,11 @@ def test_one_page_of_choices_signed_in_and_by_link(world: World, by_link: bool) 
     assert preference.more_hours_chosen == [13, 17]
     assert ways_of(world.ben)["asks"] == Way.INBOX
     assert ways_of(world.ben)["commitments"] == Way.OFF
-    chosen = {"commitments": [7, 0], "dates": [], "reports": [14, 1], "signatures": [], "asks": [7]}
-    assert lead_times_of(world.ben) == chosen
+    lead_times = {"commitments": [7, 0], "dates": [], "reports": [14, 1], "signatures": [], "asks": [7]}
+    assert lead_times_of(world.ben) == lead_times
     fields = client.get(address).context["form"].fields
-    shown = {kind: fields[f"lead_{kind}"].initial for kind in chosen}
-    assert shown == chosen | {"dates": [-1]}
+    shown_lead_times = {kind: fields[f"lead_{kind}"].initial for kind in lead_times}
+    assert shown_lead_times == lead_times | {"dates": [-1]}
 
 
 def test_nobody_chooses_for_another(world: World) -> None:
@@ -321,9 +322,9 @@ def test_an_item_leaves_the_summary_when_its_group_is_turned_off(world: World) -
 
 def test_a_choice_made_after_a_backup_is_made_again(world: World) -> None:
     line = {"person": world.ben.pk, "same": person_identity(world.ben), "group": "asks"}
-    of_another = {"person": world.amina.pk, "same": "somebody else", "group": "asks", "way": "off"}
+    line_of_other_person = {"person": world.amina.pk, "same": "somebody else", "group": "asks", "way": "off"}
 
-    redone = redo_ways([line | {"way": "inbox"}, line | {"way": "off"}, of_another], timezone.now())
+    redone = redo_ways([line | {"way": "inbox"}, line | {"way": "off"}, line_of_other_person], timezone.now())
 
     assert redone.done == 1
     assert ways_of(world.ben)["asks"] == Way.OFF
@@ -348,16 +349,18 @@ def test_the_end_of_an_embargo_is_told_at_once_to_people_with_an_account(world: 
     days_to_tuesday = (1 - timezone.localdate().weekday()) % 7 or 7
     day = timezone.localdate() + dt.timedelta(days=days_to_tuesday)  # six days before the weekly digest
     tuesday = timezone.make_aware(dt.datetime.combine(day, dt.time(12)))
-    ends = tuesday + dt.timedelta(hours=2)
-    weekly: dict[str, Any] = {"target": plan, "frequency": "weekly", "now": tuesday}
-    services.subscribe(person=world.ben, author=world.ben, **weekly)
-    services.add_confirmed_subscription(person=world.sol, author=world.amina, organisation=world.larkhaven, **weekly)
-    publish_version(plan=plan, author=world.amina, note="Agreed.", content=quay(100), embargo_until=ends, now=tuesday)
+    embargo_end = tuesday + dt.timedelta(hours=2)
+    arguments: dict[str, Any] = {"target": plan, "frequency": "weekly", "now": tuesday}
+    services.subscribe(person=world.ben, author=world.ben, **arguments)
+    services.add_confirmed_subscription(person=world.sol, author=world.amina, organisation=world.larkhaven, **arguments)
+    publish_version(
+        plan=plan, author=world.amina, note="Agreed.", content=quay(100), embargo_until=embargo_end, now=tuesday
+    )
     plan_round(now=tuesday)
     assert not Delivery.objects.exists()
 
-    plan_round(now=ends + dt.timedelta(minutes=1))
+    plan_round(now=embargo_end + dt.timedelta(minutes=1))
     assert set(Delivery.objects.values_list("recipient", flat=True)) == {world.ben.pk}
 
-    plan_round(now=ends + dt.timedelta(days=8))
+    plan_round(now=embargo_end + dt.timedelta(days=8))
     assert sorted(Delivery.objects.values_list("recipient", flat=True)) == sorted([world.ben.pk, world.sol.pk])

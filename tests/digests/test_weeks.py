@@ -1,4 +1,4 @@
-"""Tests of the weeks that `digests week` plays."""
+"""Tests of the weeks that `digests week` simulates."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from partnerships.digests.models import Delivery
 def test_the_simulated_weeks_pass(db: None, settings: Any) -> None:
     settings.NOTICES_AT_ONCE = False
     lines = list(play_weeks())
-    said = "\n".join(lines)
+    output = "\n".join(lines)
 
-    assert "NO EMAIL" not in said
-    assert "no email." in said
+    assert "NO EMAIL" not in output
+    assert "no email." in output
     assert "Sam Stakeholder received 3 emails in the week, one of them asking to confirm." in lines
     assert "Cllr Una Rivers received 1 digest in the week." in lines
-    assert "it stands as a comment on The old depot" in said
+    assert "it stands as a comment on The old depot" in output
     assert not Delivery.objects.exists()
 
 
 def test_a_week_fails_when_an_expected_digest_is_missing(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = PlansWeek._publish
+    real_publish = PlansWeek._publish
 
-    def forgetful(self: Any, day: int, hour: int, plan: Any, homes: int, author: Any, note: str) -> None:
+    def publish_most(self: Any, day: int, hour: int, plan: Any, homes: int, author: Any, note: str) -> None:
         if (day, hour) != (0, 15):  # leaves out the version about the mill's new scheme
-            kept(self, day, hour, plan, homes, author, note)
+            real_publish(self, day, hour, plan, homes, author, note)
 
-    monkeypatch.setattr(PlansWeek, "_publish", forgetful)
+    monkeypatch.setattr(PlansWeek, "_publish", publish_most)
 
     with pytest.raises(WeekWentWrong, match="Old Mill: was 120, now 40"):
         list(play_weeks())
@@ -50,13 +50,13 @@ def test_a_week_fails_when_an_expected_digest_is_missing(db: None, monkeypatch: 
 def test_the_councillors_week_fails_when_a_change_is_not_told(
     db: None, monkeypatch: pytest.MonkeyPatch, left_out: str, missing: str
 ) -> None:
-    kept = getattr(PartnershipWeek, left_out)
+    real_step = getattr(PartnershipWeek, left_out)
 
-    def forgetful(self: Any, cast: Any, *given: Any) -> None:
+    def skip_step(self: Any, cast: Any, *given: Any) -> None:
         if left_out == "_move" and given[:2] == (0, 10):  # the second move stays
-            kept(self, cast, *given)
+            real_step(self, cast, *given)
 
-    monkeypatch.setattr(PartnershipWeek, left_out, forgetful)
+    monkeypatch.setattr(PartnershipWeek, left_out, skip_step)
     week = PartnershipWeek()
 
     with pytest.raises(WeekWentWrong, match=missing):

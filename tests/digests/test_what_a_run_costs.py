@@ -1,4 +1,4 @@
-"""Tests that the cost of sending does not grow with what was sent before.
+"""Tests that the cost of sending does not grow with the number of emails sent before.
 
 Rows are found by index, and settled on a second connection.
 """
@@ -46,7 +46,7 @@ class Ledger:
 
     @property
     def plan(self) -> Plan:
-        """The plan as it is saved."""
+        """Return the plan as it is stored now."""
         return Plan.objects.get(pk=self.number)
 
 
@@ -57,59 +57,61 @@ def ledger(
     django_db_blocker: Any,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Ledger]:
-    """Made once for all tests, whose changes are rolled back."""
+    """A ledger that is created once for all tests, whose changes are rolled back."""
     files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("ledger"), DIGEST_SETTLE_MINUTES=0)
     with django_db_blocker.unblock(), files, transaction.atomic():
         world = build_once(with_plan)
-        made = Ledger(world, open_plan(world).pk)
-        fill(made.plan, is_analysed=request.param == "all was sent and nothing waits")
+        ledger_in_use = Ledger(world, open_plan(world).pk)
+        fill(ledger_in_use.plan, is_analysed=request.param == "all was sent and nothing waits")
         check_once()
-        yield made
+        yield ledger_in_use
         transaction.set_rollback(True)
 
 
 def fill(opened: Plan, *, is_analysed: bool) -> None:
-    """60 people follow the plan and got 12,000 digests.
+    """Create 60 followers of the plan, and the 12,000 digests that they got.
 
-    12,000 emails to others wait for their hour, and 12,000 addresses are suppressed. PostgreSQL's statistics are from
-    before the last rows were added.
+    12,000 emails to other people wait for their hour, and 12,000 addresses are suppressed. PostgreSQL's statistics are
+    from before the last rows were added.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("TRUNCATE outbox_email, digests_subscription, digests_watermark, outbox_suppression CASCADE")
         cursor.execute("ANALYZE")
     now = timezone.now()
-    then = now - dt.timedelta(days=90)
+    sent_at = now - dt.timedelta(days=90)
     people = User.objects.bulk_create([User(email=f"reader{number}@elsewhere.example") for number in range(READERS)])
     Preference.objects.bulk_create([Preference(person=person, introduced_at=now) for person in people])
-    asked = [
+    subscriptions = [
         Subscription(person=person, plan=opened, status="confirmed", how="self", asked_at=now, confirmed_at=now)
         for person in people
     ]
     start_watermarks(
-        subscriptions=[subscription.pk for subscription in Subscription.objects.bulk_create(asked)], now=now
+        subscriptions=[subscription.pk for subscription in Subscription.objects.bulk_create(subscriptions)], now=now
     )
-    old = Email.objects.bulk_create(
+    old_emails = Email.objects.bulk_create(
         Email(
             person_id=people[number % len(people)].pk,
             lane=Lane.DIGEST,
             kind="digests.digest",
             message_id=f"<old-{number}@ground.example>",
             status="sent",
-            created_at=then,
-            available_at=then,
-            settled_at=then,
+            created_at=sent_at,
+            available_at=sent_at,
+            settled_at=sent_at,
         )
         for number in range(EMAILS)
     )
     DeliveryItem.objects.bulk_create(
         DeliveryItem(delivery_id=email.pk, plan=opened, from_number=0, to_number=1, reading_class="outside")
-        for email in old
+        for email in old_emails
     )
     if is_analysed:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
-    others = User.objects.bulk_create([User(email=f"other{number}@elsewhere.example") for number in range(EMAILS)])
+    other_people = User.objects.bulk_create(
+        [User(email=f"other{number}@elsewhere.example") for number in range(EMAILS)]
+    )
     Email.objects.bulk_create(
         Email(
             person_id=person.pk,
@@ -119,7 +121,7 @@ def fill(opened: Plan, *, is_analysed: bool) -> None:
             created_at=now,
             available_at=now + dt.timedelta(days=1),
         )
-        for person in others
+        for person in other_people
     )
     Suppression.objects.bulk_create(
         Suppression(address=f"gone{number}@elsewhere.example", reason="It came back.", since=now)
@@ -131,11 +133,11 @@ def fill(opened: Plan, *, is_analysed: bool) -> None:
 def explained(options: str, *settings: str) -> Iterator[dict[str, Any]]:
     """Explain each statement about digests before it runs.
 
-    Yields what PostgreSQL says, by statement.
+    Yields the lines of PostgreSQL's explanation, by statement.
     """
-    said: dict[str, Any] = {}
+    lines_by_statement: dict[str, Any] = {}
 
-    def look(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    def explain_and_run(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         statement = sql.strip()
         planned = statement.rpartition("; ")[2]  # prepared by `rows_planned_once`
         statement = planned if planned.startswith("EXECUTE") else statement
@@ -146,16 +148,16 @@ def explained(options: str, *settings: str) -> Iterator[dict[str, Any]]:
             cursor = context["cursor"].cursor
             cursor.execute("; ".join(["SAVEPOINT looking", *(f"SET LOCAL {setting}" for setting in settings)]))
             cursor.execute(f"EXPLAIN ({options}) {statement}", params)
-            said[statement] = [line for (line,) in cursor.fetchall()]
+            lines_by_statement[statement] = [line for (line,) in cursor.fetchall()]
             cursor.execute("ROLLBACK TO looking")
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(look):
-        yield said
+    with connection.execute_wrapper(explain_and_run):
+        yield lines_by_statement
 
 
 def _with_hashes(lines: list[str]) -> Iterator[str]:
-    """The nodes of a query plan that look something up in memory."""
+    """Yield the nodes of a query plan that look up values in memory."""
     node = ""
     for line in lines:
         if "(cost=" in line:
@@ -165,7 +167,7 @@ def _with_hashes(lines: list[str]) -> Iterator[str]:
 
 
 def _rows(plan: dict[str, Any]) -> float:
-    """Rows that a query plan read from tables or discarded."""
+    """Return how many rows a query plan read from tables or discarded."""
     names = ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
     own = sum(plan.get(name, 0.0) for name in names) + ("Relation Name" in plan and plan["Actual Rows"])
     own *= plan["Actual Loops"]
@@ -180,32 +182,36 @@ def test_no_statement_of_a_run_or_a_strangers_report_reads_all_earlier_emails(
 
     unknown = {"message_id": "<unknown@elsewhere.example>", "provider_id": "unknown"}
 
-    with explained("ANALYZE, FORMAT JSON", "enable_seqscan = off") as said:
+    with explained("ANALYZE, FORMAT JSON", "enable_seqscan = off") as plan_by_statement:
         office.drain()
         note_bounce(kind=Bounce.Kind.SOFT, address="", text="A stranger's report.", now=timezone.now(), **unknown)
 
     assert len(office.sent) == READERS
-    counts = {statement: _rows(plan[0]["Plan"]) for statement, (plan,) in said.items()}
+    counts = {statement: _rows(plan[0]["Plan"]) for statement, (plan,) in plan_by_statement.items()}
     assert [(count, statement) for statement, count in counts.items() if count > EMAILS // 2] == []
 
 
 def test_rows_are_looked_up_by_index_even_when_that_looks_expensive(ledger: Ledger, office: PostOffice) -> None:
     publish(ledger.plan, 80, author=ledger.world.amina)
 
-    with explained("VERBOSE", "enable_seqscan = off", "random_page_cost = 100000") as said:
+    with explained("VERBOSE", "enable_seqscan = off", "random_page_cost = 100000") as lines_by_statement:
         plan_round(now=timezone.now())
         office.drain()
 
     assert len(office.sent) == READERS
-    in_memory = [statement for statement, lines in said.items() if any("hashed SubPlan" in line for line in lines)]
-    few = (
+    in_memory = [
+        statement for statement, lines in lines_by_statement.items() if any("hashed SubPlan" in line for line in lines)
+    ]
+    small_tables = (
         "plans_planowner",  # owners
         "digests_opendigest",  # digests being made
         "Function Scan on pg_catalog.unnest c ",  # claimed emails, each looked up
         "Function Scan on included ",  # their readers
     )
-    hashed = [(statement, node) for statement in in_memory for node in _with_hashes(said[statement])]
-    assert [plan_lines for plan_lines in hashed if not any(words in part for words in few for part in plan_lines)] == []
+    hashed = [(statement, node) for statement in in_memory for node in _with_hashes(lines_by_statement[statement])]
+    assert [
+        plan_lines for plan_lines in hashed if not any(words in part for words in small_tables for part in plan_lines)
+    ] == []
 
 
 @pytest.mark.parametrize(("quick", "sizes"), [(60.0, [1, 2, 4, 4]), (0.0, [1, 1, 1, 1])])
@@ -214,37 +220,37 @@ def test_a_drain_starts_small_and_grows_while_sending_is_quick(
 ) -> None:
     publish(ledger.plan, 80, author=ledger.world.amina)
     plan_round(now=timezone.now())
-    asked: list[int] = []
+    limits: list[int] = []
     claim = draining.claim
 
-    def look(**how: Any) -> Any:
-        asked.append(how["limit"])
+    def claim_and_count(**how: Any) -> Any:
+        limits.append(how["limit"])
         return claim(**how)
 
-    monkeypatch.setattr(draining, "claim", look)
+    monkeypatch.setattr(draining, "claim", claim_and_count)
     monkeypatch.setattr(draining, "FIRST_BATCH", 1)
     monkeypatch.setattr(draining, "_QUICK_SECONDS", quick)
     draining.drain(seconds=120, batch=4, connect=lambda: office)
 
-    assert asked[:4] == sizes
+    assert limits[:4] == sizes
     assert len(office.sent) == READERS
 
 
 def test_unsettled_answers_stay_within_what_a_killed_worker_may_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    groups: list[int] = []
+    group_sizes: list[int] = []
 
-    def look(answers: list[Answer], **how: Any) -> Counter[str]:
-        groups.append(len(answers))
+    def count_answers(answers: list[Answer], **how: Any) -> Counter[str]:
+        group_sizes.append(len(answers))
         return Counter(accepted=len(answers))
 
-    monkeypatch.setattr(settling, "settle", look)
+    monkeypatch.setattr(settling, "settle", count_answers)
     settler = settling.Settler()
     for number in range(41):
         settler.put(Answer(number, Outcome.ACCEPTED), Facts(number, "tests.notice", 1, "a@b.example", {}, ()))
 
-    assert groups == [10] * 4
+    assert group_sizes == [10] * 4
     settler.settle()  # no more come while the next batch is composed
-    assert groups[-1] == 1
+    assert group_sizes[-1] == 1
     assert settler.counts == {"accepted": 41}
 
 

@@ -74,35 +74,38 @@ ACTS: tuple[tuple[str, str, dict[str, Any], dict[str, str], Purpose | None], ...
 
 @pytest.fixture
 def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
-    """Sol follows Harbour Quarter, got a digest, and is asked about Larkhaven."""
-    given = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
-    followed = services.add_confirmed_subscription(person=world.sol, target=plan, **given)
-    asked = services.add_stakeholder(email=world.sol.email, name="", target=world.larkhaven, **given)
+    """The ids of Sol's subscription to Harbour Quarter, of his digest, and of the question about Larkhaven."""
+    arguments = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
+    subscription = services.add_confirmed_subscription(person=world.sol, target=plan, **arguments)
+    unanswered_subscription = services.add_stakeholder(
+        email=world.sol.email, name="", target=world.larkhaven, **arguments
+    )
     publish(plan, 100, author=world.amina)
     play(office)
     rewrite(created_at=timezone.now() - dt.timedelta(days=2))
     email = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
-    return {"followed": followed.pk, "asked": asked.pk, "plan": plan.pk, "email": email.pk}
+    return {"followed": subscription.pk, "asked": unanswered_subscription.pk, "plan": plan.pk, "email": email.pk}
 
 
 @pytest.fixture
 def for_every_act(world: World, things: dict[str, Any], opened: Plan) -> dict[str, Any]:
-    """The same, and a subscription in each state that an act changes.
+    """The same ids, and a subscription in each state that an act changes.
 
     Sol has paused one subscription, refused another, paused everything and refused questions.
     """
-    given = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
-    paused = services.add_confirmed_subscription(person=world.sol, target=world.westmarch, **given)
-    services.pause(subscription=paused, author=world.sol, now=timezone.now())
-    refused = services.add_confirmed_subscription(person=world.sol, target=opened, **given)
-    services.stop(subscriptions=[refused], author=world.sol, reason="Declined.", now=timezone.now())
+    arguments = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
+    paused_subscription = services.add_confirmed_subscription(person=world.sol, target=world.westmarch, **arguments)
+    services.pause(subscription=paused_subscription, author=world.sol, now=timezone.now())
+    refused_subscription = services.add_confirmed_subscription(person=world.sol, target=opened, **arguments)
+    services.stop(subscriptions=[refused_subscription], author=world.sol, reason="Declined.", now=timezone.now())
     tomorrow = timezone.localdate() + dt.timedelta(days=1)
-    asked_nothing = timezone.now() - dt.timedelta(days=1)
-    Preference.objects.filter(person=world.sol).update(paused_until=tomorrow, refused_at=asked_nothing)
-    return {**things, "paused": paused.pk, "refused": refused.pk}
+    refused_at = timezone.now() - dt.timedelta(days=1)
+    Preference.objects.filter(person=world.sol).update(paused_until=tomorrow, refused_at=refused_at)
+    return {**things, "paused": paused_subscription.pk, "refused": refused_subscription.pk}
 
 
-def status_changed() -> tuple[list[Any], ...]:
+def stored_state() -> tuple[list[Any], ...]:
+    """Return all rows that an act may change."""
     return tuple(
         list(model.objects.order_by("pk").values())  # type: ignore[attr-defined]  # each is a model
         for model in (Subscription, Preference, Delivery)
@@ -113,18 +116,20 @@ def status_changed() -> tuple[list[Any], ...]:
     "act", ACTS, ids=lambda act: "-".join([*act[:2], *map(str, act[2].values()), *act[3], *act[3].values()])
 )
 def test_a_link_permits_only_the_acts_of_its_purpose(world: World, for_every_act: dict[str, Any], act: Any) -> None:
-    method, page, named, data, permitted = act
+    method, page, argument_names, data, permitted = act
     things = for_every_act
-    where = {name: things.get(value, value) for name, value in named.items()}
-    sent = {name: things.get(value, value) for name, value in data.items()}
+    url_arguments = {name: things.get(value, value) for name, value in argument_names.items()}
+    form_data = {name: things.get(value, value) for name, value in data.items()}
 
     for purpose in Purpose:
         number = things["asked" if purpose is CONFIRM else "email"]
-        address = reverse(f"digests:{page}", kwargs={"token": token(world.sol, purpose, number=number), **where})
+        address = reverse(
+            f"digests:{page}", kwargs={"token": token(world.sol, purpose, number=number), **url_arguments}
+        )
         with transaction.atomic():
-            before = status_changed()
-            answer = getattr(Client(enforce_csrf_checks=True), method)(address, sent)
-            is_changed = status_changed() != before
+            state_before = stored_state()
+            answer = getattr(Client(enforce_csrf_checks=True), method)(address, form_data)
+            is_changed = stored_state() != state_before
             transaction.set_rollback(True)
 
         assert answer.status_code in ((200, 302) if purpose is permitted else (404,)), purpose
@@ -147,7 +152,7 @@ def test_more_refusals_need_no_more_queries(world: World, things: dict[str, Any]
         services.stop(subscriptions=[refused], author=world.sol, reason="No.", now=timezone.now())
         Subscription.objects.filter(pk=refused.pk).update(refused_at=timezone.now() - dt.timedelta(days=200))
 
-    def cost() -> int:
+    def count_queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             page = Client().get(preferences).content.decode()
         assert page.count("Ask me again about") == Subscription.objects.refused().count()
@@ -155,7 +160,7 @@ def test_more_refusals_need_no_more_queries(world: World, things: dict[str, Any]
 
     preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
     refuse(opened)
-    query_count = cost()
+    query_count = count_queries()
     for title in ("Far Quay", "Long Quay"):
         other = create_plan(
             owners=[world.larkhaven],
@@ -169,7 +174,7 @@ def test_more_refusals_need_no_more_queries(world: World, things: dict[str, Any]
         publish(other, 50, author=world.amina)
         refuse(other)
 
-    assert cost() == query_count
+    assert count_queries() == query_count
 
 
 def test_a_confirmation_cannot_be_answered_twice(world: World, things: dict[str, Any]) -> None:
@@ -177,24 +182,24 @@ def test_a_confirmation_cannot_be_answered_twice(world: World, things: dict[str,
     client = Client(enforce_csrf_checks=True)
     client.post(address, {"answer": "yes"})
 
-    late = client.post(address, {"answer": "no"})
+    late_answer = client.post(address, {"answer": "no"})
 
-    assert "You have already confirmed" in late.content.decode()
+    assert "You have already confirmed" in late_answer.content.decode()
     assert Subscription.objects.get(pk=things["asked"]).is_confirmed
 
 
 def test_an_earlier_email_cannot_answer_a_later_request(world: World, things: dict[str, Any]) -> None:
-    old = token(world.sol, CONFIRM, number=things["asked"], days=1)
-    asked = Subscription.objects.get(pk=things["asked"])
-    services.stop(subscriptions=[asked], author=world.sol, reason="Declined.", now=timezone.now())
-    services.ask_again_for_person(subscription=asked, now=timezone.now())
+    old_token = token(world.sol, CONFIRM, number=things["asked"], days=1)
+    subscription = Subscription.objects.get(pk=things["asked"])
+    services.stop(subscriptions=[subscription], author=world.sol, reason="Declined.", now=timezone.now())
+    services.ask_again_for_person(subscription=subscription, now=timezone.now())
 
-    answer = Client().post(reverse("digests:confirm", kwargs={"token": old}), {"answer": "yes"})
+    answer = Client().post(reverse("digests:confirm", kwargs={"token": old_token}), {"answer": "yes"})
 
-    asked.refresh_from_db()
+    subscription.refresh_from_db()
     assert answer.status_code == 410
     assert "Send me a new link" in answer.content.decode()
-    assert asked.is_waiting
+    assert subscription.is_waiting
 
 
 def test_a_link_cannot_change_another_persons_subscriptions(world: World, plan: Plan, things: dict[str, Any]) -> None:
@@ -205,7 +210,7 @@ def test_a_link_cannot_change_another_persons_subscriptions(world: World, plan: 
     confirm = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=bens_subscription.pk)})
     stop = reverse("digests:stop", kwargs={"token": token(world.sol, STOP)})
 
-    answers = [
+    statuses = [
         client.post(confirm, {"answer": "no"}).status_code,
         *(
             client.post(
@@ -220,7 +225,7 @@ def test_a_link_cannot_change_another_persons_subscriptions(world: World, plan: 
     client.post(stop, {"subscription": bens_subscription.pk})
 
     bens_subscription.refresh_from_db()
-    assert answers == [404] * 6
+    assert statuses == [404] * 6
     assert bens_subscription.is_confirmed
 
 
@@ -234,12 +239,12 @@ def test_links_of_a_closed_account_stay_invalid_when_it_is_reopened(
     assert Client().get(address).status_code == 200
 
     close_account(person=world.sol, author=world.dee, reason="Moved on.", successor=None, now=timezone.now())
-    gone = Client().get(address).status_code, Client().post(address).status_code
+    statuses_when_closed = Client().get(address).status_code, Client().post(address).status_code
     User.objects.filter(pk=world.sol.pk).update(is_active=True)
-    back = Client().get(address).status_code
+    status_when_reopened = Client().get(address).status_code
 
-    assert set(gone) <= {404, 405}
-    assert back == 404
+    assert set(statuses_when_closed) <= {404, 405}
+    assert status_when_reopened == 404
 
 
 # ---- Names of records that the reader can no longer read are hidden
@@ -247,7 +252,7 @@ def test_links_of_a_closed_account_stay_invalid_when_it_is_reopened(
 
 @dataclass(frozen=True)
 class LostAccess:
-    """Subscriptions whose readers lost access, and the digest that Sol got before."""
+    """Subscriptions whose readers lost access, and the digest that Sol got before that."""
 
     to_plan: Subscription
     to_partnership: Subscription
@@ -263,13 +268,13 @@ def lost(world: World, plan: Plan, office: PostOffice) -> LostAccess:
     Sol follows the plan, the partnership and Westmarch. Rose was asked to follow the plan, and has not answered. Now
     only the plan's owners can read it.
     """
-    asked_by = {"author": world.ben, "organisation": world.westmarch, "now": timezone.now()}
+    arguments = {"author": world.ben, "organisation": world.westmarch, "now": timezone.now()}
     to_plan = services.add_confirmed_subscription(
-        person=world.sol, target=plan, why="you chair the Harbour Quarter panel", **asked_by
+        person=world.sol, target=plan, why="you chair the Harbour Quarter panel", **arguments
     )
-    to_partnership = services.add_confirmed_subscription(person=world.sol, target=world.partnership, **asked_by)
-    to_westmarch = services.add_confirmed_subscription(person=world.sol, target=world.westmarch, **asked_by)
-    unanswered = services.add_stakeholder(email="rose@street.example", name="", target=plan, **asked_by)
+    to_partnership = services.add_confirmed_subscription(person=world.sol, target=world.partnership, **arguments)
+    to_westmarch = services.add_confirmed_subscription(person=world.sol, target=world.westmarch, **arguments)
+    unanswered = services.add_stakeholder(email="rose@street.example", name="", target=plan, **arguments)
     publish(plan, 100, author=world.amina)
     play(office)
     leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
@@ -285,19 +290,22 @@ def client() -> Client:
 
 
 def preferences_url(person: User) -> str:
+    """Return the URL of the person's preferences, by link."""
     return reverse("digests:preferences", kwargs={"token": token(person, PREFERENCES)})
 
 
 def stop_url(person: User) -> str:
+    """Return the URL with which the person stops digests, by link."""
     return reverse("digests:stop", kwargs={"token": token(person, STOP)})
 
 
 def confirm_url(subscription: Subscription) -> str:
+    """Return the URL with which a subscription is confirmed, by link."""
     return reverse("digests:confirm", kwargs={"token": token(subscription.person, CONFIRM, number=subscription.pk)})
 
 
 def hides_names(page: str) -> bool:
-    """Whether a page names neither the plan nor the partnership."""
+    """Return True if a page names neither the plan nor the partnership."""
     return "Harbour Quarter" not in page and "Estuary" not in page
 
 
@@ -375,7 +383,7 @@ def test_refused_subscriptions_are_named_only_while_they_may_be_read(
 ) -> None:
     services.stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=timezone.now())
     preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
-    emails = Delivery.objects.count()
+    count_before = Delivery.objects.count()
 
     page = Client().get(preferences).content.decode()
     answer = Client().post(f"{preferences}{lost.to_plan.pk}/again/")
@@ -383,14 +391,14 @@ def test_refused_subscriptions_are_named_only_while_they_may_be_read(
     assert hides_names(page)
     assert "Ask me again about Westmarch Borough Council" in page
     assert "?done=over&" in answer["Location"]
-    assert Delivery.objects.count() == emails
+    assert Delivery.objects.count() == count_before
 
 
 @pytest.mark.parametrize(("days", "comes_back"), [(179, True), (181, False)])
 def test_a_long_refused_right_to_read_cannot_be_regained_alone(
     world: World, plan: Plan, things: dict[str, Any], opened: Plan, days: int, comes_back: bool
 ) -> None:
-    of_public = services.add_confirmed_subscription(
+    public_subscription = services.add_confirmed_subscription(
         person=world.sol, target=opened, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
     services.stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=timezone.now())
@@ -398,20 +406,22 @@ def test_a_long_refused_right_to_read_cannot_be_regained_alone(
     preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
 
     page = Client().get(preferences).content.decode()
-    for pk in (things["followed"], of_public.pk):
+    for pk in (things["followed"], public_subscription.pk):
         Client().post(f"{preferences}{pk}/again/")
 
     assert ("Ask me again about Harbour Quarter" in page) is comes_back
     assert "Ask me again about Open Quay" in page
     assert Subscription.objects.get(pk=things["followed"]).is_waiting is comes_back
-    assert Subscription.objects.get(pk=of_public.pk).is_waiting
+    assert Subscription.objects.get(pk=public_subscription.pk).is_waiting
 
 
 def test_pages_after_signing_in_hide_names_that_their_reader_may_not_know(
     world: World, plan: Plan, opened: Plan, lost: LostAccess
 ) -> None:
     now = timezone.now()
-    own = services.add_confirmed_subscription(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    bens_subscription = services.add_confirmed_subscription(
+        person=world.ben, target=plan, author=world.ben, now=timezone.now()
+    )
     services.stop(
         subscriptions=[
             services.add_confirmed_subscription(
@@ -444,23 +454,30 @@ def test_pages_after_signing_in_hide_names_that_their_reader_may_not_know(
         )
     ]
     file = b"".join(ben.get(reverse("digests:export-stakeholders")).streaming_content).decode()
-    yes = ben.post(reverse("digests:change", kwargs={"pk": question.pk, "verb": "confirm"}), follow=True)
-    stopped = ben.post(reverse("digests:change", kwargs={"pk": own.pk, "verb": "stop"}), follow=True)
-    ended = ben.post(
+    page_after_confirming = ben.post(
+        reverse("digests:change", kwargs={"pk": question.pk, "verb": "confirm"}), follow=True
+    )
+    page_after_stopping = ben.post(
+        reverse("digests:change", kwargs={"pk": bens_subscription.pk, "verb": "stop"}), follow=True
+    )
+    page_after_ending = ben.post(
         reverse("digests:end-stakeholder", kwargs={"pk": lost.to_plan.pk}), {"reason": "We left."}, follow=True
     )
 
-    # A former party may still name the partnership: it keeps what the partnership held.
+    # A former party may still see the name of the partnership.
     assert [page for page in [*pages, file] if "Harbour Quarter" in page] == []
     assert "A plan you can no longer read" in file
-    assert "You no longer follow a plan you can no longer read." in stopped.content.decode()
-    assert "will get no more digests about a plan you can no longer read." in ended.content.decode()
-    assert "Harbour Quarter" not in stopped.content.decode() + ended.content.decode()
-    own.refresh_from_db()
-    assert own.is_refused
+    assert "You no longer follow a plan you can no longer read." in page_after_stopping.content.decode()
+    assert "will get no more digests about a plan you can no longer read." in page_after_ending.content.decode()
+    assert "Harbour Quarter" not in page_after_stopping.content.decode() + page_after_ending.content.decode()
+    bens_subscription.refresh_from_db()
+    assert bens_subscription.is_refused
     assert "Confirm<span" not in pages[0]
     assert "Open Quay" not in pages[0]
-    assert "the organisation that asked you, can no longer see what these digests are about" in yes.content.decode()
+    assert (
+        "the organisation that asked you, can no longer see what these digests are about"
+        in page_after_confirming.content.decode()
+    )
     question.refresh_from_db()
     assert question.is_waiting
 
@@ -523,8 +540,8 @@ def test_a_digest_does_not_name_a_partnership_its_reader_may_not_see(
     publish(shared, 70, author=world.amina)
     play(office)
 
-    before, after = (text_of(email) for email in office.to(world.sol))
-    assert "asked you to follow Estuary Partnership (“you chair the panel of" in before.replace("\n", " ")
-    assert "was 60, now 70" in after
-    assert "asked you to follow a partnership" in after.replace("\n", " ")
-    assert "Estuary" not in after
+    text_before, text_after = (text_of(email) for email in office.to(world.sol))
+    assert "asked you to follow Estuary Partnership (“you chair the panel of" in text_before.replace("\n", " ")
+    assert "was 60, now 70" in text_after
+    assert "asked you to follow a partnership" in text_after.replace("\n", " ")
+    assert "Estuary" not in text_after

@@ -1,4 +1,4 @@
-"""Tests of what pages say about when the next digest comes."""
+"""Tests of what pages say about when the next digest is due."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ TUESDAY = dt.datetime(2026, 10, 20, 9, 0, tzinfo=dt.UTC)
 
 @pytest.fixture
 def followed(world: World, plan: Plan) -> Subscription:
-    """Ben's subscription to the plan."""
+    """Ben's confirmed subscription to the plan."""
     return services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
 
 
 def prefer(world: World, frequency: str, **more: object) -> None:
+    """Save Ben's preferences without rescheduling anything."""
     Preference.objects.filter(person=world.ben).update(frequency=frequency, **more)
 
 
@@ -72,7 +73,7 @@ def test_the_next_digest_follows_the_frequency_of_live_subscriptions(world: Worl
     assert forecast_next_digest(world.ben, TUESDAY).words == "You do not follow anything, so you get no digests."
 
 
-#: What Ben follows, each with its own frequency if it has one (else at once); and what his page says on that Tuesday.
+#: The records that Ben follows, with the frequency of each ("" for his own: at once), and what his page then says.
 PACES: list[tuple[dict[str, str], str]] = [
     ({"plan": "", "partnership": "monthly"}, "Monday 2 November 2026, 08:00, if something has changed by then."),
     ({"plan": "", "larkhaven": "weekly"}, "Monday 26 October 2026, 08:00, if something has changed by then."),
@@ -103,7 +104,7 @@ PACES: list[tuple[dict[str, str], str]] = [
 
 
 def follow(world: World, plan: Plan, followed: dict[str, str]) -> None:
-    """Ben follows each of these, at its frequency."""
+    """Make Ben follow each of these records at its frequency."""
     for name, frequency in followed.items():
         target = plan if name == "plan" else getattr(world, name)
         services.add_confirmed_subscription(
@@ -112,7 +113,7 @@ def follow(world: World, plan: Plan, followed: dict[str, str]) -> None:
 
 
 def manage(world: World) -> str:
-    """The page "Your digests" as Ben sees it."""
+    """Return the page "Your digests" as Ben sees it."""
     return signed_in(world.ben).get(reverse("digests:manage")).content.decode()
 
 
@@ -156,18 +157,18 @@ def test_a_new_plan_comes_sooner_when_the_page_says_so(world: World, plan: Plan)
 
 def test_with_several_plans_the_earliest_digest_counts(world: World, plan: Plan, opened: Plan) -> None:
     follow(world, plan, {"plan": "", "partnership": "monthly"})
-    before = forecast_next_digest(world.ben, TUESDAY)
+    forecast_before = forecast_next_digest(world.ben, TUESDAY)
     services.add_confirmed_subscription(
         person=world.ben, target=opened, author=None, frequency="daily", now=timezone.now()
     )
-    both = forecast_next_digest(world.ben, TUESDAY)
+    forecast_for_both = forecast_next_digest(world.ben, TUESDAY)
     services.add_confirmed_subscription(
         person=world.ben, target=world.westmarch, author=None, now=timezone.now()
     )  # owns no plan yet
 
-    assert before.moment == "Monday 2 November 2026, 08:00"
-    assert both.moment == "Wednesday 21 October 2026, 08:00"
-    assert not both.sooner
+    assert forecast_before.moment == "Monday 2 November 2026, 08:00"
+    assert forecast_for_both.moment == "Wednesday 21 October 2026, 08:00"
+    assert not forecast_for_both.sooner
     assert forecast_next_digest(world.ben, TUESDAY).sooner
 
 
@@ -218,10 +219,10 @@ def test_at_once_on_working_days_waits_from_saturday_to_monday(world: World, pla
 
 def test_paused_and_unconfirmed_readers_see_why_no_digest_comes(world: World, followed: Subscription) -> None:
     Subscription.objects.update(status="paused")
-    paused = forecast_next_digest(world.ben, TUESDAY).words
+    words_when_paused = forecast_next_digest(world.ben, TUESDAY).words
     Subscription.objects.update(status="asked")
 
-    assert paused == "What you follow is paused. You get no digests until you resume it."
+    assert words_when_paused == "What you follow is paused. You get no digests until you resume it."
     assert (
         forecast_next_digest(world.ben, TUESDAY).words
         == "You get no digests until you confirm in the email we sent you."
@@ -250,16 +251,16 @@ def test_a_date_that_already_had_its_digest_is_not_shown_again(
     plan_round(now=timezone.now())
     due = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
     assert due is not None
-    waiting = forecast_next_digest(world.ben, timezone.now())
+    forecast = forecast_next_digest(world.ben, timezone.now())
     play(office, now=due)
     prefer(world, "daily", hour=23)  # later on the same day
 
-    later = forecast_next_digest(world.ben, due + dt.timedelta(minutes=1)).at
+    next_digest_at = forecast_next_digest(world.ben, due + dt.timedelta(minutes=1)).at
 
-    assert waiting.at == due
-    assert waiting.words.endswith("08:00.")
-    assert later is not None
-    assert later.date() > due.date()
+    assert forecast.at == due
+    assert forecast.words.endswith("08:00.")
+    assert next_digest_at is not None
+    assert next_digest_at.date() > due.date()
 
 
 def test_the_publisher_sees_both_times_for_a_reader_in_another_time_zone(
@@ -312,9 +313,9 @@ def test_the_forecast_of_a_first_version_lists_its_future_readers(world: World) 
 
     draft.audience = "network"
     draft.save(update_fields=["audience"])
-    wider = who_will_get(draft, author=world.amina, now=timezone.now())
+    forecasts_for_network = who_will_get(draft, author=world.amina, now=timezone.now())
 
-    assert {forecast.person: forecast.is_outside for forecast in wider} == {
+    assert {forecast.person: forecast.is_outside for forecast in forecasts_for_network} == {
         world.vera: False,
         world.ben: False,
         world.chidi: True,
@@ -334,9 +335,9 @@ def test_a_digest_states_its_frequency_in_the_readers_time_zone(
 
     play(office, now=due)
 
-    for said in (text_of(office.to(world.ben)[0]), html_of(office.to(world.ben)[0])):
+    for part in (text_of(office.to(world.ben)[0]), html_of(office.to(world.ben)[0])):
         assert "You get digests about this monthly, on the first Monday at 09:00 (Paris time)." in " ".join(
-            said.split()
+            part.split()
         )
 
 
@@ -349,7 +350,7 @@ def test_the_plan_page_shows_the_next_digest_about_that_plan(
     prefer(world, "daily", weekday=(timezone.localdate().weekday() + 3) % 7)  # the month's is no daily one's day
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
-    soon = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
+    due_at = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
 
     about_plan, about_opened = (
         forecast_next_digest(world.ben, timezone.now(), about=target) for target in (plan, opened)
@@ -358,9 +359,9 @@ def test_the_plan_page_shows_the_next_digest_about_that_plan(
     plan_round(now=timezone.now())
     card = signed_in(world.ben).get(opened.get_absolute_url()).content.decode()
 
-    assert about_plan.at == soon
+    assert about_plan.at == due_at
     assert about_opened.at is not None
-    assert about_opened.at > soon
+    assert about_opened.at > due_at
     assert not about_opened.waits
     assert (
         forecast_next_digest(world.ben, timezone.now(), about=opened).at
@@ -401,14 +402,14 @@ def test_changing_the_frequency_on_the_form_applies_to_everything(
     )
     address = reverse("digests:preferences", kwargs={"token": token}) if by_link else reverse("digests:manage")
     browser = Client() if by_link else signed_in(world.ben)
-    chosen = {"frequency": "weekly", "hour": "9", "weekday": "2", "time_zone": "Europe/London"}
+    form_data = {"frequency": "weekly", "hour": "9", "weekday": "2", "time_zone": "Europe/London"}
 
-    said = browser.post(address, chosen, follow=True).content.decode()
+    html = browser.post(address, form_data, follow=True).content.decode()
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
     due = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
 
-    assert "You get digests weekly, on Wednesday at 09:00." in said
+    assert "You get digests weekly, on Wednesday at 09:00." in html
     assert due is not None
     assert due.weekday() == 2
 
@@ -418,19 +419,19 @@ def test_changing_the_hour_keeps_frequencies_set_for_one_plan_and_says_so(
 ) -> None:
     prefer(world, "weekly")
     Subscription.objects.update(frequency="at_once")
-    chosen = {"frequency": "weekly", "hour": "9", "weekday": "2", "time_zone": "Europe/London"}
+    form_data = {"frequency": "weekly", "hour": "9", "weekday": "2", "time_zone": "Europe/London"}
 
-    said = signed_in(world.ben).post(reverse("digests:manage"), chosen, follow=True).content.decode()
+    html = signed_in(world.ben).post(reverse("digests:manage"), form_data, follow=True).content.decode()
 
     followed.refresh_from_db()
     assert followed.frequency == "at_once"
-    assert "You chose differently for Harbour Quarter: at once." in said
+    assert "You chose differently for Harbour Quarter: at once." in html
 
 
-def _paused_with_two_paces(world: World, plan: Plan, opened: Plan) -> dt.date:
-    """Pause Ben, who follows one plan at once and another weekly.
+def _pause_with_two_frequencies(world: World, plan: Plan, opened: Plan) -> dt.date:
+    """Pause Ben, who follows one plan at once and another weekly, and change both plans.
 
-    Both plans have changed. Returns the day on which the pause ends.
+    Returns the day on which the pause ends.
     """
     services.add_confirmed_subscription(
         person=world.ben, target=opened, author=None, frequency="weekly", now=timezone.now()
@@ -456,10 +457,10 @@ def _paused_with_two_paces(world: World, plan: Plan, opened: Plan) -> dt.date:
 def test_a_pause_ends_in_one_email_for_two_frequencies(
     world: World, plan: Plan, opened: Plan, followed: Subscription
 ) -> None:
-    until = _paused_with_two_paces(world, plan, opened)
+    until = _pause_with_two_frequencies(world, plan, opened)
     [due] = set(Watermark.objects.filter(recipient=world.ben, due_at__isnull=False).values_list("due_at", flat=True))
     assert due is not None
-    forecast = {row.person: row.at for row in who_will_get(opened, author=world.amina, now=timezone.now())}
+    forecast_by_person = {row.person: row.at for row in who_will_get(opened, author=world.amina, now=timezone.now())}
 
     plan_round(now=due)
 
@@ -467,18 +468,18 @@ def test_a_pause_ends_in_one_email_for_two_frequencies(
     assert timezone.localdate(due) == until
     assert set(email.items.values_list("plan", flat=True)) == {plan.pk, opened.pk}
     assert not Watermark.objects.filter(recipient=world.ben, due_at__isnull=False).exists()
-    assert forecast[world.ben] == due
+    assert forecast_by_person[world.ben] == due
 
 
 def test_a_pause_ended_early_also_ends_in_one_email(
     world: World, plan: Plan, opened: Plan, followed: Subscription, office: PostOffice
 ) -> None:
-    _paused_with_two_paces(world, plan, opened)
+    _pause_with_two_frequencies(world, plan, opened)
 
     services.end_pause(person=world.ben, author=world.ben, now=timezone.now())
     play(office)
 
-    [caught_up] = office.to(world.ben)
-    assert "was 120, now 100" in text_of(caught_up)
-    assert "was 50, now 60" in text_of(caught_up)
+    [email] = office.to(world.ben)
+    assert "was 120, now 100" in text_of(email)
+    assert "was 50, now 60" in text_of(email)
     assert not Watermark.objects.filter(recipient=world.ben, due_at__isnull=False).exists()

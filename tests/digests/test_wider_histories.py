@@ -59,13 +59,13 @@ _MARK = re.compile(r"Mark (\d+)\b")
 
 @dataclass
 class Reader:
-    """A follower of a partnership's plans, and what they must and may be told."""
+    """A follower of a partnership's plans in the model, with the marks that they must and may be told."""
 
     person: User
     subscription: Subscription
     #: The marks that the reader must be told.
     owed: set[int] = field(default_factory=set)
-    #: The marks that the reader was not told before they stopped or left: each may come, at most once.
+    #: The marks that the reader was not told before they stopped or left: each may be reported, at most once.
     perhaps: set[int] = field(default_factory=set)
     paused: bool = False
     stopped: bool = False
@@ -75,28 +75,28 @@ class Reader:
 
     @property
     def read(self) -> Counter[int]:
-        """How many emails named each version."""
+        """Return how many emails reported each mark."""
         return Counter(mark for raw in self.emails.values() for mark in marks_in(raw))
 
     def give_up(self) -> None:
-        """Mark what has not been told yet as no longer owed."""
-        untold = self.owed - set(self.read)
-        self.owed -= untold
-        self.perhaps |= untold
+        """Count marks that are not reported yet as optional from now on."""
+        marks_not_read = self.owed - set(self.read)
+        self.owed -= marks_not_read
+        self.perhaps |= marks_not_read
 
 
 def author_for(world: World, name: str) -> User:
-    """Return who acts for a reader: Amina of Larkhaven for a stakeholder, the others for themselves."""
+    """Return the person who acts for a reader: Amina of Larkhaven for a stakeholder, the others for themselves."""
     return world.amina if name == "sol" else getattr(world, name)
 
 
 def marks_in(raw: bytes) -> set[int]:
-    """Return the marks that an email tells: each version has one, a milestone named "Mark 7" for example."""
+    """Return the marks that an email reports: each version has one, a milestone named "Mark 7" for example."""
     return {int(number) for number in _MARK.findall(" ".join(text_of(read(raw)).split()))}
 
 
 class History:
-    """One random history on real services; its clock leaps so far that every frequency is due."""
+    """One random history on real services; its clock jumps so far that every frequency is due."""
 
     def __init__(self, world: World, first: Plan) -> None:
         self.world, self.office = world, PostOffice()
@@ -130,11 +130,11 @@ class History:
         }
 
     def leap(self) -> None:
-        """Move the clock on by more than a month."""
+        """Move the clock forward by more than a month."""
         self.now += dt.timedelta(days=40)
 
     def release(self, plan_index: int) -> int:
-        """Publish a version of a plan with a new mark; returns the number of the mark."""
+        """Publish a version of a plan with a new mark, and return the number of the mark."""
         self.count += 1
         mark = {"key": f"mark-{self.count}", "name": f"Mark {self.count}", "forecast": "2028-01"}
         self.marks[plan_index].append(mark)
@@ -178,7 +178,7 @@ class History:
         reader = next(reader for reader in self.readers.values() if reader.person.email == address)
         identifier = str(read(raw)["Message-ID"])
         assert reader.emails.setdefault(identifier, raw) == raw  # a repeated email is identical, byte for byte
-        # That the council left the partnership is a change of its own.
+        # The council's leaving the partnership is reported as a change without a mark.
         assert marks_in(raw) or "Left this partnership" in text_of(read(raw)), "An empty email was sent."
 
     def pause(self, name: str) -> None:
@@ -192,7 +192,7 @@ class History:
         reader.paused = not reader.paused
 
     def stop(self, name: str) -> None:
-        """Stop, or follow again; changes in between are not owed."""
+        """Stop the subscription, or follow again; changes in between are not expected."""
         reader = self.readers[name]
         if self.in_doubt or reader.silenced:
             return
@@ -240,9 +240,9 @@ class History:
         self.office.answers[self.readers[name].person.email] = [later]
 
     def crash(self, took: bool) -> None:
-        """A worker claims and dies, and the lease ends.
+        """Claim emails, let the worker die, and end the lease.
 
-        `took`: the server had accepted its emails already.
+        With `took`, the server had accepted the emails already.
         """
         self.leap()
         plan_round(now=self.now)
@@ -254,7 +254,7 @@ class History:
         self.in_doubt = self.in_doubt or bool(claimed)
 
     def leave(self) -> None:
-        """The council leaves the partnership, so Ben loses access."""
+        """Let the council leave the partnership, so that Ben loses access."""
         reader = self.readers["ben"]
         if self.in_doubt or reader.gone:
             return
@@ -268,7 +268,7 @@ class History:
         reader.give_up()
 
     def end(self) -> None:
-        """Resume and release every reader; check what each was told."""
+        """Resume and release every reader, and check what each was told."""
         self.tick()
         for name, reader in self.readers.items():
             if reader.silenced:
@@ -277,10 +277,13 @@ class History:
                 self.pause(name)
         self.tick()
         for name, reader in self.readers.items():
-            read_ = reader.read
-            assert all(read_[mark] == 1 for mark in reader.owed), (name, reader.owed, read_)
-            assert all(count == 1 for count in read_.values()), (name, read_)
-            assert set(read_) <= reader.owed | reader.perhaps, (name, set(read_) - reader.owed - reader.perhaps)
+            read_counts = reader.read
+            assert all(read_counts[mark] == 1 for mark in reader.owed), (name, reader.owed, read_counts)
+            assert all(count == 1 for count in read_counts.values()), (name, read_counts)
+            assert set(read_counts) <= reader.owed | reader.perhaps, (
+                name,
+                set(read_counts) - reader.owed - reader.perhaps,
+            )
 
 
 @pytest.mark.django_db
@@ -293,7 +296,7 @@ def test_every_change_comes_once_in_exactly_one_digest(
     rendering.clear_caches()
     with transaction.atomic():
         history = History(world, plan)
-        for verb, *given_ in steps:
-            getattr(history, str(verb))(*given_)
+        for verb, *arguments in steps:
+            getattr(history, str(verb))(*arguments)
         history.end()
         transaction.set_rollback(True)

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 
 
 class MailServer(threading.Thread):
-    """Accepts mail on 127.0.0.1; `at_the_end` is what follows DATA by address.
+    """Accepts mail on 127.0.0.1; `at_the_end` has, by address, what the server does after DATA.
 
-    `slow:SECONDS` answers late, `held` answers once `released` is set, `later:SECONDS` asks late for a retry, `hang`
-    never answers, `drop` closes the connection; each time after the message was received. `deaf` never answers RCPT.
-    `crawl:SECONDS` waits so long after each 64 KB of the message that it reads, `stop:BYTES` reads no more after these.
+    After the message was received, `slow:SECONDS` answers late, `held` answers once `released` is set, `later:SECONDS`
+    asks late for a retry, `hang` never answers, and `drop` closes the connection. `deaf` never answers RCPT.
+    `crawl:SECONDS` waits this long after each 64 KB of the message, and `stop:BYTES` reads no more after these.
     """
 
-    #: Wraps each connection, if it is given.
+    #: The TLS context that wraps each connection, if any.
     tls: ssl.SSLContext | None = None
 
     #: Seconds before each reply to a command.
@@ -30,18 +30,19 @@ class MailServer(threading.Thread):
     def __init__(self, at_the_end: dict[str, str]) -> None:
         super().__init__(daemon=True)
         self.at_the_end = at_the_end
-        #: The reply to each command (and to the end of an empty email) other than "250 fine". After 421 it hangs up.
+        #: The replies to commands, and to the end of an empty email (".") other than "250 fine". 421 ends the
+        #: connection.
         self.replies = {"EHLO": b"250-here\r\n250 PIPELINING\r\n", "DATA": b"354 go on\r\n"}
         #: Every command received.
         self.commands: list[str] = []
         #: How often each address received the whole message.
         self.received: Counter[str] = Counter()
-        #: Somebody waits for an answer that never comes, or not before `released`.
+        #: Set while a client waits for an answer that never arrives, or not before `released`.
         self.asked = threading.Event()
         self.released = threading.Event()
         self.message_ids: dict[str, set[str]] = {}
         self._door = socket.create_server(("127.0.0.1", 0))
-        self._door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # or the system takes megabytes at once
+        self._door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # otherwise the system buffers megabytes
         self._closing = threading.Event()
         self.port: int = self._door.getsockname()[1]
 
@@ -55,7 +56,7 @@ class MailServer(threading.Thread):
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def close(self) -> None:
-        """Accept no more connections, and end hanging ones."""
+        """Accept no more connections, and end the connections that hang."""
         self._closing.set()
         self.released.set()
         with contextlib.suppress(OSError):
@@ -98,7 +99,7 @@ class MailServer(threading.Thread):
                     return
 
     def _reads_on(self, address: str, before: int, after: int) -> bool:
-        """Whether to read more of a message; waits if its address says so."""
+        """Return True if more of a message is to be read; waits if the address requires it."""
         what, _, number = self.at_the_end.get(address, "").partition(":")
         if what == "crawl" and before // 65_536 < after // 65_536:
             self._closing.wait(float(number))
@@ -115,10 +116,10 @@ class MailServer(threading.Thread):
             connection.sendall(reply[start : start + step])
 
     def _end(self, connection: socket.socket, address: str, message: bytes) -> bool:
-        """Act at the end of a message; whether the connection goes on."""
+        """Act at the end of a message, and return True if the connection continues."""
         self.received[address] += 1
-        found = next(line for line in message.decode().splitlines() if line.startswith("Message-ID: "))
-        self.message_ids.setdefault(address, set()).add(found)
+        message_id_line = next(line for line in message.decode().splitlines() if line.startswith("Message-ID: "))
+        self.message_ids.setdefault(address, set()).add(message_id_line)
         what, _, seconds = self.at_the_end.get(address, "").partition(":")
         if what == "drop":
             return False
@@ -142,7 +143,7 @@ class MailServer(threading.Thread):
 
 @contextlib.contextmanager
 def mail_server(at_the_end: dict[str, str]) -> Iterator[MailServer]:
-    """A server that stops with the block."""
+    """Run a server until the end of the block."""
     server = MailServer(at_the_end)
     server.start()
     try:

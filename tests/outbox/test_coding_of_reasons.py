@@ -32,7 +32,7 @@ SUPPRESSIONS = (
 
 
 def insert(statement: str, values: list[Any]) -> int:
-    """Insert one row by SQL; returns its id."""
+    """Insert one row by SQL, and return its id."""
     with connection.cursor() as cursor:
         cursor.execute(f"{statement} RETURNING id", values)
         return int(cursor.fetchone()[0])
@@ -42,7 +42,7 @@ def test_reasons_get_codes_and_settled_emails_stay_unchanged() -> None:
     now = timezone.now()
     MigrationExecutor(connection).migrate(PROSE)
     try:
-        emails = [
+        email_ids = [
             insert(
                 "INSERT INTO outbox_email (lane, kind, status, reason, available_at, created_at, settled_at)"
                 " VALUES (1, 'tests.old', %s, %s, %s, %s, %s)",
@@ -50,21 +50,21 @@ def test_reasons_get_codes_and_settled_emails_stay_unchanged() -> None:
             )
             for status, reason, _ in EMAILS
         ]
-        addresses = [
+        suppression_ids = [
             insert(
                 "INSERT INTO outbox_suppression (address, reason, since) VALUES (%s, %s, %s)",
                 [f"somebody{number}@elsewhere.example", reason, now],
             )
             for number, (reason, _) in enumerate(SUPPRESSIONS)
         ]
-        history = Suppression.pgh_event_model.objects.count()
+        history_count = Suppression.pgh_event_model.objects.count()
     finally:
-        forward = MigrationExecutor(connection)
-        forward.migrate(forward.loader.graph.leaf_nodes())
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes())
 
-    assert [Email.objects.get(pk=pk).reason_code for pk in emails] == [code for *_, code in EMAILS]
-    assert [Suppression.objects.get(pk=pk).cause for pk in addresses] == [cause for _, cause in SUPPRESSIONS]
-    assert Suppression.pgh_event_model.objects.count() == history
+    assert [Email.objects.get(pk=pk).reason_code for pk in email_ids] == [code for *_, code in EMAILS]
+    assert [Suppression.objects.get(pk=pk).cause for pk in suppression_ids] == [cause for _, cause in SUPPRESSIONS]
+    assert Suppression.pgh_event_model.objects.count() == history_count
     assert queue_figures()["not_composed"] == 2
     with pytest.raises(InternalError, match="The ledger stands"), transaction.atomic():
-        Email.objects.filter(pk=emails[3]).update(reason_code="not_composed")
+        Email.objects.filter(pk=email_ids[3]).update(reason_code="not_composed")

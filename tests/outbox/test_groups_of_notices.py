@@ -1,4 +1,4 @@
-"""Tests that every kind of email belongs to a group, and says what it is about."""
+"""Tests that every kind of email belongs to a group, and finds the record that it is about."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ ABOUT_NOTHING = {
 }
 
 
-def ours() -> list[str]:
-    """The codes of kinds that rooms register; other tests register their own."""
+def codes_of_rooms() -> list[str]:
+    """Return the codes of the kinds that rooms register; other tests register kinds too."""
     return [kind.code for kind in all_kinds() if kind.code.partition(".")[0] != "tests"]
 
 
@@ -37,20 +37,20 @@ def test_every_kind_of_email_has_a_group() -> None:
 
 
 def test_account_emails_cannot_be_turned_off_and_say_why() -> None:
-    account = [kind for kind in all_kinds() if kind.lane == Lane.ACCOUNT and kind.code in ours()]
+    account_kinds = [kind for kind in all_kinds() if kind.lane == Lane.ACCOUNT and kind.code in codes_of_rooms()]
 
-    assert account
-    assert [kind.code for kind in account if not kind.always] == []
+    assert account_kinds
+    assert [kind.code for kind in account_kinds if not kind.always] == []
 
 
 def test_every_email_with_a_link_that_opens_something_is_always_sent() -> None:
-    secret = [kind for kind in all_kinds() if kind.is_secret and kind.code in ours()]
+    secret_kinds = [kind for kind in all_kinds() if kind.is_secret and kind.code in codes_of_rooms()]
 
-    assert [kind.code for kind in secret if not kind.always] == []
+    assert [kind.code for kind in secret_kinds if not kind.always] == []
 
 
 def test_every_notice_says_what_it_is_about() -> None:
-    notices = [kind for kind in all_kinds() if kind.lane == Lane.NOTICE and kind.code in ours()]
+    notices = [kind for kind in all_kinds() if kind.lane == Lane.NOTICE and kind.code in codes_of_rooms()]
 
     assert {kind.code for kind in notices if kind.about is None} == ABOUT_NOTHING
 

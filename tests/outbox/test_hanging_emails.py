@@ -1,4 +1,4 @@
-"""Tests that an email which a mail server keeps waiting does not hold up the others.
+"""Tests that an email which is slow at the mail server does not delay the others.
 
 Threads and connections are real, as in the worker and the account sender.
 """
@@ -34,21 +34,21 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def world(transactional_db: None) -> World:
     """The small world, without the emails of its set-up."""
-    made = make_world()
+    small_world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
-    return made
+    return small_world
 
 
 @pytest.fixture
 def server(world: World, settings: Any) -> Iterator[MailServer]:
-    """A server that accepts all emails but those that each test names."""
+    """A server that accepts all emails, except the ones that a test names."""
     with mail_server({}) as running:
         settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = running.port, 8
         yield running
 
 
 def until(is_so: Callable[[], bool], seconds: float) -> None:
-    """Wait until something is so; fail after these seconds."""
+    """Wait until a condition is true, and fail after these seconds."""
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end
@@ -63,13 +63,13 @@ def record_code(address: str) -> Email:
 
 
 def statuses() -> list[str]:
-    """The statuses of the notices, sorted."""
+    """Return the statuses of the notices, sorted."""
     return sorted(Email.objects.filter(kind=KIND).values_list("status", flat=True))
 
 
 @contextlib.contextmanager
 def account_sender(server: MailServer, say_alive: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """The account sender, as its own process runs it."""
+    """Run the account sender as in its own process."""
     stopping = threading.Event()
 
     def run() -> None:
@@ -110,7 +110,7 @@ def test_account_email_leaves_while_another_hangs(world: World, server: MailServ
 def test_account_sender_says_that_it_is_alive_while_a_claim_takes_long(
     server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[int] = []
+    calls: list[int] = []
     claimed, go_on = threading.Event(), threading.Event()
 
     def slow_drain(**options: Any) -> Tally:
@@ -120,10 +120,10 @@ def test_account_sender_says_that_it_is_alive_while_a_claim_takes_long(
 
     monkeypatch.setattr(drain_threads, "drain", slow_drain)
     record_code("ben@council.example")
-    with account_sender(server, say_alive=lambda: said.append(1)):
+    with account_sender(server, say_alive=lambda: calls.append(1)):
         assert claimed.wait(30)
-        before = len(said)
-        until(lambda: len(said) > before + 2, 30)
+        count_before = len(calls)
+        until(lambda: len(calls) > count_before + 2, 30)
         go_on.set()
 
 
@@ -205,18 +205,19 @@ def test_hanging_domain_gets_three_copies_at_most(world: World, server: MailServ
 def test_process_that_stops_releases_what_has_not_left(world: World, server: MailServer, settings: Any) -> None:
     settings.EMAIL_DATA_TIMEOUT = 50
     server.at_the_end = {world.amina.email: "held"}
-    first, *others = record(world.amina, world.ben, world.vera).values()
+    first_email, *other_emails = record(world.amina, world.ben, world.vera).values()
     threads = DrainThreads(lanes="others", patience=10, job="tests")
 
     threads.run(seconds=40, is_stopping=server.asked.is_set)
-    released = Email.objects.filter(pk__in=[one.pk for one in others]).values_list("status", "attempts", "doubts")
-    released_at_once = list(released)
+    other_ids = [email.pk for email in other_emails]
+    released_states = Email.objects.filter(pk__in=other_ids).values_list("status", "attempts", "doubts")
+    released_at_once = list(released_states)
     server.released.set()
     threads.finish()
 
     assert released_at_once == [("queued", 0, 0)] * 2
     assert server.received == {world.amina.email: 1}
-    assert Email.objects.get(pk=first.pk).status == "sent"
+    assert Email.objects.get(pk=first_email.pk).status == "sent"
 
 
 @pytest.mark.parametrize("ends", ["accepted", "refused"])
@@ -229,18 +230,18 @@ def test_database_error_while_an_email_waits_repeats_nothing(
     threads = DrainThreads(lanes="others", patience=0.3, job="tests")
 
     threads.run(seconds=1)
-    cut = [end_connections_of_drains() for _ in range(12) if time.sleep(0.2) is None]
+    ended_counts = [end_connections_of_drains() for _ in range(12) if time.sleep(0.2) is None]
     threads.finish()
 
-    assert sum(cut) >= 2
+    assert sum(ended_counts) >= 2
     assert server.received == {world.amina.email: 1}
-    settled = Email.objects.get(pk=email.pk)
-    assert settled.status == ("sent" if ends == "accepted" else "queued")
-    assert ends == "accepted" or settled.doubts == 0
+    settled_email = Email.objects.get(pk=email.pk)
+    assert settled_email.status == ("sent" if ends == "accepted" else "queued")
+    assert ends == "accepted" or settled_email.doubts == 0
 
 
 def end_connections_of_drains() -> int:
-    """End every other connection to this database; returns how many there were."""
+    """End every other connection to this database, and return how many there were."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -270,25 +271,25 @@ def test_server_that_is_slow_before_data_gets_each_email_once(world: World, serv
     settings.EMAIL_LEASE_SECONDS, settings.EMAIL_TIMEOUT = 4, 3
     server.pause = 1.2  # seven replies: greeting, EHLO, MAIL, RCPT, DATA, the end; QUIT
     [email] = record(world.ben).values()
-    over = threading.Event()
+    is_over = threading.Event()
 
     def send(*, again: bool) -> None:
         try:
             with acting(job="tests"):
                 drain(seconds=1)
-                while again and not over.wait(0.2):
+                while again and not is_over.wait(0.2):
                     drain(seconds=1)
         finally:
             connection.close()
 
-    first = threading.Thread(target=send, kwargs={"again": False}, daemon=True)
-    first.start()
+    first_sender = threading.Thread(target=send, kwargs={"again": False}, daemon=True)
+    first_sender.start()
     until(lambda: Email.objects.get(pk=email.pk).status == "sending", 30)
-    second = threading.Thread(target=send, kwargs={"again": True}, daemon=True)
-    second.start()
-    first.join(30)
-    over.set()
-    second.join(30)
+    second_sender = threading.Thread(target=send, kwargs={"again": True}, daemon=True)
+    second_sender.start()
+    first_sender.join(30)
+    is_over.set()
+    second_sender.join(30)
 
     assert server.received == {world.ben.email: 1}
     assert Email.objects.get(pk=email.pk).status == "sent"

@@ -42,13 +42,13 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def database() -> Iterator[None]:
-    """An empty database instead of the suite's."""
+    """An empty database instead of the one of the test run."""
     with empty_database(MOVED):
         yield
 
 
 def insert(table: str, **values: Any) -> int:
-    """Insert one row by SQL; returns its id."""
+    """Insert one row by SQL, and return its id."""
     names = sql.SQL(", ").join(map(sql.Identifier, values))
     places = sql.SQL(", ").join([sql.Placeholder()] * len(values))
     statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING id")
@@ -58,9 +58,9 @@ def insert(table: str, **values: Any) -> int:
 
 
 def delivery(recipient: int, status: str, now: dt.datetime, **values: Any) -> int:
-    """A delivery of the old ledger."""
+    """Insert a delivery into the old ledger, and return its id."""
     is_open = status in ("queued", "sending")
-    given = {
+    defaults = {
         "recipient_id": recipient,
         "kind": "digest",
         "message_id": "",
@@ -74,7 +74,7 @@ def delivery(recipient: int, status: str, now: dt.datetime, **values: Any) -> in
         "reason": "",
         "provider_id": "",
     }
-    return insert("digests_delivery", **(given | values))
+    return insert("digests_delivery", **(defaults | values))
 
 
 class Before:
@@ -154,11 +154,11 @@ class Before:
 
 @pytest.fixture
 def before(database: None) -> Before:
-    """The old ledger, and every migration after it."""
+    """The old ledger, after which every migration has run."""
     call_command("migrate", "digests", BEFORE, verbosity=0, interactive=False)
-    made = Before(timezone.now().replace(microsecond=0))
+    old_ledger = Before(timezone.now().replace(microsecond=0))
     call_command("migrate", verbosity=0, interactive=False)
-    return made
+    return old_ledger
 
 
 def test_every_email_moves_with_everything_that_belongs_to_it(before: Before) -> None:
@@ -171,7 +171,7 @@ def test_every_email_moves_with_everything_that_belongs_to_it(before: Before) ->
 
 
 def check_emails(before: Before) -> None:
-    """Number, kind, lane, status, Message-ID and message of each email."""
+    """Check the number, kind, lane, status, Message-ID and message of each email."""
     emails = Email.objects.in_bulk()
     assert set(emails) == {
         before.sent,
@@ -214,7 +214,7 @@ def check_emails(before: Before) -> None:
 
 
 def check_what_keeps_them_apart(before: Before) -> None:
-    """Items, and the tables that keep emails unique."""
+    """Check the items, and the tables that keep emails unique."""
     items = set(DeliveryItem.objects.values_list("delivery_id", "plan_id", "from_number", "to_number"))
     assert items == {(before.sent, 77, 1, 2), (before.queued, 77, 1, 2)}
     assert set(OpenDigest.objects.values_list("recipient_id", "repeat_of_id", "email_id")) == {
@@ -231,22 +231,26 @@ def check_what_keeps_them_apart(before: Before) -> None:
 
 
 def check_bounces_and_suppressions(before: Before) -> None:
-    """Bounces, processed reports, and released addresses with their history."""
+    """Check bounces, processed reports, and released addresses with their history."""
     assert set(Bounce.objects.values_list("pk", "kind", "email_id", "person_id")) == {
         (before.bounce, "hard", before.bounced, before.ben),
         (before.stray, "soft", 0, None),
     }
     assert set(ReportSeen.objects.values_list("event_id", flat=True)) == {"event-1", "mail:1"}
     assert list(SendCount.objects.values_list("domain", "count")) == [("larkhaven.example", 4)]
-    kept = Suppression.objects.get()
-    assert (kept.pk, kept.address, kept.set_by_id) == (before.suppression, "ben@larkhaven.example", before.amina)
-    assert kept.released_at == before.now
+    suppression = Suppression.objects.get()
+    assert (suppression.pk, suppression.address, suppression.set_by_id) == (
+        before.suppression,
+        "ben@larkhaven.example",
+        before.amina,
+    )
+    assert suppression.released_at == before.now
     history = current.get_model("outbox", "SuppressionEvent").objects.order_by("pgh_id")
     assert [event.pgh_label for event in history] == ["insert", "update"], "No row is written for the move itself."
 
 
 def check_links_in_emails_already_sent(before: Before) -> None:
-    """Links to unsubscribe, to preferences, and to the digest in the browser."""
+    """Check the links to unsubscribe, to preferences, and to the digest in the browser."""
     assert Preference.objects.get(person_id=before.amina).link_key == before.link_key
     for purpose, name in PURPOSES.items():
         token = links.make(
@@ -261,9 +265,9 @@ def check_links_in_emails_already_sent(before: Before) -> None:
 
 
 def check_reports_about_emails_already_sent(before: Before) -> None:
-    """A bounce finds its email by old Message-ID and by provider's number.
+    """Check that bounces find their email by old Message-ID and by the provider's id.
 
-    One that was processed before counts once.
+    A report that was processed before is counted only once.
     """
     now = before.now + dt.timedelta(hours=1)
     report = {"kind": "delayed", "address": "", "text": "Later", "now": now}
@@ -277,10 +281,10 @@ def check_reports_about_emails_already_sent(before: Before) -> None:
 
 
 def check_the_next_numbers(before: Before) -> None:
-    """New numbers do not collide with moved ones."""
-    new = Email.objects.create(
+    """Check that new ids do not collide with moved ones."""
+    new_email = Email.objects.create(
         lane=1, kind="digests.links", person_id=before.amina, available_at=before.now, created_at=before.now
     )
-    assert new.pk > 1 << 40
+    assert new_email.pk > 1 << 40
     assert Suppression.objects.create(address="x@y.example", reason="Why", since=before.now).pk > before.suppression
     assert EmailPart.objects.create(digest="c" * 64, body="Text", used_at=before.now).pk > 1

@@ -1,4 +1,4 @@
-"""How long the oldest due email of each lane has waited, as `/metrics` says it."""
+"""Tests of how long the oldest due email of each lane has waited, as shown by `/metrics`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from partnerships.outbox.models import Email, Lane
 pytestmark = pytest.mark.django_db
 
 
-def waits(lane: Lane, *, minutes: int) -> None:
-    """An open email that became due this long ago."""
+def create_due_email(lane: Lane, *, minutes: int) -> None:
+    """Create an open email that became due this long ago."""
     now = timezone.now()
     Email.objects.create(
         lane=lane,
@@ -29,7 +29,7 @@ def waits(lane: Lane, *, minutes: int) -> None:
 
 
 def ages(client: Client) -> dict[str, float]:
-    """Seconds by lane, and in all, from the page of metrics."""
+    """Return the seconds by lane, and altogether, from the page of metrics."""
     page = client.get("/metrics", headers={"Authorization": "Bearer figures"}).content.decode()
     lines = [line.removeprefix("outbox_oldest_due_") for line in page.splitlines() if line.startswith("outbox_oldest")]
     return {name: float(value) for name, value in map(str.split, lines)}
@@ -37,25 +37,25 @@ def ages(client: Client) -> dict[str, float]:
 
 def test_metrics_say_how_long_the_oldest_email_of_each_lane_waits(client: Client, settings: Any) -> None:
     settings.METRICS_TOKEN = "figures"
-    waits(Lane.ACCOUNT, minutes=1)
-    waits(Lane.NOTICE, minutes=60)
-    waits(Lane.NOTICE, minutes=3)
-    waits(Lane.DIGEST, minutes=-5)
+    create_due_email(Lane.ACCOUNT, minutes=1)
+    create_due_email(Lane.NOTICE, minutes=60)
+    create_due_email(Lane.NOTICE, minutes=3)
+    create_due_email(Lane.DIGEST, minutes=-5)
 
-    found = ages(client)
+    age_by_metric = ages(client)
 
-    assert found['by_lane_seconds{lane="account"}'] == pytest.approx(60, abs=20)
-    assert found['by_lane_seconds{lane="notice"}'] == pytest.approx(3600, abs=20)
-    assert found['by_lane_seconds{lane="digest"}'] == 0
-    assert found["seconds"] == found['by_lane_seconds{lane="notice"}']
+    assert age_by_metric['by_lane_seconds{lane="account"}'] == pytest.approx(60, abs=20)
+    assert age_by_metric['by_lane_seconds{lane="notice"}'] == pytest.approx(3600, abs=20)
+    assert age_by_metric['by_lane_seconds{lane="digest"}'] == 0
+    assert age_by_metric["seconds"] == age_by_metric['by_lane_seconds{lane="notice"}']
 
 
 def test_while_emails_are_held_only_account_emails_are_due(client: Client, settings: Any) -> None:
     settings.METRICS_TOKEN, settings.EMAILS_HELD = "figures", True
-    waits(Lane.ACCOUNT, minutes=1)
-    waits(Lane.NOTICE, minutes=60)
+    create_due_email(Lane.ACCOUNT, minutes=1)
+    create_due_email(Lane.NOTICE, minutes=60)
 
-    found = ages(client)
+    age_by_metric = ages(client)
 
-    assert found['by_lane_seconds{lane="notice"}'] == 0
-    assert found["seconds"] == found['by_lane_seconds{lane="account"}'] == pytest.approx(60, abs=20)
+    assert age_by_metric['by_lane_seconds{lane="notice"}'] == 0
+    assert age_by_metric["seconds"] == age_by_metric['by_lane_seconds{lane="account"}'] == pytest.approx(60, abs=20)

@@ -1,4 +1,4 @@
-"""Tests that administrators of the server see open emails, and discard those that must not be sent."""
+"""Tests that administrators of the server see open emails, and discard emails that must not be sent."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ SIGN_OFF = "plans.sign_off_request"
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The small world, with a request to sign that waits for Ben."""
-    made = make_world()
+    """The small world, with a request to Ben to sign, which is not sent yet."""
+    small_world = make_world()
     drop_emails()
-    made.things["plan"] = published(made)
-    ask_signatures(made.things["plan"], made)
-    return made
+    small_world.things["plan"] = published(small_world)
+    ask_signatures(small_world.things["plan"], small_world)
+    return small_world
 
 
 def emails(*words: str) -> str:
-    """The output of `manage.py emails`."""
-    said = StringIO()
-    call_command("emails", *words, stdout=said)
-    return said.getvalue()
+    """Return the output of `manage.py emails`."""
+    output = StringIO()
+    call_command("emails", *words, stdout=output)
+    return output.getvalue()
 
 
 def test_operator_reads_open_emails_and_discards_them(world: World) -> None:
-    waiting = emails("waiting")
+    waiting_output = emails("waiting")
 
-    said = emails("discard", "--kind", SIGN_OFF, "--reason", "Watermark before the restore.")
+    discard_output = emails("discard", "--kind", SIGN_OFF, "--reason", "Watermark before the restore.")
 
-    assert f"1 {SIGN_OFF} (Sign-off request)" in waiting
-    assert "1 email of the kind" in said
+    assert f"1 {SIGN_OFF} (Sign-off request)" in waiting_output
+    assert "1 email of the kind" in discard_output
     assert deliver() == []
     [email] = recorded(SIGN_OFF)
     assert (email.status, email.secrets) == ("suppressed", None)
@@ -68,12 +68,12 @@ def test_only_the_named_kind_and_time_are_discarded(world: World) -> None:
 
 
 def test_discarding_waits_for_planning_before_it_locks_emails(world: World) -> None:
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         discard_emails(kind=SIGN_OFF, recorded_before=timezone.now(), reason="Restored.", now=timezone.now())
 
-    statements = [one["sql"] for one in asked]
-    planning = next(place for place, sql in enumerate(statements) if "pg_advisory_xact_lock" in sql)
-    assert planning < next(place for place, sql in enumerate(statements) if "FOR UPDATE" in sql)
+    statements = [query["sql"] for query in queries]
+    planning_index = next(place for place, sql in enumerate(statements) if "pg_advisory_xact_lock" in sql)
+    assert planning_index < next(place for place, sql in enumerate(statements) if "FOR UPDATE" in sql)
 
 
 def test_time_without_a_zone_is_refused(world: World) -> None:

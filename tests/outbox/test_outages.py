@@ -35,13 +35,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def world(transactional_db: None) -> World:
     """The small world, without the emails of its set-up."""
-    made = make_world()
+    small_world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
-    return made
+    return small_world
 
 
 def record(world: World, count: int) -> list[str]:
-    """Record this many emails to each of three people; returns their addresses."""
+    """Record this many emails to each of three people, and return the addresses of the people."""
     people = [world.amina, world.ben, world.vera]
     with transaction.atomic():
         for _ in range(count):
@@ -51,12 +51,13 @@ def record(world: World, count: int) -> list[str]:
 
 
 def wait(how_long: dt.timedelta) -> None:
-    """Let this time pass for emails that wait for a retry."""
+    """Make this time pass for emails that wait for a retry."""
     waiting = Email.objects.filter(kind=KIND, status="queued")
     waiting.update(available_at=F("available_at") - how_long)
 
 
 def statuses() -> set[str]:
+    """Return the different statuses of the emails."""
     return set(Email.objects.filter(kind=KIND).values_list("status", flat=True))
 
 
@@ -100,14 +101,14 @@ def test_relay_that_drops_and_then_stops_uses_up_no_copies(world: World, setting
     for _ in range(4):
         wait(dt.timedelta(minutes=60))
         drain(seconds=30)
-    waiting = set(Email.objects.filter(kind=KIND).values_list("status", "doubts", "in_doubt"))
+    states_while_away = set(Email.objects.filter(kind=KIND).values_list("status", "doubts", "in_doubt"))
 
     with mail_server({}) as server:
         settings.EMAIL_PORT = server.port
         wait(dt.timedelta(minutes=60))
         drain(seconds=30)
 
-    assert waiting == {("queued", 1, True)}
+    assert states_while_away == {("queued", 1, True)}
     assert statuses() == {"sent"}
     assert server.received == dict.fromkeys(addresses, 1)
 
@@ -138,8 +139,8 @@ def test_provider_that_refuses_the_key_uses_up_no_copies(world: World, provider:
 def test_process_pauses_while_most_answers_leave_doubts(
     world: World, provider: Provider, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(doubts, "alert_operators", lambda subject, text: said.append(subject))
+    alerts: list[str] = []
+    monkeypatch.setattr(doubts, "alert_operators", lambda subject, text: alerts.append(subject))
     provider.what = dict.fromkeys(record(world, 10), 503)
     threads = DrainThreads(lanes="others", patience=2, job="tests")
 
@@ -147,7 +148,7 @@ def test_process_pauses_while_most_answers_leave_doubts(
     assert threads.run(seconds=30)
 
     assert provider.received.total() == 5
-    assert said == ["Most emails may or may not have arrived"]
+    assert alerts == ["Most emails may or may not have arrived"]
     assert queue_figures()["in_doubt"] == 5
 
 
@@ -159,42 +160,44 @@ def test_first_answer_after_a_pause_decides_whether_to_go_on(
     monkeypatch.setattr(doubts, "monotonic", lambda: clock[0])
     provider.what = dict.fromkeys(record(world, 10), 503)
     threads = DrainThreads(lanes="others", patience=2, job="tests")
-    tried = []
+    received_counts = []
     for clock[0] in (0.0, 61.0, 122.0):
         threads.run(seconds=30)
-        tried.append(provider.received.total())
+        received_counts.append(provider.received.total())
 
     provider.what = {}
     clock[0] = 182.0
     threads.run(seconds=30)
 
-    assert tried == [5, 6, 6], "The second pause is twice as long."
+    assert received_counts == [5, 6, 6], "The second pause is twice as long."
     assert Email.objects.filter(kind=KIND, status="sent").count() == 30 - 6
 
 
 def test_answers_of_several_threads_are_counted_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doubts, "FIRST_PAUSE", 0.0)
     monkeypatch.setattr(doubts, "alert_operators", lambda subject, text: None)
-    seen = Doubts()
+    shared_doubts = Doubts()
     failures: list[BaseException] = []
 
-    def answers() -> None:
+    def count_answers() -> None:
         try:
             for number in range(3_000):
-                seen.count(Answer(number, Outcome.LATER, in_doubt=number % 3 == 0), domain=f"{number % 2}.example")
+                shared_doubts.count(
+                    Answer(number, Outcome.LATER, in_doubt=number % 3 == 0), domain=f"{number % 2}.example"
+                )
         except RuntimeError as error:
             failures.append(error)
 
-    every = sys.getswitchinterval()
+    switch_interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        threads = [threading.Thread(target=answers) for _ in range(4)]
+        threads = [threading.Thread(target=count_answers) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
     finally:
-        sys.setswitchinterval(every)
+        sys.setswitchinterval(switch_interval)
 
     assert failures == []
 
@@ -206,13 +209,13 @@ def test_worker_that_pauses_has_not_stalled(world: World, provider: Provider, mo
     monkeypatch.setattr(tasks, "_threads", DrainThreads(lanes="others", patience=2, job="tests"))
     provider.what = dict.fromkeys(record(world, 10), 503)
     wait(dt.timedelta(minutes=2))
-    before = watching.queue_seen()
+    seen_before = watching.queue_seen()
     tasks.drain()
     first, second = watching.queue_seen(), watching.queue_seen()
     clock[0] = 61.0
     third, fourth = watching.queue_seen(), watching.queue_seen()
 
-    assert not watching.is_stalled(before, first)
+    assert not watching.is_stalled(seen_before, first)
     assert not watching.is_stalled(first, second)
     assert not watching.is_stalled(second, third), "Its next drain has not begun yet."
     assert watching.is_stalled(third, fourth), "The pause is over, and nothing drains."

@@ -24,49 +24,49 @@ from tests.world import World, make_world
 
 
 class Provider(ThreadingHTTPServer):
-    """Answers like Postmark.
+    """A provider that answers as Postmark does.
 
-    `what` says how, by address: an HTTP status, `slow`, `hang`, `stall`, `drip` or `drop`.
+    `what` has the sort of answer, by address: an HTTP status, `slow`, `hang`, `stall`, `drip` or `drop`.
     """
 
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answering)
+        super().__init__(("127.0.0.1", 0), PostmarkHandler)
         self.what: dict[str, Any] = {}
         self.received: Counter[str] = Counter()
 
 
-class Answering(BaseHTTPRequestHandler):
+class PostmarkHandler(BaseHTTPRequestHandler):
     """Handles one message."""
 
     server: Provider
 
     def do_POST(self) -> None:
         """Read the message, and answer as the test decides."""
-        given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        address = parseaddr(given["To"])[1]
+        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        address = parseaddr(message["To"])[1]
         self.server.received[address] += 1
-        what = self.server.what.get(address, 200)
-        if what == "drop":
+        behaviour = self.server.what.get(address, 200)
+        if behaviour == "drop":
             self.close_connection = True
             return
-        if what in ("slow", "hang"):
-            time.sleep(1.5 if what == "slow" else 6)
-        status = what if isinstance(what, int) else 200
+        if behaviour in ("slow", "hang"):
+            time.sleep(1.5 if behaviour == "slow" else 6)
+        status = behaviour if isinstance(behaviour, int) else 200
         code = 0 if status == 200 else 300
-        answer = {"ErrorCode": code, "Message": "OK", "MessageID": f"number-{address}", "To": given["To"]}
+        answer = {"ErrorCode": code, "Message": "OK", "MessageID": f"number-{address}", "To": message["To"]}
         body = json.dumps(answer).encode()
         try:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            if what == "stall":  # the headers are there, the rest never comes
+            if behaviour == "stall":  # the headers are sent, but not the body
                 self.wfile.flush()
                 time.sleep(6)
                 return
-            if what == "drip":  # each byte comes in time, the last one never
+            if behaviour == "drip":  # each byte arrives in time, but the last one never
                 for byte in body[:20]:
                     self.wfile.write(bytes([byte]))
                     time.sleep(0.5)
@@ -82,9 +82,9 @@ class Answering(BaseHTTPRequestHandler):
 @pytest.fixture
 def world(db: None) -> World:
     """The small world, without the emails of its set-up."""
-    made = make_world()
+    small_world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
-    return made
+    return small_world
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def provider(settings: Any) -> Iterator[Provider]:
 
 
 def record(*people: User) -> list[Email]:
-    """Record an email to each of them, in this order."""
+    """Record an email to each of these people, in this order."""
     with transaction.atomic():
         return [record_email(kind=KIND, person_id=person.pk, now=timezone.now()) for person in people]
 
@@ -128,15 +128,15 @@ def test_provider_that_never_accepts_gets_three_copies_at_most(
     settings.ANYMAIL["REQUESTS_TIMEOUT"] = (2, 2)
     settings.EMAIL_DATA_TIMEOUT, settings.EMAIL_TIMEOUT = 4, 1  # in all; far from the two seconds of each read
     provider.what = {world.ben.email: what}
-    given_up, *_others = record(world.ben, world.amina, world.vera)
+    failed_email, *_others = record(world.ben, world.amina, world.vera)
 
     send(6)
 
     assert provider.received == {world.ben.email: 3, world.amina.email: 1, world.vera.email: 1}
-    given_up.refresh_from_db()
-    assert given_up.status == "failed"
-    assert given_up.reason.startswith("The email may have arrived: ")
-    assert given_up.reason.endswith("did not answer in time.") == (what == "drip")
+    failed_email.refresh_from_db()
+    assert failed_email.status == "failed"
+    assert failed_email.reason.startswith("The email may have arrived: ")
+    assert failed_email.reason.endswith("did not answer in time.") == (what == "drip")
 
 
 @pytest.mark.parametrize(("status", "ends_as"), [(422, "failed"), (401, "queued"), (429, "queued")])

@@ -34,9 +34,9 @@ def test_somebody_named_twice_gets_one_email(world: World) -> None:
     people = [world.ben.pk, world.hana.pk, world.ben.pk]
 
     with transaction.atomic():
-        made = record_emails(kind="plans.mention", people=people, now=timezone.now())
+        emails = record_emails(kind="plans.mention", people=people, now=timezone.now())
 
-    assert [email.person_id for email in made] == sorted({world.ben.pk, world.hana.pk})
+    assert [email.person_id for email in emails] == sorted({world.ben.pk, world.hana.pk})
 
 
 def test_while_emails_are_held_only_account_emails_leave(world: World, settings: Any) -> None:
@@ -46,9 +46,9 @@ def test_while_emails_are_held_only_account_emails_leave(world: World, settings:
     ask_signatures(plan, world)
     settings.EMAILS_HELD = True
 
-    left = [email.to for email in deliver()]
+    sent_to = [email.to for email in deliver()]
 
-    assert left == [["nina@larkhaven.example"]]
+    assert sent_to == [["nina@larkhaven.example"]]
     assert [email.kind for email in recorded() if email.is_open] == ["plans.sign_off_request"]
 
 

@@ -1,4 +1,4 @@
-"""Addresses that take replies: made for one email and its recipient, and checked."""
+"""Tests of reply addresses, which are made for one email and its recipient, and checked."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def test_address_survives_servers_that_change_its_case() -> None:
 
 def test_address_stays_valid_while_its_secret_key_is_a_fallback(settings: Any) -> None:
     [(_, number, signature)] = tokens_in([reply_address(4_711, 12)])
-    old, settings.SECRET_KEY = settings.SECRET_KEY, "another-secret-key"
-    without = is_reply_to(number, 12, signature)
-    settings.SECRET_KEY_FALLBACKS = [old]
+    old_key, settings.SECRET_KEY = settings.SECRET_KEY, "another-secret-key"
+    is_valid_without_fallback = is_reply_to(number, 12, signature)
+    settings.SECRET_KEY_FALLBACKS = [old_key]
 
-    assert not without
+    assert not is_valid_without_fallback
     assert is_reply_to(number, 12, signature)
 
 

@@ -28,9 +28,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def world(transactional_db: None) -> World:
     """The small world, without the emails of its set-up."""
-    made = make_world()
+    small_world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
-    return made
+    return small_world
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def server(world: World, settings: Any) -> Iterator[MailServer]:
 
 
 def record(world: World) -> list[int]:
-    """Record an email to each of three people; returns the numbers."""
+    """Record an email to each of three people, and return the ids of the emails."""
     with transaction.atomic():
         return [
             record_email(kind=KIND, person_id=person.pk, now=timezone.now()).pk
@@ -51,7 +51,7 @@ def record(world: World) -> list[int]:
 
 
 def drain_often() -> None:
-    """Drain six times; each time the leases have ended."""
+    """Drain six times, each time after the leases have ended."""
     for _ in range(6):
         with contextlib.suppress(Exception):  # the sender dies
             drain(seconds=30)
@@ -62,11 +62,11 @@ def test_accepted_emails_are_settled_without_what_fails_for_them(
     world: World, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = record(world)
-    boom = (
+    failing_sql = (
         "INSERT INTO outbox_sendcount (domain, minute, count)"
         f" SELECT id::text, now(), 1 / (id - {numbers[1]}) FROM done"
     )
-    monkeypatch.setitem(settling._effects_in_sql, "boom", boom)
+    monkeypatch.setitem(settling._effects_in_sql, "boom", failing_sql)
 
     drain_often()
 
@@ -88,5 +88,5 @@ def test_sender_killed_after_each_copy_sends_three_at_most(
     drain_often()
 
     assert max(server.received.values()) <= 3
-    ends = Email.objects.filter(pk__in=numbers).values_list("status", "reason_code")
-    assert set(ends) <= {("sent", ""), ("failed", "may_have_arrived")}
+    outcomes = Email.objects.filter(pk__in=numbers).values_list("status", "reason_code")
+    assert set(outcomes) <= {("sent", ""), ("failed", "may_have_arrived")}

@@ -37,7 +37,7 @@ LARGE = "tests.large"
 
 
 def write(due: Due, person: User, now: Any) -> Content:
-    """An email of about 4 MB: the file goes with it twice."""
+    """Return an email of about 4 MB, which contains the file twice."""
     context = {"person": person, "event": None, "link": "http://localhost/"}
     file = CalendarFile(method=Method.PUBLISH, name="large.ics", text=f"{'x' * 70}\n" * 28_000)
     return Content("people/new_sign_in", context, calendar=file)
@@ -49,9 +49,9 @@ register_emails(PersonEmail(LARGE, "A large email of the tests", write, group=No
 @pytest.fixture
 def world(transactional_db: None) -> World:
     """The small world, without the emails of its set-up."""
-    made = make_world()
+    small_world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
-    return made
+    return small_world
 
 
 @pytest.fixture(params=["plain", "tls"])
@@ -77,7 +77,7 @@ def test_large_email_on_a_slow_line_arrives_once(world: World, server: MailServe
     settings.EMAIL_LEASE_SECONDS = 3
     server.at_the_end = {world.amina.email: "crawl:0.1"}  # more than six seconds in all
     large = record_large(world.amina)
-    [other] = record(world.ben).values()
+    [other_email] = record(world.ben).values()
 
     def run() -> None:
         try:
@@ -86,22 +86,22 @@ def test_large_email_on_a_slow_line_arrives_once(world: World, server: MailServe
         finally:
             connection.close()
 
-    first = threading.Thread(target=run, daemon=True)
-    first.start()
+    first_sender = threading.Thread(target=run, daemon=True)
+    first_sender.start()
     until(lambda: Email.objects.get(pk=large.pk).status == "sending", 30)
-    seen: list[tuple[str, int, bool]] = []
-    while first.is_alive():
+    states: list[tuple[str, int, bool]] = []
+    while first_sender.is_alive():
         drain(seconds=1)  # another sender, which may take what has no lease
-        seen += Email.objects.filter(pk=large.pk).values_list("status", "doubts", "in_doubt")
+        states += Email.objects.filter(pk=large.pk).values_list("status", "doubts", "in_doubt")
         if len(set(server.received)) < 2:
-            settled_meanwhile = Email.objects.get(pk=other.pk).status
-        first.join(0.3)
+            settled_meanwhile = Email.objects.get(pk=other_email.pk).status
+        first_sender.join(0.3)
 
     assert server.received == {world.amina.email: 1, world.ben.email: 1}
     assert Email.objects.get(pk=large.pk).status == "sent"
     assert settled_meanwhile == "sent"
-    assert ("sending", 0, False) in seen, "The server cannot have an email that is still being sent."
-    assert not [state for state in seen if state[1]], "It counts as no doubt."
+    assert ("sending", 0, False) in states, "The server cannot have an email that is still being sent."
+    assert not [state for state in states if state[1]], "It counts as no doubt."
 
 
 def test_server_that_stops_reading_has_not_received_an_email(world: World, server: MailServer, settings: Any) -> None:
@@ -110,12 +110,17 @@ def test_server_that_stops_reading_has_not_received_an_email(world: World, serve
     large = record_large(world.amina)
 
     send(4)  # more often than an email in doubt is sent
-    waiting = Email.objects.get(pk=large.pk)
+    waiting_email = Email.objects.get(pk=large.pk)
     server.at_the_end = {}
     send()
 
-    assert (waiting.status, waiting.doubts, waiting.in_doubt, waiting.deferrals) == ("queued", 0, False, 4)
-    assert "the server stopped reading the email" in waiting.reason
+    assert (waiting_email.status, waiting_email.doubts, waiting_email.in_doubt, waiting_email.deferrals) == (
+        "queued",
+        0,
+        False,
+        4,
+    )
+    assert "the server stopped reading the email" in waiting_email.reason
     assert server.received == {world.amina.email: 1}
     assert Email.objects.get(pk=large.pk).status == "sent"
 
@@ -127,7 +132,7 @@ def test_email_that_takes_too_long_ends_although_it_moves(world: World, server: 
 
     send()
 
-    waiting = Email.objects.get(pk=large.pk)
-    assert (waiting.status, waiting.doubts, waiting.in_doubt) == ("queued", 0, False)
-    assert "took too long to send" in waiting.reason
+    waiting_email = Email.objects.get(pk=large.pk)
+    assert (waiting_email.status, waiting_email.doubts, waiting_email.in_doubt) == ("queued", 0, False)
+    assert "took too long to send" in waiting_email.reason
     assert server.received == {}

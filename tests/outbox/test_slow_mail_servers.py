@@ -30,7 +30,7 @@ KIND = "tests.notice"
 
 
 def write(due: Due, person: User, now: Any) -> Content:
-    """A short email."""
+    """Return a short email."""
     context = {"person": person, "event": None, "link": "http://localhost/"}
     return Content("people/new_sign_in", context)
 
@@ -41,14 +41,14 @@ register_emails(PersonEmail(KIND, "A notice of the tests", write, group=NoticeGr
 @pytest.fixture
 def world(db: None) -> World:
     """The small world, without the emails of its set-up."""
-    made = make_world()
+    small_world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
-    return made
+    return small_world
 
 
 @pytest.fixture(autouse=True)
 def quick(settings: Any) -> None:
-    """A second for each command, two without progress, four for the end of DATA."""
+    """Allow a second for each command, two without progress, and four for the end of DATA."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "127.0.0.1", False, False
     settings.EMAIL_HOST_USER = ""
@@ -65,7 +65,7 @@ def server(world: World, settings: Any) -> Iterator[MailServer]:
 
 
 def record(*people: User) -> dict[int, Email]:
-    """Record an email to each of them."""
+    """Record an email to each of these people, and return the emails by person."""
     with transaction.atomic():
         return {person.pk: record_email(kind=KIND, person_id=person.pk, now=timezone.now()) for person in people}
 
@@ -96,9 +96,9 @@ def test_server_that_never_answers_gets_three_copies_at_most(world: World, serve
 
     assert server.received == {world.ben.email: 3, world.amina.email: 1, world.vera.email: 1}
     assert len(server.message_ids[world.ben.email]) == 1
-    given_up = Email.objects.get(pk=emails[world.ben.pk].pk)
-    assert given_up.status == "failed"
-    assert given_up.reason.startswith("The email may have arrived: ")
+    failed_email = Email.objects.get(pk=emails[world.ben.pk].pk)
+    assert failed_email.status == "failed"
+    assert failed_email.reason.startswith("The email may have arrived: ")
 
 
 def test_server_that_slowly_asks_for_a_retry_leaves_no_doubt(world: World, server: MailServer, settings: Any) -> None:
@@ -107,11 +107,16 @@ def test_server_that_slowly_asks_for_a_retry_leaves_no_doubt(world: World, serve
     [email] = record(world.ben).values()
 
     send(2)
-    waits = Email.objects.get(pk=email.pk)
+    waiting_email = Email.objects.get(pk=email.pk)
     server.at_the_end = {}
     send()
 
-    assert (waits.status, waits.doubts, waits.in_doubt, waits.deferrals) == ("queued", 0, False, 2)
+    assert (waiting_email.status, waiting_email.doubts, waiting_email.in_doubt, waiting_email.deferrals) == (
+        "queued",
+        0,
+        False,
+        2,
+    )
     assert Email.objects.get(pk=email.pk).status == "sent"
 
 
@@ -120,17 +125,17 @@ def test_rest_of_a_batch_is_released_while_a_server_is_slow(
 ) -> None:
     server.at_the_end = {world.amina.email: "slow:3"}
     emails = record(world.amina, world.ben, world.vera)
-    released: list[int] = []
+    released_ids: list[int] = []
     release = draining.release
 
-    def look(some: list[Claimed]) -> None:
-        released.extend(claimed.pk for claimed in some)
+    def release_and_count(some: list[Claimed]) -> None:
+        released_ids.extend(claimed.pk for claimed in some)
         release(some)
 
-    monkeypatch.setattr(draining, "release", look)
+    monkeypatch.setattr(draining, "release", release_and_count)
     send()
 
-    assert set(released) == {emails[world.ben.pk].pk, emails[world.vera.pk].pk}
+    assert set(released_ids) == {emails[world.ben.pk].pk, emails[world.vera.pk].pk}
     assert server.received == {world.amina.email: 1, world.ben.email: 1, world.vera.email: 1}
 
 
@@ -158,7 +163,7 @@ def test_worker_killed_while_waiting_has_counted_that_copy(world: World, server:
 )
 def test_settings_that_would_send_twice_are_refused_at_start(given: dict[str, str], said: str) -> None:
     environ = {"DEBUG": "1", "SECRET_KEY": "k" * 50, "DATABASE_URL": "postgres://x@localhost/x", **given}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", "import housing.settings"],
         env=environ,
         cwd=django_settings.BASE_DIR,
@@ -167,5 +172,5 @@ def test_settings_that_would_send_twice_are_refused_at_start(given: dict[str, st
         check=False,
     )
 
-    assert done.returncode != 0
-    assert said in done.stderr
+    assert process.returncode != 0
+    assert said in process.stderr

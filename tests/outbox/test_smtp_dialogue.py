@@ -29,7 +29,7 @@ def server(request: pytest.FixtureRequest, settings: Any) -> Iterator[MailServer
 
 
 def send(*people: str, usual_from: int = 1, server: MailServer | None = None) -> list[Answer]:
-    """Send an email to each person; from this number on the server replies as usual."""
+    """Send an email to each person; from the number `usual_from` on, the server replies as usual."""
     sender = SmtpSender()
 
     def emails() -> Iterator[Outgoing]:
@@ -63,7 +63,7 @@ def test_first_refusal_of_an_envelope_is_its_answer(
     assert (refused.outcome, refused.reached, refused.in_doubt) == (outcome, True, False)
     assert accepted.outcome is Outcome.ACCEPTED
     assert server.received == {"amina@homes.example": 1}
-    assert server.commands.count("EHLO") <= 1  # the connection is kept
+    assert server.commands.count("EHLO") <= 1  # the connection is used again
 
 
 def test_data_accepted_without_a_recipient_is_ended(settings: Any) -> None:
@@ -95,10 +95,10 @@ def test_data_accepted_without_a_sender_ends_the_connection(settings: Any) -> No
 def test_server_that_closes_leaves_an_email_for_later(server: MailServer, word: str) -> None:
     server.replies[word] = b"421 4.3.2 closing\r\n"
 
-    put_off, accepted = send("ben@council.example", "amina@homes.example", server=server)
+    deferred, accepted = send("ben@council.example", "amina@homes.example", server=server)
 
-    assert (put_off.outcome, put_off.in_doubt) == (Outcome.LATER, False)
-    assert "421 4.3.2 closing" in put_off.text
+    assert (deferred.outcome, deferred.in_doubt) == (Outcome.LATER, False)
+    assert "421 4.3.2 closing" in deferred.text
     assert accepted.outcome is Outcome.ACCEPTED
     assert server.received == {"amina@homes.example": 1}
 
@@ -107,9 +107,9 @@ def test_server_that_closes_leaves_an_email_for_later(server: MailServer, word: 
 def test_reply_out_of_turn_ends_the_connection(server: MailServer, word: str) -> None:
     server.replies[word] = b"220 what?\r\n"
 
-    put_off, accepted = send("ben@council.example", "amina@homes.example", server=server)
+    deferred, accepted = send("ben@council.example", "amina@homes.example", server=server)
 
-    assert (put_off.outcome, put_off.in_doubt) == (Outcome.LATER, False)
+    assert (deferred.outcome, deferred.in_doubt) == (Outcome.LATER, False)
     assert accepted.outcome is Outcome.ACCEPTED
 
 

@@ -31,8 +31,8 @@ pytestmark = pytest.mark.django_db
 
 
 def email(created_at: dt.datetime, **values: Any) -> Email:
-    """An email sent when it was recorded."""
-    given = {
+    """Create an email that was sent when it was recorded."""
+    defaults = {
         "lane": 1,
         "kind": "tests.old",
         "person_id": 7,
@@ -47,18 +47,18 @@ def email(created_at: dt.datetime, **values: Any) -> Email:
         "created_at": created_at,
         "settled_at": created_at,
     }
-    return Email.objects.create(**(given | values))
+    return Email.objects.create(**(defaults | values))
 
 
 def bounce(at: dt.datetime) -> Bounce:
-    """A bounced email."""
+    """Create a bounce."""
     return Bounce.objects.create(
         kind="soft", address="amina@larkhaven.example", email_id=1, person_id=7, at=at, text="450 full"
     )
 
 
 def prune(*, dry_run: bool = False) -> int:
-    """Apply the retention rules as the hourly job does; the number removed."""
+    """Apply the retention rules as the hourly job does, and return the number of rows removed."""
     return sum(tidy(now=NOW, dry_run=dry_run).values())
 
 
@@ -103,7 +103,7 @@ def test_open_email_keeps_everything() -> None:
 
 
 def scans(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """How a query plan reads emails and bounces, partition by partition."""
+    """Yield the nodes of a query plan that read emails and bounces, partition by partition."""
     if plan.get("Relation Name", "").startswith(("outbox_email_", "outbox_bounce_")):
         yield plan
     for inner in plan.get("Plans", ()):
@@ -112,42 +112,42 @@ def scans(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def test_retention_reads_only_what_is_to_be_cleared() -> None:
     """It runs each hour beside tens of millions of emails, so an index must have exactly what it asks for."""
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         prune(dry_run=True)
         prune()
     owner("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
 
-    found: list[dict[str, Any]] = []
-    for statement in (one["sql"] for one in asked if one["sql"].startswith("SELECT")):
+    nodes: list[dict[str, Any]] = []
+    for statement in (query["sql"] for query in queries if query["sql"].startswith("SELECT")):
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
-            found += scans(cursor.fetchone()[0][0]["Plan"])
+            nodes += scans(cursor.fetchone()[0][0]["Plan"])
 
-    assert len(found) > 100
-    assert [one for one in found if "Filter" in one or one["Node Type"] == "Seq Scan"] == []
+    assert len(nodes) > 100
+    assert [node for node in nodes if "Filter" in node or node["Node Type"] == "Seq Scan"] == []
 
 
 def test_erasure_finds_emails_to_an_address_alone_by_an_index(world: World) -> None:
     """It asks for each person, beside resets and alerts of three years."""
     put_alerts_in_every_month()
     owner("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         clear_addresses(world.chidi)
 
-    by_address = asked[0]["sql"]
+    by_address = queries[0]["sql"]
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {by_address}")
-        found = list(scans(cursor.fetchone()[0][0]["Plan"]))
+        nodes = list(scans(cursor.fetchone()[0][0]["Plan"]))
 
-    assert len(found) > 10
-    assert [one for one in found if "upper" not in one.get("Index Cond", "")] == []
+    assert len(nodes) > 10
+    assert [node for node in nodes if "upper" not in node.get("Index Cond", "")] == []
 
 
 def put_alerts_in_every_month() -> None:
-    """Record emails to addresses without an account in each month, and let PostgreSQL count them.
+    """Record emails to addresses without an account in each month, and update PostgreSQL's statistics.
 
-    Without them, statistics that autovacuum took of another test's emails decide which index is used: where they say
-    that each email has a person, PostgreSQL looks for those without one.
+    Otherwise the statistics that autovacuum made from another test's emails would decide which index is used. If these
+    say that each email has a person, PostgreSQL looks for the emails without one.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^outbox_email_[0-9_]+$'")
@@ -166,21 +166,22 @@ def owner(statement: str) -> None:
 
 
 def month_of(moment: dt.datetime) -> tuple[int, int]:
-    """The first number of a month, and of the next."""
+    """Return the first id of a month, and the first id of the next month."""
     return retention.first_id(moment), retention.first_id(moment) + (1 << 40)
 
 
 def put_partition(table: str, moment: dt.datetime) -> None:
-    """A partition of a past month, as in an old ledger."""
+    """Create a partition of a past month, as in an old ledger."""
     first, end = month_of(moment)
     owner(f"CREATE TABLE {table}_{moment:%Y_%m} PARTITION OF {table} FOR VALUES FROM ({first}) TO ({end})")
 
 
 @pytest.fixture
 def months() -> list[dt.datetime]:
-    """The month three years ago, the two before it, and an older one.
+    """The month three years ago, the two before it, and partitions for these and for an older time.
 
-    The older one is for emails from before there were partitions. By the database's clock, which decides.
+    The older partition is for emails from before there were monthly partitions. Months are by the database's clock,
+    which decides what is dropped.
     """
     owner("SET CONSTRAINTS ALL IMMEDIATE")
     now = timezone.now()
@@ -197,7 +198,7 @@ def months() -> list[dt.datetime]:
 
 
 def partitions() -> set[str]:
-    """The names of all partitions of emails."""
+    """Return the names of all partitions of emails."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'outbox_email'::regclass")
         return {row[0] for row in cursor.fetchall()}
@@ -227,12 +228,12 @@ def test_emails_from_before_partitions_are_removed_after_three_years(months: lis
 
 
 def test_emails_from_before_partitions_are_kept_for_three_years() -> None:
-    one = email(timezone.now(), id=5)
+    old_email = email(timezone.now(), id=5)
     LegacyMessageId.objects.create(message_id="<old@localhost>", email_id=5)
 
     prune()
 
-    assert Email.objects.filter(pk=one.pk).exists()
+    assert Email.objects.filter(pk=old_email.pk).exists()
     assert LegacyMessageId.objects.exists()
 
 
@@ -249,13 +250,13 @@ def test_old_month_stays_while_it_has_an_open_email(months: list[dt.datetime]) -
 
 def test_items_of_a_digest_are_dropped_with_its_month(months: list[dt.datetime]) -> None:
     first, _ = month_of(months[1])
-    new = email(timezone.now())
-    for number in (first + 1, new.pk):
+    new_email = email(timezone.now())
+    for number in (first + 1, new_email.pk):
         DeliveryItem.objects.create(delivery_id=number, plan_id=1, from_number=0, to_number=1, reading_class="public")
 
     prune()
 
-    assert list(DeliveryItem.objects.values_list("delivery_id", flat=True)) == [new.pk]
+    assert list(DeliveryItem.objects.values_list("delivery_id", flat=True)) == [new_email.pk]
 
 
 def test_partitions_exist_a_year_ahead_and_a_second_run_makes_none() -> None:
@@ -291,27 +292,31 @@ def test_operators_are_alerted_when_partitions_run_out(
     tasks.prepare_partitions()
 
     wait_for_alerts(seconds=60)
-    told = [one.body for one in mail.outbox if "running out of partitions" in one.subject]
-    assert len(told) == int(is_told)
-    assert not is_told or "Partitions exist for 1 months" in told[0]
+    alert_texts = [message.body for message in mail.outbox if "running out of partitions" in message.subject]
+    assert len(alert_texts) == int(is_told)
+    assert not is_told or "Partitions exist for 1 months" in alert_texts[0]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_making_partitions_waits_only_briefly_for_long_reads() -> None:
     drop_months_after(11)
-    given = connection.settings_dict
+    settings = connection.settings_dict
     reader = psycopg2.connect(
-        dbname=given["NAME"], host=given["HOST"], port=given["PORT"], user=given["USER"], password=given["PASSWORD"]
+        dbname=settings["NAME"],
+        host=settings["HOST"],
+        port=settings["PORT"],
+        user=settings["USER"],
+        password=settings["PASSWORD"],
     )
     try:
         reader.cursor().execute("SELECT 1 FROM outbox_email LIMIT 1")
-        began = time.monotonic()
+        started_at = time.monotonic()
         tasks.prepare_partitions()
-        waited = time.monotonic() - began
+        waited_seconds = time.monotonic() - started_at
     finally:
         reader.close()
 
-    assert waited < 10
+    assert waited_seconds < 10
     assert retention.months_ready(now=timezone.now()) == 11
     tasks.prepare_partitions()
     assert retention.months_ready(now=timezone.now()) == 12
@@ -323,10 +328,10 @@ def test_retention_of_emails_runs_although_dropping_months_fails(monkeypatch: py
         raise OperationalError("lock timeout")
 
     monkeypatch.setattr(retention, "drop_partitions", fail)
-    old = timezone.now() - 400 * DAY
-    ReportSeen.objects.create(event_id="seen", seen_at=old)
-    SendCount.objects.create(domain="larkhaven.example", minute=old, count=3)
-    EmailRequest.objects.create(address="sol@tenants.example", typed_at=old)
+    long_ago = timezone.now() - 400 * DAY
+    ReportSeen.objects.create(event_id="seen", seen_at=long_ago)
+    SendCount.objects.create(domain="larkhaven.example", minute=long_ago, count=3)
+    EmailRequest.objects.create(address="sol@tenants.example", typed_at=long_ago)
 
     outcome = apply_retention(now=timezone.now())
 

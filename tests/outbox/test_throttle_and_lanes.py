@@ -23,12 +23,12 @@ def test_account_email_leaves_while_another_sender_counts_its_digests(settings: 
     world = make_world()
     drop_emails()
     Client().post(reverse("account_reset_password"), {"email": world.vera.email})
-    other = connections.create_connection(DEFAULT_DB_ALIAS)
+    other_connection = connections.create_connection(DEFAULT_DB_ALIAS)
 
-    with closing(other), other.cursor() as cursor, connection.cursor() as ours:
+    with closing(other_connection), other_connection.cursor() as cursor, connection.cursor() as own_cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [throttle._LOCK])
-        ours.execute("SET lock_timeout = '500ms'")
+        own_cursor.execute("SET lock_timeout = '500ms'")
         drain(seconds=20, lanes="account")
-        ours.execute("RESET lock_timeout")
+        own_cursor.execute("RESET lock_timeout")
 
     assert [world.vera.email in email.to[0] for email in mail.outbox] == [True]

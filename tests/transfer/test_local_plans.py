@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import Kind
 from partnerships.plans.models import Audience, Plan, Version
 from partnerships.plans.services import publish_version
@@ -383,8 +384,6 @@ def test_edits_of_owners_survive_every_further_file() -> None:
 
 def test_milestone_that_moves_keeps_its_key_among_others_of_its_kind() -> None:
     def row(date: str) -> Milestone:
-        from partnerships.kit.milestone_dates import PartialDate
-
         return Milestone(1, "reg-18-start", "Regulation 18", PartialDate.parse(date), False, "")
 
     before = [{"key": "reg-18-start", "actual": "2020"}, {"key": "reg-18-start-2", "actual": "2024-01"}]

@@ -14,8 +14,8 @@ A view defines an inner function that calls the service, and passes this functio
 
 On GET, `take_step` shows the page with the empty form. On POST with a valid form, it calls `end_commitment`, shows the
 message on the next page and redirects there. With an invalid form, or if the service raises `UnableToEnd`, it shows the
-page again, with status 422 and the error: here at the field `reason`; above the form if the dict had None instead of a
-field.
+page again, with status 422 and the error: here at the field `reason`; above the form if the dict had `ABOVE_FORM`
+instead of a field.
 
 The message can name who gets an email, so this module is here and not in kit.
 """
@@ -23,7 +23,7 @@ The message can name who gets an email, so this module is here and not in kit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from django.contrib import messages
 from django.forms import BaseForm
@@ -36,8 +36,9 @@ from partnerships.people.recipients import collect_recipients
 #: The inner function of a view. It calls one service, and returns a message that says what happened ("" for none) and
 #: the URL of the next page.
 Step: TypeAlias = Callable[[], tuple[str, str]]
-#: The exceptions with which the service may refuse, each with the form field that shows the reason. None means that the
-#: reason is shown above the form, because no single field is wrong.
+#: Shows the reason of a refusal above the form, because no single field is wrong.
+ABOVE_FORM: Final = None
+#: The exceptions with which the service may refuse, each with the form field that shows the reason, or `ABOVE_FORM`.
 Refusals: TypeAlias = Mapping[type[Exception], str | None]
 
 

@@ -1,4 +1,8 @@
-"""Pages of a person's own account, administrators' pages about accounts, and public pages, for example privacy."""
+"""Pages of a person's own account, administrators' pages about accounts, and public pages, for example privacy.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ from partnerships.people.administrators import (
     withdraw_administration,
 )
 from partnerships.people.first_administrator import UnableToBegin, become_first_administrator, is_valid
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.forms import BeginForm, DetailsForm, LeaverForm, ReasonForm, ViewAsForm
 from partnerships.people.identity_providers import provider_name
 from partnerships.people.leaving import hook_names
@@ -157,7 +161,7 @@ def leaver(request: HttpRequest, pk: int) -> HttpResponse:
         "people/leaver.html",
         form,
         close_the_account,
-        {UnableToCloseAccount: None},
+        {UnableToCloseAccount: ABOVE_FORM},
         person=person,
         consequences=hook_names(),
     )
@@ -204,7 +208,7 @@ def _change_administration(request: HttpRequest, administrator: User, person: Us
         "people/administration.html",
         form,
         grant_or_withdraw,
-        {UnableToChangeAdministration: None},
+        {UnableToChangeAdministration: ABOVE_FORM},
         person=person,
         granting=granting,
     )
@@ -229,7 +233,7 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
         "people/remove_second_factor.html",
         form,
         remove_factors,
-        {UnableToRemoveSecondFactor: None},
+        {UnableToRemoveSecondFactor: ABOVE_FORM},
         say_who_gets_emails=True,
         person=person,
     )

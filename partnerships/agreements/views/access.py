@@ -1,4 +1,7 @@
-"""Fetch a partnership for a view, or answer 404 or 403."""
+"""Fetch a partnership for a view, or answer 404 or 403.
+
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 

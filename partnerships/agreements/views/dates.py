@@ -1,4 +1,9 @@
-"""Pages of the dates of a partnership: overview, notices and reminders."""
+"""Pages of the dates of a partnership: overview, notices and reminders.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +34,7 @@ from partnerships.kit.dates import long_date
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.naming import show_as_at
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -116,7 +121,7 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         "agreements/dates/notice.html",
         form,
         save_notice,
-        {UnableToGiveNotice: None},
+        {UnableToGiveNotice: ABOVE_FORM},
         say_who_gets_emails=True,
         party=own_party,
         partnership=partnership,
@@ -148,7 +153,7 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
         "agreements/dates/notice_withdraw.html",
         form,
         save_withdrawal,
-        {UnableToWithdrawNotice: None},
+        {UnableToWithdrawNotice: ABOVE_FORM},
         say_who_gets_emails=True,
         notice=open_notice,
         partnership=open_notice.partnership,
@@ -179,7 +184,7 @@ def reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         "agreements/dates/reminders.html",
         form,
         save_reminders,
-        {UnableToChooseReminders: None},
+        {UnableToChooseReminders: ABOVE_FORM},
         party=own_party,
         partnership=own_party.partnership,
     )

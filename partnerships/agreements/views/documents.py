@@ -1,4 +1,8 @@
-"""Pages of the documents of a partnership."""
+"""Pages of the documents of a partnership.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Pages of the objectives of a partnership."""
+"""Pages of the objectives of a partnership.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +42,7 @@ from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.naming import show_as_at
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -140,7 +145,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
         "agreements/objectives/add.html",
         form,
         save_new_objective,
-        {UnableToChangeObjective: None},
+        {UnableToChangeObjective: ABOVE_FORM},
         partnership=partnership,
         suggested=suggestion,
     )
@@ -174,7 +179,7 @@ def edit(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         "agreements/objectives/edit.html",
         form,
         save_changes,
-        {UnableToChangeObjective: None},
+        {UnableToChangeObjective: ABOVE_FORM},
         partnership=partnership,
         objective=opened_objective,
         theirs=opened_objective if is_stale else None,
@@ -205,7 +210,7 @@ def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         "agreements/objectives/progress.html",
         form,
         save_report,
-        {UnableToChangeObjective: None},
+        {UnableToChangeObjective: ABOVE_FORM},
         partnership=partnership,
         objective=opened_objective,
     )
@@ -228,7 +233,7 @@ def status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         "agreements/objectives/status.html",
         form,
         save_status,
-        {UnableToChangeObjective: None},
+        {UnableToChangeObjective: ABOVE_FORM},
         partnership=partnership,
         objective=opened_objective,
     )

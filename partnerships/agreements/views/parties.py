@@ -1,4 +1,9 @@
-"""Pages of a partnership's parties."""
+"""Pages of a partnership's parties.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +42,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.statements import rows_for
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -235,7 +240,7 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         "agreements/party_remove.html",
         form,
         remove_or_withdraw,
-        {UnableToLeave: None},
+        {UnableToLeave: ABOVE_FORM},
         say_who_gets_emails=True,
         party=party_to_remove,
         partnership=party_to_remove.partnership,
@@ -269,7 +274,7 @@ def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         "agreements/leave.html",
         form,
         leave_partnership_now,
-        {UnableToLeave: None},
+        {UnableToLeave: ABOVE_FORM},
         say_who_gets_emails=True,
         party=leaving_party,
         partnership=leaving_party.partnership,

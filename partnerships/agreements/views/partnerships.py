@@ -1,4 +1,8 @@
-"""Pages of a partnership: start, overview, settings, status and history."""
+"""Pages of a partnership: start, overview, settings, status and history.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +46,7 @@ from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.models import Area, Membership, Organisation, Role
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 
@@ -65,7 +69,9 @@ def create(request: HttpRequest) -> HttpResponse:
         message = f"{partnership.title} has been created. Invite the organisations you want to work with."
         return message, reverse("agreements:members", args=[partnership.pk])
 
-    return take_step(request, "agreements/create.html", form, start_partnership, {UnableToCreatePartnership: None})
+    return take_step(
+        request, "agreements/create.html", form, start_partnership, {UnableToCreatePartnership: ABOVE_FORM}
+    )
 
 
 @require_safe
@@ -171,7 +177,12 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         return message, reverse("agreements:detail", args=[pk])
 
     return take_step(
-        request, "agreements/edit.html", form, save_settings, {UnableToEditSettings: None}, partnership=partnership
+        request,
+        "agreements/edit.html",
+        form,
+        save_settings,
+        {UnableToEditSettings: ABOVE_FORM},
+        partnership=partnership,
     )
 
 

@@ -1,4 +1,9 @@
-"""Pages of posts: the people of a partnership, and the holders of each post."""
+"""Pages of posts: the people of a partnership, and the holders of each post.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +41,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import people_of, with_account
 from partnerships.organisations.rights import roles_of
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.limits import too_many
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -44,8 +49,8 @@ from partnerships.people.requests import signed_in
 #: How many new links one contact may get by email in a day.
 _LINKS_A_DAY = 3
 
-#: `take_step` shows this refusal above the form, because no single field is at fault.
-_REFUSALS: dict[type[Exception], str | None] = {UnableToChangePost: None}
+#: The exception with which the services on posts refuse a change.
+_REFUSALS: dict[type[Exception], str | None] = {UnableToChangePost: ABOVE_FORM}
 
 
 @require_safe

@@ -1,4 +1,8 @@
-"""Pages of the ledger: one email, news that is due, and previews of next digests."""
+"""Pages of the ledger: one email, news that is due, and previews of next digests.
+
+A view for a button without a form passes its inner function to `press_button`, which calls it and redirects with its
+message or with the reason of a refusal. `posted` returns the data for a form: None on GET.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Pages for people who are signed in: the records that they follow, their choices, and who gets a plan."""
+"""Pages for people who are signed in: the records that they follow, their choices, and who gets a plan.
+
+A view for a button without a form passes its inner function to `press_button`, which calls it and redirects with its
+message or with the reason of a refusal.
+"""
 
 from __future__ import annotations
 

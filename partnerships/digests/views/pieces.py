@@ -1,4 +1,8 @@
-"""The page to follow one site or milestone of a plan."""
+"""The page to follow one site or milestone of a plan.
+
+A view for a button without a form passes its inner function to `press_button`, which calls it and redirects with its
+message or with the reason of a refusal.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Pages about stakeholders whom the person's organisations have asked to follow a record."""
+"""Pages about stakeholders whom the person's organisations have asked to follow a record.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. A view for a button without a form passes its inner
+function to `press_button`, which calls it and redirects with its message or with the reason of a refusal. `posted`
+returns the data for a form: None on GET.
+"""
 
 from __future__ import annotations
 

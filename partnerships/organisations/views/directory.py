@@ -1,4 +1,9 @@
-"""The page of an organisation, its settings, and suggestions of organisations."""
+"""The page of an organisation, its settings, and suggestions of organisations.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +35,7 @@ from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.organisations.services import UnableToUpdateOrganisation, update_organisation
 from partnerships.organisations.statements import lookup, read_ahead, rows_for, rows_lookup, with_rows
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 
@@ -182,6 +187,6 @@ def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
         "organisations/settings.html",
         form,
         save_settings,
-        {UnableToUpdateOrganisation: None},
+        {UnableToUpdateOrganisation: ABOVE_FORM},
         organisation=organisation,
     )

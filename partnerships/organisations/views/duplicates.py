@@ -1,4 +1,9 @@
-"""Pages on which administrators find and merge duplicate organisations."""
+"""Pages on which administrators find and merge duplicate organisations.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +26,7 @@ from partnerships.organisations.services import (
     preview_merge,
     undo_merge,
 )
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -64,7 +69,7 @@ def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         "organisations/merge.html",
         form,
         merge_duplicates,
-        {UnableToMerge: None},
+        {UnableToMerge: ABOVE_FORM},
         kept=kept,
         merged=merged,
         bodies=[(kept, "Stays"), (merged, "Will be merged into the record that stays")],
@@ -85,7 +90,13 @@ def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         return f"{first.name} and {second.name} stay two organisations.", list_url
 
     return take_step(
-        request, "organisations/not_the_same.html", form, keep_separate, {UnableToMerge: None}, one=first, other=second
+        request,
+        "organisations/not_the_same.html",
+        form,
+        keep_separate,
+        {UnableToMerge: ABOVE_FORM},
+        one=first,
+        other=second,
     )
 
 
@@ -106,5 +117,5 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         return message, merge_to_undo.merged.get_absolute_url()
 
     return take_step(
-        request, "organisations/undo_merge.html", form, separate_again, {UnableToMerge: None}, merge=merge_to_undo
+        request, "organisations/undo_merge.html", form, separate_again, {UnableToMerge: ABOVE_FORM}, merge=merge_to_undo
     )

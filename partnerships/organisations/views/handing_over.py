@@ -1,4 +1,7 @@
-"""The page of records without an owner, on which leads hand over the records of people who left."""
+"""The page of records without an owner, on which leads hand over the records of people who left.
+
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 

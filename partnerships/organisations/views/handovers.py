@@ -1,4 +1,9 @@
-"""Pages of handover lines: predecessors propose who takes over which records, and successors answer."""
+"""Pages of handover lines: predecessors propose who takes over which records, and successors answer.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +43,7 @@ from partnerships.organisations.services import (
     record_consent,
     record_refusal,
 )
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 
 #: The largest number of handover lines on one page.
@@ -120,7 +125,7 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
         "organisations/handover_propose.html",
         form,
         propose_chosen,
-        {UnableToHandOverLines: None},
+        {UnableToHandOverLines: ABOVE_FORM},
         succession=succession,
         predecessor=organisation,
         count=kind_count,
@@ -162,7 +167,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         "organisations/handover_answer.html",
         form,
         save_answer,
-        {UnableToHandOverLines: None},
+        {UnableToHandOverLines: ABOVE_FORM},
         succession=succession,
     )
 
@@ -210,6 +215,6 @@ def consent(request: HttpRequest, pk: int) -> HttpResponse:
         "organisations/handover_consent.html",
         form,
         save_consent,
-        {UnableToHandOverLines: None},
+        {UnableToHandOverLines: ABOVE_FORM},
         succession=succession,
     )

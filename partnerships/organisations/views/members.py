@@ -1,4 +1,9 @@
-"""Pages of an organisation's people: the list, invitations, roles and leaving."""
+"""Pages of an organisation's people: the list, invitations, roles and leaving.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +39,7 @@ from partnerships.organisations.services import (
     resend_invitation,
 )
 from partnerships.outbox.content import WE_WILL_EMAIL
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -209,7 +214,7 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
         template,
         form,
         end_the_membership,
-        {UnableToEndMembership: None},
+        {UnableToEndMembership: ABOVE_FORM},
         say_who_gets_emails=True,
         membership=membership,
         organisation=membership.organisation,

@@ -1,4 +1,8 @@
-"""Pages on which people ask to act for an organisation, and administrators answer."""
+"""Pages on which people ask to act for an organisation, and administrators answer.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ from partnerships.organisations.services import (
     decline_request,
 )
 from partnerships.outbox.content import WE_WILL_EMAIL
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.limits import too_many
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
@@ -60,7 +64,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         )
 
     # `take_step` calls `send_request` once the form is valid. If the service refuses, the form shows why.
-    return take_step(request, "organisations/ask.html", form, send_request, {UnableToAskForAccess: None})
+    return take_step(request, "organisations/ask.html", form, send_request, {UnableToAskForAccess: ABOVE_FORM})
 
 
 def _administrator_or_404(request: HttpRequest) -> User:
@@ -148,6 +152,6 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
         "organisations/decline_request.html",
         form,
         decline_access,
-        {UnableToAnswerRequest: None},
+        {UnableToAnswerRequest: ABOVE_FORM},
         asked=access_request,
     )

@@ -1,4 +1,9 @@
-"""Pages of successions, and the forms on which administrators record and change them."""
+"""Pages of successions, and the forms on which administrators record and change them.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 
@@ -45,11 +50,11 @@ from partnerships.organisations.succession_forms import (
     UndoForm,
 )
 from partnerships.organisations.timeline import timeline_lines
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-_REFUSALS = {UnableToRecordSuccession: None, UnableToChangeSuccession: None}
+_REFUSALS = {UnableToRecordSuccession: ABOVE_FORM, UnableToChangeSuccession: ABOVE_FORM}
 _FORM = "organisations/succession_form.html"
 
 

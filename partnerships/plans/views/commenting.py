@@ -1,4 +1,7 @@
-"""Pages of comments on a plan and its pieces: threads, replies and resolving."""
+"""Pages of comments on a plan and its pieces: threads, replies and resolving.
+
+`posted` returns the data for a form: None on GET. `require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Pages to create a plan, to show and discard its draft, and to attach files to the draft."""
+"""Pages to create a plan, to show and discard its draft, and to attach files to the draft.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from partnerships.documents.queries import last_saves
 from partnerships.documents.views import piece_lists
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted, posted_with_files
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
@@ -41,7 +45,7 @@ def create(request: HttpRequest) -> HttpResponse:
     form = PlanForm(posted(request), user=user, initial=initial)
 
     def save_plan() -> tuple[str, str]:
-        """Create the plan with its draft. Return the message and the next page."""
+        """Create the plan with its draft."""
         # `take_step` calls this function only if the form is valid.
         values = form.cleaned_data
         plan = create_plan(
@@ -57,7 +61,7 @@ def create(request: HttpRequest) -> HttpResponse:
         message = f"“{plan.title}” created. Only editors and leads of its owners can see this draft."
         return message, reverse("plans:draft", args=[plan.pk])
 
-    return take_step(request, "plans/create.html", form, save_plan, {UnableToCreatePlan: None})
+    return take_step(request, "plans/create.html", form, save_plan, {UnableToCreatePlan: ABOVE_FORM})
 
 
 def _address(pk: int, action: str, code: str, key: str) -> str:
@@ -115,7 +119,7 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
     form = DocumentForm(*posted_with_files(request), cancel=draft_url)
 
     def attach_file() -> tuple[str, str]:
-        """Attach the file. Return the message and the next page."""
+        """Attach the file."""
         values = form.cleaned_data
         document = attach_document(
             plan=access.plan,
@@ -140,7 +144,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(posted(request), submit="Discard draft", cancel=draft_url, danger=True)
 
     def discard_changes() -> tuple[str, str]:
-        """Discard the changes. Return the message and the next page."""
+        """Discard the changes."""
         discard_draft(
             plan=access.plan, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
         )
@@ -152,7 +156,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
         "plans/discard.html",
         form,
         discard_changes,
-        {UnableToSavePiece: None},
+        {UnableToSavePiece: ABOVE_FORM},
         plan=access.plan,
         back=draft_url,
     )

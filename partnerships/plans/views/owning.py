@@ -1,4 +1,10 @@
-"""Pages about the owners of plans: present and former owners, offers and answers, and giving up ownership."""
+"""Pages about the owners of plans: present and former owners, offers and answers, and giving up ownership.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. A view for a button without a form passes its inner
+function to `press_button`, which calls it and redirects with its message or with the reason of a refusal. `posted`
+returns the data for a form: None on GET.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +19,7 @@ from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import show_as_at
-from partnerships.people.form_steps import press_button, take_step
+from partnerships.people.form_steps import ABOVE_FORM, press_button, take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import OfferAnswerForm, OfferForm
 from partnerships.plans.models import OwnershipOffer, PlanOwner
@@ -87,7 +93,7 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     form = OfferForm(posted(request), plan=plan, owner=plan_owner)
 
     def send_offer() -> tuple[str, str]:
-        """Offer the plan. Return the message and the next page."""
+        """Offer the plan."""
         new_offer = offer_ownership(
             plan=plan,
             organisation=form.cleaned_data["organisation"],
@@ -131,7 +137,7 @@ def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     form = ReasonForm(posted(request), submit="Give up ownership", cancel=owners_url, danger=True)
 
     def end_own_ownership() -> tuple[str, str]:
-        """Give up the ownership. Return the message and the next page."""
+        """Give up the ownership."""
         give_up_ownership(
             plan=access.plan,
             organisation=plan_owner.organisation,
@@ -146,7 +152,7 @@ def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
         "plans/give_up.html",
         form,
         end_own_ownership,
-        {UnableToChangeOwners: None},
+        {UnableToChangeOwners: ABOVE_FORM},
         plan=access.plan,
         owner=plan_owner,
         back=owners_url,
@@ -176,7 +182,7 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     form = OfferAnswerForm(posted(request), cancel=reverse("plans:ownership"))
 
     def save_answer() -> tuple[str, str]:
-        """Accept or decline the offer. Return the message and the next page."""
+        """Accept or decline the offer."""
         accept = form.cleaned_data["answer"] == "accept"
         answer_offer(
             offer=ownership_offer, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
@@ -209,7 +215,7 @@ def withdraw_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     ownership_url = reverse("plans:ownership")
 
     def withdraw() -> tuple[str, str]:
-        """Withdraw the offer. Return the message and the next page."""
+        """Withdraw the offer."""
         withdraw_offer(offer=ownership_offer, author=signed_in(request), now=timezone.now())
         return f"The offer to {ownership_offer.organisation.name} has been withdrawn.", ownership_url
 

@@ -1,4 +1,10 @@
-"""Pages to publish a plan, update a milestone, and change status, audience and baseline."""
+"""Pages to publish a plan, update a milestone, and change status, audience and baseline.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. A view for a button without a form passes its inner
+function to `press_button`, which calls it and redirects with its message or with the reason of a refusal. `posted`
+returns the data for a form: None on GET.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.documents import why_not_minor
 from partnerships.kit.http import posted
-from partnerships.people.form_steps import press_button, take_step
+from partnerships.people.form_steps import ABOVE_FORM, press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -184,7 +190,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     def save_status() -> tuple[str, str]:
-        """Change the status. Return the message and the next page."""
+        """Change the status."""
         values = form.cleaned_data
         plan = change_status(
             plan=access.plan,
@@ -201,7 +207,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         "plans/status.html",
         form,
         save_status,
-        {UnableToChangeStatus: None},
+        {UnableToChangeStatus: ABOVE_FORM},
         plan=access.plan,
         back=plan_url,
         choices=choices,
@@ -218,7 +224,7 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     def save_audience() -> tuple[str, str]:
-        """Change the audience. Return the message and the next page."""
+        """Change the audience."""
         plan = change_audience(
             plan=access.plan,
             audience=form.cleaned_data["audience"],
@@ -250,7 +256,7 @@ def baseline(request: HttpRequest, pk: int) -> HttpResponse:
     number = int(number_text) if number_text.isdecimal() and len(number_text) < 9 else None
 
     def save_baseline() -> tuple[str, str]:
-        """Set or clear the baseline. Return the message and the next page."""
+        """Set or clear the baseline."""
         plan = pin_baseline(plan=access.plan, number=number, author=signed_in(request), now=timezone.now())
         if plan.baseline_number:
             return f"Version {plan.baseline_number} is now the baseline.", history_url

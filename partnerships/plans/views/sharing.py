@@ -1,4 +1,7 @@
-"""Pages to share a draft with people, and to ask to see a draft and answer the request."""
+"""Pages to share a draft with people, and to ask to see a draft and answer the request.
+
+`posted` returns the data for a form: None on GET. `require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Pages of sign-off: the state of the signatures, and decisions on the site or through a link."""
+"""Pages of sign-off: the state of the signatures, and decisions on the site or through a link.
+
+`take_step` calls a view's inner function if the posted form is valid, shows its message, and redirects.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import official_name_at
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -156,7 +159,6 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     signing_url = reverse("plans:signing", args=[pk])
 
     def send_requests() -> tuple[str, str]:
-        """Ask the chosen organisations to sign. Return the message and the next page."""
         request_sign_off(
             plan=plan,
             signatories=form.chosen(),
@@ -172,7 +174,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
         "plans/signatories.html",
         form,
         send_requests,
-        {UnableToRequestSignOff: None},
+        {UnableToRequestSignOff: ABOVE_FORM},
         say_who_gets_emails=True,
         plan=plan,
         number=number_to_sign(plan),
@@ -195,7 +197,6 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     form = ReasonForm(posted(request), submit="Remove signatory", cancel=signing_url, danger=True)
 
     def stop_asking() -> tuple[str, str]:
-        """Stop asking the organisation. Return the message and the next page."""
         remove_signatory(
             signatory=signatory_row, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
         )
@@ -206,7 +207,7 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
         "plans/remove_signatory.html",
         form,
         stop_asking,
-        {UnableToRequestSignOff: None},
+        {UnableToRequestSignOff: ABOVE_FORM},
         plan=access.plan,
         signatory=signatory_row,
         back=signing_url,
@@ -222,7 +223,6 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     form = DueDayForm(posted(request), initial={"due_on": signatory_row.due_on}, submit="Change deadline", cancel=back)
 
     def save_deadline() -> tuple[str, str]:
-        """Change the deadline. Return the message and the next page."""
         changed_signatory = change_due_day(
             signatory=signatory_row,
             due_on=form.cleaned_data["due_on"],

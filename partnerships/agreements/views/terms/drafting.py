@@ -1,4 +1,7 @@
-"""Draft the terms piece by piece."""
+"""Draft the terms piece by piece.
+
+`posted` returns the data for a form: None on GET.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Fetch the terms, versions and proposals that a reader may see, for the views."""
+"""Fetch the terms, versions and proposals that a reader may see, for the views.
+
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 

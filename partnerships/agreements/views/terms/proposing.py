@@ -1,4 +1,9 @@
-"""Propose an amendment, send terms for signature, return them to draft, or withdraw them."""
+"""Propose an amendment, send terms for signature, return them to draft, or withdraw them.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +37,7 @@ from partnerships.documents.comparisons import compare
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -105,7 +110,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "agreements/terms/send_for_signature.html",
         form,
         ask_for_signatures,
-        {UnableToSendForSignature: None},
+        {UnableToSendForSignature: ABOVE_FORM},
         say_who_gets_emails=True,
         partnership=opened.partnership,
         proposal=proposal,
@@ -138,7 +143,7 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "agreements/terms/take_back.html",
         form,
         return_to_draft,
-        {UnableToWithdraw: None},
+        {UnableToWithdraw: ABOVE_FORM},
         say_who_gets_emails=True,
         partnership=opened.partnership,
         proposal=proposal,
@@ -169,7 +174,7 @@ def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "agreements/terms/withdraw.html",
         form,
         save_withdrawal,
-        {UnableToWithdraw: None},
+        {UnableToWithdraw: ABOVE_FORM},
         say_who_gets_emails=True,
         partnership=opened.partnership,
         proposal=proposal,

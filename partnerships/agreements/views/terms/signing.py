@@ -1,4 +1,9 @@
-"""Sign terms on the page, by the link in an email, or on paper."""
+"""Sign terms on the page, by the link in an email, or on paper.
+
+A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
+message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`require` answers 403 if its condition is false.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +34,7 @@ from partnerships.agreements.views.terms.reading import compared_with_base
 from partnerships.kit.http import posted, posted_with_files
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -94,7 +99,7 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "agreements/terms/sign.html",
         form,
         sign_or_decline,
-        {UnableToSignTerms: None},
+        {UnableToSignTerms: ABOVE_FORM},
         say_who_gets_emails=True,
         partnership=opened.partnership,
         version=version,
@@ -238,7 +243,7 @@ def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> Http
         "agreements/terms/paper_signature.html",
         form,
         save_signature,
-        {UnableToSignTerms: None},
+        {UnableToSignTerms: ABOVE_FORM},
         say_who_gets_emails=True,
         partnership=opened.partnership,
         version=version,

@@ -1,8 +1,9 @@
-"""Finds lines of templates and Markdown that are too long, and tags split in two.
+"""Finds lines of templates and Markdown that are too long, tags split in two, and spaces before punctuation.
 
 Run as `python -m tools.long_lines`: prints file and line of each, and fails if there is one.
 A Django tag cannot span lines, and `{{` without its end is printed as it is: use `{% with %}`, `{% url … as … %}` or a
 partial, and `{% paragraph %}` in text emails.
+A browser shows a line break as a space, so a line of HTML must not begin with a tag and then a comma or full stop.
 Rows of tables and blocks of code cannot be wrapped in Markdown, so they may be longer.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -19,6 +20,9 @@ PLACES = {"templates": (".html", ".txt", ".css"), "docs": (".md",), "*.md": (".m
 LIMIT = 120
 #: The beginning of a tag or variable whose end is not on the same line.
 _SPLIT = re.compile(r"\{[{%](?:(?![%}]\}).)*$")
+
+#: A line that begins with a tag and then punctuation: the reader sees a space before it.
+_SPACED = re.compile(r"\s*\{% (?:if|endif|for|endfor)\b[^%]*%\}[.,;:)]")
 
 
 def long_lines(root: Path = BASE_DIR) -> Iterator[tuple[Path, int]]:
@@ -33,10 +37,20 @@ def long_lines(root: Path = BASE_DIR) -> Iterator[tuple[Path, int]]:
 
 def split_tags(root: Path = BASE_DIR) -> Iterator[tuple[Path, int]]:
     """The file, below `root`, and number of each line where a template's tag begins and does not end."""
+    return _template_lines(root, {".html", ".txt"}, lambda line: bool(_SPLIT.search(line)))
+
+
+def spaced_punctuation(root: Path = BASE_DIR) -> Iterator[tuple[Path, int]]:
+    """Yield the file, below `root`, and number of each line of HTML that shows a space before punctuation."""
+    return _template_lines(root, {".html"}, lambda line: bool(_SPACED.match(line)))
+
+
+def _template_lines(root: Path, endings: set[str], is_wrong: Callable[[str], bool]) -> Iterator[tuple[Path, int]]:
+    """Yield the file, below `root`, and number of each line of the templates that is wrong."""
     for path in sorted((root / "templates").rglob("*")):
-        if path.suffix in {".html", ".txt"}:
+        if path.suffix in endings:
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-                if _SPLIT.search(line):
+                if is_wrong(line):
                     yield path.relative_to(root), number
 
 
@@ -53,9 +67,10 @@ def _long_in(path: Path) -> Iterator[int]:
 
 
 def main() -> int:
-    """Print the lines that are too long or split a tag; 1 if there is any."""
+    """Print the wrong lines; return 1 if there is any."""
     findings = [(*one, f"longer than {LIMIT} characters") for one in long_lines()]
     findings += [(*one, "a tag must end on its line") for one in split_tags()]
+    findings += [(*one, "a space is shown before punctuation") for one in spaced_punctuation()]
     for path, number, fault in findings:
         print(f"{path}:{number}: {fault}")  # noqa: T201 - a terminal program
     return min(len(findings), 1)

@@ -1,10 +1,10 @@
-"""The check that finds lines of templates and Markdown that are too long."""
+"""The check that finds lines of templates and Markdown that are too long or show a space before punctuation."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tools.long_lines import LIMIT, long_lines, split_tags
+from tools.long_lines import LIMIT, long_lines, spaced_punctuation, split_tags
 
 LONG = "x" * (LIMIT + 1)
 
@@ -34,6 +34,15 @@ def test_a_tag_split_over_two_lines_is_found(tmp_path: Path) -> None:
     assert list(split_tags(tmp_path)) == [(Path("templates/notice.txt"), 1)]
 
 
+def test_a_line_that_shows_a_space_before_a_comma_is_found(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    lines = ["your name{% if phone %}, your phone{% endif %}", "{% if days %}, your days{% endif %}", "{% endif %}."]
+    (tmp_path / "templates" / "page.html").write_text("\n".join(lines), encoding="utf-8")
+
+    assert list(spaced_punctuation(tmp_path)) == [(Path("templates/page.html"), 2), (Path("templates/page.html"), 3)]
+
+
 def test_lines_of_templates_and_markdown_fit_and_end_their_tags() -> None:
     assert list(long_lines()) == []
     assert list(split_tags()) == []
+    assert list(spaced_punctuation()) == []

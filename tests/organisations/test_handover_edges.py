@@ -191,10 +191,8 @@ def test_leads_of_the_successor_get_one_email_about_all_proposed_lines(world: Wo
     assert isinstance(content, Content)
     text = content.render().text
     assert "asks your organisation to take over 2 records" in text
-    assert (
-        f"2 records from {world.westmarch.name}, with 60 homes; answer by {long_date(today() + dt.timedelta(9))}"
-        in text
-    )
+    due = long_date(today() + dt.timedelta(9))
+    assert f"2 records from {world.westmarch.name}, with 60 homes. Please answer by {due}." in text
     assert reverse("organisations:handover-answer", args=[succession.pk]) in text
     assert promise.text not in text
 

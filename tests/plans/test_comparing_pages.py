@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Callable
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -102,6 +103,21 @@ def test_spreadsheet_of_a_draft_is_marked_as_a_draft(world: World, as_: Callable
 
     assert "One side is a draft: it is not published and may change." in sheet
     assert "Amina Larch" in sheet
+
+
+@pytest.mark.parametrize("query", ["?from=1&to=draft", "?from=draft&to=1"])
+def test_reasons_are_those_after_the_older_version_on_whichever_side_the_draft_is(
+    query: str, world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = published(world)
+    fewer_homes(plan, world)
+    publish(plan, world, "Wet ground.")
+    save(plan, world, "about", summary="Homes along both banks.")
+
+    page = comparison_page(as_(world.amina), plan, query)
+
+    assert "<dt>Version 2</dt>" in page
+    assert "<dt>Version 1</dt>" not in page
 
 
 def test_comparison_says_when_no_version_is_pinned_as_baseline(world: World, as_: Callable[[User], Client]) -> None:

@@ -169,7 +169,8 @@ def compare_sides(request: HttpRequest, pk: int, how: Opening) -> ComparedSides:
     if a.version is None or b.version is None:
         log_opening(request, access, how)
 
-    older, newer = sorted((_version_number(a), _version_number(b) or access.plan.current_number))
+    # The draft follows the current version, on whichever side it is.
+    older, newer = sorted(side.version.number if side.version else access.plan.current_number for side in (a, b))
     versions = [side.version for side in sides if side.version is not None]
     return ComparedSides(
         access=access,

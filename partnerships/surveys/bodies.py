@@ -52,7 +52,7 @@ def counted_as(people_asked: Mapping[str, int], floor: int = MIN_FLOOR) -> dict[
     return {group: "+".join(groups) for _, groups in joined for group in groups}
 
 
-def words_of(code: str) -> str:
+def group_label(code: str) -> str:
     """Return the name of groups that are counted together, such as “Councils and authorities, other bodies”.
 
     The code "" means everyone.

@@ -99,10 +99,10 @@ class JoinForm(Form):
 class AgreeForm(Form):
     """The form in which a moderator agrees to read comments, or declines.
 
-    `seen` is the hash of the list of people that the page showed. The service refuses if the list has changed since.
+    `list_hash` is the hash of the list of people that the page showed. The service refuses if the list has changed since.
     """
 
-    seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    list_hash = forms.CharField(widget=forms.HiddenInput, max_length=64)
     answer = forms.ChoiceField(
         label="Will you read the comments?",
         choices=[("agree", "Yes, I agree to read them"), ("decline", "No, please ask another person")],

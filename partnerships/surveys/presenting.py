@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from partnerships.kit.charts import bar_chart
 from partnerships.kit.disclosed_means import ALL, Scale
 from partnerships.kit.text import figure
-from partnerships.surveys.bodies import words_of
+from partnerships.surveys.bodies import group_label
 from partnerships.surveys.models import Round
 from partnerships.surveys.queries.results import figures_of
 from partnerships.surveys.questions import Expectation, Questions
@@ -87,7 +87,7 @@ def lines_of(
     figures = figures_of(survey_round)
     earlier_figures = [figures_of(earlier_round) for earlier_round in earlier]
     groups = groups_in(survey_round)
-    headings = [words_of(group) for group in groups]
+    headings = [group_label(group) for group in groups]
     headings += [f"Round {earlier_round.number}" for earlier_round in earlier]
     if earlier:
         headings.append(f"Change since round {earlier[-1].number}")
@@ -124,7 +124,7 @@ def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], De
     (lowest, lowest_group), (highest, highest_group) = means_by_group[0], means_by_group[-1]
     if highest - lowest < GAP:
         return ""
-    return f"{words_of(lowest_group)} {mean_words(lowest)}, {words_of(highest_group)} {mean_words(highest)}"
+    return f"{group_label(lowest_group)} {mean_words(lowest)}, {group_label(highest_group)} {mean_words(highest)}"
 
 
 def shares_of(survey_round: Round, questions: Questions) -> list[Share]:
@@ -140,7 +140,7 @@ def shares_of(survey_round: Round, questions: Questions) -> list[Share]:
         return share is None, -(share or Decimal(0))
 
     return [
-        Share(expectation.key, words_of(expectation.of), expectation.text, share_text(shares[expectation.key]))
+        Share(expectation.key, group_label(expectation.of), expectation.text, share_text(shares[expectation.key]))
         for expectation in sorted(questions.expectations, key=highest_first)
     ]
 

@@ -14,7 +14,7 @@ from partnerships.people.models import User
 from partnerships.surveys import sealing, services
 from partnerships.surveys.counting import Answer
 from partnerships.surveys.models import QuestionSet, Round, Way
-from partnerships.surveys.queries.rounds import seal_of_list
+from partnerships.surveys.queries.rounds import list_hash_of
 from tests.world import World, person
 
 #: The number of people asked in each group, nineteen together.
@@ -94,7 +94,7 @@ def agreed_round(survey_round: Round) -> Round:
             services.ask_moderator(survey_round=survey_round, author=None, now=now)
         survey_round.refresh_from_db()
         services.agree_to_moderate(
-            survey_round=survey_round, seen_hash=seal_of_list(survey_round), author=survey_round.moderator, now=now
+            survey_round=survey_round, list_hash=list_hash_of(survey_round), author=survey_round.moderator, now=now
         )
     return survey_round
 

@@ -10,7 +10,7 @@ from partnerships.agreements.models import Objective
 from partnerships.people.models import User
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, Joining, QuestionSet, Round, Way
-from partnerships.surveys.queries.rounds import seal_of_list
+from partnerships.surveys.queries.rounds import list_hash_of
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
 from tests.surveys.asking import (
     agreed_round,
@@ -192,7 +192,7 @@ ROWS = (
     Row(
         "surveys.agree_to_moderate",
         lambda w, who, survey_round: services.agree_to_moderate(
-            survey_round=survey_round, seen_hash=seal_of_list(survey_round), author=who, now=timezone.now()
+            survey_round=survey_round, list_hash=list_hash_of(survey_round), author=who, now=timezone.now()
         ),
         NOBODY,
         _asked_to_moderate,

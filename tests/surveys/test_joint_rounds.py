@@ -18,7 +18,7 @@ from partnerships.organisations.services import add_membership
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Joining, Round
 from partnerships.surveys.queries.results import benchmark_of, rounds_before
-from partnerships.surveys.queries.rounds import seal_of_list
+from partnerships.surveys.queries.rounds import list_hash_of
 from partnerships.surveys.services import joining as joining_services
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
@@ -255,16 +255,16 @@ def test_survey_does_not_open_with_a_partnership_that_is_over(world: World) -> N
 def test_reader_agrees_to_the_partnerships_that_they_saw(world: World) -> None:
     survey_round, mo = prepared(world), moderator_of(world)
     services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
-    seen_hash = seal_of_list(survey_round)
+    list_hash = list_hash_of(survey_round)
     joining = services.ask_to_join(
         survey_round=survey_round, partnership=known_to_all(world), author=world.amina, now=timezone.now()
     )
     services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
 
     with pytest.raises(services.UnableToRun, match="have changed"):
-        services.agree_to_moderate(survey_round=survey_round, seen_hash=seen_hash, author=mo, now=timezone.now())
+        services.agree_to_moderate(survey_round=survey_round, list_hash=list_hash, author=mo, now=timezone.now())
     services.agree_to_moderate(
-        survey_round=survey_round, seen_hash=seal_of_list(survey_round), author=mo, now=timezone.now()
+        survey_round=survey_round, list_hash=list_hash_of(survey_round), author=mo, now=timezone.now()
     )
 
 

@@ -12,7 +12,7 @@ from partnerships.organisations.models import Role
 from partnerships.people.models import User
 from partnerships.surveys import services
 from partnerships.surveys.models import Round
-from partnerships.surveys.queries.rounds import seal_of_list
+from partnerships.surveys.queries.rounds import list_hash_of
 from partnerships.work.queries import waiting_for
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
@@ -54,7 +54,7 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
         in page
     )
     assert "amina0" not in page
-    assert signed_in(mo).post(address, {"seen": seal_of_list(survey_round), "answer": "agree"}).status_code == 302
+    assert signed_in(mo).post(address, {"list_hash": list_hash_of(survey_round), "answer": "agree"}).status_code == 302
     assert services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now()).status == "open"
 
 
@@ -65,7 +65,7 @@ def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(w
     address = reverse("surveys:agree", args=[survey_round.pk])
     drop_emails()
 
-    answer = signed_in(mo).post(address, {"seen": seal_of_list(survey_round), "answer": "decline"}, follow=True)
+    answer = signed_in(mo).post(address, {"list_hash": list_hash_of(survey_round), "answer": "decline"}, follow=True)
 
     assert "We will email you about this survey again only if" in answer.content.decode()
     assert not waiting_for(mo, timezone.now())
@@ -81,7 +81,7 @@ def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(w
 def test_changed_list_needs_another_agreement(world: World) -> None:
     survey_round = agreed_round(prepared(world, asked={"council": 9}))
     mo = moderator_of(world)
-    seen_hash = seal_of_list(survey_round)
+    list_hash = list_hash_of(survey_round)
 
     services.withdraw_invitation(
         survey_round=survey_round,
@@ -93,12 +93,12 @@ def test_changed_list_needs_another_agreement(world: World) -> None:
     with pytest.raises(services.UnableToRun, match="has not agreed"):
         services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
     address = reverse("surveys:agree", args=[survey_round.pk])
-    page = signed_in(mo).post(address, {"seen": seen_hash, "answer": "agree"}, follow=True).content.decode()
+    page = signed_in(mo).post(address, {"list_hash": list_hash, "answer": "agree"}, follow=True).content.decode()
     assert "The people or partnerships have changed" in page
-    shown_hash = seal_of_list(survey_round)
-    assert seen_hash not in page
+    shown_hash = list_hash_of(survey_round)
+    assert list_hash not in page
     assert f'value="{shown_hash}"' in page
-    signed_in(mo).post(address, {"seen": shown_hash, "answer": "agree"})
+    signed_in(mo).post(address, {"list_hash": shown_hash, "answer": "agree"})
     assert services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now()).status == "open"
 
 
@@ -118,7 +118,7 @@ def test_naming_a_reader_does_not_show_who_has_an_account_or_where(world: World,
     reader = User.objects.get(email=address)
     with pytest.raises(UnableToAct):
         services.agree_to_moderate(
-            survey_round=survey_round, seen_hash=seal_of_list(survey_round), author=reader, now=timezone.now()
+            survey_round=survey_round, list_hash=list_hash_of(survey_round), author=reader, now=timezone.now()
         )
     assert not Round.objects.asking(reader).exists()
 

@@ -118,7 +118,7 @@ def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 @csrf_exempt
 @require_POST
 @for_bearer(Purpose.READ)
-def acknowledge(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+def acknowledge_plan(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Record that the stakeholder has read this version."""
     visit = _start_visit(request, link, plan)
     return _press_answer_button(request, visit, services.acknowledge, message_code="acknowledged")
@@ -127,7 +127,7 @@ def acknowledge(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 @csrf_exempt
 @require_POST
 @for_bearer(Purpose.READ)
-def concern(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+def raise_concern(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Record that a plan concerns the stakeholder, or no longer does."""
     visit = _start_visit(request, link, plan)
     is_concerned = request.POST.get("concerned") != "no"
@@ -162,7 +162,7 @@ def _press_answer_button(
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.READ)
-def comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+def write_comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Comment on the plan or on one piece of the plan."""
     visit = _start_visit(request, link, plan)
     form = CommentForm(
@@ -199,7 +199,7 @@ def _anchor_choices(visit: Visit) -> list[tuple[str, str]]:
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.READ)
-def question(request: HttpRequest, link: Link, plan: int, question: int) -> HttpResponse:
+def answer_question(request: HttpRequest, link: Link, plan: int, question: int) -> HttpResponse:
     """Answer one question about the plan."""
     visit = _start_visit(request, link, plan)
     plan_question = get_object_or_404(PlanQuestion, pk=question, plan=visit.plan)
@@ -221,7 +221,7 @@ def question(request: HttpRequest, link: Link, plan: int, question: int) -> Http
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.READ)
-def colleague(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+def suggest_colleague(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Name a colleague who should get the plan."""
     visit = _start_visit(request, link, plan)
     form = ColleagueForm(posted(request), cancel=visit.url(), initial=_form_token_value(visit))
@@ -243,7 +243,7 @@ def colleague(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.READ)
-def name(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+def name_colleague(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Correct the stakeholder's own name and role."""
     visit = _start_visit(request, link, plan)
     initial = {**_form_token_value(visit), "name": visit.person.name, "role": _work_role(visit.person)}

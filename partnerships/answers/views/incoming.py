@@ -43,7 +43,7 @@ def reply_by_link(request: HttpRequest, link: Link, incoming: int) -> HttpRespon
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def incoming(request: HttpRequest, pk: int) -> HttpResponse:
+def incoming_email(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm or delete an incoming email, signed in as its sender."""
     user = signed_in(request)
     email = get_object_or_404(Incoming.objects.select_related("partnership"), pk=pk, person=user)
@@ -166,7 +166,7 @@ def _conversation_record(
 
 
 @require_safe
-def file(request: HttpRequest, pk: int) -> HttpResponseBase:
+def download_attachment(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Return a file of an answer to people who may read the answer."""
     answers = Answer.objects.visible_to(signed_in(request)).values("pk")
     incoming_file = get_object_or_404(IncomingFile, pk=pk, answer__in=answers)

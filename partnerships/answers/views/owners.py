@@ -76,7 +76,7 @@ def _answer_to_decide(request: HttpRequest, pk: int) -> Answer:
 
 
 @require_POST
-def approve(request: HttpRequest, pk: int) -> HttpResponse:
+def approve_proposal(request: HttpRequest, pk: int) -> HttpResponse:
     """Show an answer."""
     answer = _answer_to_decide(request, pk)
     answers_url = _answers_url(answer.plan_id)
@@ -90,7 +90,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def refuse(request: HttpRequest, pk: int) -> HttpResponse:
+def refuse_proposal(request: HttpRequest, pk: int) -> HttpResponse:
     """Refuse an answer, with a reason."""
     answer = _answer_to_decide(request, pk)
     answers_url = _answers_url(answer.plan_id)
@@ -131,7 +131,7 @@ def ask_colleague(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def trust(request: HttpRequest, pk: int) -> HttpResponse:
+def trust_colleague(request: HttpRequest, pk: int) -> HttpResponse:
     """Trust the person who gave this answer, whose answers are then shown without approval."""
     answer, user = _answer_to_decide(request, pk), signed_in(request)
     owner = _led_owner(user, answer.plan)
@@ -161,7 +161,7 @@ def stop_trusting(request: HttpRequest, pk: int, trust: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask(request: HttpRequest, pk: int) -> HttpResponse:
+def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask a question about the plan."""
     plan, user = _plan_for_reader(request, pk), signed_in(request)
     require(rights_over(plan, user, timezone.now()).leads_owner)
@@ -178,7 +178,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def close(request: HttpRequest, pk: int) -> HttpResponse:
+def close_own_question(request: HttpRequest, pk: int) -> HttpResponse:
     """Close a question before its last day."""
     user = signed_in(request)
     question = get_object_or_404(PlanQuestion.objects.visible_to(user).select_related("plan"), pk=pk)

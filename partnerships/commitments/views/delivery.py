@@ -20,7 +20,7 @@ from partnerships.people.models import User
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def progress(request: HttpRequest, pk: int) -> HttpResponse:
+def record_progress(request: HttpRequest, pk: int) -> HttpResponse:
     """Report progress on a commitment."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
@@ -62,7 +62,7 @@ def _save_report_and_file(report_data: dict[str, Any], commitment: Commitment, u
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def escalate(request: HttpRequest, pk: int) -> HttpResponse:
+def escalate_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
     """Escalate a commitment to a person."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits)
@@ -93,7 +93,7 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def verify(request: HttpRequest, pk: int) -> HttpResponse:
+def verify_delivery(request: HttpRequest, pk: int) -> HttpResponse:
     """Verify a delivery or an action, or send it back."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.verifies)

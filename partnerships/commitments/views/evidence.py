@@ -20,7 +20,7 @@ from partnerships.people.requests import signed_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def attach(request: HttpRequest, pk: int) -> HttpResponse:
+def attach_evidence(request: HttpRequest, pk: int) -> HttpResponse:
     """Attach a file of evidence to a commitment."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
@@ -43,14 +43,14 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
+def download_evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Download a file of evidence."""
     evidence_file = get_object_or_404(Evidence.objects.visible_to(signed_in(request)), pk=pk)
     return private_file(evidence_file.file, name=evidence_file.file_name, content_type=evidence_file.content_type)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def remove(request: HttpRequest, pk: int) -> HttpResponse:
+def remove_evidence(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for confirmation, then remove a file of evidence."""
     user = signed_in(request)
     evidence_file = get_object_or_404(Evidence.objects.visible_to(user), pk=pk)

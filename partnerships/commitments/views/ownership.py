@@ -15,7 +15,7 @@ from partnerships.people.form_steps import take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def owner(request: HttpRequest, pk: int) -> HttpResponse:
+def edit_owner(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the owner of a commitment."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)

@@ -27,7 +27,7 @@ from partnerships.people.requests import signed_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def propose_commitment(request: HttpRequest) -> HttpResponse:
     """Propose a commitment.
 
     `?from=response-12` names the record that the commitment is made from, and `?replaces=12` the commitment that it

@@ -19,7 +19,7 @@ from partnerships.people.form_steps import take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit_terms(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the terms of a proposal."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits and commitment.giver_id is not None)
@@ -45,7 +45,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
+def confirm_for_side(request: HttpRequest, pk: int, side: str) -> HttpResponse:
     """Confirm a commitment for the giver or the receiver."""
     if side not in ("giving", "receiving"):
         raise Http404
@@ -90,7 +90,7 @@ def _confirmed_message(commitment: Commitment, organisation: Organisation) -> st
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def due_date(request: HttpRequest, pk: int) -> HttpResponse:
+def edit_due_date(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the due date of a commitment."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
@@ -111,7 +111,7 @@ def due_date(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def end(request: HttpRequest, pk: int) -> HttpResponse:
+def end_early(request: HttpRequest, pk: int) -> HttpResponse:
     """Decline or withdraw a proposal, or cancel a commitment."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.may_end if not commitment.is_over else rights.leads)

@@ -24,7 +24,7 @@ from partnerships.people.requests import signed_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def circulate(request: HttpRequest, pk: int) -> HttpResponse:
+def circulate_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Circulate the record and email its attendees."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)
@@ -54,7 +54,7 @@ def _recipients(conversation: Conversation, author: User) -> list[User]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def correct(request: HttpRequest, pk: int) -> HttpResponse:
+def correct_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Suggest a correction for the person's own side."""
     user, conversation, rights = open_conversation(request, pk)
     require(bool(rights.other_sides))
@@ -85,7 +85,7 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def answer(request: HttpRequest, pk: int) -> HttpResponse:
+def answer_to_correction(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer a correction for the keeper."""
     user = signed_in(request)
     visible = Conversation.objects.visible_to(user)
@@ -123,7 +123,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def agree(request: HttpRequest, pk: int) -> HttpResponse:
+def agree_to_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Agree to the record for the person's own side."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.edits)

@@ -22,7 +22,7 @@ from partnerships.people.requests import signed_in
 
 
 @require_safe
-def stuck(request: HttpRequest) -> HttpResponse:
+def stuck_records(request: HttpRequest) -> HttpResponse:
     """Show what is stuck in the partnerships that the reader facilitates or leads."""
     user, now = signed_in(request), timezone.now()
     watched = watched_by(user)
@@ -32,7 +32,7 @@ def stuck(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def name(request: HttpRequest, pk: int) -> HttpResponse:
+def name_new_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     """Name a facilitator of a partnership."""
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
@@ -61,7 +61,7 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def facilitation(request: HttpRequest, pk: int) -> HttpResponse:
+def accept_role(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the page on which a person who was named accepts the role of facilitator."""
     user = signed_in(request)
     facilitator = get_object_or_404(Facilitator.objects.filter(person=user).named().for_listing(), pk=pk)
@@ -82,7 +82,7 @@ def facilitation(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def end(request: HttpRequest, pk: int) -> HttpResponse:
+def end_role(request: HttpRequest, pk: int) -> HttpResponse:
     """End a facilitator's role: a page for leads of the partnership and for the facilitator."""
     user = signed_in(request)
     facilitator = get_object_or_404(Facilitator.objects.visible_to(user).named().for_listing(), pk=pk)

@@ -47,7 +47,7 @@ def _open_note(request: HttpRequest, pk: int) -> tuple[JournalNote, bool]:
 
 
 @require_safe
-def note(request: HttpRequest, pk: int) -> HttpResponse:
+def journal_note(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one note with its earlier texts."""
     opened_note, may_edit = _open_note(request, pk)
     context = {
@@ -59,7 +59,7 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def write_journal_note(request: HttpRequest) -> HttpResponse:
     """Write a note about the partnership or organisation that the URL names."""
     user = signed_in(request)
     partnership = about = None
@@ -99,7 +99,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a note."""
     opened_note, may_edit = _open_note(request, pk)
     require(may_edit)
@@ -127,7 +127,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def delete(request: HttpRequest, pk: int) -> HttpResponse:
+def delete_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a note's texts, with a reason."""
     opened_note, may_edit = _open_note(request, pk)
     require(may_edit)

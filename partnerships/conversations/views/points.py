@@ -21,7 +21,7 @@ from partnerships.people.requests import signed_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def close(request: HttpRequest, pk: int) -> HttpResponse:
+def close_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
     """Close a point, with a reason. Only people of the side that made the point can do this."""
     user, point, rights = open_point(request, pk)
     require(any(side.pk == point.organisation_id for side in rights.sides))
@@ -46,7 +46,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def become(request: HttpRequest, pk: int) -> HttpResponse:
+def turn_into_ask_or_offer(request: HttpRequest, pk: int) -> HttpResponse:
     """Turn an obstacle into an ask, or an opportunity into an offer.
 
     Any side can make an offer, but only the side that has the obstacle can make an ask.

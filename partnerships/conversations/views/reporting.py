@@ -67,7 +67,7 @@ def reports(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def set_up(request: HttpRequest, pk: int) -> HttpResponse:
+def set_up_reports(request: HttpRequest, pk: int) -> HttpResponse:
     """Set up progress reports, or change how they are made."""
     user, partnership = _led_partnership(request, pk)
     reporting_round = ReportingRound.objects.filter(partnership=pk, ends_on=None).first()
@@ -85,7 +85,7 @@ def set_up(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def end(request: HttpRequest, pk: int) -> HttpResponse:
+def stop_reporting(request: HttpRequest, pk: int) -> HttpResponse:
     """End progress reports, with a reason."""
     user, partnership = _led_partnership(request, pk)
     back = reverse("conversations:reports", args=[pk])
@@ -118,7 +118,7 @@ def _period(request: HttpRequest, pk: int, start: dt.date) -> tuple[ReportingRou
 
 
 @require_safe
-def period(request: HttpRequest, pk: int, start: dt.date) -> HttpResponse:
+def reports_of_period(request: HttpRequest, pk: int, start: dt.date) -> HttpResponse:
     """Show the submitted reports of one period side by side, for reading and printing."""
     reporting_round, submissions, ends_on = _period(request, pk, start)
     context = {

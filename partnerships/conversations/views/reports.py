@@ -93,7 +93,7 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def write(request: HttpRequest, pk: int) -> HttpResponse:
+def write_report(request: HttpRequest, pk: int) -> HttpResponse:
     """Write the report's answers.
 
     If a colleague changed the same answers, the page shows both texts side by side.
@@ -161,7 +161,7 @@ def _both_texts(report: Report, conflicts: Mapping[str, PieceConflict]) -> list[
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def submit(request: HttpRequest, pk: int) -> HttpResponse:
+def submit_to_partnership(request: HttpRequest, pk: int) -> HttpResponse:
     """Read the report once more, then submit it."""
     user, opened_report, rights = _open_report(request, pk)
     require(rights.may_write)
@@ -190,7 +190,7 @@ def submit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def decide(request: HttpRequest, pk: int) -> HttpResponse:
+def decide_report(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept a submitted report, or return it with a reason."""
     user, opened_report, rights = _open_report(request, pk)
     require(bool(rights.decides_for))
@@ -221,7 +221,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def compare(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def compare_versions(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Show how a submission differs from the submission before it, word by word."""
     user, opened_report, _rights = _open_report(request, pk)
     submission_by_number = {

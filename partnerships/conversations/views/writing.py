@@ -29,7 +29,7 @@ from partnerships.people.requests import signed_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new_record(request: HttpRequest) -> HttpResponse:
     """Record or plan a conversation. The other sides are chosen first, unless the URL names them.
 
     The URL `?from=result-12&partnership=3` names the record that the conversation comes from, and its partnership.
@@ -139,7 +139,7 @@ def _others(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit the record of a conversation, until all sides agree to it."""
     user = signed_in(request)
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
@@ -195,7 +195,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def cancel_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel a planned conversation."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)

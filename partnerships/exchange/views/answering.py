@@ -29,7 +29,7 @@ _FORM = ["GET", "HEAD", "POST"]
 
 
 @require_POST
-def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
+def acknowledge_entry(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark an entry as seen by the person's organisations."""
     entry, organisations = answerable_entry(request, pk)
 
@@ -45,7 +45,7 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(_FORM)
-def respond(request: HttpRequest, pk: int) -> HttpResponse:
+def respond_to_entry(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer an entry, in full or in part."""
     entry, organisations = answerable_entry(request, pk)
     initial = {"counterpart": request.GET.get("counterpart")}
@@ -61,7 +61,7 @@ def respond(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(_FORM)
-def decline(request: HttpRequest, pk: int) -> HttpResponse:
+def decline_to_answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Decline an entry, with a reason."""
     entry, organisations = answerable_entry(request, pk)
     form = DeclineForm(posted(request), entry=entry, organisations=organisations)
@@ -76,7 +76,7 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(_FORM)
-def refer(request: HttpRequest, pk: int) -> HttpResponse:
+def refer_entry(request: HttpRequest, pk: int) -> HttpResponse:
     """Refer an entry to a colleague."""
     entry, organisations = answerable_entry(request, pk)
     user = signed_in(request)
@@ -130,7 +130,7 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(_FORM)
-def decide(request: HttpRequest, pk: int) -> HttpResponse:
+def decide_response(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept or decline an answer."""
     user = signed_in(request)
     response = _response(request, pk)

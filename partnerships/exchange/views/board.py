@@ -100,7 +100,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def ours(request: HttpRequest) -> HttpResponse:
+def own_entries(request: HttpRequest) -> HttpResponse:
     """Show the entries of the person's organisations: drafts first, then shared entries, the newest first."""
     user = signed_in(request)
     reader = reader_of(user)

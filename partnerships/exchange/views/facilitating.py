@@ -18,7 +18,7 @@ from partnerships.people.requests import signed_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def name(request: HttpRequest, pk: int) -> HttpResponse:
+def name_entry_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     """Name a facilitator of an ask or offer."""
     entry = editable_entry(request, pk)
     form = NameFacilitatorForm(posted(request), cancel=entry.get_absolute_url())
@@ -34,7 +34,7 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def end(request: HttpRequest, pk: int) -> HttpResponse:
+def remove_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a facilitator: a page for editors of the entry and for the facilitator."""
     user = signed_in(request)
     facilitator = get_object_or_404(EntryFacilitator.objects.visible_to(user).named().for_listing(), pk=pk)

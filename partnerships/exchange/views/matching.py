@@ -131,7 +131,7 @@ def entry_matches(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+def dismiss_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     """Dismiss a match for the person's organisation, with a reason."""
     user = signed_in(request)
     entry, counterpart = _pair_or_404(user, pk, other)
@@ -153,7 +153,7 @@ def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+def introduce_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     """Suggest that two organisations talk, and email both."""
     user = signed_in(request)
     entry, counterpart = _pair_or_404(user, pk, other)

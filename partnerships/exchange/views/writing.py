@@ -92,7 +92,7 @@ def _link_to_matches(entry: Entry, count: int) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new_entry(request: HttpRequest) -> HttpResponse:
     """Write an ask or an offer, and save it as a draft or share it at once.
 
     The URL `?from=result-12&partnership=3` names the record that the entry comes from, and its partnership.
@@ -150,7 +150,7 @@ def _suggested(user: User, came_from: OriginRecord | None, partnership_text: str
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit_entry(request: HttpRequest, pk: int) -> HttpResponse:
     """Change an entry. Its audience can change only while the entry is a draft."""
     entry = editable_entry(request, pk)
     user = signed_in(request)
@@ -193,7 +193,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def share(request: HttpRequest, pk: int) -> HttpResponse:
+def share_with_audience(request: HttpRequest, pk: int) -> HttpResponse:
     """Share a draft without further changes."""
     entry = editable_entry(request, pk)
 
@@ -207,7 +207,7 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def agreed(request: HttpRequest, pk: int) -> HttpResponse:
+def mark_entry_agreed(request: HttpRequest, pk: int) -> HttpResponse:
     """Record how and with whom an entry was agreed outside this site."""
     entry = editable_entry(request, pk)
     form = AgreedForm(posted(request), entry=entry)
@@ -228,7 +228,7 @@ def _possible_commitments(entry: Entry, request: HttpRequest) -> CommitmentQuery
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def meet(request: HttpRequest, pk: int) -> HttpResponse:
+def mark_entry_met(request: HttpRequest, pk: int) -> HttpResponse:
     """Link an existing commitment to an entry."""
     entry = editable_entry(request, pk)
     commitments = _possible_commitments(entry, request)
@@ -257,7 +257,7 @@ def meet(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def withdraw_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw an entry, with a reason."""
     entry = editable_entry(request, pk)
     kind = entry.get_direction_display().lower()

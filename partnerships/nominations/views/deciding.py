@@ -18,7 +18,7 @@ from partnerships.people.form_steps import press_button, take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def decide_lines(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Confirm or dispute each line of a return."""
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_decide)
@@ -46,7 +46,7 @@ def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 @require_POST
-def ask(request: HttpRequest, pk: int, number: int, line: int) -> HttpResponse:
+def ask_to_make_up(request: HttpRequest, pk: int, number: int, line: int) -> HttpResponse:
     """Ask the provider to make up the shortfall of a line."""
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_ask)

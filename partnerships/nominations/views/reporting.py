@@ -32,7 +32,7 @@ _STEP = "nominations/step.html"
 
 
 @_FORM
-def start(request: HttpRequest, pk: int) -> HttpResponse:
+def new_return(request: HttpRequest, pk: int) -> HttpResponse:
     """Start the return of a quarter that is over."""
     user, agreement, rights = open_agreement(request, pk)
     require(rights.may_report)
@@ -58,7 +58,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 
 @csrf_exempt
 @_FORM
-def upload(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def upload_lettings(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Upload the CORE export.
 
     The filter must be set before anything reads the form, so only `_upload` checks the CSRF token. Rights are checked
@@ -99,7 +99,7 @@ def _upload(request: HttpRequest, user: User, nominations_return: NominationsRet
 
 
 @_FORM
-def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def complete_figures(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Fill in the figures that CORE does not contain.
 
     They are offers, refusals, and vacancies with and without a nominee in time.
@@ -134,7 +134,7 @@ def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 @_FORM
-def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def send_to_council(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Send the return to the council."""
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_report)
@@ -163,7 +163,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 @_FORM
-def reopen(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def reopen_for_changes(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Reopen a confirmed return, so that the provider can correct it. Both sides may do this."""
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_reopen)

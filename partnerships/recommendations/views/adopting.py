@@ -79,7 +79,7 @@ def partnership_recommendations(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def propose(request: HttpRequest, pk: int) -> HttpResponse:
+def propose_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
     """Propose a recommendation to a partnership."""
     user = signed_in(request)
     recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
@@ -127,7 +127,7 @@ def adoption(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def record(request: HttpRequest, pk: int) -> HttpResponse:
+def adopt_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
     """Record the meeting that adopted the recommendation."""
     user = signed_in(request)
     current = _adoption_to_change(user, pk)
@@ -152,7 +152,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def drop(request: HttpRequest, pk: int) -> HttpResponse:
+def drop_from_partnership(request: HttpRequest, pk: int) -> HttpResponse:
     """Drop a recommendation, with a reason."""
     user = signed_in(request)
     current = _adoption_to_change(user, pk)
@@ -170,7 +170,7 @@ def drop(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def link(request: HttpRequest, pk: int) -> HttpResponse:
+def link_to_outcome(request: HttpRequest, pk: int) -> HttpResponse:
     """Link an objective or a commitment that came from the recommendation."""
     user = signed_in(request)
     current = _adoption_to_change(user, pk)
@@ -208,7 +208,7 @@ def _record(user: User, choice: str) -> Objective | Commitment:
 
 
 @require_POST
-def unlink(request: HttpRequest, pk: int) -> HttpResponse:
+def unlink_from_outcome(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove the link to an objective or commitment."""
     user = signed_in(request)
     outcomes = Outcome.objects.filter(adoption__in=Adoption.objects.visible_to(user).values("pk"))

@@ -46,7 +46,7 @@ def response(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def add(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+def add_to_response(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Add a record as evidence for the response."""
     user = signed_in(request)
     current_response = _response_or_404(user, pk)
@@ -79,7 +79,7 @@ def add(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 
 
 @require_POST
-def remove(request: HttpRequest, pk: int) -> HttpResponse:
+def remove_from_response(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a piece of evidence."""
     user = signed_in(request)
     rows = Evidence.objects.removable_by(user).select_related("response")

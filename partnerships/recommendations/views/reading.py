@@ -102,7 +102,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def moved(request: HttpRequest) -> HttpResponse:
+def recent_changes(request: HttpRequest) -> HttpResponse:
     """Show the changes since a day that the reader can choose."""
     user = signed_in(request)
     today = timezone.localdate()
@@ -113,7 +113,7 @@ def moved(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def coverage(request: HttpRequest) -> HttpResponse:
+def recommendations_without_work(request: HttpRequest) -> HttpResponse:
     """Show recommendations that nobody is working on."""
     user = signed_in(request)
     rows = uncovered(user)

@@ -88,7 +88,7 @@ def domains_of(survey_round: Round) -> list[tuple[str, str, int]]:
     return [(group, domain, count) for (group, domain), count in sorted(people_counts.items())]
 
 
-def seal_of_list(survey_round: Round) -> str:
+def list_hash_of(survey_round: Round) -> str:
     """Return a hash of the list that a moderator agrees to: people, their groups, and the partnerships."""
     rows = survey_round.invitations.order_by("pk").values_list("pk", "group")
     partnerships = [partnership.pk for partnership in partnerships_of(survey_round)]

@@ -16,7 +16,7 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.people.services import UnableToAddPerson, person_for_address
 from partnerships.surveys.models import Round, Way
-from partnerships.surveys.queries.rounds import leads_who_run, seal_of_list
+from partnerships.surveys.queries.rounds import leads_who_run, list_hash_of
 from partnerships.surveys.rights import may_agree
 from partnerships.surveys.services.recording import UnableToRun, journal_reader, lock_own_draft, lock_round
 
@@ -79,14 +79,14 @@ def ask_moderator(*, survey_round: Round, author: User | None, now: dt.datetime)
 
 
 @transaction.atomic
-def agree_to_moderate(*, survey_round: Round, seen_hash: str, author: User, now: dt.datetime) -> None:
+def agree_to_moderate(*, survey_round: Round, list_hash: str, author: User, now: dt.datetime) -> None:
     """Agree to read comments, and to the list of people. Raises `UnableToRun`.
 
-    `seen_hash` is the hash of the list that the page showed. If the list has changed, the moderator must read it again.
+    `list_hash` is the hash of the list that the page showed. If the list has changed, the moderator must read it again.
     """
     locked = lock_round(survey_round)
     require(may_agree(locked, author))
-    if seen_hash != seal_of_list(locked):
+    if list_hash != list_hash_of(locked):
         raise UnableToRun(
             "The people or partnerships have changed since you opened this page. Check them again before you agree."
         )

@@ -26,7 +26,7 @@ _FORM = require_http_methods(["GET", "HEAD", "POST"])
 
 @login_not_required
 @_FORM
-def answer(request: HttpRequest, token: str) -> HttpResponse:
+def answer_anonymously(request: HttpRequest, token: str) -> HttpResponse:
     """Answer an anonymous round. The link works until an answer has been sent."""
     tokens = Token.objects.filter(hash=token_hash(token)).select_related("round__question_set", "round__partnership")
     unused_token = tokens.first()

@@ -22,7 +22,7 @@ AT_ONCE = 100
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def moderate(request: HttpRequest, pk: int) -> HttpResponse:
+def decide_comments(request: HttpRequest, pk: int) -> HttpResponse:
     """Decide which comments the parties can read, and remove names from them.
 
     Only the moderator can open this page. For anyone else it raises Http404, also for an administrator who views the

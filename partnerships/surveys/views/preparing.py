@@ -16,7 +16,7 @@ from partnerships.outbox.content import WE_WILL_EMAIL
 from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.requests import signed_in
 from partnerships.surveys import services
-from partnerships.surveys.bodies import words_of
+from partnerships.surveys.bodies import group_label
 from partnerships.surveys.forms import AgreeForm, JoinForm, NameForm
 from partnerships.surveys.models import Joining, Round
 from partnerships.surveys.queries.rounds import (
@@ -24,7 +24,7 @@ from partnerships.surveys.queries.rounds import (
     joinings_of,
     partnerships_of,
     partnerships_to_ask,
-    seal_of_list,
+    list_hash_of,
 )
 from partnerships.surveys.views.rounds import open_partnership, open_round, round_context
 
@@ -33,7 +33,7 @@ _STEP = "surveys/step.html"
 
 
 @_FORM
-def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def choose_moderator(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Name the moderator, or another person in their place."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
@@ -54,7 +54,7 @@ def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 @require_POST
-def ask_to_agree(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def ask_moderator(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Ask the moderator to agree.
 
     The message is the same for every address, so that it does not show who has an account.
@@ -71,7 +71,7 @@ def ask_to_agree(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 @require_POST
-def by_name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def answer_by_name_instead(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Change an anonymous draft to answers by name, because the partnership is too small."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
@@ -106,7 +106,7 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 @require_POST
-def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def remove_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Remove a partnership from the draft."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
@@ -144,7 +144,7 @@ def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @_FORM
-def agree(request: HttpRequest, pk: int) -> HttpResponse:
+def answer_moderation(request: HttpRequest, pk: int) -> HttpResponse:
     """Agree to read the comments from a survey, or decline.
 
     Only the moderator can open this page. It shows how many people are asked, and the domains of their addresses.
@@ -153,7 +153,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
     if hasattr(request, "view_as"):
         raise Http404
     survey_round = get_object_or_404(Round.objects.asking(user).for_pages(), pk=pk)
-    form = AgreeForm(posted(request), initial={"seen": seal_of_list(survey_round)})
+    form = AgreeForm(posted(request), initial={"list_hash": list_hash_of(survey_round)})
 
     def save_answer() -> tuple[str, str]:
         if form.cleaned_data["answer"] == "decline":
@@ -163,7 +163,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
                 "/",
             )
         services.agree_to_moderate(
-            survey_round=survey_round, seen_hash=form.cleaned_data["seen"], author=user, now=timezone.now()
+            survey_round=survey_round, list_hash=form.cleaned_data["list_hash"], author=user, now=timezone.now()
         )
         return "Thank you. You will get an email if there are comments to read.", "/"
 
@@ -175,6 +175,6 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
         "partnership": survey_round.partnership,
         "partnerships": partnerships_of(survey_round),
         "questions": survey_round.questions(),
-        "domains": [(words_of(group), domain, people) for group, domain, people in domains_of(survey_round)],
+        "domains": [(group_label(group), domain, people) for group, domain, people in domains_of(survey_round)],
     }
     return form_page(request, "surveys/agree.html", form, **context)

@@ -19,7 +19,7 @@ from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.surveys import services
-from partnerships.surveys.bodies import counted_as, words_of
+from partnerships.surveys.bodies import counted_as, group_label
 from partnerships.surveys.forms import InviteForm, PrepareForm
 from partnerships.surveys.models import Invitation, Round
 from partnerships.surveys.presenting import floor_words
@@ -82,8 +82,8 @@ def draft_context(survey_round: Round, user: User) -> dict[str, Any]:
         "joinings": joinings_of(survey_round, user),
         "floor": floor_words(survey_round),
         "invitations": _invitation_lines(survey_round, user),
-        "asked": [(words_of(group), number) for group, number in sorted(counts.items())],
-        "together": sorted({words_of(code) for code in joined_code_by_group.values() if "+" in code}),
+        "asked": [(group_label(group), number) for group, number in sorted(counts.items())],
+        "together": sorted({group_label(code) for code in joined_code_by_group.values() if "+" in code}),
         "too_small": why_too_small(sum(counts.values()), survey_round.floor) if survey_round.is_anonymous else "",
     }
 
@@ -106,7 +106,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @_FORM
-def prepare(request: HttpRequest, pk: int) -> HttpResponse:
+def prepare_round(request: HttpRequest, pk: int) -> HttpResponse:
     """Prepare the next round of a partnership."""
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_run)
@@ -124,7 +124,7 @@ def prepare(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @_FORM
-def invite(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def invite_people(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Add people of one group to a draft."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_invite)
@@ -160,7 +160,7 @@ def round_context(survey_round: Round, heading: str, lead: str = "") -> dict[str
 
 
 @require_POST
-def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def withdraw_invitation(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Remove a person from the list of a draft."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_invite)
@@ -175,7 +175,7 @@ def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 @require_POST
-def open_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def open_for_answers(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Open the round, which emails everyone on the list."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
@@ -191,7 +191,7 @@ def open_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 @require_POST
-def remind(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def remind_everyone(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Remind everyone who was asked."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
@@ -206,7 +206,7 @@ def remind(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 @_FORM
-def abandon(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def end_round(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """End a round without results."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)

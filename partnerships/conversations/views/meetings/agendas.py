@@ -20,7 +20,7 @@ from partnerships.people.form_steps import take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit_agenda(request: HttpRequest, pk: int) -> HttpResponse:
     """Prepare the agenda: order and time its items, choose presenters, remove items and add new ones."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
@@ -59,7 +59,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def gather(request: HttpRequest, pk: int) -> HttpResponse:
+def gather_items(request: HttpRequest, pk: int) -> HttpResponse:
     """Add every item that the rooms suggest."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
@@ -78,7 +78,7 @@ def gather(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def circulate(request: HttpRequest, pk: int) -> HttpResponse:
+def circulate_to_invited(request: HttpRequest, pk: int) -> HttpResponse:
     """Circulate the agenda, which freezes it."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
@@ -108,7 +108,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def paper(request: HttpRequest, pk: int) -> HttpResponse:
+def agenda_paper(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the agenda as a page for printing."""
     user, meeting, _rights = open_meeting(request, pk)
     name_as_at([meeting])

@@ -26,7 +26,7 @@ from partnerships.people.requests import signed_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def answer(request: HttpRequest, pk: int) -> HttpResponse:
+def answer_invitation(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer an invitation for oneself or for a colleague."""
     user = signed_in(request)
     visible_seats = MeetingSeat.objects.filter(meeting__in=Meeting.objects.visible_to(user))
@@ -56,7 +56,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def attendance(request: HttpRequest, pk: int) -> HttpResponse:
+def record_attendance(request: HttpRequest, pk: int) -> HttpResponse:
     """Record who attended; the quorum is counted from the attendance."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
@@ -90,7 +90,7 @@ def attendance(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def minutes(request: HttpRequest, pk: int) -> HttpResponse:
+def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
     """Write the minutes: a conversation record that is filled from agenda and attendance."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)

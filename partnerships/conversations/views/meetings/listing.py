@@ -67,7 +67,7 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def cycle_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit_cycle(request: HttpRequest, pk: int) -> HttpResponse:
     """Set how often the partnership meets. Without a cycle, the form offers the cycle that the terms describe."""
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_set_cycle)
@@ -104,7 +104,7 @@ def cycle_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def cycle_stop(request: HttpRequest, pk: int) -> HttpResponse:
+def stop_meeting_cycle(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop the meeting cycle."""
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_set_cycle)

@@ -18,7 +18,7 @@ from partnerships.people.form_steps import take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest, pk: int) -> HttpResponse:
+def new_meeting(request: HttpRequest, pk: int) -> HttpResponse:
     """Plan the next meeting; the form is filled from the cycle and from the last meeting."""
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_edit)
@@ -67,7 +67,7 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit_meeting(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a planned meeting."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
@@ -103,7 +103,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def call_off(request: HttpRequest, pk: int) -> HttpResponse:
+def call_meeting_off(request: HttpRequest, pk: int) -> HttpResponse:
     """Call a planned meeting off."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)

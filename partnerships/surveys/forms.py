@@ -99,7 +99,7 @@ class JoinForm(Form):
 class AgreeForm(Form):
     """The form in which a moderator agrees to read comments, or declines.
 
-    `list_hash` is the hash of the list of people that the page showed. The service refuses if the list has changed since.
+    `list_hash` is the hash of the list that the page showed. If the list has changed since, the service refuses.
     """
 
     list_hash = forms.CharField(widget=forms.HiddenInput, max_length=64)

@@ -1,4 +1,8 @@
-"""Pages on which an authority's staff import its own plans, agreements and brownfield land."""
+"""Pages on which an authority's staff import its own plans, agreements and brownfield land.
+
+A view of a button passes an inner function to `press_button`, which calls it, shows its message and redirects. If the
+service refuses, the message says why.
+"""
 
 from __future__ import annotations
 

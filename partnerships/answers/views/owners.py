@@ -1,4 +1,10 @@
-"""Pages of the answers about a plan, for its readers, and for the owners, who decide about the answers."""
+"""Pages of the answers about a plan, for its readers, and for the owners, who decide about the answers.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
+message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty. A view of a button
+without a form uses `press_button` in the same way; the next page then shows the refusal as a message.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +23,7 @@ from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.content import WILL_BE_SENT
-from partnerships.people.form_steps import press_button, take_step
+from partnerships.people.form_steps import ABOVE_FORM, press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
@@ -173,7 +179,13 @@ def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
         return "You have asked the question. Stakeholders can answer it using the link in their digests.", answers_url
 
     return take_step(
-        request, "answers/ask.html", form, publish_question, {services.UnableToAsk: None}, plan=plan, back=answers_url
+        request,
+        "answers/ask.html",
+        form,
+        publish_question,
+        {services.UnableToAsk: ABOVE_FORM},
+        plan=plan,
+        back=answers_url,
     )
 
 

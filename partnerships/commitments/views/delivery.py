@@ -1,4 +1,9 @@
-"""Pages about delivery: progress, escalation, verification."""
+"""Pages about delivery: progress, escalation, verification.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
+message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,7 @@ from partnerships.commitments.models import Commitment, commitment_readers
 from partnerships.commitments.views.steps import open_commitment
 from partnerships.kit.http import posted, posted_with_files
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 
 
@@ -37,7 +42,7 @@ def record_progress(request: HttpRequest, pk: int) -> HttpResponse:
         "commitments/progress.html",
         form,
         save_progress,
-        {services.UnableToRecordProgress: None, services.UnableToAttach: "evidence"},
+        {services.UnableToRecordProgress: ABOVE_FORM, services.UnableToAttach: "evidence"},
         say_who_gets_emails=True,
         commitment=commitment,
     )
@@ -86,7 +91,7 @@ def escalate_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
         "commitments/escalate.html",
         form,
         escalate_commitment,
-        {services.UnableToEscalate: None},
+        {services.UnableToEscalate: ABOVE_FORM},
         say_who_gets_emails=True,
         commitment=commitment,
     )
@@ -114,7 +119,7 @@ def verify_delivery(request: HttpRequest, pk: int) -> HttpResponse:
         "commitments/verify.html",
         form,
         record_verdict,
-        {services.UnableToVerify: None},
+        {services.UnableToVerify: ABOVE_FORM},
         say_who_gets_emails=True,
         commitment=commitment,
     )

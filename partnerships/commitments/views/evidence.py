@@ -1,4 +1,8 @@
-"""Pages about files of evidence."""
+"""Pages about files of evidence.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The page to change the owner."""
+"""The page to change the owner.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ from partnerships.commitments.forms.ownership import OwnerForm
 from partnerships.commitments.views.steps import open_commitment
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,6 +37,6 @@ def edit_owner(request: HttpRequest, pk: int) -> HttpResponse:
         "commitments/owner.html",
         form,
         change_owner,
-        {services.UnableToChangeOwner: None},
+        {services.UnableToChangeOwner: ABOVE_FORM},
         commitment=commitment,
     )

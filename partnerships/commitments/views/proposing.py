@@ -1,4 +1,9 @@
-"""The page to propose a commitment: from scratch, from a record, or to replace another."""
+"""The page to propose a commitment: from scratch, from a record, or to replace another.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
+message also names who gets an email.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +26,7 @@ from partnerships.kit.forms import searching_form
 from partnerships.kit.http import row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -74,7 +79,7 @@ def propose_commitment(request: HttpRequest) -> HttpResponse:
         "commitments/new.html",
         form,
         propose,
-        refusals={services.UnableToPropose: None, services.UnableToConfirm: None},
+        refusals={services.UnableToPropose: ABOVE_FORM, services.UnableToConfirm: ABOVE_FORM},
         say_who_gets_emails=True,
         suggestion=suggestion,
         replaces=replaces,

@@ -1,4 +1,9 @@
-"""Pages about terms: edit, confirm, change the due date, end."""
+"""Pages about terms: edit, confirm, change the due date, end.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
+message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,7 @@ from partnerships.kit.dates import long_date
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,7 +43,7 @@ def edit_terms(request: HttpRequest, pk: int) -> HttpResponse:
         "commitments/edit.html",
         form,
         save_terms,
-        {services.UnableToEdit: None, services.UnableToPropose: None},
+        {services.UnableToEdit: ABOVE_FORM, services.UnableToPropose: ABOVE_FORM},
         say_who_gets_emails=True,
         commitment=commitment,
     )
@@ -73,7 +78,7 @@ def confirm_for_side(request: HttpRequest, pk: int, side: str) -> HttpResponse:
         "commitments/confirm.html",
         form,
         confirm_terms,
-        {services.UnableToConfirm: None},
+        {services.UnableToConfirm: ABOVE_FORM},
         say_who_gets_emails=True,
         commitment=commitment,
         organisation=organisation,
@@ -105,7 +110,7 @@ def edit_due_date(request: HttpRequest, pk: int) -> HttpResponse:
         "commitments/due_date.html",
         form,
         change_due_date,
-        {services.UnableToChangeDueDate: None},
+        {services.UnableToChangeDueDate: ABOVE_FORM},
         commitment=commitment,
     )
 
@@ -128,7 +133,7 @@ def end_early(request: HttpRequest, pk: int) -> HttpResponse:
         "commitments/end.html",
         form,
         end_commitment,
-        {services.UnableToEnd: None},
+        {services.UnableToEnd: ABOVE_FORM},
         say_who_gets_emails=True,
         commitment=commitment,
         rights=rights,

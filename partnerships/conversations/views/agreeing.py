@@ -1,4 +1,9 @@
-"""Pages to circulate a record, to correct it and to agree to it."""
+"""Pages to circulate a record, to correct it and to agree to it.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +22,7 @@ from partnerships.conversations.views.steps import open_conversation
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -25,10 +30,11 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def circulate_record(request: HttpRequest, pk: int) -> HttpResponse:
-    """Circulate the record and email its attendees."""
+    """Circulate the record for its keeper, and email the attendees who may read it."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)
     form = ConfirmForm(posted(request), submit="Circulate record", cancel=conversation.get_absolute_url())
+    # Not `take_step`: a refusal is shown on the conversation's page, and the message also says if nobody gets an email.
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
@@ -55,7 +61,7 @@ def _recipients(conversation: Conversation, author: User) -> list[User]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_record(request: HttpRequest, pk: int) -> HttpResponse:
-    """Suggest a correction for the person's own side."""
+    """Suggest a correction to a record for the person's own side, which is not its keeper."""
     user, conversation, rights = open_conversation(request, pk)
     require(bool(rights.other_sides))
     form = CorrectionForm(posted(request), conversation=conversation)
@@ -79,14 +85,14 @@ def correct_record(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/correct.html",
         form,
         suggest_correction,
-        {services.UnableToCorrect: None},
+        {services.UnableToCorrect: ABOVE_FORM},
         conversation=conversation,
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_to_correction(request: HttpRequest, pk: int) -> HttpResponse:
-    """Answer a correction for the keeper."""
+    """Accept or refuse a correction for the keeper of the record, with an answer."""
     user = signed_in(request)
     visible = Conversation.objects.visible_to(user)
     correction = get_object_or_404(
@@ -115,7 +121,7 @@ def answer_to_correction(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/answer.html",
         form,
         answer_correction,
-        {services.UnableToCorrect: None},
+        {services.UnableToCorrect: ABOVE_FORM},
         conversation=conversation,
         correction=correction,
         own=own_ids,
@@ -149,7 +155,7 @@ def agree_to_record(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/agree.html",
         form,
         agree_record,
-        {services.UnableToAgree: None},
+        {services.UnableToAgree: ABOVE_FORM},
         conversation=conversation,
         organisation=organisation,
     )

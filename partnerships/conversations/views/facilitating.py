@@ -1,4 +1,9 @@
-"""Pages to name a facilitator, to accept or end the role, and to see what is stuck."""
+"""Pages to name a facilitator, to accept or end the role, and to see what is stuck.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
+message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +22,13 @@ from partnerships.conversations.models import Facilitator
 from partnerships.conversations.queries.facilitating import stuck_for, watched_by
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 
 
 @require_safe
 def stuck_records(request: HttpRequest) -> HttpResponse:
-    """Show what is stuck in the partnerships that the reader facilitates or leads."""
+    """Show the records that are stuck in the partnerships that the reader facilitates or leads."""
     user, now = signed_in(request), timezone.now()
     watched = watched_by(user)
     today = timezone.localdate(now)
@@ -33,7 +38,7 @@ def stuck_records(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def name_new_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
-    """Name a facilitator of a partnership."""
+    """Name a facilitator of a partnership. Only leads of the partnership can do this."""
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
     require(rights_over(partnership, user, timezone.now()).leads)
@@ -62,7 +67,7 @@ def name_new_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept_role(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the page on which a person who was named accepts the role of facilitator."""
+    """Let a person who was named as facilitator accept the role."""
     user = signed_in(request)
     facilitator = get_object_or_404(Facilitator.objects.filter(person=user).named().for_listing(), pk=pk)
     form = ConfirmForm(posted(request), submit="Accept", cancel=reverse("web:home"))
@@ -76,14 +81,14 @@ def accept_role(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/facilitating/accept.html",
         form,
         accept_facilitation,
-        {services.UnableToAcceptFacilitation: None},
+        {services.UnableToAcceptFacilitation: ABOVE_FORM},
         facilitator=facilitator,
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_role(request: HttpRequest, pk: int) -> HttpResponse:
-    """End a facilitator's role: a page for leads of the partnership and for the facilitator."""
+    """End a facilitator's role: for leads of the partnership, and for the facilitator."""
     user = signed_in(request)
     facilitator = get_object_or_404(Facilitator.objects.visible_to(user).named().for_listing(), pk=pk)
     require(facilitator.person_id == user.pk or rights_over(facilitator.partnership, user, timezone.now()).leads)
@@ -99,6 +104,6 @@ def end_role(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/facilitating/end.html",
         form,
         end_facilitation,
-        {services.UnableToEndFacilitation: None},
+        {services.UnableToEndFacilitation: ABOVE_FORM},
         facilitator=facilitator,
     )

@@ -1,4 +1,9 @@
-"""Pages to attach, download and remove files of conversations and meetings."""
+"""Pages to attach, download and remove files of conversations and meetings.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ from partnerships.conversations.views.steps import open_conversation
 from partnerships.kit.http import posted, posted_with_files, private_file
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Version
 
@@ -116,7 +121,7 @@ def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/file_remove.html",
         form,
         remove_file,
-        {services.UnableToRemoveFile: None},
+        {services.UnableToRemoveFile: ABOVE_FORM},
         attachment=attachment,
         back=back,
     )

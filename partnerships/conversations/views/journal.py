@@ -1,4 +1,9 @@
-"""Pages of the journal: the list with its search, one note, and pages to write and delete notes."""
+"""Pages of the journal: the list with its search, one note, and pages to write and delete notes.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 
 
@@ -60,10 +65,13 @@ def journal_note(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def write_journal_note(request: HttpRequest) -> HttpResponse:
-    """Write a note about the partnership or organisation that the URL names."""
+    """Write a note about the partnership or organisation that the URL names.
+
+    Only people of the writer's organisation can read the note.
+    """
     user = signed_in(request)
     partnership = about = None
-    # An id of the database has fewer than 19 digits.
+    # A longer number would not fit an id of the database.
     if (number := request.GET.get("partnership", "")).isdecimal() and len(number) < 19:
         partnership = get_object_or_404(Partnership.objects.inside_for(user), pk=int(number))
     elif (number := request.GET.get("about", "")).isdecimal() and len(number) < 19:
@@ -94,13 +102,18 @@ def write_journal_note(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"subject": subject, "organisation": organisation, "back": back}
     # `take_step` calls `save_note` once the form is valid. If the service refuses, the form shows why.
     return take_step(
-        request, "conversations/journal/write.html", form, save_note, {services.UnableToWriteNote: None}, **context
+        request,
+        "conversations/journal/write.html",
+        form,
+        save_note,
+        {services.UnableToWriteNote: ABOVE_FORM},
+        **context,
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change a note."""
+    """Change a note of the person's organisation."""
     opened_note, may_edit = _open_note(request, pk)
     require(may_edit)
     back = opened_note.get_absolute_url()
@@ -120,7 +133,7 @@ def edit_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/journal/write.html",
         form,
         change_note,
-        {services.UnableToWriteNote: None},
+        {services.UnableToWriteNote: ABOVE_FORM},
         back=back,
         **context,
     )
@@ -143,6 +156,6 @@ def delete_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/journal/delete.html",
         form,
         delete_note,
-        {services.UnableToDeleteNote: None},
+        {services.UnableToDeleteNote: ABOVE_FORM},
         note=opened_note,
     )

@@ -1,4 +1,9 @@
-"""The page of an organisation's private note on a conversation."""
+"""The page of an organisation's private note on a conversation.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +17,12 @@ from partnerships.conversations.models import PrivateNote
 from partnerships.conversations.views.steps import open_conversation
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def private_note(request: HttpRequest, pk: int) -> HttpResponse:
-    """Edit the private note of the person's own organisation."""
+    """Edit the private note of the person's own organisation, which no other organisation can read."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.edits)
     organisation = rights.sides[0]
@@ -45,7 +50,7 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/note.html",
         form,
         save_note,
-        {services.UnableToWriteNote: None},
+        {services.UnableToWriteNote: ABOVE_FORM},
         conversation=conversation,
         organisation=organisation,
     )

@@ -1,4 +1,9 @@
-"""Pages that close a point, or turn it into an ask or offer."""
+"""Pages that close a point, or turn it into an ask or offer.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,7 @@ from partnerships.conversations.models import Point
 from partnerships.conversations.rights import Rights, rights_over
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -39,7 +44,7 @@ def close_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/close.html",
         form,
         close_point,
-        {services.UnableToChangePoint: None},
+        {services.UnableToChangePoint: ABOVE_FORM},
         point=point,
         back=back,
     )
@@ -72,7 +77,7 @@ def turn_into_ask_or_offer(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/become.html",
         form,
         turn_into_entry,
-        {services.UnableToChangePoint: None},
+        {services.UnableToChangePoint: ABOVE_FORM},
         point=point,
         organisation=organisation,
         possible_addressees=possible_addressees,

@@ -1,4 +1,9 @@
-"""Pages of a partnership's progress reports: the table of all reports, the reports of one period, and the settings."""
+"""Pages of a partnership's progress reports: the table of all reports, the reports of one period, and the settings.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +27,7 @@ from partnerships.conversations.reporting import period_in_words
 from partnerships.kit.exports import csv_response
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import Refusals, take_step
+from partnerships.people.form_steps import ABOVE_FORM, Refusals, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -68,7 +73,7 @@ def reports(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_up_reports(request: HttpRequest, pk: int) -> HttpResponse:
-    """Set up progress reports, or change how they are made."""
+    """Set up progress reports, or change their settings. Only leads of the partnership can do this."""
     user, partnership = _led_partnership(request, pk)
     reporting_round = ReportingRound.objects.filter(partnership=pk, ends_on=None).first()
     back = reverse("conversations:reports", args=[pk])
@@ -78,7 +83,7 @@ def set_up_reports(request: HttpRequest, pk: int) -> HttpResponse:
         services.set_up_reporting(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
         return "Progress reports have been set up.", back
 
-    refusals: Refusals = {services.UnableToSetUpReporting: None}
+    refusals: Refusals = {services.UnableToSetUpReporting: ABOVE_FORM}
     context: dict[str, Any] = {"partnership": partnership, "round": reporting_round, "back": back}
     # `take_step` calls `set_up_reporting` once the form is valid. If the service refuses, the form shows why.
     return take_step(request, "conversations/reports/set_up.html", form, set_up_reporting, refusals, **context)
@@ -86,7 +91,7 @@ def set_up_reports(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop_reporting(request: HttpRequest, pk: int) -> HttpResponse:
-    """End progress reports, with a reason."""
+    """End progress reports, with a reason. Only leads of the partnership can do this."""
     user, partnership = _led_partnership(request, pk)
     back = reverse("conversations:reports", args=[pk])
     form = EndForm(posted(request), submit="End progress reports", cancel=back)
@@ -96,7 +101,7 @@ def stop_reporting(request: HttpRequest, pk: int) -> HttpResponse:
         services.end_reporting(partnership=partnership, reason=reason, author=user, now=timezone.now())
         return "We will open no more progress reports.", back
 
-    refusals: Refusals = {services.UnableToSetUpReporting: None}
+    refusals: Refusals = {services.UnableToSetUpReporting: ABOVE_FORM}
     return take_step(
         request, "conversations/reports/end.html", form, end_reporting, refusals, partnership=partnership, back=back
     )

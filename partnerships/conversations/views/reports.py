@@ -1,4 +1,9 @@
-"""Pages to read, write, submit, decide and compare one progress report."""
+"""Pages to read, write, submit, decide and compare one progress report.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
+message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +32,7 @@ from partnerships.kit.rights import require
 from partnerships.kit.text import DiffTime, word_differences
 from partnerships.organisations.naming import show_as_at
 from partnerships.organisations.timeline import newest_events, timeline_lines
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -106,6 +111,7 @@ def write_report(request: HttpRequest, pk: int) -> HttpResponse:
         "organisation": opened_report.party.organisation,
         "figures": _figures(opened_report),
     }
+    # Not `take_step`: after a conflict, the page shows another form and both texts.
     if form.is_valid():
         try:
             services.save_report(
@@ -162,7 +168,7 @@ def _both_texts(report: Report, conflicts: Mapping[str, PieceConflict]) -> list[
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def submit_to_partnership(request: HttpRequest, pk: int) -> HttpResponse:
-    """Read the report once more, then submit it."""
+    """Show the report once more, and submit it on POST."""
     user, opened_report, rights = _open_report(request, pk)
     require(rights.may_write)
     initial = {"revision": opened_report.revision}
@@ -180,7 +186,7 @@ def submit_to_partnership(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/reports/submit.html",
         form,
         submit_report,
-        {services.UnableToSubmitReport: None},
+        {services.UnableToSubmitReport: ABOVE_FORM},
         say_who_gets_emails=True,
         report=opened_report,
         organisation=opened_report.party.organisation,
@@ -191,12 +197,13 @@ def submit_to_partnership(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def decide_report(request: HttpRequest, pk: int) -> HttpResponse:
-    """Accept a submitted report, or return it with a reason."""
+    """Accept the newest submission of a report, or return it with a reason."""
     user, opened_report, rights = _open_report(request, pk)
     require(bool(rights.decides_for))
     newest = opened_report.submissions.order_by("-number").first()
     if newest is None:
         raise Http404
+    # The form contains the number of the submission that was read, so that nobody decides about a newer one.
     form = DecisionForm(posted(request), initial={"number": newest.number}, cancel=opened_report.get_absolute_url())
 
     def save_decision() -> tuple[str, str]:
@@ -212,7 +219,7 @@ def decide_report(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/reports/decide.html",
         form,
         save_decision,
-        {services.UnableToDecideReport: None},
+        {services.UnableToDecideReport: ABOVE_FORM},
         say_who_gets_emails=True,
         report=opened_report,
         organisation=opened_report.party.organisation,

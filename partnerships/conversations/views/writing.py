@@ -1,4 +1,9 @@
-"""Pages to write, change and cancel the record of a conversation."""
+"""Pages to write, change and cancel the record of a conversation.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +28,7 @@ from partnerships.conversations.views.steps import open_conversation
 from partnerships.kit.http import posted, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -86,7 +91,7 @@ def new_record(request: HttpRequest) -> HttpResponse:
         "conversations/new.html",
         form,
         record_conversation,
-        {services.UnableToRecord: None},
+        {services.UnableToRecord: ABOVE_FORM},
         keeper=keeper,
         others=others,
         suggested=suggestion,
@@ -189,14 +194,14 @@ def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/edit.html",
         form,
         save_changes,
-        {services.UnableToRecord: None},
+        {services.UnableToRecord: ABOVE_FORM},
         conversation=conversation,
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_record(request: HttpRequest, pk: int) -> HttpResponse:
-    """Cancel a planned conversation."""
+    """Cancel a planned conversation for its keeper, with a reason."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)
     form = ReasonForm(posted(request), submit="Cancel conversation", cancel=conversation.get_absolute_url())
@@ -212,6 +217,6 @@ def cancel_record(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/cancel.html",
         form,
         cancel_conversation,
-        {services.UnableToCancel: None},
+        {services.UnableToCancel: ABOVE_FORM},
         conversation=conversation,
     )

@@ -1,4 +1,10 @@
-"""Pages to answer asks and offers, and to decide about the answers."""
+"""Pages to answer asks and offers, and to decide about the answers.
+
+A view with a form passes an inner function to `take_entry_step`, which calls it once the posted form is valid, shows
+its message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)`
+is None, so that the form is empty. A view of a button without a form uses `press_button` in the same way; the next
+page then shows the refusal as a message.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +36,7 @@ _FORM = ["GET", "HEAD", "POST"]
 
 @require_POST
 def acknowledge_entry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mark an entry as seen by the person's organisations."""
+    """Mark an ask or offer as seen by all the person's organisations that may answer it."""
     entry, organisations = answerable_entry(request, pk)
 
     def mark_as_seen() -> tuple[str, str]:
@@ -46,7 +52,7 @@ def acknowledge_entry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(_FORM)
 def respond_to_entry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Answer an entry, in full or in part."""
+    """Answer an ask, or take up an offer, in full or in part."""
     entry, organisations = answerable_entry(request, pk)
     initial = {"counterpart": request.GET.get("counterpart")}
     form = RespondForm(posted(request), entry=entry, organisations=organisations, initial=initial)
@@ -62,7 +68,7 @@ def respond_to_entry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(_FORM)
 def decline_to_answer(request: HttpRequest, pk: int) -> HttpResponse:
-    """Decline an entry, with a reason."""
+    """Decline an ask or offer, with a reason."""
     entry, organisations = answerable_entry(request, pk)
     form = DeclineForm(posted(request), entry=entry, organisations=organisations)
 
@@ -77,7 +83,7 @@ def decline_to_answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(_FORM)
 def refer_entry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Refer an entry to a colleague."""
+    """Refer an ask or offer to a colleague."""
     entry, organisations = answerable_entry(request, pk)
     user = signed_in(request)
     form = ReferForm(posted(request), entry=entry, user=user, organisations=organisations)
@@ -99,7 +105,7 @@ def refer_entry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(_FORM)
 def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask a question before answering."""
+    """Ask the organisation a question about its ask or offer, before answering."""
     entry, organisations = answerable_entry(request, pk)
     form = AskQuestionForm(posted(request), entry=entry, organisations=organisations)
 
@@ -112,7 +118,7 @@ def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(_FORM)
 def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
-    """Answer a question about an entry."""
+    """Answer a question about an ask or offer, for the organisation that wrote the entry."""
     user = signed_in(request)
     question = get_object_or_404(
         Question.objects.visible_to(user).select_related("entry__organisation", "organisation"), pk=pk
@@ -131,7 +137,7 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(_FORM)
 def decide_response(request: HttpRequest, pk: int) -> HttpResponse:
-    """Accept or decline an answer."""
+    """Accept an answer, in full or in part, or decline it, for the organisation that wrote the entry."""
     user = signed_in(request)
     response = _response(request, pk)
     require(rights_over(response.entry, user, timezone.now()).may_edit)
@@ -163,7 +169,7 @@ def decide_response(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(_FORM)
 def withdraw_response(request: HttpRequest, pk: int) -> HttpResponse:
-    """Withdraw an answer before it is decided."""
+    """Withdraw an answer before the other organisation has decided about it."""
     user = signed_in(request)
     response = _response(request, pk)
     require(rights_over(response.entry, user, timezone.now()).may_withdraw(response))

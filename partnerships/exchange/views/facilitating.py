@@ -1,4 +1,9 @@
-"""Pages to name and remove the facilitators of one ask or offer."""
+"""Pages to name and remove the facilitators of one ask or offer.
+
+A view with a form passes an inner function to `take_entry_step`, which calls it once the posted form is valid, shows
+its message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)`
+is None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def name_entry_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
-    """Name a facilitator of an ask or offer."""
+    """Name a facilitator of an ask or offer. Only its editors can do this."""
     entry = editable_entry(request, pk)
     form = NameFacilitatorForm(posted(request), cancel=entry.get_absolute_url())
 
@@ -35,7 +40,7 @@ def name_entry_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
-    """Remove a facilitator: a page for editors of the entry and for the facilitator."""
+    """Remove a facilitator, with a reason: for editors of the entry, and for the facilitator."""
     user = signed_in(request)
     facilitator = get_object_or_404(EntryFacilitator.objects.visible_to(user).named().for_listing(), pk=pk)
     require(facilitator.person_id == user.pk or rights_over(facilitator.entry, user, timezone.now()).may_edit)

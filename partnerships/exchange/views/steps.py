@@ -15,7 +15,7 @@ from partnerships.exchange.models import Entry
 from partnerships.exchange.rights import rights_over
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 
 
@@ -63,7 +63,7 @@ def take_entry_step(
         template,
         form,
         lambda: (step(), next_page or entry.get_absolute_url()),
-        {services.UnableToChangeEntry: None},
+        {services.UnableToChangeEntry: ABOVE_FORM},
         say_who_gets_emails=True,
         entry=entry,
         title=title,

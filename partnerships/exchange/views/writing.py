@@ -1,4 +1,10 @@
-"""Pages to write, change and share asks and offers, to mark them as agreed, and to withdraw them."""
+"""Pages to write, change and share asks and offers, to mark them as agreed, and to withdraw them.
+
+A view with a form passes an inner function to `take_entry_step`, which calls it once the posted form is valid, shows
+its message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)`
+is None, so that the form is empty. A view of a button without a form uses `press_button` in the same way; the next
+page then shows the refusal as a message.
+"""
 
 from __future__ import annotations
 
@@ -111,6 +117,7 @@ def new_entry(request: HttpRequest) -> HttpResponse:
         initial["audience"] = Audience.PARTNERSHIP
     form_kwargs: dict[str, Any] = {"user": user, "cancel": reverse("exchange:board"), "initial": initial}
     form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
+    # Not `take_entry_step`: if the entry cannot be shared, it is still saved as a draft.
     if form.is_valid():
         data = form.cleaned_data
         try:

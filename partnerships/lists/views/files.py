@@ -1,4 +1,9 @@
-"""Pages about files of long lists: request a file, see its progress, download and remove it."""
+"""Pages about files of long lists: request a file, see its progress, download and remove it.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +26,7 @@ from partnerships.lists.models import ListFile
 from partnerships.lists.presenting import chips_of
 from partnerships.lists.tasks import make_files
 from partnerships.lists.views.asking import listing_of
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 
 
@@ -47,7 +52,7 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
         nudge_after_commit(make_files.delay)
         return "We are making the file.", new_file.get_absolute_url()
 
-    refusals: dict[type[Exception], str | None] = {services.UnableToMakeFile: None}
+    refusals: dict[type[Exception], str | None] = {services.UnableToMakeFile: ABOVE_FORM}
     count = count_of(listing)
     # `take_step` calls `save_request` once the form is valid. If the service refuses, the form shows why.
     return take_step(

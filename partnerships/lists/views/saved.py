@@ -1,4 +1,10 @@
-"""Pages about saved views: list, save, share, follow and remove them."""
+"""Pages about saved views: list, save, share, follow and remove them.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty. A view of a button without a form uses `press_button` in the same way; the next page
+then shows the refusal as a message.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""The council's pages of a nominations return: decide about its lines, and ask for shortfalls to be made up."""
+"""The council's pages of a nominations return: decide about its lines, and ask for shortfalls to be made up.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
+message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty. A view of a button
+without a form uses `press_button` in the same way; the next page then shows the refusal as a message.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +20,7 @@ from partnerships.nominations.models import Decision
 from partnerships.nominations.queries import result_of
 from partnerships.nominations.services.shortfalls import UnableToAsk, ask_for_shortfall
 from partnerships.nominations.views.returns import open_return, return_context
-from partnerships.people.form_steps import press_button, take_step
+from partnerships.people.form_steps import ABOVE_FORM, press_button, take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,7 +47,7 @@ def decide_lines(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     context = return_context(nominations_return, rights) | {"say_who_gets_emails": True}
     return take_step(
-        request, "nominations/decide.html", form, save_decisions, {services.UnableToDecide: None}, **context
+        request, "nominations/decide.html", form, save_decisions, {services.UnableToDecide: ABOVE_FORM}, **context
     )
 
 

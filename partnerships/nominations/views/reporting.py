@@ -1,4 +1,9 @@
-"""The provider's pages of a nominations return: start it, upload lettings, complete it, send it, reopen it."""
+"""The provider's pages of a nominations return: start it, upload lettings, complete it, send it, reopen it.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
+message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +29,7 @@ from partnerships.nominations.queries.pages import grounds_of, quarters_to_start
 from partnerships.nominations.rights import Rights
 from partnerships.nominations.tasks import count_waiting
 from partnerships.nominations.views.returns import open_agreement, open_return, return_context
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
@@ -129,7 +134,7 @@ def complete_figures(request: HttpRequest, pk: int, number: int) -> HttpResponse
 
     context = return_context(nominations_return, rights)
     return take_step(
-        request, "nominations/complete.html", form, save_figures, {services.UnableToReport: None}, **context
+        request, "nominations/complete.html", form, save_figures, {services.UnableToReport: ABOVE_FORM}, **context
     )
 
 
@@ -158,7 +163,7 @@ def send_to_council(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "lead": lead,
     }
     return take_step(
-        request, _STEP, form, send_return, {services.UnableToReport: None}, say_who_gets_emails=True, **context
+        request, _STEP, form, send_return, {services.UnableToReport: ABOVE_FORM}, say_who_gets_emails=True, **context
     )
 
 
@@ -187,5 +192,5 @@ def reopen_for_changes(request: HttpRequest, pk: int, number: int) -> HttpRespon
         "lead": lead,
     }
     return take_step(
-        request, _STEP, form, reopen_return, {services.UnableToReport: None}, say_who_gets_emails=True, **context
+        request, _STEP, form, reopen_return, {services.UnableToReport: ABOVE_FORM}, say_who_gets_emails=True, **context
     )

@@ -1,4 +1,9 @@
-"""Pages of recommendations in partnerships: propose, adopt and drop them, and link their outcomes."""
+"""Pages of recommendations in partnerships: propose, adopt and drop them, and link their outcomes.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +22,7 @@ from partnerships.conversations.models import Meeting
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted, row_number
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.recommendations.forms.adoptions import AdoptForm, OutcomeForm, ProposeForm
@@ -104,7 +109,7 @@ def propose_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
         "recommendations/propose.html",
         form,
         propose_to_partnership,
-        {UnableToAdopt: None},
+        {UnableToAdopt: ABOVE_FORM},
         recommendation=recommendation,
     )
 
@@ -145,7 +150,7 @@ def adopt_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
         "recommendations/adopt.html",
         form,
         record_adoption,
-        {UnableToAdopt: None},
+        {UnableToAdopt: ABOVE_FORM},
         adoption=current,
         choices=choices,
     )
@@ -165,7 +170,7 @@ def drop_from_partnership(request: HttpRequest, pk: int) -> HttpResponse:
         return message, current.get_absolute_url()
 
     return take_step(
-        request, "recommendations/drop.html", form, drop_recommendation, {UnableToAdopt: None}, adoption=current
+        request, "recommendations/drop.html", form, drop_recommendation, {UnableToAdopt: ABOVE_FORM}, adoption=current
     )
 
 
@@ -190,7 +195,7 @@ def link_to_outcome(request: HttpRequest, pk: int) -> HttpResponse:
         "recommendations/outcome_link.html",
         form,
         save_link,
-        {UnableToAdopt: None, UnableToLink: "record"},
+        {UnableToAdopt: ABOVE_FORM, UnableToLink: "record"},
         adoption=current,
         choices=[*objectives, *commitments],
     )

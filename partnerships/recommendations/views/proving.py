@@ -1,4 +1,9 @@
-"""Pages to show a response, and to add and remove its evidence."""
+"""Pages to show a response, and to add and remove its evidence.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 

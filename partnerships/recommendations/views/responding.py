@@ -1,4 +1,9 @@
-"""The page to write the response of an organisation to a recommendation."""
+"""The page to write the response of an organisation to a recommendation.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 from partnerships.recommendations.forms.responses import ResponseForm
 from partnerships.recommendations.models import Recommendation, Response
@@ -61,7 +66,7 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
         "recommendations/respond.html",
         form,
         save_response,
-        {UnableToRespond: None},
+        {UnableToRespond: ABOVE_FORM},
         recommendation=recommendation,
         organisation=body,
         theirs=response if has_changed else None,

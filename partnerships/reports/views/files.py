@@ -1,4 +1,8 @@
-"""Files of long reports: request a file, watch its progress, and download it."""
+"""Files of long reports: request a file, watch its progress, and download it.
+
+A view of a button passes an inner function to `press_button`, which calls it, shows its message and redirects. If the
+service refuses, the message says why.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Freeze a report, read frozen reports, and compare them with today."""
+"""Freeze a report, read frozen reports, and compare them with today.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.http import keyset_page, posted
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
 from partnerships.reports.comparing import restatements
@@ -44,7 +49,7 @@ def freeze(request: HttpRequest, slug: str) -> HttpResponse:
         )
         return f"“{frozen_report.name}” has been frozen.", frozen_report.get_absolute_url()
 
-    refusals: dict[type[Exception], str | None] = {services.UnableToFreeze: None}
+    refusals: dict[type[Exception], str | None] = {services.UnableToFreeze: ABOVE_FORM}
     # `take_step` calls `freeze_report` once the form is valid. If the service refuses, the form shows why.
     return take_step(request, "reports/freeze.html", form, freeze_report, refusals, report=report, chips=filters.chips)
 

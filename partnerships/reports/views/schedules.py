@@ -1,4 +1,9 @@
-"""Schedules: reports that are sent by email at regular intervals."""
+"""Schedules: reports that are sent by email at regular intervals.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.http import keyset_page, posted
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
@@ -45,7 +50,7 @@ def set_up(request: HttpRequest, slug: str) -> HttpResponse:
         frequency = schedule.get_every_display().lower()
         return f"“{schedule.name}” will be sent {frequency}.", schedule.get_absolute_url()
 
-    refusals: dict[type[Exception], str | None] = {services.UnableToSchedule: None}
+    refusals: dict[type[Exception], str | None] = {services.UnableToSchedule: ABOVE_FORM}
     # `take_step` calls `save_schedule` once the form is valid. If the service refuses, the form shows why.
     return take_step(request, "reports/set_up.html", form, save_schedule, refusals, report=report, chips=filters.chips)
 

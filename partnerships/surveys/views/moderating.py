@@ -1,4 +1,9 @@
-"""The moderator's page: the comments of a closed round, without scores, groups or times."""
+"""The moderator's page: the comments of a closed round, without scores, groups or times.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from partnerships.kit.http import posted
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 from partnerships.surveys import services
 from partnerships.surveys.forms import ModerateForm
@@ -29,6 +34,7 @@ def decide_comments(request: HttpRequest, pk: int) -> HttpResponse:
     site as the moderator.
     """
     user = signed_in(request)
+    # An administrator who views the site as the moderator must not read the comments.
     if hasattr(request, "view_as"):
         raise Http404
     survey_round = get_object_or_404(Round.objects.moderated_by(user).for_pages(), pk=pk)
@@ -52,5 +58,5 @@ def decide_comments(request: HttpRequest, pk: int) -> HttpResponse:
     }
     # `take_step` calls `save_decisions` once the form is valid. If the service refuses, the form shows why.
     return take_step(
-        request, "surveys/moderate.html", form, save_decisions, {services.UnableToModerate: None}, **context
+        request, "surveys/moderate.html", form, save_decisions, {services.UnableToModerate: ABOVE_FORM}, **context
     )

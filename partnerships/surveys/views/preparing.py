@@ -1,4 +1,10 @@
-"""Pages for the steps of others before a draft can open: other partnerships join, and a moderator agrees."""
+"""Pages for the steps of others before a draft can open: other partnerships join, and a moderator agrees.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty. A view of a button without a form uses `press_button` in the same way; the next page
+then shows the refusal as a message.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +28,9 @@ from partnerships.surveys.models import Joining, Round
 from partnerships.surveys.queries.rounds import (
     domains_of,
     joinings_of,
+    list_hash_of,
     partnerships_of,
     partnerships_to_ask,
-    list_hash_of,
 )
 from partnerships.surveys.views.rounds import open_partnership, open_round, round_context
 
@@ -34,7 +40,7 @@ _STEP = "surveys/step.html"
 
 @_FORM
 def choose_moderator(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Name the moderator, or another person in their place."""
+    """Let a lead name the moderator, or replace the moderator with another person."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
     form = NameForm(posted(request), cancel=survey_round.get_absolute_url())
@@ -55,7 +61,7 @@ def choose_moderator(request: HttpRequest, pk: int, number: int) -> HttpResponse
 
 @require_POST
 def ask_moderator(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Ask the moderator to agree.
+    """Email the moderator and ask them to agree.
 
     The message is the same for every address, so that it does not show who has an account.
     """
@@ -107,7 +113,7 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_POST
 def remove_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Remove a partnership from the draft."""
+    """Remove a partnership from the draft, with the people that its leads added."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
     joining_id = row_number(request.POST.get("joining", ""))
@@ -127,7 +133,7 @@ def remove_partnership(request: HttpRequest, pk: int, number: int) -> HttpRespon
 
 @require_POST
 def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
-    """Answer for a partnership that was asked to run a survey together."""
+    """Accept or decline, for a partnership that was asked to run a survey together."""
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_run)
     rows = Joining.objects.filter(partnership=partnership).select_related("round", "partnership")
@@ -145,11 +151,12 @@ def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
 
 @_FORM
 def answer_moderation(request: HttpRequest, pk: int) -> HttpResponse:
-    """Agree to read the comments from a survey, or decline.
+    """Let the person named as moderator agree or decline to read the comments.
 
-    Only the moderator can open this page. It shows how many people are asked, and the domains of their addresses.
+    The page shows how many people are asked, and the domains of their addresses. For anyone else, it answers with 404.
     """
     user = signed_in(request)
+    # An administrator who views the site as the moderator must not answer for them.
     if hasattr(request, "view_as"):
         raise Http404
     survey_round = get_object_or_404(Round.objects.asking(user).for_pages(), pk=pk)
@@ -160,15 +167,16 @@ def answer_moderation(request: HttpRequest, pk: int) -> HttpResponse:
             services.decline_to_moderate(survey_round=survey_round, author=user, now=timezone.now())
             return (
                 "You have declined. We will email you about this survey again only if the partnership names you again.",
-                "/",
+                reverse("web:home"),
             )
         services.agree_to_moderate(
             survey_round=survey_round, list_hash=form.cleaned_data["list_hash"], author=user, now=timezone.now()
         )
-        return "Thank you. You will get an email if there are comments to read.", "/"
+        return "Thank you. You will get an email if there are comments to read.", reverse("web:home")
 
     if form.is_valid():
-        # If the list has changed, redirect to the page, as this form still has the hash of the old list.
+        # Not `take_step`: if the list has changed, the service refuses, and the person must get the page with the new
+        # list. `take_step` would show this form again, which has the hash of the old list.
         return press_button(request, save_answer, services.UnableToRun, back=reverse("surveys:agree", args=[pk]))
     context: dict[str, Any] = {
         "round": survey_round,

@@ -1,4 +1,10 @@
-"""Pages to prepare a round, invite people, open the round, remind everyone, and end it."""
+"""Pages to prepare a round, invite people, open the round, remind everyone, and end it.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty. A view of a button without a form uses `press_button` in the same way; the next page
+then shows the refusal as a message.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +21,7 @@ from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted, row_number
 from partnerships.kit.rights import require
 from partnerships.outbox.content import WE_WILL_EMAIL
-from partnerships.people.form_steps import press_button, take_step
+from partnerships.people.form_steps import ABOVE_FORM, press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.surveys import services
@@ -120,12 +126,12 @@ def prepare_round(request: HttpRequest, pk: int) -> HttpResponse:
 
     context: dict[str, Any] = {"heading": "Prepare a survey", "partnership": partnership, "back": overview_url}
     # `take_step` calls `prepare_survey` once the form is valid. If the service refuses, the form shows why.
-    return take_step(request, _STEP, form, prepare_survey, {services.UnableToRun: None}, **context)
+    return take_step(request, _STEP, form, prepare_survey, {services.UnableToRun: ABOVE_FORM}, **context)
 
 
 @_FORM
 def invite_people(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Add people of one group to a draft."""
+    """Add people who answer for one group to a draft. Nobody gets an email before the survey opens."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_invite)
     form = InviteForm(posted(request), cancel=survey_round.get_absolute_url())
@@ -161,7 +167,7 @@ def round_context(survey_round: Round, heading: str, lead: str = "") -> dict[str
 
 @require_POST
 def withdraw_invitation(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Remove a person from the list of a draft."""
+    """Remove a person from the list of a draft. There is no message, because the list shows the change."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_invite)
     invitation = row_number(request.POST.get("invitation", "")) or 0
@@ -192,7 +198,7 @@ def open_for_answers(request: HttpRequest, pk: int, number: int) -> HttpResponse
 
 @require_POST
 def remind_everyone(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Remind everyone who was asked."""
+    """Email a reminder to everyone who was asked, whether or not they have answered."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
@@ -207,7 +213,7 @@ def remind_everyone(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @_FORM
 def end_round(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """End a round without results."""
+    """End a round without results, with a reason. All answers are deleted."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
     form = ReasonForm(

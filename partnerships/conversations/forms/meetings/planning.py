@@ -183,14 +183,14 @@ class MeetingForm(Form):
         people: QuerySet[User],
         holidays: Collection[dt.date],
         cancel: str,
-        changes: bool = False,
+        for_existing_meeting: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.holidays = holidays
         model_choice_field(self, "people").queryset = people
         self.fields["key"].initial = uuid.uuid4
-        if not changes:
+        if not for_existing_meeting:
             del self.fields["reason"]
         field_names = ["title", "day", "time", "minutes", "format", "place", "link"]
         if not _is_holiday(self):
@@ -199,9 +199,9 @@ class MeetingForm(Form):
             field_names.insert(2, "on_holiday")
         self.helper = Helper(
             self,
-            Section("When and where", *field_names, *(["reason"] if changes else [])),
+            Section("When and where", *field_names, *(["reason"] if for_existing_meeting else [])),
             Section("Who is invited", "people", "guests", "note"),
-            submit="Save meeting" if changes else "Plan meeting",
+            submit="Save meeting" if for_existing_meeting else "Plan meeting",
             cancel=cancel,
         )
 

@@ -1,4 +1,9 @@
-"""Pages to prepare an agenda, circulate it and print it."""
+"""Pages to prepare an agenda, circulate it and print it.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
+message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +21,7 @@ from partnerships.conversations.queries.meetings import people_who_may_come, sea
 from partnerships.conversations.views.meetings.opening import acting_side, name_as_at, open_meeting
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -50,7 +55,7 @@ def edit_agenda(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/meetings/agenda.html",
         form,
         save_agenda,
-        {services.UnableToChangeAgenda: None},
+        {services.UnableToChangeAgenda: ABOVE_FORM},
         meeting=meeting,
         since=since_for(meeting, now).last[meeting.partnership_id],
         suggested=[(headings[suggestion.source], suggestion.suggestion) for suggestion in suggestions],
@@ -60,7 +65,7 @@ def edit_agenda(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def gather_items(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add every item that the rooms suggest."""
+    """Add to the agenda every item that the rooms suggest."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     try:
@@ -79,7 +84,7 @@ def gather_items(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def circulate_to_invited(request: HttpRequest, pk: int) -> HttpResponse:
-    """Circulate the agenda, which freezes it."""
+    """Circulate the agenda by email. Nobody can change the agenda after that."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     form = CirculateForm(posted(request), meeting=meeting)
@@ -99,7 +104,7 @@ def circulate_to_invited(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/meetings/circulate.html",
         form,
         circulate_agenda,
-        {services.UnableToChangeAgenda: None},
+        {services.UnableToChangeAgenda: ABOVE_FORM},
         say_who_gets_emails=True,
         meeting=meeting,
         items=agenda_for(meeting, user),

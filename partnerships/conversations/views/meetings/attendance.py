@@ -1,4 +1,9 @@
-"""Pages to answer an invitation, record who attended, and start the minutes."""
+"""Pages to answer an invitation, record who attended, and start the minutes.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +26,13 @@ from partnerships.conversations.views.meetings.opening import acting_side, open_
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_invitation(request: HttpRequest, pk: int) -> HttpResponse:
-    """Answer an invitation for oneself or for a colleague."""
+    """Accept or decline the invitation to a meeting, for oneself or for a colleague."""
     user = signed_in(request)
     visible_seats = MeetingSeat.objects.filter(meeting__in=Meeting.objects.visible_to(user))
     seat = get_object_or_404(visible_seats.select_related("meeting__partnership", "person", "organisation"), pk=pk)
@@ -50,14 +55,14 @@ def answer_invitation(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/meetings/answer.html",
         form,
         save_answer,
-        {services.UnableToAnswerMeeting: None},
+        {services.UnableToAnswerMeeting: ABOVE_FORM},
         meeting=meeting,
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def record_attendance(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record who attended; the quorum is counted from the attendance."""
+    """Record who attended a meeting. The quorum is counted from the attendance."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     form = AttendanceForm(
@@ -84,14 +89,17 @@ def record_attendance(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/meetings/attendance.html",
         form,
         save_attendance,
-        {services.UnableToRecordAttendance: None},
+        {services.UnableToRecordAttendance: ABOVE_FORM},
         meeting=meeting,
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write the minutes: a conversation record that is filled from agenda and attendance."""
+    """Write the minutes: a conversation record that is filled from the agenda and attendance.
+
+    A meeting has minutes only once, and only after its attendance is recorded.
+    """
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     if not meeting.is_held or meeting.conversation_id is not None:
@@ -124,7 +132,7 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
             conversation.get_absolute_url(),
         )
 
-    refusals = {services.UnableToRecord: None, services.UnableToWriteMinutes: None}
+    refusals = {services.UnableToRecord: ABOVE_FORM, services.UnableToWriteMinutes: ABOVE_FORM}
     return take_step(
         request,
         "conversations/meetings/minutes.html",

@@ -1,4 +1,9 @@
-"""Pages for the meetings of a partnership and for its meeting cycle."""
+"""Pages for the meetings of a partnership and for its meeting cycle.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
+None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +25,7 @@ from partnerships.conversations.views.meetings.opening import name_as_at, open_p
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation, Role
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 
 #: The page shows at most this many past meetings.
@@ -95,7 +100,7 @@ def edit_cycle(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/meetings/cycle.html",
         form,
         save_cycle,
-        {services.UnableToSetCycle: None},
+        {services.UnableToSetCycle: ABOVE_FORM},
         partnership=partnership,
         offered=offered,
         cycle=cycle,
@@ -105,7 +110,7 @@ def edit_cycle(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop_meeting_cycle(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stop the meeting cycle."""
+    """Stop the meeting cycle, with a reason. Meetings already planned still go ahead."""
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_set_cycle)
     back = reverse("conversations:meetings", args=[pk])
@@ -126,7 +131,7 @@ def stop_meeting_cycle(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/meetings/stop.html",
         form,
         stop_cycle,
-        {services.UnableToSetCycle: None},
+        {services.UnableToSetCycle: ABOVE_FORM},
         partnership=partnership,
         back=back,
     )

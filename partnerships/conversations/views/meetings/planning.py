@@ -1,4 +1,9 @@
-"""Pages to plan a meeting, change it and call it off."""
+"""Pages to plan a meeting, change it and call it off.
+
+A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
+message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
+message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +19,12 @@ from partnerships.conversations.queries import meetings as queries
 from partnerships.conversations.views.meetings.opening import acting_side, open_meeting, open_partnership
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import ABOVE_FORM, take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_meeting(request: HttpRequest, pk: int) -> HttpResponse:
-    """Plan the next meeting; the form is filled from the cycle and from the last meeting."""
+    """Plan the next meeting. The form is filled from the meeting cycle and from the last meeting."""
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_edit)
     now = timezone.now()
@@ -58,7 +63,7 @@ def new_meeting(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/meetings/plan.html",
         form,
         plan_meeting,
-        {services.UnableToPlan: None},
+        {services.UnableToPlan: ABOVE_FORM},
         say_who_gets_emails=True,
         partnership=partnership,
         proposed=proposed,
@@ -68,7 +73,7 @@ def new_meeting(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_meeting(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change a planned meeting."""
+    """Change a planned meeting, and email the people concerned."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     form = MeetingForm(
@@ -76,7 +81,7 @@ def edit_meeting(request: HttpRequest, pk: int) -> HttpResponse:
         people=queries.people_who_may_come(meeting.partnership),
         holidays=queries.meeting_holidays(meeting.partnership),
         cancel=meeting.get_absolute_url(),
-        changes=True,
+        for_existing_meeting=True,
         initial=initial_of_meeting(meeting),
     )
 
@@ -96,7 +101,8 @@ def edit_meeting(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/meetings/change.html",
         form,
         save_changes,
-        {services.UnableToPlan: None},
+        # Also catches its subclass `UnableToChangeMeeting`: the meeting was held or called off in the meantime.
+        {services.UnableToPlan: ABOVE_FORM},
         say_who_gets_emails=True,
         meeting=meeting,
     )
@@ -104,7 +110,7 @@ def edit_meeting(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def call_meeting_off(request: HttpRequest, pk: int) -> HttpResponse:
-    """Call a planned meeting off."""
+    """Call a planned meeting off, with a reason."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     form = ReasonForm(posted(request), submit="Call off the meeting", cancel=meeting.get_absolute_url())
@@ -124,7 +130,7 @@ def call_meeting_off(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/meetings/call_off.html",
         form,
         call_off_meeting,
-        {services.UnableToChangeMeeting: None},
+        {services.UnableToChangeMeeting: ABOVE_FORM},
         say_who_gets_emails=True,
         meeting=meeting,
     )

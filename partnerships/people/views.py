@@ -64,7 +64,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def details(request: HttpRequest) -> HttpResponse:
+def edit_details(request: HttpRequest) -> HttpResponse:
     """Change the signed-in person's name and time zone."""
     user = signed_in(request)
     form = DetailsForm(posted(request), person=user)
@@ -92,7 +92,7 @@ def own_data(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
-def begin(request: HttpRequest, token: str) -> HttpResponse:
+def begin_network(request: HttpRequest, token: str) -> HttpResponse:
     """Create the account of a new network's first administrator, who opened the one-time link."""
     if not is_valid(token):
         raise Http404
@@ -142,8 +142,8 @@ def view_as_end(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def leaver(request: HttpRequest, pk: int) -> HttpResponse:
-    """Close a person's account."""
+def close_leaver_account(request: HttpRequest, pk: int) -> HttpResponse:
+    """Close a person's account, as an administrator. The page shows what happens to the person's records."""
     administrator = _signed_in_administrator(request)
     person = get_object_or_404(User, pk=pk, is_active=True)
     person_url = reverse("admin:people_user_change", args=[pk])
@@ -176,7 +176,7 @@ def _signed_in_administrator(request: HttpRequest) -> User:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def grant(request: HttpRequest, pk: int) -> HttpResponse:
+def administrator_make(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a person an administrator, with a reason."""
     administrator = _signed_in_administrator(request)
     person = get_object_or_404(User, pk=pk, is_active=True, is_staff=False)
@@ -184,7 +184,7 @@ def grant(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def administrator_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw a person's administration, with a reason."""
     administrator = _signed_in_administrator(request)
     person = get_object_or_404(User, pk=pk, is_active=True, is_staff=True)
@@ -192,7 +192,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _change_administration(request: HttpRequest, administrator: User, person: User, *, granting: bool) -> HttpResponse:
-    """Show the page that makes a person an administrator, or withdraws administration, with a reason."""
+    """Show the form to grant (`granting=True`) or withdraw a person's administration, and save the decision."""
     person_url = reverse("admin:people_user_change", args=[person.pk])
     button = "Make administrator" if granting else "Remove as administrator"
     form = ReasonForm(posted(request), submit=button, cancel=person_url)

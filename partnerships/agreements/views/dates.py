@@ -89,8 +89,11 @@ def _own_party(user: User, pk: int, party: int) -> Party:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
-    """Give notice for an organisation that the reader leads."""
+def notice_give(request: HttpRequest, pk: int, party: int) -> HttpResponse:
+    """Give notice for an organisation that the reader leads.
+
+    The page shows the effects of the chosen last day: whether the partnership ends, and which notices are already open.
+    """
     user = signed_in(request)
     own_party = _own_party(user, pk, party)
     partnership = own_party.partnership
@@ -134,7 +137,7 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
-    """Withdraw a notice before it takes effect."""
+    """Withdraw a notice that has not taken effect yet, with a reason."""
     user = signed_in(request)
     get_visible(user, pk)
     notices = Notice.objects.select_related("organisation", "partnership")
@@ -161,8 +164,8 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
-    """Choose the dates about which a party's leads get reminders, and how many days before."""
+def date_reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
+    """Choose the dates about which the leads of a party get reminders, and how many days before."""
     user = signed_in(request)
     own_party = _own_party(user, pk, party)
     dates_page = reverse("agreements:dates", args=[pk])

@@ -59,7 +59,7 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def document_add(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add a document to a partnership."""
+    """Show the form to add a document to a partnership. On POST, save the uploaded file."""
     user = signed_in(request)
     partnership = get_readable(user, pk)
     rights = rights_over(partnership, user, timezone.now())
@@ -92,7 +92,10 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def document_download(request: HttpRequest, pk: int, document: int) -> HttpResponseBase:
-    """Download a document as an attachment."""
+    """Download a document as an attachment.
+
+    A document with personal data can be downloaded only while data sharing in the partnership is open to the reader.
+    """
     user = signed_in(request)
     requested_document = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
     if requested_document.personal_data:
@@ -104,7 +107,10 @@ def document_download(request: HttpRequest, pk: int, document: int) -> HttpRespo
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def document_remove(request: HttpRequest, pk: int, document: int) -> HttpResponse:
-    """Remove a document. Only editors and leads of the organisation that added the document may."""
+    """Ask whether to remove a document. On POST, remove the document.
+
+    Only editors and leads of the organisation that added the document may remove it.
+    """
     user = signed_in(request)
     partnership = get_readable(user, pk)
     requested_document = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)

@@ -80,7 +80,7 @@ def objectives(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def objective(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
+def objective_detail(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     """Show one objective: its figures, the reports of progress, and the records that serve it."""
     user = signed_in(request)
     partnership = get_readable(user, pk)
@@ -124,15 +124,18 @@ def _form(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def add(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add an objective. The address may name a record from which it is made, as `?from=recommendation-12`."""
+def objective_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the form to add an objective. On POST, save the new objective.
+
+    The address may name a record that suggests the text of the objective, as in `?from=recommendation-12`.
+    """
     user = signed_in(request)
     partnership = _get_editable(user, pk)
     came_from = read_from(request.GET.get("from", ""))
     suggestion = came_from.origin.suggest(user, partnership, came_from.record) if came_from else None
     if request.GET.get("from") and suggestion is None:
         raise Http404
-    form = _form(request, partnership, None, text=suggestion.text if suggestion else "")
+    form = _form(request, partnership, objective=None, text=suggestion.text if suggestion else "")
 
     def save_new_objective() -> tuple[str, str]:
         objective = add_objective(
@@ -152,8 +155,11 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
-    """Change an objective, with a reason."""
+def objective_edit(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
+    """Change an objective, with a reason.
+
+    If somebody else has changed the objective since the form was opened, the page shows their text beside the person's.
+    """
     user = signed_in(request)
     partnership = _get_editable(user, pk)
     opened_objective = _objective(partnership, objective)
@@ -187,8 +193,8 @@ def edit(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
-    """Report progress on an objective."""
+def objective_progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
+    """Report progress on an objective, for an organisation of the reader."""
     user = signed_in(request)
     partnership = _get_editable(user, pk)
     opened_objective = _objective(partnership, objective)
@@ -217,7 +223,7 @@ def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
+def objective_status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     """Mark an objective as met, drop it, or open it again."""
     user = signed_in(request)
     partnership = _get_editable(user, pk)
@@ -240,7 +246,7 @@ def status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
 
 
 @require_POST
-def move(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
+def objective_move(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     """Move an objective up or down in the list."""
     user = signed_in(request)
     opened_objective = _objective(_get_editable(user, pk), objective)
@@ -252,8 +258,8 @@ def move(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def link(request: HttpRequest, pk: int, objective: int, provider: str) -> HttpResponse:
-    """Link a record that serves the objective."""
+def objective_link_record(request: HttpRequest, pk: int, objective: int, provider: str) -> HttpResponse:
+    """Show the records of one kind that can serve the objective. On POST, link the chosen record."""
     user = signed_in(request)
     partnership = _get_editable(user, pk)
     opened_objective = _objective(partnership, objective)
@@ -286,8 +292,8 @@ def link(request: HttpRequest, pk: int, objective: int, provider: str) -> HttpRe
 
 
 @require_POST
-def unlink(request: HttpRequest, pk: int, objective: int, link: int) -> HttpResponse:
-    """Remove the link to a record."""
+def objective_unlink_record(request: HttpRequest, pk: int, objective: int, link: int) -> HttpResponse:
+    """Remove the link between an objective and a record that serves it."""
     user = signed_in(request)
     opened_objective = _objective(_get_editable(user, pk), objective)
     objective_link = get_object_or_404(

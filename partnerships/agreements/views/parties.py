@@ -81,8 +81,8 @@ def _parties(partnership: int) -> QuerySet[Party]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def invite(request: HttpRequest, pk: int) -> HttpResponse:
-    """Search for an organisation and invite it."""
+def party_invite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Search for an organisation. On POST, invite the chosen organisation to the partnership."""
     user = signed_in(request)
     partnership = get_led(user, pk)
     text = request.GET.get("q", "")[:200].strip()
@@ -151,8 +151,11 @@ def _party(user: User, pk: int, party: int) -> Party:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
-    """Answer an invitation for an organisation that the reader leads."""
+def party_answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
+    """Accept or decline an invitation for an organisation that the reader leads.
+
+    If the invitation has already been answered, redirect to the partnership.
+    """
     user = signed_in(request)
     invited_party = _party(user, pk, party)
     require(rights_over(invited_party.partnership, user, timezone.now()).may_answer(invited_party))
@@ -188,7 +191,7 @@ def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
-    """Change a party's role."""
+    """Change the role of a party in a partnership that the reader leads."""
     user = signed_in(request)
     partnership = get_led(user, pk)
     party_to_change = _party(user, pk, party)
@@ -219,7 +222,7 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
-    """Remove a party, or withdraw its invitation."""
+    """Remove a party from a partnership that the reader leads, or withdraw the party's invitation."""
     user = signed_in(request)
     get_led(user, pk)
     party_to_remove = _party(user, pk, party)
@@ -249,8 +252,11 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
-    """Leave the partnership, for an organisation that the reader leads."""
+def party_leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
+    """Leave the partnership, for an organisation that the reader leads.
+
+    If the partnership requires notice, redirect to the form to give notice, or to the notice that is already open.
+    """
     user = signed_in(request)
     get_visible(user, pk)
     leaving_party = _party(user, pk, party)

@@ -55,8 +55,11 @@ _NEWEST_EVENTS = 6
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
-    """Start a partnership for an organisation that the reader leads."""
+def partnership_create(request: HttpRequest) -> HttpResponse:
+    """Start a partnership for an organisation that the reader leads.
+
+    People who lead no organisation get 403.
+    """
     user = signed_in(request)
     organisations = Organisation.objects.of_person(user, Role.LEAD).current().order_by("name", "pk")
     if not organisations:
@@ -158,7 +161,7 @@ def _successors(user: User, partnership: int) -> QuerySet[Partnership]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def partnership_settings(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the settings: title, kind, areas, who can see the partnership, and when it has gone quiet."""
     user = signed_in(request)
     partnership = get_led(user, pk)
@@ -187,8 +190,11 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the status, or renew the partnership."""
+def partnership_status(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change the status of the partnership, or renew the partnership.
+
+    The page lists what is still missing for each status.
+    """
     user = signed_in(request)
     partnership = get_led(user, pk)
     successor = next((row for row in rows_for(_successors, user, pk) if row.state != Status.ENDED), None)
@@ -239,7 +245,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def history(request: HttpRequest, pk: int) -> HttpResponse:
+def partnership_history(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the timeline of the partnership, newest first."""
     user = signed_in(request)
     partnership = get_readable(user, pk)

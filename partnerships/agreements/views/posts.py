@@ -54,7 +54,7 @@ _REFUSALS: dict[type[Exception], str | None] = {UnableToChangePost: ABOVE_FORM}
 
 
 @require_safe
-def people(request: HttpRequest, pk: int) -> HttpResponse:
+def partnership_people(request: HttpRequest, pk: int) -> HttpResponse:
     """List the people of each party: leads, contacts by role, and teams.
 
     Only people of present parties see the people.
@@ -106,8 +106,11 @@ def post_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest, organisation_id: int, partnership_id: int | None = None) -> HttpResponse:
-    """Create a post and name its holder: in a partnership, or, without one, for the whole organisation."""
+def post_create(request: HttpRequest, organisation_id: int, partnership_id: int | None = None) -> HttpResponse:
+    """Create a post and name its holder.
+
+    The post is in a partnership or, if there is no `partnership_id`, for the whole organisation.
+    """
     user = signed_in(request)
     user_roles = roles_of(user, timezone.now())
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=organisation_id)
@@ -167,7 +170,7 @@ def _get_fillable_post(user: User, pk: int) -> Post:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def fill(request: HttpRequest, pk: int) -> HttpResponse:
+def post_fill(request: HttpRequest, pk: int) -> HttpResponse:
     """Name the holder of a vacant post, the next holder of a post that is held, or a member of a team."""
     user = signed_in(request)
     post = _get_fillable_post(user, pk)
@@ -183,8 +186,8 @@ def fill(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def end(request: HttpRequest, pk: int) -> HttpResponse:
-    """End a post."""
+def post_end(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a post, with a reason."""
     user = signed_in(request)
     post = _get_fillable_post(user, pk)
     form = ReasonForm(posted(request), submit="End post", cancel=post.get_absolute_url())
@@ -212,7 +215,7 @@ def _get_editable_holder(user: User, pk: int) -> Holder:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def contact(request: HttpRequest, pk: int) -> HttpResponse:
+def holder_contact(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the contact details of the holder of a post."""
     user = signed_in(request)
     holder = _get_editable_holder(user, pk)
@@ -229,8 +232,8 @@ def contact(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def vacate(request: HttpRequest, pk: int) -> HttpResponse:
-    """End the time of a holder in a post."""
+def holder_vacate(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a holder's time in a post, with a reason."""
     user = signed_in(request)
     holder = _get_editable_holder(user, pk)
     post_page_url = holder.post.get_absolute_url()

@@ -44,7 +44,7 @@ from partnerships.plans.queries import area_names
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.STOP)
-def stop(request: HttpRequest, link: Link) -> HttpResponse:
+def stop_by_link(request: HttpRequest, link: Link) -> HttpResponse:
     """Ask what to stop; a POST stops it. Email apps also send a POST to unsubscribe with one click (RFC 8058)."""
     reason = "Stopped by the person, by a link in an email."
     return ask_and_stop(request, link.person, reason=reason, by_link=True, delivery=link.record_id)
@@ -53,7 +53,7 @@ def stop(request: HttpRequest, link: Link) -> HttpResponse:
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.PREFERENCES)
-def preferences(request: HttpRequest, link: Link) -> HttpResponse:
+def preferences_by_link(request: HttpRequest, link: Link) -> HttpResponse:
     """Show what a person follows, how often they get digests, and when the next digest is due.
 
     A POST is either a button outside the form of choices or the form itself; an invalid form is shown again (422).
@@ -143,7 +143,7 @@ def _message(request: HttpRequest, subscriptions: list[Subscription]) -> str:
 @csrf_exempt
 @require_POST
 @for_bearer(Purpose.PREFERENCES)
-def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse:
+def change_by_link(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse:
     """Change one of the person's subscriptions, or send its confirmation email again."""
     if verb not in BY_LINK:
         raise Http404
@@ -167,7 +167,7 @@ def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.CONFIRM)
-def confirm(request: HttpRequest, link: Link) -> HttpResponse:
+def confirm_by_link(request: HttpRequest, link: Link) -> HttpResponse:
     """Ask whether the person wants these digests; a POST answers yes, no, or never.
 
     An answer that arrives too late changes nothing; the page then shows the present status of the subscription.
@@ -223,7 +223,7 @@ def _choose_frequency(subscription: Subscription, frequency: str, *, now: dt.dat
 
 @require_safe
 @for_bearer(Purpose.READ)
-def view(request: HttpRequest, link: Link) -> HttpResponse:
+def digest_by_link(request: HttpRequest, link: Link) -> HttpResponse:
     """Show a digest in the browser, without content that its reader may no longer read."""
     person, token = link.person, token_in(request)
     delivery = get_object_or_404(Delivery, pk=link.record_id, recipient=person)
@@ -251,7 +251,7 @@ def _url_of(news: News, token: str, *, stakeholder: bool) -> str:
 
 @require_safe
 @for_bearer(Purpose.READ)
-def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+def plan_news_by_link(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Show stakeholders what changed in one plan, and the plan in the version that the digest reported."""
     delivery = get_object_or_404(Delivery, pk=link.record_id, recipient=link.person)
     news = plan_by_link(delivery, plan, now=timezone.now())

@@ -76,7 +76,7 @@ def open_item(request: HttpRequest, pk: int) -> HttpResponse:
     if item.record_kind != "digest":
         path = page_of_item(person, item)
     elif hasattr(request, "view_as"):
-        path = ""
+        path = ""  # an administrator views the site as the person
     else:
         path = _digest_path(item, now)
     if is_reading(request):
@@ -101,7 +101,7 @@ def _digest_path(item: InboxItem, now: dt.datetime) -> str:
 
 
 @require_POST
-def mark(request: HttpRequest) -> HttpResponse:
+def mark_notices(request: HttpRequest) -> HttpResponse:
     """Mark the selected notices, or all notices, as read or unread."""
     person = signed_in(request)
     data = request.POST

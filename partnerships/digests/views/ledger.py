@@ -123,7 +123,7 @@ def _is_granted(request: HttpRequest, permission: str) -> bool:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @_may_frame_email
-def entry(request: HttpRequest, pk: int) -> HttpResponse:
+def email_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one email: its contents, its status and, if the person may see it, the message itself.
 
     A POST is an administrator's reason for seeing the message.
@@ -189,8 +189,8 @@ def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send the same news again; if a mail server has accepted the email, this needs a reason."""
+def email_send_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send the same news again. If a mail server has accepted the email, a reason is required."""
     person = _ledger_reader(request)
     delivery, only_own_plans = _delivery_for(person, pk)
     if not (only_own_plans or person.is_staff):
@@ -198,7 +198,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()
 
     def send_news_again() -> tuple[str, str]:
-        """Record the repeat, and return the message and the page of the new email."""
+        """Schedule a second email with the same news."""
         repeat = services.send_again(delivery=delivery, author=person, reason=reason, now=timezone.now())
         message = f"The same news will be sent to {delivery.recipient.display_name} again."
         return message, reverse("digests:entry", args=[repeat.pk])
@@ -208,7 +208,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def due(request: HttpRequest) -> HttpResponse:
+def due_news(request: HttpRequest) -> HttpResponse:
     """Show whose digests are due within the next day, and about which plans."""
     person = _ledger_reader(request)
     now = timezone.now()
@@ -240,7 +240,7 @@ def _ask_for_reason(request: HttpRequest, viewer: User, person: User) -> HttpRes
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def preview(request: HttpRequest, pk: int) -> HttpResponse:
+def preview_digest(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what a person's next digest would say if it were sent now.
 
     People see their own digest in full. In another person's digest, they see the plans that they may publish.

@@ -60,7 +60,7 @@ from partnerships.plans.models import Plan
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def manage(request: HttpRequest) -> HttpResponse:
+def manage_choices(request: HttpRequest) -> HttpResponse:
     """Show the records that the person follows and when the next digest is due.
 
     A POST ends the pause, or saves the form.
@@ -139,7 +139,7 @@ def _subscriptions_context(person: User, preference: Preference) -> dict[str, An
 
 
 @require_POST
-def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+def follow_record(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Follow a record, such as a plan or a partnership."""
     person = signed_in(request)
     target = visible_target(person, kind, pk)
@@ -160,7 +160,7 @@ def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 
 
 @require_POST
-def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+def change_own_subscription(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """Confirm, pause, resume, stop or change one of the person's subscriptions."""
     person = signed_in(request)
     if verb not in SIGNED_IN:
@@ -238,7 +238,7 @@ def follow_for_post(request: HttpRequest, post: int, kind: str, pk: int) -> Http
 
 
 @require_safe
-def who(request: HttpRequest, pk: int) -> HttpResponse:
+def forecast_recipients(request: HttpRequest, pk: int) -> HttpResponse:
     """Show who would get the next version of a plan, and when; htmx requests get only the list."""
     person = signed_in(request)
     plan = get_object_or_404(Plan.objects.visible_to(person), pk=pk)

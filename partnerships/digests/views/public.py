@@ -38,7 +38,7 @@ def _too_many_requests(request: HttpRequest) -> HttpResponse | None:
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def follow(request: HttpRequest, plan: int) -> HttpResponse:
+def follow_public_plan(request: HttpRequest, plan: int) -> HttpResponse:
     """Ask for digests about a public plan; the owner of the address is asked by email to confirm."""
     target = get_object_or_404(Plan.objects.public(), pk=plan)
     if request.user.is_authenticated:
@@ -73,8 +73,11 @@ def new_links(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @never_cache
 @require_POST
-def renew(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
-    """Send new links to the person for whom an expired link was made."""
+def renew_links(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
+    """Send new links to the person for whom an expired link was made.
+
+    For a link to confirm a subscription, send the confirmation email again.
+    """
     try:
         now = timezone.now()
         link_purpose = Purpose(purpose)

@@ -16,7 +16,7 @@ from partnerships.outbox.providers import PROVIDERS, reader_of
 @login_not_required
 @never_cache
 @require_POST
-def reports(request: HttpRequest, provider: str) -> HttpResponse:
+def receive_reports(request: HttpRequest, provider: str) -> HttpResponse:
     """Receive the reports of a provider; 404 if no secret is set, 400 if the provider's secret is wrong."""
     if not settings.EMAIL_WEBHOOK_SECRET or provider not in PROVIDERS:
         raise Http404

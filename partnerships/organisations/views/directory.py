@@ -44,7 +44,7 @@ SUGGESTIONS = 20
 
 
 @require_safe
-def suggest(request: HttpRequest) -> JsonResponse:
+def suggest_organisations(request: HttpRequest) -> JsonResponse:
     """Return organisations that match the text, as JSON for suggestion boxes."""
     text = request.GET.get("q", "")[:200]
     organisations = (

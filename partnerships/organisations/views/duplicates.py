@@ -52,8 +52,8 @@ def duplicates(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
-    """Merge another organisation into this one; the page first shows the rows that would move."""
+def merge_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+    """Show the rows that would move if another organisation were merged into this one. On POST, merge them."""
     user = _administrator_or_403(request)
     kept, merged = _pair_or_404(pk, other)
     list_url = reverse("organisations:duplicates")
@@ -101,8 +101,8 @@ def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Undo a merge, and name the number of records that stay with the kept organisation."""
+def merge_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Undo a merge. The message says how many changed records stay with the organisation that was kept."""
     user = _administrator_or_403(request)
     merge_to_undo = get_object_or_404(Merge.objects.in_force().select_related("kept", "merged"), pk=pk)
     form = ReasonForm(posted(request), submit="Undo the merge", cancel=reverse("organisations:duplicates"))

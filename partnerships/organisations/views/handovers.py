@@ -51,7 +51,7 @@ MAX_LINES_ON_PAGE = 200
 
 
 @require_safe
-def overview(request: HttpRequest, pk: int) -> HttpResponse:
+def handover_overview(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the predecessors' records, who takes them over, and which records have no line yet."""
     user = signed_in(request)
     now = timezone.now()
@@ -79,7 +79,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpResponse:
+def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpResponse:
     """Propose who takes over records of one kind that have no line or a disputed line.
 
     The page can be filtered by title. The proposal covers the ticked records, or all records that match the filter.
@@ -136,8 +136,8 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def answer(request: HttpRequest, pk: int) -> HttpResponse:
-    """Answer the lines that were proposed to the organisations that the reader leads."""
+def answer_lines(request: HttpRequest, pk: int) -> HttpResponse:
+    """Accept or dispute the lines that were proposed to the organisations that the reader leads."""
     user = signed_in(request)
     now = timezone.now()
     succession = get_object_or_404(Succession, pk=pk)
@@ -181,8 +181,11 @@ def _chosen_lines(lines: Sequence[Handover], form: Form) -> list[Handover]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def consent(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record that a person gave or refused the consent that lines need."""
+def record_line_consent(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record that a person gave or refused the consent that lines need.
+
+    Administrators see all lines that lack consent; leads see the lines of their organisations.
+    """
     user = signed_in(request)
     now = timezone.now()
     succession = get_object_or_404(Succession, pk=pk)

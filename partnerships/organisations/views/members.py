@@ -100,8 +100,8 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def invite(request: HttpRequest, pk: int) -> HttpResponse:
-    """Invite a person by email to act for the organisation."""
+def member_invite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the form to invite a person to act for the organisation. On POST, email the invitation."""
     user = signed_in(request)
     organisation = _managed_organisation(user, pk)
     form = InviteForm(
@@ -191,8 +191,8 @@ def member_end(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def leave(request: HttpRequest, pk: int) -> HttpResponse:
-    """End the signed-in person's own membership."""
+def member_leave(request: HttpRequest, pk: int) -> HttpResponse:
+    """End the signed-in person's own membership of an organisation."""
     user = signed_in(request)
     own_membership = get_object_or_404(
         Membership.objects.current().of_person(user).select_related("person", "organisation"), organisation=pk

@@ -47,8 +47,11 @@ ASKED_AN_HOUR = 10
 
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask(request: HttpRequest) -> HttpResponse:
-    """Ask an administrator for access to an organisation, which may not be in the directory yet."""
+def request_access(request: HttpRequest) -> HttpResponse:
+    """Ask an administrator for access to an organisation, which may not be in the directory yet.
+
+    Visitors without an account may ask too; the number of requests in an hour is limited.
+    """
     person = request.user if isinstance(request.user, User) else None
     if request.method == "POST":
         limit_response = too_many(request, "access requests", limit=ASKED_AN_HOUR, stretch=dt.timedelta(hours=1))
@@ -75,7 +78,7 @@ def _administrator_or_404(request: HttpRequest) -> User:
 
 
 @require_safe
-def requests(request: HttpRequest) -> HttpResponse:
+def request_list(request: HttpRequest) -> HttpResponse:
     """Show the waiting requests, the oldest first, and the last answered requests."""
     user = _administrator_or_404(request)
     access_requests = AccessRequest.objects.visible_to(user).select_related("organisation", "answered_by")
@@ -108,8 +111,8 @@ def _candidates(user: User, access_request: AccessRequest) -> list[Organisation]
 
 
 @require_POST
-def accept(request: HttpRequest, pk: int) -> HttpResponse:
-    """Accept a request: invite the person to an organisation, which is created if none was chosen."""
+def request_accept(request: HttpRequest, pk: int) -> HttpResponse:
+    """Accept a request: invite the person to the chosen organisation, or to a new one if none was chosen."""
     user = _administrator_or_404(request)
     access_request = get_object_or_404(AccessRequest.objects.visible_to(user), pk=pk)
     organisation_id = request.POST.get("organisation", "")
@@ -135,7 +138,7 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def decline(request: HttpRequest, pk: int) -> HttpResponse:
+def request_decline(request: HttpRequest, pk: int) -> HttpResponse:
     """Decline a request, with a reason."""
     user = _administrator_or_404(request)
     access_request = get_object_or_404(AccessRequest.objects.visible_to(user).waiting(), pk=pk)

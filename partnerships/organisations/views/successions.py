@@ -70,7 +70,7 @@ def _succession_url(succession: Succession) -> str:
 
 
 @require_safe
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def succession_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a succession with its ties, sources and history."""
     user = signed_in(request)
     succession = get_object_or_404(with_ties(Succession.objects.select_related("undoes")), pk=pk)
@@ -100,7 +100,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def record(request: HttpRequest) -> HttpResponse:
+def succession_record(request: HttpRequest) -> HttpResponse:
     """Record a succession.
 
     With `like=ID` in the URL, the form starts with the kind, dates and sources of that succession.
@@ -120,8 +120,8 @@ def record(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def correct(request: HttpRequest, pk: int) -> HttpResponse:
-    """Correct a succession."""
+def succession_correct(request: HttpRequest, pk: int) -> HttpResponse:
+    """Correct the facts that were recorded about a succession."""
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
@@ -137,8 +137,11 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def change_status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the status of a succession, or cancel it."""
+def succession_status(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change the status of a succession, or cancel it.
+
+    The person may change all successions with the same status in the same order together.
+    """
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
@@ -183,7 +186,7 @@ def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def undo(request: HttpRequest, pk: int) -> HttpResponse:
+def succession_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Record the succession that undoes another one."""
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
@@ -207,8 +210,8 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def tie(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add a tie to a succession."""
+def tie_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add a predecessor and its successor to a succession, with a reason."""
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
@@ -230,8 +233,8 @@ def tie(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def untie(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
-    """Remove a tie from a succession."""
+def tie_remove(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
+    """Remove a predecessor and its successor from a succession, with a reason."""
     user = _administrator_or_403(request)
     succession_tie = get_object_or_404(SuccessionTie.objects.select_related("succession"), pk=tie, succession=pk)
     succession_url = _succession_url(succession_tie.succession)
@@ -247,7 +250,7 @@ def untie(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
 
 
 @require_safe
-def answering(request: HttpRequest, pk: int) -> HttpResponse:
+def answering_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     """Show which organisation is responsible for a function on a day."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)

@@ -191,7 +191,7 @@ def _address_of(comment: Comment) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
+def reply_to_thread(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     """Reply to a thread."""
     access, thread = _open_thread(request, pk, comment)
     if not _may_comment(access, thread.version_number):
@@ -223,7 +223,7 @@ def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
 
 
 @require_POST
-def resolve(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
+def resolve_thread(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     """Resolve a thread, or reopen it."""
     access, thread = _open_thread(request, pk, comment)
     require(not access.plan.is_over and access.rights is not None and access.rights.may_resolve(thread))

@@ -206,7 +206,7 @@ def _context(request: HttpRequest, compared_sides: ComparedSides) -> dict[str, A
 
 @login_not_required
 @require_safe
-def compare(request: HttpRequest, pk: int) -> HttpResponse:
+def compare_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the comparison in words and figures."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)

@@ -38,15 +38,15 @@ from partnerships.plans.views.previewing import read_draft
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
-    """Create a plan."""
+def plan_create(request: HttpRequest) -> HttpResponse:
+    """Show the form to create a plan. On POST, create the plan with a first draft."""
     user = signed_in(request)
     initial = {"partnership": request.GET.get("partnership", "")}
     form = PlanForm(posted(request), user=user, initial=initial)
 
     def save_plan() -> tuple[str, str]:
         """Create the plan with its draft."""
-        # `take_step` calls this function only if the form is valid.
+
         values = form.cleaned_data
         plan = create_plan(
             owners=form.all_owners(),
@@ -137,8 +137,8 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def discard(request: HttpRequest, pk: int) -> HttpResponse:
-    """Discard the draft and return to the newest version."""
+def draft_discard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Discard the changes of the draft, with a reason, so that the draft is the same as the newest version."""
     access, _draft = open_to_edit(request, pk)
     draft_url = reverse("plans:draft", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Discard draft", cancel=draft_url, danger=True)

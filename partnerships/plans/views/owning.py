@@ -85,7 +85,7 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
+def plan_offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     """Offer a plan to another organisation, as a lead of an owner."""
     access = open_to_publish(request, pk)
     plan, user = access.plan, signed_in(request)
@@ -129,8 +129,8 @@ def _owner_led_by_user(request: HttpRequest, plan_id: int, owner_id: int) -> Pla
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
-    """Give up the ownership of an owner that the person leads. Another owner must remain."""
+def owner_give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
+    """Give up the ownership of an organisation that the person leads. Another owner must remain."""
     access = open_to_publish(request, pk)
     plan_owner = _owner_led_by_user(request, pk, owner)
     owners_url = reverse("plans:owners", kwargs={"pk": pk})

@@ -55,7 +55,7 @@ def read_draft(request: HttpRequest, access: PlanAccess, draft: Draft) -> HttpRe
 
 
 @require_safe
-def preview(request: HttpRequest, pk: int) -> HttpResponse:
+def draft_preview(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a preview of the next version."""
     return read_draft(request, *open_draft(request, pk))
 

@@ -49,8 +49,11 @@ from partnerships.plans.views.whole import compare_contents
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def publish(request: HttpRequest, pk: int) -> HttpResponse:
-    """Publish the draft: show what changed, and ask for a note."""
+def draft_publish(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what the draft changes, and ask for a note. On POST, publish the draft as a new version.
+
+    If the draft has changed since the page was opened, the page shows the newest draft again.
+    """
     access = open_to_publish(request, pk)
     _access, draft = open_draft(request, pk)
     plan = access.plan
@@ -119,8 +122,11 @@ def _embargo_sentence(version: Version) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
-    """Update one milestone, and publish the change as a version."""
+def milestone_update(request: HttpRequest, pk: int, key: str) -> HttpResponse:
+    """Update one milestone of the newest version, and publish the change as a version.
+
+    If a colleague has published since the form was opened and changed the milestone, the page shows both and gives 409.
+    """
     access, version = open_published(request, pk)
     if not access.may_publish or version.number != access.plan.current_number:
         raise PermissionDenied
@@ -174,8 +180,8 @@ def _milestone_conflict(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the status: monitoring, superseded, closed, or back to comment."""
+def plan_status(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change the status of a plan: monitoring, superseded, closed, or back to comment."""
     access = open_to_publish(request, pk)
     user = signed_in(request)
     plan_url = reverse("plans:detail", kwargs={"pk": pk})
@@ -215,8 +221,8 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def audience(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change who may read the published versions."""
+def plan_audience(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change who may read the published versions of a plan."""
     access = open_to_publish(request, pk)
     plan_url = reverse("plans:detail", kwargs={"pk": pk})
     form = AudienceForm(
@@ -246,8 +252,8 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def baseline(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make a version the baseline, or remove the baseline."""
+def plan_baseline(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a version the baseline of its plan or, if the form has no number, remove the baseline."""
     access = open_plan(request, pk)
     if not access.may_publish:
         raise PermissionDenied

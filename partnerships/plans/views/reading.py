@@ -166,7 +166,7 @@ def _has_to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -
 
 
 @require_safe
-def propose(request: HttpRequest, pk: int) -> HttpResponse:
+def plan_propose(request: HttpRequest, pk: int) -> HttpResponse:
     """Redirect to the form for a commitment from this plan, or from a site or milestone of the plan."""
     access = open_plan(request, pk)
     if not access.is_inside or not may_propose_commitment(signed_in(request), access.plan):

@@ -89,7 +89,7 @@ def openings(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
+def share_revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
     """Stop sharing the draft with a person."""
     access, _draft = open_to_edit(request, pk)
     draft_share = get_object_or_404(access.plan.shares.select_related("person", "plan"), pk=share)
@@ -100,8 +100,8 @@ def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
-    """Share the draft with a person who asked to see it, or decline."""
+def answer_access_request(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
+    """Share the draft with a person who asked to see it, or decline the request."""
     access, _draft = open_to_edit(request, pk)
     access_request = get_object_or_404(access.plan.access_requests.select_related("person", "answered_by"), pk=asked)
     sharing_url = reverse("plans:sharing", kwargs={"pk": pk})
@@ -137,8 +137,8 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask(request: HttpRequest) -> HttpResponse:
-    """Ask to see a draft of a partnership. The message does not reveal whether it exists."""
+def ask_to_see_draft(request: HttpRequest) -> HttpResponse:
+    """Ask to see a draft of a partnership. The message does not reveal whether such a draft exists."""
     user = signed_in(request)
     initial: dict[str, Any] = {}
     # The address has the plan's id, not its title: addresses end up in the logs of proxies.

@@ -189,7 +189,7 @@ def _signatory_or_404(plan: Plan, pk: int) -> Signatory:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
+def signatory_remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Stop asking an organisation to sign."""
     access = open_to_publish(request, pk)
     signatory_row = _signatory_or_404(access.plan, signatory)
@@ -215,7 +215,7 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
+def signatory_due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Change the day by which a signatory must decide."""
     access = open_to_publish(request, pk)
     signatory_row = _signatory_or_404(access.plan, signatory)
@@ -248,7 +248,7 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
+def condition_met(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
     """Confirm that the condition of a decision is met, on behalf of the organisation that set the condition."""
     access, _version = open_published(request, pk)
     sign_off = get_object_or_404(SignOff.objects.select_related("organisation", "version", "plan"), plan=pk, pk=signed)

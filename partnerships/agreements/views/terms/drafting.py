@@ -47,8 +47,11 @@ from partnerships.people.requests import signed_in
 
 
 @require_safe
-def proposal(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Show a proposal: its draft, its changes to the terms in force, and the parties that have signed."""
+def proposal_detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Show a proposal: its draft, its changes to the terms in force, and the parties that have signed.
+
+    People who may not read drafts are redirected to the newest version of the proposal, if there is one.
+    """
     user = signed_in(request)
     opened, terms_proposal = open_proposal(user, pk, number)
     version = newest_version(terms_proposal)
@@ -206,8 +209,8 @@ def move_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -
 
 
 @require_POST
-def update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Base the draft on the version in force."""
+def proposal_update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Base the draft on the version in force, and name the parts that both have changed."""
     user = signed_in(request)
     opened, proposal = open_draft(request, pk, number)
     try:

@@ -49,20 +49,20 @@ def _version_context(user: User, pk: int, number: int) -> dict[str, Any]:
 
 
 @require_safe
-def printed(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def version_print(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Show a version as one page to print."""
     return render(request, "agreements/terms/print.html", _version_context(signed_in(request), pk, number))
 
 
 @require_safe
-def pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Download a version as a PDF, with title page, schedules and signature page."""
     context = _version_context(signed_in(request), pk, number)
     return pdf_response(request, "agreements/terms/pdf.html", context, _file_title(context["version"]))
 
 
 @require_safe
-def word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def version_word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Download a version for Word, with the same parts."""
     context = _version_context(signed_in(request), pk, number)
     return word_response(write_word(_word_paper(context)), _file_title(context["version"]))

@@ -43,7 +43,7 @@ from partnerships.people.requests import signed_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def propose(request: HttpRequest, pk: int) -> HttpResponse:
+def amendment_propose(request: HttpRequest, pk: int) -> HttpResponse:
     """Propose an amendment, with a reason and a first day."""
     user = signed_in(request)
     opened = open_terms(user, pk)
@@ -87,7 +87,7 @@ def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def proposal_send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Send a draft for signature. The page shows the changes and the people who sign."""
     user = signed_in(request)
     opened, proposal = _open_led_proposal(user, pk, number)
@@ -120,7 +120,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Return terms that are awaiting signatures to draft."""
     user = signed_in(request)
     opened, proposal = _open_led_proposal(user, pk, number)
@@ -151,8 +151,8 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Withdraw an amendment."""
+def proposal_withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Withdraw an amendment that is still open, with a reason."""
     user = signed_in(request)
     opened, proposal = _open_led_proposal(user, pk, number)
     if request.method != "POST" and (proposal.is_first or not proposal.is_open):

@@ -128,7 +128,7 @@ def _parties_that_declined(
 
 
 @require_safe
-def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def version_detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Show one version, with its signatures and its changes."""
     user = signed_in(request)
     opened, terms_version = open_version(user, pk, number)

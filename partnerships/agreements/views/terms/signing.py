@@ -68,7 +68,7 @@ def _decide(form: SignTermsForm, version: TermsVersion, organisation: Organisati
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def terms_sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Read a version and sign it, or decline."""
     user = signed_in(request)
     opened, version = open_version(user, pk, number)
@@ -209,7 +209,7 @@ def _link_context(link: TermsLink) -> dict[str, Any]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> HttpResponse:
+def terms_sign_on_paper(request: HttpRequest, pk: int, number: int, organisation: int) -> HttpResponse:
     """Record the signature that a party gave on paper, with its scan."""
     user = signed_in(request)
     opened, version = open_version(user, pk, number)

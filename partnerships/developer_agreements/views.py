@@ -19,7 +19,7 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def organisation_agreements(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the agreements of an authority, newest first."""
+    """Show the developer agreements of a planning authority, newest first."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     rows = agreements_of(organisation, user)
@@ -34,7 +34,7 @@ def organisation_agreements(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one agreement, with those of its promises that the reader may see."""
+    """Show one developer agreement, with those of its promises that the reader may see."""
     user = signed_in(request)
     agreements = DeveloperAgreement.objects.visible_to(user).select_related("organisation").for_listing()
     agreement = get_object_or_404(agreements, pk=pk)

@@ -65,7 +65,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_details(request: HttpRequest) -> HttpResponse:
-    """Change the signed-in person's name and time zone."""
+    """Show the form with the signed-in person's name and time zone. On POST, save them."""
     user = signed_in(request)
     form = DetailsForm(posted(request), person=user)
     if request.method == "POST" and form.is_valid():
@@ -111,7 +111,7 @@ def begin_network(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def view_as(request: HttpRequest, pk: int) -> HttpResponse:
-    """Start to view the site as another person, with a reason."""
+    """Ask an administrator for a reason to view the site as another person. On POST, start the view."""
     administrator = _signed_in_administrator(request)
     person = get_object_or_404(User, pk=pk)
     form = ViewAsForm(posted(request))
@@ -216,7 +216,7 @@ def _change_administration(request: HttpRequest, administrator: User, person: Us
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
-    """Remove a person's lost second factors, with a reason."""
+    """Remove the second factors that a person has lost, as an administrator, with a reason."""
     administrator = _signed_in_administrator(request)
     person = get_object_or_404(User, pk=pk, is_active=True)
     person_url = reverse("admin:people_user_change", args=[pk])

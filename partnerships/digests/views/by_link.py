@@ -144,7 +144,10 @@ def _message(request: HttpRequest, subscriptions: list[Subscription]) -> str:
 @require_POST
 @for_bearer(Purpose.PREFERENCES)
 def change_by_link(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse:
-    """Change one of the person's subscriptions, or send its confirmation email again."""
+    """Change one of the person's subscriptions, or send its confirmation email again.
+
+    If the subscription has changed in the meantime, the page of choices says so.
+    """
     if verb not in BY_LINK:
         raise Http404
     subscriptions = live_or_refused(link.person) if verb == "again" else subscriptions_of(link.person)

@@ -1,4 +1,4 @@
-"""Finds the record that a URL names, if the person may see it."""
+"""Find the record that a URL names, if the person may see it."""
 
 from __future__ import annotations
 

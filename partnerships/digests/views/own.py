@@ -61,9 +61,9 @@ from partnerships.plans.models import Plan
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def manage_choices(request: HttpRequest) -> HttpResponse:
-    """Show the records that the person follows and when the next digest is due.
+    """Show the records that the person follows, their choices, and when the next digest is due.
 
-    A POST ends the pause, or saves the form.
+    On POST, end the pause or save the choices.
     """
     person = signed_in(request)
     if request.method != "POST":
@@ -76,6 +76,7 @@ def manage_choices(request: HttpRequest) -> HttpResponse:
         return redirect("digests:manage")
     form = choices_form(request, person, preference)
     if request.method == "POST" and form.is_valid():
+        # A new frequency replaces those of single records too.
         for_everything = form.cleaned_data["frequency"] != preference.frequency
         saved_preference = services.save_choices(
             person=person,
@@ -147,7 +148,7 @@ def follow_record(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     back_url = page_of(target)
 
     def follow_target() -> tuple[str, str]:
-        """Subscribe the person, and return the message and the page to return to."""
+        """Subscribe the person to the record."""
         subscription = services.subscribe(
             person=person, target=target, author=person, frequency=frequency, now=timezone.now()
         )
@@ -170,7 +171,7 @@ def change_own_subscription(request: HttpRequest, pk: int, verb: str) -> HttpRes
     back_url = page_of(subscription.followed) if is_on_page_of_target else reverse("digests:manage")
 
     def apply_change() -> tuple[str, str]:
-        """Change the subscription, and return the message and the page to return to."""
+        """Do to the subscription what the address says."""
         change_subscription(
             verb,
             subscription,

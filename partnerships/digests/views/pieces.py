@@ -23,7 +23,10 @@ from partnerships.plans.models import Plan, Version
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow_piece(request: HttpRequest, pk: int, collection: str, key: str) -> HttpResponse:
-    """Follow one site or milestone, so that digests contain only changes of the plan that are about it."""
+    """Ask whether to follow one site or milestone of a plan. On POST, follow it.
+
+    The person's digests then contain only the changes of the plan that are about this site or milestone.
+    """
     person = signed_in(request)
     plan = get_object_or_404(Plan.objects.published_for(person), pk=pk)
     version = get_object_or_404(Version.objects.visible_to(person), plan=plan, number=plan.current_number)
@@ -39,7 +42,7 @@ def follow_piece(request: HttpRequest, pk: int, collection: str, key: str) -> Ht
         back_url = plan.get_absolute_url()
 
         def follow_target() -> tuple[str, str]:
-            """Subscribe the person, and return the message and the plan's page to return to."""
+            """Subscribe the person to the site or milestone."""
             services.subscribe(person=person, target=target, author=person, now=timezone.now())
             return f"You now follow {item['name']}. Your digests list what changes from now on.", back_url
 

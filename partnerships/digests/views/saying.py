@@ -1,4 +1,4 @@
-"""Writes a person's preferences as a sentence."""
+"""Write a person's preferences as a sentence."""
 
 from __future__ import annotations
 

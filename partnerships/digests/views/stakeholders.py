@@ -53,7 +53,7 @@ def stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """Ask a person by email whether they want digests about a record."""
+    """Show the form to ask a person by email whether they want digests about a record. On POST, send the email."""
     person = signed_in(request)
     target = visible_target(person, kind, pk)
     organisations = may_ask_for(person).order_by("name", "pk")
@@ -93,14 +93,14 @@ def _already_asked_message(subscription: Subscription) -> str:
 
 @require_POST
 def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send the confirmation email again."""
+    """Send the confirmation email of a stakeholder again."""
     person = signed_in(request)
     now = timezone.now()
     subscription = get_object_or_404(stakeholders_of(person, now).live(), pk=pk)
     back_url = next_url(request, reverse("digests:stakeholders"))
 
     def send_confirmation_again() -> tuple[str, str]:
-        """Ask again, and return the message and the page to return to."""
+        """Send the confirmation email again."""
         services.ask_again(subscription=subscription, author=person, now=now)
         return f"{WILL_BE_SENT} {subscription.person_for_askers}, to ask again.", back_url
 
@@ -118,7 +118,7 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
     form = CorrectAddressForm(posted(request), cancel=back_url)
 
     def save_new_address() -> tuple[str, str]:
-        """Ask at the new address, and return the message and the page to return to."""
+        """Ask the person at the new address to confirm."""
         email = form.cleaned_data["email"]
         services.correct_address(subscription=subscription, email=email, author=person, now=now)
         return f"{WILL_BE_SENT} {email}, to ask them to confirm. We send nothing else there until they do.", back_url
@@ -137,7 +137,7 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stop a stakeholder's digests, with a reason."""
+    """Stop a stakeholder's digests, with a reason. If they have already ended, only say so."""
     person = signed_in(request)
     now = timezone.now()
     [subscription] = set_names_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)

@@ -87,6 +87,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = record_rows[0]
     if organisation.merged_into_id:
         return redirect("organisations:detail", pk=organisation.merged_into_id)
+    # Most organisations lack most of these rows, so read only those that exist.
     queries_with_rows = with_rows(pk, *_ABOUT)
     read_ahead(lookup(rows, pk) for kind, rows in _READ.items() if kind in queries_with_rows)
     contacts = rows_for(_contacts, pk)
@@ -119,33 +120,40 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _readable_organisation(user: User, pk: int) -> QuerySet[Organisation]:
+    """Return the query for an organisation, with the id of the organisation into which it was merged, if any."""
     kept_ids = Merge.objects.in_force().filter(merged=OuterRef("pk")).values("kept")
     bodies = Organisation.objects.visible_to(user).select_related("region", "parent").filter(pk=pk)
     return bodies.annotate(merged_into_id=Subquery(kept_ids))  # type: ignore[no-redef]  # declared on the model
 
 
 def _identifiers(organisation: int) -> QuerySet[Identifier]:
+    """Return the identifiers of an organisation, by scheme and value."""
     identifiers = Identifier.objects.filter(organisation=organisation)
     return identifiers.select_related("organisation").order_by("scheme", "value")
 
 
 def _names(organisation: int) -> QuerySet[OrganisationName]:
+    """Return all names of an organisation, the present one included."""
     return OrganisationName.objects.filter(organisation=organisation).order_by("name", "pk")
 
 
 def _areas_served(organisation: int) -> QuerySet[AreaServed]:
+    """Return the areas that an organisation serves, by name."""
     return AreaServed.objects.filter(organisation=organisation).select_related("area").order_by("area__name", "pk")
 
 
 def _members_of_group(organisation: int) -> QuerySet[Organisation]:
+    """Return the organisations whose parent is this organisation."""
     return Organisation.objects.filter(parent=organisation)
 
 
 def _group_members(organisation: int) -> QuerySet[Organisation]:
+    """Return the first 50 members of the group, by name."""
     return _members_of_group(organisation).order_by("name", "pk")[:50]
 
 
 def _ties(organisation: int) -> QuerySet[SuccessionTie]:
+    """Return the successions' ties in which the organisation is the predecessor or the successor."""
     return SuccessionTie.objects.filter(Q(predecessor=organisation) | Q(successor=organisation))
 
 
@@ -163,6 +171,7 @@ _EVENTS = 10
 
 
 def _contacts(organisation: int) -> QuerySet[Membership]:
+    """Return the first 12 contacts of an organisation."""
     return contacts_of(organisation)[:12]
 
 

@@ -32,6 +32,7 @@ from partnerships.people.requests import signed_in
 
 
 def _administrator_or_403(request: HttpRequest) -> User:
+    """Return the signed-in person if they may change the directory of organisations; raise 403 for anyone else."""
     user = signed_in(request)
     require(roles_of(user, timezone.now()).keeps_directory)
     return user
@@ -55,13 +56,18 @@ def duplicates(request: HttpRequest) -> HttpResponse:
 def merge_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     """Show the rows that would move if another organisation were merged into this one. On POST, merge them."""
     user = _administrator_or_403(request)
-    kept, merged = _pair_or_404(pk, other)
+    kept_organisation, merged_organisation = _pair_or_404(pk, other)
     list_url = reverse("organisations:duplicates")
     form = ReasonForm(posted(request), submit="Merge records", cancel=list_url)
 
     def merge_duplicates() -> tuple[str, str]:
-        merge_organisations(kept=kept, merged=merged, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"{merged.name} has been merged into {kept.name}.", kept.get_absolute_url()
+        merge_organisations(
+            kept=kept_organisation, merged=merged_organisation, author=user, now=timezone.now(), **form.cleaned_data
+        )
+        return (
+            f"{merged_organisation.name} has been merged into {kept_organisation.name}.",
+            kept_organisation.get_absolute_url(),
+        )
 
     # `take_step` calls `merge_duplicates` once the form is valid. If the service refuses, the form shows why.
     return take_step(
@@ -70,16 +76,16 @@ def merge_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         form,
         merge_duplicates,
         {UnableToMerge: ABOVE_FORM},
-        kept=kept,
-        merged=merged,
-        bodies=[(kept, "Stays"), (merged, "Will be merged into the record that stays")],
-        preview=preview_merge(kept=kept, merged=merged),
+        kept=kept_organisation,
+        merged=merged_organisation,
+        bodies=[(kept_organisation, "Stays"), (merged_organisation, "Will be merged into the record that stays")],
+        preview=preview_merge(kept=kept_organisation, merged=merged_organisation),
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
-    """Record that two organisations are not duplicates."""
+    """Record that two organisations are not duplicates, with a reason."""
     user = _administrator_or_403(request)
     first, second = _pair_or_404(pk, other)
     list_url = reverse("organisations:duplicates")

@@ -30,7 +30,10 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the records of an organisation without an owner, by kind, with a form to hand them over."""
+    """Show the records of an organisation without an owner, by kind. On POST, hand over the ticked records.
+
+    There is one form for each kind of record; the POST data names the kind that was sent.
+    """
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     now = timezone.now()

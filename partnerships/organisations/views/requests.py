@@ -71,6 +71,7 @@ def request_access(request: HttpRequest) -> HttpResponse:
 
 
 def _administrator_or_404(request: HttpRequest) -> User:
+    """Return the signed-in administrator; raise 404 for anyone else."""
     user = signed_in(request)
     if not user.is_staff:
         raise Http404
@@ -79,7 +80,7 @@ def _administrator_or_404(request: HttpRequest) -> User:
 
 @require_safe
 def request_list(request: HttpRequest) -> HttpResponse:
-    """Show the waiting requests, the oldest first, and the last answered requests."""
+    """Show administrators the waiting requests, the oldest first, and the last answered requests."""
     user = _administrator_or_404(request)
     access_requests = AccessRequest.objects.visible_to(user).select_related("organisation", "answered_by")
     waiting_requests = list(access_requests.waiting().order_by("asked_at", "pk")[:WAITING_SHOWN])
@@ -139,7 +140,7 @@ def request_accept(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def request_decline(request: HttpRequest, pk: int) -> HttpResponse:
-    """Decline a request, with a reason."""
+    """Decline a request, with a reason. The person who asked gets an email."""
     user = _administrator_or_404(request)
     access_request = get_object_or_404(AccessRequest.objects.visible_to(user).waiting(), pk=pk)
     requests_url = reverse("organisations:requests")

@@ -66,6 +66,7 @@ def _administrator_or_403(request: HttpRequest) -> User:
 
 
 def _succession_url(succession: Succession) -> str:
+    """Return the address of the page of a succession."""
     return reverse("organisations:succession", args=[succession.pk])
 
 
@@ -167,7 +168,7 @@ def succession_status(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make a succession take effect, with a reason."""
+    """Put a succession into effect, with a reason. If it has already taken effect, nothing changes."""
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
@@ -187,7 +188,7 @@ def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def succession_undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record the succession that undoes another one."""
+    """Record a new succession that undoes this one."""
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)

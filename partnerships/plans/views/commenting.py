@@ -103,6 +103,7 @@ def _open_commented_plan(request: HttpRequest, pk: int, *, on_draft: bool) -> tu
 
 
 def _may_comment(access: PlanAccess, version_number: int) -> bool:
+    """Return whether the person may comment on this version, or on the draft (0). Nobody may once the plan is over."""
     return not access.plan.is_over and access.rights is not None and access.rights.may_comment(version_number)
 
 
@@ -114,7 +115,10 @@ def _recipients_sentence(comment: Comment) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def comments(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the comments on the published plan. If the reader sees no version, redirect to those on the draft."""
+    """Show the comments on the published plan. On POST, add a comment.
+
+    If the reader sees no version, redirect to the comments on the draft.
+    """
     if request.method == "GET" and newest_for(request.user, open_plan(request, pk).plan) is None:
         return redirect("plans:draft-comments", pk=pk)
     return _comments_page(request, pk, on_draft=False)
@@ -122,7 +126,7 @@ def comments(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft_comments(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show comments on the draft."""
+    """Show the comments on the draft. On POST, add a comment."""
     return _comments_page(request, pk, on_draft=True)
 
 
@@ -152,6 +156,7 @@ def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResp
             messages.success(request, f"Comment added.{_recipients_sentence(comment)}")
             return redirect(f"{request.path}#comment-{comment.pk}")
     if on_draft:
+        # Editors of the plan can see who opened a shared draft, and when.
         log_opening(request, access, Opening.COMMENTS)
 
     comments_shown = Comment.objects.visible_to(request.user).filter(plan=pk)
@@ -186,13 +191,14 @@ def _open_thread(request: HttpRequest, pk: int, comment_pk: int) -> tuple[PlanAc
 
 
 def _address_of(comment: Comment) -> str:
+    """Return the address of a thread on the page of comments."""
     route = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
     return f"{reverse(route, kwargs={'pk': comment.plan_id})}#comment-{comment.pk}"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def reply_to_thread(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
-    """Reply to a thread."""
+    """Show a thread with a form to reply. On POST, add the reply."""
     access, thread = _open_thread(request, pk, comment)
     if not _may_comment(access, thread.version_number):
         raise PermissionDenied
@@ -224,7 +230,7 @@ def reply_to_thread(request: HttpRequest, pk: int, comment: int) -> HttpResponse
 
 @require_POST
 def resolve_thread(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
-    """Resolve a thread, or reopen it."""
+    """Resolve a thread or, if the form says `resolved=no`, reopen the thread."""
     access, thread = _open_thread(request, pk, comment)
     require(not access.plan.is_over and access.rights is not None and access.rights.may_resolve(thread))
     resolved = request.POST.get("resolved") != "no"

@@ -66,6 +66,7 @@ class ComparedSides:
 
 
 def _side_of_version(version: Version, *, baseline_number: int | None) -> Side:
+    """Return the side of a comparison that shows this version."""
     published_on = long_date(timezone.localdate(version.published_at))
     suffix = ", baseline" if version.number == baseline_number else ""
     return Side(
@@ -87,6 +88,7 @@ def _sides(request: HttpRequest, access: PlanAccess) -> tuple[Side, ...]:
 
 @planned_for_each_reader
 def _versions(user: User | AnonymousUser, plan: int) -> VersionQuerySet:
+    """Return the query of the versions that the reader may see, without their content."""
     return versions_for(user, plan).without_content().select_related("author")
 
 
@@ -140,6 +142,7 @@ def _version_number(side: Side) -> int:
 
 
 def _content(access: PlanAccess, side: Side) -> Content:
+    """Return the content of one side, as the reader may see it."""
     if side.version is None:
         return content_for(draft_content(access.plan), access.reader)
     content: Content = Version.objects.values_list("content", flat=True).get(pk=side.version.pk)
@@ -207,7 +210,7 @@ def _context(request: HttpRequest, compared_sides: ComparedSides) -> dict[str, A
 @login_not_required
 @require_safe
 def compare_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the comparison in words and figures."""
+    """Show what changed between two versions, in words and figures, and record that the reader saw the changes."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     compared_sides = compare_sides(request, pk, Opening.COMPARED)

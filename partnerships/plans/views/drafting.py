@@ -113,7 +113,7 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_document(request: HttpRequest, pk: int) -> HttpResponse:
-    """Attach a file to the draft."""
+    """Show the form to attach a file to the draft. On POST, save the file."""
     access, _draft = open_to_edit(request, pk)
     draft_url = reverse("plans:draft", kwargs={"pk": pk})
     form = DocumentForm(*posted_with_files(request), cancel=draft_url)

@@ -140,12 +140,14 @@ def _signature_lines(access: PlanAccess, version: Version) -> list[SignatureLine
 
 
 def _line_of_state(state: SigningState) -> SignatureLine:
+    """Return the line of an organisation that must sign: its decision or, before that, only its name and role."""
     if state.sign_off is not None:
         return _line_of_sign_off(state.sign_off)
     return SignatureLine(organisation=state.signatory.organisation.name, role=state.signatory.role)
 
 
 def _line_of_sign_off(sign_off: SignOff) -> SignatureLine:
+    """Return the line of a decision, with the name of the organisation at that time."""
     day = long_date(timezone.localdate(sign_off.signed_at))
     return SignatureLine(
         organisation=sign_off.organisation_then,  # type: ignore[attr-defined]  # annotated by both queries
@@ -158,6 +160,7 @@ def _line_of_sign_off(sign_off: SignOff) -> SignatureLine:
 
 
 def _paper_context(access: PlanAccess, version: Version) -> dict[str, Any]:
+    """Return the template context of a version on paper, as the reader may see it."""
     return {
         "plan": access.plan,
         "version": version,

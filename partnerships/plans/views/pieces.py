@@ -40,21 +40,21 @@ from partnerships.plans.views.fetching import open_to_edit
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_about(request: HttpRequest, pk: int) -> HttpResponse:
-    """Edit the title, summary, period and source."""
+    """Edit the title, summary, period and source in the draft of a plan."""
     plan, piece = _open_piece(request, pk, "about")
     return _edit(request, plan, piece)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
-    """Edit a section, site, milestone, outcome or risk."""
+    """Edit a section, site, milestone, outcome or risk of the draft."""
     plan, piece = _open_piece(request, pk, code, key)
     return _edit(request, plan, piece)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_item(request: HttpRequest, pk: int, code: str) -> HttpResponse:
-    """Add a section, site, milestone, outcome or risk."""
+    """Add a section, site, milestone, outcome or risk to the draft. Files are attached on a page of their own."""
     plan, piece = _open_piece(request, pk, code, new=True)
     if piece.collection is DOCUMENTS:
         raise Http404
@@ -71,7 +71,10 @@ def _open_piece(request: HttpRequest, pk: int, code: str, key: str = "", *, new:
 
 
 def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
-    """Show the form of one piece. The form of a site has a grid of homes, unless the grid would be too large."""
+    """Show the form of one piece, and save the piece.
+
+    The form of a site has a grid of homes, unless the grid would be too large.
+    """
     form_kwargs: dict[str, Any] = {"content": piece.content, "initial": piece.initial, "cancel": piece.back}
     form = searching_form(request, lambda data: PieceForm(data, collection=piece.collection, **form_kwargs))
 
@@ -87,7 +90,7 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
         "year_words": YEAR_KINDS.get(plan.years, ""),
     }
     asks_for_more_rows = homes_grid is not None and "more" in request.POST
-    if is_search(request.POST) or asks_for_more_rows:
+    if is_search(request.POST) or asks_for_more_rows:  # show the form again, without saving
         return documents.show_piece(request, piece, form, template="plans/piece.html", context=context)
 
     if piece.item is None and request.method == "POST":
@@ -126,6 +129,7 @@ def _report_years(request: HttpRequest, plan: Plan, homes: list[Item]) -> None:
 
 
 def _names(content: Content) -> Names:
+    """Return the names that stand for keys in the content, such as the names of areas."""
     return names_in(content, areas=area_names(content))
 
 
@@ -167,7 +171,7 @@ def remove_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpRespo
 
 @require_POST
 def move_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
-    """Move an item one place up or down."""
+    """Move an item of the draft one place up or down."""
     access, _draft = open_to_edit(request, pk)
     collection = PLAN.collection_by_code.get(code)
     if collection is None:

@@ -56,7 +56,7 @@ def read_draft(request: HttpRequest, access: PlanAccess, draft: Draft) -> HttpRe
 
 @require_safe
 def draft_preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show a preview of the next version."""
+    """Show the whole draft as it will look when it is published."""
     return read_draft(request, *open_draft(request, pk))
 
 

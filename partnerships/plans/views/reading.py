@@ -73,7 +73,7 @@ def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @login_not_required
 @require_safe
 def plan_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Show one version as it was published."""
+    """Show one version as it was published, with the parts that the reader may see."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     access, version = open_published(request, pk, number)
@@ -167,7 +167,10 @@ def _has_to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -
 
 @require_safe
 def plan_propose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Redirect to the form for a commitment from this plan, or from a site or milestone of the plan."""
+    """Redirect to the form for a commitment from this plan, or from a site or milestone of the plan.
+
+    The query parameter `from` names the site or milestone, as in `?from=sites/north-quay`.
+    """
     access = open_plan(request, pk)
     if not access.is_inside or not may_propose_commitment(signed_in(request), access.plan):
         raise PermissionDenied
@@ -217,10 +220,12 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
 
 @planned_for_each_reader
 def _versions(user: User, plan: int) -> QuerySet[Version]:
+    """Return the query of the versions that the person may read, without their content."""
     return versions_for(user, plan).without_content().select_related("author", "organisation")
 
 
 def _events(user: User, plan: int) -> QuerySet[Event]:
+    """Return the query of the newest events of a plan that the person may see, without saves of the draft."""
     kinds = (EventTarget.PLAN, EventTarget.DRAFT, EventTarget.SIGNING)
     about_plan = Q(target_kind__in=kinds, target_id=plan)
     events = visible_of_kinds(user, about_plan, kinds).exclude(kind=EventKind.DRAFT_EDITED)

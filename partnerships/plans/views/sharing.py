@@ -36,7 +36,10 @@ from partnerships.plans.views.fetching import open_plan, open_to_edit
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def sharing(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the people with whom the draft is shared, when they opened the draft, and requests to see it."""
+    """Show the people with whom the draft is shared, when they opened the draft, and requests to see it.
+
+    On POST, share the draft with one more person.
+    """
     access, _draft = open_to_edit(request, pk)
     plan = access.plan
     form = ShareForm(posted(request))
@@ -90,7 +93,7 @@ def openings(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def share_revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
-    """Stop sharing the draft with a person."""
+    """Stop sharing the draft with a person, so that the person can no longer see the draft."""
     access, _draft = open_to_edit(request, pk)
     draft_share = get_object_or_404(access.plan.shares.select_related("person", "plan"), pk=share)
     require(access.rights is not None and access.rights.may_revoke(draft_share))

@@ -116,8 +116,8 @@ def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_about(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Edit the particulars: purpose, dates, quorum and so on."""
-    return _edit(request, pk, number, "about")
+    """Edit the particulars in the draft: purpose, dates, quorum and so on."""
+    return _edit(request, pk, number, code="about")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -133,7 +133,7 @@ def add_item(request: HttpRequest, pk: int, number: int, code: str) -> HttpRespo
 
 
 def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", *, new: bool = False) -> HttpResponse:
-    """Show the page to edit or add one piece of the draft, and save the piece."""
+    """Show the page to edit one piece of the draft, or to add one (`new=True`), and save the piece."""
     user = signed_in(request)
     opened, proposal = open_draft(request, pk, number)
     schema, content = schema_of(proposal), content_of_proposal(proposal)

@@ -129,7 +129,7 @@ def _parties_that_declined(
 
 @require_safe
 def version_detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Show one version, with its signatures and its changes."""
+    """Show one version, with its signatures and its changes, and what the reader can do with the version."""
     user = signed_in(request)
     opened, terms_version = open_version(user, pk, number)
     rights, proposal = opened.rights, terms_version.proposal

@@ -69,7 +69,7 @@ def _decide(form: SignTermsForm, version: TermsVersion, organisation: Organisati
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def terms_sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Read a version and sign it, or decline."""
+    """Show a version of the terms to an organisation that is asked to sign. On POST, sign the terms or decline."""
     user = signed_in(request)
     opened, version = open_version(user, pk, number)
     own_parties = may_sign_for(user, [version], timezone.localdate())[version.pk]
@@ -137,7 +137,7 @@ def _have_joined_later(version: TermsVersion, parties: list[Organisation]) -> bo
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Read and sign the terms by the link in an email, without signing in.
+    """Show the terms by the link in an email, without signing in. On POST, sign the terms or decline.
 
     If the organisation requires a second factor or its own sign-in, access to a mailbox is not enough: the link then
     leads to the sign-in page (docs/decisions/0031).

@@ -243,7 +243,7 @@ def suggest_colleague(request: HttpRequest, link: Link, plan: int) -> HttpRespon
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.READ)
-def name_colleague(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+def correct_own_name(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Correct the stakeholder's own name and role."""
     visit = _start_visit(request, link, plan)
     initial = {**_form_token_value(visit), "name": visit.person.name, "role": _work_role(visit.person)}

@@ -82,7 +82,7 @@ def _answer_to_decide(request: HttpRequest, pk: int) -> Answer:
 
 
 @require_POST
-def approve_proposal(request: HttpRequest, pk: int) -> HttpResponse:
+def approve_waiting_answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Show an answer."""
     answer = _answer_to_decide(request, pk)
     answers_url = _answers_url(answer.plan_id)
@@ -96,7 +96,7 @@ def approve_proposal(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def refuse_proposal(request: HttpRequest, pk: int) -> HttpResponse:
+def refuse_waiting_answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Refuse an answer, with a reason."""
     answer = _answer_to_decide(request, pk)
     answers_url = _answers_url(answer.plan_id)

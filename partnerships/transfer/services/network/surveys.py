@@ -9,7 +9,7 @@ from partnerships.surveys import sealing, services
 from partnerships.surveys.bodies import Group
 from partnerships.surveys.counting import Answer
 from partnerships.surveys.models import CommentStatus, Round, Way
-from partnerships.surveys.queries.rounds import newest_question_sets, seal_of_list
+from partnerships.surveys.queries.rounds import newest_question_sets, list_hash_of
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network
 
@@ -48,7 +48,7 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
     moderator = network.people[item["moderator"]]
     services.ask_moderator(survey_round=survey_round, author=author, now=now)
     services.agree_to_moderate(
-        survey_round=survey_round, seen_hash=seal_of_list(survey_round), author=moderator, now=now
+        survey_round=survey_round, list_hash=list_hash_of(survey_round), author=moderator, now=now
     )
     services.open_round(survey_round=survey_round, author=author, now=now)
     item["round"] = survey_round.pk

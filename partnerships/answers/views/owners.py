@@ -83,7 +83,7 @@ def _answer_to_decide(request: HttpRequest, pk: int) -> Answer:
 
 @require_POST
 def approve_waiting_answer(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show an answer."""
+    """Approve a waiting answer, which everybody who can read the whole plan then sees."""
     answer = _answer_to_decide(request, pk)
     answers_url = _answers_url(answer.plan_id)
 
@@ -97,7 +97,7 @@ def approve_waiting_answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def refuse_waiting_answer(request: HttpRequest, pk: int) -> HttpResponse:
-    """Refuse an answer, with a reason."""
+    """Refuse a waiting answer, with a reason."""
     answer = _answer_to_decide(request, pk)
     answers_url = _answers_url(answer.plan_id)
     form = RefuseForm(posted(request), submit="Refuse answer", cancel=answers_url)
@@ -123,7 +123,7 @@ def refuse_waiting_answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def ask_colleague(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask a named colleague by email."""
+    """Ask the colleague whom an answer names to confirm by email. They get nothing else until they do."""
     answer = _answer_to_decide(request, pk)
     answers_url = _answers_url(answer.plan_id)
 
@@ -168,7 +168,7 @@ def stop_trusting(request: HttpRequest, pk: int, trust: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask a question about the plan."""
+    """Ask stakeholders a question about the plan, for one of its owners."""
     plan, user = _plan_for_reader(request, pk), signed_in(request)
     require(rights_over(plan, user, timezone.now()).leads_owner)
     answers_url = _answers_url(pk)

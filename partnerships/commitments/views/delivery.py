@@ -26,7 +26,7 @@ from partnerships.people.models import User
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def record_progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """Report progress on a commitment."""
+    """Report progress on a commitment, perhaps with a file of evidence, for the side that delivers."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     newest = commitment.progress.order_by("-pk").values_list("pk", flat=True).first() or 0
@@ -99,7 +99,7 @@ def escalate_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify_delivery(request: HttpRequest, pk: int) -> HttpResponse:
-    """Verify a delivery or an action, or send it back."""
+    """Confirm that a commitment was delivered or an action done, or send it back."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.verifies)
     form = VerifyForm(posted(request), commitment=commitment)

@@ -25,7 +25,7 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def attach_evidence(request: HttpRequest, pk: int) -> HttpResponse:
-    """Attach a file of evidence to a commitment."""
+    """Attach a file of evidence to a commitment, for the side that delivers."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     form = EvidenceForm(*posted_with_files(request), commitment=commitment)
@@ -55,7 +55,7 @@ def download_evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove_evidence(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask for confirmation, then remove a file of evidence."""
+    """Ask for confirmation on GET, and remove a file of evidence on POST."""
     user = signed_in(request)
     evidence_file = get_object_or_404(Evidence.objects.visible_to(user), pk=pk)
     commitment = commitment_for(user, evidence_file.commitment_id)

@@ -21,7 +21,7 @@ from partnerships.people.form_steps import ABOVE_FORM, take_step
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_owner(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the owner of a commitment."""
+    """Change the owner of a commitment, for the side that delivers."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     form = OwnerForm(posted(request), commitment=commitment)

@@ -25,7 +25,7 @@ from partnerships.people.form_steps import ABOVE_FORM, take_step
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_terms(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the terms of a proposal."""
+    """Change the terms of a proposal. Both sides then need to confirm the new terms."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits and commitment.giver_id is not None)
     initial = {name: getattr(commitment, name) for name in TERMS}
@@ -51,7 +51,7 @@ def edit_terms(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_for_side(request: HttpRequest, pk: int, side: str) -> HttpResponse:
-    """Confirm a commitment for the giver or the receiver."""
+    """Confirm a commitment for the giver or the receiver. Only leads of that side can do this."""
     if side not in ("giving", "receiving"):
         raise Http404
     user, commitment, rights = open_commitment(request, pk)
@@ -96,7 +96,7 @@ def _confirmed_message(commitment: Commitment, organisation: Organisation) -> st
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_due_date(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the due date of a commitment."""
+    """Change the due date of a commitment, for the side that delivers."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     form = DueDateForm(posted(request), cancel=commitment.get_absolute_url())

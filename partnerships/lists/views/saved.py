@@ -224,7 +224,7 @@ def unfollow(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask for confirmation, then remove a view."""
+    """Ask for confirmation on GET, and remove a view on POST."""
     person = signed_in(request)
     view = _own_view(person, pk)
     if request.method != "POST":

@@ -53,7 +53,7 @@ def decide_lines(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_POST
 def ask_to_make_up(request: HttpRequest, pk: int, number: int, line: int) -> HttpResponse:
-    """Ask the provider to make up the shortfall of a line."""
+    """Make an ask of the provider, to make up the missing nominations of a line."""
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_ask)
 

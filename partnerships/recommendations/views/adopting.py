@@ -158,7 +158,7 @@ def adopt_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def drop_from_partnership(request: HttpRequest, pk: int) -> HttpResponse:
-    """Drop a recommendation, with a reason."""
+    """Drop a recommendation from a partnership, with a reason. Its objectives and commitments stay as they are."""
     user = signed_in(request)
     current = _adoption_to_change(user, pk)
     form = ReasonForm(posted(request), submit="Drop recommendation", cancel=current.get_absolute_url())
@@ -176,7 +176,7 @@ def drop_from_partnership(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_to_outcome(request: HttpRequest, pk: int) -> HttpResponse:
-    """Link an objective or a commitment that came from the recommendation."""
+    """Link an objective or a commitment that came from the recommendation to its adoption."""
     user = signed_in(request)
     current = _adoption_to_change(user, pk)
     objectives, commitments = objectives_to_link(current, user), commitments_to_link(current, user)

@@ -101,7 +101,7 @@ def edit_meeting(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/meetings/change.html",
         form,
         save_changes,
-        # This includes its subclass `UnableToChangeMeeting`: the meeting is no longer planned, or the reason is missing.
+        # Includes `UnableToChangeMeeting`: the meeting is no longer planned, or the reason is missing.
         {services.UnableToPlan: ABOVE_FORM},
         say_who_gets_emails=True,
         meeting=meeting,

@@ -9,7 +9,7 @@ from partnerships.surveys import sealing, services
 from partnerships.surveys.bodies import Group
 from partnerships.surveys.counting import Answer
 from partnerships.surveys.models import CommentStatus, Round, Way
-from partnerships.surveys.queries.rounds import newest_question_sets, list_hash_of
+from partnerships.surveys.queries.rounds import list_hash_of, newest_question_sets
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network
 

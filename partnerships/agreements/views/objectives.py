@@ -55,18 +55,21 @@ def _get_editable(user: User, pk: int) -> Partnership:
 
 
 def _objective(partnership: Partnership, pk: int) -> Objective:
-    """Return an objective of a partnership, or raise 404."""
+    """Return an objective of a partnership with its related rows, or raise 404."""
     rows = Objective.objects.select_related("partnership", "organisation", "owner")
     return get_object_or_404(rows, pk=pk, partnership=partnership)
 
 
 @require_safe
 def objectives(request: HttpRequest, pk: int) -> HttpResponse:
-    """List all objectives. People of a former party see the objectives as they were when the party left."""
+    """List all objectives of a partnership.
+
+    People of a former party see the objectives as they were when the party left.
+    """
     user = signed_in(request)
     partnership = get_readable(user, pk)
     former = former_party(user, partnership)
-    if former is None:
+    if former is None:  # reading the partnership in full is not enough: an invited party does not take part yet
         require(Party.objects.takes_part(user, pk))
     rows = objective_states(user, partnership, former, timezone.localdate())
     rights = rights_over(partnership, user, timezone.now())

@@ -246,7 +246,7 @@ def partnership_status(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def partnership_history(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the timeline of the partnership, newest first."""
+    """Show the timeline of the partnership, newest first, and record that the reader saw the events."""
     user = signed_in(request)
     partnership = get_readable(user, pk)
     page = keyset_page(

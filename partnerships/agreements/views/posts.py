@@ -163,7 +163,10 @@ def post_create(request: HttpRequest, organisation_id: int, partnership_id: int 
 
 
 def _get_fillable_post(user: User, pk: int) -> Post:
-    """Return a post whose holder the person may name, or raise 404, or 403 if the person may only see the post."""
+    """Return a post whose holder the person may name.
+
+    Raises 404 if the person cannot see the post, and 403 if the person may only see the post.
+    """
     post = get_object_or_404(Post.objects.visible_to(user).for_listing(), pk=pk)
     require(may_fill_posts_with(post.role, roles_of(user, timezone.now()), post.organisation_id))
     return post
@@ -249,7 +252,10 @@ def holder_vacate(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _offer_new_link(request: HttpRequest, holder: Holder | None) -> HttpResponse:
-    """Offer to email a new link if the expired link belongs to a contact whose details we still have."""
+    """Offer to email a new link to a contact whose link has expired. On POST, send the link.
+
+    If we no longer have the contact's details, the page says so.
+    """
     if holder is None or not holder.email:
         return render(request, "agreements/posts/contact_gone.html", status=404)
     if request.method != "POST":

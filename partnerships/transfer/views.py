@@ -59,7 +59,7 @@ def organisation_imports(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def upload(request: HttpRequest, pk: int, register: str) -> HttpResponse:
+def upload_files(request: HttpRequest, pk: int, register: str) -> HttpResponse:
     """Upload the files of a standard; a preview changes nothing yet."""
     organisation = _find_organisation(request, pk)
     if register not in OWN_REGISTERS:
@@ -116,7 +116,7 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def headings(request: HttpRequest, pk: int) -> HttpResponse:
+def match_headings(request: HttpRequest, pk: int) -> HttpResponse:
     """Show and save which heading of the files is which column of the standard."""
     run = _find_run(request, pk, with_files=True)
     if not (run.is_unread or run.is_previewed):
@@ -139,7 +139,7 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def apply(request: HttpRequest, pk: int) -> HttpResponseRedirect:
+def apply_import(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     """Queue the files for a worker to import; the page of the import shows the progress."""
     run = _find_run(request, pk)
     return_url = reverse("transfer:own-run", args=[run.pk])
@@ -154,7 +154,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponseRedirect:
 
 
 @require_POST
-def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
+def discard_upload(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     """Discard the files without importing them."""
     run = _find_run(request, pk)
 
@@ -167,7 +167,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
 
 
 @require_safe
-def set_aside(request: HttpRequest, pk: int) -> HttpResponseBase:
+def download_set_aside(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Download the rows of one file that were set aside, to be corrected and uploaded again."""
     run = _find_run(request, pk)
     return rows_set_aside(run, labels_of(run.register), request.GET.get("file", ""))

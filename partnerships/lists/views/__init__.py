@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from partnerships.lists.views.bulk import bulk
-from partnerships.lists.views.files import file, file_download, file_remove, make_file
+from partnerships.lists.views.bulk import change_several
+from partnerships.lists.views.files import file_download, file_page, file_remove, make_file
 from partnerships.lists.views.listing import download, export, show
 from partnerships.lists.views.saved import (
-    change,
-    drop_default,
-    follow,
-    remove,
-    save,
-    saved,
-    set_default,
-    share,
-    unfollow,
+    drop_default_view,
+    edit_view,
+    follow_saved_view,
+    remove_own_view,
+    save_as_view,
+    saved_views,
+    set_default_view,
+    share_own_view,
+    unfollow_saved_view,
 )
 
 __all__ = [
-    "bulk",
-    "change",
+    "change_several",
     "download",
-    "drop_default",
+    "drop_default_view",
+    "edit_view",
     "export",
-    "file",
     "file_download",
+    "file_page",
     "file_remove",
-    "follow",
+    "follow_saved_view",
     "make_file",
-    "remove",
-    "save",
-    "saved",
-    "set_default",
-    "share",
+    "remove_own_view",
+    "save_as_view",
+    "saved_views",
+    "set_default_view",
+    "share_own_view",
     "show",
-    "unfollow",
+    "unfollow_saved_view",
 ]

@@ -40,7 +40,7 @@ def action_choices(definition: ListDefinition) -> list[tuple[str, str]]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def bulk(request: HttpRequest, kind: str) -> HttpResponse:
+def change_several(request: HttpRequest, kind: str) -> HttpResponse:
     """Show which rows will be changed and which will be left out. Change them when the reader confirms.
 
     The form below the table sends `row` for each row, or `all`. The view then redirects to an address with the ids of

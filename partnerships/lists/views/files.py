@@ -71,7 +71,7 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
 
 
 @require_safe
-def file(request: HttpRequest, pk: int) -> HttpResponse:
+def file_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the progress of a file or, once the file is made, its download."""
     own_file = _own_file(request, pk)
     definition = find_list(own_file.kind)

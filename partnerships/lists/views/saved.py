@@ -74,7 +74,7 @@ def _own_view(person: User, pk: int) -> SavedView:
 
 
 @require_safe
-def saved(request: HttpRequest) -> HttpResponse:
+def saved_views(request: HttpRequest) -> HttpResponse:
     """Show the views that the person can open, of all lists, and their files."""
     person = signed_in(request)
     views = SavedView.objects.visible_to(person).select_related("organisation", "partnership", "owner")
@@ -103,7 +103,7 @@ def saved(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def save(request: HttpRequest, kind: str) -> HttpResponse:
+def save_as_view(request: HttpRequest, kind: str) -> HttpResponse:
     """Save the filters, columns and order in the address under a name."""
     person = signed_in(request)
     listing, back = listing_of(request, kind)
@@ -129,7 +129,7 @@ def save(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def change(request: HttpRequest, pk: int) -> HttpResponse:
+def edit_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Rename a view. If the address has filters, save them in the view too."""
     person = signed_in(request)
     view = _own_view(person, pk)
@@ -153,7 +153,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def share(request: HttpRequest, pk: int) -> HttpResponse:
+def share_own_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose who else can open a view."""
     person = signed_in(request)
     view = _own_view(person, pk)
@@ -172,7 +172,7 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def set_default(request: HttpRequest, pk: int) -> HttpResponse:
+def set_default_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Open the list with this view from now on."""
     person = signed_in(request)
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
@@ -182,7 +182,7 @@ def set_default(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def drop_default(request: HttpRequest, kind: str) -> HttpResponse:
+def drop_default_view(request: HttpRequest, kind: str) -> HttpResponse:
     """Open the list without a view again."""
     definition = find_list(kind)
     if definition is None:
@@ -193,7 +193,7 @@ def drop_default(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 @require_POST
-def follow(request: HttpRequest, pk: int) -> HttpResponse:
+def follow_saved_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Follow a view, to get a notice when a row enters or leaves the view."""
     person = signed_in(request)
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
@@ -213,7 +213,7 @@ def follow(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def unfollow(request: HttpRequest, pk: int) -> HttpResponse:
+def unfollow_saved_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop following a view."""
     person = signed_in(request)
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
@@ -223,7 +223,7 @@ def unfollow(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def remove(request: HttpRequest, pk: int) -> HttpResponse:
+def remove_own_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for confirmation on GET, and remove a view on POST."""
     person = signed_in(request)
     view = _own_view(person, pk)

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from partnerships.reports.views import dashboards, files
-from partnerships.reports.views.frozen import compare, freeze, frozen, frozen_file, frozen_list
+from partnerships.reports.views.frozen import compare_with_today, freeze_figures, frozen, frozen_file, frozen_list
 from partnerships.reports.views.reading import download, index, show
-from partnerships.reports.views.schedules import end, receive, schedule, schedules, set_up, stop
+from partnerships.reports.views.schedules import (
+    end_own_schedule,
+    new_schedule,
+    schedule,
+    schedules,
+    start_receiving,
+    stop_receiving,
+)
 
 __all__ = [
-    "compare",
+    "compare_with_today",
     "dashboards",
     "download",
-    "end",
+    "end_own_schedule",
     "files",
-    "freeze",
+    "freeze_figures",
     "frozen",
     "frozen_file",
     "frozen_list",
     "index",
-    "receive",
+    "new_schedule",
     "schedule",
     "schedules",
-    "set_up",
     "show",
-    "stop",
+    "start_receiving",
+    "stop_receiving",
 ]

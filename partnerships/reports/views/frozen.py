@@ -30,7 +30,7 @@ from partnerships.reports.wording import shown_restatements
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def freeze(request: HttpRequest, slug: str) -> HttpResponse:
+def freeze_figures(request: HttpRequest, slug: str) -> HttpResponse:
     """Freeze a report with the filters in the URL."""
     person = signed_in(request)
     report = report_or_404(slug)
@@ -94,7 +94,7 @@ def frozen_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
 
 
 @require_safe
-def compare(request: HttpRequest, pk: int) -> HttpResponse:
+def compare_with_today(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the figures of a frozen report that are different today."""
     frozen_report = get_object_or_404(
         FrozenReport.objects.present_for(signed_in(request)).select_related("organisation", "partnership"), pk=pk

@@ -26,7 +26,7 @@ from partnerships.reports.views.reading import report_filters, report_or_404
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def set_up(request: HttpRequest, slug: str) -> HttpResponse:
+def new_schedule(request: HttpRequest, slug: str) -> HttpResponse:
     """Schedule a report with the filters in the URL."""
     person = signed_in(request)
     report = report_or_404(slug)
@@ -86,7 +86,7 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def end(request: HttpRequest, pk: int) -> HttpResponse:
+def end_own_schedule(request: HttpRequest, pk: int) -> HttpResponse:
     """End a schedule."""
     person = signed_in(request)
     ended_schedule = services.end_schedule(schedule=_schedule_or_404(person, pk), author=person, now=timezone.now())
@@ -95,7 +95,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def receive(request: HttpRequest, pk: int) -> HttpResponse:
+def start_receiving(request: HttpRequest, pk: int) -> HttpResponse:
     """Add the signed-in person to the recipients."""
     person = signed_in(request)
     own_schedule = _schedule_or_404(person, pk)
@@ -105,7 +105,7 @@ def receive(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def stop(request: HttpRequest, pk: int) -> HttpResponse:
+def stop_receiving(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove the signed-in person from the recipients."""
     person = signed_in(request)
     own_schedule = _schedule_or_404(person, pk)

@@ -95,6 +95,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         ]
     )
     partnership = get_visible(user, pk)
+    # Read this id here: `as_then` below sets the columns back to what they were when the party left.
     predecessor_id = partnership.redefines_id
     former = former_party(user, partnership)
     if former is None:

@@ -54,8 +54,10 @@ from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
+#: The exceptions with which the services refuse; `take_step` shows the reason above the form.
 _REFUSALS = {UnableToRecordSuccession: ABOVE_FORM, UnableToChangeSuccession: ABOVE_FORM}
-_FORM = "organisations/succession_form.html"
+#: The template that all forms about successions share.
+_FORM_TEMPLATE = "organisations/succession_form.html"
 
 
 def _administrator_or_403(request: HttpRequest) -> User:
@@ -117,7 +119,9 @@ def succession_record(request: HttpRequest) -> HttpResponse:
         return "The succession has been recorded.", _succession_url(succession)
 
     # `take_step` calls `save_succession` once the form is valid. If the service refuses, the form shows why.
-    return take_step(request, _FORM, form, save_succession, _REFUSALS, title="Record a succession", back=list_url)
+    return take_step(
+        request, _FORM_TEMPLATE, form, save_succession, _REFUSALS, title="Record a succession", back=list_url
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -133,7 +137,7 @@ def succession_correct(request: HttpRequest, pk: int) -> HttpResponse:
         return "The correction has been saved." if changed_fields else "Nothing was changed.", succession_url
 
     return take_step(
-        request, _FORM, form, save_correction, _REFUSALS, title="Correct the succession", back=succession_url
+        request, _FORM_TEMPLATE, form, save_correction, _REFUSALS, title="Correct the succession", back=succession_url
     )
 
 
@@ -162,7 +166,13 @@ def succession_status(request: HttpRequest, pk: int) -> HttpResponse:
         return f"{subject} now: {succession.get_status_display().lower()}.", succession_url
 
     return take_step(
-        request, _FORM, form, save_status, _REFUSALS, title="Change the status of the succession", back=succession_url
+        request,
+        _FORM_TEMPLATE,
+        form,
+        save_status,
+        _REFUSALS,
+        title="Change the status of the succession",
+        back=succession_url,
     )
 
 
@@ -182,7 +192,13 @@ def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
         )
 
     return take_step(
-        request, _FORM, form, put_into_effect, _REFUSALS, title="Put the succession into effect", back=succession_url
+        request,
+        _FORM_TEMPLATE,
+        form,
+        put_into_effect,
+        _REFUSALS,
+        title="Put the succession into effect",
+        back=succession_url,
     )
 
 
@@ -207,7 +223,9 @@ def succession_undo(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return "The succession that undoes this one has been recorded.", _succession_url(undoing)
 
-    return take_step(request, _FORM, form, undo_effect, _REFUSALS, title="Undo the succession", back=succession_url)
+    return take_step(
+        request, _FORM_TEMPLATE, form, undo_effect, _REFUSALS, title="Undo the succession", back=succession_url
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -229,7 +247,7 @@ def tie_add(request: HttpRequest, pk: int) -> HttpResponse:
         return "The predecessor and successor have been added.", succession_url
 
     return take_step(
-        request, _FORM, form, save_tie, _REFUSALS, title="Add a predecessor and successor", back=succession_url
+        request, _FORM_TEMPLATE, form, save_tie, _REFUSALS, title="Add a predecessor and successor", back=succession_url
     )
 
 
@@ -246,7 +264,13 @@ def tie_remove(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
         return "The predecessor and successor have been removed.", succession_url
 
     return take_step(
-        request, _FORM, form, delete_tie, _REFUSALS, title="Remove a predecessor and successor", back=succession_url
+        request,
+        _FORM_TEMPLATE,
+        form,
+        delete_tie,
+        _REFUSALS,
+        title="Remove a predecessor and successor",
+        back=succession_url,
     )
 
 

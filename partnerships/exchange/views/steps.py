@@ -1,4 +1,7 @@
-"""Helpers of pages that change one entry: they fetch the entry, and call one service from a form."""
+"""Helpers of pages that change one entry: fetch the entry with the person's rights, and call one service from a form.
+
+`take_entry_step` adds to `take_step` what all these pages share: the entry, the title, the template, the next page.
+"""
 
 from __future__ import annotations
 

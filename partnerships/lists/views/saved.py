@@ -154,7 +154,7 @@ def edit_view(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def share_own_view(request: HttpRequest, pk: int) -> HttpResponse:
-    """Choose who else can open a view."""
+    """Choose who else can open one of the person's own views."""
     person = signed_in(request)
     view = _own_view(person, pk)
     form = ShareForm(posted(request), view=view, person=person)

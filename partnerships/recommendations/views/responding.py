@@ -28,7 +28,10 @@ from partnerships.recommendations.services import ResponseHasChanged, UnableToRe
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpResponse:
-    """Show the form for an organisation's response, and save the response."""
+    """Write an organisation's response to a recommendation.
+
+    If a colleague saved another response after the page was opened, the page shows that response beside the form.
+    """
     user = signed_in(request)
     now = timezone.now()
     recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)

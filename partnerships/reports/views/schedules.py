@@ -27,7 +27,7 @@ from partnerships.reports.views.reading import report_filters, report_or_404
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_schedule(request: HttpRequest, slug: str) -> HttpResponse:
-    """Schedule a report with the filters in the URL."""
+    """Schedule emails of a report, with the filters in the URL."""
     person = signed_in(request)
     report = report_or_404(slug)
     filters = report_filters(request, report)

@@ -25,6 +25,14 @@ class UnusableFiles(Exception):
     """Raised if files cannot be backed up or restored. The message says what to do."""
 
 
+def _outside(name: str, files: Files) -> str:
+    """Return what to say about an archive with a file that would be written outside `files`."""
+    return (
+        f"The archive contains the file {name}, which would be written outside {files}. Do not use this archive: "
+        "restore another backup."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A file that is being read."""
@@ -85,7 +93,7 @@ class Folder:
         """Write a file, after checking its name: anyone with the public key can make an archive with bad names."""
         path = (self.root / name).resolve()
         if not path.is_relative_to(self.root.resolve()):
-            raise UnusableFiles(f"The archive contains {name}, which leads out of {self}.")
+            raise UnusableFiles(_outside(name, self))
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             shutil.copyfileobj(content, file)
@@ -131,7 +139,7 @@ class Bucket:
         try:
             self.storage.save(name, ContentFile(content.read()))
         except SuspiciousOperation as error:
-            raise UnusableFiles(f"The archive contains {name}, which leads out of {self}.") from error
+            raise UnusableFiles(_outside(name, self)) from error
 
     def set_aside(self, now: dt.datetime) -> None:
         """Move the files into another folder of the bucket, whose name contains the time."""

@@ -152,12 +152,14 @@ def sentences_about_days(quarter: Quarter, content: Mapping[str, Any]) -> str:
     sentences = []
     if days_in_force and days_in_force != [quarter.starts_on, quarter.last_day]:
         first_day, last_day = days_in_force
-        days = f"{long_date(first_day)} to {long_date(last_day)}"
-        sentences.append(f"These figures count tenancies that began from {days}, while the agreement was in force.")
+        days = f"{long_date(first_day)} and {long_date(last_day)}"
+        sentences.append(f"These figures count tenancies that began between {days}, while the agreement was in force.")
     for suspension in content.get("suspended", ()):
         first_day, last_day = map(dt.date.fromisoformat, suspension)
-        days = f"{long_date(first_day)} to {long_date(last_day)}"
-        sentences.append(f"Tenancies that began from {days} are not counted, because the agreement was suspended then.")
+        days = f"{long_date(first_day)} and {long_date(last_day)}"
+        sentences.append(
+            f"Tenancies that began between {days} are not counted, because the agreement was suspended then."
+        )
     return " ".join(sentences)
 
 

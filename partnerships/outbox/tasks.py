@@ -18,6 +18,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from partnerships.kit.operators import alert_operators
+from partnerships.kit.text import counted
 from partnerships.outbox.claiming import is_due
 from partnerships.outbox.doubts import is_still_to_come
 from partnerships.outbox.drain_threads import DrainThreads
@@ -101,7 +102,8 @@ def prepare_partitions() -> None:
     if count < MIN_MONTHS_READY:
         alert_operators(
             "The outbox is running out of partitions",
-            f"Partitions exist for {count} months after this one. No email can be recorded in a month without one.\n\n"
+            f"Partitions exist for {counted(count, 'month')} after this one. No email can be recorded in a month "
+            "without one.\n\n"
             "The job outbox.prepare_partitions makes them every hour. The worker's log says why it fails.",
             quiet=dt.timedelta(days=1),
         )

@@ -43,7 +43,8 @@ def apply_retention_now() -> None:
     if overdue:
         alert_operators(
             "Retention is overdue",
-            f"No complete run for {OVERDUE.days} days: {', '.join(overdue)}.",
+            f"No complete run for {OVERDUE.days} days: {', '.join(overdue)}. The worker’s log says why. Fix the cause; "
+            "we retry every hour.",
             quiet=dt.timedelta(days=1),
         )
     outcome = apply_retention_once(now=now, stop_on=(SoftTimeLimitExceeded,))

@@ -227,7 +227,7 @@ def test_councillor_gets_a_weekly_digest_and_her_reply_becomes_a_comment(
     catcher.take(reply_to(address, weekly["subject"]))
     output = StringIO()
     call_command("digests", "bounces", str(catcher.folder), stdout=output)
-    assert "1 replies" in output.getvalue()
+    assert "1 reply" in output.getvalue()
     send_emails()
     confirm_email = catcher.emails_to(COUNCILLOR)[0]
     councillor.goto(link_in(confirm_email["text"], "/answers/replies/"))

@@ -75,7 +75,7 @@ def test_forwarded_email_becomes_a_draft_conversation_when_its_sender_saves_it(
     )
 
     conversation = Conversation.objects.get()
-    assert "1 forwarded emails" in output
+    assert "1 forwarded email" in output
     assert other_statuses == [404, 404, 404]
     assert "The road is agreed." in html
     assert conversation_count == 0

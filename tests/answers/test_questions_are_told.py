@@ -155,7 +155,7 @@ def test_reply_to_an_email_with_only_a_question_becomes_a_comment(
     output = read_mailbox(tmp_path, email_reply(address, "Homes for older people."))
 
     incoming = Incoming.objects.get()
-    assert "1 replies" in output
+    assert "1 reply" in output
     assert (incoming.person, incoming.plan, incoming.text) == (world.sol, plan, "Homes for older people.")
 
 

@@ -159,7 +159,7 @@ def test_the_command_reads_the_others_after_a_bad_email_and_leaves_what_was_read
     for output in outputs:
         call_command("digests", "bounces", str(box), stdout=output)
 
-    assert "1 replies" in outputs[0].getvalue()
+    assert "1 reply" in outputs[0].getvalue()
     assert "1 could not be read" in outputs[0].getvalue()
     assert "0 already read, 0 could not be read" in outputs[1].getvalue()
     assert len(list((box / "cur").iterdir())) == 2

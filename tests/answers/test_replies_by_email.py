@@ -94,7 +94,7 @@ def test_reply_becomes_a_comment_once_its_person_confirms_it(
     response = bearer.post(link, {"form": form_token(html), "plan": plan.pk, "text": "Please keep the trees."})
 
     answer = Answer.objects.get()
-    assert "1 replies" in output
+    assert "1 reply" in output
     assert "Please keep the trees." in html
     assert "was 120, now 96" not in html
     assert (count_before, count_after_opening) == (0, 0)
@@ -158,7 +158,7 @@ def test_automatic_reply_is_recognised_and_never_answered(
     email_count = Email.objects.count()
     output = read_mailbox(tmp_path, reply(reply_to, **headers))
 
-    assert "1 automatic replies" in output
+    assert "1 automatic reply" in output
     assert not Incoming.objects.exists()
     assert Email.objects.count() == email_count
 

@@ -48,7 +48,7 @@ def test_a_reply_about_a_commitment_becomes_a_draft_conversation_of_its_partners
 
     incoming = Incoming.objects.get()
     page = signed_in(world.eddie).get(reverse("answers:incoming", args=[incoming.pk]))
-    assert "1 forwarded emails" in output
+    assert "1 forwarded email" in output
     assert (incoming.person, incoming.partnership, incoming.text) == (
         world.eddie,
         world.partnership,

@@ -27,7 +27,7 @@ from tests.digests.conftest import html_of
 from tests.digests.test_changes_are_told import STATUS, happen
 from tests.world import World
 
-COMMENT, CONVERSATION, REFUSED = "1 replies", "1 forwarded emails", "1 could not be used"
+COMMENT, CONVERSATION, REFUSED = "1 reply", "1 forwarded email", "1 could not be used"
 
 
 def newest(office: PostOffice, person: User) -> Any:

@@ -165,7 +165,7 @@ def test_reading_an_old_unsubscribe_email_again_ends_nothing_new(
 
     read_mailbox(unsubscribe_email)
 
-    assert "1 unsubscribes" in output
+    assert "1 unsubscribe" in output
     assert Subscription.objects.get(person=world.sol, plan=plan).is_ended
     assert Subscription.objects.get(person=world.sol, organisation=world.larkhaven).is_confirmed
 

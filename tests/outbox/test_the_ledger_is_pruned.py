@@ -294,7 +294,7 @@ def test_operators_are_alerted_when_partitions_run_out(
     wait_for_alerts(seconds=60)
     alert_texts = [message.body for message in mail.outbox if "running out of partitions" in message.subject]
     assert len(alert_texts) == int(is_told)
-    assert not is_told or "Partitions exist for 1 months" in alert_texts[0]
+    assert not is_told or "Partitions exist for 1 month after" in alert_texts[0]
 
 
 @pytest.mark.django_db(transaction=True)

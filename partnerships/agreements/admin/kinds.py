@@ -142,7 +142,7 @@ class PartnershipKindAdmin(VocabularyAdmin):
         declared = kind.declarations
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Terms of a {kind.label.lower()}",
+            "title": f"Terms: {kind.label}",
             "opts": self.opts,
             "kind": kind,
             "about": _with_shape_in_words(declared["about"]),

@@ -58,7 +58,7 @@ def write_gone(due: Due, person: User, now: dt.datetime) -> Content | str:
     leads_that_organisation = leads_of(party.organisation).filter(pk=person.pk).exists()
     led_partnerships = Partnership.objects.present_for(person, Role.LEAD)
     if not leads_that_organisation and not led_partnerships.filter(pk=party.partnership_id).exists():
-        return "They are no longer a lead for an organisation in the partnership."
+        return "The recipient is no longer a lead of an organisation in the partnership."
     context = {
         "party": party,
         "partnership": party.partnership,

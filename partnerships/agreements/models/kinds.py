@@ -219,7 +219,9 @@ class KindField(Declared):
     label = models.CharField(max_length=120)
     shape = models.CharField("holds", max_length=10, choices=SHAPES)
     choices = models.TextField(
-        blank=True, help_text="For a field with choices, enter one choice on each line, as code: Label."
+        blank=True,
+        help_text="For a field with choices, enter each choice on its own line: a code, a colon and a label. For "
+        "example, “rent: Social rent”.",
     )
     help = models.CharField(max_length=300, blank=True, help_text="Enter a hint. People see it below the field.")
     required = models.BooleanField(default=False, help_text="Tick if the terms cannot be signed without this field.")
@@ -264,7 +266,12 @@ class KindField(Declared):
             self._check_starter()
         codes = [code for code, _ in self.pairs]
         if len(set(codes)) < len(codes) or not all(is_code(code) for code in codes):
-            raise ValidationError({"choices": "Enter one choice on each line, as code: Label. Use each code once."})
+            raise ValidationError(
+                {
+                    "choices": "Enter each choice on its own line: a code, a colon and a label, for example “rent: "
+                    "Social rent”. Use each code once."
+                }
+            )
 
     def _check_starter(self) -> None:
         """Refuse a starting value for a column, and a value that the field cannot contain."""

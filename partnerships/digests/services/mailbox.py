@@ -140,7 +140,8 @@ def _report_failure(name: str, why: str) -> None:
     log.warning("email_not_read", file=name, kind=why)
     alert_operators(
         "An email in the mailbox could not be read",
-        f"We have flagged it in the mailbox: {name} ({why}). We have read the other emails.",
+        f"We have flagged the email {name} in the mailbox and will not try it again (error: {why}). Please open it and "
+        "act on it yourself. We carry on with the other emails.",
         quiet=dt.timedelta(days=1),
     )
 

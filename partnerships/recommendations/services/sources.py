@@ -118,7 +118,7 @@ def correct_source(
     before, after = apply_changes(locked, values)
     if not before:
         return locked
-    _check_reason(reason)
+    _check_reason(reason, "report")
     if Source.objects.filter(title__iexact=locked.title, year=locked.year).exclude(pk=locked.pk).exists():
         raise UnableToRecord(f"{locked} is already recorded. Choose another title or year.")
     _save_unless_recorded(locked, before)
@@ -135,9 +135,9 @@ def _save_unless_recorded(source: Source, fields: Collection[str] | None = None)
         raise UnableToRecord(f"A colleague has just recorded {source}. Try again.") from error
 
 
-def _check_reason(reason: str) -> None:
+def _check_reason(reason: str, corrected: str) -> None:
     if not reason.strip():
-        raise UnableToRecord("Say why you are correcting this.")
+        raise UnableToRecord(f"Say why you are correcting this {corrected}.")
 
 
 @transaction.atomic
@@ -198,7 +198,7 @@ def correct_recommendation(
         values["themes"] = list(details.themes)
     if _is_same(locked, values, details):
         return locked
-    _check_reason(reason)
+    _check_reason(reason, "recommendation")
     if reference and source.recommendations.filter(reference__iexact=reference).exclude(pk=locked.pk).exists():
         raise UnableToRecord(
             f"Another recommendation in {source} already has the reference {reference}. Enter another one."

@@ -46,7 +46,10 @@ def kinds_table(lines: Mapping[int, Lineage], dataset: Dataset | None, to_come: 
         Column(f"Completed{period}", Kind.NUMBER),
         Column("Homes to come in plans", Kind.NUMBER),
     )
-    note = "Each figure is the sum of the areas that have published one. Homes for market sale and rent are left out."
+    note = (
+        "Each figure is the total for the areas that have published a figure. Homes for market sale and rent are left "
+        "out."
+    )
     return Table("kinds", "Affordable homes by kind, all chosen areas together", columns, tuple(rows), note=note)
 
 

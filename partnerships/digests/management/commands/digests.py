@@ -18,6 +18,7 @@ from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.retention import tidy
 from partnerships.digests.services.sweep import plan_round
 from partnerships.kit.accounting import AccountedCommand
+from partnerships.kit.text import counted
 from partnerships.outbox.draining import drain
 from partnerships.people.services import find_person
 
@@ -104,9 +105,10 @@ class Command(AccountedCommand):
         except services.UnableToReadMailbox as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            f"{counts['bounces']:,} bounces, {counts['stopped']:,} unsubscribes, {counts['replies']:,} replies,"
-            f" {counts['forwarded']:,} forwarded emails, {counts['unfit']:,} could not be used,"
-            f" {counts['automatic']:,} automatic replies, {counts['other']:,} other emails,"
+            f"{counted(counts['bounces'], 'bounce')}, {counted(counts['stopped'], 'unsubscribe')},"
+            f" {counts['replies']:,} {_reply(counts['replies'])}, {counted(counts['forwarded'], 'forwarded email')},"
+            f" {counts['unfit']:,} could not be used, {counts['automatic']:,} automatic {_reply(counts['automatic'])},"
+            f" {counted(counts['other'], 'other email')},"
             f" {counts['known']:,} already read, {counts['failed']:,} could not be read."
         )
 
@@ -124,3 +126,8 @@ class Command(AccountedCommand):
                 self.stdout.write(line)
         except WeekWentWrong as error:
             raise CommandError(str(error)) from error
+
+
+def _reply(number: int) -> str:
+    """Return the noun for a number of replies."""
+    return "reply" if number == 1 else "replies"

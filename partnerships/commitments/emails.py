@@ -19,7 +19,7 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
-_NO_READER = "They can no longer read the commitment."
+_NO_READER = "The recipient can no longer read the commitment."
 _ANSWERED = "The commitment is no longer waiting for them."
 #: Limit of commitments that one email lists. The email gives the number of further commitments.
 MAX_LISTED = 20
@@ -42,7 +42,7 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
         or commitment.owner_id != person.pk
         or not _may_read(commitment, person)
     ):
-        return "The commitment is no longer due, or they no longer own it."
+        return "The commitment is no longer due, or the recipient no longer owns it."
     context = {
         "person": person,
         "commitment": commitment,
@@ -118,7 +118,7 @@ def write_owned_together(due: Due, person: User, now: dt.datetime) -> Content | 
     owned = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], owner=person)
     commitments = list(owned.exclude(status__in=OVER).select_related("giver", "receiver").order_by("due_on", "pk"))
     if not commitments:
-        return "They no longer own any of these commitments."
+        return "The recipient no longer owns any of these commitments."
     author = User.objects.get(pk=due.params["author"])
     context = {
         "person": person,

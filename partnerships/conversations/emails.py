@@ -30,7 +30,7 @@ def write_circulated(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Write to an attendee that the record was circulated."""
     conversation = Conversation.objects.select_related("organisation").get(pk=due.params["conversation"])
     if not attendees_with_access(conversation).filter(pk=person.pk).exists():
-        return "They can no longer read the record."
+        return "The recipient can no longer read the record."
     author = User.objects.get(pk=due.params["author"])
     context = {
         "person": person,
@@ -52,7 +52,7 @@ def write_report_due(due: Due, person: User, now: dt.datetime) -> Content | str:
     if report is None or report.due_on.isoformat() != due.params["due_on"]:
         return "The report was submitted, its date was moved, or it is no longer needed."
     if person.pk not in {recipient.pk for recipient in people_to_chase(report, stage, today)}:
-        return "They are no longer responsible for the report."
+        return "The recipient is no longer responsible for the report."
     context = {
         "person": person,
         "report": report,
@@ -71,7 +71,7 @@ def write_report_submitted(due: Due, person: User, now: dt.datetime) -> Content 
     if not report.is_submitted or submission.is_decided:
         return "The report has already been accepted or returned."
     if not leads_who_decide(report).filter(pk=person.pk).exists():
-        return "They can no longer accept or return the report."
+        return "The recipient can no longer accept or return the report."
     return Content("conversations/report_submitted", _about_report(report, submission, person))
 
 
@@ -81,7 +81,7 @@ def write_report_decided(due: Due, person: User, now: dt.datetime) -> Content | 
     if submission.was_returned and not report.is_returned:
         return "The report has since been submitted again."
     if not Report.objects.filter(pk=report.pk).written_by(person).exists():
-        return "They can no longer write the report."
+        return "The recipient can no longer write the report."
     return Content("conversations/report_decided", _about_report(report, submission, person))
 
 
@@ -125,9 +125,9 @@ def write_meeting_uninvited(due: Due, person: User, now: dt.datetime) -> Content
     """
     meeting = Meeting.objects.select_related("partnership", "organisation").get(pk=due.params["meeting"])
     if seated_people(meeting).filter(pk=person.pk).exists():
-        return "They are invited again."
+        return "The recipient has been invited again."
     if not people_who_may_come(meeting.partnership).filter(pk=person.pk).exists():
-        return "They can no longer read the meeting."
+        return "The recipient can no longer read the meeting."
     if meeting.ends_at < now:
         return "The meeting is over."
     author = User.objects.get(pk=due.params["author"])
@@ -152,7 +152,7 @@ def _about_meeting(template: str, due: Due, person: User, now: dt.datetime) -> C
     """Return an email with a calendar file to a person invited, or the reason why it is no longer needed."""
     meeting = Meeting.objects.select_related("partnership", "organisation").get(pk=due.params["meeting"])
     if not seated_people(meeting).filter(pk=person.pk).exists():
-        return "They are no longer invited to the meeting."
+        return "The recipient is no longer invited to the meeting."
     if meeting.is_called_off != (template == "meeting_called_off"):
         return "The meeting was called off."
     if meeting.ends_at < now:
@@ -192,7 +192,7 @@ def write_facilitator_named(due: Due, person: User, now: dt.datetime) -> Content
     facilitators = Facilitator.objects.named().for_listing().select_related("named_by")
     facilitator = facilitators.filter(pk=due.params["facilitator"], person=person, accepted_at=None).first()
     if facilitator is None:
-        return "They accepted, or the role has ended."
+        return "The recipient has agreed to be a facilitator, or the role has ended."
     context = {
         "person": person,
         "partnership": facilitator.partnership,

@@ -51,7 +51,7 @@ def write_not_made(due: Due, person: User, now: dt.datetime) -> Content | str:
     schedules = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
     schedule = schedules.filter(pk=due.params["schedule"], ended_at=None).first()
     if schedule is None:
-        return "The schedule has ended, or the person can no longer read it."
+        return "The schedule has ended, or the recipient can no longer read the report."
     context = {
         "person": person,
         "schedule": schedule,

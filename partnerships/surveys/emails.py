@@ -43,7 +43,7 @@ def _request_to_answer(template: str, due: Due, person: User, now: dt.datetime) 
     if invitation is None or not survey_round.takes_answers(now):
         return "The survey is over."
     if refused_among([person]):
-        return "They have asked us not to email them, or our emails to them bounce."
+        return "The recipient has asked us not to email them, or our emails to them bounce."
     if survey_round.is_anonymous:
         try:
             token = sealing.token_of(survey_round.key_name, person.pk)
@@ -64,7 +64,7 @@ def write_results(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that tells leads of the parties that the results are published."""
     survey_round = _round_of(due)
     if not survey_round.is_closed or not rights_in(survey_round, person, now).reads:
-        return "They can no longer read the results."
+        return "The recipient can no longer read the results."
     return _content(
         "results",
         survey_round,
@@ -77,7 +77,7 @@ def write_comments(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that asks the moderator to read the comments."""
     survey_round = _round_of(due)
     if not may_moderate(survey_round, person):
-        return "They no longer read the comments from this survey."
+        return "The recipient no longer reads the comments from this survey."
     return _content("comments", survey_round, person, link("surveys:moderate", pk=survey_round.pk))
 
 
@@ -85,7 +85,7 @@ def write_agreement(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Compose the email that asks the moderator to agree to read the comments, and to the list of people."""
     survey_round = _round_of(due)
     if not may_agree(survey_round, person):
-        return "They cannot read the comments from this survey."
+        return "The recipient cannot read the comments from this survey."
     return _content("agreement", survey_round, person, link("surveys:agree", pk=survey_round.pk))
 
 

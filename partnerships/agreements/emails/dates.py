@@ -24,7 +24,7 @@ def write_date_came(due: Due, person: User, now: dt.datetime) -> Content | str:
     if partnership.state_on(timezone.localdate(now)) != due.params["status"]:
         return "The partnership’s status has since changed."
     if not leads_who_decide(partnership).filter(pk=person.pk).exists():
-        return "They are no longer a lead for an organisation in the partnership."
+        return "The recipient is no longer a lead of an organisation in the partnership."
     context = {
         "partnership": partnership,
         "person": person,
@@ -76,7 +76,7 @@ def write_notice(due: Due, person: User, now: dt.datetime) -> Content | str:
     if due.params["withdrawn"] == notice.is_open:
         return "The notice has since been withdrawn or carried out."
     if not leads_who_decide(notice.partnership).filter(pk=person.pk).exists():
-        return "They are no longer a lead for an organisation in the partnership."
+        return "The recipient is no longer a lead of an organisation in the partnership."
     context = {
         "notice": notice,
         "reason": notice.withdrawn_because or notice.reason,

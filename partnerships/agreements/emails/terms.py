@@ -18,7 +18,7 @@ from partnerships.agreements.queries.calendar import entries_of_signatories
 from partnerships.agreements.queries.posts import people_in_post
 from partnerships.agreements.queries.terms import required_party_ids, signers_of, signing_states
 from partnerships.kit.calendars import write_file
-from partnerships.organisations.models import Role
+from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
@@ -85,7 +85,7 @@ def write_terms_proposed(due: Due, person: User, now: dt.datetime) -> Content | 
     if not proposal.is_open:
         return "The proposal is closed."
     if not Partnership.objects.present_for(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
-        return "They are no longer a lead for an organisation in the partnership."
+        return "The recipient is no longer a lead of an organisation in the partnership."
     context = {
         "proposal": proposal,
         "partnership": proposal.partnership,
@@ -151,7 +151,7 @@ def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | s
     """Email a lead that a proposal was returned to draft, was withdrawn or has lapsed."""
     proposal = TermsProposal.objects.select_related("partnership", "proposed_by").get(pk=due.params["proposal"])
     if not Partnership.objects.present_for(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
-        return "They are no longer a lead for an organisation in the partnership."
+        return "The recipient is no longer a lead of an organisation in the partnership."
     if proposal.is_awaiting or proposal.is_agreed:
         return "The terms have been sent for signature again."
     context = {
@@ -159,6 +159,8 @@ def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | s
         "partnership": proposal.partnership,
         "person": person,
         "what": due.params["what"],
+        # Emails recorded earlier, and steps that no party took, name no organisation.
+        "organisation": Organisation.objects.filter(pk=due.params.get("organisation")).first(),
         "link": link("agreements:proposal", pk=proposal.partnership_id, number=proposal.number),
     }
     return Content("agreements/terms_stopped", context)

@@ -69,7 +69,7 @@ def take_back_terms(
     email_leads(
         partnership,
         "agreements.terms_stopped",
-        stopped_params(locked, "taken_back", now=now),
+        stopped_params(locked, "taken_back", now=now, organisation=organisation),
         author=author,
         now=now,
         sender=organisation,

@@ -60,16 +60,24 @@ def record_draft_event(
 
 
 def stopped_params(
-    proposal: TermsProposal, step: str, *, now: dt.datetime, version: TermsVersion | None = None
+    proposal: TermsProposal,
+    step: str,
+    *,
+    now: dt.datetime,
+    version: TermsVersion | None = None,
+    organisation: Organisation | None = None,
 ) -> dict[str, Any]:
     """Return the parameters of an email that signing has stopped.
 
     `step` is `withdrawn`, `taken_back` or `lapsed`. A job also passes the version: after a restore it repeats the step,
     and the version lets us recognise that its email was sent before.
+    `organisation` is the party that took the terms back, if any did.
     """
     params: dict[str, Any] = {"proposal": proposal.pk, "what": step, "at": now.isoformat()}
     if version is not None:
         params["slot"] = {"proposal": proposal.pk, "what": step, "version": version.number}
+    if organisation is not None:
+        params["organisation"] = organisation.pk
     return params
 
 

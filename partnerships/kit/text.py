@@ -35,6 +35,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def listed(names: Iterable[str], word: str = "and") -> str:
+    """Return names in a sentence: `A, B and C`, or with another word `A, B or C`."""
+    *first_names, last_name = list(names) or [""]
+    return f"{', '.join(first_names)} {word} {last_name}" if first_names else last_name
+
+
 def pounds(value: Decimal | int | None) -> str:
     """Return an amount in pounds: `£85,000`, with pence `£85,000.50`, negative `-£500`; "" for None."""
     if value is None:

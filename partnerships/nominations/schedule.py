@@ -12,6 +12,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from partnerships.kit.text import listed
+
 #: The code of the kind of partnership.
 KIND = "nominations"
 
@@ -98,7 +100,7 @@ class NominationTerms:
         names_without_codes = [scheme.name for scheme in self.schemes or () if not scheme.codes]
         if names_without_codes:
             sentences.append(
-                f"Returns leave out homes of {', '.join(names_without_codes)}, because the terms give no property "
+                f"Returns leave out homes of {listed(names_without_codes)}, because the terms give no property "
                 "references for them."
             )
         return sentences

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from partnerships.kit.text import listed
+
 #: The scale of a dimension, from disagreeing to agreeing.
 SCORES = range(1, 6)
 #: Limit of characters of a comment in a survey.
@@ -96,7 +98,7 @@ def check(content: Mapping[str, Any], groups: Sequence[str]) -> None:
         for number, row in enumerate(rows, 1):
             _check_row(f"{part} {number}", row, texts, languages, seen_keys)
             if part == "expectations" and row.get("of") not in groups:
-                raise InvalidQuestions(f"{part} {number}: enter one of {', '.join(groups)} as “of”.")
+                raise InvalidQuestions(f"{part} {number}: enter {listed(groups, 'or')} as “of”.")
     if not content.get("dimensions"):
         raise InvalidQuestions("Enter at least one dimension.")
 
@@ -119,7 +121,7 @@ def _check_row(
             if not isinstance(text_by_language, dict) or not isinstance(text_by_language.get(language), str)
         ]
         if missing:
-            raise InvalidQuestions(f"{location}: enter “{text_name}” in {', '.join(missing)}.")
+            raise InvalidQuestions(f"{location}: enter “{text_name}” in {listed(missing)}.")
 
 
 def parts_by_key(content: Mapping[str, Any]) -> dict[str, str]:

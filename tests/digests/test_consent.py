@@ -368,7 +368,7 @@ def test_stopping_one_subscription_leaves_the_others(world: World, plan: Plan) -
 
     for subscription in (bens_to_plan, bens_to_organisation, aminas_to_plan):
         subscription.refresh_from_db()
-    assert f"You will still get digests about {world.larkhaven}," in page  # and about new matches
+    assert f"You will still get digests about {world.larkhaven} and" in page  # and about new matches
     assert (bens_to_plan.is_ended, bens_to_organisation.is_confirmed, aminas_to_plan.is_confirmed) == (True, True, True)
 
 

@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString, mark_safe
 from partnerships.kit import dates
 from partnerships.kit.forms import error_words
 from partnerships.kit.prose import to_html
-from partnerships.kit.text import masked_address, pounds
+from partnerships.kit.text import listed, masked_address, pounds
 
 register = template.Library()
 
@@ -158,9 +158,7 @@ def and_list(items: Iterable[object] | None, attribute: str = "") -> str:
 
     `people|and_list:"display_name"` shows this attribute of each item.
     """
-    names = [str(attrgetter(attribute)(item) if attribute else item) for item in items or ()]
-    *first_names, last_name = names or [""]
-    return f"{', '.join(first_names)} and {last_name}" if first_names else last_name
+    return listed(str(attrgetter(attribute)(item) if attribute else item) for item in items or ())
 
 
 def _class_name(code: object) -> str:

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from partnerships.kit.leased_jobs import Progress, work_through
 from partnerships.kit.rights import UnableToAct
+from partnerships.kit.text import listed
 from partnerships.kit.uploads import clean_file_name
 from partnerships.nominations.event_kinds import EventKind
 from partnerships.nominations.lettings.columns import core_columns
@@ -57,7 +58,7 @@ def store_lettings(
     missing_columns = year.missing(file.columns)
     if missing_columns:
         raise UnableToReport(
-            f"The export of {year} has the columns {', '.join(missing_columns)}, which are missing from this file. "
+            f"The export of {year} has the columns {listed(missing_columns)}, which are missing from this file. "
             "Choose the export of that year, as CORE made it."
         )
     run, _ = LettingsRun.objects.update_or_create(

@@ -15,6 +15,7 @@ from partnerships.agreements.services import recording as partnership_recording
 from partnerships.kit.dates import long_date
 from partnerships.kit.disclosure import MIN_FLOOR
 from partnerships.kit.rights import require
+from partnerships.kit.text import listed
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.people.refusals import refused_among
@@ -115,7 +116,7 @@ def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author:
             )
         people[person.pk] = person
     if refused := refused_among(list(people.values())):
-        names = ", ".join(sorted(person.email for person in refused))
+        names = listed(sorted(person.email for person in refused))
         raise UnableToRun(f"Remove {names}: they have asked not to be contacted, or their emails bounce.")
     existing_person_ids = set(
         Invitation.objects.filter(round=locked, person__in=people).values_list("person_id", flat=True)

@@ -100,8 +100,8 @@ TOPICS = (
     Topic(
         key="emails-sent",
         title="Emails sent",
-        does="Shows emails that were sent or are waiting to be sent, and what happened to each: accepted, returned, "
-        "stopped.",
+        does="Shows emails that were sent or are waiting to be sent, and what happened to each: accepted, returned "
+        "or stopped.",
         who=(
             "Leads can see the emails sent for their organisation; administrators can see the status of every email.",
             "An email that contained a secret link is never shown.",

@@ -28,6 +28,7 @@ from partnerships.agreements.services.terms.taking_force import return_to_drafti
 from partnerships.documents.services import escalate_late
 from partnerships.kit import journal
 from partnerships.kit.rights import require
+from partnerships.kit.text import listed
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
@@ -177,7 +178,7 @@ def _lapse(proposal_id: int, now: dt.datetime) -> bool:
         return False
     version.partnership = partnership
     undecided_names = [state.signatory.organisation.name for state in signing_states(version) if state.must_decide]
-    reason = f"Not signed in time by {', '.join(undecided_names)}."
+    reason = f"Not signed in time by {listed(undecided_names)}."
     if locked.is_first:
         return_to_drafting(version, locked, now=now, outcome=reason)
         _journal(locked, now=now)

@@ -292,11 +292,14 @@ def test_obstacle_becomes_an_ask_of_organisations_one_may_ask(world: World) -> N
     become_url = reverse("conversations:become", args=[conversation.points.get(kind="obstacle").pk])
     amina = signed_in(world.amina)
 
-    form = amina.get(become_url).context["form"]
+    page = amina.get(become_url)
+    form = page.context["form"]
     data = {"title": "A drainage report", "theme": "land", "addressees": [world.westmarch.pk]}
     answer = amina.post(become_url, data)
 
     entry = Entry.objects.get()
+    assert 'name="title"' in page.content.decode()
+    assert "only observers" not in page.content.decode()
     assert set(form.fields["addressees"].queryset) == {world.westmarch, world.tidewater}
     assert form["title"].value() is None
     assert answer.status_code == 302

@@ -21,7 +21,7 @@ _SAYS = re.compile(
 )
 #: Pages that do not say who is emailed, and the reason for each.
 SILENT = {
-    "surveys/views/preparing.py: ask_to_agree": "the answer is the same for every address",
+    "surveys/views/preparing.py: ask_moderator": "the answer is the same for every address",
     "agreements/views/terms/signing.py: sign_by_link": "the page is for a person with a link and without an account",
 }
 

@@ -276,7 +276,7 @@ def test_documents_reports_and_comments_name_the_authors_organisation_as_on_that
 
     documents = text_of(client, reverse("agreements:documents", args=[world.partnership.pk]))
     assert f"by {world.amina.display_name}, Larkhaven Homes" in documents
-    assert f"{ben} , Westmarch Borough Council" in text_of(client, objective.get_absolute_url())
+    assert f"{ben} Westmarch Borough Council" in text_of(client, objective.get_absolute_url())
     assert f"{eddie}, Larkhaven Homes" in text_of(client, promise.get_absolute_url())
     assert f"{world.amina.display_name}, Larkhaven Homes" in text_of(client, reverse("plans:comments", args=[plan.pk]))
     assert f"{world.amina.display_name}, Larkhaven Homes" in text_of(client, reverse("plans:history", args=[plan.pk]))

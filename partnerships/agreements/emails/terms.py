@@ -160,7 +160,7 @@ def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | s
         "person": person,
         "what": due.params["what"],
         # Emails recorded earlier, and steps that no party took, name no organisation.
-        "organisation": Organisation.objects.filter(pk=due.params.get("organisation")).first(),
+        "organisation": Organisation.objects.filter(pk=due.params.get("organisation") or 0).first(),
         "link": link("agreements:proposal", pk=proposal.partnership_id, number=proposal.number),
     }
     return Content("agreements/terms_stopped", context)

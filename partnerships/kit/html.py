@@ -26,10 +26,5 @@ def attributes(attrs: Mapping[str, object]) -> str:
     return "".join([*with_value, *without_value])
 
 
-def option(value: object, label: object, attributes: str = "") -> str:
-    """Return an option of a select; `attributes` is HTML that begins with a space."""
-    return f'\n  <option value="{escaped(value)}"{attributes}>{escaped(label)}</option>'
-
-
 def _has_value(value: object) -> bool:
     return value is not None and not isinstance(value, bool)

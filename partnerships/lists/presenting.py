@@ -12,7 +12,7 @@ from django import forms
 from django.utils.safestring import SafeString
 
 from partnerships.kit.active_filters import Chip, active_filters
-from partnerships.kit.html import escaped, option
+from partnerships.kit.html import escaped
 from partnerships.kit.lists import Column, Kind, ListDefinition, quoted
 from partnerships.kit.templatetags.kit import long_date, status_tag
 from partnerships.kit.text import figure, shorten
@@ -214,50 +214,26 @@ def _sum_words(row: Mapping[str, Any], column: Column) -> str:
     return in_words(row[f"sum_{column.name}"])
 
 
-#: The tick box and the position of a column: its name, its label, the position, and "checked" if it is shown.
-_COLUMN_CHOICE = (
-    '<li class="cg-columns__item"><div class="govuk-checkboxes govuk-checkboxes--small">'
-    '<div class="govuk-checkboxes__item"><input class="govuk-checkboxes__input" type="checkbox"'
-    ' id="show-{name}" name="show" value="{name}" {checked}>'
-    '<label class="govuk-label govuk-checkboxes__label" for="show-{name}">{label}</label></div></div>'
-    ' <label class="govuk-visually-hidden" for="place-{name}">Position of {label}</label>'
-    ' <input class="govuk-input govuk-input--width-2" id="place-{name}" name="place-{name}" inputmode="numeric"'
-    ' value="{position}"></li> '
-)
-
-
-def column_choices(listing: Listing) -> SafeString:
-    """Return the list items in which readers choose columns and their order. Columns that are shown come first.
-
-    Written without a template for speed: see `partnerships.kit.html`.
-    """
+def column_choices(listing: Listing) -> list[tuple[Column, bool, int]]:
+    """Return each column, whether it is shown, and its position. Shown columns come first."""
     shown_columns = list(listing.columns)
     hidden_columns = [column for column in listing.definition.columns if column not in shown_columns]
-    items = [
-        _COLUMN_CHOICE.format(
-            name=escaped(column.name),
-            label=escaped(column.label),
-            position=position,
-            checked="checked" if position <= len(shown_columns) else "",
-        )
-        for position, column in enumerate([*shown_columns, *hidden_columns], start=1)
-    ]
-    return SafeString("".join(items))
+    ordered_columns = [*shown_columns, *hidden_columns]
+    return [(column, column in shown_columns, position) for position, column in enumerate(ordered_columns, start=1)]
 
 
-def sort_choices(listing: Listing) -> SafeString:
-    """Return the options of order. Written without a template for speed: see `partnerships.kit.html`.
+def sort_choices(listing: Listing) -> list[tuple[str, str, bool]]:
+    """Return the choices of order: the parameter, its label, and whether it is chosen.
 
     The first choice is the list's own order, which may depend on its filters.
     """
     chosen_sort = listing.parameters.get("sort", "")
-    options = [option("", "Usual order", "" if chosen_sort else " selected")]
+    choices = [("", "Usual order", not chosen_sort)]
     for column in listing.definition.columns:
         ascending, descending = _DIRECTIONS[column.kind]
         for parameter, direction in ((column.name, ascending), (f"-{column.name}", descending)):
-            selected = " selected" if parameter == chosen_sort else ""
-            options.append(option(parameter, f"{column.label}: {direction}", selected))
-    return SafeString("".join(options))
+            choices.append((parameter, f"{column.label}: {direction}", parameter == chosen_sort))
+    return choices
 
 
 #: The labels of ascending and descending order, by kind of column.

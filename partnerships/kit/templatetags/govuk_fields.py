@@ -9,7 +9,7 @@ from django.forms.boundfield import BoundField
 from django.utils.safestring import SafeString
 
 from partnerships.kit.forms import ScaleSelect, error_words
-from partnerships.kit.html import attributes, escaped, option
+from partnerships.kit.html import attributes, escaped
 
 register = template.Library()
 
@@ -133,7 +133,9 @@ def _select(widget: forms.Select, field: BoundField, attrs: dict[str, Any]) -> S
         widget_context = widget.get_context(name, value, attrs)["widget"]
         parts = [_opened(widget_context["name"], widget_context["attrs"])]
         for group, options, _ in widget_context["optgroups"]:
-            options_html = [option(row["value"], row["label"], attributes(row["attrs"])) for row in options]
+            options_html = [
+                _option(option["value"], option["label"], attributes(option["attrs"])) for option in options
+            ]
             parts += _grouped(group, options_html)
     return SafeString("".join([*parts, "\n</select>"]))  # every value is already escaped
 
@@ -150,7 +152,7 @@ def _options(widget: forms.Select, value: Any) -> list[str]:
             may_be_chosen = widget.allow_multiple_selected or not has_chosen
             is_chosen = may_be_chosen and str(option_value) in chosen_values
             has_chosen = has_chosen or is_chosen
-            options_html.append(option(option_value, words, " selected" if is_chosen else ""))
+            options_html.append(_option(option_value, words, " selected" if is_chosen else ""))
         parts += _grouped(key, options_html) if is_group else options_html
     return parts
 
@@ -165,6 +167,11 @@ def _grouped(group: object, options: list[str]) -> list[str]:
 def _opened(name: str, attrs: dict[str, Any]) -> str:
     """Return the start tag of a select."""
     return f'<select name="{escaped(name)}"{attributes(attrs)}>'
+
+
+def _option(value: object, label: object, attributes: str) -> str:
+    """Return the HTML of an option; `attributes` are its attributes besides the value."""
+    return f'\n  <option value="{escaped(value)}"{attributes}>{escaped(label)}</option>'
 
 
 @register.simple_tag

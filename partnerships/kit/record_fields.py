@@ -7,7 +7,7 @@ the matches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -35,18 +35,9 @@ class RecordSelect(forms.Select):
     #: The search words from the box for people without JavaScript.
     words = ""
 
-    def __init__(
-        self,
-        attrs: dict[str, Any] | None = None,
-        choices: Any = (),
-        *,
-        named_by: str = "title",
-        first: Callable[[], Iterable[_Named]] | None = None,
-    ) -> None:
-        """`first` returns the first `MAX_LISTED + 1` records, if there is a cheaper way than the field's queryset."""
+    def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = (), *, named_by: str = "title") -> None:
         super().__init__({"data-module": self.module, **(attrs or {})}, choices)
         self.named_by = named_by
-        self.first = first
 
     @property
     def template_name(self) -> str:  # type: ignore[override]  # a plain text in Django
@@ -61,7 +52,7 @@ class RecordSelect(forms.Select):
     @cached_property
     def _all_records(self) -> list[_Named] | None:
         """All records; None if there are too many."""
-        records = list(self.first() if self.first else self._named[: MAX_LISTED + 1])
+        records = list(self._named[: MAX_LISTED + 1])
         return records if len(records) <= MAX_LISTED else None
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django import forms
@@ -12,7 +11,7 @@ from django.urls import reverse
 from partnerships.kit import forms as kit
 from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import Form, Helper
-from partnerships.kit.record_fields import MAX_LISTED, RecordSelect
+from partnerships.kit.record_fields import RecordSelect
 from partnerships.organisations.duplicates import similar_to
 from partnerships.organisations.models import (
     Area,
@@ -24,7 +23,6 @@ from partnerships.organisations.models import (
 )
 from partnerships.organisations.owned import Group
 from partnerships.organisations.services import sign_in_refusal
-from partnerships.organisations.statements import rows_for
 from partnerships.people.identity_providers import provider_choices
 from partnerships.people.models import User
 
@@ -36,17 +34,6 @@ ROLE_LABELS = {
 }
 
 
-def _regions() -> QuerySet[Area, tuple[int, str]]:
-    """Return the first options of the filter by region: id and name."""
-    return Area.objects.filter(kind=AreaKind.REGION).order_by("name").values_list("pk", "name")[: MAX_LISTED + 1]
-
-
-def _areas() -> QuerySet[Area, tuple[int, str]]:
-    """Return the first options of the filter by area served: id and name."""
-    areas = Area.objects.exclude(kind=AreaKind.REGION).order_by("name", "code")
-    return areas.values_list("pk", "name")[: MAX_LISTED + 1]
-
-
 class DirectoryFilter(Form):
     """The form with the filters of the list of organisations."""
 
@@ -56,15 +43,13 @@ class DirectoryFilter(Form):
         required=False,
         queryset=Area.objects.filter(kind=AreaKind.REGION).order_by("name"),
         empty_label="Any region",
-        # A plain select, without the script that suggests names while a person types.
-        widget=RecordSelect({"data-module": None}, named_by="name", first=partial(rows_for, _regions)),
     )
     area = forms.ModelChoiceField(
         label="Area served",
         required=False,
         queryset=Area.objects.exclude(kind=AreaKind.REGION).order_by("name", "code"),
         empty_label="Any area",
-        widget=RecordSelect(named_by="name", first=partial(rows_for, _areas)),
+        widget=RecordSelect(named_by="name"),
     )
     mine = forms.BooleanField(label="Only organisations I act for", required=False)
     ended = forms.BooleanField(label="Include organisations that have ended", required=False)

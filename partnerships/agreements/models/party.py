@@ -51,18 +51,19 @@ class PartyQuerySet(models.QuerySet["Party"]):
 
     def takes_part(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
         """Return whether the person has one of the roles for a present party."""
-        partnership_ids = self.held_in(user, Q(status=PartyStatus.ACCEPTED), *roles)
-        if partnership_ids is None:
-            return Partnership.objects.present_for(user, *roles).filter(pk=partnership).exists()
-        return partnership in partnership_ids
+        return self._has_party(user, partnership, Q(status=PartyStatus.ACCEPTED), *roles)
 
     def takes_decisions(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
         """Return whether the person has one of the roles for a present party that is not an observer."""
         is_deciding = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
-        partnership_ids = self.held_in(user, is_deciding, *roles)
+        return self._has_party(user, partnership, is_deciding, *roles)
+
+    def _has_party(self, user: User | AnonymousUser, partnership: int, condition: Q, *roles: str) -> bool:
+        """Return whether the person has one of the roles for a party of the partnership that meets the condition."""
+        partnership_ids = self.held_in(user, condition, *roles)
         if partnership_ids is None:
             own_organisations = Membership.objects.organisations_of(user, *roles)
-            return self.filter(is_deciding, among("organisation", own_organisations), partnership=partnership).exists()
+            return self.filter(condition, among("organisation", own_organisations), partnership=partnership).exists()
         return partnership in partnership_ids
 
     def present(self) -> PartyQuerySet:

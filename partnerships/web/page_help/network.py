@@ -145,7 +145,7 @@ TOPICS = (
             ),
             "One person outside these organisations reads anonymous comments first, and decides which are shown.",
         ),
-        guide="surveys/#how-a-survey-goes",
+        guide="surveys/#run-a-survey",
         views="surveys:overview surveys:detail surveys:prepare surveys:invite surveys:ask-partnership surveys:end "
         "surveys:link surveys:pdf surveys:agree surveys:moderate surveys:name",
     ),
@@ -159,7 +159,7 @@ TOPICS = (
             "The person who was sent the link can answer.",
             "People of the partnership can read answers by name once the survey is over.",
         ),
-        guide="surveys/#what-nobody-can-find-out",
+        guide="surveys/#how-answers-stay-anonymous",
         views="surveys:answer surveys:answer-by-name surveys:thanks",
     ),
     Topic(

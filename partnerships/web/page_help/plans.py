@@ -153,7 +153,7 @@ TOPICS = (
             "Only you can use the link. Do not pass it on.",
             "The leads of the plan’s owners read what you write, and decide whether others see it.",
         ),
-        guide="answers/#what-they-can-say",
+        guide="answers/#what-a-stakeholder-can-do",
         views="answers:by-link answers:colleague-by-link answers:comment-by-link answers:name-by-link "
         "answers:question-by-link answers:reply-by-link",
     ),

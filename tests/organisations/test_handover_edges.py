@@ -595,7 +595,7 @@ def test_a_predecessors_lead_who_is_a_viewer_of_the_successor_becomes_its_lead(w
     assert (viewer_membership.role, viewer_membership.ends_on) == ("viewer", None)
 
 
-def test_bodies_are_locked_against_merging_but_not_against_references_while_records_pass_on(world: World) -> None:
+def test_a_succession_locks_bodies_against_merging_but_not_against_references(world: World) -> None:
     promise, succession = agree(world), record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
     accept_lines(world, succession)

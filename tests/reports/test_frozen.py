@@ -265,7 +265,7 @@ def test_the_author_of_a_schedule_gets_an_email_when_its_filters_become_invalid(
     assert not FrozenReport.objects.exists()
 
 
-def test_a_report_that_always_fails_is_tried_three_times_and_then_its_author_gets_an_email(
+def test_a_report_that_always_fails_is_tried_three_times_then_emails_its_author(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing, other = scheduled(world), scheduled(world, report="contact", query_string="", name="Contact")

@@ -386,7 +386,7 @@ NEVER_IN_A_BACKUP = {"JOURNAL_ROOT": Path(JOURNAL_ROOT), "SURVEY_KEYS_ROOT": Pat
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
-USE_I18N = True
+USE_I18N = False  # all pages are in English: 10 % less Python for a page
 USE_TZ = True
 FORMAT_MODULE_PATH = ["housing.formats"]
 

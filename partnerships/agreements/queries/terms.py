@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from partnerships import documents
@@ -35,6 +35,7 @@ from partnerships.kit.text import counted
 from partnerships.organisations.holdings import of_page
 from partnerships.organisations.models import Handover, HandoverState, Membership, Merge, Organisation, Role
 from partnerships.organisations.queries import leads_of
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 #: The state of one party's signature.
@@ -99,13 +100,25 @@ def entries_of(partnership: Partnership, until: dt.datetime | None = None) -> li
     """
 
     def fetch_entries() -> list[Entry]:
-        rows = TermsInForce.objects.filter(partnership=partnership).order_by("decided_at", "pk")
-        if until is not None:
-            rows = rows.filter(decided_at__lt=until)
-        return [Entry(day=row.from_day, order=index, version=row.version_id) for index, row in enumerate(rows)]
+        moments = [] if until is None else [until]
+        rows = rows_for(_terms_in_force, partnership.pk, *moments)
+        return [Entry(day=from_day, order=index, version=version) for index, (from_day, version) in enumerate(rows)]
 
     entries = of_page((entries_of, partnership.pk, until), fetch_entries)
     return fetch_entries() if entries is None else entries
+
+
+def entries_lookup(partnership: int) -> Lookup:
+    """Return the query of `entries_of`, for `read_ahead`."""
+    return lookup(_terms_in_force, partnership)
+
+
+def _terms_in_force(partnership: int, until: dt.datetime | None = None) -> QuerySet[TermsInForce, tuple[dt.date, int]]:
+    """Return the first day and the version (id) of each entry, in the order in which they were decided."""
+    entries = TermsInForce.objects.filter(partnership=partnership).order_by("decided_at", "pk")
+    if until is not None:
+        entries = entries.filter(decided_at__lt=until)
+    return entries.values_list("from_day", "version_id")
 
 
 def version_in_force(partnership: Partnership, day: dt.date) -> TermsVersion | None:

@@ -22,8 +22,8 @@ from partnerships.agreements.forms import AnswerForm, InviteForm, ReasonForm, Ro
 from partnerships.agreements.models import Partnership, Party
 from partnerships.agreements.past import former_party, parties_then
 from partnerships.agreements.queries.parties import name_as_at, with_predecessors
-from partnerships.agreements.queries.terms import must_give_notice, unbound_organisation_ids
-from partnerships.agreements.rights import rights_over
+from partnerships.agreements.queries.terms import entries_lookup, must_give_notice, unbound_organisation_ids
+from partnerships.agreements.rights import rights_lookup, rights_over
 from partnerships.agreements.services import (
     UnableToAnswer,
     UnableToChangeParty,
@@ -35,13 +35,13 @@ from partnerships.agreements.services import (
     leave_partnership,
     remove_party,
 )
-from partnerships.agreements.views.access import get_led, get_readable, get_visible
+from partnerships.agreements.views.access import get_led, get_readable, get_visible, visible_lookup
 from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import find_organisations
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
@@ -54,10 +54,11 @@ MAX_RESULTS = 20
 @require_safe
 def members(request: HttpRequest, pk: int) -> HttpResponse:
     """List the present, invited, declined and former parties."""
-    user = signed_in(request)
+    user, now = signed_in(request), timezone.now()
+    read_ahead([visible_lookup(user, pk), rights_lookup(pk, now), lookup(_parties, pk), entries_lookup(pk)])
     partnership = get_readable(user, pk)
     former = former_party(user, partnership)
-    rights = rights_over(partnership, user, timezone.now())
+    rights = rights_over(partnership, user, now)
     rows = rows_for(_parties, pk) if former is None else parties_then(former)
     name_as_at(partnership, rows, left_at=former.left_at if former else None)
     return render(

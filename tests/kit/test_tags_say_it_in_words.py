@@ -96,7 +96,7 @@ def test_hostile_text_in_a_difference_is_shown_as_text() -> None:
 
 def test_tab_of_the_current_page_is_current() -> None:
     request = RequestFactory().get("/plans/4/")
-    tabs = '{% tab "Read" "/plans/4/" %}{% tab "History" "/plans/4/history/" %}'
+    tabs = '{% tab "Read" "plans:detail" 4 %}{% tab "History" "plans:history" 4 %}'
 
     rendered = render('{% tabs "Plan" %}' + tabs + "{% endtabs %}", request=request)
 
@@ -107,7 +107,7 @@ def test_tab_of_the_current_page_is_current() -> None:
 def test_the_tab_above_a_page_is_marked_without_being_the_page() -> None:
     request = RequestFactory().get("/partnerships/4/dates/")
     request.resolver_match = resolve("/partnerships/4/dates/")
-    tabs = '{% tab "Overview" "/partnerships/4/" also="agreements:dates" %}{% tab "Terms" "/partnerships/4/terms/" %}'
+    tabs = '{% tab "Overview" "agreements:detail" 4 also="agreements:dates" %}{% tab "Terms" "agreements:terms" 4 %}'
 
     rendered = render('{% tabs "Partnership" %}' + tabs + "{% endtabs %}", request=request)
 

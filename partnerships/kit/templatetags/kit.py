@@ -20,6 +20,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.kit import dates
+from partnerships.kit.addresses import page_address
 from partnerships.kit.forms import error_words
 from partnerships.kit.prose import to_html
 from partnerships.kit.text import listed, masked_address, pounds
@@ -250,33 +251,24 @@ def tabs(content: str, label: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def tab(
-    context: Context,
-    words: str,
-    href: str,
-    count: int | None = None,
-    current: bool | None = None,
-    also: str = "",
-) -> SafeString:
-    """Return a tab. It is current if its address is the page's, unless `current` is given.
+def tab(context: Context, words: str, view: str, *ids: int, also: str = "") -> SafeString:
+    """Return a tab that links to the page of a view, such as `{% tab "Read" "plans:detail" plan.pk %}`.
 
-    `also` has names of views, as `room:name`, whose pages are below the tab's page.
+    The tab is current on its own page. `also` has names of views, as `room:name`, whose pages are below the tab's page.
     """
+    href = page_address(view, *ids)
     request = context.get("request")
-    if current is None:
-        current = request is not None and request.path == href.partition("?")[0]
     match = getattr(request, "resolver_match", None)
     current_attribute = ""
-    if current:
+    if request is not None and request.path == href:
         current_attribute = mark_safe(' aria-current="page"')
     elif match is not None and match.view_name in also.split():
         current_attribute = mark_safe(' aria-current="true"')
     return format_html(
-        '<li class="moj-sub-navigation__item"><a class="moj-sub-navigation__link" href="{}"{}>{}{}</a></li>',
+        '<li class="moj-sub-navigation__item"><a class="moj-sub-navigation__link" href="{}"{}>{}</a></li>',
         href,
         current_attribute,
         words,
-        "" if count is None else format_html(' <span class="cg-tab-count">{}</span>', count),
     )
 
 

@@ -222,18 +222,23 @@ def column_choices(listing: Listing) -> list[tuple[Column, bool, int]]:
     return [(column, column in shown_columns, position) for position, column in enumerate(ordered_columns, start=1)]
 
 
-def sort_choices(listing: Listing) -> list[tuple[str, str, bool]]:
-    """Return the choices of order: the parameter, its label, and whether it is chosen.
+def sort_choices(listing: Listing) -> list[tuple[str, str]]:
+    """Return the choices of order: the parameter and its label.
 
     The first choice is the list's own order, which may depend on its filters.
     """
-    chosen_sort = listing.parameters.get("sort", "")
-    choices = [("", "Usual order", not chosen_sort)]
+    choices = [("", "Usual order")]
     for column in listing.definition.columns:
         ascending, descending = _DIRECTIONS[column.kind]
-        for parameter, direction in ((column.name, ascending), (f"-{column.name}", descending)):
-            choices.append((parameter, f"{column.label}: {direction}", parameter == chosen_sort))
+        choices.append((column.name, f"{column.label}: {ascending}"))
+        choices.append((f"-{column.name}", f"{column.label}: {descending}"))
     return choices
+
+
+def group_choices(listing: Listing) -> list[tuple[str, str]]:
+    """Return the columns by which the list can be counted: the parameter and its label."""
+    columns = [column for column in listing.definition.columns if column.is_grouped]
+    return [("", "Nothing"), *((column.name, column.label) for column in columns)]
 
 
 #: The labels of ascending and descending order, by kind of column.

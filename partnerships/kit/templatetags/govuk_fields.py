@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms, template
@@ -167,6 +168,14 @@ def _grouped(group: object, options: list[str]) -> list[str]:
 def _opened(name: str, attrs: dict[str, Any]) -> str:
     """Return the start tag of a select."""
     return f'<select name="{escaped(name)}"{attributes(attrs)}>'
+
+
+@register.simple_tag
+def options(choices: Iterable[tuple[str, str]], chosen: str | None) -> SafeString:
+    """Return the options of a select that is not a form's field, such as the order of a list."""
+    return SafeString(
+        "".join(_option(value, label, " selected" if value == chosen else "") for value, label in choices)
+    )
 
 
 def _option(value: object, label: object, attributes: str) -> str:

@@ -22,6 +22,7 @@ from django.utils.safestring import SafeString, mark_safe
 from partnerships.kit import dates
 from partnerships.kit.addresses import page_address
 from partnerships.kit.forms import error_words
+from partnerships.kit.html import escaped
 from partnerships.kit.prose import to_html
 from partnerships.kit.text import listed, masked_address, pounds
 
@@ -171,7 +172,8 @@ def _class_name(code: object) -> str:
 def status_tag(words: object, code: object = "") -> SafeString:
     """Return a status tag. The stylesheet has a colour for each code."""
     code_class = f" cg-tag--{_class_name(code)}" if code else ""
-    return format_html('<strong class="govuk-tag cg-tag{}">{}</strong>', code_class, words)
+    # A list has a tag in each row: see partnerships.kit.html.
+    return SafeString(f'<strong class="govuk-tag cg-tag{escaped(code_class)}">{escaped(words)}</strong>')
 
 
 @register.simple_tag

@@ -15,7 +15,7 @@ from partnerships.kit.record_fields import find_without_script, suggestions
 from partnerships.kit.rights import require
 from partnerships.lists.downloads import FORMATS, TooManyRows, file_response
 from partnerships.lists.models import SavedView
-from partnerships.lists.presenting import chips_of, column_choices, groups, headings, sort_choices, table
+from partnerships.lists.presenting import chips_of, column_choices, group_choices, groups, headings, sort_choices, table
 from partnerships.lists.queries import MAX_NAMED, parameters_for, view_in, views_of
 from partnerships.lists.reading import CARDS, EVERYTHING, TABLE, Listing, parameters_of, read
 from partnerships.lists.services import AT_ONCE
@@ -88,8 +88,8 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
         "clear": f"{request.path}{EVERYTHING}",
         "headings": headings(listing),
         "groups": groups(listing),
-        "group_choices": [column for column in definition.columns if column.is_grouped],
-        "sorts": sort_choices(listing),
+        "group_choices": group_choices(listing),
+        "sort_choices": sort_choices(listing),
         "columns": column_choices(listing),
         "formats": FORMATS.items(),
         "view": view,

@@ -50,11 +50,15 @@ def index(request: HttpRequest) -> HttpResponse:
     person = signed_in(request)
     addresses = list(CalendarAddress.objects.visible_to(person).order_by("pk"))
     address_by_partnership = {address.partnership_id: address for address in addresses if address.view_number is None}
-    partnerships = [
-        (partnership, address_by_partnership.get(partnership.pk)) for partnership in partnerships_of(person)
-    ]
-    views = [(view, address) for address in addresses if (view := view_of(address)) is not None]
-    context = {"own": address_by_partnership.get(None), "partnerships": partnerships, "views": views}
+    views_with_address = [(view_of(address), address) for address in addresses]
+    context = {
+        # The address of the person's own dates has no partnership.
+        "own": address_by_partnership.get(None),
+        "partnerships": [
+            (partnership, address_by_partnership.get(partnership.pk)) for partnership in partnerships_of(person)
+        ],
+        "views": [(view, address) for view, address in views_with_address if view is not None],
+    }
     return render(request, "calendars/index.html", context)
 
 
@@ -100,8 +104,10 @@ def _address_page(
         chooses=view is None,
         initial={"kinds": address.kinds if address else None},
     )
+
     if form.is_valid():
         kinds = form.cleaned_data.get("kinds", CalendarKind.values)
+        # The calendar of a view has no kinds to choose, so its form only makes or renews the address.
         if address is None or view is not None or "renew" in request.POST:
             new_address = services.make_address(
                 **subject, person=person, kinds=kinds, author=person, now=timezone.now()
@@ -159,20 +165,11 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     Raises Http404 if the address has ended or never existed.
     """
     address = find_address(token)
+    too_many_response = _too_many_readings(request, address)
+    if too_many_response is not None:
+        return too_many_response
     if address is None:
-        refusal = too_many(request, "wrong calendar addresses", limit=WRONG_ADDRESSES_AN_HOUR, stretch=_HOUR)
-        if refusal is not None:
-            return refusal
         raise Http404
-    refusal = too_many(
-        request,
-        "calendar readings",
-        limit=READINGS_AN_HOUR,
-        stretch=_HOUR,
-        who=f"calendar address {address.pk}",
-    )
-    if refusal is not None:
-        return refusal
 
     view = view_of(address)
     entries = entries_of(address, view)
@@ -191,6 +188,19 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+def _too_many_readings(request: HttpRequest, address: CalendarAddress | None) -> HttpResponse | None:
+    """Return a response with status 429 if the address is read too often, or the client guesses addresses."""
+    if address is None:
+        return too_many(request, "wrong calendar addresses", limit=WRONG_ADDRESSES_AN_HOUR, stretch=_HOUR)
+    return too_many(
+        request,
+        "calendar readings",
+        limit=READINGS_AN_HOUR,
+        stretch=_HOUR,
+        who=f"calendar address {address.pk}",
+    )
 
 
 def _calendar_name(address: CalendarAddress, view: DatedView | None) -> str:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.kit.exports import count_rows
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.open_data import services
 from partnerships.open_data.forms import AgreementForm, ContributionForm, PublishingForm
@@ -28,7 +29,6 @@ from partnerships.open_data.services import UnableToEnter, UnableToPublishData, 
 from partnerships.open_data.standards import DATASETS, PLAN, STANDARD_OF, STANDARDS, TIMETABLE
 from partnerships.organisations.models import PLANNING_BODIES, Merge, Organisation
 from partnerships.organisations.rights import rights_over, roles_of
-from partnerships.people.form_steps import take_step
 from partnerships.people.limits import too_many
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -59,31 +59,35 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     too_many_response = too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
     if too_many_response is not None:
         return too_many_response
+
     organisation = get_object_or_404(Organisation, pk=pk, kind__in=PLANNING_BODIES)
-    codes = set(published_now(organisation).values_list("standard", flat=True))
-    merged_into = None if codes else _merged_into(pk)
-    if merged_into is not None:
-        return redirect("open_data:of-organisation", merged_into)
-    user = request.user
-    may_change_settings = isinstance(user, User) and rights_over(organisation, user, timezone.now()).may_change_settings
-    if not codes and not user.is_authenticated:
-        raise Http404
-    standards = [
-        {
-            "standard": standard,
-            "files": [_file_context(organisation, dataset.code) for dataset in standard.datasets],
-        }
-        for standard in STANDARDS.values()
-        if standard.code in codes
-    ]
-    other_standards = [standard for standard in STANDARDS.values() if standard.code not in codes]
+    published_codes = set(published_now(organisation).values_list("standard", flat=True))
+    if not published_codes:
+        merged_into = _merged_into(pk)
+        if merged_into is not None:
+            return redirect("open_data:of-organisation", merged_into)
+        # Signed-in people see which standards the organisation could publish.
+        if not request.user.is_authenticated:
+            raise Http404
+
+    standards = []
+    for standard in STANDARDS.values():
+        if standard.code in published_codes:
+            files = [_file_context(organisation, dataset.code) for dataset in standard.datasets]
+            standards.append({"standard": standard, "files": files})
     context = {
         "organisation": organisation,
         "standards": standards,
-        "others": other_standards,
-        "may_change": may_change_settings,
+        "others": [standard for standard in STANDARDS.values() if standard.code not in published_codes],
+        "may_change": _may_change_settings(request, organisation),
     }
     return render(request, "open_data/of_organisation.html", context)
+
+
+def _may_change_settings(request: HttpRequest, organisation: Organisation) -> bool:
+    """Return whether the reader may begin and end publishing. Visitors may not."""
+    user = request.user
+    return isinstance(user, User) and rights_over(organisation, user, timezone.now()).may_change_settings
 
 
 def _merged_into(pk: int) -> int | None:
@@ -98,14 +102,15 @@ def _file_context(organisation: Organisation, code: str) -> dict[str, Any]:
     """Return the template context of a file."""
     file = file_of(organisation, code)
     address = reverse("open_data:file", args=[organisation.pk, code])
+    table = None
+    if code in _SHOWN_AS_TABLE:
+        table = [[row.get(name, "") for name in file.headings] for row in file.rows]
     return {
         "dataset": DATASETS[code],
         "found": file,
         "address": address,
         "whole_address": f"{settings.SITE_ORIGIN}{address}",
-        "table": [[row.get(name, "") for name in file.headings] for row in file.rows]
-        if code in _SHOWN_AS_TABLE
-        else None,
+        "table": table,
     }
 
 
@@ -122,6 +127,7 @@ def download(request: HttpRequest, pk: int, dataset: str) -> HttpResponse:
         if merged_into is None:
             raise Http404
         return redirect("open_data:file", merged_into, dataset)
+
     file = file_of(publication.organisation, dataset)
     data = file.data
     response = HttpResponse(data, content_type="text/csv; charset=utf-8; header=present")
@@ -149,27 +155,23 @@ def publishing(request: HttpRequest, pk: int, standard: str) -> HttpResponse:
     submit = "Stop publishing" if ends else "Publish files"
     form = PublishingForm(posted(request), submit=submit, danger=ends, cancel=return_url)
 
-    def change_publication() -> tuple[str, str]:
-        change_publishing = end_publishing if ends else begin_publishing
-        change_publishing(
-            organisation=organisation,
-            standard=standard,
-            reason=form.cleaned_data["reason"],
-            author=user,
-            now=timezone.now(),
-        )
-        return f"{files.title}: {'no longer published' if ends else 'published'}.", return_url
+    if form.is_valid():
+        try:
+            change_publishing = end_publishing if ends else begin_publishing
+            change_publishing(
+                organisation=organisation,
+                standard=standard,
+                reason=form.cleaned_data["reason"],
+                author=user,
+                now=timezone.now(),
+            )
+        except UnableToPublishData as error:
+            form.add_error("reason", str(error))
+        else:
+            messages.success(request, f"{files.title}: {'no longer published' if ends else 'published'}.")
+            return redirect(return_url)
 
-    return take_step(
-        request,
-        "open_data/publishing.html",
-        form,
-        change_publication,
-        {UnableToPublishData: "reason"},
-        organisation=organisation,
-        files=files,
-        ends=ends,
-    )
+    return form_page(request, "open_data/publishing.html", form, organisation=organisation, files=files, ends=ends)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -181,19 +183,22 @@ def enter_agreement(request: HttpRequest, pk: int) -> HttpResponse:
     return_url = reverse("developer_agreements:of-organisation", args=[pk])
     form = AgreementForm(posted(request), cancel=return_url)
 
-    def save_agreement() -> tuple[str, str]:
-        agreement = services.enter_agreement(
-            organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()
-        )
-        message = f"Agreement {agreement.reference} has been added. Now add its contributions."
-        return message, agreement.get_absolute_url()
+    if form.is_valid():
+        try:
+            agreement = services.enter_agreement(
+                organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()
+            )
+        except UnableToEnter as error:
+            form.add_error("reference", str(error))
+        else:
+            message = f"Agreement {agreement.reference} has been added. Now add its contributions."
+            messages.success(request, message)
+            return redirect(agreement)
 
-    return take_step(
+    return form_page(
         request,
         "open_data/entering.html",
         form,
-        save_agreement,
-        {UnableToEnter: "reference"},
         back=return_url,
         heading="Add a developer agreement",
         organisation=organisation,
@@ -210,18 +215,22 @@ def enter_contribution(request: HttpRequest, pk: int) -> HttpResponse:
     return_url = agreement.get_absolute_url()
     form = ContributionForm(posted(request), cancel=return_url)
 
-    def save_contribution() -> tuple[str, str]:
-        commitment = services.enter_contribution(
-            agreement=agreement, **form.cleaned_data, author=user, now=timezone.now()
-        )
-        return f"Contribution {commitment.source_reference} has been added as {commitment.reference}.", return_url
+    if form.is_valid():
+        try:
+            commitment = services.enter_contribution(
+                agreement=agreement, **form.cleaned_data, author=user, now=timezone.now()
+            )
+        except UnableToEnter as error:
+            form.add_error("reference", str(error))
+        else:
+            message = f"Contribution {commitment.source_reference} has been added as {commitment.reference}."
+            messages.success(request, message)
+            return redirect(agreement)
 
-    return take_step(
+    return form_page(
         request,
         "open_data/entering.html",
         form,
-        save_contribution,
-        {UnableToEnter: "reference"},
         back=return_url,
         heading=f"Add a contribution to agreement {agreement.reference}",
         organisation=agreement.organisation,

@@ -7,9 +7,9 @@ from partnerships.reports import views
 app_name = "reports"
 urlpatterns = [
     path("", views.index, name="index"),
-    path("dashboard/", views.dashboards.network, name="dashboard"),
-    path("dashboard/partnership/<int:pk>/", views.dashboards.partnership, name="partnership-dashboard"),
-    path("dashboard/organisation/<int:pk>/", views.dashboards.organisation, name="organisation-dashboard"),
+    path("dashboard/", views.dashboards.network_dashboard, name="dashboard"),
+    path("dashboard/partnership/<int:pk>/", views.dashboards.partnership_dashboard, name="partnership-dashboard"),
+    path("dashboard/organisation/<int:pk>/", views.dashboards.organisation_dashboard, name="organisation-dashboard"),
     path("files/<int:pk>/", views.files.made_file, name="made-file"),
     path("files/<int:pk>/download/", views.files.download_made, name="made-file-download"),
     path("files/<int:pk>/remove/", views.files.remove_file, name="made-file-remove"),

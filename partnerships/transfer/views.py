@@ -1,11 +1,8 @@
-"""Pages on which an authority's staff import its own plans, agreements and brownfield land.
-
-A view of a button passes an inner function to `press_button`, which calls it, shows its message and redirects. If the
-service refuses, the message says why.
-"""
+"""Pages on which an authority's staff import its own plans, agreements and brownfield land."""
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.kit.http import form_page, posted, posted_with_files
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.organisations.models import PLANNING_BODIES, Organisation
-from partnerships.people.form_steps import press_button
 from partnerships.people.limits import too_many_uploads
 from partnerships.people.requests import signed_in
 from partnerships.transfer.downloads import rows_set_aside, to_correct
@@ -68,6 +64,7 @@ def upload_files(request: HttpRequest, pk: int, register: str) -> HttpResponse:
         return too_many_response
     return_url = reverse("transfer:own", args=[organisation.pk])
     form = OwnFilesForm(*posted_with_files(request), register=register, cancel=return_url)
+
     if form.is_valid():
         choices = Choices(
             publisher=organisation.name[:120],
@@ -88,6 +85,7 @@ def upload_files(request: HttpRequest, pk: int, register: str) -> HttpResponse:
                 form.add_error(None, line)
         else:
             return _redirect_after_upload(run)
+
     label = Register(register).label
     return form_page(request, "transfer/own_upload.html", form, organisation=organisation, label=label, back=return_url)
 
@@ -96,10 +94,10 @@ def upload_files(request: HttpRequest, pk: int, register: str) -> HttpResponse:
 def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the preview of an import, its progress, or its result."""
     run = _find_run(request, pk)
-    person, now = signed_in(request), timezone.now()
     job = ImportJob.objects.filter(run=run).first()
-    can_change = run.is_waiting and not (job and job.is_running)
-    is_lead = may_apply(person, now, register=run.register, organisation=run.organisation)
+    is_running = job is not None and job.is_running
+    can_change = run.is_waiting and not is_running
+    is_lead = may_apply(signed_in(request), timezone.now(), register=run.register, organisation=run.organisation)
     context = {
         "run": run,
         "job": job,
@@ -123,6 +121,7 @@ def match_headings(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("transfer:own-run", run.pk)
     return_url = reverse("transfer:own-run", args=[run.pk])
     form = OwnHeadingsForm(posted(request), files=proposals_for(run), cancel=return_url)
+
     if form.is_valid():
         try:
             checked_run = confirm_headings(
@@ -135,6 +134,7 @@ def match_headings(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             return _redirect_after_upload(checked_run)
+
     return form_page(request, "transfer/own_headings.html", form, run=run, back=return_url)
 
 
@@ -142,15 +142,14 @@ def match_headings(request: HttpRequest, pk: int) -> HttpResponse:
 def apply_import(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     """Queue the files for a worker to import; the page of the import shows the progress."""
     run = _find_run(request, pk)
-    return_url = reverse("transfer:own-run", args=[run.pk])
 
-    def start_import() -> tuple[str, str]:
+    try:
         queue_import(run=run, author=signed_in(request), now=timezone.now())
+    except UnableToApply as error:
+        messages.error(request, str(error))
+    else:
         nudge_after_commit(apply_waiting.delay)
-        return "", return_url
-
-    # `press_button` calls `start_import`, then redirects with its message or the refusal.
-    return press_button(request, start_import, UnableToApply, back=return_url)
+    return redirect("transfer:own-run", run.pk)
 
 
 @require_POST
@@ -158,12 +157,14 @@ def discard_upload(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     """Discard the files without importing them."""
     run = _find_run(request, pk)
 
-    def discard_import() -> tuple[str, str]:
+    try:
         discard_preview(run=run, author=signed_in(request), now=timezone.now())
-        message = f"{run.file_name} was discarded. Nothing was changed."
-        return message, reverse("transfer:own", args=[run.organisation_id])
+    except UnableToApply as error:
+        messages.error(request, str(error))
+        return redirect("transfer:own-run", run.pk)
 
-    return press_button(request, discard_import, UnableToApply, back=reverse("transfer:own-run", args=[run.pk]))
+    messages.success(request, f"{run.file_name} was discarded. Nothing was changed.")
+    return redirect("transfer:own", run.organisation_id)
 
 
 @require_safe

@@ -6,8 +6,6 @@ plan and version. Sending the same form twice changes nothing the second time.
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +27,7 @@ from partnerships.digests.bearers import for_bearer, token_in
 from partnerships.digests.emails.links import Link, Purpose
 from partnerships.digests.emails.pages import plan_by_link
 from partnerships.digests.models import Delivery
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.people.models import User
 from partnerships.plans.content import COLLECTIONS, outside
 from partnerships.plans.models import Plan
@@ -94,6 +92,7 @@ def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Show what the person can answer about a plan, and what the person has answered."""
     visit = _start_visit(request, link, plan)
     answers = list(own_answers(visit.person, visit.plan)[:_MAX_ANSWERS])
+    versions_read = {answer.version_number for answer in answers if answer.kind == "acknowledged"}
     context = {
         "visit": visit,
         "plan": visit.plan,
@@ -103,9 +102,7 @@ def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
         "form_token": make_form_token(visit.form_subject),
         "questions": PlanQuestion.objects.open(timezone.now()).filter(plan=visit.plan).order_by("closes_on", "pk"),
         "answers": [answer for answer in answers if answer.has_text or answer.names_a_colleague],
-        "has_read": any(
-            answer.kind == "acknowledged" and answer.version_number == visit.version_number for answer in answers
-        ),
+        "has_read": visit.version_number in versions_read,
         "concern": concern_of(visit.person, visit.plan),
         "read_url": reverse("digests:read", kwargs={"token": visit.token, "plan": plan}),
         "comment_url": visit.url("comment-by-link"),
@@ -121,7 +118,17 @@ def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 def acknowledge_plan(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Record that the stakeholder has read this version."""
     visit = _start_visit(request, link, plan)
-    return _press_answer_button(request, visit, services.acknowledge, message_code="acknowledged")
+    try:
+        services.acknowledge(
+            person=visit.person,
+            plan=visit.plan,
+            version_number=visit.version_number,
+            key=read_form_token(request.POST.get("form", ""), visit.form_subject),
+            now=timezone.now(),
+        )
+    except (BadForm, services.UnableToAnswer):
+        return visit.redirect_to_overview(_EXPIRED)
+    return visit.redirect_to_overview("acknowledged")
 
 
 @csrf_exempt
@@ -131,32 +138,18 @@ def raise_concern(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Record that a plan concerns the stakeholder, or no longer does."""
     visit = _start_visit(request, link, plan)
     is_concerned = request.POST.get("concerned") != "no"
-    return _press_answer_button(
-        request,
-        visit,
-        services.say_whether_concerned,
-        message_code="concerned" if is_concerned else "unconcerned",
-        concerned=is_concerned,
-    )
-
-
-def _press_answer_button(
-    request: HttpRequest, visit: Visit, service: Callable[..., object], *, message_code: str, **arguments: Any
-) -> HttpResponse:
-    """Save an answer that needs only a button, and redirect to the overview."""
     try:
-        key = read_form_token(request.POST.get("form", ""), visit.form_subject)
-        service(
+        services.say_whether_concerned(
             person=visit.person,
             plan=visit.plan,
             version_number=visit.version_number,
-            key=key,
+            concerned=is_concerned,
+            key=read_form_token(request.POST.get("form", ""), visit.form_subject),
             now=timezone.now(),
-            **arguments,
         )
     except (BadForm, services.UnableToAnswer):
         return visit.redirect_to_overview(_EXPIRED)
-    return visit.redirect_to_overview(message_code)
+    return visit.redirect_to_overview("concerned" if is_concerned else "unconcerned")
 
 
 @csrf_exempt
@@ -169,18 +162,25 @@ def write_comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
         posted(request), anchors=_anchor_choices(visit), cancel=visit.url(), initial=_form_token_value(visit)
     )
 
-    def send_comment(key: uuid.UUID) -> None:
-        services.comment_by_link(
-            person=visit.person,
-            plan=visit.plan,
-            version_number=visit.version_number,
-            text=form.cleaned_data["text"],
-            anchor=form.cleaned_data["anchor"],
-            key=key,
-            now=timezone.now(),
-        )
+    if form.is_valid():
+        try:
+            services.comment_by_link(
+                person=visit.person,
+                plan=visit.plan,
+                version_number=visit.version_number,
+                text=form.cleaned_data["text"],
+                anchor=form.cleaned_data["anchor"],
+                key=read_form_token(form.cleaned_data["form"], visit.form_subject),
+                now=timezone.now(),
+            )
+        except BadForm:
+            return visit.redirect_to_overview(_EXPIRED)
+        except services.UnableToAnswer as error:
+            form.add_error("text", str(error))
+        else:
+            return visit.redirect_to_overview("comment")
 
-    return _form_page(request, visit, form, send_comment, name="comment", error_field="text")
+    return _form_page(request, visit, form, "answers/comment.html")
 
 
 def _anchor_choices(visit: Visit) -> list[tuple[str, str]]:
@@ -205,17 +205,24 @@ def answer_question(request: HttpRequest, link: Link, plan: int, question: int) 
     plan_question = get_object_or_404(PlanQuestion, pk=question, plan=visit.plan)
     form = QuestionAnswerForm(posted(request), cancel=visit.url(), initial=_form_token_value(visit))
 
-    def send_answer(key: uuid.UUID) -> None:
-        services.answer_question(
-            person=visit.person,
-            question=plan_question,
-            version_number=visit.version_number,
-            text=form.cleaned_data["text"],
-            key=key,
-            now=timezone.now(),
-        )
+    if form.is_valid():
+        try:
+            services.answer_question(
+                person=visit.person,
+                question=plan_question,
+                version_number=visit.version_number,
+                text=form.cleaned_data["text"],
+                key=read_form_token(form.cleaned_data["form"], visit.form_subject),
+                now=timezone.now(),
+            )
+        except BadForm:
+            return visit.redirect_to_overview(_EXPIRED)
+        except services.UnableToAnswer as error:
+            form.add_error("text", str(error))
+        else:
+            return visit.redirect_to_overview("question")
 
-    return _form_page(request, visit, form, send_answer, name="question", error_field="text", question=plan_question)
+    return _form_page(request, visit, form, "answers/question.html", question=plan_question)
 
 
 @csrf_exempt
@@ -226,18 +233,25 @@ def suggest_colleague(request: HttpRequest, link: Link, plan: int) -> HttpRespon
     visit = _start_visit(request, link, plan)
     form = ColleagueForm(posted(request), cancel=visit.url(), initial=_form_token_value(visit))
 
-    def send_name(key: uuid.UUID) -> None:
-        services.name_colleague(
-            person=visit.person,
-            plan=visit.plan,
-            version_number=visit.version_number,
-            name=form.cleaned_data["name"],
-            email=form.cleaned_data["email"],
-            key=key,
-            now=timezone.now(),
-        )
+    if form.is_valid():
+        try:
+            services.name_colleague(
+                person=visit.person,
+                plan=visit.plan,
+                version_number=visit.version_number,
+                name=form.cleaned_data["name"],
+                email=form.cleaned_data["email"],
+                key=read_form_token(form.cleaned_data["form"], visit.form_subject),
+                now=timezone.now(),
+            )
+        except BadForm:
+            return visit.redirect_to_overview(_EXPIRED)
+        except services.UnableToAnswer as error:
+            form.add_error("email", str(error))
+        else:
+            return visit.redirect_to_overview("colleague")
 
-    return _form_page(request, visit, form, send_name, name="colleague", error_field="email")
+    return _form_page(request, visit, form, "answers/colleague.html")
 
 
 @csrf_exempt
@@ -249,16 +263,24 @@ def correct_own_name(request: HttpRequest, link: Link, plan: int) -> HttpRespons
     initial = {**_form_token_value(visit), "name": visit.person.name, "role": _work_role(visit.person)}
     form = NameForm(posted(request), cancel=visit.url(), initial=initial)
 
-    def save_name(key: uuid.UUID) -> None:
-        services.describe_oneself(
-            person=visit.person,
-            name=form.cleaned_data["name"],
-            role=form.cleaned_data["role"],
-            author=visit.person,
-            now=timezone.now(),
-        )
+    if form.is_valid():
+        try:
+            read_form_token(form.cleaned_data["form"], visit.form_subject)
+            services.describe_oneself(
+                person=visit.person,
+                name=form.cleaned_data["name"],
+                role=form.cleaned_data["role"],
+                author=visit.person,
+                now=timezone.now(),
+            )
+        except BadForm:
+            return visit.redirect_to_overview(_EXPIRED)
+        except services.UnableToAnswer as error:
+            form.add_error("name", str(error))
+        else:
+            return visit.redirect_to_overview("named")
 
-    return _form_page(request, visit, form, save_name, name="named", error_field="name")
+    return _form_page(request, visit, form, "answers/named.html")
 
 
 def _work_role(person: User) -> str:
@@ -271,31 +293,8 @@ def _form_token_value(visit: Visit) -> dict[str, str]:
     return {"form": make_form_token(visit.form_subject)}
 
 
-def _form_page(
-    request: HttpRequest,
-    visit: Visit,
-    form: BaseForm,
-    send: Callable[[uuid.UUID], None],
-    *,
-    name: str,
-    error_field: str,
-    **context: Any,
-) -> HttpResponse:
-    """Show one form, or send the form and redirect to the overview.
-
-    `name` is the name of the template and the code of the message after sending. Errors of `send` are shown at
-    `error_field`.
-    """
-    if form.is_valid():
-        try:
-            send(read_form_token(form.cleaned_data["form"], visit.form_subject))
-        except BadForm:
-            return visit.redirect_to_overview(_EXPIRED)
-        except services.UnableToAnswer as error:
-            form.add_error(error_field, str(error))
-        else:
-            return visit.redirect_to_overview(name)
-    elif form.is_bound and "form" in form.errors:
+def _form_page(request: HttpRequest, visit: Visit, form: BaseForm, template: str, **context: Any) -> HttpResponse:
+    """Show a form with its errors; without its token, redirect to the overview, which explains what happened."""
+    if "form" in form.errors:
         return visit.redirect_to_overview(_EXPIRED)
-    context |= {"form": form, "plan": visit.plan, "visit": visit, "back": visit.url()}
-    return render(request, f"answers/{name}.html", context, status=422 if form.is_bound else 200)
+    return form_page(request, template, form, plan=visit.plan, visit=visit, back=visit.url(), **context)

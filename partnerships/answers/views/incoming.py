@@ -22,7 +22,7 @@ from partnerships.conversations.models import Format
 from partnerships.conversations.services import Record, UnableToRecord
 from partnerships.digests.bearers import for_bearer
 from partnerships.digests.emails.links import Link, Purpose
-from partnerships.kit.http import posted, private_file
+from partnerships.kit.http import form_page, posted, private_file
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -57,6 +57,7 @@ def _reply_page(request: HttpRequest, reply: Incoming, person: User, *, by_link:
     now = timezone.now()
     if not Incoming.objects.waiting(now).filter(pk=reply.pk).exists():
         return render(request, "answers/settled.html", {"incoming": reply, "by_link": by_link})
+
     plans = services.plans_of_reply(reply, now)
     if not plans:
         return render(request, "answers/settled.html", {"incoming": reply, "closed": True}, status=404)
@@ -64,6 +65,7 @@ def _reply_page(request: HttpRequest, reply: Incoming, person: User, *, by_link:
     # A form token is for a plan and a version, but a reply has neither yet: use the reply's id and version 0.
     token_subject = FormSubject(person.pk, plan_id=reply.pk, version_number=0)
     form = ReplyForm(posted(request), plans=plans, by_link=by_link, initial={"text": reply.text})
+
     if request.method == "POST":
         try:
             if by_link:
@@ -82,14 +84,15 @@ def _reply_page(request: HttpRequest, reply: Incoming, person: User, *, by_link:
         except _UNABLE_TO_CONFIRM as error:
             form.add_error(None, str(error))
 
-    context = {
-        "form": form,
-        "form_token": make_form_token(token_subject),
-        "incoming": reply,
-        "by_link": by_link,
-        "plans": plans,
-    }
-    return render(request, "answers/reply.html", context, status=422 if request.method == "POST" else 200)
+    return form_page(
+        request,
+        "answers/reply.html",
+        form,
+        form_token=make_form_token(token_subject),
+        incoming=reply,
+        by_link=by_link,
+        plans=plans,
+    )
 
 
 def _forwarded_page(request: HttpRequest, email: Incoming, user: User) -> HttpResponse:
@@ -107,23 +110,20 @@ def _forwarded_page(request: HttpRequest, email: Incoming, user: User) -> HttpRe
     parties = Organisation.objects.filter(parties__in=partnership.parties.present()).distinct().order_by("name", "pk")
     keepers = [party for party in parties if party.pk in edited_ids]
     participants = [party for party in parties if len(keepers) > 1 or party not in keepers]
-    form = ForwardedForm(
-        posted(request),
-        keepers=keepers,
-        parties=participants,
-        initial={
-            "subject": email.subject,
-            "said": email.text,
-            "held_on": timezone.localdate(email.received_at),
-            "others": [str(participants[0].pk)] if len(participants) == 1 else [],
-        },
-    )
+    initial = {
+        "subject": email.subject,
+        "said": email.text,
+        "held_on": timezone.localdate(email.received_at),
+        "others": [str(participants[0].pk)] if len(participants) == 1 else [],
+    }
+    form = ForwardedForm(posted(request), keepers=keepers, parties=participants, initial=initial)
+
     if request.method == "POST":
         try:
             if "drop" in request.POST:
                 services.drop_incoming(incoming=email, author=user, now=now)
                 messages.success(request, "We have deleted the email.")
-                return redirect(partnership.get_absolute_url())
+                return redirect(partnership)
             if form.is_valid():
                 conversation = services.save_forwarded(
                     incoming=email,
@@ -133,17 +133,12 @@ def _forwarded_page(request: HttpRequest, email: Incoming, user: User) -> HttpRe
                     now=now,
                 )
                 messages.success(request, f"“{conversation.subject}” has been saved as a draft.")
-                return redirect(conversation.get_absolute_url())
+                return redirect(conversation)
         except (services.UnableToConfirm, UnableToRecord) as error:
             form.add_error(None, str(error))
 
-    context = {
-        "form": form,
-        "incoming": email,
-        "partnership": partnership,
-        "back": partnership.get_absolute_url(),
-    }
-    return render(request, "answers/forwarded.html", context, status=422 if form.is_bound else 200)
+    back = partnership.get_absolute_url()
+    return form_page(request, "answers/forwarded.html", form, incoming=email, partnership=partnership, back=back)
 
 
 def _organisation_with_id(organisations: Iterable[Organisation], pk: str) -> Organisation:

@@ -1,14 +1,9 @@
-"""Pages of the answers about a plan, for its readers, and for the owners, who decide about the answers.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
-message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty. A view of a button
-without a form uses `press_button` in the same way; the next page then shows the refusal as a message.
-"""
+"""Pages of the answers about a plan, for its readers, and for the owners, who decide about the answers."""
 
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,12 +14,12 @@ from partnerships.answers import services
 from partnerships.answers.forms import QuestionForm, RefuseForm
 from partnerships.answers.models import Answer, AnswerStatus, PlanQuestion, Trust
 from partnerships.answers.queries import answers_on, concern_counts, questions_on, trust_to_manage
-from partnerships.kit.http import keyset_page, posted
+from partnerships.kit.http import form_page, keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.content import WILL_BE_SENT
-from partnerships.people.form_steps import ABOVE_FORM, press_button, take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
 from partnerships.plans.rights import rights_over
@@ -87,12 +82,13 @@ def approve_waiting_answer(request: HttpRequest, pk: int) -> HttpResponse:
     answer = _answer_to_decide(request, pk)
     answers_url = _answers_url(answer.plan_id)
 
-    def approve_answer() -> tuple[str, str]:
+    try:
         services.approve_answer(answer=answer, author=signed_in(request), now=timezone.now())
-        return "Everybody who can read the whole plan can now see the answer.", answers_url
-
-    # `press_button` calls `approve_answer`, then redirects with its message or the refusal.
-    return press_button(request, approve_answer, services.UnableToDecide, back=answers_url)
+    except services.UnableToDecide as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "Everybody who can read the whole plan can now see the answer.")
+    return redirect(answers_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -102,23 +98,19 @@ def refuse_waiting_answer(request: HttpRequest, pk: int) -> HttpResponse:
     answers_url = _answers_url(answer.plan_id)
     form = RefuseForm(posted(request), submit="Refuse answer", cancel=answers_url)
 
-    def refuse_answer() -> tuple[str, str]:
-        services.refuse_answer(
-            answer=answer, reason=form.cleaned_data["reason"], author=signed_in(request), now=timezone.now()
-        )
-        return "The answer has been refused.", answers_url
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.refuse_answer(
+                    answer=answer, reason=form.cleaned_data["reason"], author=signed_in(request), now=timezone.now()
+                )
+        except services.UnableToDecide as error:
+            form.add_error("reason", str(error))
+        else:
+            messages.success(request, f"The answer has been refused.{recipients.sentence()}")
+            return redirect(answers_url)
 
-    # `take_step` calls `refuse_answer` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "answers/refuse.html",
-        form,
-        refuse_answer,
-        {services.UnableToDecide: "reason"},
-        say_who_gets_emails=True,
-        answer=answer,
-        back=answers_url,
-    )
+    return form_page(request, "answers/refuse.html", form, answer=answer, back=answers_url)
 
 
 @require_POST
@@ -127,13 +119,15 @@ def ask_colleague(request: HttpRequest, pk: int) -> HttpResponse:
     answer = _answer_to_decide(request, pk)
     answers_url = _answers_url(answer.plan_id)
 
-    def email_colleague() -> tuple[str, str]:
+    try:
         services.ask_named_colleague(answer=answer, author=signed_in(request), now=timezone.now())
+    except services.UnableToDecide as error:
+        messages.error(request, str(error))
+    else:
         colleague = answer.colleague_name or answer.colleague_email
         message = f"{WILL_BE_SENT} {colleague}, to ask them to confirm. We send them nothing else until they do."
-        return message, answers_url
-
-    return press_button(request, email_colleague, services.UnableToDecide, back=answers_url)
+        messages.success(request, message)
+    return redirect(answers_url)
 
 
 @require_POST
@@ -141,14 +135,12 @@ def trust_colleague(request: HttpRequest, pk: int) -> HttpResponse:
     """Trust the person who gave this answer, whose answers are then shown without approval."""
     answer, user = _answer_to_decide(request, pk), signed_in(request)
     owner = _led_owner(user, answer.plan)
-    require(owner is not None)
-    assert owner is not None
+    if owner is None:
+        raise PermissionDenied
+
     services.trust_person(person=answer.person, organisation=owner, author=user, now=timezone.now())
-    messages.success(
-        request,
-        f"Answers from {answer.person.display_name} about plans of {owner.display_name} will now be shown "
-        "without approval.",
-    )
+    subject = f"{answer.person.display_name} about plans of {owner.display_name}"
+    messages.success(request, f"Answers from {subject} will now be shown without approval.")
     return redirect(_answers_url(answer.plan_id))
 
 
@@ -158,12 +150,14 @@ def stop_trusting(request: HttpRequest, pk: int, trust: int) -> HttpResponse:
     plan = _plan_for_reader(request, pk)
     ended_trust = get_object_or_404(Trust, pk=trust, organisation__in=plan.owners.values("organisation"))
 
-    def end_trust() -> tuple[str, str]:
+    try:
         services.end_trust(trust=ended_trust, author=signed_in(request), now=timezone.now())
+    except services.UnableToDecide as error:
+        messages.error(request, str(error))
+    else:
         name = ended_trust.person.display_name
-        return f"Answers from {name} will now need your approval.", _answers_url(pk)
-
-    return press_button(request, end_trust, services.UnableToDecide, back=_answers_url(pk))
+        messages.success(request, f"Answers from {name} will now need your approval.")
+    return redirect(_answers_url(pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -174,19 +168,18 @@ def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
     answers_url = _answers_url(pk)
     form = QuestionForm(posted(request), cancel=answers_url)
 
-    def publish_question() -> tuple[str, str]:
-        services.ask_question(plan=plan, author=user, now=timezone.now(), **form.cleaned_data)
-        return "You have asked the question. Stakeholders can answer it using the link in their digests.", answers_url
+    if form.is_valid():
+        try:
+            services.ask_question(plan=plan, author=user, now=timezone.now(), **form.cleaned_data)
+        except services.UnableToAsk as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request, "You have asked the question. Stakeholders can answer it using the link in their digests."
+            )
+            return redirect(answers_url)
 
-    return take_step(
-        request,
-        "answers/ask.html",
-        form,
-        publish_question,
-        {services.UnableToAsk: ABOVE_FORM},
-        plan=plan,
-        back=answers_url,
-    )
+    return form_page(request, "answers/ask.html", form, plan=plan, back=answers_url)
 
 
 @require_POST
@@ -196,8 +189,10 @@ def close_own_question(request: HttpRequest, pk: int) -> HttpResponse:
     question = get_object_or_404(PlanQuestion.objects.visible_to(user).select_related("plan"), pk=pk)
     answers_url = _answers_url(question.plan_id)
 
-    def close_question() -> tuple[str, str]:
+    try:
         services.close_question(question=question, author=user, now=timezone.now())
-        return "The question has been closed. The answers to it stay on this page.", answers_url
-
-    return press_button(request, close_question, services.UnableToAsk, back=answers_url)
+    except services.UnableToAsk as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "The question has been closed. The answers to it stay on this page.")
+    return redirect(answers_url)

@@ -1,9 +1,4 @@
-"""Pages to circulate a record, to correct it and to agree to it.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""Pages to circulate a record, to correct it and to agree to it."""
 
 from __future__ import annotations
 
@@ -18,11 +13,10 @@ from partnerships.conversations.forms.agreeing import AgreeForm, AnswerForm, Cor
 from partnerships.conversations.forms.reasons import ConfirmForm
 from partnerships.conversations.models import Conversation, Correction
 from partnerships.conversations.rights import rights_over
-from partnerships.conversations.views.steps import open_conversation
+from partnerships.conversations.views.fetching import open_conversation
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -34,17 +28,19 @@ def circulate_record(request: HttpRequest, pk: int) -> HttpResponse:
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)
     form = ConfirmForm(posted(request), submit="Circulate record", cancel=conversation.get_absolute_url())
-    # Not `take_step`: a refusal is shown on the conversation's page, and the message also says if nobody gets an email.
-    if request.method == "POST" and form.is_valid():
+
+    if form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.circulate(conversation=conversation, author=user, now=timezone.now())
         except services.UnableToCirculate as error:
+            # The page of the conversation shows the state of the record, which explains the refusal.
             messages.warning(request, str(error))
-            return redirect(conversation)
-        recipients_sentence = recipients.sentence() or " Nobody will get an email."
-        messages.success(request, f"“{conversation.subject}” has been circulated.{recipients_sentence}")
+        else:
+            recipients_sentence = recipients.sentence() or " Nobody will get an email."
+            messages.success(request, f"“{conversation.subject}” has been circulated.{recipients_sentence}")
         return redirect(conversation)
+
     return form_page(
         request,
         "conversations/circulate.html",
@@ -66,65 +62,55 @@ def correct_record(request: HttpRequest, pk: int) -> HttpResponse:
     require(bool(rights.other_sides))
     form = CorrectionForm(posted(request), conversation=conversation)
 
-    def suggest_correction() -> tuple[str, str]:
-        services.suggest_correction(
-            conversation=conversation,
-            organisation=rights.other_sides[0],
-            text=form.cleaned_data["text"],
-            author=user,
-            now=timezone.now(),
-        )
-        return (
-            f"{conversation.organisation.display_name} will answer your correction.",
-            conversation.get_absolute_url(),
-        )
+    if form.is_valid():
+        try:
+            services.suggest_correction(
+                conversation=conversation,
+                organisation=rights.other_sides[0],
+                text=form.cleaned_data["text"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToCorrect as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{conversation.organisation.display_name} will answer your correction.")
+            return redirect(conversation)
 
-    # `take_step` calls `suggest_correction` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "conversations/correct.html",
-        form,
-        suggest_correction,
-        {services.UnableToCorrect: ABOVE_FORM},
-        conversation=conversation,
-    )
+    return form_page(request, "conversations/correct.html", form, conversation=conversation)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_to_correction(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept or refuse a correction for the keeper of the record, with an answer."""
     user = signed_in(request)
-    visible = Conversation.objects.visible_to(user)
+    corrections = Correction.objects.filter(conversation__in=Conversation.objects.visible_to(user))
     correction = get_object_or_404(
-        Correction.objects.filter(conversation__in=visible).select_related(
-            "conversation__organisation", "organisation"
-        ),
+        corrections.select_related("conversation__organisation", "organisation"),
         pk=pk,
     )
     conversation = correction.conversation
     require(rights_over(conversation, user, timezone.now()).keeps)
     form = AnswerForm(posted(request), conversation=conversation)
 
-    def answer_correction() -> tuple[str, str]:
-        services.answer_correction(
-            correction=correction,
-            taken_up=form.cleaned_data["verdict"] == "yes",
-            answer=form.cleaned_data["answer"],
-            author=user,
-            now=timezone.now(),
-        )
-        return "Your answer has been saved.", conversation.get_absolute_url()
+    if form.is_valid():
+        try:
+            services.answer_correction(
+                correction=correction,
+                taken_up=form.cleaned_data["verdict"] == "yes",
+                answer=form.cleaned_data["answer"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToCorrect as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "Your answer has been saved.")
+            return redirect(conversation)
 
     own_ids = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
-    return take_step(
-        request,
-        "conversations/answer.html",
-        form,
-        answer_correction,
-        {services.UnableToCorrect: ABOVE_FORM},
-        conversation=conversation,
-        correction=correction,
-        own=own_ids,
+    return form_page(
+        request, "conversations/answer.html", form, conversation=conversation, correction=correction, own=own_ids
     )
 
 
@@ -136,26 +122,20 @@ def agree_to_record(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = (rights.to_agree_for or rights.sides)[0]
     form = AgreeForm(posted(request), conversation=conversation, organisation=organisation)
 
-    def agree_record() -> tuple[str, str]:
-        agreed_conversation = services.agree_record(
-            conversation=conversation,
-            organisation=organisation,
-            revision=form.cleaned_data["revision"],
-            author=user,
-            now=timezone.now(),
-        )
-        locked_sentence = " All sides agree, so the record is now locked." if agreed_conversation.is_locked else ""
-        return (
-            f"You agreed to the record for {organisation.display_name}.{locked_sentence}",
-            conversation.get_absolute_url(),
-        )
+    if form.is_valid():
+        try:
+            agreed_conversation = services.agree_record(
+                conversation=conversation,
+                organisation=organisation,
+                revision=form.cleaned_data["revision"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToAgree as error:
+            form.add_error(None, str(error))
+        else:
+            locked_sentence = " All sides agree, so the record is now locked." if agreed_conversation.is_locked else ""
+            messages.success(request, f"You agreed to the record for {organisation.display_name}.{locked_sentence}")
+            return redirect(conversation)
 
-    return take_step(
-        request,
-        "conversations/agree.html",
-        form,
-        agree_record,
-        {services.UnableToAgree: ABOVE_FORM},
-        conversation=conversation,
-        organisation=organisation,
-    )
+    return form_page(request, "conversations/agree.html", form, conversation=conversation, organisation=organisation)

@@ -12,7 +12,7 @@ from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.commitments.queries import partners_of
 from partnerships.conversations.forms.choosing import ChooseForm
 from partnerships.kit.http import form_page, row_number
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.organisations.naming import with_former_names
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
@@ -47,11 +47,8 @@ def choose_sides(
     if request.method == "POST":
         # The form is sent by GET, so that the choice becomes part of the URL of the next form.
         raise Http404
-    text = request.GET.get("find", "").strip()[:100]
     chosen_sides = named_sides(request, user, keeper) or list(chosen)
-    matching_organisations = with_former_names(find_organisations(user=user, text=text).exclude(pk=keeper.pk)).order_by(
-        "name", "pk"
-    )
+
     form = ChooseForm(
         request.GET if "chosen" in request.GET and not chosen_sides else None,
         partners=partners_of(user).exclude(pk=keeper.pk),
@@ -66,14 +63,16 @@ def choose_sides(
         },
     )
     # The form is bound only if it was sent with nothing chosen, so that it shows an error.
-    if form.is_bound and form.is_valid():
+    if form.is_valid():
         form.add_error("others", "Choose at least one organisation.")
+
+    text = request.GET.get("find", "").strip()[:100]
     return form_page(
         request,
         "conversations/choose.html",
         form,
         find=text,
-        search_results=matching_organisations[:20] if text else [],
+        search_results=_search_results(user, text, keeper) if text else [],
         chosen_sides=chosen_sides,
         partnership=partnership,
         keeper=keeper,
@@ -82,6 +81,12 @@ def choose_sides(
         other_parameters=_other_parameters(request, chosen_sides, partnership),
         back=back or list_of(partnership),
     )
+
+
+def _search_results(user: User, text: str, keeper: Organisation) -> OrganisationQuerySet:
+    """Return the first 20 organisations whose present or former name has the text."""
+    organisations = find_organisations(user=user, text=text).exclude(pk=keeper.pk)
+    return with_former_names(organisations).order_by("name", "pk")[:20]
 
 
 def list_of(partnership: Partnership | None) -> str:
@@ -110,10 +115,10 @@ def _other_parameters(
 def _parties(partnership: Partnership, keeper: Organisation, chosen_sides: Sequence[Organisation]) -> dict[int, str]:
     """Return the labels of the other parties, and of chosen sides that are not parties, by the organisation's id."""
     parties = partnership.parties.present().exclude(organisation=keeper).select_related("organisation")
-    label_by_pk = {
-        party.organisation_id: f"{party.organisation.name}{' (observer)' if party.role == PartyRole.OBSERVER else ''}"
-        for party in parties.order_by("organisation__name", "pk")
-    }
-    return label_by_pk | {
-        organisation.pk: organisation.name for organisation in chosen_sides if organisation.pk not in label_by_pk
-    }
+    label_by_pk = {}
+    for party in parties.order_by("organisation__name", "pk"):
+        is_observer = party.role == PartyRole.OBSERVER
+        label_by_pk[party.organisation_id] = party.organisation.name + (" (observer)" if is_observer else "")
+    for organisation in chosen_sides:
+        label_by_pk.setdefault(organisation.pk, organisation.name)
+    return label_by_pk

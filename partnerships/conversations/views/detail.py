@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse
@@ -14,8 +15,9 @@ from partnerships.agreements.past import as_read_by
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.queries import name_as_at as commitments_as_at
 from partnerships.conversations import queries
-from partnerships.conversations.models import Conversation, Meeting
-from partnerships.conversations.rights import rights_over
+from partnerships.conversations.models import Conversation, Meeting, PrivateNote
+from partnerships.conversations.queries.points import SidePoints
+from partnerships.conversations.rights import Rights, rights_over
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.timeline import TimelineLine, timeline_lines
@@ -28,56 +30,73 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one conversation: attendees, record, points, next steps and status, as far as the person may read them."""
     user = signed_in(request)
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
-    own_organisation_ids = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
     rights = rights_over(conversation, user, timezone.now())
-    actions = list(
-        Commitment.objects.visible_to(user).filter(next_step__conversation=conversation).for_listing().order_by("pk")
-    )
-    commitments = list(
-        Commitment.objects.visible_to(user).filter(from_conversations__conversation=conversation).for_listing()
-    )
-    shown_action_ids = {action.pk for action in actions}
+    own_organisation_ids = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    _hide_unknown_partnership(conversation, user)
 
-    sides = queries.points_shown(conversation, own_organisation_ids)
-    queries.show_entries(sides, user)
-    queries.let_act(sides, {side.pk for side in rights.sides})
-    # People who may read a conversation may not always know of its partnership. The changed row is never saved.
+    visible_commitments = Commitment.objects.visible_to(user)
+    actions = list(visible_commitments.filter(next_step__conversation=conversation).for_listing().order_by("pk"))
+    commitments = list(visible_commitments.filter(from_conversations__conversation=conversation).for_listing())
+    notes = queries.private_notes_of(conversation, user)
+    _name_as_at(conversation, notes, [*actions, *commitments])
+
+    shown_action_ids = {action.pk for action in actions}
+    context = {
+        "conversation": conversation,
+        "rights": rights,
+        "own": own_organisation_ids,
+        "came_from": links_of(conversation, user) if conversation.partnership else [],
+        "meeting": Meeting.objects.visible_to(user).filter(conversation=conversation).first(),
+        # The record
+        "seats": queries.seats_shown(conversation, own_organisation_ids),
+        "sides": _sides_with_points(conversation, user, rights, own_organisation_ids),
+        "entries": Entry.objects.visible_to(user).filter(from_points__point__conversation=conversation),
+        "corrections": conversation.corrections.all(),
+        "nobody_left": rights.may_answer and not rights.to_agree_for and not queries.sides_to_ask(conversation),
+        # What follows from it
+        "actions": actions,
+        "steps": [step for step in conversation.next_steps.all() if step.action_id not in shown_action_ids],
+        "commitments": commitments,
+        # Notes, files and history
+        "notes": notes,
+        "files": conversation.attachments.filter(removed_at=None).order_by("pk"),
+        "may_attach": rights.may_edit,
+        "removes_for": {conversation.organisation_id} if rights.may_edit else set(),
+        "lines": _lines(user, conversation),
+    }
+    return render(request, "conversations/detail.html", context)
+
+
+def _hide_unknown_partnership(conversation: Conversation, user: User) -> None:
+    """Remove the partnership from the conversation if the reader may not know of it.
+
+    People who may read a conversation may not always know of its partnership. The changed row is never saved.
+    """
     if not queries.partnerships_known_to(user, [conversation]):
         conversation.partnership = None
     elif conversation.partnership is not None:
         conversation.partnership = as_read_by(user, conversation.partnership)
-    notes = queries.private_notes_of(conversation, user)
 
-    # Each organisation is named as on the day of what it did. One query fetches all names of the page.
+
+def _sides_with_points(
+    conversation: Conversation, user: User, rights: Rights, own_organisation_ids: set[int]
+) -> list[SidePoints]:
+    """Return the points of each side, with the asks and offers from them, and what the reader may do with them."""
+    sides = queries.points_shown(conversation, own_organisation_ids)
+    queries.show_entries(sides, user)
+    queries.let_act(sides, {side.pk for side in rights.sides})
+    return sides
+
+
+def _name_as_at(conversation: Conversation, notes: Sequence[PrivateNote], commitments: Sequence[Commitment]) -> None:
+    """Name each organisation as on the day of what it did. One query fetches all names of the page."""
     dated_organisations = [(conversation.held_on, organisation) for organisation in queries.bodies_of(conversation)]
     dated_organisations += [
         (timezone.localdate(correction.made_at), correction.organisation)
         for correction in conversation.corrections.all()
     ]
     dated_organisations += [(timezone.localdate(note.written_at), note.organisation) for note in notes]
-    commitments_as_at([*actions, *commitments], beside=dated_organisations)
-
-    context = {
-        "conversation": conversation,
-        "rights": rights,
-        "seats": queries.seats_shown(conversation, own_organisation_ids),
-        "sides": sides,
-        "corrections": conversation.corrections.all(),
-        "nobody_left": rights.may_answer and not rights.to_agree_for and not queries.sides_to_ask(conversation),
-        "own": own_organisation_ids,
-        "notes": notes,
-        "actions": actions,
-        "steps": [step for step in conversation.next_steps.all() if step.action_id not in shown_action_ids],
-        "commitments": commitments,
-        "files": conversation.attachments.filter(removed_at=None).order_by("pk"),
-        "may_attach": rights.may_edit,
-        "removes_for": {conversation.organisation_id} if rights.may_edit else set(),
-        "meeting": Meeting.objects.visible_to(user).filter(conversation=conversation).first(),
-        "entries": Entry.objects.visible_to(user).filter(from_points__point__conversation=conversation),
-        "came_from": links_of(conversation, user) if conversation.partnership else [],
-        "lines": _lines(user, conversation),
-    }
-    return render(request, "conversations/detail.html", context)
+    commitments_as_at(commitments, beside=dated_organisations)
 
 
 def _lines(user: User, conversation: Conversation) -> list[TimelineLine]:

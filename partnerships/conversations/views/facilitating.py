@@ -1,14 +1,10 @@
-"""Pages to name a facilitator, to accept or end the role, and to see what is stuck.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
-message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty.
-"""
+"""Pages to name a facilitator, to accept or end the role, and to see what is stuck."""
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,9 +16,9 @@ from partnerships.conversations.forms.facilitating import EndFacilitationForm, N
 from partnerships.conversations.forms.reasons import ConfirmForm
 from partnerships.conversations.models import Facilitator
 from partnerships.conversations.queries.facilitating import stuck_for, watched_by
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import ABOVE_FORM, take_step
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 
@@ -44,25 +40,21 @@ def name_new_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(partnership, user, timezone.now()).leads)
     form = NameFacilitatorForm(posted(request), cancel=partnership.get_absolute_url())
 
-    def name_facilitator() -> tuple[str, str]:
-        facilitator = services.name_facilitator(
-            partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data
-        )
-        return (
-            f"{facilitator.person.display_name} has been named. They can now accept or decline.",
-            partnership.get_absolute_url(),
-        )
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                facilitator = services.name_facilitator(
+                    partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data
+                )
+        except services.UnableToNameFacilitator as error:
+            form.add_error("email", str(error))
+        else:
+            name = facilitator.person.display_name
+            message = f"{name} has been named. They can now accept or decline.{recipients.sentence()}"
+            messages.success(request, message)
+            return redirect(partnership)
 
-    # `take_step` calls `name_facilitator` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "conversations/facilitating/name.html",
-        form,
-        name_facilitator,
-        {services.UnableToNameFacilitator: "email"},
-        say_who_gets_emails=True,
-        partnership=partnership,
-    )
+    return form_page(request, "conversations/facilitating/name.html", form, partnership=partnership)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -72,18 +64,16 @@ def accept_role(request: HttpRequest, pk: int) -> HttpResponse:
     facilitator = get_object_or_404(Facilitator.objects.filter(person=user).named().for_listing(), pk=pk)
     form = ConfirmForm(posted(request), submit="Accept", cancel=reverse("web:home"))
 
-    def accept_facilitation() -> tuple[str, str]:
-        services.accept_facilitation(facilitator=facilitator, author=user, now=timezone.now())
-        return f"You are a facilitator of {facilitator.partnership.title}.", reverse("conversations:stuck")
+    if form.is_valid():
+        try:
+            services.accept_facilitation(facilitator=facilitator, author=user, now=timezone.now())
+        except services.UnableToAcceptFacilitation as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"You are a facilitator of {facilitator.partnership.title}.")
+            return redirect("conversations:stuck")
 
-    return take_step(
-        request,
-        "conversations/facilitating/accept.html",
-        form,
-        accept_facilitation,
-        {services.UnableToAcceptFacilitation: ABOVE_FORM},
-        facilitator=facilitator,
-    )
+    return form_page(request, "conversations/facilitating/accept.html", form, facilitator=facilitator)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -94,16 +84,14 @@ def end_role(request: HttpRequest, pk: int) -> HttpResponse:
     require(facilitator.person_id == user.pk or rights_over(facilitator.partnership, user, timezone.now()).leads)
     form = EndFacilitationForm(posted(request), submit="Remove facilitator", cancel=reverse("web:home"))
 
-    def end_facilitation() -> tuple[str, str]:
+    if form.is_valid():
         reason = form.cleaned_data["reason"]
-        services.end_facilitation(facilitator=facilitator, reason=reason, author=user, now=timezone.now())
-        return f"{facilitator.person.display_name} is no longer a facilitator.", reverse("web:home")
+        try:
+            services.end_facilitation(facilitator=facilitator, reason=reason, author=user, now=timezone.now())
+        except services.UnableToEndFacilitation as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{facilitator.person.display_name} is no longer a facilitator.")
+            return redirect("web:home")
 
-    return take_step(
-        request,
-        "conversations/facilitating/end.html",
-        form,
-        end_facilitation,
-        {services.UnableToEndFacilitation: ABOVE_FORM},
-        facilitator=facilitator,
-    )
+    return form_page(request, "conversations/facilitating/end.html", form, facilitator=facilitator)

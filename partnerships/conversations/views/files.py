@@ -1,15 +1,11 @@
-"""Pages to attach, download and remove files of conversations and meetings.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""Pages to attach, download and remove files of conversations and meetings."""
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -19,12 +15,11 @@ from partnerships.conversations.forms.files import FileForm, PaperForm
 from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.models import Attachment
 from partnerships.conversations.queries.agendas import agenda_for
+from partnerships.conversations.views.fetching import open_conversation
 from partnerships.conversations.views.meetings.opening import acting_side, open_meeting
-from partnerships.conversations.views.steps import open_conversation
-from partnerships.kit.http import posted, posted_with_files, private_file
+from partnerships.kit.http import form_page, posted, posted_with_files, private_file
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Version
 
@@ -36,21 +31,18 @@ def file_add(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.keeps)
     form = FileForm(*posted_with_files(request), cancel=conversation.get_absolute_url())
 
-    def attach_file() -> tuple[str, str]:
-        attachment = services.attach_file(
-            conversation=conversation, **form.cleaned_data, author=user, now=timezone.now()
-        )
-        return f"“{attachment.title}” has been attached.", conversation.get_absolute_url()
+    if form.is_valid():
+        try:
+            attachment = services.attach_file(
+                conversation=conversation, **form.cleaned_data, author=user, now=timezone.now()
+            )
+        except services.UnableToAttachFile as error:
+            form.add_error("file", str(error))
+        else:
+            messages.success(request, f"“{attachment.title}” has been attached.")
+            return redirect(conversation)
 
-    # `take_step` calls `attach_file` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "conversations/file_add.html",
-        form,
-        attach_file,
-        {services.UnableToAttachFile: "file"},
-        conversation=conversation,
-    )
+    return form_page(request, "conversations/file_add.html", form, conversation=conversation)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -58,35 +50,32 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a paper to a meeting."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
+    documents = Document.objects.visible_to(user).filter(partnership=meeting.partnership_id)
+    versions = Version.objects.visible_to(user).without_content().filter(plan__partnership=meeting.partnership_id)
     form = PaperForm(
         *posted_with_files(request),
         items=agenda_for(meeting, user),
-        documents=Document.objects.visible_to(user).filter(partnership=meeting.partnership_id).order_by("title", "pk"),
-        versions=Version.objects.visible_to(user)
-        .without_content()
-        .filter(plan__partnership=meeting.partnership_id)
-        .order_by("title", "-number", "pk"),
+        documents=documents.order_by("title", "pk"),
+        versions=versions.order_by("title", "-number", "pk"),
         cancel=meeting.get_absolute_url(),
     )
 
-    def add_paper() -> tuple[str, str]:
-        paper = services.add_paper(
-            meeting=meeting,
-            organisation=acting_side(rights),
-            **form.cleaned_data | {"file": form.cleaned_data["file"] or None},
-            author=user,
-            now=timezone.now(),
-        )
-        return f"“{paper.title}” has been added to the papers.", meeting.get_absolute_url()
+    if form.is_valid():
+        try:
+            paper = services.add_paper(
+                meeting=meeting,
+                organisation=acting_side(rights),
+                **form.cleaned_data | {"file": form.cleaned_data["file"] or None},
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToAttachFile as error:
+            form.add_error("file", str(error))
+        else:
+            messages.success(request, f"“{paper.title}” has been added to the papers.")
+            return redirect(meeting)
 
-    return take_step(
-        request,
-        "conversations/meetings/paper_add.html",
-        form,
-        add_paper,
-        {services.UnableToAttachFile: "file"},
-        meeting=meeting,
-    )
+    return form_page(request, "conversations/meetings/paper_add.html", form, meeting=meeting)
 
 
 @require_safe
@@ -110,18 +99,15 @@ def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
     back = record.get_absolute_url()
     form = ReasonForm(posted(request), submit="Remove file", cancel=back)
 
-    def remove_file() -> tuple[str, str]:
-        services.remove_attachment(
-            attachment=attachment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
-        )
-        return f"“{attachment.title}” has been removed.", back
+    if form.is_valid():
+        try:
+            services.remove_attachment(
+                attachment=attachment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+            )
+        except services.UnableToRemoveFile as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"“{attachment.title}” has been removed.")
+            return redirect(back)
 
-    return take_step(
-        request,
-        "conversations/file_remove.html",
-        form,
-        remove_file,
-        {services.UnableToRemoveFile: ABOVE_FORM},
-        attachment=attachment,
-        back=back,
-    )
+    return form_page(request, "conversations/file_remove.html", form, attachment=attachment, back=back)

@@ -1,17 +1,11 @@
-"""Pages of the journal: the list with its search, one note, and pages to write and delete notes.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""Pages of the journal: the list with its search, one note, and pages to write and delete notes."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -20,11 +14,11 @@ from partnerships.conversations import services
 from partnerships.conversations.forms.journal import DeleteForm, JournalFilter, JournalForm
 from partnerships.conversations.models import JournalNote
 from partnerships.conversations.queries.journal import as_titled_for, journal_notes, writes_about
-from partnerships.kit.http import keyset_page, posted
+from partnerships.kit.http import form_page, keyset_page, posted, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
-from partnerships.people.form_steps import ABOVE_FORM, take_step
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 
@@ -33,14 +27,19 @@ def journal(request: HttpRequest) -> HttpResponse:
     """Show the notes of the reader's organisations, newest first, with search."""
     user = signed_in(request)
     form = JournalFilter(request.GET)
-    is_valid = form.is_valid()
-    filters = form.cleaned_data if is_valid else {}
-    notes = journal_notes(
-        user, text=filters.get("q", ""), partnership=filters.get("partnership"), about=filters.get("about")
-    )
+    filters = form.cleaned_data if form.is_valid() else {}  # an invalid filter shows all notes, and its error
+    text = filters.get("q", "")
+    notes = journal_notes(user, text=text, partnership=filters.get("partnership"), about=filters.get("about"))
+
     page = keyset_page(request, notes, order=("-dated_on", "-pk"))
-    context = {"form": form, "page": page, "notes": as_titled_for(user, list(page.rows)), "text": filters.get("q", "")}
-    return render(request, "conversations/journal/list.html", context, status=200 if is_valid else 422)
+    return form_page(
+        request,
+        "conversations/journal/list.html",
+        form,
+        page=page,
+        notes=as_titled_for(user, list(page.rows)),
+        text=text,
+    )
 
 
 def _open_note(request: HttpRequest, pk: int) -> tuple[JournalNote, bool]:
@@ -54,11 +53,11 @@ def _open_note(request: HttpRequest, pk: int) -> tuple[JournalNote, bool]:
 @require_safe
 def journal_note(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one note with its earlier texts."""
-    opened_note, may_edit = _open_note(request, pk)
+    note, may_edit = _open_note(request, pk)
     context = {
-        "note": opened_note,
-        "may_edit": may_edit and not opened_note.is_deleted,
-        "earlier": opened_note.earlier.select_related("written_by").order_by("-revision"),
+        "note": note,
+        "may_edit": may_edit and not note.is_deleted,
+        "earlier": note.earlier.select_related("written_by").order_by("-revision"),
     }
     return render(request, "conversations/journal/note.html", context)
 
@@ -70,92 +69,95 @@ def write_journal_note(request: HttpRequest) -> HttpResponse:
     Only people of the writer's organisation can read the note.
     """
     user = signed_in(request)
-    partnership = about = None
-    # A longer number would not fit an id of the database.
-    if (number := request.GET.get("partnership", "")).isdecimal() and len(number) < 19:
-        partnership = get_object_or_404(Partnership.objects.inside_for(user), pk=int(number))
-    elif (number := request.GET.get("about", "")).isdecimal() and len(number) < 19:
-        about = get_object_or_404(Organisation.objects.visible_to(user), pk=int(number))
-    else:
-        raise Http404
+    subject = _subject(request, user)
+    partnership = subject if isinstance(subject, Partnership) else None
+    about = subject if isinstance(subject, Organisation) else None
     organisation = writes_about(user, partnership=partnership)
-    require(organisation is not None)
-    assert organisation is not None
-    subject = partnership or about
-    assert subject is not None
+    if organisation is None:
+        raise PermissionDenied
+
     back = subject.get_absolute_url()
     form = JournalForm(posted(request), initial={"dated_on": timezone.localdate()}, cancel=back)
 
-    def save_note() -> tuple[str, str]:
+    if form.is_valid():
         data = form.cleaned_data
-        services.write_journal_note(
-            organisation=organisation,
-            partnership=partnership,
-            about=about,
-            dated_on=data["dated_on"],
-            text=data["text"],
-            author=user,
-            now=timezone.now(),
-        )
-        return f"The note has been saved. Only {organisation.display_name} can read it.", back
+        try:
+            services.write_journal_note(
+                organisation=organisation,
+                partnership=partnership,
+                about=about,
+                dated_on=data["dated_on"],
+                text=data["text"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToWriteNote as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The note has been saved. Only {organisation.display_name} can read it.")
+            return redirect(back)
 
-    context: dict[str, Any] = {"subject": subject, "organisation": organisation, "back": back}
-    # `take_step` calls `save_note` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "conversations/journal/write.html",
-        form,
-        save_note,
-        {services.UnableToWriteNote: ABOVE_FORM},
-        **context,
+    return form_page(
+        request, "conversations/journal/write.html", form, subject=subject, organisation=organisation, back=back
     )
+
+
+def _subject(request: HttpRequest, user: User) -> Partnership | Organisation:
+    """Return the partnership or organisation that the URL names. Otherwise raises Http404."""
+    partnership_id = row_number(request.GET.get("partnership", ""))
+    if partnership_id is not None:
+        return get_object_or_404(Partnership.objects.inside_for(user), pk=partnership_id)
+    organisation_id = row_number(request.GET.get("about", ""))
+    if organisation_id is not None:
+        return get_object_or_404(Organisation.objects.visible_to(user), pk=organisation_id)
+    raise Http404
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a note of the person's organisation."""
-    opened_note, may_edit = _open_note(request, pk)
+    note, may_edit = _open_note(request, pk)
     require(may_edit)
-    back = opened_note.get_absolute_url()
-    initial = {"dated_on": opened_note.dated_on, "text": opened_note.text, "revision": opened_note.revision}
+    back = note.get_absolute_url()
+    initial = {"dated_on": note.dated_on, "text": note.text, "revision": note.revision}
     form = JournalForm(posted(request), initial=initial, cancel=back)
 
-    def change_note() -> tuple[str, str]:
-        services.change_journal_note(
-            note=opened_note, author=signed_in(request), now=timezone.now(), **form.cleaned_data
-        )
-        return "The note has been saved.", back
+    if form.is_valid():
+        try:
+            services.change_journal_note(note=note, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+        except services.UnableToWriteNote as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The note has been saved.")
+            return redirect(back)
 
-    subject = opened_note.partnership or opened_note.about
-    context: dict[str, Any] = {"subject": subject, "organisation": opened_note.organisation, "note": opened_note}
-    return take_step(
+    subject = note.partnership or note.about
+    return form_page(
         request,
         "conversations/journal/write.html",
         form,
-        change_note,
-        {services.UnableToWriteNote: ABOVE_FORM},
         back=back,
-        **context,
+        subject=subject,
+        organisation=note.organisation,
+        note=note,
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a note's texts, with a reason."""
-    opened_note, may_edit = _open_note(request, pk)
+    note, may_edit = _open_note(request, pk)
     require(may_edit)
-    form = DeleteForm(posted(request), submit="Delete note", cancel=opened_note.get_absolute_url())
+    form = DeleteForm(posted(request), submit="Delete note", cancel=note.get_absolute_url())
 
-    def delete_note() -> tuple[str, str]:
+    if form.is_valid():
         reason = form.cleaned_data["reason"]
-        services.delete_journal_note(note=opened_note, reason=reason, author=signed_in(request), now=timezone.now())
-        return "The note has been deleted.", reverse("conversations:journal")
+        try:
+            services.delete_journal_note(note=note, reason=reason, author=signed_in(request), now=timezone.now())
+        except services.UnableToDeleteNote as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The note has been deleted.")
+            return redirect("conversations:journal")
 
-    return take_step(
-        request,
-        "conversations/journal/delete.html",
-        form,
-        delete_note,
-        {services.UnableToDeleteNote: ABOVE_FORM},
-        note=opened_note,
-    )
+    return form_page(request, "conversations/journal/delete.html", form, note=note)

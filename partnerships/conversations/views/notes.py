@@ -1,23 +1,19 @@
-"""The page of an organisation's private note on a conversation.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""The page of an organisation's private note on a conversation."""
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from partnerships.conversations import services
 from partnerships.conversations.forms.notes import NoteForm
 from partnerships.conversations.models import PrivateNote
-from partnerships.conversations.views.steps import open_conversation
-from partnerships.kit.http import posted
+from partnerships.conversations.views.fetching import open_conversation
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,26 +27,19 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"text": note.text if note else "", "revision": note.revision if note else 0}
     form = NoteForm(posted(request), conversation=conversation, initial=initial)
 
-    def save_note() -> tuple[str, str]:
-        services.write_private_note(
-            conversation=conversation,
-            organisation=organisation,
-            **form.cleaned_data,
-            author=user,
-            now=timezone.now(),
-        )
-        return (
-            f"The note has been saved. Only {organisation.display_name} can read it.",
-            conversation.get_absolute_url(),
-        )
+    if form.is_valid():
+        try:
+            services.write_private_note(
+                conversation=conversation,
+                organisation=organisation,
+                **form.cleaned_data,
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToWriteNote as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The note has been saved. Only {organisation.display_name} can read it.")
+            return redirect(conversation)
 
-    # `take_step` calls `save_note` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "conversations/note.html",
-        form,
-        save_note,
-        {services.UnableToWriteNote: ABOVE_FORM},
-        conversation=conversation,
-        organisation=organisation,
-    )
+    return form_page(request, "conversations/note.html", form, conversation=conversation, organisation=organisation)

@@ -1,14 +1,10 @@
-"""Pages that close a point, or turn it into an ask or offer.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""Pages that close a point, or turn it into an ask or offer."""
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -18,9 +14,8 @@ from partnerships.conversations.forms.points import BecomeForm
 from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.models import Point
 from partnerships.conversations.rights import Rights, rights_over
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -34,20 +29,16 @@ def close_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
     kind = point.get_kind_display().lower()
     form = ReasonForm(posted(request), submit=f"Close {kind}", cancel=back)
 
-    def close_point() -> tuple[str, str]:
-        services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return f"The {kind} has been closed.", back
+    if form.is_valid():
+        try:
+            services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        except services.UnableToChangePoint as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The {kind} has been closed.")
+            return redirect(back)
 
-    # `take_step` calls `close_point` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "conversations/close.html",
-        form,
-        close_point,
-        {services.UnableToChangePoint: ABOVE_FORM},
-        point=point,
-        back=back,
-    )
+    return form_page(request, "conversations/close.html", form, point=point, back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,18 +57,21 @@ def turn_into_ask_or_offer(request: HttpRequest, pk: int) -> HttpResponse:
     back = _return_address(request, point)
     form = BecomeForm(posted(request), point=point, possible_addressees=possible_addressees, cancel=back)
 
-    def turn_into_entry() -> tuple[str, str]:
-        entry = services.turn_into_entry(
-            point=point, organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()
-        )
-        return f"The {point.direction} has been drafted. Share the draft when it is ready.", entry.get_absolute_url()
+    if form.is_valid():
+        try:
+            entry = services.turn_into_entry(
+                point=point, organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()
+            )
+        except services.UnableToChangePoint as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The {point.direction} has been drafted. Share the draft when it is ready.")
+            return redirect(entry)
 
-    return take_step(
+    return form_page(
         request,
         "conversations/become.html",
         form,
-        turn_into_entry,
-        {services.UnableToChangePoint: ABOVE_FORM},
         point=point,
         organisation=organisation,
         possible_addressees=possible_addressees,

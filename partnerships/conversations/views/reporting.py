@@ -1,18 +1,13 @@
-"""Pages of a partnership's progress reports: the table of all reports, the reports of one period, and the settings.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""Pages of a partnership's progress reports: the table of all reports, the reports of one period, and the settings."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -25,9 +20,8 @@ from partnerships.conversations.forms.reports import EndForm, ReportingForm, rep
 from partnerships.conversations.models import Report, ReportingRound, ReportSubmission
 from partnerships.conversations.reporting import period_in_words
 from partnerships.kit.exports import csv_response
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import ABOVE_FORM, Refusals, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -79,14 +73,18 @@ def set_up_reports(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("conversations:reports", args=[pk])
     form = ReportingForm(posted(request), parties=reporting_parties(pk), running_round=reporting_round, cancel=back)
 
-    def set_up_reporting() -> tuple[str, str]:
-        services.set_up_reporting(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
-        return "Progress reports have been set up.", back
+    if form.is_valid():
+        try:
+            services.set_up_reporting(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
+        except services.UnableToSetUpReporting as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "Progress reports have been set up.")
+            return redirect(back)
 
-    refusals: Refusals = {services.UnableToSetUpReporting: ABOVE_FORM}
-    context: dict[str, Any] = {"partnership": partnership, "round": reporting_round, "back": back}
-    # `take_step` calls `set_up_reporting` once the form is valid. If the service refuses, the form shows why.
-    return take_step(request, "conversations/reports/set_up.html", form, set_up_reporting, refusals, **context)
+    return form_page(
+        request, "conversations/reports/set_up.html", form, partnership=partnership, round=reporting_round, back=back
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -96,15 +94,17 @@ def stop_reporting(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("conversations:reports", args=[pk])
     form = EndForm(posted(request), submit="End progress reports", cancel=back)
 
-    def end_reporting() -> tuple[str, str]:
+    if form.is_valid():
         reason = form.cleaned_data["reason"]
-        services.end_reporting(partnership=partnership, reason=reason, author=user, now=timezone.now())
-        return "We will open no more progress reports.", back
+        try:
+            services.end_reporting(partnership=partnership, reason=reason, author=user, now=timezone.now())
+        except services.UnableToSetUpReporting as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "We will open no more progress reports.")
+            return redirect(back)
 
-    refusals: Refusals = {services.UnableToSetUpReporting: ABOVE_FORM}
-    return take_step(
-        request, "conversations/reports/end.html", form, end_reporting, refusals, partnership=partnership, back=back
-    )
+    return form_page(request, "conversations/reports/end.html", form, partnership=partnership, back=back)
 
 
 def _period(request: HttpRequest, pk: int, start: dt.date) -> tuple[ReportingRound, list[ReportSubmission], dt.date]:
@@ -137,17 +137,24 @@ def reports_of_period(request: HttpRequest, pk: int, start: dt.date) -> HttpResp
     return render(request, "conversations/reports/period.html", context)
 
 
+def _headings(submissions: list[ReportSubmission]) -> list[str]:
+    """Return the heading of each question once, in the order of the submissions."""
+    return list(dict.fromkeys(question["heading"] for submission in submissions for question in submission.questions))
+
+
+def _answers_by_heading(submission: ReportSubmission) -> dict[str, str]:
+    return {question["heading"]: text for question, text in submission.questions_with_answers}
+
+
 def _side_by_side(submissions: list[ReportSubmission]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return each heading with all organisations and their answers, in the order of the submissions."""
-    answers_by_heading = [
-        {question["heading"]: text for question, text in submission.questions_with_answers}
+    names_with_answers = [
+        (submission.report.party.organisation.display_name, _answers_by_heading(submission))
         for submission in submissions
     ]
-    names = [submission.report.party.organisation.display_name for submission in submissions]
-    headings = dict.fromkeys(question["heading"] for submission in submissions for question in submission.questions)
     return [
-        (heading, [(name, answers.get(heading, "")) for name, answers in zip(names, answers_by_heading, strict=True)])
-        for heading in headings
+        (heading, [(name, answers.get(heading, "")) for name, answers in names_with_answers])
+        for heading in _headings(submissions)
     ]
 
 
@@ -158,29 +165,21 @@ def period_csv(request: HttpRequest, pk: int, start: dt.date) -> StreamingHttpRe
     The file has a row for each organisation, and a column for each question.
     """
     _round, submissions, _ends_on = _period(request, pk, start)
-    headings = _side_by_side(submissions)
-    rows = []
-    for place, submission in enumerate(submissions):
-        answers = [organisations_and_answers[place][1] for _heading, organisations_and_answers in headings]
-        summaries = " ".join(block["summary"] for block in submission.figures)
-        rows.append(
-            [
-                submission.report.party.organisation.name,
-                submission.number,
-                submission.report.get_status_display(),
-                submission.submitted_at,
-                submission.days_late,
-                *answers,
-                summaries,
-            ]
-        )
-    columns = [
-        "Organisation",
-        "Version",
-        "Status",
-        "Submitted",
-        "Days late",
-        *[heading for heading, _ in headings],
-        "Figures",
-    ]
+    headings = _headings(submissions)
+    columns = ["Organisation", "Version", "Status", "Submitted", "Days late", *headings, "Figures"]
+    rows = [_csv_row(submission, headings) for submission in submissions]
     return csv_response(f"progress-reports-{start}.csv", columns, rows)
+
+
+def _csv_row(submission: ReportSubmission, headings: list[str]) -> list[object]:
+    """Return one organisation's line of the CSV file, with its answer under each heading."""
+    answers = _answers_by_heading(submission)
+    return [
+        submission.report.party.organisation.name,
+        submission.number,
+        submission.report.get_status_display(),
+        submission.submitted_at,
+        submission.days_late,
+        *(answers.get(heading, "") for heading in headings),
+        " ".join(block["summary"] for block in submission.figures),
+    ]

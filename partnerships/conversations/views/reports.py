@@ -1,9 +1,4 @@
-"""Pages to read, write, submit, decide and compare one progress report.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
-message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty.
-"""
+"""Pages to read, write, submit, decide and compare one progress report."""
 
 from __future__ import annotations
 
@@ -32,8 +27,8 @@ from partnerships.kit.rights import require
 from partnerships.kit.text import DiffTime, word_differences
 from partnerships.organisations.naming import show_as_at
 from partnerships.organisations.timeline import newest_events, timeline_lines
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 
@@ -64,34 +59,35 @@ def _questions_with_answers(report: Report) -> list[tuple[dict[str, Any], str]]:
 
 
 @require_safe
-def report(request: HttpRequest, pk: int) -> HttpResponse:
+def report_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one report: the newest submission, earlier submissions, and for the report's own party the draft."""
-    user, opened_report, rights = _open_report(request, pk)
+    user, report, rights = _open_report(request, pk)
     submissions = list(
-        opened_report.submissions.select_related("submitted_by", "decided_by", "decided_for").order_by("-number")
+        report.submissions.select_related("submitted_by", "decided_by", "decided_for").order_by("-number")
     )
     if not submissions and not rights.acts:
         raise PermissionDenied
-    today = timezone.localdate()
-    shows_draft = rights.acts and opened_report.is_to_write
+
+    shows_draft = rights.acts and report.is_to_write
     if submissions and not shows_draft:
-        _name_as_at(opened_report, submissions[0])
+        _name_as_at(report, submissions[0])
     show_as_at(
         (timezone.localdate(submission.decided_at) if submission.decided_at else None, submission.decided_for)
         for submission in submissions
     )
+
     context = {
-        "report": opened_report,
-        "organisation": opened_report.party.organisation,
-        "partnership": as_read_by(user, opened_report.round.partnership),
+        "report": report,
+        "organisation": report.party.organisation,
+        "partnership": as_read_by(user, report.round.partnership),
         "submissions": submissions,
         "newest": submissions[0] if submissions else None,
-        "late": opened_report.days_late(today) if rights.can_report else 0,
+        "late": report.days_late(timezone.localdate()) if rights.can_report else 0,
         "drafts": shows_draft,
-        "answers": _questions_with_answers(opened_report) if shows_draft else [],
-        "figures": _figures(opened_report) if shows_draft else [],
-        "may_write": rights.may_write and opened_report.is_to_write,
-        "may_decide": bool(rights.decides_for) and opened_report.is_submitted,
+        "answers": _questions_with_answers(report) if shows_draft else [],
+        "figures": _figures(report) if shows_draft else [],
+        "may_write": rights.may_write and report.is_to_write,
+        "may_decide": bool(rights.decides_for) and report.is_submitted,
         "lines": timeline_lines(newest_events(user, kind="progress_report", record_id=pk, count=20)),
     }
     return render(request, "conversations/reports/report.html", context)
@@ -103,19 +99,19 @@ def write_report(request: HttpRequest, pk: int) -> HttpResponse:
 
     If a colleague changed the same answers, the page shows both texts side by side.
     """
-    user, opened_report, rights = _open_report(request, pk)
+    user, report, rights = _open_report(request, pk)
     require(rights.may_write)
-    form = ReportForm(posted(request), report=opened_report)
+    form = ReportForm(posted(request), report=report)
     context: dict[str, Any] = {
-        "report": opened_report,
-        "organisation": opened_report.party.organisation,
-        "figures": _figures(opened_report),
+        "report": report,
+        "organisation": report.party.organisation,
+        "figures": _figures(report),
     }
-    # Not `take_step`: after a conflict, the page shows another form and both texts.
+
     if form.is_valid():
         try:
             services.save_report(
-                report=opened_report,
+                report=report,
                 answers=form.changed_answers,
                 revision=form.cleaned_data["revision"],
                 author=user,
@@ -124,15 +120,17 @@ def write_report(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToSaveReport as error:
             form.add_error(None, str(error))
             if error.conflicts:
-                form = _form_to_combine(form, opened_report, error.conflicts)
-                context["conflicts"] = _both_texts(opened_report, error.conflicts)
+                # A colleague saved the same answers: the page shows both texts, and a form to save one combined text.
+                form = _form_to_combine(form, report, error.conflicts)
+                context["conflicts"] = _both_texts(report, error.conflicts)
         else:
             if "submit" in request.POST:
                 return redirect("conversations:report-submit", pk=pk)
             messages.success(
                 request, "The report has been saved. Only your organisation can read it until you submit it."
             )
-            return redirect(opened_report)
+            return redirect(report)
+
     return form_page(request, "conversations/reports/write.html", form, **context)
 
 
@@ -153,76 +151,86 @@ def _both_texts(report: Report, conflicts: Mapping[str, PieceConflict]) -> list[
     """Return the reader's and the colleague's text of each answer that both changed."""
     colleague_by_id = User.objects.in_bulk([conflict.by for conflict in conflicts.values() if conflict.by])
     heading_by_code = {question["code"]: question["heading"] for question in report.questions}
-    return [
-        {
-            "label": f"“{heading_by_code[code]}”",
-            "who": colleague_by_id[answer_conflict.by].display_name
-            if answer_conflict.by in colleague_by_id
-            else "A colleague",
-            "yours": answer_conflict.mine,
-            "theirs": answer_conflict.theirs,
-        }
-        for code, answer_conflict in conflicts.items()
-    ]
+    texts = []
+    for code, conflict in conflicts.items():
+        colleague = colleague_by_id.get(conflict.by) if conflict.by else None
+        texts.append(
+            {
+                "label": f"“{heading_by_code[code]}”",
+                "who": colleague.display_name if colleague else "A colleague",
+                "yours": conflict.mine,
+                "theirs": conflict.theirs,
+            }
+        )
+    return texts
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def submit_to_partnership(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the report once more, and submit it on POST."""
-    user, opened_report, rights = _open_report(request, pk)
+    user, report, rights = _open_report(request, pk)
     require(rights.may_write)
-    initial = {"revision": opened_report.revision}
+    initial = {"revision": report.revision}
     form = SubmitForm(posted(request), initial=initial, cancel=reverse("conversations:report-write", args=[pk]))
 
-    def submit_report() -> tuple[str, str]:
-        services.submit_report(
-            report=opened_report, revision=form.cleaned_data["revision"], author=user, now=timezone.now()
-        )
-        return f"The report for {opened_report.period_words} has been submitted.", opened_report.get_absolute_url()
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.submit_report(
+                    report=report, revision=form.cleaned_data["revision"], author=user, now=timezone.now()
+                )
+        except services.UnableToSubmitReport as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request, f"The report for {report.period_words} has been submitted.{recipients.sentence()}"
+            )
+            return redirect(report)
 
-    # `take_step` calls `submit_report` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
+    return form_page(
         request,
         "conversations/reports/submit.html",
         form,
-        submit_report,
-        {services.UnableToSubmitReport: ABOVE_FORM},
-        say_who_gets_emails=True,
-        report=opened_report,
-        organisation=opened_report.party.organisation,
-        answers=_questions_with_answers(opened_report),
-        figures=_figures(opened_report),
+        report=report,
+        organisation=report.party.organisation,
+        answers=_questions_with_answers(report),
+        figures=_figures(report),
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def decide_report(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept the newest submission of a report, or return it with a reason."""
-    user, opened_report, rights = _open_report(request, pk)
+    user, report, rights = _open_report(request, pk)
     require(bool(rights.decides_for))
-    newest = opened_report.submissions.order_by("-number").first()
+    newest = report.submissions.order_by("-number").first()
     if newest is None:
         raise Http404
     # The form contains the number of the submission that was read, so that nobody decides about a newer one.
-    form = DecisionForm(posted(request), initial={"number": newest.number}, cancel=opened_report.get_absolute_url())
+    form = DecisionForm(posted(request), initial={"number": newest.number}, cancel=report.get_absolute_url())
 
-    def save_decision() -> tuple[str, str]:
-        data, now = form.cleaned_data, timezone.now()
-        if data["decision"] == "accepted":
-            services.accept_report(report=opened_report, number=data["number"], author=user, now=now)
-            return "The report has been accepted.", opened_report.get_absolute_url()
-        services.return_report(report=opened_report, number=data["number"], reason=data["reason"], author=user, now=now)
-        return "The report has been returned.", opened_report.get_absolute_url()
+    if form.is_valid():
+        number, reason = form.cleaned_data["number"], form.cleaned_data["reason"]
+        is_accepted = form.cleaned_data["decision"] == "accepted"
+        try:
+            with collect_recipients() as recipients:
+                if is_accepted:
+                    services.accept_report(report=report, number=number, author=user, now=timezone.now())
+                else:
+                    services.return_report(report=report, number=number, reason=reason, author=user, now=timezone.now())
+        except services.UnableToDecideReport as error:
+            form.add_error(None, str(error))
+        else:
+            outcome = "accepted" if is_accepted else "returned"
+            messages.success(request, f"The report has been {outcome}.{recipients.sentence()}")
+            return redirect(report)
 
-    return take_step(
+    return form_page(
         request,
         "conversations/reports/decide.html",
         form,
-        save_decision,
-        {services.UnableToDecideReport: ABOVE_FORM},
-        say_who_gets_emails=True,
-        report=opened_report,
-        organisation=opened_report.party.organisation,
+        report=report,
+        organisation=report.party.organisation,
         newest=newest,
     )
 
@@ -230,18 +238,17 @@ def decide_report(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def compare_versions(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Show how a submission differs from the submission before it, word by word."""
-    user, opened_report, _rights = _open_report(request, pk)
+    user, report, _rights = _open_report(request, pk)
     submission_by_number = {
-        submission.number: submission
-        for submission in opened_report.submissions.filter(number__in=[number - 1, number])
+        submission.number: submission for submission in report.submissions.filter(number__in=[number - 1, number])
     }
     if len(submission_by_number) < 2:
         raise Http404
-    _name_as_at(opened_report, submission_by_number[number])
+    _name_as_at(report, submission_by_number[number])
     context = {
-        "report": opened_report,
-        "organisation": opened_report.party.organisation,
-        "partnership": as_read_by(user, opened_report.round.partnership),
+        "report": report,
+        "organisation": report.party.organisation,
+        "partnership": as_read_by(user, report.round.partnership),
         "earlier": submission_by_number[number - 1],
         "later": submission_by_number[number],
         "changes": _changes(submission_by_number[number - 1], submission_by_number[number]),

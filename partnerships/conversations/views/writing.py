@@ -1,9 +1,4 @@
-"""Pages to write, change and cancel the record of a conversation.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""Pages to write, change and cancel the record of a conversation."""
 
 from __future__ import annotations
 
@@ -24,11 +19,10 @@ from partnerships.conversations.forms.record import ConversationForm, initial_of
 from partnerships.conversations.models import Conversation, PrivateNote
 from partnerships.conversations.rights import rights_over
 from partnerships.conversations.views.choosing import PASSED_ON, choose_sides, list_of, named_sides
-from partnerships.conversations.views.steps import open_conversation
-from partnerships.kit.http import posted, row_number
+from partnerships.conversations.views.fetching import open_conversation
+from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -43,6 +37,7 @@ def new_record(request: HttpRequest) -> HttpResponse:
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
     if not own_organisations.exists():
         raise PermissionDenied
+
     partnership = _partnership(request, user)
     keeper = _keeper(request, own_organisations, partnership)
     came_from = read_from(request.GET.get("from", ""), Conversation)
@@ -52,6 +47,7 @@ def new_record(request: HttpRequest) -> HttpResponse:
     others = _others(request, user, keeper, partnership)
     if not others:
         return choose_sides(request, user, keeper, partnership=partnership)
+
     is_planned = request.GET.get("state") == "planned"
     form = ConversationForm(
         posted(request),
@@ -65,39 +61,45 @@ def new_record(request: HttpRequest) -> HttpResponse:
         },
     )
 
-    def record_conversation() -> tuple[str, str]:
-        conversation = services.record_conversation(
-            organisation=keeper,
-            record=form.record,
-            key=form.cleaned_data["key"],
-            came_from=came_from,
-            author=user,
-            now=timezone.now(),
-        )
-        outcome = (
-            "has been planned. The other side can see the date"
-            if conversation.is_planned
-            else "has been saved as a draft"
-        )
-        return f"“{conversation.subject}” {outcome}.", conversation.get_absolute_url()
+    if form.is_valid():
+        try:
+            conversation = services.record_conversation(
+                organisation=keeper,
+                record=form.record,
+                key=form.cleaned_data["key"],
+                came_from=came_from,
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToRecord as error:
+            form.add_error(None, str(error))
+        else:
+            if conversation.is_planned:
+                outcome = "has been planned. The other side can see the date"
+            else:
+                outcome = "has been saved as a draft"
+            messages.success(request, f"“{conversation.subject}” {outcome}.")
+            return redirect(conversation)
 
+    return form_page(
+        request,
+        "conversations/new.html",
+        form,
+        keeper=keeper,
+        others=others,
+        suggested=suggestion,
+        choose_href=_choose_url(request, keeper, partnership),
+        back=list_of(partnership),
+    )
+
+
+def _choose_url(request: HttpRequest, keeper: Organisation, partnership: Partnership | None) -> str:
+    """Return the URL on which the person chooses the other sides again."""
     parameters: dict[str, str | int] = {"choose": 1, "for": keeper.pk}
     if partnership:
         parameters["partnership"] = partnership.pk
     parameters |= {name: request.GET[name] for name in PASSED_ON if request.GET.get(name)}
-    # `take_step` calls `record_conversation` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "conversations/new.html",
-        form,
-        record_conversation,
-        {services.UnableToRecord: ABOVE_FORM},
-        keeper=keeper,
-        others=others,
-        suggested=suggestion,
-        choose_href=f"{reverse('conversations:new')}?{urlencode(parameters)}",
-        back=list_of(partnership),
-    )
+    return f"{reverse('conversations:new')}?{urlencode(parameters)}"
 
 
 def _partnership(request: HttpRequest, user: User) -> Partnership | None:
@@ -152,6 +154,7 @@ def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
     if not conversation.is_editable:
         messages.warning(request, f"The record is {conversation.status_words}, so you can no longer change it.")
         return redirect(conversation)
+
     keeper = conversation.organisation
     sides = [side.organisation for side in conversation.sides.all() if side.organisation_id != keeper.pk]
     if "choose" in request.GET:
@@ -163,40 +166,39 @@ def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
             chosen=sides,
             back=reverse("conversations:edit", args=[pk]),
         )
+
     others = named_sides(request, user, keeper) or sides
     note = PrivateNote.objects.visible_to(user).filter(conversation=conversation, organisation=keeper).first()
+    attendees = [seat for seat in conversation.attendees.all() if seat.person_id]
+    steps_without_action = [step for step in conversation.next_steps.all() if step.action_id is None]
     form = ConversationForm(
         posted(request),
         user=user,
         keeper=keeper,
         others=others,
-        attendee_ids=[
-            (seat.person_id, seat.organisation_id) for seat in conversation.attendees.all() if seat.person_id
-        ],
-        steps=sum(step.action_id is None for step in conversation.next_steps.all()),
+        attendee_ids=[(seat.person_id, seat.organisation_id) for seat in attendees],
+        steps=len(steps_without_action),
         initial=initial_of(conversation, note),
         cancel=conversation.get_absolute_url(),
         submit="Save the record",
     )
 
-    def save_changes() -> tuple[str, str]:
-        services.edit_conversation(
-            conversation=conversation,
-            record=form.record,
-            revision=form.cleaned_data["revision"] or 0,
-            author=user,
-            now=timezone.now(),
-        )
-        return f"The record of “{conversation.subject}” has been saved.", conversation.get_absolute_url()
+    if form.is_valid():
+        try:
+            services.edit_conversation(
+                conversation=conversation,
+                record=form.record,
+                revision=form.cleaned_data["revision"] or 0,
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToRecord as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The record of “{conversation.subject}” has been saved.")
+            return redirect(conversation)
 
-    return take_step(
-        request,
-        "conversations/edit.html",
-        form,
-        save_changes,
-        {services.UnableToRecord: ABOVE_FORM},
-        conversation=conversation,
-    )
+    return form_page(request, "conversations/edit.html", form, conversation=conversation)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -206,17 +208,15 @@ def cancel_record(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.keeps)
     form = ReasonForm(posted(request), submit="Cancel conversation", cancel=conversation.get_absolute_url())
 
-    def cancel_conversation() -> tuple[str, str]:
-        services.cancel_planned(
-            conversation=conversation, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
-        )
-        return f"“{conversation.subject}” has been cancelled.", conversation.get_absolute_url()
+    if form.is_valid():
+        try:
+            services.cancel_planned(
+                conversation=conversation, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+            )
+        except services.UnableToCancel as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"“{conversation.subject}” has been cancelled.")
+            return redirect(conversation)
 
-    return take_step(
-        request,
-        "conversations/cancel.html",
-        form,
-        cancel_conversation,
-        {services.UnableToCancel: ABOVE_FORM},
-        conversation=conversation,
-    )
+    return form_page(request, "conversations/cancel.html", form, conversation=conversation)

@@ -94,17 +94,8 @@ class EntryForm(OrganisationForm):
         """Make a form to change `entry`, or to write a new entry if it is None."""
         super().__init__(*args, **kwargs)
         self.entry = entry
-        self.set_organisations(Organisation.objects.of_person(user, *EDITING_ROLES).current().order_by("name", "pk"))
-        set_choices(self, "partnership", _open_partnerships(user))
-        set_choices(self, "areas", Area.objects.filter(valid_to=None).order_by("name", "pk"))
-        possible_addressees = with_former_names(Organisation.objects.current().only("name"))
-        set_choices(self, "addressees", possible_addressees.order_by("name", "pk"))
-        theme = choice_field(self, "theme")
-        theme.choices = [("", "Choose a theme"), *Theme.choices(keep=[entry.theme] if entry else ())]
-        unit = choice_field(self, "unit")
-        unit.choices = [("", "No unit"), *Unit.choices(keep=[entry.unit] if entry else ())]
-        theme.widget.attrs |= {"data-module": "cg-narrows", "data-narrows": "unit"}
-        theme.widget.attrs["data-allowed"] = json.dumps(_units_by_theme())
+        self._set_record_choices(user)
+        self._set_theme_and_unit_choices()
         if entry is None:
             self.fields["key"].initial = uuid.uuid4()
         else:
@@ -112,8 +103,33 @@ class EntryForm(OrganisationForm):
         shown_when(self, "standing", "direction", Direction.OFFER)
         shown_when(self, "partnership", "audience", Audience.PARTNERSHIP, Audience.NAMED)
         shown_when(self, "addressees", "audience", Audience.NAMED)
-        is_draft = entry is None or entry.is_draft
-        self.helper = Helper(
+        self.helper = self._layout(cancel)
+
+    def _set_record_choices(self, user: User) -> None:
+        """Offer the organisations, partnerships, areas and addressees that the person can choose."""
+        self.set_organisations(Organisation.objects.of_person(user, *EDITING_ROLES).current().order_by("name", "pk"))
+        set_choices(self, "partnership", _open_partnerships(user))
+        set_choices(self, "areas", Area.objects.filter(valid_to=None).order_by("name", "pk"))
+        possible_addressees = with_former_names(Organisation.objects.current().only("name"))
+        set_choices(self, "addressees", possible_addressees.order_by("name", "pk"))
+
+    def _set_theme_and_unit_choices(self) -> None:
+        """Offer the current themes and units, and those of the entry. JavaScript offers only the theme's units."""
+        theme, unit = choice_field(self, "theme"), choice_field(self, "unit")
+        present_themes = [self.entry.theme] if self.entry else []
+        present_units = [self.entry.unit] if self.entry else []
+        theme.choices = [("", "Choose a theme"), *Theme.choices(keep=present_themes)]
+        unit.choices = [("", "No unit"), *Unit.choices(keep=present_units)]
+        theme.widget.attrs |= {
+            "data-module": "cg-narrows",
+            "data-narrows": "unit",
+            "data-allowed": json.dumps(_units_by_theme()),
+        }
+
+    def _layout(self, cancel: str) -> Helper:
+        """Return the sections and buttons of the form."""
+        is_draft = self.entry is None or self.entry.is_draft
+        return Helper(
             self,
             Section("What", *self._visible(("direction", "organisation", "title", "theme", "statement"))),
             Section("How much and until when", *self._visible(("quantity", "unit", "available_until"))),
@@ -131,17 +147,6 @@ class EntryForm(OrganisationForm):
         """Return the names of the fields that the form has and shows, out of these."""
         return [name for name in names if name in self.fields and not self.fields[name].widget.is_hidden]
 
-    def _check_unit(self, data: dict[str, Any]) -> None:
-        """Refuse a unit in which the theme is not counted, unless the entry already has this unit."""
-        theme, unit = Theme.by_code().get(data.get("theme", "")), data.get("unit")
-        units = _units_by_theme().get(theme.code) if theme else None
-        if theme is None or not units or not unit or unit in units:
-            return
-        is_unchanged = self.entry is not None and unit == self.entry.unit and theme.code == self.entry.theme
-        if not is_unchanged:
-            labels = " or ".join(Unit.label_of(code) for code in units)
-            self.add_error("unit", f"{theme.label} is counted in {labels}. Choose one of these units.")
-
     def _remove_fixed_fields(self, entry: Entry) -> None:
         """Remove the fields whose values can no longer change."""
         fixed_names = ["direction", "organisation"]
@@ -155,21 +160,45 @@ class EntryForm(OrganisationForm):
     def clean(self) -> dict[str, Any]:
         """Check fields that depend on each other, and drop values that the audience or direction does not use."""
         data = super().clean() or {}
-        if data.get("quantity") and not data.get("unit"):
-            self.add_error("unit", "Choose a unit for the quantity.")
         self._check_unit(data)
-        if data.get("audience") == Audience.NAMED and not data.get("addressees") and "addressees" not in self.errors:
-            self.add_error("addressees", "Choose at least one organisation.")
-        has_partnership = data.get("partnership") or "partnership" in self.errors
-        if data.get("audience") == Audience.PARTNERSHIP and not has_partnership:
-            self.add_error("partnership", "Choose the partnership to share this ask or offer with.")
-        if data.get("audience") == Audience.NETWORK:
-            data["partnership"], data["addressees"] = None, Organisation.objects.none()
-        if data.get("audience") == Audience.PARTNERSHIP:
+        self._check_audience(data)
+
+        audience = data.get("audience")
+        if audience == Audience.NETWORK:
+            data["partnership"] = None
+        if audience in (Audience.NETWORK, Audience.PARTNERSHIP):
             data["addressees"] = Organisation.objects.none()
         if data.get("direction") == Direction.ASK:
             data["standing"] = False
         return data
+
+    def _check_unit(self, data: dict[str, Any]) -> None:
+        """Require a unit for a quantity, and refuse a unit that the theme does not use.
+
+        An entry may keep the unit that it already has.
+        """
+        unit = data.get("unit")
+        if not unit:
+            if data.get("quantity"):
+                self.add_error("unit", "Choose a unit for the quantity.")
+            return
+
+        theme = Theme.by_code().get(data.get("theme", ""))
+        units = _units_by_theme().get(theme.code) if theme else None
+        if theme is None or not units or unit in units:
+            return
+        is_unchanged = self.entry is not None and unit == self.entry.unit and theme.code == self.entry.theme
+        if not is_unchanged:
+            labels = " or ".join(Unit.label_of(code) for code in units)
+            self.add_error("unit", f"{theme.label} is counted in {labels}. Choose one of these units.")
+
+    def _check_audience(self, data: dict[str, Any]) -> None:
+        """Require the addressees or the partnership that the audience needs. A field with an error has its own."""
+        audience = data.get("audience")
+        if audience == Audience.NAMED and not data.get("addressees") and "addressees" not in self.errors:
+            self.add_error("addressees", "Choose at least one organisation.")
+        if audience == Audience.PARTNERSHIP and not data.get("partnership") and "partnership" not in self.errors:
+            self.add_error("partnership", "Choose the partnership to share this ask or offer with.")
 
 
 def _units_by_theme() -> dict[str, list[str]]:

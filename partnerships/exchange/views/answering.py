@@ -1,15 +1,10 @@
-"""Pages to answer asks and offers, and to decide about the answers.
-
-A view with a form passes an inner function to `take_entry_step`, which calls it once the posted form is valid, shows
-its message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)`
-is None, so that the form is empty. A view of a button without a form uses `press_button` in the same way; the next
-page then shows the refusal as a message.
-"""
+"""Pages to answer asks and offers, and to decide about the answers."""
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -25,10 +20,10 @@ from partnerships.exchange.forms.answering import (
 from partnerships.exchange.forms.fields import ReasonForm
 from partnerships.exchange.models import Question, Response
 from partnerships.exchange.rights import rights_over
-from partnerships.exchange.views.steps import answerable_entry, take_entry_step
-from partnerships.kit.http import posted
+from partnerships.exchange.views.fetching import answerable_entry
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import press_button
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 _FORM = ["GET", "HEAD", "POST"]
@@ -39,15 +34,16 @@ def acknowledge_entry(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark an ask or offer as seen by all the person's organisations that may answer it."""
     entry, organisations = answerable_entry(request, pk)
 
-    def mark_as_seen() -> tuple[str, str]:
+    try:
         for organisation in organisations:
             services.acknowledge_entry(
                 entry=entry, organisation=organisation, author=signed_in(request), now=timezone.now()
             )
-        return f"{entry.organisation.name} can now see that you have seen this.", entry.get_absolute_url()
-
-    # `press_button` calls `mark_as_seen`, then redirects with its message or the refusal.
-    return press_button(request, mark_as_seen, services.UnableToChangeEntry, back=entry.get_absolute_url())
+    except services.UnableToChangeEntry as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{entry.organisation.name} can now see that you have seen this.")
+    return redirect(entry)
 
 
 @require_http_methods(_FORM)
@@ -57,13 +53,18 @@ def respond_to_entry(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"counterpart": request.GET.get("counterpart")}
     form = RespondForm(posted(request), entry=entry, organisations=organisations, initial=initial)
 
-    def send_answer() -> str:
-        services.respond(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
-        return f"{entry.organisation.name} can now see your answer."
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.respond(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{entry.organisation.name} can now see your answer.{recipients.sentence()}")
+            return redirect(entry)
 
     title = "Answer this ask" if entry.is_ask else "Take up this offer"
-    # `take_entry_step` calls `send_answer` once the form is valid. If the service refuses, the form shows why.
-    return take_entry_step(request, form, send_answer, entry=entry, title=title)
+    return form_page(request, "exchange/act.html", form, entry=entry, title=title)
 
 
 @require_http_methods(_FORM)
@@ -72,12 +73,20 @@ def decline_to_answer(request: HttpRequest, pk: int) -> HttpResponse:
     entry, organisations = answerable_entry(request, pk)
     form = DeclineForm(posted(request), entry=entry, organisations=organisations)
 
-    def decline_entry() -> str:
-        services.decline_entry(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
-        return f"{entry.organisation.name} can now see that you declined, and why."
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.decline_entry(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request, f"{entry.organisation.name} can now see that you declined, and why.{recipients.sentence()}"
+            )
+            return redirect(entry)
 
-    return take_entry_step(
-        request, form, decline_entry, entry=entry, title=f"Decline this {entry.get_direction_display().lower()}"
+    return form_page(
+        request, "exchange/act.html", form, entry=entry, title=f"Decline this {entry.get_direction_display().lower()}"
     )
 
 
@@ -88,19 +97,28 @@ def refer_entry(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     form = ReferForm(posted(request), entry=entry, user=user, organisations=organisations)
 
-    def refer_to_colleague() -> str:
+    if form.is_valid():
         chosen = form.cleaned_data
-        services.refer_entry(
-            entry=entry,
-            organisation=chosen["organisation"],
-            person=chosen["person"],
-            note_to_them=chosen["note"],
-            author=user,
-            now=timezone.now(),
-        )
-        return f"You have referred this {entry.noun} to {chosen['person'].display_name}."
+        try:
+            with collect_recipients() as recipients:
+                services.refer_entry(
+                    entry=entry,
+                    organisation=chosen["organisation"],
+                    person=chosen["person"],
+                    note_to_them=chosen["note"],
+                    author=user,
+                    now=timezone.now(),
+                )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request,
+                f"You have referred this {entry.noun} to {chosen['person'].display_name}.{recipients.sentence()}",
+            )
+            return redirect(entry)
 
-    return take_entry_step(request, form, refer_to_colleague, entry=entry, title="Refer to a colleague")
+    return form_page(request, "exchange/act.html", form, entry=entry, title="Refer to a colleague")
 
 
 @require_http_methods(_FORM)
@@ -109,11 +127,17 @@ def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
     entry, organisations = answerable_entry(request, pk)
     form = AskQuestionForm(posted(request), entry=entry, organisations=organisations)
 
-    def send_question() -> str:
-        services.ask_question(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
-        return f"{entry.organisation.name} can now see your question."
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.ask_question(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{entry.organisation.name} can now see your question.{recipients.sentence()}")
+            return redirect(entry)
 
-    return take_entry_step(request, form, send_question, entry=entry, title=f"Ask {entry.organisation.name} a question")
+    return form_page(request, "exchange/act.html", form, entry=entry, title=f"Ask {entry.organisation.name} a question")
 
 
 @require_http_methods(_FORM)
@@ -126,12 +150,18 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(question.entry, user, timezone.now()).may_edit)
     form = AnswerForm(posted(request), entry=question.entry)
 
-    def send_reply() -> str:
-        services.answer_question(question=question, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"{question.organisation.name} can now see your answer."
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.answer_question(question=question, author=user, now=timezone.now(), **form.cleaned_data)
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{question.organisation.name} can now see your answer.{recipients.sentence()}")
+            return redirect(question.entry)
 
-    return take_entry_step(
-        request, form, send_reply, entry=question.entry, title="Answer the question", quoted=question.text
+    return form_page(
+        request, "exchange/act.html", form, entry=question.entry, title="Answer the question", quoted=question.text
     )
 
 
@@ -143,23 +173,31 @@ def decide_response(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(response.entry, user, timezone.now()).may_edit)
     form = DecideForm(posted(request), entry=response.entry)
 
-    def save_decision() -> str:
+    if form.is_valid():
         decision = form.cleaned_data["decision"]
-        services.decide_response(
-            response=response,
-            accept=decision != "decline",
-            part=decision == "part",
-            reason=form.cleaned_data["reason"],
-            author=user,
-            now=timezone.now(),
-        )
-        verb = "declined" if decision == "decline" else "accepted"
-        return f"You have {verb} the answer from {response.organisation.name}."
+        try:
+            with collect_recipients() as recipients:
+                services.decide_response(
+                    response=response,
+                    accept=decision != "decline",
+                    part=decision == "part",
+                    reason=form.cleaned_data["reason"],
+                    author=user,
+                    now=timezone.now(),
+                )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            verb = "declined" if decision == "decline" else "accepted"
+            messages.success(
+                request, f"You have {verb} the answer from {response.organisation.name}.{recipients.sentence()}"
+            )
+            return redirect(response.entry)
 
-    return take_entry_step(
+    return form_page(
         request,
+        "exchange/act.html",
         form,
-        save_decision,
         entry=response.entry,
         title=f"Accept or decline the answer from {response.organisation.name}",
         quoted=response.text,
@@ -175,14 +213,20 @@ def withdraw_response(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(response.entry, user, timezone.now()).may_withdraw(response))
     form = ReasonForm(posted(request), entry=response.entry, submit="Withdraw answer", danger=True)
 
-    def withdraw_answer() -> str:
-        services.withdraw_response(
-            response=response, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
-        )
-        return "Your answer has been withdrawn."
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.withdraw_response(
+                    response=response, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+                )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Your answer has been withdrawn.{recipients.sentence()}")
+            return redirect(response.entry)
 
-    return take_entry_step(
-        request, form, withdraw_answer, entry=response.entry, title="Withdraw your answer", quoted=response.text
+    return form_page(
+        request, "exchange/act.html", form, entry=response.entry, title="Withdraw your answer", quoted=response.text
     )
 
 

@@ -11,12 +11,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.exchange.forms.filters import FilterForm
 from partnerships.exchange.html import cards_html, counts_by_element, filter_panel
-from partnerships.exchange.models import (
-    Direction,
-    Entry,
-    EntryQuerySet,
-    Status,
-)
+from partnerships.exchange.models import Direction, Entry, EntryQuerySet, Status
 from partnerships.exchange.queries import board as boards
 from partnerships.exchange.queries.matches import entry_cards, with_matches
 from partnerships.exchange.queries.permission_sql import Reader, reader_of
@@ -34,69 +29,60 @@ MAX_DRAFTS = 100
 ORDER = ("-shared_at", "-pk")
 
 
-def _filtered(
-    request: HttpRequest, reader: Reader, limit: int = 0
-) -> tuple[boards.Filters, boards.Board, dict[str, object]]:
-    """Return the chosen filters, the board that they give, and the context that its templates need."""
+@require_safe
+def board(request: HttpRequest) -> HttpResponse:
+    """Show the board: asks on the left, offers on the right. htmx requests only the results, without the page."""
+    reader = reader_of(signed_in(request))
+    if (suggested_values := suggestions(FilterForm(), request.GET)) is not None:
+        return suggested_values
+
     form = FilterForm(request.GET)
-    filters = form.filters()
-    chips = active_filters(form, request.GET)
-    page = boards.read(reader, filters, limit)
-    counts, is_partial = counts_by_element(page.counts), _is_partial(request)
+    # One card more than a side shows says whether there are more.
+    results = boards.read(reader, form.filters(), SIDE + 1)
+    counts = counts_by_element(results.counts)
+    is_partial = bool(getattr(request, "htmx", False))
+    context = {
+        "panel": "" if is_partial else filter_panel(request, form, counts),
+        # htmx replaces only the results, and the counts in the panel.
+        "counts": counts if is_partial else {},
+        "chips": active_filters(form, request.GET),
+        "clear": request.path,
+        "query": _filter_query(request),
+        "is_one": results.counts.total == 1 and not results.counts.capped,
+        "total": f"more than {boards.CAP:,}" if results.counts.capped else f"{results.counts.total:,}",
+        "may_write": bool(reader.editing),
+        "acting_for": reader.acting_for,
+        "sides": _sides(request, reader, results),
+    }
+    return render(request, "exchange/_board.html" if is_partial else "exchange/board.html", context)
+
+
+def _filter_query(request: HttpRequest) -> str:
+    """Return the query string of the filters, without the position in a list."""
     query = request.GET.copy()
     for name in ("after", "before"):
         query.pop(name, None)
-    return (
-        filters,
-        page,
-        {
-            "panel": "" if is_partial else filter_panel(request, form, counts),
-            # htmx replaces only the results, and the counts in the panel.
-            "counts": counts if is_partial else {},
-            "chips": chips,
-            "clear": request.path,
-            "query": query.urlencode(),
-            "is_one": page.counts.total == 1 and not page.counts.capped,
-            "total": f"more than {boards.CAP:,}" if page.counts.capped else f"{page.counts.total:,}",
-            "may_write": bool(reader.editing),
-            "acting_for": reader.acting_for,
-        },
-    )
+    return query.urlencode()
 
 
-def _page(request: HttpRequest, template: str, results: str, context: dict[str, object]) -> HttpResponse:
-    """Render the whole page, or only the results for htmx."""
-    return render(request, results if _is_partial(request) else template, context)
-
-
-def _is_partial(request: HttpRequest) -> bool:
-    """Return whether htmx requests only the results, without the page around them."""
-    return bool(getattr(request, "htmx", False))
-
-
-@require_safe
-def board(request: HttpRequest) -> HttpResponse:
-    """Show the board: asks on the left, offers on the right."""
-    reader = reader_of(signed_in(request))
-    if (suggested := suggestions(FilterForm(), request.GET)) is not None:
-        return suggested
-    _, page, context = _filtered(request, reader, SIDE + 1)
-    shown_cards = with_matches([card for side in page.sides.values() for card in side[:SIDE]], reader)
-    sides = []
+def _sides(request: HttpRequest, reader: Reader, results: boards.Board) -> list[dict[str, object]]:
+    """Return the asks and the offers, each with its heading, its cards and the link to the whole list."""
+    cards = with_matches([card for side in results.sides.values() for card in side[:SIDE]], reader)
+    sides: list[dict[str, object]] = []
     for direction in Direction:
         query = request.GET.copy()
         query.setlist("direction", [direction])
-        has_more = len(page.sides.get(direction, [])) > SIDE
+        has_more = len(results.sides.get(direction, [])) > SIDE
         sides.append(
             {
                 "direction": direction,
                 "heading": f"{direction.label}s",
-                "cards": cards_html(card for card in shown_cards if card.direction == direction),
+                "cards": cards_html(card for card in cards if card.direction == direction),
                 "more": f"{reverse('exchange:list')}?{query.urlencode()}" if has_more else "",
-                "wanted": direction in page.sides,
+                "wanted": direction in results.sides,
             }
         )
-    return _page(request, "exchange/board.html", "exchange/_board.html", {**context, "sides": sides})
+    return sides
 
 
 @require_safe

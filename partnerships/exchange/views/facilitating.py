@@ -1,14 +1,10 @@
-"""Pages to name and remove the facilitators of one ask or offer.
-
-A view with a form passes an inner function to `take_entry_step`, which calls it once the posted form is valid, shows
-its message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)`
-is None, so that the form is empty.
-"""
+"""Pages to name and remove the facilitators of one ask or offer."""
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -16,9 +12,10 @@ from partnerships.exchange import services
 from partnerships.exchange.forms.facilitating import EndFacilitatorForm, NameFacilitatorForm
 from partnerships.exchange.models import EntryFacilitator
 from partnerships.exchange.rights import rights_over
-from partnerships.exchange.views.steps import editable_entry, take_entry_step
-from partnerships.kit.http import posted
+from partnerships.exchange.views.fetching import editable_entry
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 
@@ -28,14 +25,19 @@ def name_entry_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     entry = editable_entry(request, pk)
     form = NameFacilitatorForm(posted(request), cancel=entry.get_absolute_url())
 
-    def name_facilitator() -> str:
-        facilitator = services.name_entry_facilitator(
-            entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data
-        )
-        return f"{facilitator.person.display_name} is now a facilitator."
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                facilitator = services.name_entry_facilitator(
+                    entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data
+                )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{facilitator.person.display_name} is now a facilitator.{recipients.sentence()}")
+            return redirect(entry)
 
-    # `take_entry_step` calls `name_facilitator` once the form is valid. If the service refuses, the form shows why.
-    return take_entry_step(request, form, name_facilitator, entry=entry, title="Name a facilitator")
+    return form_page(request, "exchange/act.html", form, entry=entry, title="Name a facilitator")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,16 +48,24 @@ def remove_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     require(facilitator.person_id == user.pk or rights_over(facilitator.entry, user, timezone.now()).may_edit)
     form = EndFacilitatorForm(posted(request), submit="Remove facilitator", cancel=facilitator.entry.get_absolute_url())
 
-    def end_facilitator() -> str:
-        services.end_entry_facilitator(
-            facilitator=facilitator, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
-        )
-        return f"{facilitator.person.display_name} is no longer a facilitator."
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.end_entry_facilitator(
+                    facilitator=facilitator, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+                )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request, f"{facilitator.person.display_name} is no longer a facilitator.{recipients.sentence()}"
+            )
+            return redirect(facilitator.entry)
 
-    return take_entry_step(
+    return form_page(
         request,
+        "exchange/act.html",
         form,
-        end_facilitator,
         entry=facilitator.entry,
         title=f"Remove {facilitator.person.display_name} as a facilitator",
     )

@@ -1,14 +1,11 @@
-"""The page that starts a working group from an accepted answer.
-
-A view with a form passes an inner function to `take_entry_step`, which calls it once the posted form is valid, shows
-its message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)`
-is None, so that the form is empty.
-"""
+"""The page that starts a working group from an accepted answer."""
 
 from __future__ import annotations
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -17,10 +14,9 @@ from partnerships.agreements.services import NewGroup
 from partnerships.exchange import services
 from partnerships.exchange.forms.groups import GroupForm
 from partnerships.exchange.models import Response
-from partnerships.exchange.views.steps import take_entry_step
-from partnerships.kit.http import posted
-from partnerships.kit.rights import require
+from partnerships.kit.http import form_page, posted
 from partnerships.organisations.rights import roles_of
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 
@@ -35,22 +31,31 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
     entry = response.entry
     side_by_id = {entry.organisation_id: entry.organisation, response.organisation_id: response.organisation}
     led_ids = roles_of(user, timezone.now()).led_among(side_by_id.keys())
-    require(bool(led_ids) and response.is_accepted and entry.partnership is not None)
-    assert entry.partnership is not None
+    if not led_ids or not response.is_accepted or entry.partnership is None:
+        raise PermissionDenied
+
     # Both sides of the answer take part anyway, so the form offers the other parties.
     parties = entry.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     other_ids = sorted(set(parties.values_list("organisation_id", flat=True)) - side_by_id.keys())
     form = GroupForm(posted(request), response=response, others=other_ids, cancel=entry.get_absolute_url())
 
-    def start_group_from_answer() -> str:
-        services.start_group_from_answer(
-            response=response,
-            organisation=side_by_id[min(led_ids)],
-            group=NewGroup(**{"members": (), **form.cleaned_data}),
-            author=user,
-            now=timezone.now(),
-        )
-        return "You have started the working group and invited the other organisations."
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.start_group_from_answer(
+                    response=response,
+                    organisation=side_by_id[min(led_ids)],
+                    group=NewGroup(**{"members": (), **form.cleaned_data}),
+                    author=user,
+                    now=timezone.now(),
+                )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request,
+                f"You have started the working group and invited the other organisations.{recipients.sentence()}",
+            )
+            return redirect(entry)
 
-    # `take_entry_step` calls the function above if the form is valid. If the service refuses, the form shows why.
-    return take_entry_step(request, form, start_group_from_answer, entry=entry, title="Start a working group")
+    return form_page(request, "exchange/act.html", form, entry=entry, title="Start a working group")

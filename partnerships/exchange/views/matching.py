@@ -1,18 +1,13 @@
-"""Pages that show matches, dismiss them and introduce their organisations.
-
-A view with a form passes an inner function to `take_entry_step`, which calls it once the posted form is valid, shows
-its message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)`
-is None, so that the form is empty.
-"""
+"""Pages that show matches, dismiss them and introduce their organisations."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -23,12 +18,12 @@ from partnerships.exchange.queries.addressing import answerable_among
 from partnerships.exchange.queries.candidates import best_for_reader
 from partnerships.exchange.queries.listings import name_as_at
 from partnerships.exchange.queries.matches import dismissed, fit_in_words, matches_for, partners_of
-from partnerships.exchange.views.steps import take_entry_step
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 
@@ -144,17 +139,19 @@ def dismiss_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     require(bool(edited_ids))
     form = DismissForm(posted(request), entry=entry, organisations=Organisation.objects.filter(pk__in=edited_ids))
 
-    def dismiss_match() -> str:
-        services.dismiss_match(
-            entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data
-        )
-        return f"“{counterpart.title}” is no longer shown as a match."
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.dismiss_match(
+                    entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data
+                )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"“{counterpart.title}” is no longer shown as a match.{recipients.sentence()}")
+            return redirect("exchange:entry-matches", entry.pk)
 
-    next_page = reverse("exchange:entry-matches", args=[entry.pk])
-    # `take_entry_step` calls `dismiss_match` once the form is valid. If the service refuses, the form shows why.
-    return take_entry_step(
-        request, form, dismiss_match, entry=entry, title="Dismiss match", next_page=next_page, quoted=counterpart.title
-    )
+    return form_page(request, "exchange/act.html", form, entry=entry, title="Dismiss match", quoted=counterpart.title)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -166,20 +163,24 @@ def introduce_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         raise Http404
     roles = roles_of(user, timezone.now())
     require(roles.edits_somewhere)
-    own_organisations = Organisation.objects.filter(pk__in=roles.edited_among(roles.by_organisation)).order_by(
-        "name", "pk"
-    )
-    form = IntroduceForm(posted(request), entry=entry, organisations=own_organisations)
+    own_organisations = Organisation.objects.filter(pk__in=roles.edited_among(roles.by_organisation))
+    form = IntroduceForm(posted(request), entry=entry, organisations=own_organisations.order_by("name", "pk"))
     names = f"{entry.organisation.display_name} and {counterpart.organisation.display_name}"
 
-    def introduce_organisations() -> str:
-        services.introduce(entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"You have suggested that {names} talk."
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.introduce(
+                    entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data
+                )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"You have suggested that {names} talk.{recipients.sentence()}")
+            return redirect(entry)
 
     quoted = f"{counterpart.get_direction_display()} from {counterpart.organisation.display_name}: {counterpart.title}"
-    return take_entry_step(
-        request, form, introduce_organisations, entry=entry, title=f"Introduce {names}", quoted=quoted
-    )
+    return form_page(request, "exchange/act.html", form, entry=entry, title=f"Introduce {names}", quoted=quoted)
 
 
 def _pair_or_404(user: User, entry_pk: int, counterpart_pk: int) -> tuple[Entry, Entry]:

@@ -1,10 +1,4 @@
-"""Pages to write, change and share asks and offers, to mark them as agreed, and to withdraw them.
-
-A view with a form passes an inner function to `take_entry_step`, which calls it once the posted form is valid, shows
-its message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)`
-is None, so that the form is empty. A view of a button without a form uses `press_button` in the same way; the next
-page then shows the refusal as a message.
-"""
+"""Pages to write, change and share asks and offers, to mark them as agreed, and to withdraw them."""
 
 from __future__ import annotations
 
@@ -27,15 +21,15 @@ from partnerships.exchange.forms.entry import AgreedForm, EntryForm, MeetForm
 from partnerships.exchange.forms.fields import ReasonForm
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.candidates import BEST, best_for_reader
-from partnerships.exchange.views.steps import editable_entry, take_entry_step
+from partnerships.exchange.views.fetching import editable_entry
 from partnerships.kit.forms import searching_form
 from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.rights import roles_of
 from partnerships.outbox.content import WILL_BE_SENT
-from partnerships.people.form_steps import press_button
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 _FIELDS = (
@@ -105,19 +99,18 @@ def new_entry(request: HttpRequest) -> HttpResponse:
     """
     user = signed_in(request)
     require(roles_of(user, timezone.now()).edits_somewhere)
-    query_fields = ("direction", "partnership", "theme", "standing")
-    initial = {name: request.GET[name] for name in query_fields if name in request.GET}
     came_from = read_from(request.GET.get("from", ""), Entry)
     suggestion = _suggested(user, came_from, request.GET.get("partnership", ""))
     if request.GET.get("from") and suggestion is None:
         raise Http404
-    if suggestion is not None:
-        initial["title"] = suggestion.text
-    if "partnership" in initial:
-        initial["audience"] = Audience.PARTNERSHIP
-    form_kwargs: dict[str, Any] = {"user": user, "cancel": reverse("exchange:board"), "initial": initial}
+
+    form_kwargs: dict[str, Any] = {
+        "user": user,
+        "cancel": reverse("exchange:board"),
+        "initial": _initial(request, suggestion),
+    }
     form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
-    # Not `take_entry_step`: if the entry cannot be shared, it is still saved as a draft.
+
     if form.is_valid():
         data = form.cleaned_data
         try:
@@ -137,6 +130,7 @@ def new_entry(request: HttpRequest) -> HttpResponse:
             if "draft" not in request.POST and entry.is_draft:
                 services.share_entry(entry=entry, author=user, now=timezone.now())
         except services.UnableToShareEntry as error:
+            # The service has created the entry, so the person continues with the draft.
             messages.warning(request, f"Saved as a draft, but not shared yet. {error}")
             return redirect("exchange:edit", pk=entry.pk)
         except services.UnableToChangeEntry as error:
@@ -144,7 +138,19 @@ def new_entry(request: HttpRequest) -> HttpResponse:
         else:
             _report_sharing(request, entry)
             return redirect(entry)
+
     return form_page(request, "exchange/new.html", form, suggested=suggestion)
+
+
+def _initial(request: HttpRequest, suggestion: Suggested | None) -> dict[str, Any]:
+    """Return the values of a new entry that the URL and the suggestion give."""
+    query_fields = ("direction", "partnership", "theme", "standing")
+    initial = {name: request.GET[name] for name in query_fields if name in request.GET}
+    if suggestion is not None:
+        initial["title"] = suggestion.text
+    if "partnership" in initial:
+        initial["audience"] = Audience.PARTNERSHIP
+    return initial
 
 
 def _suggested(user: User, came_from: OriginRecord | None, partnership_text: str) -> Suggested | None:
@@ -164,16 +170,19 @@ def edit_entry(request: HttpRequest, pk: int) -> HttpResponse:
     if entry.is_over:
         messages.warning(request, services.no_longer_changes(entry))
         return redirect(entry)
+
     initial = {name: getattr(entry, name) for name in (*_FIELDS, "audience", "partnership", "revision")}
     initial["areas"] = list(entry.areas.values_list("pk", flat=True))
     initial["addressees"] = list(entry.addressees.values_list("organisation", flat=True))
     form_kwargs: dict[str, Any] = {"user": user, "entry": entry, "cancel": entry.get_absolute_url(), "initial": initial}
     form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
+
     if form.is_valid():
         data = form.cleaned_data
+        was_draft = entry.is_draft
         # The form of a shared entry has no fields for its audience.
         sharing = None
-        if entry.is_draft:
+        if was_draft:
             sharing = services.Sharing(data["audience"], data["partnership"], data["addressees"])
         try:
             services.edit_entry(
@@ -185,17 +194,17 @@ def edit_entry(request: HttpRequest, pk: int) -> HttpResponse:
                 areas=data["areas"],
                 **_details(data),
             )
-            if entry.is_draft and "draft" not in request.POST:
+            if was_draft and "draft" not in request.POST:
                 services.share_entry(entry=entry, author=user, now=timezone.now())
-                _report_sharing(request, entry)
-            elif entry.is_draft:
-                messages.success(request, "The draft has been saved.")
-            else:
-                messages.success(request, "The changes have been saved.")
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
+            if was_draft:
+                _report_sharing(request, entry)
+            else:
+                messages.success(request, "The changes have been saved.")
             return redirect(entry)
+
     return form_page(request, "exchange/edit.html", form, entry=entry)
 
 
@@ -204,13 +213,13 @@ def share_with_audience(request: HttpRequest, pk: int) -> HttpResponse:
     """Share a draft without further changes."""
     entry = editable_entry(request, pk)
 
-    def share_entry() -> tuple[str, str]:
+    try:
         services.share_entry(entry=entry, author=signed_in(request), now=timezone.now())
+    except services.UnableToChangeEntry as error:
+        messages.error(request, str(error))
+    else:
         _report_sharing(request, entry)
-        return "", entry.get_absolute_url()
-
-    # `press_button` calls `share_entry`, then redirects with its message or the refusal.
-    return press_button(request, share_entry, services.UnableToChangeEntry, back=entry.get_absolute_url())
+    return redirect(entry)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -219,12 +228,17 @@ def mark_entry_agreed(request: HttpRequest, pk: int) -> HttpResponse:
     entry = editable_entry(request, pk)
     form = AgreedForm(posted(request), entry=entry)
 
-    def mark_agreed() -> str:
-        services.mark_agreed(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
-        return f"“{entry.title}” has been marked as agreed."
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.mark_agreed(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"“{entry.title}” has been marked as agreed.{recipients.sentence()}")
+            return redirect(entry)
 
-    # `take_entry_step` calls `mark_agreed` once the form is valid. If the service refuses, the form shows why.
-    return take_entry_step(request, form, mark_agreed, entry=entry, title="Mark as agreed")
+    return form_page(request, "exchange/act.html", form, entry=entry, title="Mark as agreed")
 
 
 def _possible_commitments(entry: Entry, request: HttpRequest) -> CommitmentQuerySet:
@@ -241,24 +255,31 @@ def mark_entry_met(request: HttpRequest, pk: int) -> HttpResponse:
     commitments = _possible_commitments(entry, request)
     form = MeetForm(posted(request), entry=entry, commitments=commitments)
 
-    def mark_met() -> str:
+    if form.is_valid():
         commitment = form.cleaned_data["commitment"]
-        services.meet_entry(
-            entry=entry,
-            commitment=commitment,
-            quantity=form.cleaned_data.get("quantity"),
-            author=signed_in(request),
-            now=timezone.now(),
-        )
-        return f"{commitment.reference} has been linked to “{entry.title}”."
+        try:
+            with collect_recipients() as recipients:
+                services.meet_entry(
+                    entry=entry,
+                    commitment=commitment,
+                    quantity=form.cleaned_data.get("quantity"),
+                    author=signed_in(request),
+                    now=timezone.now(),
+                )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request, f"{commitment.reference} has been linked to “{entry.title}”.{recipients.sentence()}"
+            )
+            return redirect(entry)
 
-    return take_entry_step(
+    return form_page(
         request,
+        "exchange/meet.html",
         form,
-        mark_met,
         entry=entry,
         title=f"Link a commitment to this {entry.get_direction_display().lower()}",
-        template="exchange/meet.html",
         able=commitments.exists(),
     )
 
@@ -271,9 +292,15 @@ def withdraw_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
     label = f"Why are you withdrawing this {kind}?"
     form = ReasonForm(posted(request), entry=entry, submit=f"Withdraw {kind}", label=label, danger=True)
 
-    def withdraw_entry() -> str:
+    if form.is_valid():
         reason = form.cleaned_data["reason"]
-        services.withdraw_entry(entry=entry, reason=reason, author=signed_in(request), now=timezone.now())
-        return f"“{entry.title}” has been withdrawn."
+        try:
+            with collect_recipients() as recipients:
+                services.withdraw_entry(entry=entry, reason=reason, author=signed_in(request), now=timezone.now())
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"“{entry.title}” has been withdrawn.{recipients.sentence()}")
+            return redirect(entry)
 
-    return take_entry_step(request, form, withdraw_entry, entry=entry, title=f"Withdraw this {kind}")
+    return form_page(request, "exchange/act.html", form, entry=entry, title=f"Withdraw this {kind}")

@@ -54,13 +54,13 @@ def change_several(request: HttpRequest, kind: str) -> HttpResponse:
         raise Http404
     if "rows" not in request.GET:
         return _redirect_to_named_rows(request, listing, action_name, back)
+
     row_ids = row_ids_in(request.GET["rows"])
     if not row_ids:
         raise Http404
-    if action is None:
-        return redirect(
-            f"{reverse('lists:export', args=[kind, action_name])}{listing.address(rows=_ids_in_address(row_ids))}"
-        )
+    if action is None:  # the action is a download in one of the formats
+        export_url = reverse("lists:export", args=[kind, action_name])
+        return redirect(f"{export_url}{listing.address(rows=_ids_in_address(row_ids))}")
     return _confirm(request, person, listing, action, row_ids, back)
 
 
@@ -69,11 +69,11 @@ def _redirect_to_named_rows(request: HttpRequest, listing: Listing, action_name:
     row_ids = _read_row_ids(request.GET.getlist("row"))
     if request.GET.get("all") and listing.form.is_valid():
         if action_name in FORMATS:
-            return redirect(
-                f"{reverse('lists:export', args=[listing.definition.slug, action_name])}{listing.address()}"
-            )
+            export_url = reverse("lists:export", args=[listing.definition.slug, action_name])
+            return redirect(f"{export_url}{listing.address()}")
         matching_ids = listing.matching_rows().order_by("pk").values_list("pk", flat=True)
         row_ids = list(matching_ids[: services.MAX_CHANGED + 1])
+
     if not row_ids:
         messages.error(request, "Choose at least one row first.")
     elif len(row_ids) > services.MAX_CHANGED:
@@ -97,6 +97,7 @@ def _confirm(
     rows_to_change = [row for row in rows if row.pk not in reason_by_id]
     form: Any = action.form(posted(request), person, rows_to_change)
     form.helper.cancel_href = back
+
     if form.is_valid() and rows_to_change:
         with collect_recipients() as recipients:
             outcome = services.change_rows(
@@ -114,6 +115,7 @@ def _confirm(
             form.add_error(None, reason)
     if form.is_bound and (not rows_to_change or not form.errors):
         form.add_error(None, "You cannot change any of these rows. Go back and choose other rows.")
+
     names_by_reason = defaultdict(list)
     for row in rows:
         if row.pk in reason_by_id:

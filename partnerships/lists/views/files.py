@@ -1,9 +1,4 @@
-"""Pages about files of long lists: request a file, see its progress, download and remove it.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""Pages about files of long lists: request a file, see its progress, download and remove it."""
 
 from __future__ import annotations
 
@@ -14,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.exports import count_rows, describe_export
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.lists import find_list
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
@@ -26,7 +21,6 @@ from partnerships.lists.models import ListFile
 from partnerships.lists.presenting import chips_of
 from partnerships.lists.tasks import make_files
 from partnerships.lists.views.asking import listing_of
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 
 
@@ -46,21 +40,21 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
         return redirect(back)
     confirmation_form = MakeFileForm(posted(request), cancel=back)
 
-    def save_request() -> tuple[str, str]:
-        """Save the request for the file, wake the worker, and show the progress."""
-        new_file = services.request_file(listing=listing, file_format=form, person=person, now=timezone.now())
-        nudge_after_commit(make_files.delay)
-        return "We are making the file.", new_file.get_absolute_url()
+    if confirmation_form.is_valid():
+        try:
+            new_file = services.request_file(listing=listing, file_format=form, person=person, now=timezone.now())
+        except services.UnableToMakeFile as error:
+            confirmation_form.add_error(None, str(error))
+        else:
+            nudge_after_commit(make_files.delay)
+            messages.success(request, "We are making the file.")
+            return redirect(new_file)
 
-    refusals: dict[type[Exception], str | None] = {services.UnableToMakeFile: ABOVE_FORM}
     count = count_of(listing)
-    # `take_step` calls `save_request` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
+    return form_page(
         request,
         "lists/make_file.html",
         confirmation_form,
-        save_request,
-        refusals,
         definition=listing.definition,
         format=FORMATS[form],
         count=min(count, MAX_ROWS),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from partnerships.kit.http import keyset_page
+from partnerships.kit.http import Page, keyset_page
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.kit.record_fields import find_without_script, suggestions
 from partnerships.kit.rights import require
@@ -51,12 +52,46 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     require(definition.may_open(reader))
     views = views_of(reader, definition)
     listing, view = listing_in(request, reader, definition, views)
-    if (suggested := suggestions(listing.own_form, request.GET)) is not None:
-        return suggested
+    if (suggested_values := suggestions(listing.own_form, request.GET)) is not None:
+        return suggested_values
+
     is_valid = listing.form.is_valid()
     find_without_script(listing.form, request.GET)
+    page = _page(request, listing)
+    definition.make_ready(reader, page.rows, listing.columns)
+    has_one_page = page.is_first and not page.next
+    row_count = len(page.rows) if has_one_page else listing.count(MAX_COUNTED + 1)
+
+    is_htmx = bool(getattr(request, "htmx", False))
+    context = {
+        **({} if is_htmx else definition.context(reader)),
+        "definition": definition,
+        "form": listing.form,
+        "listing": listing,
+        # Rows
+        "page": page,
+        "count": min(row_count, MAX_COUNTED),
+        "more": row_count > MAX_COUNTED,
+        "actions": action_choices(definition),
+        "formats": FORMATS.items(),
+        # Filters and saved views
+        "chips": chips_of(listing),
+        "clear": f"{request.path}{EVERYTHING}",
+        "view": view,
+        "is_changed": view is not None and listing.state != read(definition, reader, parameters_of(view.state)).state,
+        "views": views[:MAX_NAMED],
+        **_look_context(listing),
+        **_rows_context(listing, reader, page.rows),
+    }
+    template = "lists/_results.html" if is_htmx else definition.template
+    return render(request, template, context, status=200 if is_valid else 422)
+
+
+def _page(request: HttpRequest, listing: Listing) -> Page[Any]:
+    """Return the rows of one page."""
+    # One row more than the page shows is read, to see whether there is a next page; the count too, to say "more than".
     listing.read_ahead(PAGE + 1, MAX_COUNTED + 1)
-    page = keyset_page(
+    return keyset_page(
         request,
         listing.rows_to_show,
         order=listing.order,
@@ -65,42 +100,32 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
         link_parameters=listing.parameters,
         read_first_rows=listing.first,
     )
-    definition.make_ready(reader, page.rows, listing.columns)
-    has_one_page = page.is_first and not page.next
-    row_count = len(page.rows) if has_one_page else listing.count(MAX_COUNTED + 1)
-    is_htmx = bool(getattr(request, "htmx", False))
+
+
+def _look_context(listing: Listing) -> dict[str, Any]:
+    """Return the context of the choices how the list looks: columns, order, groups, table or cards."""
     parameters = [(name, value) for name, values in listing.parameters.lists() for value in values]
-    context = {
-        **({} if is_htmx else definition.context(reader)),
-        "definition": definition,
-        "form": listing.form,
-        "listing": listing,
+    return {
         "query": listing.address()[1:],
         "as_table": listing.address(look=TABLE)[1:],
         "as_cards": listing.address(look=CARDS)[1:],
-        "kept": [(name, value) for name, value in parameters if name not in ("columns", "look")],
-        "actions": action_choices(definition),
         "filters": parameters,
-        "page": page,
-        "count": min(row_count, MAX_COUNTED),
-        "more": row_count > MAX_COUNTED,
-        "chips": chips_of(listing),
-        "clear": f"{request.path}{EVERYTHING}",
+        # The form of the columns sends its own columns, and the other parameters as they are.
+        "kept": [(name, value) for name, value in parameters if name not in ("columns", "look")],
         "headings": headings(listing),
         "groups": groups(listing),
         "group_choices": group_choices(listing),
         "sort_choices": sort_choices(listing),
         "columns": column_choices(listing),
-        "formats": FORMATS.items(),
-        "view": view,
-        "is_changed": view is not None and listing.state != read(definition, reader, parameters_of(view.state)).state,
-        "views": views[:MAX_NAMED],
     }
-    if listing.look == CARDS:
-        context["cards"] = definition.cards(reader, page.rows) if definition.cards else None
-    context["rows"] = table(listing, page.rows) if context.get("cards") is None else []
-    template = "lists/_results.html" if is_htmx else definition.template
-    return render(request, template, context, status=200 if is_valid else 422)
+
+
+def _rows_context(listing: Listing, reader: User, rows: Sequence[Any]) -> dict[str, Any]:
+    """Return the rows as cards if the reader has chosen cards and the list has them, otherwise as a table."""
+    definition = listing.definition
+    if listing.look == CARDS and definition.cards:
+        return {"cards": definition.cards(reader, rows), "rows": []}
+    return {"rows": table(listing, rows)}
 
 
 @require_safe
@@ -119,6 +144,7 @@ def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> Ht
         raise Http404
     if not listing.form.is_valid():  # the page of the list says what is wrong
         return redirect(f"{reverse(definition.address)}{listing.address()}")
+
     try:
         return file_response(listing, form, AT_ONCE, row_ids)
     except TooManyRows:

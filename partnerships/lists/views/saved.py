@@ -1,15 +1,9 @@
-"""Pages about saved views: list, save, share, follow and remove them.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty. A view of a button without a form uses `press_button` in the same way; the next page
-then shows the refusal as a message.
-"""
+"""Pages about saved views: list, save, share, follow and remove them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -23,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.agreements.queries import inside_among
 from partnerships.digests.models import Way
 from partnerships.digests.queries.ways import ways_of
-from partnerships.kit.http import keyset_page, posted
+from partnerships.kit.http import form_page, keyset_page, posted
 from partnerships.kit.lists import all_lists, find_list
 from partnerships.lists import services
 from partnerships.lists.forms import NameForm, ShareForm
@@ -33,7 +27,6 @@ from partnerships.lists.queries import files_of, followed_by
 from partnerships.lists.reading import parameters_of, read
 from partnerships.lists.rights import owns_view
 from partnerships.lists.views.asking import listing_of
-from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -79,27 +72,39 @@ def saved_views(request: HttpRequest) -> HttpResponse:
     person = signed_in(request)
     views = SavedView.objects.visible_to(person).select_related("organisation", "partnership", "owner")
     page = keyset_page(request, views, order=("name", "pk"), size=50)
+    title_by_slug = {definition.slug: definition.title for definition in all_lists()}
+    context = {
+        "rows": _view_rows(person, page.rows),
+        "page": page,
+        "files": [(file, title_by_slug.get(file.kind, "")) for file in files_of(person)],
+        "max_followed": services.MAX_ROWS,
+    }
+    return render(request, "lists/views.html", context)
+
+
+def _view_rows(person: User, views: Sequence[SavedView]) -> list[SavedViewRow]:
+    """Return the rows for these views, with one query for each kind of fact."""
     definition_by_slug = {definition.slug: definition for definition in all_lists()}
-    title_by_slug = {slug: definition.title for slug, definition in definition_by_slug.items()}
     default_view_ids = set(DefaultView.objects.filter(person=person).values_list("view", flat=True))
     follow_by_view_id = followed_by(person)
     # Owners keep a view when they leave its partnership, but must not see the partnership's present title.
-    own_partnership_ids = inside_among(person, [view.partnership_id for view in page.rows])
-    rows = [
-        SavedViewRow(
-            view=view,
-            list_title=title_by_slug.get(view.kind, ""),
-            is_default=view.pk in default_view_ids,
-            follow=follow_by_view_id.get(view.pk),
-            is_own=owns_view(view, person),
-            may_see_partnership=view.partnership_id in own_partnership_ids,
-            has_dates=view.kind in definition_by_slug and definition_by_slug[view.kind].is_in_calendars,
+    own_partnership_ids = inside_among(person, [view.partnership_id for view in views])
+
+    rows = []
+    for view in views:
+        definition = definition_by_slug.get(view.kind)
+        rows.append(
+            SavedViewRow(
+                view=view,
+                list_title=definition.title if definition else "",
+                is_default=view.pk in default_view_ids,
+                follow=follow_by_view_id.get(view.pk),
+                is_own=owns_view(view, person),
+                may_see_partnership=view.partnership_id in own_partnership_ids,
+                has_dates=definition is not None and definition.is_in_calendars,
+            )
         )
-        for view in page.rows
-    ]
-    files = [(file, title_by_slug.get(file.kind, "")) for file in files_of(person)]
-    context = {"rows": rows, "page": page, "files": files, "max_followed": services.MAX_ROWS}
-    return render(request, "lists/views.html", context)
+    return rows
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -109,23 +114,23 @@ def save_as_view(request: HttpRequest, kind: str) -> HttpResponse:
     listing, back = listing_of(request, kind)
     form = NameForm(posted(request), cancel=back)
 
-    def save_new_view() -> tuple[str, str]:
-        """Save the view, then open the list with it."""
-        new_view = services.save_view(
-            person=person, kind=kind, name=form.cleaned_data["name"], state=listing.state, now=timezone.now()
-        )
-        message = format_html(
-            '“{}” has been saved. <a class="govuk-link" href="{}">Share or follow it, or subscribe to its dates</a>',
-            new_view.name,
-            reverse("lists:views"),
-        )
-        return message, new_view.get_absolute_url()
+    if form.is_valid():
+        try:
+            new_view = services.save_view(
+                person=person, kind=kind, name=form.cleaned_data["name"], state=listing.state, now=timezone.now()
+            )
+        except services.UnableToSaveView as error:
+            form.add_error("name", str(error))
+        else:
+            link = format_html(
+                '<a class="govuk-link" href="{}">Share or follow it, or subscribe to its dates</a>',
+                reverse("lists:views"),
+            )
+            messages.success(request, format_html("“{}” has been saved. {}", new_view.name, link))
+            return redirect(new_view)
 
     chips = chips_of(listing)
-    refusals: dict[type[Exception], str | None] = {services.UnableToSaveView: "name"}
-    context: dict[str, Any] = {"chips": chips, "definition": listing.definition, "listing": listing}
-    # `take_step` calls `save_new_view` once the form is valid. If the service refuses, the form shows why.
-    return take_step(request, "lists/save.html", form, save_new_view, refusals, **context)
+    return form_page(request, "lists/save.html", form, chips=chips, definition=listing.definition, listing=listing)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -139,17 +144,20 @@ def edit_view(request: HttpRequest, pk: int) -> HttpResponse:
     listing = read(definition, person, request.GET or parameters_of(view.state))
     form = NameForm(posted(request), initial={"name": view.name}, cancel=view.get_absolute_url())
 
-    def save_changes() -> tuple[str, str]:
-        """Save the changes, then open the list with the view."""
-        changed_view = services.change_view(
-            view=view, person=person, name=form.cleaned_data["name"], state=listing.state if request.GET else None
-        )
-        return f"“{changed_view.name}” has been saved.", changed_view.get_absolute_url()
+    if form.is_valid():
+        new_state = listing.state if request.GET else None
+        try:
+            changed_view = services.change_view(
+                view=view, person=person, name=form.cleaned_data["name"], state=new_state
+            )
+        except services.UnableToSaveView as error:
+            form.add_error("name", str(error))
+        else:
+            messages.success(request, f"“{changed_view.name}” has been saved.")
+            return redirect(changed_view)
 
     chips = chips_of(listing)
-    refusals: dict[type[Exception], str | None] = {services.UnableToSaveView: "name"}
-    context: dict[str, Any] = {"chips": chips, "definition": definition, "listing": listing, "view": view}
-    return take_step(request, "lists/save.html", form, save_changes, refusals, **context)
+    return form_page(request, "lists/save.html", form, chips=chips, definition=definition, listing=listing, view=view)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -159,16 +167,16 @@ def share_own_view(request: HttpRequest, pk: int) -> HttpResponse:
     view = _own_view(person, pk)
     form = ShareForm(posted(request), view=view, person=person)
 
-    def save_sharing() -> tuple[str, str]:
-        """Share the view or stop sharing it, then show all views."""
+    if form.is_valid():
         services.share_view(view=view, person=person, shared_with=form.chosen, now=timezone.now())
         if form.chosen:
             message = f"“{view.name}” has been shared with {form.chosen}."
         else:
             message = f"Only you can use “{view.name}” now."
-        return message, reverse("lists:views")
+        messages.success(request, message)
+        return redirect("lists:views")
 
-    return take_step(request, "lists/share.html", form, save_sharing, {}, view=view)
+    return form_page(request, "lists/share.html", form, view=view)
 
 
 @require_POST
@@ -178,7 +186,7 @@ def set_default_view(request: HttpRequest, pk: int) -> HttpResponse:
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
     services.choose_default(kind=view.kind, view=view, person=person)
     messages.success(request, f"The list opens with “{view.name}” from now on.")
-    return redirect(view.get_absolute_url())
+    return redirect(view)
 
 
 @require_POST
@@ -189,7 +197,7 @@ def drop_default_view(request: HttpRequest, kind: str) -> HttpResponse:
         raise Http404
     services.choose_default(kind=kind, view=None, person=signed_in(request))
     messages.success(request, "The list no longer opens with a saved view.")
-    return redirect(reverse(definition.address))
+    return redirect(definition.address)
 
 
 @require_POST
@@ -197,19 +205,16 @@ def follow_saved_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Follow a view, to get a notice when a row enters or leaves the view."""
     person = signed_in(request)
     view = get_object_or_404(SavedView.objects.visible_to(person), pk=pk)
-    back = reverse("lists:views")
 
-    def follow_view() -> tuple[str, str]:
-        """Follow the view, and return a message about how the person will get notices."""
+    try:
         services.follow_view(view=view, person=person, now=timezone.now())
-        following_message = _FOLLOWING_MESSAGES[ways_of(person)[_NOTICE_GROUP]]
-        message = format_html(
-            following_message + ' <a class="govuk-link" href="{}">Choose how</a>', view.name, reverse("digests:manage")
-        )
-        return message, back
-
-    # `press_button` calls `follow_view`, then redirects with its message or the refusal.
-    return press_button(request, follow_view, services.UnableToFollow, back=back)
+    except services.UnableToFollow as error:
+        messages.error(request, str(error))
+    else:
+        message = _FOLLOWING_MESSAGES[ways_of(person)[_NOTICE_GROUP]].format(view.name)
+        link = format_html('<a class="govuk-link" href="{}">Choose how</a>', reverse("digests:manage"))
+        messages.success(request, format_html("{} {}", message, link))
+    return redirect("lists:views")
 
 
 @require_POST

@@ -28,6 +28,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         returns = [nominations_return for nominations_return in returns if nominations_return.confirmations]
         trends = masked_trend_charts(masked_trend_of(agreement) if rights.reads_masked else [])
+
     context = {
         "agreement": agreement,
         "partnership": agreement.partnership,

@@ -1,18 +1,14 @@
-"""The council's pages of a nominations return: decide about its lines, and ask for shortfalls to be made up.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
-message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty. A view of a button
-without a form uses `press_button` in the same way; the next page then shows the refusal as a message.
-"""
+"""The council's pages of a nominations return: decide about its lines, and ask for shortfalls to be made up."""
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.nominations import services
 from partnerships.nominations.forms import DecideForm
@@ -20,7 +16,7 @@ from partnerships.nominations.models import Decision
 from partnerships.nominations.queries import result_of
 from partnerships.nominations.services.shortfalls import UnableToAsk, ask_for_shortfall
 from partnerships.nominations.views.returns import open_return, return_context
-from partnerships.people.form_steps import ABOVE_FORM, press_button, take_step
+from partnerships.people.recipients import collect_recipients
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,25 +26,27 @@ def decide_lines(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     require(rights.may_decide)
     form = DecideForm(posted(request), lines=result_of(nominations_return).lines, sending=nominations_return.sendings)
 
-    def save_decisions() -> tuple[str, str]:
-        """Save the council's decisions. Return the message and the next page."""
+    if form.is_valid():
         decisions = {
             line.pk: (Decision(form.cleaned_data[decision.name]), form.cleaned_data[reason.name])
             for line, decision, reason in form.lines
         }
-        services.decide_lines(
-            nominations_return=nominations_return,
-            sending=form.cleaned_data["sending"],
-            decisions=decisions,
-            author=user,
-            now=timezone.now(),
-        )
-        return "Your answers have been sent.", nominations_return.get_absolute_url()
+        try:
+            with collect_recipients() as recipients:
+                services.decide_lines(
+                    nominations_return=nominations_return,
+                    sending=form.cleaned_data["sending"],
+                    decisions=decisions,
+                    author=user,
+                    now=timezone.now(),
+                )
+        except services.UnableToDecide as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Your answers have been sent.{recipients.sentence()}")
+            return redirect(nominations_return)
 
-    context = return_context(nominations_return, rights) | {"say_who_gets_emails": True}
-    return take_step(
-        request, "nominations/decide.html", form, save_decisions, {services.UnableToDecide: ABOVE_FORM}, **context
-    )
+    return form_page(request, "nominations/decide.html", form, **return_context(nominations_return, rights))
 
 
 @require_POST
@@ -57,10 +55,12 @@ def ask_to_make_up(request: HttpRequest, pk: int, number: int, line: int) -> Htt
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_ask)
 
-    def create_ask() -> tuple[str, str]:
-        """Create the ask. Return the message and the next page."""
+    try:
         entry = ask_for_shortfall(nominations_return=nominations_return, line=line, author=user, now=timezone.now())
-        provider = nominations_return.agreement.provider_body.name
-        return f"You have asked {provider} to make up the missing nominations.", entry.get_absolute_url()
+    except UnableToAsk as error:
+        messages.error(request, str(error))
+        return redirect(nominations_return)
 
-    return press_button(request, create_ask, UnableToAsk, back=nominations_return.get_absolute_url())
+    provider = nominations_return.agreement.provider_body.name
+    messages.success(request, f"You have asked {provider} to make up the missing nominations.")
+    return redirect(entry)

@@ -59,9 +59,11 @@ def sheet_of(record: ReturnRecord) -> Sheet:
 
     The record should be fetched with its return and the people who sent and confirmed it.
     """
-    result, content, quarter = result_in(record), record.content, Quarter(record.starts_on)
-    lines = list(zip(result.lines, result.refused, strict=True))
-    total = cells_of_total(result, median_in(content, "all"))
+    content = record.content
+    quarter = Quarter(record.starts_on)
+    result = result_in(record)
+    rows = [(line.words, *cells_of(line, refused)) for line, refused in zip(result.lines, result.refused, strict=True)]
+    total_row = ("All lettings", *cells_of_total(result, median_in(content, "all")))
     facts = [
         ("Quarter", str(quarter)),
         ("CORE export", _year(record)),
@@ -78,7 +80,7 @@ def sheet_of(record: ReturnRecord) -> Sheet:
         title=f"Nominations return, {quarter}",
         facts=[(label, words) for label, words in facts if words],
         headings=("Homes", *HEADINGS),
-        rows=[*((line.words, *cells_of(line, refused)) for line, refused in lines), ("All lettings", *total)],
+        rows=[*rows, total_row],
         refusals=result.refusals,
         disputes=[(line.words, line.reason, line.answer) for line in result.lines if line.reason],
     )
@@ -111,6 +113,7 @@ def record(request: HttpRequest, pk: int, number: int, record: int, shape: str) 
     record_by_number = {return_record.number: return_record for return_record in records_of(nominations_return)}
     if record not in record_by_number or shape not in FILES:
         raise Http404
+
     sheet = sheet_of(record_by_number[record])
     name = f"nominations-{nominations_return.starts_on:%Y-%m}-record-{record}"
     if shape == "csv":

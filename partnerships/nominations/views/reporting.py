@@ -1,14 +1,8 @@
-"""The provider's pages of a nominations return: start it, upload lettings, complete it, send it, reopen it.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
-message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty.
-"""
+"""The provider's pages of a nominations return: start it, upload lettings, complete it, send it, reopen it."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -29,8 +23,8 @@ from partnerships.nominations.queries.pages import grounds_of, quarters_to_start
 from partnerships.nominations.rights import Rights
 from partnerships.nominations.tasks import count_waiting
 from partnerships.nominations.views.returns import open_agreement, open_return, return_context
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
 _STEP = "nominations/step.html"
@@ -41,24 +35,31 @@ def new_return(request: HttpRequest, pk: int) -> HttpResponse:
     """Start the return of a quarter that is over."""
     user, agreement, rights = open_agreement(request, pk)
     require(rights.may_report)
-    quarters = [
-        (quarter.starts_on.isoformat(), str(quarter)) for quarter in quarters_to_start(agreement, timezone.localdate())
-    ]
+    quarters_without_return = quarters_to_start(agreement, timezone.localdate())
+    quarters = [(quarter.starts_on.isoformat(), str(quarter)) for quarter in quarters_without_return]
     form = StartForm(posted(request), quarters=quarters, cancel=agreement.get_absolute_url())
 
-    def start_return() -> tuple[str, str]:
-        """Start the return of the chosen quarter. Return the message and the next page."""
+    if form.is_valid():
         day = dt.date.fromisoformat(form.cleaned_data["quarter"])
-        nominations_return = services.start_return(agreement=agreement, starts_on=day, author=user, now=timezone.now())
-        return f"The return for {nominations_return.quarter} has been started.", nominations_return.get_absolute_url()
+        try:
+            nominations_return = services.start_return(
+                agreement=agreement, starts_on=day, author=user, now=timezone.now()
+            )
+        except services.UnableToReport as error:
+            form.add_error("quarter", str(error))
+        else:
+            messages.success(request, f"The return for {nominations_return.quarter} has been started.")
+            return redirect(nominations_return)
 
-    context: dict[str, Any] = {
-        "heading": "Start a return",
-        "partnership": agreement.partnership,
-        "back": agreement.get_absolute_url(),
-        "is_empty": not quarters,
-    }
-    return take_step(request, _STEP, form, start_return, {services.UnableToReport: "quarter"}, **context)
+    return form_page(
+        request,
+        _STEP,
+        form,
+        heading="Start a return",
+        partnership=agreement.partnership,
+        back=agreement.get_absolute_url(),
+        is_empty=not quarters,
+    )
 
 
 @csrf_exempt
@@ -79,6 +80,7 @@ def upload_lettings(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def _upload(request: HttpRequest, user: User, nominations_return: NominationsReturn, rights: Rights) -> HttpResponse:
     """Show the form to upload lettings, or store them for a worker to count."""
     form = UploadForm(*posted_with_files(request), cancel=nominations_return.get_absolute_url())
+
     if form.is_valid():
         file = form.cleaned_data["file"]
         assert isinstance(file, FilteredLettings)
@@ -95,12 +97,16 @@ def _upload(request: HttpRequest, user: User, nominations_return: NominationsRet
             nudge_after_commit(count_waiting.delay)
             messages.success(request, "We have received your lettings and are counting them.")
             return redirect(nominations_return)
-    context = {
+
+    return form_page(
+        request,
+        _STEP,
+        form,
+        heading=f"Upload lettings of {nominations_return.quarter}",
+        back=nominations_return.get_absolute_url(),
+        shows_year=True,
         **return_context(nominations_return, rights),
-        "heading": f"Upload lettings of {nominations_return.quarter}",
-        "shows_year": True,
-    }
-    return form_page(request, _STEP, form, back=nominations_return.get_absolute_url(), **context)
+    )
 
 
 @_FORM
@@ -114,11 +120,7 @@ def complete_figures(request: HttpRequest, pk: int, number: int) -> HttpResponse
     lines = result_of(nominations_return).lines
     form = TableForm(posted(request), lines=lines, grounds=grounds_of(nominations_return, lines))
 
-    def save_figures() -> tuple[str, str]:
-        """Save the figures, and return the message and the next page.
-
-        If another person has saved other figures, show these below the entered ones.
-        """
+    if form.is_valid():
         try:
             services.complete_return(
                 nominations_return=nominations_return,
@@ -127,15 +129,16 @@ def complete_figures(request: HttpRequest, pk: int, number: int) -> HttpResponse
                 author=user,
                 now=timezone.now(),
             )
-        except services.FiguresChanged:
+        except services.FiguresChanged as error:
             form.show_saved()
-            raise
-        return "The figures have been saved.", nominations_return.get_absolute_url()
+            form.add_error(None, str(error))
+        except services.UnableToReport as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The figures have been saved.")
+            return redirect(nominations_return)
 
-    context = return_context(nominations_return, rights)
-    return take_step(
-        request, "nominations/complete.html", form, save_figures, {services.UnableToReport: ABOVE_FORM}, **context
-    )
+    return form_page(request, "nominations/complete.html", form, **return_context(nominations_return, rights))
 
 
 @_FORM
@@ -147,23 +150,29 @@ def send_to_council(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         posted(request), disputed=disputed_lines_of(nominations_return), cancel=nominations_return.get_absolute_url()
     )
 
-    def send_return() -> tuple[str, str]:
-        """Send the return with the answers to disputed lines. Return the message and the next page."""
-        services.send_return(
-            nominations_return=nominations_return, answers=form.answers(), author=user, now=timezone.now()
-        )
-        return f"The return for {nominations_return.quarter} has been sent.", nominations_return.get_absolute_url()
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.send_return(
+                    nominations_return=nominations_return, answers=form.answers(), author=user, now=timezone.now()
+                )
+        except services.UnableToReport as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request, f"The return for {nominations_return.quarter} has been sent.{recipients.sentence()}"
+            )
+            return redirect(nominations_return)
 
     council = nominations_return.agreement.council_body.name
-    lead = f"{council} will confirm or dispute each line. You cannot change the return in the meantime."
-    context = {
+    return form_page(
+        request,
+        _STEP,
+        form,
+        heading="Send the return",
+        lead=f"{council} will confirm or dispute each line. You cannot change the return in the meantime.",
+        back=nominations_return.get_absolute_url(),
         **return_context(nominations_return, rights),
-        "heading": "Send the return",
-        "back": nominations_return.get_absolute_url(),
-        "lead": lead,
-    }
-    return take_step(
-        request, _STEP, form, send_return, {services.UnableToReport: ABOVE_FORM}, say_who_gets_emails=True, **context
     )
 
 
@@ -174,23 +183,33 @@ def reopen_for_changes(request: HttpRequest, pk: int, number: int) -> HttpRespon
     require(rights.may_reopen)
     form = ReopenForm(posted(request), cancel=nominations_return.get_absolute_url())
 
-    def reopen_return() -> tuple[str, str]:
-        """Reopen the return. Return the message and the next page."""
+    if form.is_valid():
         reason = form.cleaned_data["reason"]
-        services.reopen_return(nominations_return=nominations_return, reason=reason, author=user, now=timezone.now())
-        return f"The return for {nominations_return.quarter} is open again.", nominations_return.get_absolute_url()
+        try:
+            with collect_recipients() as recipients:
+                services.reopen_return(
+                    nominations_return=nominations_return, reason=reason, author=user, now=timezone.now()
+                )
+        except services.UnableToReport as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request, f"The return for {nominations_return.quarter} is open again.{recipients.sentence()}"
+            )
+            return redirect(nominations_return)
 
-    provider, council = nominations_return.agreement.provider_body.name, nominations_return.agreement.council_body.name
+    provider = nominations_return.agreement.provider_body.name
+    council = nominations_return.agreement.council_body.name
     lead = (
         f"{provider} corrects the return and sends it. {council} then confirms every line again. "
         f"The figures that {council} confirmed earlier stay on record."
     )
-    context = {
+    return form_page(
+        request,
+        _STEP,
+        form,
+        heading="Correct the return",
+        lead=lead,
+        back=nominations_return.get_absolute_url(),
         **return_context(nominations_return, rights),
-        "heading": "Correct the return",
-        "back": nominations_return.get_absolute_url(),
-        "lead": lead,
-    }
-    return take_step(
-        request, _STEP, form, reopen_return, {services.UnableToReport: ABOVE_FORM}, say_who_gets_emails=True, **context
     )

@@ -118,10 +118,15 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     nominations_return = _readable_return(agreement, rights, number)
     if rights.reads_masked:
         return _masked(request, nominations_return, rights)
+
     result = result_of(nominations_return)
     run = run_of(nominations_return)
     report = run.report if run else {}
     council, provider = sides_of(nominations_return)
+    records = [
+        (record, [(label, record.address(code)) for code, label in FILES.items()])
+        for record in records_of(nominations_return)
+    ]
     context = {
         **return_context(nominations_return, rights),
         **return_tables(nominations_return.quarter, result, report),
@@ -132,10 +137,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "let_again": report.get("let_again", 0),
         "not_counted": report.get("not_counted", ()),
         "authorities": authorities_of(run) if run and rights.reads_other_areas else [],
-        "records": [
-            (record, [(label, record.address(code)) for code, label in FILES.items()])
-            for record in records_of(nominations_return)
-        ],
+        "records": records,
         "shortfalls": shortfalls_of(result.lines, user) if not nominations_return.is_writable else [],
         "may_reopen": rights.may_reopen_return(nominations_return),
         "may_write": rights.may_fill_in(nominations_return),
@@ -149,8 +151,13 @@ def _masked(request: HttpRequest, nominations_return: NominationsReturn, rights:
     lines = masked_result_of(nominations_return)
     rows = [(line.words, named_cells(MASKED_HEADINGS, masked_cells_of(line))) for line in lines]
     council, provider = sides_of(nominations_return)
-    sides = {"council": council, "provider": provider}
-    context = {**return_context(nominations_return, rights), **sides, "rows": rows, "headings": MASKED_HEADINGS}
+    context = {
+        **return_context(nominations_return, rights),
+        "council": council,
+        "provider": provider,
+        "headings": MASKED_HEADINGS,
+        "rows": rows,
+    }
     return render(request, "nominations/masked.html", context)
 
 
@@ -175,6 +182,7 @@ def lines_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     if rights.reads_masked:
         masked_rows = [(line.words, *masked_cells_of(line)) for line in masked_result_of(nominations_return)]
         return csv_response(_file_name(nominations_return), ["Homes", *MASKED_HEADINGS], masked_rows)
+
     result = result_of(nominations_return)
     rows = [
         (line.words, *cells_of(line, refused), line.get_decision_display(), line.reason, line.answer)

@@ -1,9 +1,4 @@
-"""Pages of recommendations in partnerships: propose, adopt and drop them, and link their outcomes.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""Pages of recommendations in partnerships: propose, adopt and drop them, and link their outcomes."""
 
 from __future__ import annotations
 
@@ -20,9 +15,8 @@ from partnerships.agreements.past import former_party
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import posted, row_number
+from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.recommendations.forms.adoptions import AdoptForm, OutcomeForm, ProposeForm
@@ -59,9 +53,9 @@ def _adoption_to_change(user: User, pk: int) -> Adoption:
 
     Raises Http404 if they may not read the adoption, and PermissionDenied if they may only read it.
     """
-    current = _adoption_or_404(user, pk)
-    require(may_adopt_in(current.partnership, user, timezone.now()))
-    return current
+    adoption = _adoption_or_404(user, pk)
+    require(may_adopt_in(adoption.partnership, user, timezone.now()))
+    return adoption
 
 
 @require_safe
@@ -92,40 +86,37 @@ def propose_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
     require(partnerships.exists())
     form = ProposeForm(posted(request), partnerships=partnerships, cancel=recommendation.get_absolute_url())
 
-    def propose_to_partnership() -> tuple[str, str]:
-        adoption = propose_adoption(
-            recommendation=recommendation,
-            partnership=form.cleaned_data["partnership"],
-            why=form.cleaned_data["why"],
-            author=user,
-            now=timezone.now(),
-        )
-        message = "The recommendation has been proposed. We will suggest it for the agenda of the next meeting."
-        return message, adoption.get_absolute_url()
+    if form.is_valid():
+        try:
+            adoption = propose_adoption(
+                recommendation=recommendation,
+                partnership=form.cleaned_data["partnership"],
+                why=form.cleaned_data["why"],
+                author=user,
+                now=timezone.now(),
+            )
+        except UnableToAdopt as error:
+            form.add_error(None, str(error))
+        else:
+            message = "The recommendation has been proposed. We will suggest it for the agenda of the next meeting."
+            messages.success(request, message)
+            return redirect(adoption)
 
-    # `take_step` calls `propose_to_partnership` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "recommendations/propose.html",
-        form,
-        propose_to_partnership,
-        {UnableToAdopt: ABOVE_FORM},
-        recommendation=recommendation,
-    )
+    return form_page(request, "recommendations/propose.html", form, recommendation=recommendation)
 
 
 @require_safe
-def adoption(request: HttpRequest, pk: int) -> HttpResponse:
+def adoption_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a recommendation in a partnership, with its outcomes and the responses of the parties."""
     user = signed_in(request)
-    current = _adoption_or_404(user, pk)
-    partnership = current.partnership
+    adoption = _adoption_or_404(user, pk)
+    partnership = adoption.partnership
     context = {
-        "adoption": current,
+        "adoption": adoption,
         "partnership": partnership,
-        "recommendation": current.recommendation,
-        "outcomes": outcomes_of([current], user).get(current.pk, []),
-        "responses": responses_of_parties(user, partnership, [current.recommendation_id]),
+        "recommendation": adoption.recommendation,
+        "outcomes": outcomes_of([adoption], user).get(adoption.pk, []),
+        "responses": responses_of_parties(user, partnership, [adoption.recommendation_id]),
         "may_adopt": may_adopt_in(partnership, user, timezone.now()) and not partnership.is_over,
     }
     return render(request, "recommendations/adoption.html", context)
@@ -135,69 +126,70 @@ def adoption(request: HttpRequest, pk: int) -> HttpResponse:
 def adopt_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
     """Record the meeting that adopted the recommendation."""
     user = signed_in(request)
-    current = _adoption_to_change(user, pk)
-    choices = meetings_to_adopt_at(current.partnership, user)
-    form = AdoptForm(posted(request), choices=choices, cancel=current.get_absolute_url())
+    adoption = _adoption_to_change(user, pk)
+    choices = meetings_to_adopt_at(adoption.partnership, user)
+    form = AdoptForm(posted(request), choices=choices, cancel=adoption.get_absolute_url())
 
-    def record_adoption() -> tuple[str, str]:
+    if form.is_valid():
         meeting = Meeting.objects.get(pk=form.cleaned_data["meeting"])
-        adopt(adoption=current, meeting=meeting, author=user, now=timezone.now())
-        message = "The recommendation has been adopted. Now link the objectives and commitments that come from it."
-        return message, current.get_absolute_url()
+        try:
+            adopt(adoption=adoption, meeting=meeting, author=user, now=timezone.now())
+        except UnableToAdopt as error:
+            form.add_error(None, str(error))
+        else:
+            message = "The recommendation has been adopted. Now link the objectives and commitments that come from it."
+            messages.success(request, message)
+            return redirect(adoption)
 
-    return take_step(
-        request,
-        "recommendations/adopt.html",
-        form,
-        record_adoption,
-        {UnableToAdopt: ABOVE_FORM},
-        adoption=current,
-        choices=choices,
-    )
+    return form_page(request, "recommendations/adopt.html", form, adoption=adoption, choices=choices)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def drop_from_partnership(request: HttpRequest, pk: int) -> HttpResponse:
     """Drop a recommendation from a partnership, with a reason. Its objectives and commitments stay as they are."""
     user = signed_in(request)
-    current = _adoption_to_change(user, pk)
-    form = ReasonForm(posted(request), submit="Drop recommendation", cancel=current.get_absolute_url())
+    adoption = _adoption_to_change(user, pk)
+    form = ReasonForm(posted(request), submit="Drop recommendation", cancel=adoption.get_absolute_url())
 
-    def drop_recommendation() -> tuple[str, str]:
+    if form.is_valid():
         reason = form.cleaned_data["reason"]
-        drop_adoption(adoption=current, reason=reason, author=user, now=timezone.now())
-        message = "The recommendation has been dropped. Its objectives and commitments stay as they are."
-        return message, current.get_absolute_url()
+        try:
+            drop_adoption(adoption=adoption, reason=reason, author=user, now=timezone.now())
+        except UnableToAdopt as error:
+            form.add_error(None, str(error))
+        else:
+            message = "The recommendation has been dropped. Its objectives and commitments stay as they are."
+            messages.success(request, message)
+            return redirect(adoption)
 
-    return take_step(
-        request, "recommendations/drop.html", form, drop_recommendation, {UnableToAdopt: ABOVE_FORM}, adoption=current
-    )
+    return form_page(request, "recommendations/drop.html", form, adoption=adoption)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_to_outcome(request: HttpRequest, pk: int) -> HttpResponse:
     """Link an objective or a commitment that came from the recommendation to its adoption."""
     user = signed_in(request)
-    current = _adoption_to_change(user, pk)
-    objectives, commitments = objectives_to_link(current, user), commitments_to_link(current, user)
+    adoption = _adoption_to_change(user, pk)
+    objectives, commitments = objectives_to_link(adoption, user), commitments_to_link(adoption, user)
     form = OutcomeForm(
-        posted(request), objectives=objectives, commitments=commitments, cancel=current.get_absolute_url()
+        posted(request), objectives=objectives, commitments=commitments, cancel=adoption.get_absolute_url()
     )
 
-    def save_link() -> tuple[str, str]:
-        link_outcome(
-            adoption=current, record=_record(user, form.cleaned_data["record"]), author=user, now=timezone.now()
-        )
-        return "The link has been added.", current.get_absolute_url()
+    if form.is_valid():
+        try:
+            link_outcome(
+                adoption=adoption, record=_record(user, form.cleaned_data["record"]), author=user, now=timezone.now()
+            )
+        except UnableToAdopt as error:
+            form.add_error(None, str(error))
+        except UnableToLink as error:
+            form.add_error("record", str(error))
+        else:
+            messages.success(request, "The link has been added.")
+            return redirect(adoption)
 
-    return take_step(
-        request,
-        "recommendations/outcome_link.html",
-        form,
-        save_link,
-        {UnableToAdopt: ABOVE_FORM, UnableToLink: "record"},
-        adoption=current,
-        choices=[*objectives, *commitments],
+    return form_page(
+        request, "recommendations/outcome_link.html", form, adoption=adoption, choices=[*objectives, *commitments]
     )
 
 
@@ -218,10 +210,11 @@ def unlink_from_outcome(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     outcomes = Outcome.objects.filter(adoption__in=Adoption.objects.visible_to(user).values("pk"))
     outcome = get_object_or_404(outcomes.select_related("adoption"), pk=pk)
+
     try:
         unlink_outcome(outcome=outcome, author=user, now=timezone.now())
     except (UnableToAdopt, UnableToLink) as error:
         messages.warning(request, str(error))
     else:
         messages.success(request, "The link has been removed.")
-    return redirect(outcome.adoption.get_absolute_url())
+    return redirect(outcome.adoption)

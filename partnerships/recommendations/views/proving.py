@@ -1,9 +1,4 @@
-"""Pages to show a response, and to add and remove its evidence.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""Pages to show a response, and to add and remove its evidence."""
 
 from __future__ import annotations
 
@@ -13,9 +8,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import posted, row_number
+from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.recommendations.forms.responses import EvidenceForm
@@ -32,19 +26,19 @@ def _response_or_404(user: User, pk: int) -> Response:
 
 
 @require_safe
-def response(request: HttpRequest, pk: int) -> HttpResponse:
+def response_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show an organisation's response, and the evidence that the reader may see."""
     user = signed_in(request)
-    current_response = _response_or_404(user, pk)
-    may_answer = may_answer_for(current_response.organisation, user, timezone.now())
+    response = _response_or_404(user, pk)
+    may_answer = may_answer_for(response.organisation, user, timezone.now())
     context = {
-        "response": current_response,
-        "recommendation": current_response.recommendation,
-        "proofs": proofs_of([current_response.pk], user).get(current_response.pk, []),
+        "response": response,
+        "recommendation": response.recommendation,
+        "proofs": proofs_of([response.pk], user).get(response.pk, []),
         "kinds": KINDS_OF_EVIDENCE.items(),
-        "is_own": Response.objects.own_of(user).filter(pk=current_response.pk).exists(),
+        "is_own": Response.objects.own_of(user).filter(pk=response.pk).exists(),
         "may_answer": may_answer,
-        "unreadable": unreadable_of(current_response, user) if may_answer else [],
+        "unreadable": unreadable_of(response, user) if may_answer else [],
         "today": timezone.localdate(),
     }
     return render(request, "recommendations/response.html", context)
@@ -54,33 +48,31 @@ def response(request: HttpRequest, pk: int) -> HttpResponse:
 def add_to_response(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Add a record as evidence for the response."""
     user = signed_in(request)
-    current_response = _response_or_404(user, pk)
-    require(may_answer_for(current_response.organisation, user, timezone.now()))
+    response = _response_or_404(user, pk)
+    require(may_answer_for(response.organisation, user, timezone.now()))
     if kind not in KINDS_OF_EVIDENCE:
         raise Http404
     choices = choices_for(kind, user)
     label = KINDS_OF_EVIDENCE[kind]
-    form = EvidenceForm(posted(request), label=label, choices=choices, cancel=current_response.get_absolute_url())
+    form = EvidenceForm(posted(request), label=label, choices=choices, cancel=response.get_absolute_url())
 
-    def save_evidence() -> tuple[str, str]:
-        data = form.cleaned_data
-        record = row_number(data["record"]) or 0
-        add_evidence(
-            response=current_response, kind=kind, record=record, words=data["words"], author=user, now=timezone.now()
-        )
-        return "The evidence has been added.", current_response.get_absolute_url()
+    if form.is_valid():
+        try:
+            add_evidence(
+                response=response,
+                kind=kind,
+                record=row_number(form.cleaned_data["record"]) or 0,
+                words=form.cleaned_data["words"],
+                author=user,
+                now=timezone.now(),
+            )
+        except UnableToProve as error:
+            form.add_error("record", str(error))
+        else:
+            messages.success(request, "The evidence has been added.")
+            return redirect(response)
 
-    # `take_step` calls `save_evidence` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "recommendations/evidence_add.html",
-        form,
-        save_evidence,
-        {UnableToProve: "record"},
-        response=current_response,
-        kind=label,
-        choices=choices,
-    )
+    return form_page(request, "recommendations/evidence_add.html", form, response=response, kind=label, choices=choices)
 
 
 @require_POST
@@ -89,10 +81,11 @@ def remove_from_response(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     rows = Evidence.objects.removable_by(user).select_related("response")
     evidence = get_object_or_404(rows, pk=pk)
+
     try:
         remove_evidence(evidence=evidence, author=user, now=timezone.now())
     except UnableToProve as error:
         messages.warning(request, str(error))
     else:
         messages.success(request, "The evidence has been removed.")
-    return redirect(evidence.response.get_absolute_url())
+    return redirect(evidence.response)

@@ -41,12 +41,12 @@ def sources(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def source(request: HttpRequest, pk: int) -> HttpResponse:
+def source_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a report with its recommendations."""
     user = signed_in(request)
-    current_source = get_object_or_404(Source.objects.visible_to(user).with_recorded(), pk=pk)
-    rows = with_work(Recommendation.objects.visible_to(user).filter(source=current_source), user).in_order()
-    context = {"source": current_source, "rows": rows, "lines": corrections_of(user, current_source.pk)}
+    source = get_object_or_404(Source.objects.visible_to(user).with_recorded(), pk=pk)
+    rows = with_work(Recommendation.objects.visible_to(user).filter(source=source), user).in_order()
+    context = {"source": source, "rows": rows, "lines": corrections_of(user, source.pk)}
     return render(request, "recommendations/source.html", context)
 
 
@@ -83,10 +83,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
     responses = responses_to(recommendation, user)
     proofs_by_response = proofs_of([response.pk for response in responses], user)
-    adoptions = list(
-        Adoption.objects.visible_to(user).filter(recommendation=recommendation).for_listing().order_by("pk")
-    )
+    visible_adoptions = Adoption.objects.visible_to(user).filter(recommendation=recommendation)
+    adoptions = list(visible_adoptions.for_listing().order_by("pk"))
     outcomes_by_adoption = outcomes_of(adoptions, user)
+
     own_bodies = answers_for(user, recommendation, timezone.now())
     answered_ids = {response.organisation_id for response in responses}
     context = {

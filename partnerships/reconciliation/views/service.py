@@ -62,8 +62,7 @@ def public_service(*methods: str) -> Callable[[View], View]:
             elif request.method == "OPTIONS":
                 response = HttpResponse(status=204)
             else:
-                limit_response = too_many_names(request)
-                response = _limit_error(limit_response) if limit_response else _response(view, request, *args, **kwargs)
+                response = _response(view, request, *args, **kwargs)
             response["Access-Control-Allow-Origin"] = "*"
             response["Access-Control-Allow-Methods"] = ", ".join(allowed_methods)
             response["Access-Control-Allow-Headers"] = "Content-Type"
@@ -84,6 +83,10 @@ def _limit_error(limit_response: HttpResponse) -> HttpResponse:
 
 
 def _response(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    """Return the response of the view, or a JSON error if there were too many requests or the view raised an error."""
+    limit_response = too_many_names(request)
+    if limit_response is not None:
+        return _limit_error(limit_response)
     try:
         return view(request, *args, **kwargs)
     except Http404:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -27,21 +29,33 @@ def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
     typed = clean(request.GET.get("prefix", ""))
     skip = _count(request.GET.get("cursor", ""), maximum=_MAX_SKIPPED)
     if what == "entity":
-        bodies = suggested(typed, skip) if typed else []
-        lineage = lineage_of([body.pk for body in bodies], timezone.localdate())
-        return JsonResponse({"result": [suggestion(body, lineage) for body in bodies]})
-    if what == "type":
-        types = [
-            type_of(body_type)
-            for body_type in TYPES.values()
-            if _has_word_beginning(typed, body_type.id, body_type.name)
-        ]
-        return JsonResponse({"result": types[skip : skip + SUGGESTED]})
+        result = _bodies(typed, skip)
+    elif what == "type":
+        result = _types(typed)[skip : skip + SUGGESTED]
+    else:
+        result = _properties(typed)[skip : skip + SUGGESTED]
+    return JsonResponse({"result": result})
+
+
+def _bodies(typed: str, skip: int) -> list[dict[str, Any]]:
+    bodies = suggested(typed, skip) if typed else []
+    lineage = lineage_of([body.pk for body in bodies], timezone.localdate())
+    return [suggestion(body, lineage) for body in bodies]
+
+
+def _types(typed: str) -> list[dict[str, Any]]:
+    types = [body_type for body_type in TYPES.values() if _has_word_beginning(typed, body_type.id, body_type.name)]
+    return [type_of(body_type) for body_type in types]
+
+
+def _properties(typed: str) -> list[dict[str, str]]:
+    """Return the properties with a word that begins with the typed text. Those that can narrow a search come first.
+
+    OpenRefine also requests this address when it adds columns, so properties that can only be fetched are included.
+    """
     properties = [prop for prop in PROPERTIES.values() if _has_word_beginning(typed, prop.id, prop.name)]
-    # OpenRefine also requests this address when it adds columns, so properties that can only be fetched come last.
     properties.sort(key=lambda prop: not prop.can_narrow)
-    page = properties[skip : skip + SUGGESTED]
-    return JsonResponse({"result": [{"id": prop.id, "name": prop.name, "description": prop.about} for prop in page]})
+    return [{"id": prop.id, "name": prop.name, "description": prop.about} for prop in properties]
 
 
 @public_service("GET")

@@ -14,23 +14,23 @@ from partnerships.reports import dashboards
 
 
 @require_safe
-def network(request: HttpRequest) -> HttpResponse:
+def network_dashboard(request: HttpRequest) -> HttpResponse:
     """Show the dashboard of everything that the reader may read."""
     return _dashboard(request, None, dashboards.OF_NETWORK)
 
 
 @require_safe
-def partnership(request: HttpRequest, pk: int) -> HttpResponse:
+def partnership_dashboard(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the dashboard of a partnership that the reader takes part in."""
-    opened_partnership = get_object_or_404(Partnership.objects.inside_for(signed_in(request)), pk=pk)
-    return _dashboard(request, opened_partnership, dashboards.partnership_tile_filters(opened_partnership))
+    partnership = get_object_or_404(Partnership.objects.inside_for(signed_in(request)), pk=pk)
+    return _dashboard(request, partnership, dashboards.partnership_tile_filters(partnership))
 
 
 @require_safe
-def organisation(request: HttpRequest, pk: int) -> HttpResponse:
+def organisation_dashboard(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the dashboard of an organisation that the reader acts for."""
-    opened_organisation = get_object_or_404(Organisation.objects.of_person(signed_in(request)), pk=pk)
-    return _dashboard(request, opened_organisation, dashboards.organisation_tile_filters(opened_organisation))
+    organisation = get_object_or_404(Organisation.objects.of_person(signed_in(request)), pk=pk)
+    return _dashboard(request, organisation, dashboards.organisation_tile_filters(organisation))
 
 
 def _dashboard(
@@ -47,6 +47,10 @@ def _dashboard(
             raise Http404
         (tile,) = dashboards.tiles_of(chosen_filters, reader, now)
         return render(request, "reports/_tile.html", {"tile": tile})
+
     is_whole = "whole" in request.GET
-    tiles = dashboards.tiles_of(tile_filters, reader, now) if is_whole else dashboards.waiting_tiles(tile_filters)
+    if is_whole:
+        tiles = dashboards.tiles_of(tile_filters, reader, now)
+    else:
+        tiles = dashboards.waiting_tiles(tile_filters)
     return render(request, "reports/dashboard.html", {"body": body, "tiles": tiles, "is_whole": is_whole})

@@ -1,8 +1,4 @@
-"""Files of long reports: request a file, watch its progress, and download it.
-
-A view of a button passes an inner function to `press_button`, which calls it, shows its message and redirects. If the
-service refuses, the message says why.
-"""
+"""Files of long reports: request a file, watch its progress, and download it."""
 
 from __future__ import annotations
 
@@ -18,7 +14,6 @@ from partnerships.kit.exports import describe_export
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
 from partnerships.kit.standby import content_of
-from partnerships.people.form_steps import press_button
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
 from partnerships.reports.downloads import CONTENT_TYPES
@@ -38,15 +33,16 @@ def make_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
         raise Http404
     filters = report_filters(request, report)
 
-    def request_file() -> tuple[str, str]:
+    try:
         file = services.ask_for_file(
             report=slug, query_string=filters.query_string, form=form, person=person, now=timezone.now()
         )
-        nudge_after_commit(make_files.delay)
-        return "", file.get_absolute_url()
+    except services.UnableToMakeFile as error:
+        messages.error(request, str(error))
+        return redirect(filters.report_url)
 
-    # `press_button` calls `request_file`, then redirects with its message or the refusal.
-    return press_button(request, request_file, services.UnableToMakeFile, back=filters.report_url)
+    nudge_after_commit(make_files.delay)
+    return redirect(file)
 
 
 def _own_file(request: HttpRequest, pk: int) -> ReportFile:

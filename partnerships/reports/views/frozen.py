@@ -1,19 +1,16 @@
-"""Freeze a report, read frozen reports, and compare them with today.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""Freeze a report, read frozen reports, and compare them with today."""
 
 from __future__ import annotations
 
+import datetime as dt
+
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.kit.http import keyset_page, posted
-from partnerships.people.form_steps import ABOVE_FORM, take_step
+from partnerships.kit.http import form_page, keyset_page, posted
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
 from partnerships.reports.comparing import restatements
@@ -25,6 +22,7 @@ from partnerships.reports.presenting import MAX_PRINTED
 from partnerships.reports.queries import InvalidFilters, audience_snapshot, figures_of, frozen_for, open_frozen
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import bodies_to_report_for
+from partnerships.reports.snapshot import Snapshot
 from partnerships.reports.views.reading import report_filters, report_or_404
 from partnerships.reports.wording import shown_restatements
 
@@ -37,21 +35,24 @@ def freeze_figures(request: HttpRequest, slug: str) -> HttpResponse:
     filters = report_filters(request, report)
     form = FreezeForm(posted(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
 
-    def freeze_report() -> tuple[str, str]:
-        frozen_report = services.freeze_report(
-            report=slug,
-            query_string=filters.query_string,
-            name=form.cleaned_data["name"],
-            reason=form.cleaned_data["reason"],
-            body=form.chosen_body,
-            author=person,
-            now=timezone.now(),
-        )
-        return f"“{frozen_report.name}” has been frozen.", frozen_report.get_absolute_url()
+    if form.is_valid():
+        try:
+            frozen_report = services.freeze_report(
+                report=slug,
+                query_string=filters.query_string,
+                name=form.cleaned_data["name"],
+                reason=form.cleaned_data["reason"],
+                body=form.chosen_body,
+                author=person,
+                now=timezone.now(),
+            )
+        except services.UnableToFreeze as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"“{frozen_report.name}” has been frozen.")
+            return redirect(frozen_report)
 
-    refusals: dict[type[Exception], str | None] = {services.UnableToFreeze: ABOVE_FORM}
-    # `take_step` calls `freeze_report` once the form is valid. If the service refuses, the form shows why.
-    return take_step(request, "reports/freeze.html", form, freeze_report, refusals, report=report, chips=filters.chips)
+    return form_page(request, "reports/freeze.html", form, report=report, chips=filters.chips)
 
 
 @require_safe
@@ -96,22 +97,28 @@ def frozen_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
 @require_safe
 def compare_with_today(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the figures of a frozen report that are different today."""
-    frozen_report = get_object_or_404(
-        FrozenReport.objects.present_for(signed_in(request)).select_related("organisation", "partnership"), pk=pk
-    )
-    now = timezone.now()
-    report = find_report(frozen_report.report)
-    try:
-        today = audience_snapshot(report, frozen_report.body, frozen_report.question, now) if report else None
-    except InvalidFilters:
-        today = None
-    frozen_figures = figures_of(frozen_report, signed_in(request), now)
-    restated = restatements(frozen_figures, today) if today else []
+    user, now = signed_in(request), timezone.now()
+    frozen_reports = FrozenReport.objects.present_for(user).select_related("organisation", "partnership")
+    frozen_report = get_object_or_404(frozen_reports, pk=pk)
+    present_figures = _present_figures(frozen_report, now)
+    frozen_figures = figures_of(frozen_report, user, now)
+    differences = restatements(frozen_figures, present_figures) if present_figures else []
     context = {
         "frozen": frozen_report,
-        "today": today,
-        "rows": shown_restatements(restated[:MAX_PRINTED]),
-        "more": max(len(restated) - MAX_PRINTED, 0),
+        "today": present_figures,
+        "rows": shown_restatements(differences[:MAX_PRINTED]),
+        "more": max(len(differences) - MAX_PRINTED, 0),
         "is_cut": any(table.left_out for table in frozen_figures.tables),
     }
     return render(request, "reports/compare.html", context)
+
+
+def _present_figures(frozen_report: FrozenReport, now: dt.datetime) -> Snapshot | None:
+    """Return the figures of the report today; None if the report or one of its filters no longer exists."""
+    report = find_report(frozen_report.report)
+    if report is None:
+        return None
+    try:
+        return audience_snapshot(report, frozen_report.body, frozen_report.question, now)
+    except InvalidFilters:
+        return None

@@ -1,9 +1,4 @@
-"""Schedules: reports that are sent by email at regular intervals.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""Schedules: reports that are sent by email at regular intervals."""
 
 from __future__ import annotations
 
@@ -13,8 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import keyset_page, posted
-from partnerships.people.form_steps import ABOVE_FORM, take_step
+from partnerships.kit.http import form_page, keyset_page, posted
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
@@ -33,26 +27,29 @@ def new_schedule(request: HttpRequest, slug: str) -> HttpResponse:
     filters = report_filters(request, report)
     form = ScheduleForm(posted(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
 
-    def save_schedule() -> tuple[str, str]:
-        schedule = services.schedule_report(
-            details=services.ScheduleDetails(
-                report=slug,
-                query_string=filters.query_string,
-                name=form.cleaned_data["name"],
-                every=form.cleaned_data["every"],
-                first_on=form.cleaned_data["first_on"],
-                people=form.cleaned_data["people"],
-                body=form.chosen_body,
-            ),
-            author=person,
-            now=timezone.now(),
-        )
-        frequency = schedule.get_every_display().lower()
-        return f"“{schedule.name}” will be sent {frequency}.", schedule.get_absolute_url()
+    if form.is_valid():
+        try:
+            schedule = services.schedule_report(
+                details=services.ScheduleDetails(
+                    report=slug,
+                    query_string=filters.query_string,
+                    name=form.cleaned_data["name"],
+                    every=form.cleaned_data["every"],
+                    first_on=form.cleaned_data["first_on"],
+                    people=form.cleaned_data["people"],
+                    body=form.chosen_body,
+                ),
+                author=person,
+                now=timezone.now(),
+            )
+        except services.UnableToSchedule as error:
+            form.add_error(None, str(error))
+        else:
+            frequency = schedule.get_every_display().lower()
+            messages.success(request, f"“{schedule.name}” will be sent {frequency}.")
+            return redirect(schedule)
 
-    refusals: dict[type[Exception], str | None] = {services.UnableToSchedule: ABOVE_FORM}
-    # `take_step` calls `save_schedule` once the form is valid. If the service refuses, the form shows why.
-    return take_step(request, "reports/set_up.html", form, save_schedule, refusals, report=report, chips=filters.chips)
+    return form_page(request, "reports/set_up.html", form, report=report, chips=filters.chips)
 
 
 @require_safe
@@ -91,7 +88,7 @@ def end_own_schedule(request: HttpRequest, pk: int) -> HttpResponse:
     person = signed_in(request)
     ended_schedule = services.end_schedule(schedule=_schedule_or_404(person, pk), author=person, now=timezone.now())
     messages.success(request, f"“{ended_schedule.name}” is no longer sent. Its frozen reports are kept.")
-    return redirect(ended_schedule.get_absolute_url())
+    return redirect(ended_schedule)
 
 
 @require_POST

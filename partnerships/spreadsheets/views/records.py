@@ -44,10 +44,11 @@ def record_page(request: HttpRequest, record: str, pk: str) -> HttpResponse:
 def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
     """Upload a file or paste rows, and preview the import. The preview changes nothing yet."""
     opened, sheet_kind = find_to_import(request, record, pk, kind)
-    if request.method == "POST" and (refusal := too_many_uploads(request)) is not None:
-        return refusal
+    if request.method == "POST" and (too_many_response := too_many_uploads(request)) is not None:
+        return too_many_response
     record_url = reverse("spreadsheets:record", args=[record, pk]) + opened.query
     form = UploadForm(*posted_with_files(request), cancel=record_url)
+
     if form.is_valid():
         data, name = form.data_and_name()
         try:
@@ -61,12 +62,14 @@ def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
                 all_or_nothing=form.cleaned_data["all_or_nothing"],
             )
         except UnableToRead as error:
+            field = "rows" if name == PASTED else "file"
             for line in error.lines():
-                form.add_error("rows" if name == PASTED else "file", line)
+                form.add_error(field, line)
         else:
             if upload.is_at_work:
                 nudge_after_commit(work_on_waiting.delay)
             return redirect("spreadsheets:headings" if upload.is_unread else "spreadsheets:upload", upload.pk)
+
     columns = sheet_kind.columns(opened.target)
     return form_page(
         request, "spreadsheets/new.html", form, opened=opened, kind=sheet_kind, columns=columns, back=record_url

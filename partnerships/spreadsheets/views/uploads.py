@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.kit.exports import csv_response
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.nudging import nudge_after_commit
-from partnerships.people.form_steps import press_button
 from partnerships.people.requests import signed_in
 from partnerships.spreadsheets.forms import HeadingsForm
 from partnerships.spreadsheets.services import (
@@ -57,10 +57,12 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
     upload, kind = find_upload(request, pk)
     if upload.is_over or upload.is_at_work:
         return redirect(upload)
+
     person = signed_in(request)
     proposals = proposals_for(upload, person, timezone.now())
     record_url = reverse("spreadsheets:record", args=[upload.record, upload.record_id])
     form = HeadingsForm(posted(request), proposals=proposals, cancel=record_url)
+
     if form.is_valid():
         try:
             confirm_headings(upload=upload, headings=form.headings, author=person, now=timezone.now())
@@ -72,6 +74,7 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             nudge_after_commit(work_on_waiting.delay)
             return redirect(upload)
+
     return form_page(request, "spreadsheets/headings.html", form, upload=upload, kind=kind, back=record_url)
 
 
@@ -80,15 +83,17 @@ def import_rows(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     """Import the good rows. A worker imports a large file."""
     upload, kind = find_upload(request, pk)
 
-    def start_import() -> tuple[str, str]:
-        imported = ask_to_import(upload=upload, author=signed_in(request), now=timezone.now())
-        if imported.is_applied:
-            return f"{kind.title} imported.", upload.get_absolute_url()
-        nudge_after_commit(work_on_waiting.delay)
-        return "", upload.get_absolute_url()
+    try:
+        upload = ask_to_import(upload=upload, author=signed_in(request), now=timezone.now())
+    except (UnableToApply, UnableToRead) as error:
+        messages.error(request, str(error))
+        return redirect(upload)
 
-    # `press_button` calls `start_import`, then redirects with its message or the refusal.
-    return press_button(request, start_import, (UnableToApply, UnableToRead), back=upload.get_absolute_url())
+    if upload.is_applied:
+        messages.success(request, f"{kind.title} imported.")
+    else:
+        nudge_after_commit(work_on_waiting.delay)
+    return redirect(upload)
 
 
 @require_POST
@@ -96,12 +101,14 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     """Delete the file of an upload without importing it."""
     upload, _kind = find_upload(request, pk)
 
-    def discard_spreadsheet() -> tuple[str, str]:
+    try:
         discard_upload(upload=upload, author=signed_in(request), now=timezone.now())
-        record = reverse("spreadsheets:record", args=[upload.record, upload.record_id])
-        return "The spreadsheet has been discarded, and nothing was changed.", record
+    except UnableToApply as error:
+        messages.error(request, str(error))
+        return redirect(upload)
 
-    return press_button(request, discard_spreadsheet, UnableToApply, back=upload.get_absolute_url())
+    messages.success(request, "The spreadsheet has been discarded, and nothing was changed.")
+    return redirect("spreadsheets:record", upload.record, upload.record_id)
 
 
 @require_safe

@@ -57,6 +57,7 @@ def _question_page(request: HttpRequest, survey_round: Round, save: Callable[[An
     """Return the page of questions, or save a valid answer and redirect to the page of thanks."""
     questions = survey_round.questions(request.GET.get("language", ""))
     form = AnswerForm(posted(request), questions=questions, groups=sorted(survey_round.asked))
+
     if form.is_valid():
         try:
             save(form.answer())
@@ -64,22 +65,23 @@ def _question_page(request: HttpRequest, survey_round: Round, save: Callable[[An
             form.add_error(None, str(error))
         else:
             return redirect("surveys:thanks")
-    context = {
-        "round": survey_round,
-        "partnership": survey_round.partnership,
-        "languages": _other_languages(survey_round, questions),
-    }
-    response = form_page(request, "surveys/answer.html", form, **context)
+
+    response = form_page(
+        request,
+        "surveys/answer.html",
+        form,
+        round=survey_round,
+        partnership=survey_round.partnership,
+        languages=_other_languages(survey_round, questions),
+    )
     add_never_cache_headers(response)
     return response
 
 
 def _other_languages(survey_round: Round, questions: Questions) -> list[tuple[str, str]]:
     """Return the code and the native name of each other language of the questions."""
-    languages = [
-        get_language_info(code) for code in survey_round.question_set.content["languages"] if code != questions.language
-    ]
-    return [(language["code"], language["name_local"]) for language in languages]
+    codes = [code for code in survey_round.question_set.content["languages"] if code != questions.language]
+    return [(code, get_language_info(code)["name_local"]) for code in codes]
 
 
 def _over_page(request: HttpRequest) -> HttpResponse:

@@ -1,25 +1,17 @@
-"""Pages for the steps of others before a draft can open: other partnerships join, and a moderator agrees.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty. A view of a button without a form uses `press_button` in the same way; the next page
-then shows the refusal as a message.
-"""
+"""Pages for the steps of others before a draft can open: other partnerships join, and a moderator agrees."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
 from partnerships.outbox.content import WE_WILL_EMAIL
-from partnerships.people.form_steps import press_button, take_step
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.surveys import services
 from partnerships.surveys.bodies import group_label
@@ -45,18 +37,21 @@ def choose_moderator(request: HttpRequest, pk: int, number: int) -> HttpResponse
     require(rights.may_run)
     form = NameForm(posted(request), cancel=survey_round.get_absolute_url())
 
-    def name_moderator() -> tuple[str, str]:
-        services.name_moderator(
-            survey_round=survey_round, address=form.cleaned_data["address"], author=user, now=timezone.now()
-        )
-        return (
-            "The name has been saved. When the list of people is ready, ask this person to agree.",
-            survey_round.get_absolute_url(),
-        )
+    if form.is_valid():
+        try:
+            services.name_moderator(
+                survey_round=survey_round, address=form.cleaned_data["address"], author=user, now=timezone.now()
+            )
+        except services.UnableToRun as error:
+            form.add_error("address", str(error))
+        else:
+            messages.success(
+                request, "The name has been saved. When the list of people is ready, ask this person to agree."
+            )
+            return redirect(survey_round)
 
-    context = round_context(survey_round, "Who reads comments before the parties do?")
-    # `take_step` calls `name_moderator` once the form is valid. If the service refuses, the form shows why.
-    return take_step(request, _STEP, form, name_moderator, {services.UnableToRun: "address"}, **context)
+    heading = "Who reads comments before the parties do?"
+    return form_page(request, _STEP, form, **round_context(survey_round, heading))
 
 
 @require_POST
@@ -68,12 +63,13 @@ def ask_moderator(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
-    def email_moderator() -> tuple[str, str]:
+    try:
         services.ask_moderator(survey_round=survey_round, author=user, now=timezone.now())
-        return "If this person can read the comments, we will email them now.", survey_round.get_absolute_url()
-
-    # `press_button` calls `email_moderator`, then redirects with its message or the refusal.
-    return press_button(request, email_moderator, services.UnableToRun, back=survey_round.get_absolute_url())
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "If this person can read the comments, we will email them now.")
+    return redirect(survey_round)
 
 
 @require_POST
@@ -82,11 +78,13 @@ def answer_by_name_instead(request: HttpRequest, pk: int, number: int) -> HttpRe
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
-    def switch_to_names() -> tuple[str, str]:
+    try:
         services.ask_by_name(survey_round=survey_round, author=user, now=timezone.now())
-        return "People will now answer by name.", survey_round.get_absolute_url()
-
-    return press_button(request, switch_to_names, services.UnableToRun, back=survey_round.get_absolute_url())
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "People will now answer by name.")
+    return redirect(survey_round)
 
 
 @_FORM
@@ -98,17 +96,19 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         posted(request), partnerships=partnerships_to_ask(survey_round, user), cancel=survey_round.get_absolute_url()
     )
 
-    def ask_chosen_partnership() -> tuple[str, str]:
+    if form.is_valid():
         partnership = form.cleaned_data["partnership"]
-        services.ask_to_join(survey_round=survey_round, partnership=partnership, author=user, now=timezone.now())
-        return f"{WE_WILL_EMAIL} the leads of “{partnership}” and ask them to join.", survey_round.get_absolute_url()
+        try:
+            services.ask_to_join(survey_round=survey_round, partnership=partnership, author=user, now=timezone.now())
+        except services.UnableToRun as error:
+            form.add_error("partnership", str(error))
+        else:
+            messages.success(request, f"{WE_WILL_EMAIL} the leads of “{partnership}” and ask them to join.")
+            return redirect(survey_round)
 
-    context = round_context(
-        survey_round,
-        "Run this survey with another partnership",
-        "The results cover all the partnerships together, and each figure is based on at least ten answers.",
-    )
-    return take_step(request, _STEP, form, ask_chosen_partnership, {services.UnableToRun: "partnership"}, **context)
+    heading = "Run this survey with another partnership"
+    lead = "The results cover all the partnerships together, and each figure is based on at least ten answers."
+    return form_page(request, _STEP, form, **round_context(survey_round, heading, lead))
 
 
 @require_POST
@@ -121,14 +121,13 @@ def remove_partnership(request: HttpRequest, pk: int, number: int) -> HttpRespon
     if joining is None:
         raise Http404
 
-    def withdraw_request() -> tuple[str, str]:
+    try:
         services.remove_joining(joining=joining, author=user, now=timezone.now())
-        return (
-            f"“{joining.partnership}” and the people that its leads added have been removed.",
-            survey_round.get_absolute_url(),
-        )
-
-    return press_button(request, withdraw_request, services.UnableToRun, back=survey_round.get_absolute_url())
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"“{joining.partnership}” and the people that its leads added have been removed.")
+    return redirect(survey_round)
 
 
 @require_POST
@@ -138,15 +137,19 @@ def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.may_run)
     rows = Joining.objects.filter(partnership=partnership).select_related("round", "partnership")
     joining = get_object_or_404(rows, pk=row_number(request.POST.get("joining", "")) or 0)
-    joins, overview_url = request.POST.get("answer") == "join", reverse("surveys:overview", args=[pk])
+    joins = request.POST.get("answer") == "join"
 
-    def save_answer() -> tuple[str, str]:
+    try:
         services.answer_joining(joining=joining, joins=joins, author=user, now=timezone.now())
-        if joins:
-            return "Your partnership will take part. Now add the people to ask.", joining.round.get_absolute_url()
-        return "Your partnership will not take part.", overview_url
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+        return redirect("surveys:overview", pk)
 
-    return press_button(request, save_answer, services.UnableToRun, back=overview_url)
+    if joins:
+        messages.success(request, "Your partnership will take part. Now add the people to ask.")
+        return redirect(joining.round)
+    messages.success(request, "Your partnership will not take part.")
+    return redirect("surveys:overview", pk)
 
 
 @_FORM
@@ -162,27 +165,34 @@ def answer_moderation(request: HttpRequest, pk: int) -> HttpResponse:
     survey_round = get_object_or_404(Round.objects.asking(user).for_pages(), pk=pk)
     form = AgreeForm(posted(request), initial={"list_hash": list_hash_of(survey_round)})
 
-    def save_answer() -> tuple[str, str]:
-        if form.cleaned_data["answer"] == "decline":
-            services.decline_to_moderate(survey_round=survey_round, author=user, now=timezone.now())
-            return (
-                "You have declined. We will email you about this survey again only if the partnership names you again.",
-                reverse("web:home"),
-            )
-        services.agree_to_moderate(
-            survey_round=survey_round, list_hash=form.cleaned_data["list_hash"], author=user, now=timezone.now()
-        )
-        return "Thank you. You will get an email if there are comments to read.", reverse("web:home")
-
     if form.is_valid():
-        # Not `take_step`: if the list has changed, the service refuses, and the person must get the page with the new
-        # list. `take_step` would show this form again, which has the hash of the old list.
-        return press_button(request, save_answer, services.UnableToRun, back=reverse("surveys:agree", args=[pk]))
-    context: dict[str, Any] = {
-        "round": survey_round,
-        "partnership": survey_round.partnership,
-        "partnerships": partnerships_of(survey_round),
-        "questions": survey_round.questions(),
-        "domains": [(group_label(group), domain, people) for group, domain, people in domains_of(survey_round)],
-    }
-    return form_page(request, "surveys/agree.html", form, **context)
+        try:
+            message = _save_moderators_answer(survey_round, user, form)
+        except services.UnableToRun as error:
+            # If the list has changed, the person must get the page with the new list: this form has the old hash.
+            messages.error(request, str(error))
+            return redirect("surveys:agree", pk)
+        messages.success(request, message)
+        return redirect("web:home")
+
+    return form_page(
+        request,
+        "surveys/agree.html",
+        form,
+        round=survey_round,
+        partnership=survey_round.partnership,
+        partnerships=partnerships_of(survey_round),
+        questions=survey_round.questions(),
+        domains=[(group_label(group), domain, people) for group, domain, people in domains_of(survey_round)],
+    )
+
+
+def _save_moderators_answer(survey_round: Round, user: User, form: AgreeForm) -> str:
+    """Save that the person agrees or declines, and return the message that confirms it."""
+    if form.cleaned_data["answer"] == "decline":
+        services.decline_to_moderate(survey_round=survey_round, author=user, now=timezone.now())
+        return "You have declined. We will email you about this survey again only if the partnership names you again."
+    services.agree_to_moderate(
+        survey_round=survey_round, list_hash=form.cleaned_data["list_hash"], author=user, now=timezone.now()
+    )
+    return "Thank you. You will get an email if there are comments to read."

@@ -1,9 +1,4 @@
-"""The page of a round with its results, its PDF, and links from results to work.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""The page of a round with its results, its PDF, and links from results to work."""
 
 from __future__ import annotations
 
@@ -18,9 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.agreements.models import Partnership
 from partnerships.documents.downloads import pdf_response
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.surveys import services
 from partnerships.surveys.forms import ActionForm
@@ -60,29 +54,37 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 def results_context(survey_round: Round, user: User) -> dict[str, Any]:
     """Return the context of the results of a closed round, for its page and its PDF."""
+    # The last of these rounds is the closed round itself, with its figures.
+    *earlier_rounds, closed_round = rounds_before(survey_round)
+    previous_round = earlier_rounds[-1] if earlier_rounds else None
+    if survey_round.is_anonymous:
+        results = _anonymous_results(survey_round, closed_round, earlier_rounds)
+    else:
+        questions = survey_round.questions()
+        results = {"answers": [_answer_context(answer, questions) for answer in named_answers(survey_round)]}
+    return {**results, "done": _work_by_theme(survey_round, previous_round, user)}
+
+
+def _anonymous_results(survey_round: Round, closed_round: Round, earlier_rounds: list[Round]) -> dict[str, Any]:
+    """Return the figures of an anonymous round, with those of the rounds before, and the comments to show."""
     questions = survey_round.questions()
-    *earlier_rounds, closed = rounds_before(survey_round)
-    work_by_theme = _work_by_theme(survey_round, earlier_rounds[-1] if earlier_rounds else None, user)
-    if not survey_round.is_anonymous:
-        return {
-            "answers": [_answer_context(answer, questions) for answer in named_answers(survey_round)],
-            "done": work_by_theme,
-        }
     trend = [earlier_round for earlier_round in earlier_rounds if earlier_round.is_anonymous][-TREND:]
-    headings, lines = lines_of(closed, questions, trend, benchmark_of(survey_round))
-    shown_texts = shown_comments(survey_round)
+    headings, lines = lines_of(closed_round, questions, trend, benchmark_of(survey_round))
+    chart = ""
+    if closed_round.figures.all():
+        chart = chart_of(closed_round, questions, trend[-1] if trend else None)
+    text_by_key = shown_comments(survey_round)
     return {
         "answered": answered_words(survey_round),
         "floor": floor_words(survey_round),
         "headings": headings,
         "lines": lines,
         "gaps": [(line.name, line.gap) for line in lines if line.gap],
-        "shares": shares_of(closed, questions),
-        "chart": chart_of(closed, questions, trend[-1] if trend else None) if closed.figures.all() else "",
+        "shares": shares_of(closed_round, questions),
+        "chart": chart,
         "comments": [
-            (comment.question, shown_texts[comment.key]) for comment in questions.comments if comment.key in shown_texts
+            (comment.question, text_by_key[comment.key]) for comment in questions.comments if comment.key in text_by_key
         ],
-        "done": work_by_theme,
     }
 
 
@@ -136,23 +138,29 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         initial={"theme": theme},
     )
 
-    def link_chosen_action() -> tuple[str, str]:
+    if form.is_valid():
         data = form.cleaned_data
-        services.link_action(
-            survey_round=survey_round, theme=data["theme"], choice=data["thing"], author=user, now=timezone.now()
-        )
-        return "The link has been added. The next survey will show what has changed.", survey_round.get_absolute_url()
+        try:
+            services.link_action(
+                survey_round=survey_round, theme=data["theme"], choice=data["thing"], author=user, now=timezone.now()
+            )
+        except services.UnableToLink as error:
+            form.add_error("thing", str(error))
+        else:
+            messages.success(request, "The link has been added. The next survey will show what has changed.")
+            return redirect(survey_round)
 
-    context: dict[str, Any] = {
-        "heading": "Act on a result",
-        "partnership": survey_round.partnership,
-        "round": survey_round,
-        "back": survey_round.get_absolute_url(),
-        "theme": survey_round.questions().themes().get(theme, ""),
-        "beginnings": _links_to_new_work(survey_round, theme, rights.may_act_in),
-    }
-    # `take_step` calls `link_chosen_action` once the form is valid. If the service refuses, the form shows why.
-    return take_step(request, "surveys/act.html", form, link_chosen_action, {services.UnableToLink: "thing"}, **context)
+    return form_page(
+        request,
+        "surveys/act.html",
+        form,
+        heading="Act on a result",
+        partnership=survey_round.partnership,
+        round=survey_round,
+        back=survey_round.get_absolute_url(),
+        theme=survey_round.questions().themes().get(theme, ""),
+        beginnings=_links_to_new_work(survey_round, theme, rights.may_act_in),
+    )
 
 
 def _links_to_new_work(survey_round: Round, theme: str, partnership: Partnership | None) -> list[tuple[str, str]]:

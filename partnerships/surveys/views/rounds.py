@@ -1,27 +1,21 @@
-"""Pages to prepare a round, invite people, open the round, remind everyone, and end it.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty. A view of a button without a form uses `press_button` in the same way; the next page
-then shows the refusal as a message.
-"""
+"""Pages to prepare a round, invite people, open the round, remind everyone, and end it."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.agreements.models import Partnership
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import posted, row_number
+from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
 from partnerships.outbox.content import WE_WILL_EMAIL
-from partnerships.people.form_steps import ABOVE_FORM, press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.surveys import services
@@ -99,9 +93,9 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
     """Show all rounds of a partnership."""
     _, partnership, rights = open_partnership(request, pk)
     rounds = list(rounds_of(partnership))
-    has_current_round = any(
-        survey_round.status in ("draft", "open") and survey_round.partnership_id == pk for survey_round in rounds
-    )
+    # Rounds that another partnership prepares, and this one has joined, do not count.
+    own_rounds = [survey_round for survey_round in rounds if survey_round.partnership_id == pk]
+    has_current_round = any(survey_round.status in ("draft", "open") for survey_round in own_rounds)
     context = {
         "partnership": partnership,
         "rounds": rounds,
@@ -119,14 +113,17 @@ def prepare_round(request: HttpRequest, pk: int) -> HttpResponse:
     overview_url = reverse("surveys:overview", args=[pk])
     form = PrepareForm(posted(request), sets=newest_question_sets(), cancel=overview_url)
 
-    def prepare_survey() -> tuple[str, str]:
+    if form.is_valid():
         data = form.cleaned_data
-        survey_round = services.prepare_round(partnership=partnership, author=user, now=timezone.now(), **data)
-        return "The survey has been prepared. Now add the people to ask.", survey_round.get_absolute_url()
+        try:
+            survey_round = services.prepare_round(partnership=partnership, author=user, now=timezone.now(), **data)
+        except services.UnableToRun as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The survey has been prepared. Now add the people to ask.")
+            return redirect(survey_round)
 
-    context: dict[str, Any] = {"heading": "Prepare a survey", "partnership": partnership, "back": overview_url}
-    # `take_step` calls `prepare_survey` once the form is valid. If the service refuses, the form shows why.
-    return take_step(request, _STEP, form, prepare_survey, {services.UnableToRun: ABOVE_FORM}, **context)
+    return form_page(request, _STEP, form, heading="Prepare a survey", partnership=partnership, back=overview_url)
 
 
 @_FORM
@@ -136,22 +133,24 @@ def invite_people(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     require(rights.may_invite)
     form = InviteForm(posted(request), cancel=survey_round.get_absolute_url())
 
-    def add_people() -> tuple[str, str]:
+    if form.is_valid():
         data = form.cleaned_data
-        count = services.invite(
-            survey_round=survey_round, addresses=data["addresses"], group=data["group"], author=user, now=timezone.now()
-        )
-        people = "1 person has been" if count == 1 else f"{count} people have been"
-        return f"{people} added. We email nobody before the survey opens.", survey_round.get_absolute_url()
+        try:
+            count = services.invite(
+                survey_round=survey_round,
+                addresses=data["addresses"],
+                group=data["group"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToRun as error:
+            form.add_error("addresses", str(error))
+        else:
+            people = "1 person has been" if count == 1 else f"{count} people have been"
+            messages.success(request, f"{people} added. We email nobody before the survey opens.")
+            return redirect(survey_round)
 
-    return take_step(
-        request,
-        _STEP,
-        form,
-        add_people,
-        {services.UnableToRun: "addresses"},
-        **round_context(survey_round, "Add people to ask"),
-    )
+    return form_page(request, _STEP, form, **round_context(survey_round, "Add people to ask"))
 
 
 def round_context(survey_round: Round, heading: str, lead: str = "") -> dict[str, Any]:
@@ -172,12 +171,11 @@ def withdraw_invitation(request: HttpRequest, pk: int, number: int) -> HttpRespo
     require(rights.may_invite)
     invitation = row_number(request.POST.get("invitation", "")) or 0
 
-    def withdraw_person() -> tuple[str, str]:
+    try:
         services.withdraw_invitation(survey_round=survey_round, invitation=invitation, author=user, now=timezone.now())
-        return "", survey_round.get_absolute_url()
-
-    # `press_button` calls `withdraw_person`, then redirects with its message or the refusal.
-    return press_button(request, withdraw_person, services.UnableToRun, back=survey_round.get_absolute_url())
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+    return redirect(survey_round)
 
 
 @require_POST
@@ -186,14 +184,18 @@ def open_for_answers(request: HttpRequest, pk: int, number: int) -> HttpResponse
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
-    def open_survey() -> tuple[str, str]:
-        open_round = services.open_round(survey_round=survey_round, author=user, now=timezone.now())
-        message = f"The survey is open. {WE_WILL_EMAIL} a link to 1 person."
-        if open_round.people_asked != 1:
-            message = f"The survey is open. {WE_WILL_EMAIL} each of {open_round.people_asked:,} people their own link."
-        return message, open_round.get_absolute_url()
+    try:
+        opened_round = services.open_round(survey_round=survey_round, author=user, now=timezone.now())
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+        return redirect(survey_round)
 
-    return press_button(request, open_survey, services.UnableToRun, back=survey_round.get_absolute_url())
+    if opened_round.people_asked == 1:
+        recipients = "a link to 1 person"
+    else:
+        recipients = f"each of {opened_round.people_asked:,} people their own link"
+    messages.success(request, f"The survey is open. {WE_WILL_EMAIL} {recipients}.")
+    return redirect(opened_round)
 
 
 @require_POST
@@ -202,13 +204,15 @@ def remind_everyone(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
 
-    def email_reminders() -> tuple[str, str]:
+    try:
         count = services.remind(survey_round=survey_round, author=user, now=timezone.now())
+    except services.UnableToRun as error:
+        messages.error(request, str(error))
+    else:
         people = "the one person who was asked" if count == 1 else f"all {count:,} people"
         message = f"{WE_WILL_EMAIL} a reminder to {people}, whether or not they have answered."
-        return message, survey_round.get_absolute_url()
-
-    return press_button(request, email_reminders, services.UnableToRun, back=survey_round.get_absolute_url())
+        messages.success(request, message)
+    return redirect(survey_round)
 
 
 @_FORM
@@ -220,12 +224,16 @@ def end_round(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         posted(request), submit="End without results", cancel=survey_round.get_absolute_url(), danger=True
     )
 
-    def abandon_survey() -> tuple[str, str]:
+    if form.is_valid():
         reason = form.cleaned_data["reason"]
-        services.abandon_round(survey_round=survey_round, reason=reason, author=user, now=timezone.now())
-        return "The survey has ended without results.", reverse("surveys:overview", args=[pk])
+        try:
+            services.abandon_round(survey_round=survey_round, reason=reason, author=user, now=timezone.now())
+        except services.UnableToRun as error:
+            form.add_error("reason", str(error))
+        else:
+            messages.success(request, "The survey has ended without results.")
+            return redirect("surveys:overview", pk)
 
-    context = round_context(
-        survey_round, "End this survey without results", "We delete all answers, and nobody reads them."
-    )
-    return take_step(request, _STEP, form, abandon_survey, {services.UnableToRun: "reason"}, **context)
+    heading = "End this survey without results"
+    lead = "We delete all answers, and nobody reads them."
+    return form_page(request, _STEP, form, **round_context(survey_round, heading, lead))

@@ -1,9 +1,4 @@
-"""Pages to prepare an agenda, circulate it and print it.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
-message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty.
-"""
+"""Pages to prepare an agenda, circulate it and print it."""
 
 from __future__ import annotations
 
@@ -19,9 +14,9 @@ from partnerships.conversations.forms.meetings.agendas import AgendaForm, Circul
 from partnerships.conversations.queries.agendas import agenda_for, papers_for, since_for, suggestions_for
 from partnerships.conversations.queries.meetings import people_who_may_come, seated_people
 from partnerships.conversations.views.meetings.opening import acting_side, name_as_at, open_meeting
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import ABOVE_FORM, take_step
+from partnerships.people.recipients import collect_recipients
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,30 +31,32 @@ def edit_agenda(request: HttpRequest, pk: int) -> HttpResponse:
     items = agenda_for(meeting, user, dropped=True)
     form = AgendaForm(posted(request), meeting=meeting, items=items, people=people_who_may_come(meeting.partnership))
 
-    def save_agenda() -> tuple[str, str]:
-        services.edit_agenda(
-            meeting=meeting,
-            lines=form.lines,
-            organisation=acting_side(rights),
-            revision=form.cleaned_data["revision"],
-            author=user,
-            now=now,
-        )
-        return "The agenda has been saved.", request.path
+    if form.is_valid():
+        try:
+            services.edit_agenda(
+                meeting=meeting,
+                lines=form.lines,
+                organisation=acting_side(rights),
+                revision=form.cleaned_data["revision"],
+                author=user,
+                now=now,
+            )
+        except services.UnableToChangeAgenda as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The agenda has been saved.")
+            return redirect(request.path)
 
-    headings = {source.name: source.heading for source in agenda_sources()}
+    heading_by_source = {source.name: source.heading for source in agenda_sources()}
     suggestions = suggestions_for(meeting, user, now)
-    # `take_step` calls `save_agenda` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
+    return form_page(
         request,
         "conversations/meetings/agenda.html",
         form,
-        save_agenda,
-        {services.UnableToChangeAgenda: ABOVE_FORM},
         meeting=meeting,
         since=since_for(meeting, now).last[meeting.partnership_id],
-        suggested=[(headings[suggestion.source], suggestion.suggestion) for suggestion in suggestions],
-        headings=headings,
+        suggested=[(heading_by_source[suggestion.source], suggestion.suggestion) for suggestion in suggestions],
+        headings=heading_by_source,
     )
 
 
@@ -68,6 +65,7 @@ def gather_items(request: HttpRequest, pk: int) -> HttpResponse:
     """Add to the agenda every item that the rooms suggest."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
+
     try:
         new_items = services.gather_agenda(
             meeting=meeting, organisation=acting_side(rights), author=user, now=timezone.now()
@@ -75,10 +73,13 @@ def gather_items(request: HttpRequest, pk: int) -> HttpResponse:
     except services.UnableToChangeAgenda as error:
         messages.warning(request, str(error))
         return redirect(meeting)
-    count = f"{len(new_items)} {'item' if len(new_items) == 1 else 'items'}"
-    messages.success(
-        request, f"{count} added to the agenda." if new_items else "There is nothing new to add to the agenda."
-    )
+
+    if new_items:
+        noun = "item" if len(new_items) == 1 else "items"
+        message = f"{len(new_items)} {noun} added to the agenda."
+    else:
+        message = "There is nothing new to add to the agenda."
+    messages.success(request, message)
     return redirect("conversations:agenda", pk=pk)
 
 
@@ -89,23 +90,26 @@ def circulate_to_invited(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.may_edit)
     form = CirculateForm(posted(request), meeting=meeting)
 
-    def circulate_agenda() -> tuple[str, str]:
-        services.circulate_agenda(
-            meeting=meeting,
-            organisation=acting_side(rights),
-            revision=form.cleaned_data["revision"],
-            author=user,
-            now=timezone.now(),
-        )
-        return "The agenda has been circulated.", meeting.get_absolute_url()
+    if form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.circulate_agenda(
+                    meeting=meeting,
+                    organisation=acting_side(rights),
+                    revision=form.cleaned_data["revision"],
+                    author=user,
+                    now=timezone.now(),
+                )
+        except services.UnableToChangeAgenda as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The agenda has been circulated.{recipients.sentence()}")
+            return redirect(meeting)
 
-    return take_step(
+    return form_page(
         request,
         "conversations/meetings/circulate.html",
         form,
-        circulate_agenda,
-        {services.UnableToChangeAgenda: ABOVE_FORM},
-        say_who_gets_emails=True,
         meeting=meeting,
         items=agenda_for(meeting, user),
         recipients=list(seated_people(meeting).exclude(pk=user.pk)),

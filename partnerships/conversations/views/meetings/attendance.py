@@ -1,9 +1,4 @@
-"""Pages to answer an invitation, record who attended, and start the minutes.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""Pages to answer an invitation, record who attended, and start the minutes."""
 
 from __future__ import annotations
 
@@ -23,10 +18,9 @@ from partnerships.conversations.queries.agendas import items_everybody_reads
 from partnerships.conversations.queries.meetings import next_planned, people_who_may_come
 from partnerships.conversations.rights import rights_over_meetings
 from partnerships.conversations.views.meetings.opening import acting_side, open_meeting
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.requests import signed_in
 
 
@@ -45,19 +39,16 @@ def answer_invitation(request: HttpRequest, pk: int) -> HttpResponse:
         initial={"answer": seat.answer},
     )
 
-    def save_answer() -> tuple[str, str]:
-        services.answer_meeting(seat=seat, answer=form.cleaned_data["answer"], author=user, now=timezone.now())
-        return "Your answer has been saved.", meeting.get_absolute_url()
+    if form.is_valid():
+        try:
+            services.answer_meeting(seat=seat, answer=form.cleaned_data["answer"], author=user, now=timezone.now())
+        except services.UnableToAnswerMeeting as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "Your answer has been saved.")
+            return redirect(meeting)
 
-    # `take_step` calls `save_answer` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "conversations/meetings/answer.html",
-        form,
-        save_answer,
-        {services.UnableToAnswerMeeting: ABOVE_FORM},
-        meeting=meeting,
-    )
+    return form_page(request, "conversations/meetings/answer.html", form, meeting=meeting)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -72,26 +63,24 @@ def record_attendance(request: HttpRequest, pk: int) -> HttpResponse:
         cancel=meeting.get_absolute_url(),
     )
 
-    def save_attendance() -> tuple[str, str]:
-        services.record_attendance(
-            meeting=meeting,
-            attendance=form.attendance,
-            people=list(form.cleaned_data["people"]),
-            guests=form.other_guests,
-            organisation=acting_side(rights),
-            author=user,
-            now=timezone.now(),
-        )
-        return "Attendance has been saved.", meeting.get_absolute_url()
+    if form.is_valid():
+        try:
+            services.record_attendance(
+                meeting=meeting,
+                attendance=form.attendance,
+                people=list(form.cleaned_data["people"]),
+                guests=form.other_guests,
+                organisation=acting_side(rights),
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToRecordAttendance as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "Attendance has been saved.")
+            return redirect(meeting)
 
-    return take_step(
-        request,
-        "conversations/meetings/attendance.html",
-        form,
-        save_attendance,
-        {services.UnableToRecordAttendance: ABOVE_FORM},
-        meeting=meeting,
-    )
+    return form_page(request, "conversations/meetings/attendance.html", form, meeting=meeting)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -118,30 +107,24 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
         submit="Save minutes",
     )
 
-    def save_minutes() -> tuple[str, str]:
-        conversation = services.write_minutes(
-            meeting=meeting,
-            record=form.record,
-            organisation=keeper,
-            key=form.cleaned_data["key"],
-            author=user,
-            now=timezone.now(),
-        )
-        return (
-            "The minutes have been saved as a draft. Circulate them when they are ready.",
-            conversation.get_absolute_url(),
-        )
+    if form.is_valid():
+        try:
+            conversation = services.write_minutes(
+                meeting=meeting,
+                record=form.record,
+                organisation=keeper,
+                key=form.cleaned_data["key"],
+                author=user,
+                now=timezone.now(),
+            )
+        except (services.UnableToRecord, services.UnableToWriteMinutes) as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The minutes have been saved as a draft. Circulate them when they are ready.")
+            return redirect(conversation)
 
-    refusals = {services.UnableToRecord: ABOVE_FORM, services.UnableToWriteMinutes: ABOVE_FORM}
-    return take_step(
-        request,
-        "conversations/meetings/minutes.html",
-        form,
-        save_minutes,
-        refusals,
-        meeting=meeting,
-        keeper=keeper,
-        others=others,
+    return form_page(
+        request, "conversations/meetings/minutes.html", form, meeting=meeting, keeper=keeper, others=others
     )
 
 
@@ -150,27 +133,15 @@ def _other_sides(meeting: Meeting, keeper: Organisation) -> list[Organisation]:
     parties = meeting.partnership.parties.present().exclude(organisation=keeper)
     present_ids = meeting.seats.filter(attendance=Attendance.PRESENT).values("organisation")
     present_parties = parties.filter(organisation__in=present_ids)
-    shown_parties = (
-        (present_parties if present_parties.exists() else parties)
-        .select_related("organisation")
-        .order_by("organisation__name", "pk")
-    )
-    return [party.organisation for party in shown_parties]
+    if present_parties.exists():
+        parties = present_parties
+    return [party.organisation for party in parties.select_related("organisation").order_by("organisation__name", "pk")]
 
 
 def _initial(meeting: Meeting, sides: list[Organisation]) -> dict[str, Any]:
-    """Return initial values for the minutes, from the meeting's date, attendance and agenda.
-
-    The text begins with guests of no side and apologies, and then has a heading for each agenda item.
-    """
-    present = [seat for seat in meeting.seats.all() if seat.attendance == Attendance.PRESENT]
-    apologies = [seat.display_name for seat in meeting.seats.all() if seat.attendance == Attendance.APOLOGIES]
-    guests = [seat for seat in present if seat.is_guest and seat.name]
-    side_ids = {side.pk for side in sides}
-    headings = [f"{place}. {item.title}\n" for place, item in enumerate(items_everybody_reads(meeting), start=1)]
-    names_of_other_guests = [seat.name for seat in guests if seat.organisation_id not in side_ids]
-    introduction = [f"Also present: {', '.join(names_of_other_guests)}"] if names_of_other_guests else []
-    introduction += [f"Apologies: {', '.join(apologies)}"] if apologies else []
+    """Return initial values for the minutes, from the meeting's date, attendance and agenda."""
+    present_seats = [seat for seat in meeting.seats.all() if seat.attendance == Attendance.PRESENT]
+    guest_seats = [seat for seat in present_seats if seat.is_guest and seat.name]
     next_meeting = next_planned(meeting)
     initial: dict[str, Any] = {
         "subject": meeting.title,
@@ -178,13 +149,32 @@ def _initial(meeting: Meeting, sides: list[Organisation]) -> dict[str, Any]:
         "state": "held",
         "held_on": meeting.day,
         "format": meeting.format,
-        "attendees": [seat.person_id for seat in present if seat.person_id],
-        "said": "\n".join([*introduction, *([""] if introduction and headings else []), *headings]),
+        "attendees": [seat.person_id for seat in present_seats if seat.person_id],
+        "said": _initial_text(meeting, guest_seats, sides),
         "next_contact_on": next_meeting.day if next_meeting else None,
     }
     for side in sides:
-        guests_of_side = (seat for seat in guests if seat.organisation_id == side.pk)
-        initial[f"others_{side.pk}"] = "\n".join(
-            f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name for seat in guests_of_side
-        )
+        lines = [
+            f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name
+            for seat in guest_seats
+            if seat.organisation_id == side.pk
+        ]
+        initial[f"others_{side.pk}"] = "\n".join(lines)
     return initial
+
+
+def _initial_text(meeting: Meeting, guest_seats: list[MeetingSeat], sides: list[Organisation]) -> str:
+    """Return the guests of no side, the apologies, and a heading for each agenda item."""
+    side_ids = {side.pk for side in sides}
+    other_guests = [seat.name for seat in guest_seats if seat.organisation_id not in side_ids]
+    apologies = [seat.display_name for seat in meeting.seats.all() if seat.attendance == Attendance.APOLOGIES]
+    headings = [f"{number}. {item.title}\n" for number, item in enumerate(items_everybody_reads(meeting), start=1)]
+
+    lines = []
+    if other_guests:
+        lines.append(f"Also present: {', '.join(other_guests)}")
+    if apologies:
+        lines.append(f"Apologies: {', '.join(apologies)}")
+    if lines and headings:
+        lines.append("")
+    return "\n".join([*lines, *headings])

@@ -1,16 +1,12 @@
-"""Pages for the meetings of a partnership and for its meeting cycle.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. On GET, `posted(request)` is
-None, so that the form is empty.
-"""
+"""Pages for the meetings of a partnership and for its meeting cycle."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -22,10 +18,9 @@ from partnerships.conversations.models import Attendance, Meeting
 from partnerships.conversations.queries import meetings as queries
 from partnerships.conversations.quorum import Quorum
 from partnerships.conversations.views.meetings.opening import name_as_at, open_partnership
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation, Role
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 
 #: The page shows at most this many past meetings.
@@ -49,24 +44,30 @@ def _past(meeting: Meeting) -> PastMeeting:
 def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the meeting cycle, the next meetings, and past meetings with attendance and quorum."""
     user, partnership, rights = open_partnership(request, pk)
+    coming_meetings = queries.coming_meetings(partnership, user)
+    past_meetings = queries.past_meetings(partnership, user, MAX_PAST)
+    name_as_at([*coming_meetings, *past_meetings])
+
+    # The cycle, and what follows from it, are only for people who act for a party.
     now = timezone.now()
-    is_inside = bool(rights.party_roles) and any(rights.roles.act_for(party) for party in rights.party_roles)
-    cycle = queries.running_cycle(partnership) if is_inside else None
-    coming = queries.coming_meetings(partnership, user)
-    past = queries.past_meetings(partnership, user, MAX_PAST)
-    name_as_at([*coming, *past])
+    cycle = cycle_from_terms = next_meeting = None
+    if any(rights.roles.act_for(party) for party in rights.party_roles):
+        cycle = queries.running_cycle(partnership)
+        if cycle is None:
+            cycle_from_terms = queries.cycle_from_terms(partnership, timezone.localdate(now))
+        if not partnership.is_over:
+            next_meeting = queries.propose_next(partnership, now)
+
     context = {
         "partnership": partnership,
         "rights": rights,
         "may_plan": rights.may_edit and not partnership.is_over,
         "may_set_cycle": rights.may_set_cycle and not partnership.is_over,
         "cycle": cycle,
-        "offered": queries.cycle_from_terms(partnership, timezone.localdate(now))
-        if is_inside and cycle is None
-        else None,
-        "proposed": queries.propose_next(partnership, now) if is_inside and not partnership.is_over else None,
-        "coming": coming,
-        "past": [_past(meeting) for meeting in past],
+        "offered": cycle_from_terms,
+        "proposed": next_meeting,
+        "coming": coming_meetings,
+        "past": [_past(meeting) for meeting in past_meetings],
     }
     return render(request, "conversations/meetings/list.html", context)
 
@@ -82,25 +83,28 @@ def edit_cycle(request: HttpRequest, pk: int) -> HttpResponse:
     offered = None if cycle else queries.cycle_from_terms(partnership, today)
     form = CycleForm(posted(request), initial=initial_of_cycle(cycle, offered, today), cancel=back)
 
-    def save_cycle() -> tuple[str, str]:
-        meeting_cycle = services.set_cycle(
-            partnership=partnership,
-            cycle=form.cycle,
-            sitting=form.sitting,
-            on_holiday=form.cleaned_data["on_holiday"],
-            organisation=_leading(user, pk),
-            author=user,
-            now=timezone.now(),
-        )
-        return f"The partnership meets: {meeting_cycle.cycle.words[:1].lower()}{meeting_cycle.cycle.words[1:]}.", back
+    if form.is_valid():
+        try:
+            meeting_cycle = services.set_cycle(
+                partnership=partnership,
+                cycle=form.cycle,
+                sitting=form.sitting,
+                on_holiday=form.cleaned_data["on_holiday"],
+                organisation=_leading(user, pk),
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToSetCycle as error:
+            form.add_error(None, str(error))
+        else:
+            words = meeting_cycle.cycle.words
+            messages.success(request, f"The partnership meets: {words[:1].lower()}{words[1:]}.")
+            return redirect(back)
 
-    # `take_step` calls `save_cycle` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
+    return form_page(
         request,
         "conversations/meetings/cycle.html",
         form,
-        save_cycle,
-        {services.UnableToSetCycle: ABOVE_FORM},
         partnership=partnership,
         offered=offered,
         cycle=cycle,
@@ -116,25 +120,22 @@ def stop_meeting_cycle(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("conversations:meetings", args=[pk])
     form = ReasonForm(posted(request), submit="Stop meeting cycle", cancel=back)
 
-    def stop_cycle() -> tuple[str, str]:
-        services.stop_cycle(
-            partnership=partnership,
-            reason=form.cleaned_data["reason"],
-            organisation=_leading(user, pk),
-            author=user,
-            now=timezone.now(),
-        )
-        return "The meeting cycle has been stopped. Meetings already planned still go ahead.", back
+    if form.is_valid():
+        try:
+            services.stop_cycle(
+                partnership=partnership,
+                reason=form.cleaned_data["reason"],
+                organisation=_leading(user, pk),
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToSetCycle as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The meeting cycle has been stopped. Meetings already planned still go ahead.")
+            return redirect(back)
 
-    return take_step(
-        request,
-        "conversations/meetings/stop.html",
-        form,
-        stop_cycle,
-        {services.UnableToSetCycle: ABOVE_FORM},
-        partnership=partnership,
-        back=back,
-    )
+    return form_page(request, "conversations/meetings/stop.html", form, partnership=partnership, back=back)
 
 
 def _leading(user: User, partnership: int) -> Organisation | None:

@@ -105,7 +105,7 @@ def _address_page(
         initial={"kinds": address.kinds if address else None},
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         kinds = form.cleaned_data.get("kinds", CalendarKind.values)
         # The calendar of a view has no kinds to choose, so its form only makes or renews the address.
         if address is None or view is not None or "renew" in request.POST:

@@ -155,7 +155,7 @@ def publishing(request: HttpRequest, pk: int, standard: str) -> HttpResponse:
     submit = "Stop publishing" if ends else "Publish files"
     form = PublishingForm(posted(request), submit=submit, danger=ends, cancel=return_url)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             change_publishing = end_publishing if ends else begin_publishing
             change_publishing(
@@ -183,7 +183,7 @@ def enter_agreement(request: HttpRequest, pk: int) -> HttpResponse:
     return_url = reverse("developer_agreements:of-organisation", args=[pk])
     form = AgreementForm(posted(request), cancel=return_url)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             agreement = services.enter_agreement(
                 organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()
@@ -215,7 +215,7 @@ def enter_contribution(request: HttpRequest, pk: int) -> HttpResponse:
     return_url = agreement.get_absolute_url()
     form = ContributionForm(posted(request), cancel=return_url)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             commitment = services.enter_contribution(
                 agreement=agreement, **form.cleaned_data, author=user, now=timezone.now()

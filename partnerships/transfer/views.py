@@ -65,7 +65,7 @@ def upload_files(request: HttpRequest, pk: int, register: str) -> HttpResponse:
     return_url = reverse("transfer:own", args=[organisation.pk])
     form = OwnFilesForm(*posted_with_files(request), register=register, cancel=return_url)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         choices = Choices(
             publisher=organisation.name[:120],
             as_of=form.cleaned_data["as_of"],
@@ -122,7 +122,7 @@ def match_headings(request: HttpRequest, pk: int) -> HttpResponse:
     return_url = reverse("transfer:own-run", args=[run.pk])
     form = OwnHeadingsForm(posted(request), files=proposals_for(run), cancel=return_url)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             checked_run = confirm_headings(
                 run=run, publisher="", headings=form.headings, author=signed_in(request), now=timezone.now()

@@ -162,7 +162,7 @@ def write_comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
         posted(request), anchors=_anchor_choices(visit), cancel=visit.url(), initial=_form_token_value(visit)
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.comment_by_link(
                 person=visit.person,
@@ -205,7 +205,7 @@ def answer_question(request: HttpRequest, link: Link, plan: int, question: int) 
     plan_question = get_object_or_404(PlanQuestion, pk=question, plan=visit.plan)
     form = QuestionAnswerForm(posted(request), cancel=visit.url(), initial=_form_token_value(visit))
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.answer_question(
                 person=visit.person,
@@ -233,7 +233,7 @@ def suggest_colleague(request: HttpRequest, link: Link, plan: int) -> HttpRespon
     visit = _start_visit(request, link, plan)
     form = ColleagueForm(posted(request), cancel=visit.url(), initial=_form_token_value(visit))
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.name_colleague(
                 person=visit.person,
@@ -263,7 +263,7 @@ def correct_own_name(request: HttpRequest, link: Link, plan: int) -> HttpRespons
     initial = {**_form_token_value(visit), "name": visit.person.name, "role": _work_role(visit.person)}
     form = NameForm(posted(request), cancel=visit.url(), initial=initial)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             read_form_token(form.cleaned_data["form"], visit.form_subject)
             services.describe_oneself(

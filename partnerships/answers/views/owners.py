@@ -98,7 +98,7 @@ def refuse_waiting_answer(request: HttpRequest, pk: int) -> HttpResponse:
     answers_url = _answers_url(answer.plan_id)
     form = RefuseForm(posted(request), submit="Refuse answer", cancel=answers_url)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.refuse_answer(
@@ -168,7 +168,7 @@ def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
     answers_url = _answers_url(pk)
     form = QuestionForm(posted(request), cancel=answers_url)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.ask_question(plan=plan, author=user, now=timezone.now(), **form.cleaned_data)
         except services.UnableToAsk as error:

@@ -29,7 +29,7 @@ def circulate_record(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.keeps)
     form = ConfirmForm(posted(request), submit="Circulate record", cancel=conversation.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.circulate(conversation=conversation, author=user, now=timezone.now())
@@ -62,7 +62,7 @@ def correct_record(request: HttpRequest, pk: int) -> HttpResponse:
     require(bool(rights.other_sides))
     form = CorrectionForm(posted(request), conversation=conversation)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.suggest_correction(
                 conversation=conversation,
@@ -93,7 +93,7 @@ def answer_to_correction(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(conversation, user, timezone.now()).keeps)
     form = AnswerForm(posted(request), conversation=conversation)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.answer_correction(
                 correction=correction,
@@ -122,7 +122,7 @@ def agree_to_record(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = (rights.to_agree_for or rights.sides)[0]
     form = AgreeForm(posted(request), conversation=conversation, organisation=organisation)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             agreed_conversation = services.agree_record(
                 conversation=conversation,

@@ -40,7 +40,7 @@ def name_new_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(partnership, user, timezone.now()).leads)
     form = NameFacilitatorForm(posted(request), cancel=partnership.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 facilitator = services.name_facilitator(
@@ -64,7 +64,7 @@ def accept_role(request: HttpRequest, pk: int) -> HttpResponse:
     facilitator = get_object_or_404(Facilitator.objects.filter(person=user).named().for_listing(), pk=pk)
     form = ConfirmForm(posted(request), submit="Accept", cancel=reverse("web:home"))
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.accept_facilitation(facilitator=facilitator, author=user, now=timezone.now())
         except services.UnableToAcceptFacilitation as error:
@@ -84,7 +84,7 @@ def end_role(request: HttpRequest, pk: int) -> HttpResponse:
     require(facilitator.person_id == user.pk or rights_over(facilitator.partnership, user, timezone.now()).leads)
     form = EndFacilitationForm(posted(request), submit="Remove facilitator", cancel=reverse("web:home"))
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
             services.end_facilitation(facilitator=facilitator, reason=reason, author=user, now=timezone.now())

@@ -31,7 +31,7 @@ def file_add(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.keeps)
     form = FileForm(*posted_with_files(request), cancel=conversation.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             attachment = services.attach_file(
                 conversation=conversation, **form.cleaned_data, author=user, now=timezone.now()
@@ -60,7 +60,7 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
         cancel=meeting.get_absolute_url(),
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             paper = services.add_paper(
                 meeting=meeting,
@@ -99,7 +99,7 @@ def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
     back = record.get_absolute_url()
     form = ReasonForm(posted(request), submit="Remove file", cancel=back)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.remove_attachment(
                 attachment=attachment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()

@@ -79,7 +79,7 @@ def write_journal_note(request: HttpRequest) -> HttpResponse:
     back = subject.get_absolute_url()
     form = JournalForm(posted(request), initial={"dated_on": timezone.localdate()}, cancel=back)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
             services.write_journal_note(
@@ -122,7 +122,7 @@ def edit_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"dated_on": note.dated_on, "text": note.text, "revision": note.revision}
     form = JournalForm(posted(request), initial=initial, cancel=back)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.change_journal_note(note=note, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
         except services.UnableToWriteNote as error:
@@ -150,7 +150,7 @@ def delete_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
     require(may_edit)
     form = DeleteForm(posted(request), submit="Delete note", cancel=note.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
             services.delete_journal_note(note=note, reason=reason, author=signed_in(request), now=timezone.now())

@@ -27,7 +27,7 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"text": note.text if note else "", "revision": note.revision if note else 0}
     form = NoteForm(posted(request), conversation=conversation, initial=initial)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.write_private_note(
                 conversation=conversation,

@@ -29,7 +29,7 @@ def close_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
     kind = point.get_kind_display().lower()
     form = ReasonForm(posted(request), submit=f"Close {kind}", cancel=back)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
         except services.UnableToChangePoint as error:
@@ -57,7 +57,7 @@ def turn_into_ask_or_offer(request: HttpRequest, pk: int) -> HttpResponse:
     back = _return_address(request, point)
     form = BecomeForm(posted(request), point=point, possible_addressees=possible_addressees, cancel=back)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             entry = services.turn_into_entry(
                 point=point, organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()

@@ -73,7 +73,7 @@ def set_up_reports(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("conversations:reports", args=[pk])
     form = ReportingForm(posted(request), parties=reporting_parties(pk), running_round=reporting_round, cancel=back)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.set_up_reporting(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
         except services.UnableToSetUpReporting as error:
@@ -94,7 +94,7 @@ def stop_reporting(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("conversations:reports", args=[pk])
     form = EndForm(posted(request), submit="End progress reports", cancel=back)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
             services.end_reporting(partnership=partnership, reason=reason, author=user, now=timezone.now())

@@ -108,7 +108,7 @@ def write_report(request: HttpRequest, pk: int) -> HttpResponse:
         "figures": _figures(report),
     }
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.save_report(
                 report=report,
@@ -173,7 +173,7 @@ def submit_to_partnership(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"revision": report.revision}
     form = SubmitForm(posted(request), initial=initial, cancel=reverse("conversations:report-write", args=[pk]))
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.submit_report(
@@ -209,7 +209,7 @@ def decide_report(request: HttpRequest, pk: int) -> HttpResponse:
     # The form contains the number of the submission that was read, so that nobody decides about a newer one.
     form = DecisionForm(posted(request), initial={"number": newest.number}, cancel=report.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         number, reason = form.cleaned_data["number"], form.cleaned_data["reason"]
         is_accepted = form.cleaned_data["decision"] == "accepted"
         try:

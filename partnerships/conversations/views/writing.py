@@ -61,7 +61,7 @@ def new_record(request: HttpRequest) -> HttpResponse:
         },
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             conversation = services.record_conversation(
                 organisation=keeper,
@@ -183,7 +183,7 @@ def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
         submit="Save the record",
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.edit_conversation(
                 conversation=conversation,
@@ -208,7 +208,7 @@ def cancel_record(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.keeps)
     form = ReasonForm(posted(request), submit="Cancel conversation", cancel=conversation.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.cancel_planned(
                 conversation=conversation, reason=form.cleaned_data["reason"], author=user, now=timezone.now()

@@ -53,7 +53,7 @@ def respond_to_entry(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"counterpart": request.GET.get("counterpart")}
     form = RespondForm(posted(request), entry=entry, organisations=organisations, initial=initial)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.respond(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
@@ -73,7 +73,7 @@ def decline_to_answer(request: HttpRequest, pk: int) -> HttpResponse:
     entry, organisations = answerable_entry(request, pk)
     form = DeclineForm(posted(request), entry=entry, organisations=organisations)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.decline_entry(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
@@ -97,7 +97,7 @@ def refer_entry(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     form = ReferForm(posted(request), entry=entry, user=user, organisations=organisations)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
             with collect_recipients() as recipients:
@@ -127,7 +127,7 @@ def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
     entry, organisations = answerable_entry(request, pk)
     form = AskQuestionForm(posted(request), entry=entry, organisations=organisations)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.ask_question(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
@@ -150,7 +150,7 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(question.entry, user, timezone.now()).may_edit)
     form = AnswerForm(posted(request), entry=question.entry)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.answer_question(question=question, author=user, now=timezone.now(), **form.cleaned_data)
@@ -173,7 +173,7 @@ def decide_response(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(response.entry, user, timezone.now()).may_edit)
     form = DecideForm(posted(request), entry=response.entry)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         decision = form.cleaned_data["decision"]
         try:
             with collect_recipients() as recipients:
@@ -213,7 +213,7 @@ def withdraw_response(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights_over(response.entry, user, timezone.now()).may_withdraw(response))
     form = ReasonForm(posted(request), entry=response.entry, submit="Withdraw answer", danger=True)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.withdraw_response(

@@ -25,7 +25,7 @@ def name_entry_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     entry = editable_entry(request, pk)
     form = NameFacilitatorForm(posted(request), cancel=entry.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 facilitator = services.name_entry_facilitator(
@@ -48,7 +48,7 @@ def remove_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     require(facilitator.person_id == user.pk or rights_over(facilitator.entry, user, timezone.now()).may_edit)
     form = EndFacilitatorForm(posted(request), submit="Remove facilitator", cancel=facilitator.entry.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.end_entry_facilitator(

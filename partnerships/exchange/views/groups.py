@@ -39,7 +39,7 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
     other_ids = sorted(set(parties.values_list("organisation_id", flat=True)) - side_by_id.keys())
     form = GroupForm(posted(request), response=response, others=other_ids, cancel=entry.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.start_group_from_answer(

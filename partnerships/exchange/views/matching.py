@@ -139,7 +139,7 @@ def dismiss_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     require(bool(edited_ids))
     form = DismissForm(posted(request), entry=entry, organisations=Organisation.objects.filter(pk__in=edited_ids))
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.dismiss_match(
@@ -167,7 +167,7 @@ def introduce_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     form = IntroduceForm(posted(request), entry=entry, organisations=own_organisations.order_by("name", "pk"))
     names = f"{entry.organisation.display_name} and {counterpart.organisation.display_name}"
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.introduce(

@@ -111,7 +111,7 @@ def new_entry(request: HttpRequest) -> HttpResponse:
     }
     form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
             entry = services.create_entry(
@@ -177,7 +177,7 @@ def edit_entry(request: HttpRequest, pk: int) -> HttpResponse:
     form_kwargs: dict[str, Any] = {"user": user, "entry": entry, "cancel": entry.get_absolute_url(), "initial": initial}
     form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         was_draft = entry.is_draft
         # The form of a shared entry has no fields for its audience.
@@ -228,7 +228,7 @@ def mark_entry_agreed(request: HttpRequest, pk: int) -> HttpResponse:
     entry = editable_entry(request, pk)
     form = AgreedForm(posted(request), entry=entry)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.mark_agreed(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
@@ -255,7 +255,7 @@ def mark_entry_met(request: HttpRequest, pk: int) -> HttpResponse:
     commitments = _possible_commitments(entry, request)
     form = MeetForm(posted(request), entry=entry, commitments=commitments)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         commitment = form.cleaned_data["commitment"]
         try:
             with collect_recipients() as recipients:
@@ -292,7 +292,7 @@ def withdraw_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
     label = f"Why are you withdrawing this {kind}?"
     form = ReasonForm(posted(request), entry=entry, submit=f"Withdraw {kind}", label=label, danger=True)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
             with collect_recipients() as recipients:

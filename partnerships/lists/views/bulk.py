@@ -98,7 +98,7 @@ def _confirm(
     form: Any = action.form(posted(request), person, rows_to_change)
     form.helper.cancel_href = back
 
-    if form.is_valid() and rows_to_change:
+    if request.method == "POST" and form.is_valid() and rows_to_change:
         with collect_recipients() as recipients:
             outcome = services.change_rows(
                 definition=definition,

@@ -40,7 +40,7 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
         return redirect(back)
     confirmation_form = MakeFileForm(posted(request), cancel=back)
 
-    if confirmation_form.is_valid():
+    if request.method == "POST" and confirmation_form.is_valid():
         try:
             new_file = services.request_file(listing=listing, file_format=form, person=person, now=timezone.now())
         except services.UnableToMakeFile as error:

@@ -114,7 +114,7 @@ def save_as_view(request: HttpRequest, kind: str) -> HttpResponse:
     listing, back = listing_of(request, kind)
     form = NameForm(posted(request), cancel=back)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             new_view = services.save_view(
                 person=person, kind=kind, name=form.cleaned_data["name"], state=listing.state, now=timezone.now()
@@ -144,7 +144,7 @@ def edit_view(request: HttpRequest, pk: int) -> HttpResponse:
     listing = read(definition, person, request.GET or parameters_of(view.state))
     form = NameForm(posted(request), initial={"name": view.name}, cancel=view.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         new_state = listing.state if request.GET else None
         try:
             changed_view = services.change_view(
@@ -167,7 +167,7 @@ def share_own_view(request: HttpRequest, pk: int) -> HttpResponse:
     view = _own_view(person, pk)
     form = ShareForm(posted(request), view=view, person=person)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         services.share_view(view=view, person=person, shared_with=form.chosen, now=timezone.now())
         if form.chosen:
             message = f"“{view.name}” has been shared with {form.chosen}."

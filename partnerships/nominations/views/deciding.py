@@ -26,7 +26,7 @@ def decide_lines(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     require(rights.may_decide)
     form = DecideForm(posted(request), lines=result_of(nominations_return).lines, sending=nominations_return.sendings)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         decisions = {
             line.pk: (Decision(form.cleaned_data[decision.name]), form.cleaned_data[reason.name])
             for line, decision, reason in form.lines

@@ -39,7 +39,7 @@ def new_return(request: HttpRequest, pk: int) -> HttpResponse:
     quarters = [(quarter.starts_on.isoformat(), str(quarter)) for quarter in quarters_without_return]
     form = StartForm(posted(request), quarters=quarters, cancel=agreement.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         day = dt.date.fromisoformat(form.cleaned_data["quarter"])
         try:
             nominations_return = services.start_return(
@@ -81,7 +81,7 @@ def _upload(request: HttpRequest, user: User, nominations_return: NominationsRet
     """Show the form to upload lettings, or store them for a worker to count."""
     form = UploadForm(*posted_with_files(request), cancel=nominations_return.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         assert isinstance(file, FilteredLettings)
         lettings = services.FilteredFile(
@@ -120,7 +120,7 @@ def complete_figures(request: HttpRequest, pk: int, number: int) -> HttpResponse
     lines = result_of(nominations_return).lines
     form = TableForm(posted(request), lines=lines, grounds=grounds_of(nominations_return, lines))
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.complete_return(
                 nominations_return=nominations_return,
@@ -150,7 +150,7 @@ def send_to_council(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         posted(request), disputed=disputed_lines_of(nominations_return), cancel=nominations_return.get_absolute_url()
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.send_return(
@@ -183,7 +183,7 @@ def reopen_for_changes(request: HttpRequest, pk: int, number: int) -> HttpRespon
     require(rights.may_reopen)
     form = ReopenForm(posted(request), cancel=nominations_return.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
             with collect_recipients() as recipients:

@@ -86,7 +86,7 @@ def propose_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
     require(partnerships.exists())
     form = ProposeForm(posted(request), partnerships=partnerships, cancel=recommendation.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             adoption = propose_adoption(
                 recommendation=recommendation,
@@ -130,7 +130,7 @@ def adopt_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
     choices = meetings_to_adopt_at(adoption.partnership, user)
     form = AdoptForm(posted(request), choices=choices, cancel=adoption.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         meeting = Meeting.objects.get(pk=form.cleaned_data["meeting"])
         try:
             adopt(adoption=adoption, meeting=meeting, author=user, now=timezone.now())
@@ -151,7 +151,7 @@ def drop_from_partnership(request: HttpRequest, pk: int) -> HttpResponse:
     adoption = _adoption_to_change(user, pk)
     form = ReasonForm(posted(request), submit="Drop recommendation", cancel=adoption.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
             drop_adoption(adoption=adoption, reason=reason, author=user, now=timezone.now())
@@ -175,7 +175,7 @@ def link_to_outcome(request: HttpRequest, pk: int) -> HttpResponse:
         posted(request), objectives=objectives, commitments=commitments, cancel=adoption.get_absolute_url()
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             link_outcome(
                 adoption=adoption, record=_record(user, form.cleaned_data["record"]), author=user, now=timezone.now()

@@ -56,7 +56,7 @@ def add_to_response(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     label = KINDS_OF_EVIDENCE[kind]
     form = EvidenceForm(posted(request), label=label, choices=choices, cancel=response.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             add_evidence(
                 response=response,

@@ -36,7 +36,7 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
     present_revision = str(response.revision if response else 0)
     form = ResponseForm(posted(request), organisation=body, response=response, cancel=recommendation.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             new_response = respond(
                 recommendation=recommendation,

@@ -35,7 +35,7 @@ def freeze_figures(request: HttpRequest, slug: str) -> HttpResponse:
     filters = report_filters(request, report)
     form = FreezeForm(posted(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             frozen_report = services.freeze_report(
                 report=slug,

@@ -27,7 +27,7 @@ def new_schedule(request: HttpRequest, slug: str) -> HttpResponse:
     filters = report_filters(request, report)
     form = ScheduleForm(posted(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             schedule = services.schedule_report(
                 details=services.ScheduleDetails(

@@ -49,7 +49,7 @@ def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
     record_url = reverse("spreadsheets:record", args=[record, pk]) + opened.query
     form = UploadForm(*posted_with_files(request), cancel=record_url)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         data, name = form.data_and_name()
         try:
             upload = upload_spreadsheet(

@@ -63,7 +63,7 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
     record_url = reverse("spreadsheets:record", args=[upload.record, upload.record_id])
     form = HeadingsForm(posted(request), proposals=proposals, cancel=record_url)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             confirm_headings(upload=upload, headings=form.headings, author=person, now=timezone.now())
         except UnableToRead as error:

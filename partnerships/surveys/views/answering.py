@@ -58,7 +58,7 @@ def _question_page(request: HttpRequest, survey_round: Round, save: Callable[[An
     questions = survey_round.questions(request.GET.get("language", ""))
     form = AnswerForm(posted(request), questions=questions, groups=sorted(survey_round.asked))
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             save(form.answer())
         except services.UnableToAnswer as error:

@@ -35,7 +35,7 @@ def decide_comments(request: HttpRequest, pk: int) -> HttpResponse:
     waiting_comments = list(comments.order_by("question", "pk")[:AT_ONCE])
     form = ModerateForm(posted(request), comments=waiting_comments, questions=survey_round.questions())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         shown, withheld = form.decisions()
         try:
             services.decide_comments(

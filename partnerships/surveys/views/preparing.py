@@ -37,7 +37,7 @@ def choose_moderator(request: HttpRequest, pk: int, number: int) -> HttpResponse
     require(rights.may_run)
     form = NameForm(posted(request), cancel=survey_round.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.name_moderator(
                 survey_round=survey_round, address=form.cleaned_data["address"], author=user, now=timezone.now()
@@ -96,7 +96,7 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         posted(request), partnerships=partnerships_to_ask(survey_round, user), cancel=survey_round.get_absolute_url()
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         partnership = form.cleaned_data["partnership"]
         try:
             services.ask_to_join(survey_round=survey_round, partnership=partnership, author=user, now=timezone.now())
@@ -165,7 +165,7 @@ def answer_moderation(request: HttpRequest, pk: int) -> HttpResponse:
     survey_round = get_object_or_404(Round.objects.asking(user).for_pages(), pk=pk)
     form = AgreeForm(posted(request), initial={"list_hash": list_hash_of(survey_round)})
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             message = _save_moderators_answer(survey_round, user, form)
         except services.UnableToRun as error:

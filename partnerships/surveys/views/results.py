@@ -138,7 +138,7 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         initial={"theme": theme},
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
             services.link_action(

@@ -113,7 +113,7 @@ def prepare_round(request: HttpRequest, pk: int) -> HttpResponse:
     overview_url = reverse("surveys:overview", args=[pk])
     form = PrepareForm(posted(request), sets=newest_question_sets(), cancel=overview_url)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
             survey_round = services.prepare_round(partnership=partnership, author=user, now=timezone.now(), **data)
@@ -133,7 +133,7 @@ def invite_people(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     require(rights.may_invite)
     form = InviteForm(posted(request), cancel=survey_round.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
             count = services.invite(
@@ -224,7 +224,7 @@ def end_round(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         posted(request), submit="End without results", cancel=survey_round.get_absolute_url(), danger=True
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
             services.abandon_round(survey_round=survey_round, reason=reason, author=user, now=timezone.now())

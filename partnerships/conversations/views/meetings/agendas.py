@@ -31,7 +31,7 @@ def edit_agenda(request: HttpRequest, pk: int) -> HttpResponse:
     items = agenda_for(meeting, user, dropped=True)
     form = AgendaForm(posted(request), meeting=meeting, items=items, people=people_who_may_come(meeting.partnership))
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.edit_agenda(
                 meeting=meeting,
@@ -90,7 +90,7 @@ def circulate_to_invited(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.may_edit)
     form = CirculateForm(posted(request), meeting=meeting)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.circulate_agenda(

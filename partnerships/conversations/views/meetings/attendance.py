@@ -39,7 +39,7 @@ def answer_invitation(request: HttpRequest, pk: int) -> HttpResponse:
         initial={"answer": seat.answer},
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.answer_meeting(seat=seat, answer=form.cleaned_data["answer"], author=user, now=timezone.now())
         except services.UnableToAnswerMeeting as error:
@@ -63,7 +63,7 @@ def record_attendance(request: HttpRequest, pk: int) -> HttpResponse:
         cancel=meeting.get_absolute_url(),
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.record_attendance(
                 meeting=meeting,
@@ -107,7 +107,7 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
         submit="Save minutes",
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             conversation = services.write_minutes(
                 meeting=meeting,

@@ -83,7 +83,7 @@ def edit_cycle(request: HttpRequest, pk: int) -> HttpResponse:
     offered = None if cycle else queries.cycle_from_terms(partnership, today)
     form = CycleForm(posted(request), initial=initial_of_cycle(cycle, offered, today), cancel=back)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             meeting_cycle = services.set_cycle(
                 partnership=partnership,
@@ -120,7 +120,7 @@ def stop_meeting_cycle(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("conversations:meetings", args=[pk])
     form = ReasonForm(posted(request), submit="Stop meeting cycle", cancel=back)
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             services.stop_cycle(
                 partnership=partnership,

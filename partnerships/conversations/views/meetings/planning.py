@@ -38,7 +38,7 @@ def new_meeting(request: HttpRequest, pk: int) -> HttpResponse:
         initial=initial_of_next(proposed_date, title, invited_ids),
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 meeting = services.plan_meeting(
@@ -75,7 +75,7 @@ def edit_meeting(request: HttpRequest, pk: int) -> HttpResponse:
         initial=initial_of_meeting(meeting),
     )
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.change_meeting(
@@ -102,7 +102,7 @@ def call_meeting_off(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.may_edit)
     form = ReasonForm(posted(request), submit="Call off the meeting", cancel=meeting.get_absolute_url())
 
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 services.call_off_meeting(

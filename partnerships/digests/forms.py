@@ -186,16 +186,9 @@ class PreferenceForm(Form):
         names = [f"{_LEAD_PREFIX}offered"]
         self.fields[names[0]] = forms.CharField(required=False, initial="yes", widget=forms.HiddenInput)
         for kind, days in lead_times.items():
-            label, help_text = _LEAD_TIMES[ReminderKind(kind)]
-            field = LeadTimesField(label=label, help_text=help_text, initial=list(days or ()))
-            field.offer(days or ())
-            if kind == ReminderKind.DATES:
-                field.offer(days or (), (_NEVER, "Never"))
-                if days == []:
-                    field.initial = [_NEVER]
             name = f"{_LEAD_PREFIX}{kind}"
             names.append(name)
-            self.fields[name] = field
+            self.fields[name] = _lead_times_field(ReminderKind(kind), days)
         return names
 
     @property
@@ -239,8 +232,17 @@ class PreferenceForm(Form):
         return days_by_kind
 
     def clean(self) -> dict[str, Any]:
-        """Check that a pause begins before it ends, and that it ends in the future in the person's own time zone."""
+        """Check the days of a pause, and that “Never” is not chosen together with days."""
         data: dict[str, Any] = super().clean() or {}
+        self._check_pause(data)
+        dates_field = f"{_LEAD_PREFIX}{ReminderKind.DATES}"
+        days_for_dates = data.get(dates_field) or []
+        if _NEVER in days_for_dates and len(days_for_dates) > 1:
+            self.add_error(dates_field, "Choose days or “Never”, not both")
+        return data
+
+    def _check_pause(self, data: dict[str, Any]) -> None:
+        """Check that a pause begins before it ends, and that it ends in the future in the person's own time zone."""
         pause_start, pause_end = data.get("paused_from"), data.get("paused_until")
         zone = data.get("time_zone")
         if pause_end and zone and pause_end <= local_day(timezone.now(), zone):
@@ -250,11 +252,18 @@ class PreferenceForm(Form):
         elif pause_start and pause_end and pause_start >= pause_end:
             self.add_error("paused_from", "Enter a day before “Pause until”")
 
-        dates_field = f"{_LEAD_PREFIX}{ReminderKind.DATES}"
-        days_for_dates = data.get(dates_field) or []
-        if _NEVER in days_for_dates and len(days_for_dates) > 1:
-            self.add_error(dates_field, "Choose days or “Never”, not both")
-        return data
+
+def _lead_times_field(kind: ReminderKind, days: Collection[int] | None) -> LeadTimesField:
+    """Return the field for a kind of reminder, with the chosen numbers of days before a date."""
+    label, help_text = _LEAD_TIMES[kind]
+    field = LeadTimesField(label=label, help_text=help_text, initial=list(days or ()))
+    if kind == ReminderKind.DATES:
+        field.offer(days or (), (_NEVER, "Never"))
+        if days == []:
+            field.initial = [_NEVER]
+    else:
+        field.offer(days or ())
+    return field
 
 
 def _initial_preferences(person: User, preference: Preference) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
+from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.transfer.models import UPLOADED, Answer, Doubt
@@ -153,18 +154,22 @@ class HeadingsForm(Form):
     def __init__(self, *args: Any, files: Sequence[FileProposals], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for index, file in enumerate(files):
-            headings = file.proposals.headings
-            choices = [("", "Not in this file"), *((heading.name, str(heading)) for heading in headings)]
-            for proposal in file.proposals.proposals:
-                column = proposal.column
-                hint = "We know this heading." if proposal.is_known else "This is our guess. Please check it."
-                self.fields[f"column-{column_key(index, column.code)}"] = forms.ChoiceField(
-                    label=f"File of the {file.label}: {column.shown}" if file.label else column.shown,
-                    choices=choices,
-                    initial=proposal.heading,
-                    required=column.required,
-                    help_text=hint if proposal.heading else "",
-                )
+            self._add_columns(index, file)
+
+    def _add_columns(self, index: int, file: FileProposals) -> None:
+        """Add a field for each column of a file, with our proposal for its heading."""
+        headings = file.proposals.headings
+        choices = [("", "Not in this file"), *((heading.name, str(heading)) for heading in headings)]
+        for proposal in file.proposals.proposals:
+            column = proposal.column
+            hint = "We know this heading." if proposal.is_known else "This is our guess. Please check it."
+            self.fields[f"column-{column_key(index, column.code)}"] = forms.ChoiceField(
+                label=f"File of the {file.label}: {column.shown}" if file.label else column.shown,
+                choices=choices,
+                initial=proposal.heading,
+                required=column.required,
+                help_text=hint if proposal.heading else "",
+            )
 
     @property
     def headings(self) -> dict[str, str]:
@@ -246,7 +251,7 @@ class AnswerForm(Form):
     def __init__(self, *args: Any, doubt: Doubt, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.candidates = list(doubt.candidates.order_by("name", "pk"))
-        self.fields["answer"].choices = [  # type: ignore[attr-defined]  # a choice field, as declared above
+        choice_field(self, "answer").choices = [
             *((f"this-{candidate.pk}", f"is {candidate.name}") for candidate in self.candidates),
             ("other", "is another organisation in the directory, with the identifier below"),
             (Answer.NEW.value, "is a new organisation"),
@@ -260,15 +265,16 @@ class AnswerForm(Form):
         """
         cleaned = super().clean() or {}
         choice = cleaned.get("answer", "")
-        cleaned["organisation"] = None
         if choice in (Answer.NEW, Answer.LEAVE_OUT):
+            cleaned["organisation"] = None
             return cleaned
-        cleaned["answer"] = Answer.THIS
+
         if choice == "other":
-            cleaned["organisation"] = self._organisation_with_identifier(cleaned.get("identifier", ""))
+            organisation = self._organisation_with_identifier(cleaned.get("identifier", ""))
         else:
             candidate_by_choice = {f"this-{candidate.pk}": candidate for candidate in self.candidates}
-            cleaned["organisation"] = candidate_by_choice.get(choice)
+            organisation = candidate_by_choice.get(choice)
+        cleaned |= {"answer": Answer.THIS, "organisation": organisation}
         return cleaned
 
     def _organisation_with_identifier(self, value: str) -> Organisation | None:

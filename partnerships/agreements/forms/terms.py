@@ -24,8 +24,7 @@ from partnerships.organisations.models import Organisation
 
 def _offer_parties(form: Form, parties: QuerySet[Organisation]) -> None:
     """Offer the parties in the field `organisation`. A single party is preset, and the field hidden."""
-    field = form.fields["organisation"]
-    assert isinstance(field, forms.ModelChoiceField)
+    field = model_choice_field(form, "organisation")
     field.queryset = parties
     if len(parties) == 1:
         field.initial = parties[0]
@@ -210,15 +209,18 @@ class SignTermsForm(AnswersForm):
         data: dict[str, Any] = super().clean() or {}
         choice = data.get("decision", "")
         if choice == "sign":
-            if not data.get("name", "").strip():
-                self.add_error("name", "Enter your full name: it is your signature.")
-            if not data.get("title", "").strip():
-                self.add_error("title", "Enter your job title.")
-        if choice == "decline" and not data.get("reason", "").strip():
-            self.add_error("reason", "Enter why you decline to sign.")
-        decisions = {"sign": Decision.APPROVED, "decline": Decision.REJECTED}
-        self.check_answers(data, decisions.get(choice, ""))
+            self._require(data, "name", "Enter your full name: it is your signature.")
+            self._require(data, "title", "Enter your job title.")
+            self.check_answers(data, Decision.APPROVED)
+        elif choice == "decline":
+            self._require(data, "reason", "Enter why you decline to sign.")
+            self.check_answers(data, Decision.REJECTED)
         return data
+
+    def _require(self, data: dict[str, Any], name: str, message: str) -> None:
+        """Add the message to the field if nothing was entered in the field."""
+        if not data.get(name, "").strip():
+            self.add_error(name, message)
 
     @property
     def declines(self) -> bool:

@@ -12,6 +12,7 @@ from partnerships.commitments.forms.fields import PersonField, with_memberships
 from partnerships.commitments.models import Commitment, Status
 from partnerships.commitments.quantities import delivered_words
 from partnerships.commitments.services.delivery import exceeds
+from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.forms import AmountField, AutocompleteSelect, Form, Helper, VerdictForm
 from partnerships.kit.uploads import ACCEPT
 from partnerships.people.models import User
@@ -59,15 +60,15 @@ class ProgressForm(Form):
 
     def __init__(self, *args: Any, commitment: Commitment, seen: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["seen"].initial = seen
         self.commitment = commitment
+        self.fields["seen"].initial = seen
+        delivered = self.fields["delivered"]
         if commitment.quantity is None:
             del self.fields["delivered"]
         else:
-            field = self.fields["delivered"]
-            field.required = True
-            field.initial = commitment.delivered_quantity
-            field.help_text = f"Out of {commitment.quantity_words}. Enter the total, not the latest amount."
+            delivered.required = True
+            delivered.initial = commitment.delivered_quantity
+            delivered.help_text = f"Out of {commitment.quantity_words}. Enter the total, not the latest amount."
         if commitment.status in (Status.AT_RISK, Status.BLOCKED):
             self.fields["status"].initial = commitment.status
             self.fields["blocker"].initial = commitment.blocker
@@ -91,16 +92,18 @@ class ProgressForm(Form):
         """Require a blocker if work is blocked, and a tick and a note if the total exceeds the promise."""
         cleaned = super().clean() or {}
         if "more" in self.fields:
-            delivered_text = delivered_words(cleaned["delivered"], self.commitment.quantity, self.commitment.unit)
-            if not cleaned.get("more"):
-                self.add_error(
-                    "more", f"{delivered_text} is more than was promised. Tick this box if the total is correct"
-                )
-            if not cleaned.get("note_text", "").strip():
-                self.add_error("note_text", "Say why more was delivered than promised")
+            self._check_larger_total(cleaned)
         if cleaned.get("status") == Status.BLOCKED and not cleaned.get("blocker", "").strip():
             self.add_error("blocker", "Say what is in the way")
         return cleaned
+
+    def _check_larger_total(self, cleaned: dict[str, Any]) -> None:
+        """Require a tick and a note for a total that is more than was promised."""
+        delivered_text = delivered_words(cleaned["delivered"], self.commitment.quantity, self.commitment.unit)
+        if not cleaned.get("more"):
+            self.add_error("more", f"{delivered_text} is more than was promised. Tick this box if the total is correct")
+        if not cleaned.get("note_text", "").strip():
+            self.add_error("note_text", "Say why more was delivered than promised")
 
 
 class EscalateForm(Form):
@@ -144,6 +147,7 @@ class VerifyForm(VerdictForm):
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if commitment.is_action:
-            self.fields["verdict"].label = "Is the action done?"
-            self.fields["verdict"].choices = [("verified", "Yes, it is done"), ("missing", "No, something is missing")]  # type: ignore[attr-defined]  # a choice field
+            verdict = choice_field(self, "verdict")
+            verdict.label = "Is the action done?"
+            verdict.choices = [("verified", "Yes, it is done"), ("missing", "No, something is missing")]
         self.helper = Helper(self, submit="Send answer", cancel=commitment.get_absolute_url())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -18,7 +19,7 @@ from partnerships.commitments.rights import Rights
 from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import AmountField, DayField, FindSelect, Form, Helper, Section
 from partnerships.organisations.choices import OrganisationField
-from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, OrganisationQuerySet, Role
 from partnerships.organisations.naming import with_former_names
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
@@ -104,28 +105,19 @@ class ProposeForm(TermsForm):
         """
         super().__init__(*args, **kwargs)
         self._user = user
-        organisations = partners_of(user)
-        if only_offered:
-            organisations = Organisation.objects.filter(
-                pk__in=[organisation.pk for organisation in only_offered]
-            ).order_by("name", "pk")
-        elif also_offered:
-            organisations = Organisation.objects.filter(
-                Q(pk__in=organisations.values("pk")) | Q(pk__in=[organisation.pk for organisation in also_offered])
-            ).order_by("name", "pk")
-        giver = (kwargs.get("initial") or {}).get("giver")
+        organisations = _possible_sides(user, also_offered=also_offered, only_offered=only_offered)
+        for name in ("giver", "receiver"):
+            model_choice_field(self, name).queryset = with_former_names(organisations)
+        partnerships = Partnership.objects.present_for(user, *EDITING_ROLES).live()
+        model_choice_field(self, "partnership").queryset = partnerships.order_by("title", "pk")
+
         # If the origin fixes the giver, only the giver's people can be the owner.
+        giver = (kwargs.get("initial") or {}).get("giver")
         givers = organisations.filter(pk=giver.pk) if only_offered and giver else organisations
-        current = Membership.objects.current().filter(organisation__in=givers.values("pk"))
-        is_lead = Organisation.objects.of_person(user, Role.LEAD).exists()
-        self.choice("giver").queryset = self.choice("receiver").queryset = with_former_names(organisations)
-        self.choice("partnership").queryset = (
-            Partnership.objects.present_for(user, *EDITING_ROLES).live().order_by("title", "pk")
-        )
-        self.choice("owner").queryset = with_memberships(
-            User.objects.filter(pk__in=current.values("person")).order_by("name", "pk")
-        )
+        model_choice_field(self, "owner").queryset = _possible_owners(givers)
+
         self.fields["key"].initial = uuid.uuid4
+        is_lead = Organisation.objects.of_person(user, Role.LEAD).exists()
         if not is_lead:
             del self.fields["confirm"]
         self.helper = Helper(
@@ -137,10 +129,6 @@ class ProposeForm(TermsForm):
             cancel=cancel or reverse("commitments:list"),
         )
 
-    def choice(self, name: str) -> forms.ModelChoiceField[Any]:
-        """Return the field with this name, as a field that chooses a record."""
-        return model_choice_field(self, name)
-
     def clean(self) -> dict[str, Any]:
         """Require two different organisations. The author must edit for one of them.
 
@@ -148,21 +136,42 @@ class ProposeForm(TermsForm):
         """
         cleaned = super().clean()
         giver, receiver = cleaned.get("giver"), cleaned.get("receiver")
-        if giver is None or receiver is None:
-            return cleaned
-        if giver == receiver:
+        if giver is not None and giver == receiver:
             self.add_error("receiver", "Choose a different organisation from the one that gives")
-            return cleaned
+        elif giver is not None and receiver is not None:
+            self._check_own_side(giver, receiver, confirms=bool(cleaned.get("confirm")))
+        return cleaned
+
+    def _check_own_side(self, giver: Organisation, receiver: Organisation, *, confirms: bool) -> None:
         roles = roles_of(self._user, timezone.now())
         own_side = next((side for side in (giver, receiver) if roles.edit_for(side.pk)), None)
         if own_side is None:
             self.add_error("giver", "One of the two must be an organisation that you can make changes for")
-        elif cleaned.get("confirm") and not roles.lead(own_side.pk):
+        elif confirms and not roles.lead(own_side.pk):
             self.add_error(
                 "confirm",
                 f"Only a lead of {own_side.display_name} can confirm this. Remove the tick to let a lead confirm later",
             )
-        return cleaned
+
+
+def _possible_sides(
+    user: User, *, also_offered: Sequence[Organisation], only_offered: Sequence[Organisation]
+) -> OrganisationQuerySet:
+    """Return the organisations that may give or receive, ordered by name."""
+    if only_offered:
+        only_ids = [organisation.pk for organisation in only_offered]
+        return Organisation.objects.filter(pk__in=only_ids).order_by("name", "pk")
+    partners = partners_of(user)
+    if not also_offered:
+        return partners
+    other_ids = [organisation.pk for organisation in also_offered]
+    return Organisation.objects.filter(Q(pk__in=partners.values("pk")) | Q(pk__in=other_ids)).order_by("name", "pk")
+
+
+def _possible_owners(givers: OrganisationQuerySet) -> QuerySet[User]:
+    """Return the people who act for one of these organisations, ordered by name."""
+    memberships = Membership.objects.current().filter(organisation__in=givers.values("pk"))
+    return with_memberships(User.objects.filter(pk__in=memberships.values("person")).order_by("name", "pk"))
 
 
 class EditTermsForm(TermsForm):

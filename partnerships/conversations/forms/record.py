@@ -112,23 +112,22 @@ class ConversationForm(Form):
         self.keeper, self.others = keeper, list(others)
         self.sides = [keeper, *others]
         self.steps = min(steps + _SPARE_STEPS, _MAX_STEPS)
+
+        partnerships = Partnership.objects.present_for(user, *EDITING_ROLES)
+        model_choice_field(self, "partnership").queryset = partnerships.order_by("title", "pk")
         # An attendee who has since left their organisation stays in the record.
         possible_people = people_of(self.sides, user).values("pk")
         attendee_person_ids = [person for person, _ in attendee_ids]
         people = User.objects.filter(Q(pk__in=possible_people) | Q(pk__in=attendee_person_ids)).order_by("name", "pk")
-        self._sides_by_person = _sides_by_person(people, self.sides, attendee_ids)
-        self._choose("partnership", Partnership.objects.present_for(user, *EDITING_ROLES).order_by("title", "pk"))
-        self._choose("attendees", people)
+        model_choice_field(self, "attendees").queryset = people
         self._people = people
+        self._sides_by_person = _sides_by_person(people, self.sides, attendee_ids)
+
         self.fields["key"].initial = uuid.uuid4
         for side in self.sides:
             self._add_side(side)
         self._add_steps(people)
         self.helper = Helper(self, *self._sections(), submit=submit, cancel=cancel or reverse("conversations:list"))
-
-    def _choose(self, name: str, rows: QuerySet[Any]) -> None:
-        """Set the rows that a person can choose in a field."""
-        model_choice_field(self, name).queryset = rows
 
     def _add_side(self, side: Organisation) -> None:
         """Add the fields of one side: people without an account, and points of each kind."""
@@ -201,18 +200,25 @@ class ConversationForm(Form):
     def clean(self) -> dict[str, Any]:
         """Limit the length of each decision and point, and require all three fields of a next step if one is filled."""
         data = super().clean() or {}
-        for name in ("decisions", *(f"points_{side.pk}_{kind}" for side in self.sides for kind in _LABEL_AND_HINT)):
+        point_names = [f"points_{side.pk}_{kind}" for side in self.sides for kind in _LABEL_AND_HINT]
+        for name in ("decisions", *point_names):
             if any(len(line) > _POINT_LENGTH for line in _lines(data.get(name, ""))):
                 self.add_error(name, f"Keep each line under {_POINT_LENGTH} characters")
         for row in range(self.steps):
-            text = data.get(f"step_{row}_text", "")
-            for part, message in (("who", "Choose an owner"), ("due_on", "Enter a due date")):
-                name = f"step_{row}_{part}"
-                if text and not data.get(name) and name not in self.errors:
-                    self.add_error(name, message)
-            if not text and (data.get(f"step_{row}_who") or data.get(f"step_{row}_due_on")):
-                self.add_error(f"step_{row}_text", "Say what needs to be done")
+            self._check_step(data, row)
         return data
+
+    def _check_step(self, data: dict[str, Any], row: int) -> None:
+        """Require an owner and a date for a next step with a text, and a text for one with an owner or a date."""
+        text_name, owner_name, date_name = f"step_{row}_text", f"step_{row}_who", f"step_{row}_due_on"
+        if not data.get(text_name):
+            if data.get(owner_name) or data.get(date_name):
+                self.add_error(text_name, "Say what needs to be done")
+            return
+        if not data.get(owner_name) and owner_name not in self.errors:
+            self.add_error(owner_name, "Choose an owner")
+        if not data.get(date_name) and date_name not in self.errors:
+            self.add_error(date_name, "Enter a due date")
 
     @property
     def record(self) -> Record:
@@ -320,10 +326,12 @@ def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict
         initial[f"others_{side.organisation_id}"] = "\n".join(
             f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name for seat in guests
         )
+
     texts_by_field: dict[str, list[str]] = {}
     for point in conversation.points.all():
         texts_by_field.setdefault(f"points_{point.organisation_id}_{point.kind}", []).append(point.text)
     initial |= {name: "\n".join(texts) for name, texts in texts_by_field.items()}
+
     open_steps = [step for step in conversation.next_steps.all() if step.action_id is None]
     for row, step in enumerate(open_steps):
         initial[f"step_{row}_text"] = step.text

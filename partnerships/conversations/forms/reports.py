@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django import forms
@@ -37,25 +37,37 @@ def questions_from_lines(text: str, old_questions: Sequence[Question]) -> list[Q
     Raises ValidationError if a line has no heading or is too long, if a heading occurs twice,
     or if there are too many questions.
     """
-    old_code_by_heading = {question["heading"]: question["code"] for question in old_questions}
-    used_codes, questions = set(old_code_by_heading.values()), []
+    code_by_heading = {question["heading"]: question["code"] for question in old_questions}
+    questions = []
     for line in filter(None, (line.strip() for line in text.splitlines())):
-        heading, _colon, prompt = (part.strip() for part in line.partition(":"))
-        if not heading:
-            raise ValidationError("Begin each line with a heading.")
-        if len(heading) > MAX_HEADING or len(prompt) > MAX_PROMPT:
-            raise ValidationError(
-                f"“{heading[:40]}” is too long: use at most {MAX_HEADING} characters before the colon, and "
-                f"{MAX_PROMPT} after it."
-            )
-        code = old_code_by_heading.get(heading) or next(f"q{n}" for n in range(1, 1000) if f"q{n}" not in used_codes)
-        used_codes.add(code)
-        questions.append(Question(code=code, heading=heading, prompt=prompt))
+        heading, prompt = _heading_and_prompt(line)
+        if heading not in code_by_heading:
+            code_by_heading[heading] = _new_code(code_by_heading.values())
+        questions.append(Question(code=code_by_heading[heading], heading=heading, prompt=prompt))
+
     if len({question["heading"] for question in questions}) < len(questions):
         raise ValidationError("Use each heading once.")
     if len(questions) > MAX_QUESTIONS:
         raise ValidationError(f"Ask at most {MAX_QUESTIONS} questions.")
     return questions
+
+
+def _heading_and_prompt(line: str) -> tuple[str, str]:
+    """Return the two parts of a line. Raises ValidationError if there is no heading, or one part is too long."""
+    heading, _colon, prompt = (part.strip() for part in line.partition(":"))
+    if not heading:
+        raise ValidationError("Begin each line with a heading.")
+    if len(heading) > MAX_HEADING or len(prompt) > MAX_PROMPT:
+        raise ValidationError(
+            f"“{heading[:40]}” is too long: use at most {MAX_HEADING} characters before the colon, and {MAX_PROMPT} "
+            "after it."
+        )
+    return heading, prompt
+
+
+def _new_code(used_codes: Collection[str]) -> str:
+    """Return the first of the codes q1, q2 and so on that no question has."""
+    return next(f"q{number}" for number in range(1, 1000) if f"q{number}" not in used_codes)
 
 
 class PartyChoice(forms.ModelMultipleChoiceField[Party]):
@@ -98,21 +110,30 @@ class ReportingForm(Form):
     def __init__(
         self, *args: Any, parties: Sequence[Party], running_round: ReportingRound | None, cancel: str, **kwargs: Any
     ) -> None:
-        old_questions: Sequence[Question] = running_round.questions if running_round else USUAL_QUESTIONS
-        exempt_party_ids = set(running_round.exemptions.values_list("party", flat=True)) if running_round else set()
-        initial: dict[str, Any] = {
-            "period": running_round.period if running_round else Period.QUARTER,
-            "questions": questions_as_lines(old_questions),
-            "parties": [party.pk for party in parties if party.pk not in exempt_party_ids],
-        }
-        if running_round:
-            initial |= {"starts_on": running_round.starts_on, "due_days": running_round.due_days}
-        super().__init__(*args, **{**kwargs, "initial": initial})
-        self._old_questions, self._parties = old_questions, parties
-        model_choice_field(self, "parties").queryset = Party.objects.filter(
-            pk__in=[party.pk for party in parties]
-        ).select_related("organisation")
+        self._parties = parties
+        self._old_questions: Sequence[Question] = running_round.questions if running_round else USUAL_QUESTIONS
+        kwargs["initial"] = self._initial(running_round)
+        super().__init__(*args, **kwargs)
+        rows = Party.objects.filter(pk__in=[party.pk for party in parties])
+        model_choice_field(self, "parties").queryset = rows.select_related("organisation")
         self.helper = Helper(self, submit="Save", cancel=cancel)
+
+    def _initial(self, running_round: ReportingRound | None) -> dict[str, Any]:
+        """Return the settings of the running round, or the usual settings for a new round."""
+        initial: dict[str, Any] = {
+            "period": Period.QUARTER,
+            "questions": questions_as_lines(self._old_questions),
+            "parties": [party.pk for party in self._parties],
+        }
+        if running_round is None:
+            return initial
+        exempt_party_ids = set(running_round.exemptions.values_list("party", flat=True))
+        return initial | {
+            "period": running_round.period,
+            "starts_on": running_round.starts_on,
+            "due_days": running_round.due_days,
+            "parties": [party.pk for party in self._parties if party.pk not in exempt_party_ids],
+        }
 
     def clean_questions(self) -> list[Question]:
         """Return the lines of the field as questions."""

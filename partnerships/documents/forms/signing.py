@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 
 from partnerships.documents.models import Decision
 from partnerships.documents.services import MAX_ANSWER, InvalidAnswers, read_answers, read_questions
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import Form, Helper, VerdictForm
 from partnerships.organisations.models import Organisation
 
@@ -47,10 +48,11 @@ class AnswersForm(Form):
     def add_answers(self, organisations: Sequence[Organisation], questions: Mapping[int, Sequence[str]]) -> None:
         """Add a field for each question to these organisations."""
         self.questions = questions
-        all_questions = dict.fromkeys(
+        # Several organisations may be asked the same question, which then has one field.
+        different_questions = dict.fromkeys(
             question for organisation in organisations for question in questions.get(organisation.pk, ())
         )
-        self.answer_names = {f"answer_{index}": question for index, question in enumerate(all_questions)}
+        self.answer_names = {f"answer_{index}": question for index, question in enumerate(different_questions)}
         for name, question in self.answer_names.items():
             self.fields[name] = forms.CharField(
                 label=question,
@@ -115,8 +117,8 @@ class SignForm(AnswersForm, VerdictForm):
     ) -> None:
         super().__init__(data, initial={"number": number})
         pks = [organisation.pk for organisation in organisations]
-        field = self.fields["organisation"]
-        field.queryset = Organisation.objects.filter(pk__in=pks).order_by("name", "pk")  # type: ignore[attr-defined]  # a ModelChoiceField
+        field = model_choice_field(self, "organisation")
+        field.queryset = Organisation.objects.filter(pk__in=pks).order_by("name", "pk")
         field.initial = organisations[0] if organisations else None
         if len(pks) == 1:
             field.widget = forms.HiddenInput()

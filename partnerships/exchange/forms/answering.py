@@ -17,6 +17,7 @@ from partnerships.exchange.forms.fields import (
     set_choices,
 )
 from partnerships.exchange.models import Direction, Entry
+from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.forms import AutocompleteSelect, Form, Helper, VerdictForm
 from partnerships.organisations.models import EDITING_ROLES, Membership, OrganisationQuerySet
 from partnerships.people.models import User
@@ -52,13 +53,18 @@ class RespondForm(OrganisationForm):
             amount_left = entry.amount if entry.standing else entry.amount_left
             self.fields["quantity"].help_text = f"Out of {amount_left}."
             self.fields["everything"].label = f"All of it: {amount_left}"
+        self._offer_counterparts(entry, organisations)
+        self.helper = Helper(self, submit="Send answer", cancel=entry.get_absolute_url())
+
+    def _offer_counterparts(self, entry: Entry, organisations: OrganisationQuerySet) -> None:
+        """Offer the open offers of these organisations for an ask, or their open asks for an offer."""
         other_direction = Direction.OFFER if entry.is_ask else Direction.ASK
         own_entries = Entry.objects.filter(organisation__in=organisations, direction=other_direction, is_open=True)
-        self.fields["counterpart"].label = f"Which of your {other_direction.label.lower()}s is your answer about?"
-        set_choices(self, "counterpart", own_entries.order_by("title", "pk"))
         if not own_entries.exists():
             del self.fields["counterpart"]
-        self.helper = Helper(self, submit="Send answer", cancel=entry.get_absolute_url())
+            return
+        self.fields["counterpart"].label = f"Which of your {other_direction.label.lower()}s is your answer about?"
+        set_choices(self, "counterpart", own_entries.order_by("title", "pk"))
 
     def clean(self) -> dict[str, Any]:
         """Require a quantity, or the tick for all of it."""
@@ -141,16 +147,13 @@ class DecideForm(VerdictForm):
 
     def __init__(self, *args: Any, entry: Entry, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        decision = self.fields["decision"]
+        decision = choice_field(self, "decision")
         if not entry.is_open:
             # Accepted answers have used up the entry, but the organisation that answered last still gets a reply.
-            self.fields["decision"] = forms.ChoiceField(
-                label="Nothing is left to accept",
-                choices=[("decline", "Decline")],
-                initial="decline",
-                widget=forms.RadioSelect,
-            )
-        elif (entry.quantity is not None or entry.standing) and isinstance(decision, forms.ChoiceField):
+            decision.label = "Nothing is left to accept"
+            decision.choices = [("decline", "Decline")]
+            decision.initial = "decline"
+        elif entry.quantity is not None or entry.standing:
             # The quantity already says whether more is needed.
             decision.choices = [("accept", "Accept"), ("decline", "Decline")]
         self.helper = Helper(self, submit="Send decision", cancel=entry.get_absolute_url())

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
+from django.forms import BoundField
 from django.http import QueryDict
 
 from partnerships.kit.choice_fields import choice_field
@@ -117,22 +118,27 @@ class TableForm(Form):
         self.grounds = grounds
         self.columns = ("Offers made", "No nominee in time", "Nominee in time", *grounds)
         #: Each line with its headings and fields.
-        self.lines = []
-        for line in lines:
-            refusals = self._saved[line.pk].refusals
-            initial = {"offers": line.offers, "not_supplied": line.not_supplied or None, "in_time": line.in_time}
-            initial |= {f"ground_{index}": refusals.get(ground) for index, ground in enumerate(grounds)}
-            for (code, value), heading in zip(initial.items(), self.columns, strict=True):
-                self.fields[f"{code}-{line.pk}"] = CountField(
-                    label=f"{line.words}: {heading}",
-                    min_value=0,
-                    max_value=MAX_COUNT,
-                    required=False,
-                    initial=value,
-                    widget=forms.TextInput(attrs={"class": "govuk-input govuk-input--width-3", "inputmode": "numeric"}),
-                )
-            fields = [self[f"{code}-{line.pk}"] for code in initial]
-            self.lines.append((line, list(zip(self.columns, fields, strict=True))))
+        self.lines = [(line, self._add_row(line)) for line in lines]
+
+    def _add_row(self, line: ReturnLine) -> list[tuple[str, BoundField]]:
+        """Add a field for each figure of a line, and return each field with the heading of its column."""
+        refusals = self._saved[line.pk].refusals
+        initial = {"offers": line.offers, "not_supplied": line.not_supplied or None, "in_time": line.in_time}
+        initial |= {f"ground_{index}": refusals.get(ground) for index, ground in enumerate(self.grounds)}
+
+        row = []
+        for (code, value), heading in zip(initial.items(), self.columns, strict=True):
+            name = f"{code}-{line.pk}"
+            self.fields[name] = CountField(
+                label=f"{line.words}: {heading}",
+                min_value=0,
+                max_value=MAX_COUNT,
+                required=False,
+                initial=value,
+                widget=forms.TextInput(attrs={"class": "govuk-input govuk-input--width-3", "inputmode": "numeric"}),
+            )
+            row.append((heading, self[name]))
+        return row
 
     def clean_read(self) -> dict[int, Supplement]:
         """Return the figures that were saved when the page was opened, by the id of the line."""
@@ -210,24 +216,27 @@ class DecideForm(Form):
             form_data.update({f"decision-{line.pk}": Decision.CONFIRMED.value for line in lines})
         super().__init__(form_data, **kwargs)
         self.fields["sending"].initial = sending
-        self.lines = []
-        for line in lines:
-            decision_name, reason_name = f"decision-{line.pk}", f"reason-{line.pk}"
-            self.fields[decision_name] = forms.ChoiceField(
-                label=line.words,
-                help_text=in_words(line),
-                choices=[(Decision.CONFIRMED.value, "Confirm"), (Decision.DISPUTED.value, "Dispute")],
-                initial=line.decision or None,
-                widget=forms.RadioSelect,
-            )
-            self.fields[reason_name] = forms.CharField(
-                label=f"If you dispute this line, say why: {line.words}",
-                initial=line.reason if line.decision == Decision.DISPUTED else "",
-                max_length=1_000,
-                required=False,
-                widget=forms.Textarea(attrs={"rows": 2}),
-            )
-            self.lines.append((line, self[decision_name], self[reason_name]))
+        #: Each line with its fields for the decision and for the reason.
+        self.lines = [self._add_fields(line) for line in lines]
+
+    def _add_fields(self, line: ReturnLine) -> tuple[ReturnLine, BoundField, BoundField]:
+        """Add the fields for a line, and return the line with both."""
+        decision_name, reason_name = f"decision-{line.pk}", f"reason-{line.pk}"
+        self.fields[decision_name] = forms.ChoiceField(
+            label=line.words,
+            help_text=in_words(line),
+            choices=[(Decision.CONFIRMED.value, "Confirm"), (Decision.DISPUTED.value, "Dispute")],
+            initial=line.decision or None,
+            widget=forms.RadioSelect,
+        )
+        self.fields[reason_name] = forms.CharField(
+            label=f"If you dispute this line, say why: {line.words}",
+            initial=line.reason if line.decision == Decision.DISPUTED else "",
+            max_length=1_000,
+            required=False,
+            widget=forms.Textarea(attrs={"rows": 2}),
+        )
+        return line, self[decision_name], self[reason_name]
 
     def clean(self) -> dict[str, Any]:
         """Require a reason for each disputed line."""

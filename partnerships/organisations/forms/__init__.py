@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from partnerships.kit import forms as kit
-from partnerships.kit.choice_fields import model_choice_field
+from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import Form, Helper
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.organisations.duplicates import similar_to
@@ -258,8 +258,7 @@ class HandOverForm(Form):
         kwargs.setdefault("initial", {"kind": group.kind.code, "things": [str(thing.pk) for thing in group.things]})
         kwargs["prefix"] = group.kind.code
         super().__init__(*args, **kwargs)
-        things = self.fields["things"]
-        assert isinstance(things, forms.MultipleChoiceField)
+        things = choice_field(self, "things")
         things.label = group.kind.label
         things.choices = choices_of(group)
         model_choice_field(self, "to").queryset = people

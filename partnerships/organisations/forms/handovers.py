@@ -11,7 +11,7 @@ from django.template.defaultfilters import pluralize
 from django.utils.html import format_html, format_html_join
 
 from partnerships.kit import forms as kit
-from partnerships.kit.choice_fields import model_choice_field
+from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Handover, Organisation, Sharing
@@ -73,20 +73,21 @@ class ProposeHandoversForm(_TickingForm):
         self, *args: Any, things: Sequence[Held], successors: QuerySet[Organisation], count: int, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        records, everything = self.fields["records"], self.fields["everything"]
-        assert isinstance(records, forms.MultipleChoiceField)
+        records = choice_field(self, "records")
         records.required = not self._is_everything_ticked()
         records.choices = [
             (str(thing.pk), f"{thing.title} ({thing.what})" if thing.what else thing.title) for thing in things
         ]
-        everything.label = f"All {count} that match"
+        self.fields["everything"].label = f"All {count} that match"
+
         possible_successors = list(successors)
-        if len(possible_successors) < 2:
-            del self.fields["sharing"], self.fields["others"]
+        model_choice_field(self, "successor").queryset = successors
         if len(possible_successors) == 1:
             self.initial.setdefault("successor", possible_successors[0])
-        for name in {"successor", "others"} & set(self.fields):
-            model_choice_field(self, name).queryset = successors
+        if len(possible_successors) > 1:
+            model_choice_field(self, "others").queryset = successors
+        else:
+            del self.fields["sharing"], self.fields["others"]
         self.helper = Helper(self, submit="Propose to successor")
 
     def clean(self) -> dict[str, Any]:
@@ -121,8 +122,7 @@ class _LinesForm(_TickingForm):
             self.fields["everything"].label = f"All {count}, including those that are not shown"
         else:
             del self.fields["everything"]
-        field = self.fields["lines"]
-        assert isinstance(field, forms.MultipleChoiceField)
+        field = choice_field(self, "lines")
         field.required = not self._is_everything_ticked()
         field.choices = [(str(line.pk), _line_label(line, titles[line.pk])) for line in lines]
 
@@ -213,21 +213,30 @@ def _line_label(line: Handover, title: str) -> str:
 
     The label shows the record, its homes and money, the terms, and who proposed and answered the line.
     """
-    amounts = [
+    main_facts = [
+        f"From {line.predecessor.name} to {line.successor.name}",
         f"{line.homes:,.0f} home{pluralize(line.homes)}" if line.homes else "",
         f"£{line.money:,.0f}" if line.money else "",
     ]
-    sharing = ", ".join(organisation.display_name for organisation in (line.successor, *line.others.all()))
-    main_facts = [f"From {line.predecessor.name} to {line.successor.name}", *amounts]
-    terms = [
-        f"{line.get_sharing_display()}: {sharing}" if line.sharing != Sharing.ALONE else "",
-        f"Basis: {line.basis}" if line.basis else "",
-        f"Consent needed: {line.consent_in_words}" if line.consent else "",
-        f"Evidence: {line.evidence}" if line.evidence else "",
-        f"Answer by {long_date(line.due_on)}" if line.due_on else "",
-    ]
-    details = [" · ".join(filter(None, parts)) for parts in (main_facts, terms, steps_in_words(line))]
+    details = [" · ".join(filter(None, parts)) for parts in (main_facts, _terms(line), steps_in_words(line))]
     spans = format_html_join(
         "", '<span class="cg-choices__detail">{}</span>', ((detail,) for detail in details if detail)
     )
     return format_html("{}{}", title, spans)
+
+
+def _terms(line: Handover) -> list[str]:
+    """Return the terms of a line in words."""
+    terms = []
+    if line.sharing != Sharing.ALONE:
+        names = ", ".join(organisation.display_name for organisation in (line.successor, *line.others.all()))
+        terms.append(f"{line.get_sharing_display()}: {names}")
+    if line.basis:
+        terms.append(f"Basis: {line.basis}")
+    if line.consent:
+        terms.append(f"Consent needed: {line.consent_in_words}")
+    if line.evidence:
+        terms.append(f"Evidence: {line.evidence}")
+    if line.due_on:
+        terms.append(f"Answer by {long_date(line.due_on)}")
+    return terms

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.forms import Form, Helper
 from partnerships.plans.services.commenting import MAX_COMMENT
 
@@ -27,6 +28,6 @@ class CommentForm(Form):
         if reply:
             del self.fields["anchor"]  # A reply is about the piece of its thread.
         else:
-            self.fields["anchor"].choices = [("", "The whole plan"), *anchors]  # type: ignore[attr-defined]  # a ChoiceField
+            choice_field(self, "anchor").choices = [("", "The whole plan"), *anchors]
         self.order_fields(["anchor", "text"])
         self.helper = Helper(self, submit="Send reply" if reply else "Add comment")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from django import forms
@@ -123,10 +122,25 @@ class HomesRow(Form):
     @property
     def numbers(self) -> list[int]:
         """Return the homes entered for each year; 0 for a field that is empty or invalid."""
-        if self.is_bound:
-            self.is_valid()  # fills `cleaned_data` with the valid fields
-        data: Mapping[str, Any] = getattr(self, "cleaned_data", {}) if self.is_bound else self.initial
-        return [data.get(field.name) or 0 for field in self.counts]
+        return [self._values.get(field.name) or 0 for field in self.counts]
+
+    @property
+    def kind_of_homes(self) -> dict[str, Any]:
+        """Return the combination that was entered, as the content of a site stores it."""
+        bedrooms = self._values.get("bedrooms")
+        return {
+            "tenure": self._values.get("tenure"),
+            "bedrooms": None if bedrooms == "" else bedrooms,
+            "needs": self._values.get("needs"),
+        }
+
+    @property
+    def _values(self) -> Mapping[str, Any]:
+        """Return the valid values that were entered; the initial values before anything is entered."""
+        if not self.is_bound:
+            return self.initial
+        self.is_valid()  # fills `cleaned_data` with the valid fields
+        return getattr(self, "cleaned_data", {})
 
     @property
     def total(self) -> int:
@@ -194,21 +208,12 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
             self.is_valid()  # fills `cleaned_data` with the valid fields
         data = getattr(self.years, "cleaned_data", {}) if self.is_bound else self.years.initial
         years = [str(data.get(heading.name) or "") for heading in self.headings]
-        lines: list[Item] = []
-        for form in self:
-            row = getattr(form, "cleaned_data", {}) if form.is_bound else form.initial
-            bedrooms = row.get("bedrooms")
-            kind_of_homes = {
-                "tenure": row.get("tenure"),
-                "bedrooms": None if bedrooms == "" else bedrooms,
-                "needs": row.get("needs"),
-            }
-            lines += [
-                {**kind_of_homes, "year": year, "count": count}
-                for year, count in zip(years, form.numbers, strict=True)
-                if count
-            ]
-        return lines
+        return [
+            {**form.kind_of_homes, "year": year, "count": count}
+            for form in self
+            for year, count in zip(years, form.numbers, strict=True)
+            if count
+        ]
 
     def value(self) -> dict[str, list[Item]]:
         """Return the homes in the form in which the content of a site stores them. The grid must be valid."""
@@ -278,16 +283,13 @@ def _rows_and_columns(homes: Iterable[Item], years: Sequence[str]) -> tuple[list
     lines = sorted(homes, key=_row_order)
     columns = [*sorted({line["year"] for line in lines if line["year"]} or years), ""]
     index_by_year = {year: index for index, year in enumerate(columns)}
-    rows: list[dict[str, Any]] = []
-    for combination, lines_of_kind in groupby(
-        lines, key=lambda line: (line["tenure"], line["bedrooms"], line["needs"])
-    ):
-        tenure, bedrooms, needs = combination
-        row = {"tenure": tenure, "bedrooms": "" if bedrooms is None else bedrooms, "needs": needs}
-        for line in lines_of_kind:
-            row[f"count_{index_by_year[line['year']]}"] = line["count"]
-        rows.append(row)
-    return rows, columns
+    row_by_combination: dict[tuple[str, int | None, str], dict[str, Any]] = {}
+    for line in lines:
+        tenure, bedrooms, needs = line["tenure"], line["bedrooms"], line["needs"]
+        new_row = {"tenure": tenure, "bedrooms": "" if bedrooms is None else bedrooms, "needs": needs}
+        row = row_by_combination.setdefault((tenure, bedrooms, needs), new_row)
+        row[f"count_{index_by_year[line['year']]}"] = line["count"]
+    return list(row_by_combination.values()), columns
 
 
 def _row_order(line: Item) -> tuple[int, int, int]:
@@ -316,13 +318,18 @@ def with_more(data: Any, kind: str) -> Any:
     """
     extended = data.copy()
     button = data.get("more")
-    rows = _number(data.get("homes-TOTAL_FORMS"), MAX_SENT_ROWS)
-    years = _number(data.get("homes-YEARS"), MAX_BOXES)
-    if button == "rows" and boxes_in(rows + BLANK_ROWS, years) <= MAX_BOXES:
-        extended["homes-TOTAL_FORMS"] = str(max(rows, min(rows + BLANK_ROWS, MAX_ROWS)))
-    if button == "years" and years < MAX_YEARS and boxes_in(rows, years + 1) <= MAX_BOXES:
-        year_texts = [data.get(f"homes-year_{index}", "")[:4] for index in range(years)]
-        last_year = max((int(text) for text in year_texts if text.isdecimal()), default=0)
-        extended["homes-YEARS"] = str(years + 1)
-        extended[f"homes-year_{years}"] = year_of_kind(kind, last_year + 1) if last_year > 1 else ""
+    row_count = _number(data.get("homes-TOTAL_FORMS"), MAX_SENT_ROWS)
+    year_count = _number(data.get("homes-YEARS"), MAX_BOXES)
+    if button == "rows" and boxes_in(row_count + BLANK_ROWS, year_count) <= MAX_BOXES:
+        extended["homes-TOTAL_FORMS"] = str(max(row_count, min(row_count + BLANK_ROWS, MAX_ROWS)))
+    if button == "years" and year_count < MAX_YEARS and boxes_in(row_count, year_count + 1) <= MAX_BOXES:
+        extended["homes-YEARS"] = str(year_count + 1)
+        extended[f"homes-year_{year_count}"] = _next_year(data, year_count, kind)
     return extended
+
+
+def _next_year(data: Any, year_count: int, kind: str) -> str:
+    """Return the year after the last year of a submitted grid; "" if the grid has no year."""
+    year_texts = [data.get(f"homes-year_{index}", "")[:4] for index in range(year_count)]
+    last_year = max((int(text) for text in year_texts if text.isdecimal()), default=0)
+    return year_of_kind(kind, last_year + 1) if last_year > 1 else ""

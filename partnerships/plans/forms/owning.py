@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Plan, PlanOwner
@@ -32,7 +33,7 @@ class OfferForm(Form):
     def __init__(self, *args: Any, plan: Plan, owner: PlanOwner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         new_owners = possible_new_owners(plan, owner.organisation).order_by("name", "pk")
-        self.fields["organisation"].queryset = new_owners  # type: ignore[attr-defined]  # a ModelChoiceField
+        model_choice_field(self, "organisation").queryset = new_owners
         self.has_choices = new_owners.exists()
         self.helper = Helper(self, submit="Offer plan")
 

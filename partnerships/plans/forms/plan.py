@@ -9,6 +9,7 @@ from django import forms
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
+from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import Form, Helper, ReasonForm, Section
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -62,19 +63,21 @@ class PlanForm(Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         own_organisations = Organisation.objects.of_person(user, "editor", "lead").order_by("name", "pk")
-        self.fields["owners"].queryset = own_organisations  # type: ignore[attr-defined]  # a ModelMultipleChoiceField
-        self.fields["partnership"].queryset = (  # type: ignore[attr-defined]  # a ModelChoiceField
-            Partnership.objects.present_for(user, "editor", "lead")
-            .live()
-            .filter(pk__in=parties_that_may_own(own_organisations).values("partnership"))
-            .order_by("title", "pk")
+        owners = model_choice_field(self, "owners")
+        owners.queryset = own_organisations
+        first_organisations = list(own_organisations[:2])
+        if len(first_organisations) == 1:
+            owners.initial = first_organisations
+
+        partnerships = Partnership.objects.present_for(user, "editor", "lead").live()
+        partnerships_to_own_with = partnerships.filter(
+            pk__in=parties_that_may_own(own_organisations).values("partnership")
         )
+        model_choice_field(self, "partnership").queryset = partnerships_to_own_with.order_by("title", "pk")
         if self.initial.get("partnership"):
             # A plan started on the page of a partnership is probably for its members. Otherwise suggest no audience.
             self.fields["audience"].initial = Audience.PARTNERSHIP
-        first_organisations = list(own_organisations[:2])
-        if len(first_organisations) == 1:
-            self.fields["owners"].initial = first_organisations
+
         self.helper = Helper(
             self,
             Section("The plan", "title", "kind", "years"),
@@ -116,9 +119,9 @@ class StatusForm(ReasonForm):
 
     def __init__(self, *args: Any, choices: Sequence[Status], successors: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["status"].choices = [(status.value, status.label) for status in choices]  # type: ignore[attr-defined]  # a ChoiceField
+        choice_field(self, "status").choices = [(status.value, status.label) for status in choices]
         if Status.SUPERSEDED in choices:
-            self.fields["successor"].queryset = successors  # type: ignore[attr-defined]  # a ModelChoiceField
+            model_choice_field(self, "successor").queryset = successors
         else:
             del self.fields["successor"]
         self.helper.layout.fields = list(self.fields)

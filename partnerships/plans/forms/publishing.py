@@ -73,27 +73,28 @@ class PublishForm(Form):
                 "The new version includes its changes, so both become visible then. Choose a later time to keep the "
                 "new version back for longer."
             )
+        self.helper = Helper(
+            self,
+            *self._layout(number, may_be_minor=may_be_minor),
+            submit=f"Publish version {number}",
+            cancel=reverse("plans:draft", kwargs={"pk": plan.pk}),
+        )
+
+    def _layout(self, number: int, *, may_be_minor: bool) -> list[str | Section]:
+        """Return the fields and sections of the form to publish the version with this number."""
         layout: list[str | Section] = [name for name in ("note", "minor", "end_shares") if name in self.fields]
         if "minor" in layout and not may_be_minor:
             # The page hides the box when a minor version would be refused. The form keeps the field, so that a
             # request with the box ticked is refused with the reason.
             layout.remove("minor")
         if self.piece_by_field:
-            layout.append(
-                Section(
-                    "From the template",
-                    *self.piece_by_field,
-                    hint="Plans of this kind usually have these parts. Nobody has changed them yet, so choose which "
-                    f"of them to keep in version {number}.",
-                )
+            hint = (
+                "Plans of this kind usually have these parts. Nobody has changed them yet, so choose which of them to "
+                f"keep in version {number}."
             )
-        self.helper = Helper(
-            self,
-            *layout,
-            Section("Embargo", "embargo_day", "embargo_time"),
-            submit=f"Publish version {number}",
-            cancel=reverse("plans:draft", kwargs={"pk": plan.pk}),
-        )
+            layout.append(Section("From the template", *self.piece_by_field, hint=hint))
+        layout.append(Section("Embargo", "embargo_day", "embargo_time"))
+        return layout
 
     def _add_untouched_fields(self, untouched: Mapping[str, str]) -> dict[str, str]:
         """Add a field for each untouched part that asks whether to keep it, and return the pieces by field name.

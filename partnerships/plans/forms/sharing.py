@@ -9,6 +9,7 @@ from django.core.validators import validate_email
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import DayField, Form, Helper, Section
 from partnerships.people.models import User
 
@@ -74,7 +75,6 @@ class AskForm(Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["partnership"].queryset = (  # type: ignore[attr-defined]  # a ModelChoiceField
-            Partnership.objects.present_for(user).order_by("title", "pk")
-        )
+        partnerships = Partnership.objects.present_for(user)
+        model_choice_field(self, "partnership").queryset = partnerships.order_by("title", "pk")
         self.helper = Helper(self, submit="Ask the owners", cancel=reverse("plans:list"))

@@ -83,19 +83,21 @@ class AgendaForm(Form):
             initial=item.minutes if item else None,
             widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
         )
-        presenter_pk = ""
-        choices = list(presenter_choices)
-        if item and item.presenter:
-            presenter_pk = str(item.presenter.pk)
-            if presenter_pk not in dict(choices):
-                # A presenter who has left stays on the agenda. Without this choice the form would be invalid.
-                choices.append((presenter_pk, f"{item.presenter.display_name}, a former member"))
-                self._people[presenter_pk] = item.presenter
-        self.fields[f"presenter_{key}"] = forms.ChoiceField(
-            label="Presenter", required=False, choices=choices, initial=presenter_pk
-        )
+        self.fields[f"presenter_{key}"] = self._presenter_field(item, presenter_choices)
         if item is not None:
             self.fields[f"kept_{key}"] = forms.BooleanField(label="Keep", required=False, initial=not item.is_dropped)
+
+    def _presenter_field(self, item: AgendaItem | None, choices: list[tuple[str, str]]) -> forms.ChoiceField:
+        """Return the field for the presenter of an item."""
+        if item is None or item.presenter is None:
+            return forms.ChoiceField(label="Presenter", required=False, choices=choices, initial="")
+        presenter = item.presenter
+        presenter_pk = str(presenter.pk)
+        if presenter_pk not in dict(choices):
+            # A presenter who has left stays on the agenda. Without this choice the form would be invalid.
+            choices = [*choices, (presenter_pk, f"{presenter.display_name}, a former member")]
+            self._people[presenter_pk] = presenter
+        return forms.ChoiceField(label="Presenter", required=False, choices=choices, initial=presenter_pk)
 
     @property
     def lines(self) -> list[AgendaLine]:

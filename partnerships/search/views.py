@@ -19,18 +19,20 @@ from partnerships.search.sources.every import KINDS
 def results(request: HttpRequest) -> HttpResponse:
     """Show a page of search results."""
     text = _search_text(request)
-    after = request.GET.get("after", "")
     filters = _filters(request)
+    after = request.GET.get("after", "")
     page = search(user=signed_in(request), text=text, filters=filters, after=after)
-    chosen_facets = {name: value for name in _FACETS if (value := getattr(filters, name))}
+
+    chosen_facets = {name: getattr(filters, name) for name in _FACETS if getattr(filters, name)}
     parameters = {"q": text, **chosen_facets}
+    next_parameters = {**parameters, "after": page.next_after}
     context = {
         "text": text,
         "results": page,
         "chosen": chosen_facets,
         "facets": _facets_with_links(page.facets, parameters),
         "all_href": f"?{urlencode({'q': text})}",
-        "next_href": f"?{urlencode({**parameters, 'after': page.next_after})}" if page.next_after else "",
+        "next_href": f"?{urlencode(next_parameters)}" if page.next_after else "",
         "first_href": f"?{urlencode(parameters)}" if after else "",
     }
     return render(request, "search/results.html", context)
@@ -52,21 +54,16 @@ _FACETS = ("kind", "partnership", "organisation", "year")
 def _facets_with_links(
     facets: Sequence[Facet], parameters: Mapping[str, object]
 ) -> list[tuple[Facet, list[tuple[Choice, str]]]]:
-    """Return the facets with their choices. The link of a choice selects it or, if it is selected, removes it."""
-    facets_with_links = []
-    for facet in facets:
-        choices_with_links = []
-        for choice in facet.choices:
-            value_after_click = "" if choice.is_chosen else choice.value
-            choices_with_links.append((choice, _facet_href(parameters, facet.name, value_after_click)))
-        facets_with_links.append((facet, choices_with_links))
-    return facets_with_links
+    """Return the facets with their choices and the link of each choice."""
+    return [
+        (facet, [(choice, _choice_href(parameters, facet, choice)) for choice in facet.choices]) for facet in facets
+    ]
 
 
-def _facet_href(parameters: Mapping[str, object], facet_name: str, value: str) -> str:
-    """Return the link to the same search with another value of a facet. The value "" removes the facet."""
-    new_parameters = {**parameters, facet_name: value}
-    return f"?{urlencode({name: parameter for name, parameter in new_parameters.items() if parameter})}"
+def _choice_href(parameters: Mapping[str, object], facet: Facet, choice: Choice) -> str:
+    """Return the link to the same search with the choice or, if it is selected, without the facet."""
+    new_parameters = {**parameters, facet.name: "" if choice.is_chosen else choice.value}
+    return f"?{urlencode({name: value for name, value in new_parameters.items() if value})}"
 
 
 def _search_text(request: HttpRequest) -> str:

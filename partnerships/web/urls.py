@@ -9,7 +9,7 @@ from partnerships.web import brief, dates, emails, network_pages, reciprocity, v
 app_name = "web"
 urlpatterns = [
     path("", views.home, name="home"),
-    path("first-steps/", views.first_steps, name="first-steps"),
+    path("first-steps/", views.first_steps_page, name="first-steps"),
     path("first-steps/<int:pk>/hide/", views.hide_first_steps, name="hide-first-steps"),
     path("my-work/", views.my_work, name="my-work"),
     path("network/", network_pages.network, name="network"),

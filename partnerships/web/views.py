@@ -58,10 +58,11 @@ PLANS_AT_HOME = 5
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show a signed-in person's start page, or to visitors a page about Common Ground."""
-    if not isinstance(request.user, User):
-        newest = Plan.objects.public().for_listing().order_by("-open_at", "-pk")[:PLANS_AT_HOME]
-        return render(request, "web/landing.html", {"public_plans": newest})
-    user, now = signed_in(request), timezone.now()
+    user = request.user
+    if not isinstance(user, User):
+        return _landing_page(request)
+
+    now = timezone.now()
     recent = now - queries.RECENT
     # The first queries of the calls below are sent together as one.
     read_ahead(
@@ -73,28 +74,39 @@ def home(request: HttpRequest) -> HttpResponse:
             *new_matches_lookups(user, recent),
         ]
     )
-    work, steps = work_in_brief(user, now), shown_at_home(user, now)
+    work = work_in_brief(user, now)
+    first_steps = shown_at_home(user, now)
     # People who are new see only changes since they joined.
-    since = max(user.joined_at, recent) if steps else recent
-    return render(
-        request,
-        "web/home.html",
-        {
-            "part_of_day": _part_of_day(timezone.localtime(now).hour),
-            "waiting": in_full(work.first(WORK_AT_HOME)),
-            "more_waiting": max(len(work) - WORK_AT_HOME, 0),
-            "counts": queries.counts(user, work),
-            "may_write": bool(Membership.objects.organisations_of(user, *EDITING_ROLES)),
-            "lines": timeline_lines(queries.recent_changes(user, since)),
-            "waiting_plans": waiting_plans(user, PLANS_AT_HOME),
-            "matches": new_matches_for(user, recent)[:4],
-            "first_steps": steps,
-        },
-    )
+    since = max(user.joined_at, recent) if first_steps else recent
+    context = {
+        "part_of_day": _part_of_day(timezone.localtime(now).hour),
+        "first_steps": first_steps,
+        "waiting": in_full(work.first(WORK_AT_HOME)),
+        "more_waiting": max(len(work) - WORK_AT_HOME, 0),
+        "counts": queries.counts(user, work),
+        "may_write": bool(Membership.objects.organisations_of(user, *EDITING_ROLES)),
+        "lines": timeline_lines(queries.recent_changes(user, since)),
+        "waiting_plans": waiting_plans(user, PLANS_AT_HOME),
+        "matches": new_matches_for(user, recent)[:4],
+    }
+    return render(request, "web/home.html", context)
+
+
+def _landing_page(request: HttpRequest) -> HttpResponse:
+    """Show visitors what Common Ground is, and the newest public plans."""
+    newest_plans = Plan.objects.public().for_listing().order_by("-open_at", "-pk")[:PLANS_AT_HOME]
+    return render(request, "web/landing.html", {"public_plans": newest_plans})
+
+
+def _part_of_day(hour: int) -> str:
+    """Return the part of the day for a greeting."""
+    if hour < 12:
+        return "morning"
+    return "afternoon" if hour < 18 else "evening"
 
 
 @require_safe
-def first_steps(request: HttpRequest) -> HttpResponse:
+def first_steps_page(request: HttpRequest) -> HttpResponse:
     """Show the checklist of a new network's administrator, or of a lead."""
     steps = first_steps_of(signed_in(request))
     if steps is None:
@@ -112,19 +124,18 @@ def hide_first_steps(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("web:home")
 
 
-def _part_of_day(hour: int) -> str:
-    """Return the part of the day for a greeting."""
-    return "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
-
-
 @require_safe
 def my_work(request: HttpRequest) -> HttpResponse:
     """Show everything that is waiting for the reader, by partnership, the oldest tasks first."""
     user, now = signed_in(request), timezone.now()
     read_ahead(work_lookups(user, now))
     work = work_in_brief(user, now)
-    # The first page needs one task more than it shows, to know whether there is a second page.
-    tasks = work.first() if {"after", "before"} & request.GET.keys() else work.first(WORK_PAGE_SIZE + 1)
+    if "after" in request.GET or "before" in request.GET:
+        tasks = work.first()
+    else:
+        # The first page needs one task more than it shows, to know whether there is a second page.
+        tasks = work.first(WORK_PAGE_SIZE + 1)
+
     page = keyset_page_of(request, tasks, key=Waiting.oldest_first, size=WORK_PAGE_SIZE)
     context = {"page": page, "groups": queries.by_partnership(in_full(page.rows)), "count": len(work)}
     return render(request, "web/my_work.html", context)
@@ -167,21 +178,21 @@ def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the asks and offers of one partnership, side by side."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
-    return render(
-        request,
-        "web/partnership_entries.html",
-        {
-            "partnership": partnership,
-            **_board_cards(user, rows_for(_entries_of_partnership, user, pk)),
-            "may_write": _may_promise(user, partnership),
-        },
-    )
+    context = {
+        "partnership": partnership,
+        **_board_cards(user, rows_for(_entries_of_partnership, user, pk)),
+        "may_write": _may_promise(user, partnership),
+    }
+    return render(request, "web/partnership_entries.html", context)
 
 
 def _board_cards(user: User, entries: Sequence[Entry]) -> dict[str, Any]:
     """Return the cards of asks and the cards of offers."""
     cards = entry_cards(entries, reader_of(user))
-    return {f"{side}s": cards_html(card for card in cards if card.direction == side) for side in Direction.values}
+    return {
+        "asks": cards_html(card for card in cards if card.direction == Direction.ASK),
+        "offers": cards_html(card for card in cards if card.direction == Direction.OFFER),
+    }
 
 
 def _entries_of_partnership(user: User, partnership: int) -> EntryQuerySet:
@@ -223,12 +234,12 @@ def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the commitments of one partnership."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
-    still_open, over = open_and_over(partnership, user, MAX_RECORDS)
-    commitments_as_at([*still_open, *over])
+    open_commitments, ended_commitments = open_and_over(partnership, user, MAX_RECORDS)
+    commitments_as_at([*open_commitments, *ended_commitments])
     context = {
         "partnership": partnership,
-        "open": still_open,
-        "over": over,
+        "open": open_commitments,
+        "over": ended_commitments,
         "may_write": _may_promise(user, partnership),
     }
     return render(request, "web/partnership_commitments.html", context)
@@ -256,17 +267,14 @@ def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
     partnership = _partnership(request, pk)
     conversations = rows_for(_conversations, user, pk)
     conversations_as_at(conversations)
-    return render(
-        request,
-        "web/partnership_conversations.html",
-        {
-            "partnership": partnership,
-            "conversations": conversations,
-            "may_write": _may_write(user, partnership),
-            "sides": points_of_partnership(partnership, user),
-            "contacts": contacts_of(partnership, user, timezone.now()) if _takes_part(user, partnership) else [],
-        },
-    )
+    context = {
+        "partnership": partnership,
+        "conversations": conversations,
+        "may_write": _may_write(user, partnership),
+        "sides": points_of_partnership(partnership, user),
+        "contacts": contacts_of(partnership, user, timezone.now()) if _takes_part(user, partnership) else [],
+    }
+    return render(request, "web/partnership_conversations.html", context)
 
 
 def _conversations(user: User, partnership: int) -> ConversationQuerySet:
@@ -283,14 +291,8 @@ def organisation_entries(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the asks and offers of one organisation that the reader may see."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    return render(
-        request,
-        "web/organisation_entries.html",
-        {
-            "organisation": organisation,
-            **_board_cards(user, rows_for(_entries_of_organisation, user, pk)),
-        },
-    )
+    cards = _board_cards(user, rows_for(_entries_of_organisation, user, pk))
+    return render(request, "web/organisation_entries.html", {"organisation": organisation, **cards})
 
 
 @require_safe

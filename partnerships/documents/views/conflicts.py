@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from partnerships.documents.comparing.naming import Names
 from partnerships.documents.revisions import PieceConflict
-from partnerships.documents.schema import Collection, Counts, Item, Schema
+from partnerships.documents.schema import Collection, Counts, Field, Item, Schema
 from partnerships.kit.text import DiffTime, Fragment, word_differences
 from partnerships.people.models import User
 
@@ -18,16 +19,7 @@ def conflict_context(
     """Return the template context of a conflict: the fields in which the two texts differ."""
     person = User.objects.filter(pk=conflict.by or 0).first()
     their_item: Item | None = conflict.theirs
-    rows: list[dict[str, Any]] = []
-    time = DiffTime()
-    for spec in collection.fields if collection else schema.about:
-        own_words = names.in_words(spec, conflict.mine[spec.code])
-        their_words = names.in_words(spec, their_item[spec.code]) if their_item else ""
-        if own_words != their_words:
-            fragments: tuple[Fragment, ...] = ()
-            if spec.shape == "text" and own_words and their_words:
-                fragments = word_differences(their_words, own_words, time)
-            rows.append({"label": spec.label, "mine": own_words, "theirs": their_words, "fragments": fragments})
+    rows = _field_rows(collection.fields if collection else schema.about, conflict, names)
     if collection is not None and collection.counts is not None:
         rows += _counts_rows(collection.counts, conflict.mine, their_item)
     return {
@@ -36,6 +28,22 @@ def conflict_context(
         "who": person.display_name if person else "Another person",
         "when": dt.datetime.fromisoformat(conflict.at) if conflict.at else None,
     }
+
+
+def _field_rows(specs: Iterable[Field], conflict: PieceConflict, names: Names) -> list[dict[str, Any]]:
+    """Return the fields in which the two texts differ, with the differences word by word in long texts."""
+    time = DiffTime()  # all fields share one limit of time for the comparison
+    rows: list[dict[str, Any]] = []
+    for spec in specs:
+        own_words = names.in_words(spec, conflict.mine[spec.code])
+        their_words = names.in_words(spec, conflict.theirs[spec.code]) if conflict.theirs else ""
+        if own_words == their_words:
+            continue
+        fragments: tuple[Fragment, ...] = ()
+        if spec.shape == "text" and own_words and their_words:
+            fragments = word_differences(their_words, own_words, time)
+        rows.append({"label": spec.label, "mine": own_words, "theirs": their_words, "fragments": fragments})
+    return rows
 
 
 def _counts_rows(counts: Counts, own_item: Item, their_item: Item | None) -> list[dict[str, Any]]:

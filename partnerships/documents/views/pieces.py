@@ -98,17 +98,18 @@ def find_piece(
     collection = None if code == "about" else schema.collection_by_code.get(code)
     if collection is None and (code != "about" or key or new):
         raise Http404
+
     is_submitted = request.method == "POST"
-    item_key = key
     if new:
-        item_key = request.POST.get("key", "") if is_submitted else secrets.token_hex(5)
-    name = f"{code}/{item_key}" if collection else "about"
+        key = request.POST.get("key", "") if is_submitted else secrets.token_hex(5)
+    name = f"{code}/{key}" if collection else "about"
     try:
         item = get_piece(schema, open_draft.content, name)
     except UnknownPiece as error:
         raise Http404 from error
     if item is None and not new and not is_submitted:
         raise Http404
+
     return Piece(
         schema=schema,
         content=open_draft.content,
@@ -139,25 +140,26 @@ def edit_piece(
     """
     if request.method != "POST":
         return show_piece(request, piece, form, template=template, context=context)
-    status = 422
-    conflict_details: dict[str, Any] = {}
-    if form.is_valid() and (lines is None or lines.is_valid()):
-        value = {**(piece.item or piece.defaults), **form.value(), **(lines.value() if lines else {})}
-        try:
-            _save_merged(piece, form, value, save)
-        except PieceConflict as conflict:
-            status = 409
-            content = _with_both_texts(piece, conflict)
-            names_in_both = names(content) if names else Names(piece.schema, content)
-            conflict_details = conflict_context(piece.schema, piece.collection, conflict, names_in_both)
-            form.rebase(conflict.revision)
-        except UnableToSavePiece as error:
-            form.explain(str(error), error.problems)
-        else:
-            name = value.get(piece.collection.title) if piece.collection else piece.schema.about_label
-            messages.success(request, f"“{name}” saved in the draft.")
-            return redirect(f"{piece.back}#{piece.name.replace('/', '-')}")
-    return show_piece(request, piece, form, template=template, context={**context, **conflict_details}, status=status)
+    if not form.is_valid() or (lines is not None and not lines.is_valid()):
+        return show_piece(request, piece, form, template=template, context=context, status=422)
+
+    value = {**(piece.item or piece.defaults), **form.value(), **(lines.value() if lines else {})}
+    try:
+        _save_merged(piece, form, value, save)
+    except PieceConflict as conflict:
+        content = _with_both_texts(piece, conflict)
+        names_in_both = names(content) if names else Names(piece.schema, content)
+        conflict_details = conflict_context(piece.schema, piece.collection, conflict, names_in_both)
+        form.rebase(conflict.revision)
+        page_context = {**context, **conflict_details}
+        return show_piece(request, piece, form, template=template, context=page_context, status=409)
+    except UnableToSavePiece as error:
+        form.explain(str(error), error.problems)
+        return show_piece(request, piece, form, template=template, context=context, status=422)
+
+    name = value.get(piece.collection.title) if piece.collection else piece.schema.about_label
+    messages.success(request, f"“{name}” saved in the draft.")
+    return redirect(f"{piece.back}#{piece.name.replace('/', '-')}")
 
 
 def _save_merged(piece: Piece, form: PieceForm, value: Item, save: Save) -> None:
@@ -213,29 +215,28 @@ def remove_piece(
     collection = piece.collection
     if piece.item is None or collection is None:
         raise Http404
-    if request.method == "POST":
-        based_on = request.POST.get("based_on", "")
-        try:
-            save(None, int(based_on) if based_on.isdecimal() else 0)
-        except PieceConflict:
-            messages.warning(
-                request, f"Another person has changed “{piece.title}”. Read the change before you remove it."
-            )
-            return redirect(edit_url)
-        except UnableToSavePiece as error:
-            messages.error(request, str(error))
-        else:
-            messages.success(request, f"“{piece.title}” removed from the draft. It stays in earlier versions.")
-        return redirect(piece.back)
-    piece_context = {
-        "piece": piece,
-        "collection": collection,
-        "item": piece.item,
-        "title": piece.title,
-        "back": piece.back,
-        "based_on": piece.revision,
-    }
-    return render(request, template, {**piece_context, **context})
+    if request.method != "POST":
+        piece_context = {
+            "piece": piece,
+            "collection": collection,
+            "item": piece.item,
+            "title": piece.title,
+            "back": piece.back,
+            "based_on": piece.revision,
+        }
+        return render(request, template, {**piece_context, **context})
+
+    based_on = request.POST.get("based_on", "")
+    try:
+        save(None, int(based_on) if based_on.isdecimal() else 0)
+    except PieceConflict:
+        messages.warning(request, f"Another person has changed “{piece.title}”. Read the change before you remove it.")
+        return redirect(edit_url)
+    except UnableToSavePiece as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"“{piece.title}” removed from the draft. It stays in earlier versions.")
+    return redirect(piece.back)
 
 
 def move_piece(
@@ -253,8 +254,9 @@ def move_piece(
     except UnableToSavePiece as error:
         messages.error(request, str(error))
     else:
-        message = f"{collection.label} moved {'up' if is_up else 'down'}."
-        if not has_moved:
+        if has_moved:
+            message = f"{collection.label} moved {'up' if is_up else 'down'}."
+        else:
             message = f"The {collection.one} is already the {'first' if is_up else 'last'}."
         messages.success(request, message)
     return redirect(f"{back}#{collection.code}-{key}")

@@ -70,14 +70,15 @@ def _reply_page(request: HttpRequest, reply: Incoming, person: User, *, by_link:
         try:
             if by_link:
                 read_form_token(request.POST.get("form", ""), token_subject)
+
             if "drop" in request.POST:
                 services.drop_incoming(incoming=reply, author=person, now=now)
                 return render(request, "answers/settled.html", {"incoming": reply, "dropped": True})
+
             if form.is_valid():
-                plan = next(plan for plan in plans if str(plan.pk) == form.cleaned_data["plan"])
-                services.confirm_reply(
-                    incoming=reply, plan=plan, text=form.cleaned_data["text"], author=person, now=now
-                )
+                data = form.cleaned_data
+                plan = next(plan for plan in plans if str(plan.pk) == data["plan"])
+                services.confirm_reply(incoming=reply, plan=plan, text=data["text"], author=person, now=now)
                 return render(request, "answers/settled.html", {"incoming": reply, "plan": plan, "by_link": by_link})
         except BadForm:
             form.add_error(None, "That form had expired, so nothing was changed. Fill it in again.")

@@ -1,6 +1,6 @@
-"""Helpers that fetch the record or the upload of a request.
+"""Fetches the record or the upload that a page is about.
 
-They raise Http404 if the person may not see it, and PermissionDenied if they may not import.
+The functions raise Http404 if the person may not see it, and PermissionDenied if they may not import.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from partnerships.spreadsheets.services.reading import target_of
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedRecord:
-    """A record whose spreadsheets a person opened."""
+class Subject:
+    """The record that spreadsheets are about, as one person sees the record."""
 
     #: The kind of record, as in URLs: plan, partnership or organisation.
     record: str
@@ -61,18 +61,18 @@ class OpenedRecord:
         return kind.may_import(self.target, self.person, timezone.now())
 
 
-def find_record(request: HttpRequest, record: str, pk: str) -> OpenedRecord:
-    """Return the record if the person may read it. Otherwise raises Http404."""
+def find_subject(request: HttpRequest, record: str, pk: str) -> Subject:
+    """Return the plan, partnership or organisation if the person may read it. Otherwise raises Http404."""
     person = signed_in(request)
     if record == "partnership":
         return _find_partnership(person, pk, party=request.GET.get("party", ""))
     if record == "organisation":
         organisation = get_object_or_404(Organisation.objects.of_person(person), pk=pk)
-        return OpenedRecord(record=record, target=Target(organisation=organisation), person=person)
+        return Subject(record=record, target=Target(organisation=organisation), person=person)
     return _find_plan(person, pk)
 
 
-def _find_partnership(person: User, pk: str, *, party: str) -> OpenedRecord:
+def _find_partnership(person: User, pk: str, *, party: str) -> Subject:
     """Return the partnership, and the party with this id as the one that the person acts for.
 
     Without an id, it is the first party that the person can act for.
@@ -82,7 +82,7 @@ def _find_partnership(person: User, pk: str, *, party: str) -> OpenedRecord:
     matching_organisations = [organisation for organisation in organisations if party in ("", str(organisation.pk))]
     if not matching_organisations:
         raise Http404
-    return OpenedRecord(
+    return Subject(
         record="partnership",
         target=Target(partnership=partnership, organisation=matching_organisations[0]),
         person=person,
@@ -90,13 +90,13 @@ def _find_partnership(person: User, pk: str, *, party: str) -> OpenedRecord:
     )
 
 
-def _find_plan(person: User, pk: str) -> OpenedRecord:
+def _find_plan(person: User, pk: str) -> Subject:
     """Return the plan, if the person may read its published content or edit its draft."""
     readable = Plan.objects.for_listing().visible_to(person) | Plan.objects.for_listing().draft_visible_to(person)
     plan = readable.filter(pk=pk).first()
     if plan is None or not _has_content(person, plan):
         raise Http404
-    return OpenedRecord(record="plan", target=Target(plan=plan), person=person)
+    return Subject(record="plan", target=Target(plan=plan), person=person)
 
 
 def _organisations_to_act_for(person: User, partnership: Partnership) -> list[Organisation]:
@@ -108,11 +108,11 @@ def _organisations_to_act_for(person: User, partnership: Partnership) -> list[Or
         partnership=partnership, organisation__in=Organisation.objects.of_person(person)
     )
     parties = list(own_parties.select_related("organisation").order_by("organisation__name", "pk"))
+    if not parties:
+        raise Http404
     roles = Membership.objects.roles_of(person)
     editable = [party for party in parties if roles.get(party.organisation_id) in EDITING_ROLES]
-    first = min(editable or parties, key=lambda party: (not party.is_leading, party.pk), default=None)
-    if first is None:
-        raise Http404
+    first = min(editable or parties, key=lambda party: (not party.is_leading, party.pk))
     return [first.organisation, *(party.organisation for party in editable if party != first)]
 
 
@@ -121,30 +121,32 @@ def _has_content(person: User, plan: Plan) -> bool:
     return Plan.objects.editable_by(person).filter(pk=plan.pk).exists() or newest_for(person, plan) is not None
 
 
-def find_kind(opened: OpenedRecord, code: str) -> SheetKind:
+def find_kind(subject: Subject, code: str) -> SheetKind:
     """Return the kind of spreadsheet if the record has it. Otherwise raises Http404."""
     kind = KINDS.get(code)
-    if kind is None or kind not in kinds_of(opened.target):
+    if kind is None or kind not in kinds_of(subject.target):
         raise Http404
     return kind
 
 
-def find_to_import(request: HttpRequest, record: str, pk: str, code: str) -> tuple[OpenedRecord, SheetKind]:
+def find_to_import(request: HttpRequest, record: str, pk: str, code: str) -> tuple[Subject, SheetKind]:
     """Return the record and the kind of spreadsheet if the person may import it.
 
     Otherwise raises Http404 or PermissionDenied. The parameter `site` of the URL is the key of the site that all rows
     are about.
     """
-    opened = find_record(request, record, pk)
-    kind = find_kind(opened, code)
-    if not opened.may_import(kind):
+    subject = find_subject(request, record, pk)
+    kind = find_kind(subject, code)
+    if not subject.may_import(kind):
         raise PermissionDenied
+
     site = request.GET.get("site", "")
-    if site and opened.target.plan is not None:
-        if site not in {item["key"] for item in draft_content(opened.target.plan)["sites"]}:
-            raise Http404
-        opened = replace(opened, target=replace(opened.target, site=site))
-    return opened, kind
+    plan = subject.target.plan
+    if not site or plan is None:
+        return subject, kind
+    if site not in {item["key"] for item in draft_content(plan)["sites"]}:
+        raise Http404
+    return replace(subject, target=replace(subject.target, site=site)), kind
 
 
 def find_upload(request: HttpRequest, pk: int) -> tuple[Upload, SheetKind]:

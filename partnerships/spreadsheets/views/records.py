@@ -19,7 +19,7 @@ from partnerships.spreadsheets.queries import uploads_for
 from partnerships.spreadsheets.services import upload_spreadsheet
 from partnerships.spreadsheets.services.kinds import kinds_of
 from partnerships.spreadsheets.tasks import work_on_waiting
-from partnerships.spreadsheets.views.fetching import OpenedRecord, find_kind, find_record, find_to_import
+from partnerships.spreadsheets.views.fetching import Subject, find_kind, find_subject, find_to_import
 from partnerships.transfer.reading.problems import UnableToRead
 
 #: Number of uploads on the page of a record.
@@ -29,12 +29,13 @@ _MAX_UPLOADS = 20
 @require_safe
 def record_page(request: HttpRequest, record: str, pk: str) -> HttpResponse:
     """Show the spreadsheets to export and to import, and the person's latest uploads."""
-    opened = find_record(request, record, pk)
-    kinds = [(kind, opened.may_import(kind)) for kind in kinds_of(opened.target)]
+    subject = find_subject(request, record, pk)
+    # Each kind of spreadsheet, with whether the person may import it.
+    kinds = [(kind, subject.may_import(kind)) for kind in kinds_of(subject.target)]
     context = {
-        "opened": opened,
+        "subject": subject,
         "kinds": kinds,
-        "uploads": _uploads(opened)[:_MAX_UPLOADS],
+        "uploads": _uploads(subject)[:_MAX_UPLOADS],
         "may_import": any(may_import for _, may_import in kinds),
     }
     return render(request, "spreadsheets/record.html", context)
@@ -43,10 +44,10 @@ def record_page(request: HttpRequest, record: str, pk: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
     """Upload a file or paste rows, and preview the import. The preview changes nothing yet."""
-    opened, sheet_kind = find_to_import(request, record, pk, kind)
+    subject, sheet_kind = find_to_import(request, record, pk, kind)
     if request.method == "POST" and (too_many_response := too_many_uploads(request)) is not None:
         return too_many_response
-    record_url = reverse("spreadsheets:record", args=[record, pk]) + opened.query
+    record_url = reverse("spreadsheets:record", args=[record, pk]) + subject.query
     form = UploadForm(*posted_with_files(request), cancel=record_url)
 
     if request.method == "POST" and form.is_valid():
@@ -54,10 +55,10 @@ def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
         try:
             upload = upload_spreadsheet(
                 kind=sheet_kind.code,
-                target=opened.target,
+                target=subject.target,
                 data=data,
                 file_name=name,
-                author=opened.person,
+                author=subject.person,
                 now=timezone.now(),
                 all_or_nothing=form.cleaned_data["all_or_nothing"],
             )
@@ -70,17 +71,17 @@ def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
                 nudge_after_commit(work_on_waiting.delay)
             return redirect("spreadsheets:headings" if upload.is_unread else "spreadsheets:upload", upload.pk)
 
-    columns = sheet_kind.columns(opened.target)
+    columns = sheet_kind.columns(subject.target)
     return form_page(
-        request, "spreadsheets/new.html", form, opened=opened, kind=sheet_kind, columns=columns, back=record_url
+        request, "spreadsheets/new.html", form, subject=subject, kind=sheet_kind, columns=columns, back=record_url
     )
 
 
 @require_safe
 def template(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> HttpResponseBase:
     """Return an empty spreadsheet with the headings, an example and the allowed values."""
-    opened, sheet_kind = find_to_import(request, record, pk, kind)
-    columns = sheet_kind.columns(opened.target)
+    subject, sheet_kind = find_to_import(request, record, pk, kind)
+    columns = sheet_kind.columns(subject.target)
     example = [[column.example for column in columns]]
     return downloads.download(f"{sheet_kind.many} template", form, columns, sheet_kind.title, example)
 
@@ -88,19 +89,19 @@ def template(request: HttpRequest, record: str, pk: str, kind: str, form: str) -
 @require_safe
 def export(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> HttpResponseBase:
     """Return the records that the person may read, with the columns of the template."""
-    opened = find_record(request, record, pk)
-    sheet_kind = find_kind(opened, kind)
-    columns = sheet_kind.columns(opened.target)
-    rows = sheet_kind.rows(opened.target, opened.person)
+    subject = find_subject(request, record, pk)
+    sheet_kind = find_kind(subject, kind)
+    columns = sheet_kind.columns(subject.target)
+    rows = sheet_kind.rows(subject.target, subject.person)
     cells = [[row.get(column.code, "") for column in columns] for row in rows]
-    name = f"{sheet_kind.many} {opened.target.title} {timezone.localdate()}"
+    name = f"{sheet_kind.many} {subject.target.title} {timezone.localdate()}"
     return downloads.download(name, form, columns, sheet_kind.title, cells)
 
 
-def _uploads(opened: OpenedRecord) -> QuerySet[Upload]:
-    target = opened.target
+def _uploads(subject: Subject) -> QuerySet[Upload]:
+    target = subject.target
     return uploads_for(
-        opened.person,
+        subject.person,
         plan=target.plan,
         partnership=target.partnership,
         organisation=None if target.plan or target.partnership else target.organisation,

@@ -125,6 +125,7 @@ def _address_page(
         entries = entries_for(person, partnership.pk if partnership else None, form["kinds"].value() or [])
     today = timezone.localdate()
     next_entries = [entry for entry in entries if entry.day >= today and not entry.is_cancelled]
+
     return form_page(
         request,
         "calendars/address.html",

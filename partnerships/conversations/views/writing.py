@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -48,18 +50,12 @@ def new_record(request: HttpRequest) -> HttpResponse:
     if not others:
         return choose_sides(request, user, keeper, partnership=partnership)
 
-    is_planned = request.GET.get("state") == "planned"
-    form = ConversationForm(
-        posted(request),
-        user=user,
-        keeper=keeper,
-        others=others,
-        initial={
-            "partnership": partnership or queries.only_shared_partnership(user, [keeper, *others]),
-            "state": "planned" if is_planned else "held",
-            "subject": suggestion.text if suggestion else "",
-        },
-    )
+    initial = {
+        "partnership": partnership or queries.only_shared_partnership(user, [keeper, *others]),
+        "state": "planned" if request.GET.get("state") == "planned" else "held",
+        "subject": suggestion.text if suggestion else "",
+    }
+    form = ConversationForm(posted(request), user=user, keeper=keeper, others=others, initial=initial)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -74,11 +70,7 @@ def new_record(request: HttpRequest) -> HttpResponse:
         except services.UnableToRecord as error:
             form.add_error(None, str(error))
         else:
-            if conversation.is_planned:
-                outcome = "has been planned. The other side can see the date"
-            else:
-                outcome = "has been saved as a draft"
-            messages.success(request, f"“{conversation.subject}” {outcome}.")
+            messages.success(request, _saved_message(conversation))
             return redirect(conversation)
 
     return form_page(
@@ -91,6 +83,12 @@ def new_record(request: HttpRequest) -> HttpResponse:
         choose_href=_choose_url(request, keeper, partnership),
         back=list_of(partnership),
     )
+
+
+def _saved_message(conversation: Conversation) -> str:
+    if conversation.is_planned:
+        return f"“{conversation.subject}” has been planned. The other side can see the date."
+    return f"“{conversation.subject}” has been saved as a draft."
 
 
 def _choose_url(request: HttpRequest, keeper: Organisation, partnership: Partnership | None) -> str:
@@ -167,21 +165,7 @@ def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
             back=reverse("conversations:edit", args=[pk]),
         )
 
-    others = named_sides(request, user, keeper) or sides
-    note = PrivateNote.objects.visible_to(user).filter(conversation=conversation, organisation=keeper).first()
-    attendees = [seat for seat in conversation.attendees.all() if seat.person_id]
-    steps_without_action = [step for step in conversation.next_steps.all() if step.action_id is None]
-    form = ConversationForm(
-        posted(request),
-        user=user,
-        keeper=keeper,
-        others=others,
-        attendee_ids=[(seat.person_id, seat.organisation_id) for seat in attendees],
-        steps=len(steps_without_action),
-        initial=initial_of(conversation, note),
-        cancel=conversation.get_absolute_url(),
-        submit="Save the record",
-    )
+    form = _edit_form(request, user, conversation, others=named_sides(request, user, keeper) or sides)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -199,6 +183,27 @@ def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(conversation)
 
     return form_page(request, "conversations/edit.html", form, conversation=conversation)
+
+
+def _edit_form(
+    request: HttpRequest, user: User, conversation: Conversation, *, others: Sequence[Organisation]
+) -> ConversationForm:
+    """Return the form to edit the record, filled with the record and the keeper's private note."""
+    keeper = conversation.organisation
+    note = PrivateNote.objects.visible_to(user).filter(conversation=conversation, organisation=keeper).first()
+    attendees = [seat for seat in conversation.attendees.all() if seat.person_id]
+    steps_without_action = [step for step in conversation.next_steps.all() if step.action_id is None]
+    return ConversationForm(
+        posted(request),
+        user=user,
+        keeper=keeper,
+        others=others,
+        attendee_ids=[(seat.person_id, seat.organisation_id) for seat in attendees],
+        steps=len(steps_without_action),
+        initial=initial_of(conversation, note),
+        cancel=conversation.get_absolute_url(),
+        submit="Save the record",
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -171,10 +171,12 @@ def edit_entry(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, services.no_longer_changes(entry))
         return redirect(entry)
 
-    initial = {name: getattr(entry, name) for name in (*_FIELDS, "audience", "partnership", "revision")}
-    initial["areas"] = list(entry.areas.values_list("pk", flat=True))
-    initial["addressees"] = list(entry.addressees.values_list("organisation", flat=True))
-    form_kwargs: dict[str, Any] = {"user": user, "entry": entry, "cancel": entry.get_absolute_url(), "initial": initial}
+    form_kwargs: dict[str, Any] = {
+        "user": user,
+        "entry": entry,
+        "cancel": entry.get_absolute_url(),
+        "initial": _initial_of_entry(entry),
+    }
     form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
 
     if request.method == "POST" and form.is_valid():
@@ -206,6 +208,14 @@ def edit_entry(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(entry)
 
     return form_page(request, "exchange/edit.html", form, entry=entry)
+
+
+def _initial_of_entry(entry: Entry) -> dict[str, Any]:
+    """Return the present values of an entry for its form."""
+    initial = {name: getattr(entry, name) for name in (*_FIELDS, "audience", "partnership", "revision")}
+    initial["areas"] = list(entry.areas.values_list("pk", flat=True))
+    initial["addressees"] = list(entry.addressees.values_list("organisation", flat=True))
+    return initial
 
 
 @require_POST

@@ -120,6 +120,7 @@ def _confirm(
     for row in rows:
         if row.pk in reason_by_id:
             names_by_reason[reason_by_id[row.pk]].append(name_of(definition, row))
+
     return form_page(
         request,
         "lists/bulk.html",

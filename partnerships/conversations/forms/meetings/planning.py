@@ -119,7 +119,7 @@ class CycleForm(Form):
 
 def initial_of_cycle(meeting_cycle: MeetingCycle | None, proposed: Cycle | None, today: dt.date) -> dict[str, Any]:
     """Return the form's initial values, from the present cycle or from the one that the terms propose."""
-    cycle = meeting_cycle.cycle if meeting_cycle else proposed
+    cycle = meeting_cycle.cycle if meeting_cycle is not None else proposed
     initial: dict[str, Any] = {
         "on_holiday": HolidayChoice.LATER,
         "minutes": 60,
@@ -192,14 +192,12 @@ class MeetingForm(Form):
         self.fields["key"].initial = uuid.uuid4
         if not for_existing_meeting:
             del self.fields["reason"]
-        field_names = ["title", "day", "time", "minutes", "format", "place", "link"]
         if not _is_holiday(self):
             del self.fields["on_holiday"]
-        else:
-            field_names.insert(2, "on_holiday")
+        names = ("title", "day", "on_holiday", "time", "minutes", "format", "place", "link", "reason")
         self.helper = Helper(
             self,
-            Section("When and where", *field_names, *(["reason"] if for_existing_meeting else [])),
+            Section("When and where", *(name for name in names if name in self.fields)),
             Section("Who is invited", "people", "guests", "note"),
             submit="Save meeting" if for_existing_meeting else "Plan meeting",
             cancel=cancel,

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from partnerships.exchange.models import Direction, Status, Theme
 from partnerships.exchange.queries.board import Filters
+from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.forms import Form
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.organisations.models import Area
@@ -65,11 +66,9 @@ class FilterForm(Form):
     def show_counts(self, counts: Mapping[str, str]) -> None:
         """Show a count beside each choice. `counts` has them by the id of the element (`count-theme-land`)."""
         for name, choices in choices_with_counts().items():
-            field = self.fields[name]
-            if isinstance(field, forms.MultipleChoiceField):
-                field.choices = [
-                    (code, _label_with_count(label, f"count-{name}-{code}", counts)) for code, label in choices
-                ]
+            choice_field(self, name).choices = [
+                (code, _label_with_count(label, f"count-{name}-{code}", counts)) for code, label in choices
+            ]
 
 
 def filters_of(chosen: Mapping[str, Any]) -> Filters:

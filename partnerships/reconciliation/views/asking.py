@@ -15,7 +15,6 @@ from partnerships.reconciliation.queries import Lineage, bodies_of, current_pks,
 from partnerships.reconciliation.questions import Question
 from partnerships.reconciliation.reading import (
     Fetch,
-    RequestedProperty,
     UnableToRead,
     read_fetch,
     read_json,
@@ -24,6 +23,9 @@ from partnerships.reconciliation.reading import (
 )
 from partnerships.reconciliation.views.service import count_names, public_service
 from partnerships.reconciliation.vocabulary import PROPERTIES
+
+#: Given for properties that need neither predecessors nor successors.
+_NO_LINEAGE = Lineage(after={}, before={}, bodies={})
 
 
 @public_service("GET", "POST")
@@ -119,21 +121,28 @@ def _values_by_id(fetch: Fetch) -> dict[str, list[list[dict[str, Any]]]]:
     today = timezone.localdate()
     pk_by_id = current_pks(fetch.ids)
     bodies = bodies_of(pk_by_id.values())
-    lineage_by_day: dict[dt.date, Lineage] = {}
-
-    def lineage_for(requested: RequestedProperty) -> Lineage:
-        if requested.property not in ("successors", "predecessors"):
-            return Lineage(after={}, before={}, bodies={})
-        day = requested.day or today
-        if day not in lineage_by_day:
-            lineage_by_day[day] = lineage_of(set(bodies), day, with_predecessors=True)
-        return lineage_by_day[day]
+    lineage_by_day = _lineage_by_day(fetch, set(bodies), today)
 
     values_by_id: dict[str, list[list[dict[str, Any]]]] = {}
     for body_id in fetch.ids:
         body = bodies.get(pk_by_id.get(body_id, 0))
+        if body is None:
+            values_by_id[body_id] = [[] for _ in fetch.requested_properties]
+            continue
         values_by_id[body_id] = [
-            values_of(body, requested, lineage_for(requested), today) if body is not None else []
+            values_of(body, requested, lineage_by_day.get(requested.day or today, _NO_LINEAGE), today)
             for requested in fetch.requested_properties
         ]
     return values_by_id
+
+
+def _lineage_by_day(fetch: Fetch, body_pks: set[int], today: dt.date) -> dict[dt.date, Lineage]:
+    """Return the predecessors and successors of the bodies on each day for which the query requests them."""
+    if not body_pks:
+        return {}
+    days = {
+        requested.day or today
+        for requested in fetch.requested_properties
+        if requested.property in ("successors", "predecessors")
+    }
+    return {day: lineage_of(body_pks, day, with_predecessors=True) for day in days}

@@ -191,14 +191,14 @@ def _edit_form(
     """Return the form to edit the record, filled with the record and the keeper's private note."""
     keeper = conversation.organisation
     note = PrivateNote.objects.visible_to(user).filter(conversation=conversation, organisation=keeper).first()
-    attendees = [seat for seat in conversation.attendees.all() if seat.person_id]
+    attendees = conversation.attendees.all()
     steps_without_action = [step for step in conversation.next_steps.all() if step.action_id is None]
     return ConversationForm(
         posted(request),
         user=user,
         keeper=keeper,
         others=others,
-        attendee_ids=[(seat.person_id, seat.organisation_id) for seat in attendees],
+        attendee_ids=[(seat.person_id, seat.organisation_id) for seat in attendees if seat.person_id],
         steps=len(steps_without_action),
         initial=initial_of(conversation, note),
         cancel=conversation.get_absolute_url(),

@@ -58,7 +58,7 @@ class WorkCollector(Collector):
                 "Seconds by which the standby is behind the primary; +Inf if the standby does not answer.",
                 value=_or_infinity(standby_seconds_behind()),
             )
-        yield GaugeMetricFamily("database_read_only", "1 while the database takes no writes.", value=int(read_only))
+        yield GaugeMetricFamily("database_read_only", "1 while the database accepts no changes.", value=int(read_only))
         for heartbeat, metric_name, description in (
             (BEAT, "beat_seconds_since_tick", "Seconds since Celery beat last ticked."),
             (BACKUP, "backup_seconds_since_complete", "Seconds since the last complete backup."),

@@ -290,7 +290,7 @@ def register() -> None:
     """Register what a restore repeats about partnerships. Called once at start-up."""
     register_redo(PARTY, "parts in partnerships ended or lowered again", redo_parties)
     register_redo(AUDIENCE, "partnerships hidden from the network again", redo_audiences)
-    register_redo(SIGNATORY, "parties no longer asked to sign terms", redo_signatories)
+    register_redo(SIGNATORY, "requests to sign terms ended again", redo_signatories)
     register_redo(LINKS, "links to sign terms renewed again", redo_terms_links)
     register_redo(PROPOSAL, "proposals of terms withdrawn or taken back again", redo_proposals)
     register_redo(DOCUMENT, "documents removed again", redo_documents)

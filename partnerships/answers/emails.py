@@ -24,9 +24,9 @@ def write_refused(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Write the email to a stakeholder whose answer is not shown, with the reason."""
     answer = Answer.objects.select_related("plan", "decided_for").get(pk=due.params["answer"])
     if not answer.is_refused:
-        return "The owners no longer refuse this answer."
+        return "The answer is no longer refused."
     if person.is_stakeholder and not may_answer(person, answer.plan, answer.version_number, now):
-        return "The person can no longer read the plan."
+        return "The recipient can no longer read the plan."
     return Content("answers/refused", {"answer": answer, "plan": answer.plan, "person": person})
 
 
@@ -37,7 +37,7 @@ def write_confirm_reply(due: Due, person: User, now: dt.datetime) -> Content | s
     """
     incoming = Incoming.objects.select_related("plan").get(pk=due.params["incoming"])
     if not incoming.is_waiting or incoming.reply_to_id is None:
-        return "The person has already confirmed or deleted the reply."
+        return "The recipient has already confirmed or deleted the reply."
     if person.is_stakeholder:
         preference, _ = Preference.objects.get_or_create(person=person)
         token = make(
@@ -57,9 +57,9 @@ def write_confirm_forwarded(due: Due, person: User, now: dt.datetime) -> Content
     """Write the email that asks a person to turn a forwarded email into a conversation."""
     incoming = Incoming.objects.select_related("partnership").get(pk=due.params["incoming"])
     if not incoming.is_waiting or incoming.partnership is None:
-        return "The person has already saved or deleted the email."
+        return "The recipient has already saved or deleted the email."
     if not may_forward_to(incoming.partnership, person, now):
-        return "The person can no longer record conversations of the partnership."
+        return "The recipient can no longer record conversations of the partnership."
     context = {
         "incoming": incoming,
         "partnership": incoming.partnership,

@@ -29,5 +29,5 @@ def register() -> None:
         )
     register_without_notice(
         [kind for kind in EventKind if kind not in _TOLD_EVENTS],
-        because="the page of a plan’s answers and its history show these",
+        because="the pages of a plan’s answers and of its history show these events",
     )

@@ -31,7 +31,7 @@ class OwnerForm(Form):
             label="New owner",
             queryset=with_memberships(people_who_may_own(*{row.owner_organisation for row in rows})),
             widget=AutocompleteSelect,
-            help_text="The owner changes only for commitments of organisations that this person acts for.",
+            help_text="The owner of a commitment changes only if this person acts for the organisation that gives.",
         )
         self.helper = Helper(self, submit="Change owner")
 
@@ -61,14 +61,14 @@ def _why_not_assign_owner(rights: Rights) -> str:
 def _why_not_change_due_date(rights: Rights) -> str:
     """Return why the person cannot change the due date, or "" if they can."""
     if not rights.commitment.is_under_way:
-        return "These are not under way."
+        return "These commitments are not under way."
     return "" if rights.may_report else _NO_RIGHT
 
 
 def _why_not_remind(rights: Rights) -> str:
     """Return why the person cannot remind the owner, or "" if they can."""
     if not rights.commitment.is_under_way:
-        return "These are not under way."
+        return "These commitments are not under way."
     if not rights.may_escalate:
         return _NEITHER_SIDE
     if rights.commitment.owner_id in (None, rights.person_id):
@@ -78,7 +78,7 @@ def _why_not_remind(rights: Rights) -> str:
 
 def _assign_owner(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
     if row.owner_id == chosen["owner"].pk:  # otherwise the owner would get an email about no change
-        raise services.UnableToChangeOwner(f"{chosen['owner'].display_name} already owns these.")
+        raise services.UnableToChangeOwner(f"{chosen['owner'].display_name} already owns these commitments.")
     services.change_owner(commitment=row, owner=chosen["owner"], author=person, now=now)
 
 

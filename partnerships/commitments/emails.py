@@ -20,7 +20,7 @@ from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
 _NO_READER = "The recipient can no longer read the commitment."
-_ANSWERED = "The commitment is no longer waiting for them."
+_ANSWERED = "The commitment is no longer waiting for the recipient."
 #: Limit of commitments that one email lists. The email gives the number of further commitments.
 MAX_LISTED = 20
 

@@ -49,8 +49,10 @@ def register() -> None:
         [EventKind.ESCALATED, EventKind.OWNER_CHANGED, EventKind.REMINDERS_CHOSEN],
         because="it concerns only the organisation that gives",
     )
-    register_without_notice([EventKind.OWNER_REMINDED], because="the owner gets an email of its own")
-    register_without_notice([EventKind.MARKED, EventKind.UNMARKED], because="it decides who hears of later changes")
+    register_without_notice([EventKind.OWNER_REMINDED], because="the owner gets a separate email about this")
+    register_without_notice(
+        [EventKind.MARKED, EventKind.UNMARKED], because="it only decides who is notified of later changes"
+    )
     register_without_notice(
         [EventKind.EVIDENCE_ATTACHED, EventKind.EVIDENCE_REMOVED],
         because="evidence is read with the progress that it proves",

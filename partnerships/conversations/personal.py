@@ -10,7 +10,7 @@ RULES = (
     Rule("conversations.Attendee", "person", Fate.KEEP, "who took part", ("job_title",)),
     Rule("conversations.Attendee", "job_title", Fate.CLEAR, "job title when they took part"),
     Rule("conversations.Point", "closed_by", Fate.KEEP, "who closed it", ("closed_reason", "closed_at")),
-    Rule("conversations.PointEntry", "made_by", Fate.KEEP, "who made an ask or offer of it", ("made_at",)),
+    Rule("conversations.PointEntry", "made_by", Fate.KEEP, "who turned it into an ask or offer", ("made_at",)),
     # The text belongs to the organisation and is restricted; only author and time are personal.
     Rule("conversations.PrivateNote", "written_by", Fate.KEEP, "who wrote their organisation's note", ("written_at",)),
     Rule(

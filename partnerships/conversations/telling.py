@@ -108,7 +108,7 @@ def _register_kinds_without_notice() -> None:
     )
     register_without_notice(
         [EventKind.MEETING_MARKED, EventKind.MEETING_UNMARKED],
-        because="it decides who hears of later changes",
+        because="it only decides who is notified of later changes",
     )
     register_without_notice(
         [EventKind.ASK_MADE, EventKind.OFFER_MADE], because="followers hear about the ask or offer itself"

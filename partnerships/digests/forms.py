@@ -369,7 +369,7 @@ class EndForm(kit.ReasonForm):
 
     danger = True
     reason = forms.CharField(
-        label="Why do you stop these digests?",
+        label="Why are you stopping these digests?",
         max_length=150,
         help_text="Shown to your colleagues in the list of stakeholders. The person can ask for a copy.",
     )

@@ -73,5 +73,5 @@ def stop_digests(leaving: Leaving) -> int:
     """End all digests of a person who leaves and the links in their emails, and return how many subscriptions ended."""
     renew_links(person=leaving.person, author=leaving.author, now=leaving.now)
     return stop_everything(
-        person=leaving.person, author=leaving.author, reason=leaving.reason or "They have left.", now=leaving.now
+        person=leaving.person, author=leaving.author, reason=leaving.reason or "The person has left.", now=leaving.now
     )

@@ -53,7 +53,7 @@ def register() -> None:
     register_list(STAKEHOLDERS)
     register_list(LEDGER)
     register_events(EventKind)
-    register_without_notice(EventKind, because="it concerns what one person wants to hear")
+    register_without_notice(EventKind, because="it concerns one person’s choice of emails")
     register_seen(note_changes_seen, note_events_seen)
     _register_emails()
     look_up_on_every_page(unread_lookup)

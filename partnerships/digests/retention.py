@@ -182,7 +182,7 @@ def _erase_never_answered(now: dt.datetime, dry_run: bool) -> int:
     people = list(stakeholders_who_never_answered(now))
     if dry_run:
         return len(people)
-    reason = "Was asked and never answered."
+    reason = "The person was asked and never answered."
     return for_each(people, lambda person: erase_person(person=person, author=None, reason=reason, now=now))
 
 

@@ -21,11 +21,11 @@ from partnerships.kit.lists import BulkAction, only_button
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 
-_NO_RIGHT = "Only editors and leads of the organisation that shared these can change them."
+_NO_RIGHT = "Only editors and leads of the organisation that shared these asks and offers can change them."
 
 
-_ENDED = "These have ended, so you can no longer change them."
-_NOT_WAITING = "These are not waiting for an answer, so nobody needs a reminder."
+_ENDED = "These asks and offers have ended, so you can no longer change them."
+_NOT_WAITING = "These asks and offers are not waiting for an answer, so nobody needs a reminder."
 
 
 class FacilitatorForm(Form):
@@ -35,7 +35,7 @@ class FacilitatorForm(Form):
         label="Facilitator",
         queryset=User.objects.none(),
         widget=AutocompleteSelect,
-        help_text="Only asks and offers from organisations that they act for will change.",
+        help_text="Only asks and offers from organisations that this person acts for will change.",
     )
 
     def __init__(self, data: QueryDict | None, _person: User, rows: Sequence[Entry]) -> None:

@@ -16,8 +16,8 @@ from partnerships.people.models import User
 
 #: One email lists at most this many entries. The others are only counted.
 _MAX_LISTED = 20
-_NOT_READABLE = "The person can no longer read the ask or offer."
-_NOTHING_TO_ANSWER = "The person no longer has anything to answer."
+_NOT_READABLE = "The recipient can no longer read the ask or offer."
+_NOTHING_TO_ANSWER = "The recipient no longer has anything to answer."
 
 
 def write_closing_soon(due: Due, person: User, now: dt.datetime) -> Content | str:

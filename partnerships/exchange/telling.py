@@ -47,7 +47,7 @@ def register() -> None:
         register_follower_notice(kind, group=Group.ASKS_AND_OFFERS, fold=fold)
     register_without_notice(
         [EventKind.ASK_MARKED, EventKind.ASK_UNMARKED, EventKind.OFFER_MARKED, EventKind.OFFER_UNMARKED],
-        because="the choice only decides who hears of later changes",
+        because="it only decides who is notified of later changes",
     )
     register_without_notice(
         [EventKind.ASK_REMINDED, EventKind.OFFER_REMINDED], because="organisations that have not answered get an email"
@@ -72,5 +72,5 @@ def register() -> None:
     )
     register_without_notice(
         [EventKind.ASK_FULFILMENT_SET, EventKind.OFFER_FULFILMENT_SET, EventKind.INTRODUCTION_SUGGESTED],
-        because="followers hear of what comes of the link or introduction",
+        because="followers are notified of what follows from the link or introduction",
     )

@@ -297,7 +297,7 @@ def same_rows(
         pk = row.pk  # type: ignore[attr-defined]  # rows of any model
         line = last_lines.get((pk, identity_of(row)))
         if line is None:
-            redone.left.append(f"{subject} {pk}: not the one in the journal, the id has been used again")
+            redone.left.append(f"{subject} {pk}: not the one in the journal, because the id has been used again")
         elif began_at(row) > moment(line):
             redone.left.append(f"{subject} {pk}: began again after the line of {line['at']}")
         else:

@@ -93,7 +93,7 @@ def _claim(key: str, duration: dt.timedelta) -> bool:
     if cache.add(key, 1, timeout=duration.total_seconds()):
         return True
     if cache.get(key) is None:
-        raise DatabaseError("The database takes no writes.")
+        raise DatabaseError("The database accepts no changes.")
     return False
 
 

@@ -36,7 +36,7 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
                 continue
             key = (kind_of(target), target.pk)
             if key in followed_keys:
-                reason_by_row_id[row.pk] = "You already follow these."
+                reason_by_row_id[row.pk] = "You already follow what these rows are about."
             elif key in keys_of_earlier_rows:
                 reason_by_row_id[row.pk] = "Another row that you chose has the same plan, partnership or organisation."
             else:

@@ -35,7 +35,7 @@ class Heading:
     @property
     def next_words(self) -> str:
         """Return what the link does, for screen readers."""
-        return "sort the other way" if self.sorted else "sort by this"
+        return "sort the other way" if self.sorted else "sort by this column"
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def write_access_requested(due: Due, person: User, now: dt.datetime) -> Content 
     if access_request is None or access_request.answer:
         return "The request has been answered."
     if not person.is_staff:
-        return "The person is no longer an administrator."
+        return "The recipient is no longer an administrator."
     return Content("organisations/access_requested", {"asked": access_request, "link": link("organisations:requests")})
 
 
@@ -131,7 +131,7 @@ def write_sign_in_rules_changed(due: Due, person: User, now: dt.datetime) -> Con
     event = Event.objects.get(pk=due.params["event"])
     organisation = Organisation.objects.get(pk=event.target_id)
     if not leads_of(organisation).filter(pk=person.pk).exists():
-        return "The person no longer leads the organisation."
+        return "The recipient no longer leads the organisation."
     context = {
         "organisation": organisation,
         "before": event.data["before"],
@@ -155,7 +155,7 @@ def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str
         if any({tie.predecessor_id, tie.successor_id} & own_organisation_ids for tie in succession.ties.all())
     ]
     if not successions:
-        return "The person no longer acts for any of the organisations in the succession."
+        return "The recipient no longer acts for any of the organisations in the succession."
     context = {
         "heading": title_together(successions),
         "titles": [title_in_full(succession) for succession in successions],
@@ -187,7 +187,7 @@ def write_handover_proposed(due: Due, person: User, now: dt.datetime) -> Content
         if (proposed_lines := proposed_to(succession, led_ids))
     ]
     if not proposals:
-        return "All handover lines have been answered, or the person no longer leads any of these organisations."
+        return "All handover lines have been answered, or the recipient no longer leads any of these organisations."
     lines = [line for _, _, proposed_lines, _ in proposals for line in proposed_lines]
     context = {
         "proposals": proposals,
@@ -207,9 +207,9 @@ def _by_administrator(template: str, due: Due, reader: User) -> Content | str:
     membership, event = _membership(due), Event.objects.get(pk=due.params["event"])
     is_own = reader == membership.person
     if is_own and membership.ends_on is not None:
-        return "The person no longer acts for the organisation."
+        return "The recipient no longer acts for the organisation."
     if not is_own and not recipients_of_change(membership).filter(pk=reader.pk).exists():
-        return "The person no longer leads the organisation."
+        return "The recipient no longer leads the organisation."
     context = {
         "membership": membership,
         "organisation": membership.organisation,

@@ -120,7 +120,7 @@ def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
                 undo_merge(merge=merge, reason=MADE_AGAIN, author=None, now=now)
                 redone.done += 1
             except UnableToMerge:
-                redone.left.append(f"{description}: not undone again, for a later merge has to be undone first")
+                redone.left.append(f"{description}: not undone again, because a later merge has to be undone first")
     return redone
 
 

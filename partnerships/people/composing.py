@@ -53,19 +53,19 @@ class PersonComposer(Composer):
 
     def _candidate(self, due: Due, person: User | None) -> Candidate:
         if person is None:
-            return Candidate(due, due.address, refusal="The person no longer exists.")
+            return Candidate(due, due.address, refusal="The recipient no longer exists.")
         refusal = ""
         if person.erased_at is not None:
-            refusal = "The person has been erased."
+            refusal = "The recipient’s data has been erased."
         elif not person.is_active and not self._may_reach_leavers:
-            refusal = "The person has left."
+            refusal = "The recipient has left."
         return PersonCandidate(due, person.email, person.get_full_name(), refusal=refusal, person=person)
 
     def line(self, due: Due, *, now: dt.datetime) -> Line | str:
         """Return the email's subject for a list of emails, or why the email would not be sent now."""
         person = User.objects.filter(pk=due.person_id or 0, is_active=True, erased_at=None).first()
         if person is None:
-            return "The person has left."
+            return "The recipient has left."
         try:
             content = self._write(due, person, now)
         except ObjectDoesNotExist:

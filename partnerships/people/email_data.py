@@ -56,7 +56,7 @@ RULES = (
     Rule("outbox.Email", "recipe", Fate.CLEAR, "the email as sent, with their name", whose="person_id"),
     Rule("outbox.Email", "memo", Fate.CLEAR, "what it said was waiting for them", whose="person_id"),
     Rule("outbox.Email", "secrets", Fate.CLEAR, "tokens of an email that is not sent yet", whose="person_id"),
-    Rule("outbox.Email", "tokens", Fate.CLEAR, "the same, once it was composed", whose="person_id"),
+    Rule("outbox.Email", "tokens", Fate.CLEAR, "these tokens, once the email was composed", whose="person_id"),
     Rule("outbox.Email", "reason", Fate.CLEAR, "what the mail server said, often with the address", whose="person_id"),
     Rule("outbox.Bounce", "person_id", Fate.KEEP, "which emails came back", ("kind", "at")),
     Rule("outbox.Bounce", "address", Fate.CLEAR, "which address could not be reached", whose="person_id"),

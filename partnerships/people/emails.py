@@ -10,7 +10,7 @@ from partnerships.outbox.kinds import Due
 from partnerships.people.identity_providers import leads_using
 from partnerships.people.models import SecurityEvent, User
 
-_NO_ADMINISTRATOR = "The person is no longer an administrator."
+_NO_ADMINISTRATOR = "The recipient is no longer an administrator."
 
 
 def write_new_sign_in(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -63,7 +63,7 @@ def write_sign_in_provider(due: Due, person: User, now: dt.datetime) -> Content 
     event = Event.objects.get(pk=due.params["event"])
     provider = event.data.get("after") or event.data["before"]
     if not person.is_staff and person not in leads_using(due.params["key"]):
-        return "The person is no longer an administrator, or a lead of an organisation that uses this sign-in page."
+        return "The recipient is no longer an administrator, or a lead of an organisation that uses this sign-in page."
     context = {
         "provider": provider,
         "organisations": due.params["organisations"],

@@ -167,6 +167,6 @@ def register() -> None:
     register_redo(OWNER, "ownerships of plans ended again", redo_owners, early=True)
     register_redo(OFFER, "offers of plans withdrawn again", redo_offers)
     register_redo(SHARE, "shares by name ended or narrowed again", redo_shares)
-    register_redo(SIGNATORY, "signatories no longer asked again", redo_signatories)
+    register_redo(SIGNATORY, "requests to sign off plans ended again", redo_signatories)
     register_redo(LINKS, "links to sign plans renewed again", redo_sign_off_links)
     register_redo(AUDIENCE, "audiences of plans narrowed again", redo_audiences)

@@ -71,7 +71,8 @@ def _recommendations_left_out(person: User, rows: Sequence[Recommendation], now:
     own_organisations = list(_edited_organisations(person))
     if not own_organisations:
         return dict.fromkeys(
-            recommendation_ids, "Only editors and leads of an organisation can change these. Ask a lead of yours."
+            recommendation_ids,
+            "Only editors and leads can change these recommendations. Ask a lead of your organisation.",
         )
 
     responses = Response.objects.filter(organisation__in=own_organisations, recommendation__in=recommendation_ids)

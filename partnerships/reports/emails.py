@@ -22,9 +22,9 @@ def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Write the email with the figures of a frozen report; return the reason instead if the person may not read it."""
     frozen = FrozenReport.objects.present_for(person).filter(pk=due.params["frozen"]).first()
     if frozen is None:
-        return "The person can no longer read this report."
+        return "The recipient can no longer read this report."
     if not Recipient.objects.filter(schedule=due.params["schedule"], person=person).exists():
-        return "The person no longer gets this report."
+        return "The recipient no longer gets this report."
     snapshot = figures_of(frozen, person, now)
     first_table = next((table for table in snapshot.tables if table.rows), None)
     headings, *rows = list(words_of(first_table)) if first_table else [[]]

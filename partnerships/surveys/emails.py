@@ -50,7 +50,7 @@ def _request_to_answer(template: str, due: Due, person: User, now: dt.datetime) 
         except sealing.KeyMissing as error:
             alert_operators(
                 "Invitations to a survey are waiting",
-                f"{error} We send the invitations once the key is there.",
+                f"{error} We will send the invitations once the key is there.",
                 quiet=dt.timedelta(days=1),
             )
             return Later(now + TRY_AGAIN)

@@ -376,5 +376,5 @@ def test_invitations_to_partnerships_that_ended_earlier_are_withdrawn_once(world
     counts = [withdraw_left_over_invitations(now=timezone.now()) for _ in range(2)]
 
     party.refresh_from_db()
-    assert (counts, party.status, party.reason) == ([1, 0], "declined", "The partnership is over.")
+    assert (counts, party.status, party.reason) == ([1, 0], "declined", "The partnership has ended.")
     assert not Partnership.objects.inside_for(world.hana).filter(pk=world.partnership.pk).exists()

@@ -107,7 +107,7 @@ def test_the_table_says_where_each_objective_stands(world: World) -> None:
     page = signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
 
     assert (row.now, row.pace.percent, row.tag) == ("30 homes", 30, "behind")
-    assert row.words.startswith("Behind: with steady progress it would be 50 homes")
+    assert row.words.startswith("Behind: with steady progress the figure would be 50 homes")
     assert row.trend.startswith("Up 10 homes since")
     assert "Planning permission" in page
     assert "More homes for social rent" in page

@@ -76,7 +76,8 @@ def test_the_ledger_shows_what_was_not_sent_because_access_was_lost(
 
     assert not office.sent
     for html in (page(world.amina, "entry", pk=email.pk), page(world.amina, "ledger")):
-        assert f"Harbour Quarter, version 1 to {version.number}: left out because they could no longer read it" in html
+        reason = "left out because the recipient could no longer read it"
+        assert f"Harbour Quarter, version 1 to {version.number}: {reason}" in html
     assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 1
 
 
@@ -98,7 +99,7 @@ def test_what_is_left_out_of_a_digest_is_in_the_ledger_and_stays_unsent(
 
     assert "was 50, now 60" in text_of(message)
     assert "Harbour Quarter" not in text_of(message)
-    assert "left out because they no longer followed it" in page(world.amina, "entry", pk=email.pk)
+    assert "left out because the recipient no longer followed it" in page(world.amina, "entry", pk=email.pk)
     assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 1
     assert Watermark.objects.get(recipient=world.ben, plan=opened).number == 2
 

@@ -471,7 +471,7 @@ def test_no_confirmation_is_sent_when_the_asking_organisation_lost_access(
     assert not office.sent
     assert (
         Delivery.objects.get().reason
-        == "The person, or the organisation that asked, can no longer read what the digests say."
+        == "The recipient, or the organisation that asked, can no longer read what the digests are about."
     )
 
 

@@ -113,8 +113,8 @@ def test_a_lead_finds_a_stakeholder_and_stops_their_digests_with_the_keyboard(
     page.get_by_role("heading", name="Stop digests for").wait_for()
     assert axe_violations(page) == []
     assert reflows(page)
-    page.get_by_label("Why do you stop these digests?").fill("He has left the panel.")
-    page.get_by_label("Why do you stop these digests?").press("Enter")
+    page.get_by_label("Why are you stopping these digests?").fill("He has left the panel.")
+    page.get_by_label("Why are you stopping these digests?").press("Enter")
     page.get_by_text("He has left the panel.").wait_for()
 
     assert Subscription.objects.get(person=world.sol).is_ended

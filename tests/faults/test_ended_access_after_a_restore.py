@@ -291,7 +291,7 @@ def test_party_of_another_partnership_with_the_same_number_stays(world: World) -
 
     party = world.party(world.westmarch)
     assert party.is_present
-    assert left(outcome) == [f"party {party.pk}: not the one in the journal, the id has been used again"]
+    assert left(outcome) == [f"party {party.pk}: not the one in the journal, because the id has been used again"]
 
 
 def test_party_that_came_back_after_the_restore_stays(world: World) -> None:
@@ -315,7 +315,9 @@ def test_membership_of_somebody_else_with_the_same_number_stays(world: World) ->
     outcome = redo()
 
     assert Membership.objects.get(pk=membership.pk).ends_on is None
-    assert left(outcome) == [f"membership {membership.pk}: not the one in the journal, the id has been used again"]
+    assert left(outcome) == [
+        f"membership {membership.pk}: not the one in the journal, because the id has been used again"
+    ]
 
 
 def test_share_of_another_draft_with_the_same_number_stays(world: World) -> None:
@@ -327,7 +329,7 @@ def test_share_of_another_draft_with_the_same_number_stays(world: World) -> None
     outcome = redo()
 
     assert Share.objects.get(pk=share.pk).revoked_at is None
-    assert left(outcome) == [f"share {share.pk}: not the one in the journal, the id has been used again"]
+    assert left(outcome) == [f"share {share.pk}: not the one in the journal, because the id has been used again"]
 
 
 # ---- Plans, partnerships and their files

@@ -191,7 +191,10 @@ def test_links_whose_newest_key_is_unknown_end_and_are_named(world: World, setti
     outcome, again = redo(), redo()
 
     assert read_sign_off_token(token) is None
-    assert f"signatory {signatory.pk}: its links ended, those sent since the backup too; ask again" in left(outcome)
+    assert (
+        f"signatory {signatory.pk}: its links no longer work, including those sent since the backup; ask again"
+        in left(outcome)
+    )
     assert left(again) == []
 
 

@@ -341,7 +341,7 @@ def test_the_content_of_an_open_email_can_be_cleared(emails: dict[str, Email], a
     "change",
     [
         "UPDATE digests_deliveryitem SET to_number = 9",
-        "UPDATE digests_deliveryitem SET left_out = 'they no longer followed it'",
+        "UPDATE digests_deliveryitem SET left_out = 'the recipient no longer followed it'",
         "UPDATE digests_deliveryitem SET delivery_id = delivery_id + 1",
         "DELETE FROM digests_deliveryitem",
     ],

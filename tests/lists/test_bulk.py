@@ -91,7 +91,7 @@ def test_who_owns_a_commitment_already_is_not_told_of_it_again(world: World) -> 
     list_page = confirm(world.amina, open_confirmation(world.amina, "assign", first, second), owner=world.vera.pk)
 
     assert "1 commitment: the owner has been changed" in list_page.content.decode()
-    assert f"{world.vera.display_name} already owns these." in list_page.content.decode()
+    assert f"{world.vera.display_name} already owns these commitments." in list_page.content.decode()
     (email,) = deliver()
     assert "Bungalows." in email.body
     assert "Cottages." not in email.body
@@ -210,7 +210,10 @@ def test_several_asks_get_another_closing_date(world: World) -> None:
     assert "The closing date is in the past. Choose a later date." in refused_page.content.decode()
     assert f'value="{long_date(in_days(-1))}"' in refused_page.content.decode()
     assert set(Entry.objects.values_list("closes_on", flat=True)) == {in_days(90)}
-    assert "Only editors and leads of the organisation that shared these can change them." in page_of_partner
+    assert (
+        "Only editors and leads of the organisation that shared these asks and offers can change them."
+        in page_of_partner
+    )
 
 
 def test_the_chosen_rows_alone_are_downloaded(world: World) -> None:
@@ -230,7 +233,7 @@ def test_several_are_followed_and_those_followed_already_are_left_out(world: Wor
     page = open_confirmation(world.ben, "follow", first, second)
     confirm(world.ben, page)
 
-    assert "You already follow these." in page.content.decode()
+    assert "You already follow what these rows are about." in page.content.decode()
     followed = Subscription.objects.confirmed().filter(person=world.ben, commitment__isnull=False)
     assert set(followed.values_list("commitment", flat=True)) == {first.pk, second.pk}
 

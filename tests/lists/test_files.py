@@ -57,7 +57,7 @@ def test_a_long_list_is_made_by_a_worker_and_downloaded_later(short: World) -> N
     download = ben.get(reverse("lists:file-download", args=[file.pk]))
 
     assert "Download 3 commitments as Excel" in confirmation_page.content.decode()
-    assert "3 rows. It will start within 20 seconds." in page_while_waiting
+    assert "3 rows. We will start within 20 seconds." in page_while_waiting
     assert (file.done, file.total, file.error) == (3, 3, "")
     assert "Download 3 rows" in " ".join(page_when_made.split())
     assert f"{file.get_absolute_url()}" in ben.get(reverse("lists:views")).content.decode()

@@ -73,7 +73,7 @@ def test_page_shows_the_progress_when_it_is_opened_again(client: Any) -> None:
     queue_import(run=run, author=world.dee, now=NOW())
     run_url = reverse("admin:transfer_importrun_change", args=[run.pk])
 
-    assert "It will start within 20 seconds." in client.get(run_url).content.decode()
+    assert "We will start within 20 seconds." in client.get(run_url).content.decode()
     ImportJob.objects.update(done=25, total=380)
 
     page = client.get(run_url).content.decode()

@@ -132,7 +132,7 @@ def test_every_problem_is_reported_with_its_row_and_remedy() -> None:
         problems[1]
         == "Row 3, column “Designation”: “Maybe” is not a designation. Enter Non-profit, Profit or Local authority."
     )
-    assert "Row 3, column “Registration number”: “5069” is in row 5 too, with other values." in problems[2]
+    assert "Row 3, column “Registration number”: “5069” is in row 5 too, with different values." in problems[2]
     assert "Row 5, column “Registration number”: “5069” is already in row 3." in problems[3]
 
 

@@ -90,7 +90,7 @@ class ContactComposer(Composer):
         for email in due:
             holder = holders.get(email.params["holder"])
             if holder is None or holder.person_id is not None or not holder.email:
-                candidates.append(Candidate(email, "", refusal="Their contact details have been removed."))
+                candidates.append(Candidate(email, "", refusal="The contact’s details have been removed."))
             else:
                 candidates.append(ContactCandidate(email, holder.email, holder.name, holder=holder))
         return candidates

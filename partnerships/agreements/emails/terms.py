@@ -25,7 +25,7 @@ from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
 #: Why people of a former party get no email.
-NO_LONGER_TAKES_PART = "Their organisation no longer takes part."
+NO_LONGER_TAKES_PART = "The recipient’s organisation no longer takes part."
 
 
 def write_terms_request(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -59,7 +59,7 @@ def write_terms_late(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email the holder of a party's escalation post, or a lead, that the party's signature is late."""
     signatory = _terms_signatory(due)
     if _needs_no_decision(signatory, now):
-        return "The party has decided, or is no longer asked."
+        return "The party has decided, or no longer needs to sign."
     # Where the escalation post is vacant, the email goes to leads, so a lead may get it too.
     is_lead = leads_of(signatory.organisation).filter(pk=person.pk).exists()
     if not is_lead and person not in people_in_post(
@@ -196,7 +196,7 @@ def _needs_no_decision(signatory: TermsSignatory, now: dt.datetime) -> bool:
 def _reason_not_to_ask(signatory: TermsSignatory, person: User, now: dt.datetime) -> str:
     """Return why the person need not be asked to sign, or "" if the person must be asked."""
     if _needs_no_decision(signatory, now):
-        return "The party has decided, or is no longer asked."
+        return "The party has decided, or no longer needs to sign."
     day, partnership = timezone.localdate(now), signatory.version.partnership
     if signatory.organisation_id not in required_party_ids(partnership, day):
         return "The organisation no longer takes part."

@@ -27,8 +27,8 @@ class NoticeForm(Form):
     def __init__(self, *args: Any, earliest: dt.date, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["last_day"].help_text = (
-            f"You still take part on this day. The earliest is {long_date(earliest)}, which we use if you leave this "
-            "empty."
+            f"You still take part on this day. The earliest day is {long_date(earliest)}. If you leave this "
+            "empty, we use that day."
         )
         self.helper = Helper(self, submit="Give notice", cancel=cancel, danger=True)
 

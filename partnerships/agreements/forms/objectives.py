@@ -52,7 +52,10 @@ class ObjectiveForm(Form):
         empty_label=None,
     )
     owner = PersonChoice(
-        label="Which person there?", queryset=User.objects.none(), required=False, empty_label="Nobody named"
+        label="Who is responsible at that organisation?",
+        queryset=User.objects.none(),
+        required=False,
+        empty_label="Nobody named",
     )
     revision = forms.IntegerField(widget=forms.HiddenInput)
     reason = forms.CharField(

@@ -102,9 +102,7 @@ class ContactForm(Form):
         if holder.person_id is not None:
             del self.fields["name"]
             email = self.fields["email"]
-            email.help_text = (
-                "Fill this in only if partners should use a different address from the one of your account."
-            )
+            email.help_text = "Fill this in only if partners should use a different address from your account’s."
         self.helper = Helper(self, submit="Save", cancel=cancel)
 
     def contact(self) -> Contact:

@@ -92,7 +92,7 @@ class ProposeForm(Form):
     from_day = DayField(
         label="From which day should the change apply?",
         required=False,
-        help_text="Leave it empty to apply it on the day the last party signs.",
+        help_text="Leave this empty to apply the change on the day the last party signs.",
     )
 
     def __init__(self, *args: Any, parties: QuerySet[Organisation], cancel: str, **kwargs: Any) -> None:
@@ -113,7 +113,7 @@ class SendForSignatureForm(Form):
     from_day = DayField(
         label="From which day do the terms apply?",
         required=False,
-        help_text="Leave it empty to apply them on the day the last party signs.",
+        help_text="Leave this empty to apply the terms on the day the last party signs.",
     )
     sign_by = DayField(
         label="Sign by",

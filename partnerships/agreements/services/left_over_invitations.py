@@ -29,6 +29,6 @@ def _withdraw_invitations_to(partnership_id: int, now: dt.datetime) -> int:
     partnership = lock_partnership(partnership_id)
     count = partnership.parties.filter(status=PartyStatus.INVITED).count()
     withdraw_with_partnership(
-        PartnershipEnding(partnership=partnership, reason="The partnership is over.", author=None, now=now)
+        PartnershipEnding(partnership=partnership, reason="The partnership has ended.", author=None, now=now)
     )
     return count

@@ -173,7 +173,7 @@ def renew(
     if not reason.strip():
         raise UnableToRenew("Give a reason.")
     if locked.redefined_by.exclude(status=Status.ENDED).exists():
-        raise UnableToRenew("The partners are already drafting a successor. Open that one instead.")
+        raise UnableToRenew("The partners are already drafting a successor. Open the successor instead.")
     parties = list(locked.parties.present().select_related("organisation").order_by("pk"))
     if organisation.pk not in {party.organisation_id for party in parties}:
         raise UnableToRenew(f"{organisation.name} does not take part in this partnership, so it cannot renew it.")

@@ -175,7 +175,7 @@ def _lock_answerable(person: User, plan: Plan, version_number: int, now: dt.date
     require(may_answer(person, locked_plan, version_number, now))
     if locked_plan.is_over:
         status = locked_plan.get_status_display().lower()
-        raise UnableToAnswer(f"This plan is {status}, so you can no longer answer about it.")
+        raise UnableToAnswer(f"This plan is {status}, so you can no longer send answers about it.")
     return locked_plan
 
 

@@ -243,7 +243,7 @@ def _save_attachments(incoming: Incoming, attachments: Iterable[Attachment], now
     for index, attachment in enumerate(attachments):
         try:
             if index >= MAX_FILES:
-                raise UnableToTakeFile(f"We take the first {MAX_FILES} files of an email.")
+                raise UnableToTakeFile(f"We accept only the first {MAX_FILES} files of an email.")
             file = ContentFile(attachment.content, name=attachment.name)
             incoming_file = IncomingFile(incoming=incoming, added_at=now)
             checked = check_upload(file)

@@ -48,7 +48,7 @@ class TermsForm(Form):
         queryset=User.objects.none(),
         required=False,
         widget=FindSelect,
-        help_text="A person at the organisation that gives. That organisation can also name one when it confirms.",
+        help_text="A person at the organisation that gives, which can also name the owner when it confirms.",
     )
     due_on = DayField(label="Due date")
 

@@ -40,4 +40,6 @@ class EndFacilitationForm(KitReasonForm):
     """The form to end the role of a facilitator, with a reason."""
 
     danger = True
-    reason = forms.CharField(label="Why does the role end?", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = forms.CharField(
+        label="Why are you ending the role?", max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+    )

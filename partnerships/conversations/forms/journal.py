@@ -10,7 +10,8 @@ from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.kit.forms import ReasonForm as KitReasonForm
 
 _PRIVATE = (
-    "Only your own organisation can read this note. We never email it, and only the export of your own data has it."
+    "Only your own organisation can read this note. We never email it, and it appears only in the export of your own "
+    "data."
 )
 
 
@@ -41,7 +42,7 @@ class DeleteForm(KitReasonForm):
 
     danger = True
     reason = forms.CharField(
-        label="Why do you delete this note?",
+        label="Why are you deleting this note?",
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Your organisation will still see that there was a note, and your reason.",

@@ -244,5 +244,5 @@ class EndForm(KitReasonForm):
 
     danger = True
     reason = forms.CharField(
-        label="Why do the progress reports end?", max_length=300, widget=forms.Textarea(attrs={"rows": 3})
+        label="Why are you ending the progress reports?", max_length=300, widget=forms.Textarea(attrs={"rows": 3})
     )

@@ -151,7 +151,7 @@ def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.dat
         elif email.kind == DeliveryKind.LINKS:
             _compose_links(email, composing, date=date, now=now)
         elif email.kind == DeliveryKind.SUCCESSION and email.pk not in succession_messages:
-            composing.set_aside(email, "The person no longer follows these records, or can no longer read them.")
+            composing.set_aside(email, "The recipient no longer follows these records, or can no longer read them.")
         batch.checks.setdefault(email.pk, (email.person_id, (), ()))
     if composing.introduced:
         Preference.objects.filter(person__in=composing.introduced, introduced_at=None).update(introduced_at=now)
@@ -195,9 +195,11 @@ def _compose_digest(email: Candidate, contents: Contents, composing: Composing, 
     notice_lines = contents.taken.lines.get(email.pk, ())
     if not blocks and email.pk not in contents.matches and not notice_lines:
         if email.pk in contents.lost:
-            composing.set_aside(email, "The person can no longer read what the email says, or stopped following it.")
+            composing.set_aside(email, "The recipient no longer follows these records, or can no longer read them.")
         elif email.due.in_doubt or email.is_repeat:
-            composing.set_aside(email, "Nothing in the email is new to the person, or they can no longer read it.")
+            composing.set_aside(
+                email, "The recipient has already read everything in the email, or can no longer read it."
+            )
         else:
             composing.set_aside(email, "There was nothing new.", EmailStatus.DROPPED)
         return
@@ -274,7 +276,7 @@ def _compose_confirmation(email: Candidate, composing: Composing, *, date: str, 
         composing.set_aside(email, "The question was answered or withdrawn before the email was sent.")
     elif not may_still_be_asked(subscription, now):
         composing.set_aside(
-            email, "The person, or the organisation that asked, can no longer read what the digests say."
+            email, "The recipient, or the organisation that asked, can no longer read what the digests are about."
         )
         if not email.is_stakeholder:  # retention forgets people without an account who never answered
             composing.unaskable.append(subscription)

@@ -94,6 +94,6 @@ def _record_lost(items: Sequence[Item]) -> None:
     unreadable_ids = [item.pk for item in items if (item.person_id, item.plan_id) in followed_pairs]
     unfollowed_ids = [item.pk for item in items if (item.person_id, item.plan_id) not in followed_pairs]
     if unreadable_ids:
-        DeliveryItem.objects.filter(pk__in=unreadable_ids).update(left_out="they could no longer read it")
+        DeliveryItem.objects.filter(pk__in=unreadable_ids).update(left_out="the recipient could no longer read it")
     if unfollowed_ids:
-        DeliveryItem.objects.filter(pk__in=unfollowed_ids).update(left_out="they no longer followed it")
+        DeliveryItem.objects.filter(pk__in=unfollowed_ids).update(left_out="the recipient no longer followed it")

@@ -110,14 +110,14 @@ def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list
     for email in due_emails:
         to = recipient_by_id.get(email.person_id or 0)
         if to is None:
-            candidates.append(kinds.Candidate(email, email.address, refusal="The person no longer exists here."))
+            candidates.append(kinds.Candidate(email, email.address, refusal="The recipient no longer exists here."))
             continue
         candidates.append(
             Candidate(
                 email,
                 to.address,
                 to.name or to.address.partition("@")[0],
-                refusal="" if to.is_active else "The person has left.",
+                refusal="" if to.is_active else "The recipient has left.",
                 hold_until=_resumes_at(to, now) if _is_paused(email, to, now) else None,
                 to=to,
                 link_key=to.link_key or "",

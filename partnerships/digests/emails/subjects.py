@@ -38,7 +38,7 @@ _MAX_SECTIONS = 256
 _CACHED_FOR = dt.timedelta(minutes=10)
 
 #: Why an email leaves a subject out; the ledger shows it after "left out because".
-NOT_FOLLOWED, NOT_READABLE = "they no longer followed it", "they could no longer read it"
+NOT_FOLLOWED, NOT_READABLE = "the recipient no longer followed it", "the recipient could no longer read it"
 
 
 @dataclass(slots=True)

@@ -166,7 +166,7 @@ def _lines_of(
     items_with_lines: list[tuple[InboxItem, Line]] = []
     left_out: list[InboxItem] = []
     for item in items:
-        line: Line | str = "The person read it on the site." if item.read_at else line_of(item, now=now)
+        line: Line | str = "The recipient read the notice on the site." if item.read_at else line_of(item, now=now)
         if not isinstance(line, Line):
             item.left_out = line[:200]
             left_out.append(item)

@@ -275,7 +275,7 @@ def _check_may_be_asked(person: User, frequency: str, *, is_own_wish: bool) -> N
     if is_suppressed(person.email):
         raise UnableToSubscribe("Emails to this address bounce. Ask an administrator to unblock it first.")
     if frequency and frequency not in Frequency.values:
-        raise UnableToSubscribe("Choose how often from the list.")
+        raise UnableToSubscribe("Choose from the list how often to send digests.")
 
 
 def _restart_subscription(subscription: Subscription, values: Mapping[str, Any], *, is_own_wish: bool) -> None:

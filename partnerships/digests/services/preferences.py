@@ -42,7 +42,7 @@ from partnerships.people.models import User
 def set_frequency(*, subscription: Subscription, frequency: str, author: User | None, now: dt.datetime) -> None:
     """Set the frequency of one subscription; "" for the person's own. Raises `UnableToChangeSubscription`."""
     if frequency and frequency not in Frequency.values:
-        raise UnableToChangeSubscription("Choose how often from the list.")
+        raise UnableToChangeSubscription("Choose from the list how often to send digests.")
     lock_planning()
     locked = lock_subscription(subscription)
     require(rights_over(locked, author, now).may_change)
@@ -136,7 +136,7 @@ def prefer(
     try:
         preference.full_clean(exclude=["person"])
     except ValidationError as error:
-        raise UnableToChangeSubscription("Choose how often and when from the lists.") from error
+        raise UnableToChangeSubscription("Choose from the lists how often and when to send digests.") from error
     preference.save(update_fields=_CHOSEN_FIELDS)
     if for_everything:
         Subscription.objects.live().filter(person=person).exclude(frequency="").update(frequency="")
@@ -242,4 +242,4 @@ def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
         reclaim_matches(email.pk)
         reclaim_notices(email.pk, due_at=now)
         items.delete()
-        drop_email(email=email, reason="They paused their digests.", now=now)
+        drop_email(email=email, reason="The recipient paused their digests.", now=now)

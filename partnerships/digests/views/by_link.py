@@ -127,7 +127,8 @@ _MESSAGES = {
     "resumed": PAUSE_ENDED,
     "cancelled": PAUSE_CANCELLED,
     "allowed": "We will email you again if anyone enters your address to follow a plan.",
-    "moved": "If we can use the new address, we have sent an email there. Nothing changes until you confirm in it.",
+    "moved": "If we can use the new address, we have sent an email there. Nothing changes until you "
+    "confirm in that email.",
     "over": "This subscription changed in the meantime. The list shows its status now.",
     **MESSAGES,
 }

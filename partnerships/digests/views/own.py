@@ -211,7 +211,7 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         messages.success(
             request,
             f"Digests about {target} now go to {role[0].lower()}{role[1:]}. Each person can stop them. "
-            f"Today that is {f'{person_count:,}' if person_count else 'nobody yet'}.",
+            f"People who get them today: {f'{person_count:,}' if person_count else 'nobody yet'}.",
         )
     else:
         services.end_role_rule(rule=rule, author=person, reason="Ended by a lead.", now=now)

@@ -117,5 +117,5 @@ def _quantity_to_use(fulfilment: Fulfilment, quantity: Decimal | None) -> Decima
         explanation = f"{commitment.reference} also counts towards other asks or offers"
         if quantity_left <= NOTHING:
             raise UnableToMeet(f"{explanation}, so nothing is left of it. Choose another commitment.")
-        raise UnableToMeet(f"{explanation}. Enter at most {entry.in_words(quantity_left)}: that is what is left of it.")
+        raise UnableToMeet(f"{explanation}. Enter at most {entry.in_words(quantity_left)}: that is all that is left.")
     return quantity or min(quantity_left, entry.quantity)

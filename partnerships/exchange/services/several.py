@@ -36,9 +36,13 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
         f"Only editors and leads of {entry.organisation.name} can send reminders about this {entry.noun}.",
     )
     if not Entry.objects.unanswered().filter(pk=entry.pk, is_open=True).exists():
-        raise UnableToRemindOfEntry("These have been answered or have ended, so nobody needs a reminder.")
+        raise UnableToRemindOfEntry(
+            "These asks and offers have been answered or have ended, so nobody needs a reminder."
+        )
     if all(recipients_of(entry).values()):
-        raise UnableToRemindOfEntry("Nobody in particular has to answer these, so nobody can be reminded.")
+        raise UnableToRemindOfEntry(
+            "No organisation in particular has to answer these asks and offers, so there is nobody to remind."
+        )
     event = event_about(entry, "reminded")
     recent_reminders = Event.objects.filter(kind=event, at__gt=now - BETWEEN_REMINDERS)
     if recent_reminders.filter(target_kind="entry", target_id=entry.pk).exists():

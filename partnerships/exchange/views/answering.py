@@ -42,7 +42,7 @@ def acknowledge_entry(request: HttpRequest, pk: int) -> HttpResponse:
     except services.UnableToChangeEntry as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{entry.organisation.name} can now see that you have seen this.")
+        messages.success(request, f"{entry.organisation.name} can now see that you have seen this {entry.noun}.")
     return redirect(entry)
 
 

@@ -201,7 +201,7 @@ def reopen_for_changes(request: HttpRequest, pk: int, number: int) -> HttpRespon
     provider = nominations_return.agreement.provider_body.name
     council = nominations_return.agreement.council_body.name
     lead = (
-        f"{provider} corrects the return and sends it. {council} then confirms every line again. "
+        f"{provider} will correct the return and send it again. {council} will then confirm every line again. "
         f"The figures that {council} confirmed earlier stay on record."
     )
     return form_page(

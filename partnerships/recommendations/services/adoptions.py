@@ -35,7 +35,9 @@ def _check_may_adopt(partnership: Partnership, author: User | None, now: dt.date
     """Check the author's rights, and that the partnership is not over. Raises `UnableToAdopt`."""
     require(may_adopt_in(partnership, author, now))
     if partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToAdopt("This partnership has ended, so it cannot adopt recommendations. Choose another one.")
+        raise UnableToAdopt(
+            "This partnership has ended, so it cannot adopt recommendations. Choose another partnership."
+        )
 
 
 def _lock_with_partnership(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:

@@ -291,7 +291,7 @@ def abandon_round(*, survey_round: Round, reason: str, author: User | None, now:
     if locked.status not in (RoundStatus.DRAFT, RoundStatus.OPEN):
         raise UnableToRun("This survey is already over.")
     if not reason.strip():
-        raise UnableToRun("Enter why the survey ends.")
+        raise UnableToRun("Enter why you are ending the survey.")
     locked.status, locked.reason, locked.public_key = RoundStatus.ABANDONED, reason.strip(), None
     locked.save()
     delete_answers_and_list(locked)

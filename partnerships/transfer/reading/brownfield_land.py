@@ -138,7 +138,7 @@ def _refuse_repeated(line: Line, reference: str, row_of_site: dict[str, int], co
         collector.add_problem(
             same_site,
             "reference",
-            f"“{reference}” is in rows {first_row} and {line.number}, with other values.",
+            f"“{reference}” is in rows {first_row} and {line.number}, with different values.",
             "Every site needs its own: correct or remove one of the two.",
         )
 

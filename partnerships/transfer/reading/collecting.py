@@ -129,7 +129,7 @@ class Collector:
             self.add_problem(line, column, f"“{value}” is already in row {first_row}.", _REPEATED_KEY_REMEDY)
             if (column, value) not in self._repeated_keys:
                 self._repeated_keys.add((column, value))
-                found = f"“{value}” is in row {line.number} too, with other values."
+                found = f"“{value}” is in row {line.number} too, with different values."
                 self._add(first_row, self.table.name_of(column), found, _REPEATED_KEY_REMEDY)
         return value
 

@@ -230,7 +230,7 @@ def _remarks_on(chosen: _Candidate, others: Sequence[_Candidate]) -> Iterator[st
     """Yield a sentence each about other sheets, repeated rows, and notes below the table, which were left out."""
     if others:
         other_sheets = ", ".join(str(candidate) for candidate in others)
-        yield f"The sheet read was {chosen}; left aside, though it has the same headings: {other_sheets}."
+        yield f"We read the sheet {chosen}, and left out others with the same headings: {other_sheets}."
     if chosen.repeated:
         row_numbers = ", ".join(map(str, chosen.repeated[:20])) + (" …" if len(chosen.repeated) > 20 else "")
         yield f"Rows that repeat an earlier row count once (rows {row_numbers})."

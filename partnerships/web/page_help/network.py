@@ -65,7 +65,7 @@ TOPICS = (
         key="duplicates",
         title="Duplicates",
         does="Shows pairs of records that may be the same organisation. Two records can be merged, and a merge can be "
-        "undone. A pair that is not the same is not shown again.",
+        "undone. Once you say that two records are not the same, we do not show them again.",
         who=("Only administrators can merge records. They must give a reason.",),
         guide="successions/#duplicates",
         views="organisations:duplicates organisations:merge organisations:not-the-same organisations:undo-merge",

@@ -189,7 +189,7 @@ def _record_decision(
     joins: bool,
 ) -> None:
     """Record the decision of a party. `joins` says that the party joined after the version came into force."""
-    reason_for_joining = "It joined, and signed the version in force." if joins else ""
+    reason_for_joining = "The organisation joined, and signed the version in force." if joins else ""
     record_event(
         version.partnership,
         event,

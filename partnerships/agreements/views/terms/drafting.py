@@ -224,7 +224,7 @@ def proposal_update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             messages.warning(
                 request,
                 f"The draft is up to date. Both the draft and the version in force changed {in_words(part_names)}. We "
-                "kept the text of the draft. Compare the two below.",
+                "kept the text of the draft. Compare both texts below.",
             )
         else:
             messages.success(request, "The draft is up to date with the terms in force.")

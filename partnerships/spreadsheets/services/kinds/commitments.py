@@ -87,7 +87,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             hint="The name of a person at the organisation that gives. If that is your own organisation, you can also "
             "enter their email address.",
         ),
-        column("status", "Status", hint="Only downloads have this. We do not read it."),
+        column("status", "Status", hint="Only downloads have this column. We do not read it."),
         column("reference", "ID", hint="From a download, for example C-1042. Leave this blank for a new commitment."),
     )
 

@@ -60,7 +60,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "number",
             "ref",
             example="R1",
-            hint="The number that the report gives it, if you saw that.",
+            hint="The number of the recommendation in the report, if you know it.",
         ),
         column(
             "text",

@@ -215,7 +215,7 @@ def _figures(table: Table, sheets: Sequence[Sheet], measure: str = "", *, single
         if first_line is not line:
             # Which of the two rows is right cannot be decided here, so both get a problem.
             for bad_line, other_line in ((first_line, line), (line, first_line)):
-                found = f"“{area}” is in row {other_line.number} too, with other values."
+                found = f"“{area}” is in row {other_line.number} too, with different values."
                 collector.add_problem(bad_line, "code", found, "Correct or remove one of the two.")
         figures += _figures_of_row(line, area, measure_of_row, years_by_index, collector)
     return figure_list(figures, collector, sheets, totals=total_count)

@@ -63,7 +63,7 @@ def _fill(network: Network, item: Item, holder: Item, now: dt.datetime) -> None:
 def _vacate(network: Network, holder: Item, now: dt.datetime) -> None:
     vacate_post(
         holder=Holder.objects.select_related("post").get(pk=holder["holder"]),
-        reason=holder["reason"] or "They have left.",
+        reason=holder["reason"] or "The person has left.",
         author=network.actor(holder["by"]),
         now=now,
     )

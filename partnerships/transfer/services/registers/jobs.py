@@ -75,7 +75,10 @@ def _apply(job: ImportJob, progress: Progress, *, now: dt.datetime) -> str:
     except UnableToRead as error:
         return " ".join(error.lines())
     except UnableToAct:
-        return "The person who started this import may no longer import files. Ask somebody who may to start it again."
+        return (
+            "The person who started this import may no longer import files. Ask a colleague who may import files to "
+            "start it again."
+        )
     except UnableToApply as error:
         return str(error)
     return ""

@@ -185,7 +185,7 @@ def test_requiring_own_sign_in_ends_password_sessions_and_emails_the_leads(offer
     assert not is_signed_in(vera)
     assert is_signed_in(ben)
     assert [email.to for email in deliver()] == [[offered.amina.email]]
-    assert "They must now use the sign-in page “larkhaven”" in str(deliver()[0].body)
+    assert "People must now use the sign-in page “larkhaven”" in str(deliver()[0].body)
     assert "Single sign-on." in str(deliver()[0].body)
 
 

@@ -140,7 +140,7 @@ class AnswerHandoversForm(_LinesForm):
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
-        label="Why not?",
+        label="Why does your organisation dispute the handover?",
         required=False,
         max_length=1_000,
         widget=forms.Textarea(attrs={"rows": 3}),

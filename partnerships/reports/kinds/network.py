@@ -237,7 +237,7 @@ def _ends(
     worst_first = [row for _, row in rows_with_fate]
     if day >= context.today:
         worst_first += _rows_of_own_records(context.reader, leaving)
-    columns = (Column("What"), Column("Kind"), Column("Without it"), Column("Who is left"))
+    columns = (Column("What"), Column("Kind"), Column("What happens"), Column("Who is left"))
     note = "" if day >= context.today else "For a day in the past, this table has only partnerships."
     title = f"What ends if {leaving.name} leaves"
     empty = "You cannot see any partnership that this organisation takes part in on this day."

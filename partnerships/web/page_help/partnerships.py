@@ -154,7 +154,7 @@ TOPICS = (
         key="meetings",
         title="Meetings",
         does="Shows the next meetings of a partnership, past ones with who came, and how often it meets. A meeting has "
-        "an agenda that begins with what is open between you, papers, attendance and minutes.",
+        "an agenda that begins with the partners’ open work, papers, attendance and minutes.",
         who=(
             "People in the organisations that take part, observers included, can read about meetings.",
             "Leads of the chair or of a lead organisation can set how often the partnership meets.",

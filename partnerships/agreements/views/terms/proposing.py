@@ -126,7 +126,7 @@ def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpRespon
     opened, proposal = _open_led_proposal(user, pk, number)
     if request.method != "POST" and not proposal.is_awaiting:
         raise Http404
-    form = ReasonForm(posted(request), submit="Take terms back", cancel=proposal.get_absolute_url())
+    form = ReasonForm(posted(request), submit="Return terms to draft", cancel=proposal.get_absolute_url())
 
     def return_to_draft() -> tuple[str, str]:
         take_back_terms(

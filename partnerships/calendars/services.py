@@ -54,7 +54,9 @@ def make_address(
     # Lock the person, so that two requests cannot both find no earlier address.
     User.objects.select_for_update().get(pk=person.pk)
     if partnership is not None and not partnerships_of(person).filter(pk=partnership.pk).exists():
-        raise UnableToMakeAddress("Your organisation does not take part in this partnership.")
+        raise UnableToMakeAddress(
+            "Your organisation does not take part in this partnership, so you cannot subscribe to its dates."
+        )
     if view_number is not None and find_view(person, view_number) is None:
         raise UnableToMakeAddress("You cannot open this view, or it has no dates. Choose another view of a list.")
     chosen_kinds = _checked_kinds(kinds)

@@ -69,7 +69,7 @@ def person_for_address(*, email: str, name: str = "") -> User:
     try:
         validate_email(email)
     except ValidationError as error:
-        raise UnableToAddPerson(f"“{email}” is not an email address.") from error
+        raise UnableToAddPerson(f"“{email}” is not an email address. Enter one like name@example.org.") from error
     person = find_person(email)
     if person is not None:
         return person

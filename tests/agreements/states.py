@@ -225,7 +225,8 @@ DONE_ALREADY = (
         ),
         LEAD,
         situation="that takes part",
-        result="UnableToInvite: Westmarch Borough Council already takes part in this partnership or is invited to it.",
+        result="UnableToInvite: Westmarch Borough Council already takes part in this partnership or is invited to it. "
+        "Choose another organisation.",
     ),
     Row(
         "agreements.remove_document",

@@ -90,7 +90,9 @@ def remove_document(
     if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToRemoveDocument("This partnership has ended, so you can read its documents but not remove any.")
     if TermsSignature.objects.filter(scan=document).exists():
-        raise UnableToRemoveDocument("This is the scan of a signature. It stays with the terms that were signed.")
+        raise UnableToRemoveDocument(
+            "This is the scan of a signature, so it stays with the terms and you cannot remove it."
+        )
     if not Document.objects.filter(pk=document.pk, removed_at=None).update(removed_at=now):
         raise UnableToRemoveDocument("This document has already been removed. An administrator can restore it.")
     document.removed_at = now

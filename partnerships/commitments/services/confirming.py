@@ -91,7 +91,9 @@ def _check_can_be_confirmed(commitment: Commitment, organisation: Organisation, 
     if revision != commitment.revision:
         raise UnableToConfirm("The terms have changed since you opened this page. Read them again before you confirm.")
     if (commitment.giver_confirmed_at if giving else commitment.receiver_confirmed_at) is not None:
-        raise UnableToConfirm(f"{organisation.display_name} has already confirmed this commitment.")
+        raise UnableToConfirm(
+            f"{organisation.display_name} has already confirmed this commitment, so you do not need to."
+        )
 
 
 def _name_owner(commitment: Commitment, organisation: Organisation, owner: User | None) -> list[str]:

@@ -90,7 +90,7 @@ def answer_correction(
     current = lock_conversation(correction.conversation)
     locked = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
     if not locked.is_open:
-        raise UnableToCorrect("A colleague has already answered this correction.")
+        raise UnableToCorrect("A colleague has already answered this correction, so you do not need to.")
     may_answer = roles_of(author, now).edit_for(current.organisation.pk)
     require(may_answer, f"Only editors of {current.organisation.display_name} can answer corrections.")
     if not taken_up and not answer.strip():
@@ -132,7 +132,7 @@ def agree_record(
     has_agreed = current.sides.filter(organisation=organisation, agreed_at__isnull=False).exists()
     sides_who_can_agree = sides_to_ask(current)
     if has_agreed and sides_who_can_agree - {organisation.pk}:
-        raise UnableToAgree(f"{organisation.display_name} has already agreed to the record.")
+        raise UnableToAgree(f"{organisation.display_name} has already agreed to the record, so you do not need to.")
     if not has_agreed:
         current.sides.filter(organisation=organisation).update(agreed_at=now, agreed_by=author)
     before = current.get_status_display()

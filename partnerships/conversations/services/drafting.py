@@ -276,7 +276,9 @@ def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
     ]
     for organisation in named_organisations:
         if organisation.pk not in side_ids:
-            raise UnableToRecord(f"{organisation.display_name} did not take part in this conversation.")
+            raise UnableToRecord(
+                f"{organisation.display_name} did not take part in this conversation. Choose an organisation that did."
+            )
     for step in record.next_steps:
         if not step.text.strip():
             raise UnableToRecord("Enter what needs to be done in each next step.")

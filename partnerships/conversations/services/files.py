@@ -167,7 +167,7 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
         raise UnableToRemoveFile("Give a reason.")
     rows_to_remove = Attachment.objects.filter(pk=attachment.pk, removed_at=None)
     if not rows_to_remove.update(removed_at=now, removed_by=author, removed_reason=reason.strip()[:300]):
-        raise UnableToRemoveFile("The file has already been removed.")
+        raise UnableToRemoveFile("The file has already been removed, so you do not need to remove it.")
     journal.note(ATTACHMENT, now=now, attachment=attachment.pk, same=attachment_identity(attachment))
     attachment.refresh_from_db()
     if conversation is not None:

@@ -110,7 +110,7 @@ def delete_journal_note(*, note: JournalNote, reason: str, author: User | None, 
     locked = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
     require(roles_of(author, now).edit_for(locked.organisation_id), _EDITORS)
     if locked.is_deleted:
-        raise UnableToDeleteNote("This note has already been deleted.")
+        raise UnableToDeleteNote("This note has already been deleted, so you do not need to delete it.")
     if not reason.strip():
         raise UnableToDeleteNote("Give a reason.")
     locked.earlier.all().delete()

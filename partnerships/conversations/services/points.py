@@ -37,7 +37,9 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     lock_conversation(point.conversation)
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
     if not current.is_current:
-        raise UnableToChangePoint(f"A colleague has already closed this {current.get_kind_display().lower()}.")
+        raise UnableToChangePoint(
+            f"A colleague has already closed this {current.get_kind_display().lower()}, so you do not need to."
+        )
     may_close = roles_of(author, now).edit_for(current.organisation.pk)
     require(may_close, f"Only editors of {current.organisation.display_name} can close this.")
     if not reason.strip():
@@ -94,7 +96,9 @@ def turn_into_entry(
     if not current.direction:
         raise UnableToChangePoint("An objective cannot become an ask or offer.")
     if PointEntry.objects.filter(point=current).exists():
-        raise UnableToChangePoint(f"A colleague has already turned this into an {current.direction}.")
+        raise UnableToChangePoint(
+            f"A colleague has already turned this into an {current.direction}, so you do not need to."
+        )
     if not current.is_current:
         raise UnableToChangePoint(
             f"This {current.get_kind_display().lower()} is closed, so it cannot become an {current.direction}."

@@ -156,7 +156,7 @@ def _emails_at(path: str) -> Iterator[tuple[str, bytes]]:
         yield from ((file.name, file.read_bytes()) for file in sorted(source.glob("*.eml")))
         return
     if not source.is_file():
-        raise UnableToReadMailbox(f"There is no mailbox at {path}.")
+        raise UnableToReadMailbox(f"There is no mailbox at {path}. Check the path.")
     raw = source.read_bytes()
     if not raw.startswith(b"From "):
         yield source.name, raw

@@ -165,7 +165,9 @@ def introduce(
         ask=ask, offer=offer, organisation=organisation, defaults={"author": author, "text": text.strip(), "at": now}
     )
     if not created:
-        raise UnableToIntroduce(f"{organisation.display_name} has already suggested this introduction.")
+        raise UnableToIntroduce(
+            f"{organisation.display_name} has already suggested this introduction, so you do not need to."
+        )
     for side in (ask, offer):
         record_event(
             side,

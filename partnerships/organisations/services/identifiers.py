@@ -41,7 +41,7 @@ def holder_in_words(identifiers: Sequence[tuple[str, str]]) -> str:
     for scheme, value in identifiers:
         is_one_of_these |= Q(scheme=scheme, value=value)
     identifier = Identifier.objects.filter(is_one_of_these).select_related("organisation").order_by("pk").first()
-    return f"{identifier} already belongs to {identifier.organisation.name}." if identifier else ""
+    return f"{identifier} already belongs to {identifier.organisation.name}. Check the value." if identifier else ""
 
 
 @transaction.atomic
@@ -67,7 +67,7 @@ def add_identifier(
         defaults={"organisation": organisation, "valid_from": valid_from, "valid_to": valid_to},
     )
     if identifier.organisation_id != organisation.pk:
-        raise UnableToAddIdentifier(f"{identifier} already belongs to {identifier.organisation.name}.")
+        raise UnableToAddIdentifier(f"{identifier} already belongs to {identifier.organisation.name}. Check the value.")
     if created:
         record_event(
             organisation,
@@ -117,7 +117,9 @@ def correct_identifier(
         pk=locked_identifier.pk
     )
     if duplicate := duplicates.select_related("organisation").first():
-        raise UnableToCorrectIdentifier(f"{duplicate} already belongs to {duplicate.organisation.name}.")
+        raise UnableToCorrectIdentifier(
+            f"{duplicate} already belongs to {duplicate.organisation.name}. Check the value."
+        )
     locked_identifier.save(update_fields=list(before))
     holder_by_id = {old_holder.pk: old_holder, locked_identifier.organisation_id: locked_identifier.organisation}
     for holder in holder_by_id.values():

@@ -67,7 +67,7 @@ def ask_for_access(
     try:
         validate_email(email)
     except ValidationError as error:
-        raise UnableToAskForAccess(f"“{email}” is not an email address.") from error
+        raise UnableToAskForAccess(f"“{email}” is not an email address. Enter one like name@example.org.") from error
     organisation_name = " ".join(organisation_name.split())
     if author is None:
         count("access requests", stretch=_HOUR, now=now)
@@ -178,7 +178,7 @@ def _lock(request: AccessRequest) -> AccessRequest:
     """Lock the request, and return it; raise `UnableToAnswerRequest` if it has already been answered."""
     request_to_answer = AccessRequest.objects.select_for_update().get(pk=request.pk)
     if request_to_answer.answer:
-        raise UnableToAnswerRequest("Another administrator has already answered this request.")
+        raise UnableToAnswerRequest("Another administrator has already answered this request, so you do not need to.")
     return request_to_answer
 
 

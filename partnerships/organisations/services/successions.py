@@ -228,7 +228,7 @@ def _change_status(succession: Succession, to: str, *, reason: str, author: User
     if succession.is_final or to == succession.status:
         raise UnableToChangeSuccession(f"The succession is already {succession.get_status_display().lower()}.")
     if to == SuccessionStatus.EFFECTIVE:
-        raise UnableToChangeSuccession("The succession takes effect by itself on its vesting day.")
+        raise UnableToChangeSuccession("The succession takes effect automatically on its vesting day.")
     if to in CERTAIN:
         check_certain(succession)
     elif succession.undone_by.live().exists():

@@ -62,7 +62,9 @@ def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: d
     require(rights_over(joining.partnership, author, now).may_run)
     waiting_joining = locked.joinings.select_for_update().filter(pk=joining.pk, accepted_at=None).first()
     if waiting_joining is None or not locked.is_draft:
-        raise UnableToRun("A lead has already answered this request, or the survey has opened.")
+        raise UnableToRun(
+            "A lead has already answered this request, or the survey has opened, so you do not need to answer it."
+        )
     if not joins:
         waiting_joining.delete()
         return

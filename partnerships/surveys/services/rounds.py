@@ -289,7 +289,7 @@ def abandon_round(*, survey_round: Round, reason: str, author: User | None, now:
     locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
     if locked.status not in (RoundStatus.DRAFT, RoundStatus.OPEN):
-        raise UnableToRun("This survey is already over.")
+        raise UnableToRun("This survey is already over, so you do not need to end it.")
     if not reason.strip():
         raise UnableToRun("Enter why you are ending the survey.")
     locked.status, locked.reason, locked.public_key = RoundStatus.ABANDONED, reason.strip(), None

@@ -44,7 +44,9 @@ def write_minutes(
     if current.conversation is not None:
         if key is not None and current.conversation.key == key:
             return current.conversation
-        raise UnableToWriteMinutes(f"{current.conversation.organisation.display_name} has already started the minutes.")
+        raise UnableToWriteMinutes(
+            f"{current.conversation.organisation.display_name} has already started the minutes, so you do not need to."
+        )
     minutes = record_conversation(organisation=organisation, record=record, author=author, now=now, key=key)
     current.conversation = minutes
     current.save(update_fields=["conversation"])

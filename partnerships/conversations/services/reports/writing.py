@@ -76,7 +76,10 @@ def save_report(*, report: Report, answers: Mapping[str, str], revision: int, au
         except PieceConflict as conflict:
             conflicts[code] = conflict
     if conflicts:
-        raise UnableToSaveReport("A colleague changed the same answers while you were writing.", conflicts)
+        raise UnableToSaveReport(
+            "A colleague changed the same answers while you were writing. Combine both texts, then save again.",
+            conflicts,
+        )
     if changed_answers:
         locked.revision += 1
         locked.answers |= changed_answers

@@ -68,7 +68,7 @@ def _scratch(database: Mapping[str, Any], scratch: Mapping[str, Any] | None) -> 
     if scratch is not None:
         if _identity(scratch) == _identity(database):
             raise UnableToRestore(
-                "DATABASE_DRILL_URL is the instance's own database, which the drill would empty. Name another one."
+                "DATABASE_DRILL_URL is the instance's own database, which the drill would empty. Name another database."
             )
         try:
             yield scratch

@@ -288,11 +288,11 @@ def redo_contacts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 def register() -> None:
     """Register what a restore repeats about partnerships. Called once at start-up."""
-    register_redo(PARTY, "parts in partnerships ended or lowered again", redo_parties)
+    register_redo(PARTY, "parties removed from partnerships, or with a lower role, again", redo_parties)
     register_redo(AUDIENCE, "partnerships hidden from the network again", redo_audiences)
     register_redo(SIGNATORY, "requests to sign terms ended again", redo_signatories)
     register_redo(LINKS, "links to sign terms renewed again", redo_terms_links)
-    register_redo(PROPOSAL, "proposals of terms withdrawn or taken back again", redo_proposals)
+    register_redo(PROPOSAL, "proposals of terms withdrawn or returned to draft again", redo_proposals)
     register_redo(DOCUMENT, "documents removed again", redo_documents)
     register_redo(POST, "posts ended again", redo_posts)
     register_redo(CLEARED, "contact data removed again", redo_contacts)

@@ -103,7 +103,7 @@ def prepare_partitions() -> None:
         alert_operators(
             "The outbox is running out of partitions",
             f"Partitions exist for {counted(count, 'month')} after this one. No email can be recorded in a month "
-            "without one.\n\n"
+            "without a partition.\n\n"
             "The job outbox.prepare_partitions makes them every hour. The worker's log says why it fails.",
             quiet=dt.timedelta(days=1),
         )

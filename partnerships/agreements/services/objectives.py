@@ -282,7 +282,7 @@ def link_record(*, objective: Objective, provider: str, key: str, author: User, 
     if key not in title_by_key:
         raise UnableToChangeObjective("Choose a record from the list.")
     if locked_objective.links.filter(provider=provider, key=key).exists():
-        raise UnableToChangeObjective("This record is already linked to the objective. Choose another one.")
+        raise UnableToChangeObjective("This record is already linked to the objective. Choose another record.")
     if locked_objective.links.count() >= MAX_LINKS:
         raise UnableToChangeObjective(f"You can link at most {MAX_LINKS} records to an objective. Remove a link first.")
     link = ObjectiveLink.objects.create(

@@ -187,7 +187,7 @@ class ReportForm(Form):
             )
         self._codes = codes
         self.helper = Helper(
-            self, submit="Save", secondary=("submit", "Save and go to submit"), cancel=report.get_absolute_url()
+            self, submit="Save", secondary=("submit", "Save and continue to submit"), cancel=report.get_absolute_url()
         )
 
     @property

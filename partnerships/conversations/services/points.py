@@ -36,14 +36,13 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     """
     lock_conversation(point.conversation)
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
+    kind = current.get_kind_display().lower()
     if not current.is_current:
-        raise UnableToChangePoint(
-            f"A colleague has already closed this {current.get_kind_display().lower()}, so you do not need to."
-        )
+        raise UnableToChangePoint(f"A colleague has already closed this {kind}, so you do not need to.")
     may_close = roles_of(author, now).edit_for(current.organisation.pk)
-    require(may_close, f"Only editors of {current.organisation.display_name} can close this.")
+    require(may_close, f"Only editors of {current.organisation.display_name} can close this {kind}.")
     if not reason.strip():
-        raise UnableToChangePoint(f"Say why the {current.get_kind_display().lower()} no longer applies.")
+        raise UnableToChangePoint(f"Say why the {kind} no longer applies.")
     for open_point in (current, *_same_points_elsewhere(current)):
         reason_shown = reason.strip() if open_point is current else "Closed in another conversation."
         open_point.closed_at, open_point.closed_by, open_point.closed_reason = now, author, reason_shown

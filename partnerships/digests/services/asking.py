@@ -129,8 +129,8 @@ def check_limits(subscription: Subscription, *, now: dt.datetime) -> None:
     if organisation is None:
         if questions_today.filter(recipient=subscription.person).count() >= MAX_ASKED_A_PERSON:
             raise UnableToSubscribe(
-                f"We have sent this address {MAX_ASKED_A_PERSON} of these emails today. Answer one of them, or try "
-                "again tomorrow."
+                f"We have sent this address {MAX_ASKED_A_PERSON} of these emails today. Confirm one of them, or "
+                "try again tomorrow."
             )
         return
     if questions_today.count() >= MAX_ASKED_A_DAY:

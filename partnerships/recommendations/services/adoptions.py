@@ -166,7 +166,7 @@ def link_outcome(
         raise UnableToLink(f"Choose an objective or a commitment of {locked.partnership}.")
     field = "objective" if isinstance(record, Objective) else "commitment"
     if locked.outcomes.filter(**{field: record}).exists():
-        raise UnableToLink("This objective or commitment is already linked. Choose another one.")
+        raise UnableToLink("This objective or commitment is already linked. Choose another objective or commitment.")
     if locked.outcomes.count() >= MAX_OUTCOMES:
         raise UnableToLink(f"You can link up to {MAX_OUTCOMES} objectives and commitments. Remove a link first.")
     outcome = Outcome.objects.create(adoption=locked, **{field: record}, linked_by=author, linked_at=now)

@@ -201,7 +201,7 @@ def correct_recommendation(
     _check_reason(reason, "recommendation")
     if reference and source.recommendations.filter(reference__iexact=reference).exclude(pk=locked.pk).exists():
         raise UnableToRecord(
-            f"Another recommendation in {source} already has the reference {reference}. Enter another one."
+            f"Another recommendation in {source} already has the reference {reference}. Enter another reference."
         )
     _change(locked, values, details, author=author, now=now, reason=reason.strip())
     return locked

@@ -153,7 +153,7 @@ def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.dat
     if proposal.is_first and ends_before(version.content, today):
         raise UnableToSignTerms(
             "The end date in these terms has passed. A lead of the partnership can return the terms to draft and "
-            "change it."
+            "change the end date."
         )
     if proposal.has_lapsed(today):
         raise UnableToSignTerms(

@@ -274,7 +274,7 @@ def test_what_a_follower_can_no_longer_read_is_counted_and_not_named(world: Worl
     (email,) = check_and_return_emails(now + dt.timedelta(hours=1))
 
     assert commitment_to_harbour.text not in email.body
-    assert "1 that you can no longer see" in email.body
+    assert "1 row that you can no longer see" in email.body
 
 
 def test_a_follow_ends_with_the_right_to_open_the_view(world: World) -> None:

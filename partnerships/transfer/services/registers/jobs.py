@@ -62,7 +62,7 @@ def apply_waiting(*, now: dt.datetime) -> int:
 def _apply(job: ImportJob, progress: Progress, *, now: dt.datetime) -> str:
     """Check or import the list, and return the error to show; "" without an error."""
     if job.asked_by is None:
-        return "The person who started this import no longer has an account. Start it again."
+        return "The person who started this import no longer has an account. Start the import again."
     try:
         if job.run.is_unchecked:
             check_list(run=job.run, author=job.asked_by, now=now, progress=progress)

@@ -146,7 +146,7 @@ def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:
 
     with travel_days(5):
         sign(version, world.amina, world.larkhaven)
-    with travel_days(6), pytest.raises(UnableToSignTerms, match="can return the terms to draft and change it"):
+    with travel_days(6), pytest.raises(UnableToSignTerms, match="return the terms to draft and change the end date"):
         sign(version, world.ben, world.westmarch)
     with travel_days(6):
         take_back_terms(proposal=proposal, reason="Too late.", author=world.amina, now=timezone.now())

@@ -207,7 +207,7 @@ def test_finished_plan_takes_no_more_answers(world: World, digest: Delivery, pla
 
     response = send(bearer, page(digest, plan, "comment-by-link"), text="Too late.")
 
-    assert "so you can no longer answer about it" in response.content.decode()
+    assert "so you can no longer send answers about it" in response.content.decode()
     assert not Answer.objects.exists()
 
 

@@ -124,14 +124,14 @@ def no_writes() -> Iterator[None]:
             cursor.execute("SET default_transaction_read_only = off")
 
 
-@pytest.mark.parametrize("database", ["takes writes", "takes no writes"])
+@pytest.mark.parametrize("database", ["takes writes", "accepts no changes"])
 @pytest.mark.django_db(transaction=True)
 def test_an_alert_in_a_full_hour_is_sent_when_the_hour_is_over(
     mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch, database: str
 ) -> None:
     subject, day = "Retention is overdue", dt.timedelta(days=1)
     clock = time.monotonic()
-    with no_writes() if database == "takes no writes" else nullcontext():
+    with no_writes() if database == "accepts no changes" else nullcontext():
         for number in range(MAX_ALERTS):
             alert_operators(f"Error {number}", "It failed.")
         in_a_full_hour = alert_operators(subject, "For two days.", quiet=day)

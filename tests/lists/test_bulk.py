@@ -289,7 +289,7 @@ def test_several_recommendations_get_an_owner_and_a_review_date(world: World) ->
         (unanswered.pk, "not_started", "", ""),
         (answered.pk, "under_way", "We publish.", "By May."),
     }
-    assert "Only editors and leads of an organisation can change these." in page_of_viewer
+    assert "Only editors and leads can change these recommendations." in page_of_viewer
 
 
 def test_an_action_or_list_that_is_not_there_is_not_found(world: World) -> None:

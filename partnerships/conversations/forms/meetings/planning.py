@@ -58,7 +58,7 @@ class CycleForm(Form):
     )
     unit = forms.ChoiceField(label="Weeks or months?", widget=forms.RadioSelect, choices=CycleUnit.choices)
     position = forms.TypedChoiceField(
-        label="Which of these weekdays in the month?",
+        label="Which week of the month?",
         required=False,
         coerce=int,
         empty_value="",

@@ -184,8 +184,8 @@ FORMER_PARTY = (
         ),
         FORMER,
         situation="of a former party",
-        result="UnableToLeave: Harbour Community Trust no longer takes part in this partnership, so it cannot leave or be "
-        "removed.",
+        result="UnableToLeave: Harbour Community Trust no longer takes part in this partnership, so it cannot leave or "
+        "be removed.",
     ),
     Row(
         "agreements.choose_date_reminders",

@@ -48,9 +48,7 @@ def work_on_uploads(*, now: dt.datetime) -> int:
 def _preview_or_import(upload: Upload, progress: Progress, *, now: dt.datetime) -> str:
     """Preview or import the upload. Return the error message to show, or ""."""
     if upload.by is None:
-        return (
-            "The person who uploaded this spreadsheet no longer has an account. Upload the file again yourself."
-        )
+        return "The person who uploaded this spreadsheet no longer has an account. Upload the file again yourself."
     work = preview_upload if upload.status == Status.UNCHECKED else import_upload
     try:
         work(upload=upload, author=upload.by, now=now, progress=progress)

@@ -184,8 +184,7 @@ FORMER_PARTY = (
         ),
         FORMER,
         situation="of a former party",
-        result="UnableToLeave: Harbour Community Trust no longer takes part in this partnership, so it cannot leave or "
-        "be removed.",
+        result="UnableToLeave: Harbour Community Trust no longer takes part, so it cannot leave or be removed.",
     ),
     Row(
         "agreements.choose_date_reminders",
@@ -226,7 +225,7 @@ DONE_ALREADY = (
         ),
         LEAD,
         situation="that takes part",
-        result="UnableToInvite: Westmarch Borough Council already takes part in this partnership or is invited to it. "
+        result="UnableToInvite: Westmarch Borough Council already takes part or is invited. "
         "Choose another organisation.",
     ),
     Row(

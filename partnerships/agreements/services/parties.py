@@ -103,10 +103,7 @@ def invite_organisation(
     if party is None:
         party = Party(partnership=locked_partnership, organisation=organisation)
     elif party.status in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
-        raise UnableToInvite(
-            f"{organisation.name} already takes part in this partnership or is invited to it. Choose another "
-            "organisation."
-        )
+        raise UnableToInvite(f"{organisation.name} already takes part or is invited. Choose another organisation.")
     party.role, party.status = role, PartyStatus.INVITED
     party.invited_at, party.invited_by = now, author
     party.answered_at = party.answered_by = None
@@ -304,9 +301,7 @@ def _end_party(
 ) -> None:
     """End the part of a locked party that leaves or is removed. Raises `UnableToLeave`."""
     if not locked.is_present:
-        raise UnableToLeave(
-            f"{locked.organisation.name} no longer takes part in this partnership, so it cannot leave or be removed."
-        )
+        raise UnableToLeave(f"{locked.organisation.name} no longer takes part, so it cannot leave or be removed.")
     # A restore has no author. It ends the part again, even if the partnership is over by now.
     if author is not None and partnership.is_over_on(timezone.localdate(now)):
         raise UnableToLeave("This partnership has ended, so no organisation can leave it or be removed.")

@@ -316,9 +316,7 @@ def _add_details(
     details: dict[str, Any] = {name: value for name, value in fields.items() if value}
     contradicts = any(getattr(recorded, name) not in (None, "", value) for name, value in details.items())
     if author is not None and contradicts:
-        raise UnableToRecordSuccession(
-            "This succession is already recorded with other details. Correct it on its page."
-        )
+        raise UnableToRecordSuccession("This succession is recorded with other details. Correct it on its page.")
 
     new_details = {name: value for name, value in details.items() if not getattr(recorded, name)}
     if recorded.is_final:

@@ -30,8 +30,8 @@ from partnerships.agreements.sections import (
     successors_of,
 )
 from partnerships.agreements.services.documents import drop_removed_files
+from partnerships.agreements.services.invitations import withdraw_with_partnership
 from partnerships.agreements.services.moved_posts import end_holdings_left_behind
-from partnerships.agreements.services.parties import withdraw_with_partnership
 from partnerships.agreements.services.reminders import drop_old_reminders
 from partnerships.agreements.services.terms.ending import close_with_partnership
 from partnerships.agreements.stuck import register_stuck

@@ -31,11 +31,9 @@ from partnerships.agreements.services.documents import (
     remove_document,
 )
 from partnerships.agreements.services.parties import (
-    PARTY,
     UnableToChangeParty,
     UnableToLeave,
     change_party_role,
-    party_identity,
     remove_party,
 )
 from partnerships.agreements.services.partnerships import (
@@ -54,6 +52,7 @@ from partnerships.agreements.services.posts import (
     holder_identity,
     post_identity,
 )
+from partnerships.agreements.services.recording import PARTY, party_identity
 from partnerships.agreements.services.terms import UnableToWithdraw, take_back_terms, withdraw_proposal
 from partnerships.agreements.services.terms.asking import (
     LINKS,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from partnerships.kit.journal import MADE_AGAIN, Redone, last_about, moment, redo_each, register_redo, same_rows
 from partnerships.organisations.models import Handover, HandoverState, Membership, Merge, Organisation, Role, Succession
 from partnerships.organisations.services.consents import CONSENT, consent_identity, record_consent_again
-from partnerships.organisations.services.handovers import HANDOVER, handover_identity
+from partnerships.organisations.services.handover_batches import HANDOVER, handover_identity
 from partnerships.organisations.services.memberships import (
     MEMBERSHIP,
     UnableToChangeRole,

@@ -32,7 +32,7 @@ from partnerships.plans.queries import agenda, events_of_plans
 from partnerships.plans.queries.figures import homes_in_period, milestones_in_period
 from partnerships.plans.queries.serving import SERVING
 from partnerships.plans.queries.stuck import unsigned_plans
-from partnerships.plans.services import papers, parting, passing
+from partnerships.plans.services import departures, papers, passing
 
 
 def register() -> None:
@@ -60,9 +60,9 @@ def register() -> None:
     restoring.register()
     register_leaving("drafts no longer shared", end_shares)
     register_departure(end_shares_of_membership)
-    register_party_departure(parting.leave_with_party, parting.preview_leaving)
-    register_observing(parting.step_back)
-    register_ending(parting.withdraw_with_partnership)
+    register_party_departure(departures.leave_with_party, departures.preview_leaving)
+    register_observing(departures.step_back)
+    register_ending(departures.withdraw_with_partnership)
     _register_kinds()
     register_emails(*EMAILS)
 

@@ -587,9 +587,9 @@ def test_a_handover_that_was_interrupted_continues(world: World, monkeypatch: py
     )
     for predecessor in bodies.values():
         propose_and_accept_everything(succession, predecessor, east)
-    monkeypatch.setattr("partnerships.organisations.services.handovers.BATCH", 7)
+    monkeypatch.setattr("partnerships.organisations.services.handover_batches.BATCH", 7)
     services.take_effect(succession=succession, author=None, now=timezone.now())
-    real_move_records = services.handovers.move_records  # type: ignore[attr-defined]
+    real_move_records = services.handover_batches.move_records  # type: ignore[attr-defined]
     calls = []
 
     def break_off(*args: Any) -> Any:
@@ -598,7 +598,7 @@ def test_a_handover_that_was_interrupted_continues(world: World, monkeypatch: py
             raise RuntimeError("The machine stopped.")
         return real_move_records(*args)
 
-    monkeypatch.setattr("partnerships.organisations.services.handovers.move_records", break_off)
+    monkeypatch.setattr("partnerships.organisations.services.handover_batches.move_records", break_off)
     with pytest.raises(RuntimeError):
         services.hand_over_due(now=timezone.now())
     assert succession.handovers.filter(state="accepted").exists()

@@ -18,6 +18,12 @@ from partnerships.agreements.services.groups import (
     UnableToStartGroup,
     start_working_group,
 )
+from partnerships.agreements.services.invitations import (
+    UnableToAnswer,
+    UnableToInvite,
+    answer_invitation,
+    invite_organisation,
+)
 from partnerships.agreements.services.left_over_invitations import withdraw_left_over_invitations
 from partnerships.agreements.services.nearing import record_dates_near
 from partnerships.agreements.services.notices import (
@@ -39,13 +45,9 @@ from partnerships.agreements.services.objectives import (
     unlink_record,
 )
 from partnerships.agreements.services.parties import (
-    UnableToAnswer,
     UnableToChangeParty,
-    UnableToInvite,
     UnableToLeave,
-    answer_invitation,
     change_party_role,
-    invite_organisation,
     leave_partnership,
     remove_party,
 )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Partnership, PartyRole, WorkingGroup
 from partnerships.agreements.rights import rights_over
-from partnerships.agreements.services.parties import invite_organisation
+from partnerships.agreements.services.invitations import invite_organisation
 from partnerships.agreements.services.partnerships import UnableToCreatePartnership, create_partnership
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.kit.dates import long_date

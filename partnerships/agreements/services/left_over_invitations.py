@@ -8,7 +8,7 @@ from django.db import transaction
 
 from partnerships.agreements.departures import PartnershipEnding
 from partnerships.agreements.models import OVER, Party, PartyStatus
-from partnerships.agreements.services.parties import withdraw_with_partnership
+from partnerships.agreements.services.invitations import withdraw_with_partnership
 from partnerships.agreements.services.recording import lock_partnership
 
 

@@ -27,7 +27,7 @@ from partnerships.agreements.queries.terms import (
 )
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.copying_posts import copy_posts
-from partnerships.agreements.services.parties import invite_organisation
+from partnerships.agreements.services.invitations import invite_organisation
 from partnerships.agreements.services.partnerships import create_partnership
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.steps import record_due_step, set_status

@@ -9,12 +9,11 @@ from partnerships.organisations.services.corrections import (
     correct_name,
 )
 from partnerships.organisations.services.handing_over import hand_over_things
+from partnerships.organisations.services.handover_batches import apply_handovers, undo_handovers
 from partnerships.organisations.services.handovers import (
     UnableToHandOverLines,
     answer_handovers,
-    apply_handovers,
     propose_handovers,
-    undo_handovers,
 )
 from partnerships.organisations.services.identifiers import (
     UnableToAddIdentifier,

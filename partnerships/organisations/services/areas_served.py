@@ -30,13 +30,13 @@ def serve_area(
     None leaves the start or the end open. An existing row with the same start is returned unchanged.
     """
     require(roles_of(author, now).keeps_directory)
-    served, created = AreaServed.objects.get_or_create(
+    served, is_new = AreaServed.objects.get_or_create(
         organisation=organisation,
         area=area,
         starts_on=starts_on,
         defaults={"ends_on": ends_on, "source": source},
     )
-    if created:
+    if is_new:
         record_event(organisation, EventKind.AREA_ADDED, author=author, now=now, data={"after": {"area": area.name}})
     return served
 
@@ -47,10 +47,5 @@ def end_area_served(*, served: AreaServed, day: dt.date, author: User | None, no
     require(roles_of(author, now).keeps_directory)
     AreaServed.objects.filter(pk=served.pk).update(ends_on=day)
     served.ends_on = day
-    record_event(
-        served.organisation,
-        EventKind.AREA_ENDED,
-        author=author,
-        now=now,
-        data={"after": {"area": served.area.name, "ends_on": day.isoformat()}},
-    )
+    data = {"after": {"area": served.area.name, "ends_on": day.isoformat()}}
+    record_event(served.organisation, EventKind.AREA_ENDED, author=author, now=now, data=data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.utils import timezone
@@ -38,14 +38,17 @@ def record_consent_again(
     line: Handover, *, given_on: dt.date, recorded_by: int | None, recorded_at: dt.datetime
 ) -> None:
     """Record a consent from the journal after a restore, as given by the people whom the line names."""
-    line.consent_from, line.consent_on = line.consent[:200], given_on
+    line.consent_from = line.consent[:200]
+    line.consent_on = given_on
     line.evidence = _joined_evidence(line.evidence, _EVIDENCE_FROM_JOURNAL)[:_MAX_EVIDENCE]
+    # No person, if the system recorded the consent, or if the person has been erased since.
     line.consent_recorded_by = User.objects.filter(pk=recorded_by or 0).first()
     line.consent_recorded_at = recorded_at
     line.save(update_fields=["consent_from", "consent_on", "evidence", "consent_recorded_by", "consent_recorded_at"])
 
 
 def _joined_evidence(existing: str, added: str) -> str:
+    """Return the existing and the added evidence, separated by a semicolon."""
     return "; ".join(filter(None, (existing, added)))
 
 
@@ -70,23 +73,11 @@ def record_consent(
         raise UnableToHandOverLines("Enter who gave the consent and where people can read it.")
     if given_on > timezone.localdate(now):
         raise UnableToHandOverLines("Enter today or an earlier day.")
-
-    line_ids_by_evidence: dict[str, list[int]] = defaultdict(list)
-    for line in locked_lines:
-        line_ids_by_evidence[_joined_evidence(line.evidence, evidence)].append(line.pk)
+    line_ids_by_evidence = _line_ids_by_evidence(locked_lines, evidence)
     if any(len(full_evidence) > _MAX_EVIDENCE for full_evidence in line_ids_by_evidence):
         raise UnableToHandOverLines("Shorten the evidence: we add it to what a line already says.")
 
-    facts = [
-        {
-            "handover": line.pk,
-            "same": consent_identity(line),
-            "on": given_on.isoformat(),
-            "by": author.pk if author else None,
-        }
-        for line in locked_lines
-    ]
-    journal.note_all(CONSENT, facts, now=now)
+    _journal_consents(locked_lines, given_on=given_on, author=author, now=now)
     for full_evidence, line_ids in line_ids_by_evidence.items():
         Handover.objects.filter(pk__in=line_ids).update(
             consent_from=given_by,
@@ -96,6 +87,31 @@ def record_consent(
             consent_recorded_at=now,
         )
     return len(locked_lines)
+
+
+def _line_ids_by_evidence(lines: Iterable[Handover], added: str) -> dict[str, list[int]]:
+    """Return the ids of the lines by their evidence with this evidence added.
+
+    Lines with the same text are then saved in one statement.
+    """
+    line_ids_by_evidence: dict[str, list[int]] = defaultdict(list)
+    for line in lines:
+        line_ids_by_evidence[_joined_evidence(line.evidence, added)].append(line.pk)
+    return line_ids_by_evidence
+
+
+def _journal_consents(lines: Iterable[Handover], *, given_on: dt.date, author: User | None, now: dt.datetime) -> None:
+    """Write to the journal that the consent to these lines was given."""
+    facts = [
+        {
+            "handover": line.pk,
+            "same": consent_identity(line),
+            "on": given_on.isoformat(),
+            "by": author.pk if author else None,
+        }
+        for line in lines
+    ]
+    journal.note_all(CONSENT, facts, now=now)
 
 
 @transaction.atomic
@@ -108,6 +124,7 @@ def record_refusal(*, lines: Collection[Handover], reason: str, author: User | N
     locked_lines = _lock_lines_lacking_consent(lines, author, now)
     if not reason.strip():
         raise UnableToHandOverLines("Enter who refused the consent, and why.")
+
     line_ids = [line.pk for line in locked_lines]
     AcceptedPart.objects.filter(handover__in=line_ids).delete()
     Handover.objects.filter(pk__in=line_ids).update(
@@ -120,15 +137,16 @@ def record_refusal(*, lines: Collection[Handover], reason: str, author: User | N
 
 
 def _lock_lines_lacking_consent(lines: Collection[Handover], author: User | None, now: dt.datetime) -> list[Handover]:
-    """Lock the lines, and check the author's rights.
+    """Lock the lines that lack a consent, check the author's rights, and return the lines.
 
-    The author must lead the predecessor or successor of each line, or be an administrator.
+    The author must lead the predecessor or successor of each line, or be an administrator. Raises
+    `UnableToHandOverLines` if some of the lines no longer lack a consent.
     """
     roles = roles_of(author, now)
     lines_to_lock = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
     locked_lines = list(lines_to_lock.lacking_consent().order_by("pk"))
-    for predecessor_id, successor_id in {(line.predecessor_id, line.successor_id) for line in locked_lines}:
-        require(roles.keeps_directory or roles.lead(predecessor_id) or roles.lead(successor_id))
+    for line in locked_lines:
+        require(roles.keeps_directory or roles.lead(line.predecessor_id) or roles.lead(line.successor_id))
     if not locked_lines or len(locked_lines) < len(lines):
         raise UnableToHandOverLines(
             "Another person has already recorded the consent to some of the lines you ticked. Reload the page to see "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 
@@ -11,7 +11,7 @@ from partnerships.activity.values import apply_changes
 from partnerships.kit.names import fold_name
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.models import Area, AreaServed, NameKind, OrganisationName
+from partnerships.organisations.models import Area, AreaServed, NameKind, Organisation, OrganisationName
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.areas import AreaFields, save_area
 from partnerships.organisations.services.recording import lock_organisation, record_event
@@ -44,6 +44,7 @@ class ServedFields(TypedDict, total=False):
 
 
 def _check_reason_and_dates(reason: str, first_day: dt.date | None, end_day: dt.date | None) -> None:
+    """Raise `UnableToCorrect` if the reason is missing, or the end is before the start."""
     if not reason.strip():
         raise UnableToCorrect("Give a reason.")
     if first_day and end_day and end_day < first_day:
@@ -66,6 +67,7 @@ def correct_name(
             "Correct the official or short name on the organisation’s own page. People can still find the "
             "organisation by its old name."
         )
+
     if "name" in fields:
         fields["name"] = " ".join(fields["name"].split())
     before, after = apply_changes(locked_name, fields)
@@ -76,6 +78,8 @@ def correct_name(
         raise UnableToCorrect("Enter a name.")
     if organisation.names.filter(name=locked_name.name).exclude(pk=locked_name.pk).exists():
         raise UnableToCorrect(f"{organisation.name} already has the name “{locked_name.name}”. Enter a different name.")
+
+    # Search compares folded names.
     locked_name.folded = fold_name(locked_name.name)
     locked_name.save(update_fields=[*before, "folded"])
     data = {"before": before, "after": {"name": locked_name.name, **after}, "reason": reason.strip()}
@@ -94,19 +98,20 @@ def correct_area_served(
     require(roles_of(author, now).keeps_directory)
     organisation = lock_organisation(served.organisation_id)
     locked_served = AreaServed.objects.select_for_update(of=("self",)).select_related("area").get(pk=served.pk)
+
     before, after = apply_changes(locked_served, fields)
     if not before:
         return ()
-    _check_reason_and_dates(reason, locked_served.starts_on, locked_served.ends_on)
-    duplicates = AreaServed.objects.filter(
-        organisation=organisation, area=locked_served.area, starts_on=locked_served.starts_on
-    )
-    if duplicates.exclude(pk=locked_served.pk).exists():
+    area, starts_on = locked_served.area, locked_served.starts_on
+    _check_reason_and_dates(reason, starts_on, locked_served.ends_on)
+    rows_from_that_day = AreaServed.objects.filter(organisation=organisation, area=area, starts_on=starts_on)
+    if rows_from_that_day.exclude(pk=locked_served.pk).exists():
         raise UnableToCorrect(
-            f"{organisation.name} already serves {locked_served.area.name} from that day. Choose another day or area."
+            f"{organisation.name} already serves {area.name} from that day. Choose another day or area."
         )
+
     locked_served.save(update_fields=list(before))
-    data = {"before": before, "after": {"area": locked_served.area.name, **after}, "reason": reason.strip()}
+    data = {"before": before, "after": {"area": area.name, **after}, "reason": reason.strip()}
     record_event(organisation, EventKind.AREA_CORRECTED, author=author, now=now, data=data)
     return tuple(before)
 
@@ -123,15 +128,23 @@ def correct_area(
     require(roles_of(author, now).keeps_directory)
     old_values = {name: getattr(area, name) for name in fields}
     _check_reason_and_dates(reason, fields.get("valid_from", area.valid_from), fields.get("valid_to", area.valid_to))
-    _, _, changed_fields = save_area(code=area.code, **fields)
-    if changed_fields:
-        data = {
-            "before": {name: str(old_values[name] or "") for name in changed_fields},
-            "after": {"area": area.name, **{name: str(fields[name] or "") for name in changed_fields}},  # type: ignore[literal-required]  # names of these fields
-            "reason": reason.strip(),
-        }
-        areas_served = AreaServed.objects.filter(area=area).select_related("organisation").order_by("organisation")
-        organisation_by_id = {served.organisation_id: served.organisation for served in areas_served}
-        for organisation in organisation_by_id.values():
-            record_event(organisation, EventKind.AREA_CORRECTED, author=author, now=now, data=data)
+
+    _area, _is_new, changed_fields = save_area(code=area.code, **fields)
+    if not changed_fields:
+        return ()
+    new_values: dict[str, Any] = {**fields}
+    data = {
+        "before": {name: str(old_values[name] or "") for name in changed_fields},
+        "after": {"area": area.name, **{name: str(new_values[name] or "") for name in changed_fields}},
+        "reason": reason.strip(),
+    }
+    for organisation in _organisations_serving(area):
+        record_event(organisation, EventKind.AREA_CORRECTED, author=author, now=now, data=data)
     return changed_fields
+
+
+def _organisations_serving(area: Area) -> list[Organisation]:
+    """Return the organisations that serve the area now or served it earlier, each once."""
+    areas_served = AreaServed.objects.filter(area=area).select_related("organisation").order_by("organisation")
+    organisation_by_id = {served.organisation_id: served.organisation for served in areas_served}
+    return list(organisation_by_id.values())

@@ -49,6 +49,7 @@ def hand_over_things(
             "Another person has already handed over some of the records you ticked. Reload the "
             "page to see what is left."
         )
+
     for pk in thing_ids:
         owned_kind.hand_over(
             Handover(pk=pk, organisation=locked_organisation, to=to, reason=reason.strip(), author=author, now=now)
@@ -67,22 +68,21 @@ def give_to_colleague(departure: Departure) -> int:
         return 0
     organisation = membership.organisation
     day = timezone.localdate(departure.now)
-    reason = f"The colleague who was responsible no longer acts for {organisation.display_name}."
+
     count = 0
     for kind in owned_kinds():
         if not kind.goes_to_colleague:
             continue
         for thing in kind.held(membership.person, organisation, day):
+            handover = Handover(
+                pk=thing.pk,
+                organisation=organisation,
+                to=successor,
+                reason=f"The colleague who was responsible no longer acts for {organisation.display_name}.",
+                author=author,
+                now=departure.now,
+            )
             with suppress(UnableToHandOver, UnableToAct):
-                kind.hand_over(
-                    Handover(
-                        pk=thing.pk,
-                        organisation=organisation,
-                        to=successor,
-                        reason=reason,
-                        author=author,
-                        now=departure.now,
-                    )
-                )
+                kind.hand_over(handover)
                 count += 1
     return count

@@ -61,21 +61,17 @@ def add_identifier(
     value = value.strip()
     if not value:
         raise UnableToAddIdentifier("Enter the value of the identifier.")
-    identifier, created = Identifier.objects.get_or_create(
+
+    identifier, is_new = Identifier.objects.get_or_create(
         scheme=scheme,
         value=value,
         defaults={"organisation": organisation, "valid_from": valid_from, "valid_to": valid_to},
     )
     if identifier.organisation_id != organisation.pk:
-        raise UnableToAddIdentifier(f"{identifier} already belongs to {identifier.organisation.name}. Check the value.")
-    if created:
-        record_event(
-            organisation,
-            EventKind.IDENTIFIER_ADDED,
-            author=author,
-            now=now,
-            data={"after": {"identifier": str(identifier)}, "reason": reason.strip()},
-        )
+        raise UnableToAddIdentifier(f"{identifier} already belongs to {identifier.organisation.name}.")
+    if is_new:
+        data = {"after": {"identifier": str(identifier)}, "reason": reason.strip()}
+        record_event(organisation, EventKind.IDENTIFIER_ADDED, author=author, now=now, data=data)
     return identifier
 
 
@@ -94,46 +90,42 @@ def correct_identifier(
     `UnableToCorrectIdentifier`.
     """
     require(roles_of(author, now).keeps_directory)
-    locked_identifier = (
-        Identifier.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=identifier.pk)
-    )
+    identifiers = Identifier.objects.select_for_update(of=("self",)).select_related("organisation")
+    locked_identifier = identifiers.get(pk=identifier.pk)
     old_holder = locked_identifier.organisation
     old_identifier = str(locked_identifier)
+
     before, after = apply_changes(locked_identifier, fields)
     if not before:
         return ()
     if not reason.strip():
         raise UnableToCorrectIdentifier("Give a reason.")
     locked_identifier.value = locked_identifier.value.strip()
-    if not locked_identifier.value:
-        raise UnableToCorrectIdentifier("Enter the value of the identifier.")
-    if (
-        locked_identifier.valid_from
-        and locked_identifier.valid_to
-        and locked_identifier.valid_to < locked_identifier.valid_from
-    ):
-        raise UnableToCorrectIdentifier("The end must not be before the start.")
-    duplicates = Identifier.objects.filter(scheme=locked_identifier.scheme, value=locked_identifier.value).exclude(
-        pk=locked_identifier.pk
-    )
-    if duplicate := duplicates.select_related("organisation").first():
-        raise UnableToCorrectIdentifier(
-            f"{duplicate} already belongs to {duplicate.organisation.name}. Check the value."
-        )
+    _check_corrected(locked_identifier)
     locked_identifier.save(update_fields=list(before))
-    holder_by_id = {old_holder.pk: old_holder, locked_identifier.organisation_id: locked_identifier.organisation}
-    for holder in holder_by_id.values():
-        record_event(
-            holder,
-            EventKind.IDENTIFIER_CORRECTED,
-            author=author,
-            now=now,
-            data={
-                "before": {"identifier": old_identifier, **before},
-                "after": {"identifier": str(locked_identifier), **after},
-                "reason": reason.strip(),
-            },
-        )
+
+    new_holder = locked_identifier.organisation
+    data = {
+        "before": {"identifier": old_identifier, **before},
+        "after": {"identifier": str(locked_identifier), **after},
+        "reason": reason.strip(),
+    }
+    for holder in {old_holder.pk: old_holder, new_holder.pk: new_holder}.values():
+        record_event(holder, EventKind.IDENTIFIER_CORRECTED, author=author, now=now, data=data)
+
+    # The caller's object gets the new values, too.
     for name in before:
         setattr(identifier, name, getattr(locked_identifier, name))
     return tuple(before)
+
+
+def _check_corrected(identifier: Identifier) -> None:
+    """Raise `UnableToCorrectIdentifier` if the value or the dates are not valid, or another identifier is the same."""
+    first_day, end_day = identifier.valid_from, identifier.valid_to
+    if not identifier.value:
+        raise UnableToCorrectIdentifier("Enter the value of the identifier.")
+    if first_day and end_day and end_day < first_day:
+        raise UnableToCorrectIdentifier("The end must not be before the start.")
+    duplicates = Identifier.objects.filter(scheme=identifier.scheme, value=identifier.value).exclude(pk=identifier.pk)
+    if duplicate := duplicates.select_related("organisation").first():
+        raise UnableToCorrectIdentifier(f"{duplicate} already belongs to {duplicate.organisation.name}.")

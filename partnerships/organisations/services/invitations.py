@@ -9,9 +9,14 @@ from django.utils import timezone
 
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.models import REASON, Membership, Organisation
+from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.rights import rights_over
-from partnerships.organisations.services.memberships import NO_ADMINISTRATOR, email_about_change, open_membership
+from partnerships.organisations.services.memberships import (
+    NO_ADMINISTRATOR,
+    email_about_change,
+    open_membership,
+    with_reason,
+)
 from partnerships.organisations.services.recording import lock_organisation, lock_person, record_membership_event
 from partnerships.outbox.services import record_email
 from partnerships.people.limits import count, counted_since
@@ -61,28 +66,18 @@ def invite_member(
 
     An administrator must give a reason, and the organisation's leads are emailed. Raises `UnableToInviteMember`.
     """
-    # The rights are also checked here, because `person_for_address` may create a person.
+    # The rights are also checked here, because `_lock_invited_person` may create a person.
     require(rights_over(organisation, author, now).may_manage_people)
     if author.is_staff and not reason.strip():
         raise UnableToInviteMember("Give a reason.")
-    try:
-        person = person_for_address(email=email, name=name)
-    except UnableToAddPerson as error:
-        raise UnableToInviteMember(str(error)) from error
-    if lock_person(person).is_staff:
-        raise UnableToInviteMember(NO_ADMINISTRATOR)
+
+    # All services lock the person before the organisation, so that they cannot deadlock.
+    person = _lock_invited_person(email=email, name=name)
     locked_organisation = lock_organisation(organisation.pk)
     require(rights_over(locked_organisation, author, now).may_manage_people)
-    if locked_organisation.is_ended:
-        raise UnableToInviteMember(f"{locked_organisation.name} has ended, so nobody can act for it any more.")
-    existing_membership = open_membership(locked_organisation, person)
-    if existing_membership is not None and existing_membership.is_pending:
-        raise UnableToInviteMember(f"{person.email} has already been invited. Send the email again instead.")
-    if existing_membership is not None:
-        raise UnableToInviteMember(
-            f"{person.email} already acts for {locked_organisation.name}. Change their role instead."
-        )
+    _check_can_join(locked_organisation, person)
     _count_invitation(locked_organisation, person, now)
+
     invitation, token = create_invitation(person=person, invited_by=author, message=message.strip(), now=now)
     membership = Membership.objects.create(
         organisation=locked_organisation,
@@ -93,12 +88,39 @@ def invite_member(
         invitation=invitation,
         created_by=author,
     )
-    data = {"after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
+    data = with_reason({"after": {"role": role}}, reason)
     event = record_membership_event(membership, EventKind.MEMBER_INVITED, author=author, now=now, data=data)
+
     _send_invitation(membership, token, now=now)
     if author.is_staff:
         email_about_change("organisations.invited_by_administrator", membership, event, now=now)
     return membership
+
+
+def _lock_invited_person(*, email: str, name: str) -> User:
+    """Return the person with this address, locked; create the person if nobody has the address.
+
+    Raises `UnableToInviteMember` if the address is invalid or belongs to an administrator.
+    """
+    try:
+        person = person_for_address(email=email, name=name)
+    except UnableToAddPerson as error:
+        raise UnableToInviteMember(str(error)) from error
+    if lock_person(person).is_staff:
+        raise UnableToInviteMember(NO_ADMINISTRATOR)
+    return person
+
+
+def _check_can_join(organisation: Organisation, person: User) -> None:
+    """Raise `UnableToInviteMember` if the organisation has ended, or the person is a member or already invited."""
+    if organisation.is_ended:
+        raise UnableToInviteMember(f"{organisation.name} has ended, so nobody can act for it any more.")
+    membership = open_membership(organisation, person)
+    if membership is None:
+        return
+    if membership.is_pending:
+        raise UnableToInviteMember(f"{person.email} has already been invited. Send the email again instead.")
+    raise UnableToInviteMember(f"{person.email} already acts for {organisation.name}. Change their role instead.")
 
 
 def _send_invitation(membership: Membership, token: str, *, now: dt.datetime) -> None:
@@ -117,22 +139,20 @@ def _count_invitation(organisation: Organisation, person: User, now: dt.datetime
 
     Raises `UnableToInviteMember` above a limit, which also rolls the count back.
     """
-    limits = (
-        (
-            f"invitations by organisation {organisation.pk}",
-            INVITATIONS_A_DAY,
-            f"{organisation.name} has sent {INVITATIONS_A_DAY} invitations today. Try again tomorrow.",
-        ),
-        (
-            f"invitations to person {person.pk}",
-            INVITATIONS_A_PERSON,
-            f"{person.email} has been sent {INVITATIONS_A_PERSON} invitations today. Try again tomorrow.",
-        ),
-    )
-    for counter, limit, refusal in limits:
-        count(counter, stretch=_HOUR, now=now)
-        if counted_since(counter, now - _DAY) > limit:
-            raise UnableToInviteMember(refusal)
+    if _count_today(f"invitations by organisation {organisation.pk}", now) > INVITATIONS_A_DAY:
+        raise UnableToInviteMember(
+            f"{organisation.name} has sent {INVITATIONS_A_DAY} invitations today. Try again tomorrow."
+        )
+    if _count_today(f"invitations to person {person.pk}", now) > INVITATIONS_A_PERSON:
+        raise UnableToInviteMember(
+            f"{person.email} has been sent {INVITATIONS_A_PERSON} invitations today. Try again tomorrow."
+        )
+
+
+def _count_today(counter: str, now: dt.datetime) -> int:
+    """Add one to a counter, and return its total of the last 24 hours."""
+    count(counter, stretch=_HOUR, now=now)
+    return counted_since(counter, now - _DAY)
 
 
 @transaction.atomic
@@ -146,16 +166,19 @@ def resend_invitation(*, membership: Membership, author: User, now: dt.datetime)
     locked_membership = (
         Membership.objects.select_for_update(of=("self",)).select_related("person").get(pk=membership.pk)
     )
+    person = locked_membership.person
     if not locked_membership.is_pending or locked_membership.ends_on is not None:
         raise UnableToInviteMember("This invitation has already been answered or withdrawn. Invite the person again.")
-    if locked_membership.person.is_staff:
+    if person.is_staff:
         raise UnableToInviteMember(NO_ADMINISTRATOR)
-    _count_invitation(organisation, locked_membership.person, now)
+    _count_invitation(organisation, person, now)
+
     message = locked_membership.invitation.message if locked_membership.invitation else ""
     Invitation.objects.filter(memberships=locked_membership, accepted_at=None, revoked_at=None).update(revoked_at=now)
-    invitation, token = create_invitation(person=locked_membership.person, invited_by=author, message=message, now=now)
+    invitation, token = create_invitation(person=person, invited_by=author, message=message, now=now)
     locked_membership.invitation = invitation
     locked_membership.save(update_fields=["invitation"])
+
     record_membership_event(locked_membership, EventKind.INVITATION_SENT_AGAIN, author=author, now=now)
     _send_invitation(locked_membership, token, now=now)
     return invitation
@@ -183,16 +206,8 @@ def accept_membership(*, token: str, now: dt.datetime, name: str = "", password:
         raise UnableToAcceptMembership(str(error)) from error
     if lock_person(invitation.person).is_staff:
         raise UnableToAcceptMembership(NO_ADMINISTRATOR)
-    membership = (
-        Membership.objects.select_for_update(of=("self",))
-        .select_related("person", "organisation")
-        .filter(invitation=invitation, accepted_at=None, ends_on=None)
-        .first()
-    )
-    if membership is None:
-        raise UnableToAcceptMembership(
-            "This invitation has been used or withdrawn, or has expired. Ask the person who invited you for a new one."
-        )
+    membership = _lock_pending_membership(invitation)
+
     membership.accepted_at = now
     membership.starts_on = timezone.localdate(now)
     membership.save(update_fields=["accepted_at", "starts_on"])
@@ -203,4 +218,15 @@ def accept_membership(*, token: str, now: dt.datetime, name: str = "", password:
         now=now,
         data={"after": {"role": membership.role}},
     )
+    return membership
+
+
+def _lock_pending_membership(invitation: Invitation) -> Membership:
+    """Lock the membership that waits for this invitation, and return it. Raises `UnableToAcceptMembership`."""
+    memberships = Membership.objects.select_for_update(of=("self",)).select_related("person", "organisation")
+    membership = memberships.filter(invitation=invitation, accepted_at=None, ends_on=None).first()
+    if membership is None:
+        raise UnableToAcceptMembership(
+            "This invitation has been used or withdrawn, or has expired. Ask the person who invited you for a new one."
+        )
     return membership

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -59,9 +60,13 @@ def add_membership(
     Loaders, which have no author, and administrators may do this. An administrator must give a reason, which is emailed
     to the person and the leads. Raises `UnableToAddMembership`.
     """
-    # All services lock the person before the organisation, so that they cannot deadlock.
-    is_administrator = author is not None and (person.pk == author.pk or lock_person(person).is_staff)
-    require(rights_over(lock_organisation(organisation.pk), author, now).may_add_people)
+    is_administrator = False
+    if author is not None:
+        # All services lock the person before the organisation, so that they cannot deadlock.
+        is_administrator = person.pk == author.pk or lock_person(person).is_staff
+    locked_organisation = lock_organisation(organisation.pk)
+    require(rights_over(locked_organisation, author, now).may_add_people)
+
     if author is not None and not reason.strip():
         raise UnableToAddMembership("Give a reason.")
     if is_administrator:
@@ -70,6 +75,7 @@ def add_membership(
         raise UnableToAddMembership(
             f"{person.display_name} already acts for {organisation.name}. Change their role instead."
         )
+
     membership = Membership.objects.create(
         organisation=organisation,
         person=person,
@@ -79,13 +85,28 @@ def add_membership(
         accepted_at=now,
         created_by=author,
     )
-    data = {"after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
+    data = with_reason({"after": {"role": role}}, reason)
     event = record_membership_event(membership, EventKind.MEMBER_ADDED, author=author, now=now, data=data)
+
     if organisation.own_sign_in_required:
         end_sessions(person)
     if author is not None:
         email_about_change("organisations.let_in", membership, event, now=now, includes_person=True)
     return membership
+
+
+def with_reason(data: dict[str, Any], reason: str) -> dict[str, Any]:
+    """Return the data of an event with the reason, or without a reason if there is none."""
+    return {**data, REASON: reason.strip()} if reason else data
+
+
+def _lock_membership(membership: Membership) -> Membership:
+    """Lock a membership until the transaction ends, and return it with its organisation and person.
+
+    Lock the organisation first.
+    """
+    memberships = Membership.objects.select_for_update(of=("self",)).select_related("organisation", "person")
+    return memberships.get(pk=membership.pk)
 
 
 def email_about_change(
@@ -127,15 +148,12 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
     """
     organisation = lock_organisation(membership.organisation_id)
     require(rights_over(organisation, author, now).may_manage_people)
-    locked_membership = (
-        Membership.objects.select_for_update(of=("self",))
-        .select_related("organisation", "person")
-        .get(pk=membership.pk)
-    )
+    locked_membership = _lock_membership(membership)
     if locked_membership.ends_on is not None:
         raise UnableToChangeRole("This person no longer acts for the organisation, so there is nothing to change.")
     if role not in Role.values:
         raise UnableToChangeRole("Choose a role.")
+
     old_role = locked_membership.role
     if role == old_role:
         return
@@ -144,11 +162,13 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
         raise UnableToChangeRole("Give a reason.")
     if role != Role.LEAD and _would_leave_no_lead(locked_membership, author, now):
         raise UnableToChangeRole("The organisation needs a lead. Make another person a lead first.")
+
     locked_membership.role = role
     locked_membership.save(update_fields=["role"])
     membership.role = role
+
     _journal(locked_membership, now=now, undone=True)
-    data = {"before": {"role": old_role}, "after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
+    data = with_reason({"before": {"role": old_role}, "after": {"role": role}}, reason)
     event = record_membership_event(locked_membership, EventKind.ROLE_CHANGED, author=author, now=now, data=data)
     if is_by_administrator:
         email_about_change(
@@ -208,11 +228,7 @@ def end_membership(
     is closed. Raises `UnableToEndMembership`.
     """
     organisation = lock_organisation(membership.organisation_id)
-    locked_membership = (
-        Membership.objects.select_for_update(of=("self",))
-        .select_related("organisation", "person")
-        .get(pk=membership.pk)
-    )
+    locked_membership = _lock_membership(membership)
     require(rights_over(organisation, author, now).may_end(locked_membership))
     if locked_membership.ends_on is not None:
         raise UnableToEndMembership("This person no longer acts for the organisation, so there is nothing to change.")
@@ -222,17 +238,15 @@ def end_membership(
         raise UnableToEndMembership(
             f"{successor.display_name} does not act for the organisation. Choose someone who does."
         )
+
+    # The work passes on first, while the person still has the rights to it.
     hand_over_work(Departure(membership=locked_membership, successor=successor, author=author, now=now))
     locked_membership.ends_on = max(timezone.localdate(now), locked_membership.starts_on)
     locked_membership.save(update_fields=["ends_on"])
     membership.ends_on = locked_membership.ends_on
     Invitation.objects.filter(memberships=locked_membership, accepted_at=None, revoked_at=None).update(revoked_at=now)
+
     _journal(locked_membership, now=now)
     event = EventKind.INVITATION_WITHDRAWN if locked_membership.is_pending else EventKind.MEMBERSHIP_ENDED
-    record_membership_event(
-        locked_membership,
-        event,
-        author=author,
-        now=now,
-        data={"before": {"role": locked_membership.role}, REASON: reason},
-    )
+    data = {"before": {"role": locked_membership.role}, REASON: reason}
+    record_membership_event(locked_membership, event, author=author, now=now, data=data)

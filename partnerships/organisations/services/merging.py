@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,8 +71,8 @@ def _preview(label: str, columns: tuple[Column, ...], kept: Organisation, merged
     sorted_columns = [sort_rows(column, merged.pk, kept.pk) for column in columns]
     return Preview(
         label=label,
-        moves=sum(len(rows.free) for rows in sorted_columns),
-        held_by_both=sum(len(rows.taken) for rows in sorted_columns),
+        moves=sum(len(rows.movable_ids) for rows in sorted_columns),
+        held_by_both=sum(len(rows.conflicts) for rows in sorted_columns),
     )
 
 
@@ -85,33 +86,45 @@ def merge_organisations(
     signatures, still refer to the merged record. Only administrators may do this. Raises `UnableToMerge`.
     """
     require(roles_of(author, now).keeps_directory)
+    reason = reason.strip()
     if kept.pk == merged.pk:
         raise UnableToMerge("Choose two different organisations.")
-    if not reason.strip():
+    if not reason:
         raise UnableToMerge("Give a reason.")
-    locked_by_id = {organisation.pk: organisation for organisation in _lock_records(kept.pk, merged.pk)}
-    earlier_merge = Merge.objects.in_force().filter(merged__in=locked_by_id).select_related("merged").first()
-    if earlier_merge is not None:
-        raise UnableToMerge(f"{earlier_merge.merged.name} has already been merged, so you cannot merge it again.")
-    ties = SuccessionTie.objects.filter(succession__in=Succession.objects.live())
-    if (
-        ties.filter(predecessor__in=locked_by_id, successor__in=locked_by_id)
-        .exclude(predecessor=F("successor"))
-        .exists()
-    ):
-        raise UnableToMerge("One of these organisations followed the other, so you cannot merge them.")
+    organisation_by_id = _lock_records(kept.pk, merged.pk)
+    _check_not_merged(organisation_by_id)
+    _check_not_successors(organisation_by_id)
+
     moving = Moving(
-        source=locked_by_id[merged.pk], target=locked_by_id[kept.pk], reason=reason.strip(), author=author, now=now
+        source=organisation_by_id[merged.pk], target=organisation_by_id[kept.pk], reason=reason, author=author, now=now
     )
     changes = _move_everything(moving)
     merge = Merge.objects.create(
-        kept=moving.target, merged=moving.source, reason=moving.reason, merged_by=author, merged_at=now
+        kept=moving.target, merged=moving.source, reason=reason, merged_by=author, merged_at=now
     )
     save_changes(changes, merge=merge)
-    record_moved_memberships(changes, reason=moving.reason, author=author, now=now)
-    _record_for_both(merge, EventKind.MERGED, moving, author=author, now=now)
+
+    record_moved_memberships(changes, reason=reason, author=author, now=now)
+    _record_for_both(merge, EventKind.MERGED, moving)
     _journal(merge, now=now)
     return merge
+
+
+def _check_not_merged(organisation_ids: Collection[int]) -> None:
+    """Raise `UnableToMerge` if one of these organisations has been merged into another."""
+    earlier_merge = Merge.objects.in_force().filter(merged__in=organisation_ids).select_related("merged").first()
+    if earlier_merge is not None:
+        raise UnableToMerge(f"{earlier_merge.merged.name} has already been merged, so you cannot merge it again.")
+
+
+def _check_not_successors(organisation_ids: Collection[int]) -> None:
+    """Raise `UnableToMerge` if one of these organisations followed another one of them."""
+    ties = SuccessionTie.objects.filter(
+        succession__in=Succession.objects.live(), predecessor__in=organisation_ids, successor__in=organisation_ids
+    )
+    # A tie from an organisation to itself only says that the organisation continues.
+    if ties.exclude(predecessor=F("successor")).exists():
+        raise UnableToMerge("One of these organisations followed the other, so you cannot merge them.")
 
 
 def merge_identity(merge: Merge) -> str:
@@ -126,8 +139,13 @@ def _journal(merge: Merge, *, now: dt.datetime, undone: bool = False) -> None:
     journal.note(MERGE, now=now, kept=merge.kept_id, merged=merge.merged_id, same=same, undone=undone)
 
 
-def _lock_records(*ids: int) -> list[Organisation]:
-    return list(Organisation.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+def _lock_records(*ids: int) -> dict[int, Organisation]:
+    """Lock these organisations, and return them by id.
+
+    They are locked in the order of their ids, so that two merges cannot wait for each other.
+    """
+    organisations = Organisation.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    return {organisation.pk: organisation for organisation in organisations}
 
 
 def _move_everything(moving: Moving) -> list[Change]:
@@ -160,15 +178,17 @@ def _combine_sign_in_rules(moving: Moving) -> list[Change]:
     """
     kept, merged = moving.target, moving.source
     values: dict[str, Any] = {"second_factor_required": kept.second_factor_required or merged.second_factor_required}
-    providers = {organisation.sign_in_provider for organisation in (kept, merged)} - {""}
+
     if kept.own_sign_in_required or merged.own_sign_in_required:
+        providers = {organisation.sign_in_provider for organisation in (kept, merged)} - {""}
         if len(providers) > 1:
             raise UnableToMerge(
                 "People in these organisations sign in through different pages. Choose one page for both first."
             )
+        values["sign_in_provider"] = providers.pop()
         # The kept record's people may not know this page. From `now`, their leads can use passwords for one more day.
-        required_at = kept.own_sign_in_required_at or moving.now
-        values |= {"sign_in_provider": providers.pop(), "own_sign_in_required_at": required_at}
+        values["own_sign_in_required_at"] = kept.own_sign_in_required_at or moving.now
+
     change = change_row(kept, values)
     if not change.after:
         return []
@@ -178,13 +198,14 @@ def _combine_sign_in_rules(moving: Moving) -> list[Change]:
     return [change]
 
 
-def _record_for_both(merge: Merge, event: EventKind, moving: Moving, *, author: User | None, now: dt.datetime) -> None:
+def _record_for_both(merge: Merge, event: EventKind, moving: Moving) -> None:
+    """Record an event of both organisations of a merge, each with the name of the other."""
     for organisation, other_organisation in ((moving.target, moving.source), (moving.source, moving.target)):
         record_event(
             organisation,
             event,
-            author=author,
-            now=now,
+            author=moving.author,
+            now=moving.now,
             data={"title": other_organisation.name, "merge": merge.pk, "reason": moving.reason},
         )
 
@@ -197,45 +218,58 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
     `UnableToMerge`.
     """
     require(roles_of(author, now).keeps_directory)
-    if not reason.strip():
+    reason = reason.strip()
+    if not reason:
         raise UnableToMerge("Give a reason.")
-    organisation_by_id = {
-        organisation.pk: organisation for organisation in _lock_records(merge.kept_id, merge.merged_id)
-    }
+    organisation_by_id = _lock_records(merge.kept_id, merge.merged_id)
     locked_merge = Merge.objects.select_for_update().get(pk=merge.pk)
-    if locked_merge.undone_at is not None:
-        raise UnableToMerge("This merge has already been undone, so there is nothing left to undo.")
-    if Merge.objects.in_force().filter(merged=locked_merge.kept_id).exists():
-        raise UnableToMerge(
-            f"{organisation_by_id[locked_merge.kept_id].name} has been merged since then. Undo that merge first."
-        )
-    changes = [Change(row.table, row.row, row.before, row.after) for row in locked_merge.rows.order_by("pk")]
-    undone_changes, remaining_changes = restore_changes(changes)
-    locked_merge.undone_by, locked_merge.undone_at, locked_merge.undone_because = author, now, reason.strip()
-    locked_merge.save(update_fields=["undone_by", "undone_at", "undone_because"])
     moving = Moving(
         source=organisation_by_id[locked_merge.kept_id],
         target=organisation_by_id[locked_merge.merged_id],
-        reason=reason.strip(),
+        reason=reason,
         author=author,
         now=now,
     )
-    day = timezone.localdate(now)
+    if locked_merge.undone_at is not None:
+        raise UnableToMerge("This merge has already been undone, so there is nothing left to undo.")
+    if Merge.objects.in_force().filter(merged=locked_merge.kept_id).exists():
+        raise UnableToMerge(f"{moving.source.name} has been merged since then. Undo that merge first.")
+
+    changes = [Change(row.table, row.row, row.before, row.after) for row in locked_merge.rows.order_by("pk")]
+    undone_changes, remaining_changes = restore_changes(changes)
+    locked_merge.undone_by = author
+    locked_merge.undone_at = now
+    locked_merge.undone_because = reason
+    locked_merge.save(update_fields=["undone_by", "undone_at", "undone_because"])
+
+    _record_returned(undone_changes, moving)
+    _record_for_both(locked_merge, EventKind.UNMERGED, moving)
+    _journal(locked_merge, now=now, undone=True)
+    merge.undone_at = now
+    return len(remaining_changes)
+
+
+def _record_returned(undone_changes: Sequence[Change], moving: Moving) -> None:
+    """Record which records, rules for signing in and memberships have returned after a merge was undone."""
+    day = timezone.localdate(moving.now)
     for kind in obligations():
         record_passing(kind, list(kind.records(moving.target, day).order_by("pk")), moving)
+
+    # Undoing the changes has changed the rows of both organisations, but not these objects.
     moving.target.refresh_from_db()
     moving.source.refresh_from_db()
     for change in undone_changes:
         is_of_kept_record = (change.table, change.row) == (Organisation._meta.label, moving.source.pk)
         if is_of_kept_record and SIGN_IN_FIELDS & change.before.keys():
             record_sign_in_change(
-                moving.source, before=change.before, after=change.after, reason=moving.reason, author=author, now=now
+                moving.source,
+                before=change.before,
+                after=change.after,
+                reason=moving.reason,
+                author=moving.author,
+                now=moving.now,
             )
-    record_moved_memberships(undone_changes, reason=moving.reason, author=author, now=now)
-    _record_for_both(locked_merge, EventKind.UNMERGED, moving, author=author, now=now)
-    _journal(locked_merge, now=now, undone=True)
-    merge.undone_at = now
-    return len(remaining_changes)
+    record_moved_memberships(undone_changes, reason=moving.reason, author=moving.author, now=moving.now)
 
 
 @transaction.atomic

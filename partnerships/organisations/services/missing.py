@@ -26,14 +26,11 @@ def mark_missing(
     locked_organisation = lock_organisation(organisation.pk)
     if register in locked_organisation.missing_from:
         return False
-    _save_missing(organisation, locked_organisation, {**locked_organisation.missing_from, register: as_of.isoformat()})
-    record_event(
-        organisation,
-        EventKind.MISSING_FROM_LIST,
-        author=author,
-        now=now,
-        data={"after": {"missing_from": register, "since": as_of.isoformat()}},
-    )
+
+    day = as_of.isoformat()
+    _save_missing(organisation, locked_organisation, {**locked_organisation.missing_from, register: day})
+    data = {"after": {"missing_from": register, "since": day}}
+    record_event(organisation, EventKind.MISSING_FROM_LIST, author=author, now=now, data=data)
     return True
 
 
@@ -49,26 +46,20 @@ def mark_found(*, organisation: Organisation, author: User | None, now: dt.datet
     new_missing_from = {name: day for name, day in old_missing_from.items() if register and name != register}
     if new_missing_from == old_missing_from:
         return False
+
     _save_missing(organisation, locked_organisation, new_missing_from)
-    record_event(
-        organisation,
-        EventKind.BACK_IN_LIST,
-        author=author,
-        now=now,
-        data={
-            "before": {"missing_from": sorted(old_missing_from)},
-            "after": {"missing_from": sorted(new_missing_from)},
-        },
-    )
+    data = {
+        "before": {"missing_from": sorted(old_missing_from)},
+        "after": {"missing_from": sorted(new_missing_from)},
+    }
+    record_event(organisation, EventKind.BACK_IN_LIST, author=author, now=now, data=data)
     return True
 
 
 def _save_missing(organisation: Organisation, locked_organisation: Organisation, missing_from: dict[str, str]) -> None:
     """Save the registers that lack the organisation, and the earliest day; also change the caller's object."""
-    locked_organisation.missing_from = missing_from
-    locked_organisation.missing_since = min(map(dt.date.fromisoformat, missing_from.values()), default=None)
+    missing_since = min(map(dt.date.fromisoformat, missing_from.values()), default=None)
+    for row in (organisation, locked_organisation):
+        row.missing_from = missing_from
+        row.missing_since = missing_since
     locked_organisation.save(update_fields=["missing_from", "missing_since"])
-    organisation.missing_from, organisation.missing_since = (
-        locked_organisation.missing_from,
-        locked_organisation.missing_since,
-    )

@@ -26,9 +26,8 @@ def record_moved_memberships(changes: Iterable[Change], *, reason: str, author: 
     """
     membership_changes = _membership_changes(changes)
     membership_by_id = _membership_by_id(membership_changes)
+    former_names = _former_names(membership_changes)
     today = timezone.localdate(now)
-    former_ids = {change.before["organisation"] for change in membership_changes if "organisation" in change.before}
-    former_names = dict(Organisation.objects.filter(pk__in=former_ids).values_list("pk", "name")) if former_ids else {}
 
     events = []
     for change in membership_changes:
@@ -44,6 +43,12 @@ def record_moved_memberships(changes: Iterable[Change], *, reason: str, author: 
         is_in_force = not _has_ended(membership, today) and not membership.is_pending
         if is_in_force and membership.organisation.own_sign_in_required:
             end_sessions(membership.person)
+
+
+def _former_names(membership_changes: Iterable[Change]) -> dict[int, str]:
+    """Return the names of the organisations that memberships have left, by id."""
+    former_ids = {change.before["organisation"] for change in membership_changes if "organisation" in change.before}
+    return dict(Organisation.objects.filter(pk__in=former_ids).values_list("pk", "name"))
 
 
 def journal_moved_memberships(changes: Iterable[Change], *, now: dt.datetime) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.apps import apps
 from django.db.models import Model, Q, QuerySet, UniqueConstraint
 from django.utils import timezone
 
+from partnerships.activity.models import Event
 from partnerships.activity.services import new_event, record_all
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import Merge, MovedRow, Organisation, Succession
@@ -29,12 +30,12 @@ from partnerships.organisations.obligations import (
 class SortedRows:
     """Rows that can be moved to another organisation, and rows that cannot.
 
-    `free` contains the ids of rows that can be moved. `taken` maps the id of each row that would break a unique
-    constraint to the id of the other organisation's row in its place.
+    `conflicts` maps the id of each row that would break a unique constraint to the id of the other organisation's row
+    in its place.
     """
 
-    free: list[int]
-    taken: dict[int, int]
+    movable_ids: list[int]
+    conflicts: dict[int, int]
 
 
 def sort_rows(
@@ -44,18 +45,20 @@ def sort_rows(
 
     If `records` is given, only rows of these records are sorted. With `lock`, the rows are locked.
     """
-    rows: QuerySet[Any] = column.model._base_manager.filter(**{column.name: source})
+    all_rows = column.model._base_manager
+    rows: QuerySet[Any] = all_rows.filter(**{column.name: source})
     if records is not None:
         rows = rows.filter(column.only or Q(), **{f"{column.record}__in": list(records)})
     if column.locked is not None:
         rows = rows.exclude(column.locked(target))
     if column.stays is not None:
         rows = rows.exclude(column.stays)
+
     ids = sorted(set(rows.values_list("pk", flat=True)))
     if lock:
-        list(column.model._base_manager.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
-    taken = _conflicting_rows(column.model, column.name, ids, target)
-    return SortedRows(free=[pk for pk in ids if pk not in taken], taken=taken)
+        list(all_rows.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+    conflicts = _conflicting_rows(column.model, column.name, ids, target)
+    return SortedRows(movable_ids=[pk for pk in ids if pk not in conflicts], conflicts=conflicts)
 
 
 def _unique_constraints(model: type[Model]) -> list[UniqueConstraint]:
@@ -74,21 +77,33 @@ def _conflicting_rows(model: type[Model], name: str, rows: Collection[int], targ
     A row cannot refer to the target if it would then break a unique constraint.
     """
     conflicts: dict[int, int] = {}
-    for constraint in _unique_constraints(model) if rows else ():
-        if name not in constraint.fields:
-            continue
-        other_fields = [field for field in constraint.fields if field != name]
-        constrained_rows: QuerySet[Any] = model._base_manager.all()
-        if constraint.condition is not None:
-            constrained_rows = constrained_rows.filter(constraint.condition)
-        target_rows = constrained_rows.filter(**{name: target}).values_list("pk", *other_fields)
-        target_row_by_key = {tuple(key): pk for pk, *key in target_rows}
-        if not target_row_by_key:
-            continue
-        for pk, *key in constrained_rows.filter(pk__in=rows).values_list("pk", *other_fields):
-            is_compared = None not in key or constraint.nulls_distinct is False
-            if is_compared and tuple(key) in target_row_by_key:
-                conflicts[pk] = target_row_by_key[tuple(key)]
+    if rows:
+        for constraint in _unique_constraints(model):
+            if name in constraint.fields:
+                conflicts |= _conflicts_with(constraint, model, name, rows, target)
+    return conflicts
+
+
+def _conflicts_with(
+    constraint: UniqueConstraint, model: type[Model], name: str, rows: Collection[int], target: int
+) -> dict[int, int]:
+    """Return the rows that would break one constraint, each with the target's row that is in the way."""
+    constrained_rows: QuerySet[Any] = model._base_manager.all()
+    if constraint.condition is not None:
+        constrained_rows = constrained_rows.filter(constraint.condition)
+    other_fields = [field for field in constraint.fields if field != name]
+    target_rows = constrained_rows.filter(**{name: target}).values_list("pk", *other_fields)
+    target_row_by_key = {tuple(key): pk for pk, *key in target_rows}
+    if not target_row_by_key:
+        return {}
+
+    conflicts: dict[int, int] = {}
+    for pk, *values in constrained_rows.filter(pk__in=rows).values_list("pk", *other_fields):
+        key = tuple(values)
+        # For PostgreSQL, a row with NULL breaks no constraint, unless the constraint says that NULLs are equal.
+        is_compared = None not in key or constraint.nulls_distinct is False
+        if is_compared and key in target_row_by_key:
+            conflicts[pk] = target_row_by_key[key]
     return conflicts
 
 
@@ -114,28 +129,31 @@ def move_rows_together(
     changes: list[Change] = []
     for column, rows in sorted_columns:
         model, name = column.model, column.name
-        model._base_manager.filter(pk__in=rows.free).update(**{name: target})
-        changes += [Change(model._meta.label, pk, {name: source}, {name: target}) for pk in rows.free]
-        changes += _end_taken(column, moving, rows.taken)
+        model._base_manager.filter(pk__in=rows.movable_ids).update(**{name: target})
+        changes += [Change(model._meta.label, pk, {name: source}, {name: target}) for pk in rows.movable_ids]
+        changes += _end_conflicting(column, moving, rows.conflicts)
     return changes
 
 
-def _end_taken(column: Column, moving: Moving, taken: dict[int, int]) -> list[Change]:
+def _end_conflicting(column: Column, moving: Moving, conflicts: dict[int, int]) -> list[Change]:
     """End or delete rows whose place is taken, and combine each with the row in its place; past rows stay."""
     if column.ending is None and not column.dropping:
         return []
     rows = column.model._base_manager
-    present_ids = set(rows.filter(column.only or Q(), pk__in=list(taken)).values_list("pk", flat=True))
-    row_by_id = rows.in_bulk([*present_ids, *(taken[pk] for pk in present_ids)])
+    present_ids = set(rows.filter(column.only or Q(), pk__in=list(conflicts)).values_list("pk", flat=True))
+    row_by_id = rows.in_bulk([*present_ids, *(conflicts[pk] for pk in present_ids)])
+
     changes = []
     for pk in sorted(present_ids):
-        row, row_in_its_place = row_by_id[pk], row_by_id[taken[pk]]
+        row = row_by_id[pk]
+        row_in_its_place = row_by_id[conflicts[pk]]
         if column.uniting is not None:
             changes.append(change_row(row_in_its_place, column.uniting(row, row_in_its_place)))
-        if column.ending is None:
-            changes.append(_drop_row(row, column.forgetting))
-        else:
+        if column.ending is not None:
             changes.append(change_row(row, column.ending(moving)))
+        else:
+            changes.append(_drop_row(row, column.forgetting))
+    # A change without values from before changed nothing.
     return [change for change in changes if change.before]
 
 
@@ -161,11 +179,12 @@ def change_row(row: Any, values: dict[str, Any]) -> Change:
     """Change fields of a row, and return the values before and after of the fields that differ."""
     new_values = {name: value for name, value in values.items() if getattr(row, name) != value}
     before = {name: json_value(getattr(row, name)) for name in new_values}
+    after = {name: json_value(value) for name, value in new_values.items()}
     if new_values:
         for name, value in new_values.items():
             setattr(row, name, value)
         type(row)._base_manager.filter(pk=row.pk).update(**new_values)
-    return Change(row._meta.label, row.pk, before, {name: json_value(value) for name, value in new_values.items()})
+    return Change(row._meta.label, row.pk, before, after)
 
 
 def restore_changes(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
@@ -199,13 +218,17 @@ def _equal_changes(changes: Iterable[Change]) -> list[list[Change]]:
 def _restore(model: type[Model], equal_changes: Sequence[Change]) -> set[int]:
     """Undo the same change of several rows, and return the ids of the rows that were restored."""
     before, after = equal_changes[0].before, equal_changes[0].after
-    column_by_label = {column.label: column for column in all_columns()}
+
+    # Rows that have been changed since, or that nobody may change any more, are not restored.
     rows = model._base_manager.filter(pk__in=[change.row for change in equal_changes], **after)
+    column_by_label = {column.label: column for column in all_columns()}
     for name in after:
         column = column_by_label.get(f"{model._meta.label}.{name}")
         if column is not None and column.stays is not None:
             rows = rows.exclude(pk__in=model._base_manager.filter(column.stays).values("pk"))
     restorable_ids = set(rows.select_for_update().values_list("pk", flat=True))
+
+    # Neither are rows whose place another row has taken.
     for name, value in before.items():
         if value is not None and model._meta.get_field(name).related_model is Organisation:
             restorable_ids -= _conflicting_rows(model, name, restorable_ids, value).keys()
@@ -218,53 +241,56 @@ def with_merged_replaced(changes: Iterable[Change]) -> list[Change]:
     kept_by_merged = dict(Merge.objects.in_force().values_list("merged", "kept"))
     if not kept_by_merged:
         return list(changes)
-
-    def replace_merged(table: str, values: dict[str, Any]) -> dict[str, Any]:
-        fields = apps.get_model(table)._meta.fields
-        organisation_fields = {field.name for field in fields if field.related_model is Organisation}
-        new_values = dict(values)
-        for name in organisation_fields & values.keys():
-            while new_values[name] in kept_by_merged:
-                new_values[name] = kept_by_merged[new_values[name]]
-        return new_values
-
     return [
-        Change(
-            change.table,
-            change.row,
-            replace_merged(change.table, change.before),
-            replace_merged(change.table, change.after),
+        replace(
+            change,
+            before=_replace_merged(change.table, change.before, kept_by_merged),
+            after=_replace_merged(change.table, change.after, kept_by_merged),
         )
         for change in changes
     ]
 
 
+def _replace_merged(table: str, values: dict[str, Any], kept_by_merged: Mapping[int, int]) -> dict[str, Any]:
+    """Return a row's values with merged organisations replaced by those that were kept."""
+    fields = apps.get_model(table)._meta.fields
+    organisation_fields = {field.name for field in fields if field.related_model is Organisation}
+    new_values = dict(values)
+    for name in organisation_fields & values.keys():
+        # The kept organisation may itself have been merged later.
+        while new_values[name] in kept_by_merged:
+            new_values[name] = kept_by_merged[new_values[name]]
+    return new_values
+
+
 def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> None:
     """Record in the log of each record that the record passed to the other organisation."""
-    if not kind.target:
-        return
-    events = []
-    for record in records:
-        within_kind, within_id = kind.within(record)
-        event = new_event(
-            actor_id=moving.author.pk if moving.author else None,
-            organisation_id=moving.target.pk,
-            kind=EventKind.PASSED_ON,
-            target_kind=kind.target,
-            target_id=record.pk,
-            within_kind=within_kind,
-            within_id=within_id,
-            now=moving.now,
-            data={
-                "title": kind.describe(record, moving.source).outside,
-                "before": {"organisation": moving.source.name},
-                "after": {"organisation": moving.target.name},
-                "reason": moving.reason,
-            }
-            | ({"succession": moving.succession} if moving.succession else {}),
-        )
-        events.append(event)
-    record_all(events)
+    if kind.target:
+        record_all([_passing_event(kind, record, moving) for record in records])
+
+
+def _passing_event(kind: Obligation, record: Any, moving: Moving) -> Event:
+    """Return the unsaved event of a record that passes to the other organisation."""
+    within_kind, within_id = kind.within(record)
+    data: dict[str, Any] = {
+        "title": kind.describe(record, moving.source).outside,
+        "before": {"organisation": moving.source.name},
+        "after": {"organisation": moving.target.name},
+        "reason": moving.reason,
+    }
+    if moving.succession:
+        data["succession"] = moving.succession
+    return new_event(
+        actor_id=moving.author.pk if moving.author else None,
+        organisation_id=moving.target.pk,
+        kind=EventKind.PASSED_ON,
+        target_kind=kind.target,
+        target_id=record.pk,
+        within_kind=within_kind,
+        within_id=within_id,
+        now=moving.now,
+        data=data,
+    )
 
 
 def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> list[Change]:
@@ -273,17 +299,20 @@ def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> 
     The function locks the records. Call it inside a transaction, after checking the rights.
     """
     day = timezone.localdate(moving.now)
-    moved_records = list(kind.records(moving.source, day).filter(pk__in=list(records)).order_by("pk"))
-    ids = [record.pk for record in moved_records]
-    if moved_records:
-        rows_to_lock = type(moved_records[0])._base_manager.select_for_update().filter(pk__in=ids)
+    source_records = list(kind.records(moving.source, day).filter(pk__in=list(records)).order_by("pk"))
+    ids = [record.pk for record in source_records]
+    if source_records:
+        rows_to_lock = type(source_records[0])._base_manager.select_for_update().filter(pk__in=ids)
         list(rows_to_lock.order_by("pk").values_list("pk"))
+
     if kind.move is not None:
-        changes = kind.move(moved_records, moving)
+        changes = kind.move(source_records, moving)
     else:
         changes = move_rows_together(kind.columns, moving, ids) + settle(kind, ids, moving)
+
+    # Some records may have stayed, because the other organisation cannot have them.
     stayed_ids = set(kind.records(moving.source, day).filter(pk__in=ids).values_list("pk", flat=True))
-    record_passing(kind, [record for record in moved_records if record.pk not in stayed_ids], moving)
+    record_passing(kind, [record for record in source_records if record.pk not in stayed_ids], moving)
     return changes
 
 

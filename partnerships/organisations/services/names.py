@@ -29,31 +29,33 @@ def add_names_of_many(names_by_organisation: Iterable[tuple[Organisation, Iterab
     for organisation, names in names_by_organisation:
         for raw_name, kind in names:
             name = " ".join(raw_name.split())
+            row = OrganisationName(organisation=organisation, name=name, folded=fold_name(name), kind=kind)
             if name:
                 # If a name is given twice, the first kind counts.
-                row_by_name.setdefault(
-                    (organisation.pk, name),
-                    OrganisationName(organisation=organisation, name=name, folded=fold_name(name), kind=kind),
-                )
+                row_by_name.setdefault((organisation.pk, name), row)
+    # Names that an organisation already has do not change.
     OrganisationName.objects.bulk_create(row_by_name.values(), ignore_conflicts=True)
 
 
 def rename_refusal(organisation: Organisation, on: dt.date) -> str:
     """Return why a new name cannot start on a day; "" if it can."""
-    if organisation.valid_from is not None and on < organisation.valid_from:
-        return f"The organisation cannot get a new name before its first day, {long_date(organisation.valid_from)}."
+    first_day = organisation.valid_from
+    if first_day is not None and on < first_day:
+        return f"The organisation cannot get a new name before its first day, {long_date(first_day)}."
     later_name = organisation.names.filter(kind=NameKind.OFFICIAL, valid_from__gt=on).order_by("valid_from").first()
     if later_name is not None and later_name.valid_from is not None:
-        first_day = long_date(later_name.valid_from)
-        return f"The organisation’s present name is valid from {first_day}. Correct that date first."
+        name_day = long_date(later_name.valid_from)
+        return f"The organisation’s present name is valid from {name_day}. Correct that date first."
     return ""
 
 
 def change_official_name(organisation: Organisation, former_name: str, *, on: dt.date) -> None:
     """End the former official name on a day, and start the organisation's present official name on the same day."""
+    # Either name may lack a row, so it is added before the rows change.
     add_names(organisation, [(former_name, NameKind.FORMER)])
     organisation.names.filter(kind=NameKind.OFFICIAL).update(kind=NameKind.FORMER, valid_to=on)
     organisation.names.filter(name=former_name).update(kind=NameKind.FORMER, valid_to=on)
+
     add_names(organisation, [(organisation.name, NameKind.OFFICIAL)])
     organisation.names.filter(name=organisation.name).update(kind=NameKind.OFFICIAL, valid_from=on, valid_to=None)
 

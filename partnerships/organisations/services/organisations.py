@@ -153,8 +153,36 @@ def create_organisations(
     bodies = [replace(body, name=" ".join(body.name.split())) for body in bodies]
     if not all(body.name for body in bodies):
         raise UnableToCreateOrganisation("Enter a name for the organisation.")
+
+    organisations = _insert_with_identifiers(bodies)
+    add_names_of_many((organisation, body.all_names) for organisation, body in zip(organisations, bodies, strict=True))
+    AreaServed.objects.bulk_create(
+        AreaServed(organisation=organisation, area=area, starts_on=organisation.valid_from)
+        for organisation, body in zip(organisations, bodies, strict=True)
+        for area in body.areas
+    )
+
+    record_all(
+        new_organisation_event(
+            organisation,
+            EventKind.ADDED,
+            author=author,
+            now=now,
+            data={"after": {"name": organisation.name, "kind": organisation.kind}},
+        )
+        for organisation in organisations
+    )
+    return organisations
+
+
+def _insert_with_identifiers(bodies: Sequence[NewOrganisation]) -> list[Organisation]:
+    """Insert the rows of organisations and of their identifiers, and return the organisations.
+
+    Raises `UnableToCreateOrganisation` if an identifier belongs to another organisation.
+    """
     organisations = [Organisation(name=body.name, kind=body.kind, **body.fields) for body in bodies]
     try:
+        # A savepoint, because after the error of a constraint PostgreSQL would refuse the query for the holder.
         with transaction.atomic():
             Organisation.objects.bulk_create(organisations)
             Identifier.objects.bulk_create(
@@ -171,22 +199,6 @@ def create_organisations(
     except IntegrityError as error:
         holder = holder_in_words([pair for body in bodies for pair in body.clean_identifiers])
         raise UnableToCreateOrganisation(holder or str(error).splitlines()[0]) from error
-    add_names_of_many((organisation, body.all_names) for organisation, body in zip(organisations, bodies, strict=True))
-    AreaServed.objects.bulk_create(
-        AreaServed(organisation=organisation, area=area, starts_on=organisation.valid_from)
-        for organisation, body in zip(organisations, bodies, strict=True)
-        for area in body.areas
-    )
-    record_all(
-        new_organisation_event(
-            organisation,
-            EventKind.ADDED,
-            author=author,
-            now=now,
-            data={"after": {"name": organisation.name, "kind": organisation.kind}},
-        )
-        for organisation in organisations
-    )
     return organisations
 
 
@@ -210,28 +222,12 @@ def update_organisation(
         _lock_groups()
     locked_organisation = lock_organisation(organisation.pk)
     require(rights_over(locked_organisation, author, now).may_change(fields.keys()))
-    is_own_required = fields.pop("own_sign_in_required", None)
-    provider = fields.get("sign_in_provider", locked_organisation.sign_in_provider)
-    if explanation := sign_in_refusal(locked_organisation, provider=provider, required=bool(is_own_required)):
-        raise UnableToUpdateOrganisation(explanation)
-    own_required_at = required_since(locked_organisation, provider=provider, required=is_own_required, now=now)
-    before, after = apply_changes(locked_organisation, {**fields, "own_sign_in_required_at": own_required_at})
+
+    before, after = _apply_fields(locked_organisation, fields, now=now)
     if not before:
         return ()
-    if not locked_organisation.name.strip():
-        raise UnableToUpdateOrganisation("Enter a name for the organisation.")
-    if (
-        locked_organisation.valid_from
-        and locked_organisation.valid_to
-        and locked_organisation.valid_to < locked_organisation.valid_from
-    ):
-        raise UnableToUpdateOrganisation("The end must not be before the start.")
-    if author is not None and not author.is_staff and is_name_of_another(locked_organisation, after):
-        raise UnableToUpdateOrganisation("Another organisation already has this name. Enter a different name.")
-    if "parent" in before and locked_organisation.parent_id:
-        _refuse_circle(locked_organisation)
-    if "name" in before and named_from and (explanation := rename_refusal(locked_organisation, named_from)):
-        raise UnableToUpdateOrganisation(explanation)
+    is_by_member = author is not None and not author.is_staff
+    _check_changed(locked_organisation, before, after, named_from=named_from, names_must_differ=is_by_member)
 
     locked_organisation.save(update_fields=list(before))
     today = timezone.localdate(now)
@@ -239,14 +235,61 @@ def update_organisation(
         change_official_name(locked_organisation, before["name"], on=named_from or today)
     if "short_name" in before:
         change_short_name(locked_organisation, on=today)
+
     if SIGN_IN_FIELDS & before.keys():
         record_sign_in_change(locked_organisation, before=before, after=after, reason=reason, author=author, now=now)
     else:
         data = {"before": before, "after": after, "reason": reason}
         record_event(locked_organisation, EventKind.CHANGED, author=author, now=now, data=data)
+
+    # The caller's object gets the new values, too.
     for name in before:
         setattr(organisation, name, getattr(locked_organisation, name))
     return tuple(before)
+
+
+def _apply_fields(
+    organisation: Organisation, fields: ChangedFields, *, now: dt.datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Set the changed fields without saving, and return their values before and after.
+
+    Raises `UnableToUpdateOrganisation` if the organisation cannot have these rules for signing in.
+    """
+    column_values: dict[str, Any] = {name: value for name, value in fields.items() if name != "own_sign_in_required"}
+    provider = fields.get("sign_in_provider", organisation.sign_in_provider)
+    is_required = fields.get("own_sign_in_required")
+    if refusal := sign_in_refusal(organisation, provider=provider, required=bool(is_required)):
+        raise UnableToUpdateOrganisation(refusal)
+
+    column_values["own_sign_in_required_at"] = required_since(
+        organisation, provider=provider, required=is_required, now=now
+    )
+    return apply_changes(organisation, column_values)
+
+
+def _check_changed(
+    organisation: Organisation,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    named_from: dt.date | None,
+    names_must_differ: bool,
+) -> None:
+    """Raise `UnableToUpdateOrganisation` if the changed name, dates or parent are not valid.
+
+    `names_must_differ` refuses a name that another organisation already has.
+    """
+    first_day, end_day = organisation.valid_from, organisation.valid_to
+    if not organisation.name.strip():
+        raise UnableToUpdateOrganisation("Enter a name for the organisation.")
+    if first_day and end_day and end_day < first_day:
+        raise UnableToUpdateOrganisation("The end must not be before the start.")
+    if names_must_differ and is_name_of_another(organisation, after):
+        raise UnableToUpdateOrganisation("Another organisation already has this name. Enter a different name.")
+    if "parent" in before and organisation.parent_id:
+        _refuse_circle(organisation)
+    if "name" in before and named_from and (refusal := rename_refusal(organisation, named_from)):
+        raise UnableToUpdateOrganisation(refusal)
 
 
 def record_sign_in_change(
@@ -262,20 +305,13 @@ def record_sign_in_change(
 
     If own sign-in is required from now on, its people are signed out.
     """
-    event = record_event(
-        organisation,
-        EventKind.CHANGED,
-        author=author,
-        now=now,
-        data={"before": before, "after": after, "reason": reason},
-    )
+    data = {"before": before, "after": after, "reason": reason}
+    event = record_event(organisation, EventKind.CHANGED, author=author, now=now, data=data)
     journal_sign_in(organisation, now=now)
-    record_emails(
-        kind="organisations.ways_in",
-        people=[lead.pk for lead in leads_of(organisation)],
-        params={"event": event.pk},
-        now=now,
-    )
+
+    lead_ids = [lead.pk for lead in leads_of(organisation)]
+    record_emails(kind="organisations.ways_in", people=lead_ids, params={"event": event.pk}, now=now)
+
     if "own_sign_in_required_at" in before and organisation.own_sign_in_required:
         end_sessions_by_password(organisation)
 
@@ -302,6 +338,7 @@ def _lock_groups() -> None:
     Call this before any row is locked, because the foreign key also locks the parent's row.
     """
     with connection.cursor() as cursor:
+        # PostgreSQL releases this lock when the transaction ends.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_GROUPS_LOCK])
 
 
@@ -350,13 +387,11 @@ def dissolve(
         raise UnableToDissolve(f"{locked_organisation.name} has already ended, so you cannot end it again.")
     if on and locked_organisation.valid_from and on < locked_organisation.valid_from:
         raise UnableToDissolve("The organisation cannot end before its first day. Enter a later day.")
+
     before, after = apply_changes(locked_organisation, {"status": Status.DISSOLVED, "valid_to": on})
     locked_organisation.save(update_fields=["status", "valid_to"])
-    record_event(
-        locked_organisation,
-        EventKind.ENDED,
-        author=author,
-        now=now,
-        data={"before": before, "after": after, "reason": reason},
-    )
-    organisation.status, organisation.valid_to = locked_organisation.status, locked_organisation.valid_to
+    data = {"before": before, "after": after, "reason": reason}
+    record_event(locked_organisation, EventKind.ENDED, author=author, now=now, data=data)
+
+    organisation.status = locked_organisation.status
+    organisation.valid_to = locked_organisation.valid_to

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -42,19 +42,26 @@ def tell_of_proposals(*, now: dt.datetime) -> int:
     if not due_lines:
         return 0
 
-    # Only the due lines count: a line for another organisation that still has no lead must not be emailed each time.
-    succession_ids_by_organisation: dict[int, set[int]] = defaultdict(set)
-    for line in due_lines:
-        for organisation_id in (line.successor_id, *(other.pk for other in line.others.all())):
-            succession_ids_by_organisation[organisation_id].add(line.succession_id)
+    succession_ids_by_organisation = _succession_ids_by_organisation(due_lines)
     succession_ids_by_person: dict[int, set[int]] = defaultdict(set)
     for person_id, organisation_id in lead_and_organisation_ids:
         if organisation_id in succession_ids_by_organisation:
             succession_ids_by_person[person_id] |= succession_ids_by_organisation[organisation_id]
-
     _record_proposal_emails(succession_ids_by_person, now)
     Handover.objects.filter(pk__in=[line.pk for line in due_lines]).update(told_at=now)
     return len(succession_ids_by_person)
+
+
+def _succession_ids_by_organisation(due_lines: Iterable[Handover]) -> Mapping[int, set[int]]:
+    """Return the ids of the successions with due lines for each organisation that has to answer them.
+
+    Only due lines count: a line for another organisation that still has no lead must not be emailed each time.
+    """
+    succession_ids_by_organisation: dict[int, set[int]] = defaultdict(set)
+    for line in due_lines:
+        for organisation_id in (line.successor_id, *(other.pk for other in line.others.all())):
+            succession_ids_by_organisation[organisation_id].add(line.succession_id)
+    return succession_ids_by_organisation
 
 
 def _record_proposal_emails(succession_ids_by_person: Mapping[int, set[int]], now: dt.datetime) -> None:

@@ -64,19 +64,18 @@ def ask_for_access(
     email. Only a signed-in person can replace a signed-in person's request. Raises `UnableToAskForAccess`.
     """
     email = email.strip().lower()
+    organisation_name = " ".join(organisation_name.split())
     try:
         validate_email(email)
     except ValidationError as error:
-        raise UnableToAskForAccess(f"“{email}” is not an email address. Enter one like name@example.org.") from error
-    organisation_name = " ".join(organisation_name.split())
+        raise UnableToAskForAccess(f"“{email}” is not an email address.") from error
     if author is None:
-        count("access requests", stretch=_HOUR, now=now)
-        if counted_since("access requests", now - _DAY) > REQUESTS_A_DAY:
-            raise UnableToAskForAccess("Too many people have asked today. Try again tomorrow.")
+        _count_anonymous_request(now)
         waiting_requests = AccessRequest.objects.waiting().filter(email=email, organisation_name=organisation_name)
         signed_in_request = waiting_requests.exclude(asked_by=None).first()
         if signed_in_request is not None:
             return signed_in_request
+
     request, is_new = AccessRequest.objects.update_or_create(
         email=email,
         organisation_name=organisation_name,
@@ -99,6 +98,13 @@ def ask_for_access(
     return request
 
 
+def _count_anonymous_request(now: dt.datetime) -> None:
+    """Count a request from a person who is not signed in. Raises `UnableToAskForAccess` above the day's limit."""
+    count("access requests", stretch=_HOUR, now=now)
+    if counted_since("access requests", now - _DAY) > REQUESTS_A_DAY:
+        raise UnableToAskForAccess("Too many people have asked today. Try again tomorrow.")
+
+
 @transaction.atomic
 def accept_request(
     *, request: AccessRequest, organisation: Organisation | None, author: User, now: dt.datetime
@@ -114,23 +120,31 @@ def accept_request(
     # All services lock the person before the organisation, so that they cannot deadlock.
     lock_person(person_for_address(email=locked_request.email, name=locked_request.name))
     try:
-        organisation = lock_organisation((organisation or _create_organisation(locked_request, author, now)).pk)
-        has_lead = Membership.objects.leading(now).filter(organisation=organisation).exists()
-        membership = invite_member(
-            organisation=organisation,
-            email=locked_request.email,
-            name=locked_request.name,
-            job_title=locked_request.job_title,
-            role=Role.EDITOR if has_lead else Role.LEAD,
-            reason=_invitation_reason(locked_request, now),
-            author=author,
-            now=now,
-        )
+        if organisation is None:
+            organisation = _create_organisation(locked_request, author, now)
+        locked_organisation = lock_organisation(organisation.pk)
+        membership = _invite_person(locked_request, locked_organisation, author, now)
     except (UnableToInviteMember, UnableToCreateOrganisation) as error:
         raise UnableToAnswerRequest(str(error)) from error
-    locked_request.organisation = organisation
+
+    locked_request.organisation = locked_organisation
     _save_answer(locked_request, RequestAnswer.INVITED, author=author, now=now)
     return membership
+
+
+def _invite_person(request: AccessRequest, organisation: Organisation, author: User, now: dt.datetime) -> Membership:
+    """Invite the person who asked, as a lead if the organisation has no lead and no invited lead."""
+    has_lead = Membership.objects.leading(now).filter(organisation=organisation).exists()
+    return invite_member(
+        organisation=organisation,
+        email=request.email,
+        name=request.name,
+        job_title=request.job_title,
+        role=Role.EDITOR if has_lead else Role.LEAD,
+        reason=_invitation_reason(request, now),
+        author=author,
+        now=now,
+    )
 
 
 def _invitation_reason(request: AccessRequest, now: dt.datetime) -> str:
@@ -176,12 +190,15 @@ def decline_request(*, request: AccessRequest, reason: str, author: User, now: d
 
 def _lock(request: AccessRequest) -> AccessRequest:
     """Lock the request, and return it; raise `UnableToAnswerRequest` if it has already been answered."""
-    request_to_answer = AccessRequest.objects.select_for_update().get(pk=request.pk)
-    if request_to_answer.answer:
-        raise UnableToAnswerRequest("Another administrator has already answered this request, so you do not need to.")
-    return request_to_answer
+    locked_request = AccessRequest.objects.select_for_update().get(pk=request.pk)
+    if locked_request.answer:
+        raise UnableToAnswerRequest("Another administrator has already answered this request.")
+    return locked_request
 
 
 def _save_answer(request: AccessRequest, answer: RequestAnswer, *, author: User, now: dt.datetime) -> None:
-    request.answer, request.answered_at, request.answered_by = answer, now, author
+    """Save an answer with its author and time, and the organisation or reason that was set with it."""
+    request.answer = answer
+    request.answered_at = now
+    request.answered_by = author
     request.save(update_fields=["answer", "answered_at", "answered_by", "organisation", "reason"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,6 +18,7 @@ from partnerships.organisations.models import (
     Succession,
     SuccessionKind,
     SuccessionStatus,
+    SuccessionTie,
     TieRole,
 )
 
@@ -47,12 +49,15 @@ class NewTie:
     @property
     def words(self) -> str:
         """Return the tie in words for the history: “Elm → East (planning, 60% of its area in LAD 2025)”."""
-        details = [Function.label_of(self.function).lower()] if self.function else []
+        details = []
+        if self.function:
+            details.append(Function.label_of(self.function).lower())
         if self.role != TieRole.SUCCESSOR:
             details.append(TieRole(self.role).label.lower())
         if self.share is not None:
             details.append(f"{(self.share * 100).normalize():f}% of its area in {self.geography}")
-        names = f"{self.predecessor.name} → {self.successor.name if self.successor else 'nobody'}"
+        successor_name = self.successor.name if self.successor else "nobody"
+        names = f"{self.predecessor.name} → {successor_name}"
         return f"{names} ({', '.join(details)})" if details else names
 
 
@@ -92,6 +97,47 @@ def ties_of(succession: Succession) -> list[NewTie]:
     ]
 
 
+def organisations_of(ties: Iterable[NewTie]) -> list[Organisation]:
+    """Return the predecessors and successors of these ties, each once, sorted by id."""
+    both_sides = [organisation for tie in ties for organisation in (tie.predecessor, tie.successor)]
+    organisation_by_id = {organisation.pk: organisation for organisation in both_sides if organisation is not None}
+    return [organisation_by_id[pk] for pk in sorted(organisation_by_id)]
+
+
+def save_ties(succession: Succession, ties: Iterable[NewTie]) -> None:
+    """Save the ties of a succession that has no ties yet."""
+    SuccessionTie.objects.bulk_create(
+        SuccessionTie(
+            succession=succession,
+            predecessor=tie.predecessor,
+            successor=tie.successor,
+            role=tie.role,
+            function_id=tie.function,
+            share=tie.share,
+            geography=tie.geography,
+        )
+        for tie in ties
+    )
+
+
+def replace_ties(succession: Succession, ties: Collection[NewTie]) -> None:
+    """Save these ties instead of the present ties, and delete handover lines that they no longer allow."""
+    succession.ties.all().delete()
+    save_ties(succession, ties)
+    _delete_lines_without_tie(succession, ties)
+
+
+def _delete_lines_without_tie(succession: Succession, ties: Collection[NewTie]) -> None:
+    """Delete the handover lines to organisations that are no longer successors of the line's predecessor."""
+    allowed_pairs = {(tie.predecessor.pk, tie.successor.pk) for tie in ties if tie.successor is not None}
+    line_ids = []
+    for line in succession.handovers.prefetch_related("others"):
+        successor_ids = [line.successor_id, *(other.pk for other in line.others.all())]
+        if any((line.predecessor_id, successor_id) not in allowed_pairs for successor_id in successor_ids):
+            line_ids.append(line.pk)
+    succession.handovers.filter(pk__in=line_ids).delete()
+
+
 def check_succession(succession: Succession, ties: Collection[NewTie], *, now: dt.datetime) -> None:
     """Raise `UnableToRecordSuccession` if the ties, shares or dates are not valid or contradict each other."""
     problem = (
@@ -109,20 +155,27 @@ def _problem_with_ties(succession: Succession, ties: Collection[NewTie]) -> str:
         return "Name at least one predecessor and one successor."
     if len({tie.key for tie in ties}) < len(ties):
         return "You have entered the same two organisations twice for one function. Remove one of the two."
-
-    kind = succession.kind
     nobody_follows = all(tie.successor is None for tie in ties)
-    if nobody_follows and kind not in {SuccessionKind.DISSOLUTION, SuccessionKind.FUNCTION_TRANSFER}:
+    if nobody_follows and succession.kind not in {SuccessionKind.DISSOLUTION, SuccessionKind.FUNCTION_TRANSFER}:
         return "Name at least one predecessor and one successor."
+    return _problem_with_ties_to_itself(succession, ties) or _problem_with_details(succession, ties)
 
+
+def _problem_with_ties_to_itself(succession: Succession, ties: Collection[NewTie]) -> str:
+    """Return a sentence about a wrong tie from an organisation to itself; "" if all are valid."""
     ties_to_itself = [tie for tie in ties if tie.successor == tie.predecessor]
     if any(tie.role != TieRole.CONTINUING for tie in ties_to_itself):
         return "An organisation cannot follow itself. Choose the role “Continues”."
-    if len(ties_to_itself) == len(ties) and kind not in _SAME_BODY and succession.undoes is None:
+    if len(ties_to_itself) == len(ties) and succession.kind not in _SAME_BODY and succession.undoes is None:
         return "An organisation cannot follow itself. Choose another successor."
-
-    if kind == SuccessionKind.RENAME and ties_to_itself and not succession.new_name.strip():
+    if succession.kind == SuccessionKind.RENAME and ties_to_itself and not succession.new_name.strip():
         return "Enter the new name."
+    return ""
+
+
+def _problem_with_details(succession: Succession, ties: Collection[NewTie]) -> str:
+    """Return a sentence about a wrong new code or a missing function; "" if all are valid."""
+    kind = succession.kind
     if kind == SuccessionKind.RECODE and succession.new_code and len({tie.successor for tie in ties}) > 1:
         return "A new code belongs to one organisation. Record the others separately."
     if kind != SuccessionKind.RECODE and succession.new_code:
@@ -134,18 +187,19 @@ def _problem_with_ties(succession: Succession, ties: Collection[NewTie]) -> str:
 
 def _problem_with_shares(succession: Succession, ties: Collection[NewTie]) -> str:
     """Return a sentence about what is wrong with the shares of an area; "" if all are valid."""
-    shares_by_function: dict[tuple[int, str | None], list[Decimal | None]] = {}
+    shares_by_function: dict[tuple[int, str | None], list[Decimal | None]] = defaultdict(list)
     for tie in ties:
         if tie.share is not None and not tie.geography.strip():
             return "Enter the areas in which the share was measured, for example LAD 2025."
         if tie.share is not None and not 0 < tie.share <= 1:
             return "Enter a share of more than 0 and at most 100 per cent."
-        shares_by_function.setdefault((tie.predecessor.pk, tie.function), []).append(tie.share)
+        shares_by_function[tie.predecessor.pk, tie.function].append(tie.share)
 
     for shares in shares_by_function.values():
         known_shares = [share for share in shares if share is not None]
-        total = sum(known_shares, Decimal(0))
         are_all_known = len(known_shares) == len(shares)
+        total = sum(known_shares, Decimal(0))
+        # Without the missing shares, the known shares must leave something for them.
         if total > 1 or (total == 1 and not are_all_known):
             return "The shares of one organisation add up to more than 100 per cent. Correct one of them."
         if known_shares and are_all_known and total < 1 and succession.kind not in KEEPING:
@@ -155,7 +209,7 @@ def _problem_with_shares(succession: Succession, ties: Collection[NewTie]) -> st
 
 def _problem_with_dates(succession: Succession, today: dt.date) -> str:
     """Return a sentence about what is wrong with the dates; "" if all are valid."""
-    vests, shadow, undoes = succession.vests_on, succession.shadow_on, succession.undoes
+    vests, shadow = succession.vests_on, succession.shadow_on
     if succession.status == SuccessionStatus.EFFECTIVE:
         if vests is not None and vests.earliest > today:
             return "The succession cannot have taken effect before its vesting day."
@@ -163,15 +217,22 @@ def _problem_with_dates(succession: Succession, today: dt.date) -> str:
         return "Enter the vesting day."
     if vests is not None and shadow is not None and shadow.earliest > vests.latest:
         return "The election or shadow period must come before the vesting day."
+    return _problem_with_undoing(succession)
 
+
+def _problem_with_undoing(succession: Succession) -> str:
+    """Return a sentence if the succession is undone before it vests, or undoes one that has not vested by then."""
+    vests, undone = succession.vests_on, succession.undoes
+    # A succession that is not saved yet has no others that undo it.
     undoing_successions = succession.undone_by.live() if succession.pk else ()
     for undoing in undoing_successions:
         if vests is not None and undoing.vests_on is not None and undoing.vests_on.earliest < vests.latest:
             return f"Another succession undoes this one from {undoing.vests_on.words}, so enter an earlier vesting day."
 
-    if undoes is not None:
-        if not undoes.is_certain:
-            return "The order of this succession has not been made, so cancel the succession instead."
-        if vests is None or (undoes.vests_on is not None and vests.earliest < undoes.vests_on.latest):
-            return "Enter a day after the vesting day of the succession that you undo."
+    if undone is None:
+        return ""
+    if not undone.is_certain:
+        return "The order of this succession has not been made, so cancel the succession instead."
+    if vests is None or (undone.vests_on is not None and vests.earliest < undone.vests_on.latest):
+        return "Enter a day after the vesting day of the succession that you undo."
     return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
@@ -20,6 +20,9 @@ from partnerships.organisations.services.succession_ties import (
     NewTie,
     UnableToRecordSuccession,
     check_succession,
+    organisations_of,
+    replace_ties,
+    save_ties,
     ties_of,
 )
 from partnerships.people.models import User
@@ -84,11 +87,12 @@ def record_succession(
         _lock_organisations(ties)
         recorded = _find_recorded(kind, vests_on, ties, undoes)
     if recorded is not None:
-        existing = lock_succession(recorded.pk)
-        _add_details(existing, fields, reason=reason, author=author, now=now)
-        if status == SuccessionStatus.EFFECTIVE and not existing.is_final:
-            set_status(existing, status, reason="A register says that this has happened.", author=author, now=now)
-        return existing
+        locked_succession = lock_succession(recorded.pk)
+        _add_details(locked_succession, fields, reason=reason, author=author, now=now)
+        if status == SuccessionStatus.EFFECTIVE and not locked_succession.is_final:
+            register_reason = "A register says that this has happened."
+            set_status(locked_succession, status, reason=register_reason, author=author, now=now)
+        return locked_succession
 
     # Without a value, the new object's field would contain the expression of the database default instead of a text.
     fields.setdefault("new_code", "")
@@ -96,11 +100,11 @@ def record_succession(
     check_succession(succession, ties, now=now)
     if succession.is_certain and not succession.is_final:
         check_certain(succession)
+
     succession.save(force_insert=True)
-    _save_ties(succession, ties)
-    _record(
-        succession, EventKind.SUCCESSION_RECORDED, author=author, now=now, after=_summary(succession), reason=reason
-    )
+    save_ties(succession, ties)
+    summary = {"kind": kind, "status": succession.status, "on": str(vests_on) if vests_on else None}
+    _record(succession, EventKind.SUCCESSION_RECORDED, author=author, now=now, after=summary, reason=reason)
     return succession
 
 
@@ -120,43 +124,48 @@ def correct_succession(
     become more precise. Raises `UnableToChangeSuccession` and `UnableToRecordSuccession`.
     """
     require(roles_of(author, now).keeps_directory)
-    locked = lock_succession(succession.pk)
+    locked_succession = lock_succession(succession.pk)
     if not reason.strip():
         raise UnableToChangeSuccession("Give a reason.")
-    if locked.status == SuccessionStatus.CANCELLED:
+    if locked_succession.status == SuccessionStatus.CANCELLED:
         raise UnableToChangeSuccession("The succession was cancelled. Record it again.")
 
-    old_day, old_ties = locked.vests_on, ties_of(locked)
+    old_day = locked_succession.vests_on
+    old_ties = ties_of(locked_succession)
     new_ties = old_ties if ties is None else list(ties)
     ties_change = set(new_ties) != set(old_ties)
-    before, after = apply_changes(locked, fields)
+    before, after = apply_changes(locked_succession, fields)
     changed_fields = tuple(before)
     if not changed_fields and not ties_change:
         return ()
-    if locked.status == SuccessionStatus.EFFECTIVE:
-        is_same_day = _is_within(locked.vests_on, old_day)
+    if locked_succession.status == SuccessionStatus.EFFECTIVE:
+        is_same_day = _is_within(locked_succession.vests_on, old_day)
         _check_past_may_change(changed_fields, is_same_day=is_same_day, ties_change=ties_change)
     _lock_organisations([*old_ties, *new_ties])
-    check_succession(locked, new_ties, now=now)
+    check_succession(locked_succession, new_ties, now=now)
 
     # The correction may have removed the reason why the succession was refused.
-    locked.refused_because, locked.refused_at = "", None
-    locked.save(update_fields=[*changed_fields, "refused_because", "refused_at"])
+    locked_succession.refused_because = ""
+    locked_succession.refused_at = None
+    locked_succession.save(update_fields=[*changed_fields, "refused_because", "refused_at"])
     if ties_change:
-        _replace_ties(locked, new_ties)
-        before["ties"], after["ties"] = _ties_in_words(old_ties), _ties_in_words(new_ties)
+        replace_ties(locked_succession, new_ties)
+        before["ties"] = sorted(tie.words for tie in old_ties)
+        after["ties"] = sorted(tie.words for tie in new_ties)
     _record(
-        locked,
+        locked_succession,
         EventKind.SUCCESSION_CORRECTED,
         author=author,
         now=now,
         before=before,
         after=after,
         reason=reason.strip(),
-        former_organisations=_organisations_of(old_ties),
+        former_organisations=organisations_of(old_ties),
     )
+
+    # The caller's object gets the new values, too.
     for name in changed_fields:
-        setattr(succession, name, getattr(locked, name))
+        setattr(succession, name, getattr(locked_succession, name))
     return tuple(before)
 
 
@@ -172,13 +181,6 @@ def _is_within(day: PartialDate | None, earlier_day: PartialDate | None) -> bool
     if earlier_day is None:
         return True
     return day is not None and earlier_day.earliest <= day.earliest and day.latest <= earlier_day.latest
-
-
-def _replace_ties(succession: Succession, ties: Collection[NewTie]) -> None:
-    """Save these ties instead of the present ties, and delete handover lines that they no longer allow."""
-    succession.ties.all().delete()
-    _save_ties(succession, ties)
-    _delete_lines_without_tie(succession, ties)
 
 
 @transaction.atomic
@@ -218,13 +220,14 @@ def change_succession_status(
     require(roles_of(author, now).keeps_directory)
     if not reason.strip():
         raise UnableToChangeSuccession("Give a reason.")
-    locked, *others_of_order = lock_with_order(succession) if together else [lock_succession(succession.pk)]
-    for member in (locked, *others_of_order):
-        _change_status(member, to, reason=reason.strip(), author=author, now=now)
-    succession.status = locked.status
+    locked_successions = lock_with_order(succession) if together else [lock_succession(succession.pk)]
+    for locked_succession in locked_successions:
+        _change_status(locked_succession, to, reason=reason.strip(), author=author, now=now)
+    succession.status = locked_successions[0].status
 
 
 def _change_status(succession: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
+    """Change the status of one locked succession. Raises `UnableToChangeSuccession`."""
     if succession.is_final or to == succession.status:
         raise UnableToChangeSuccession(f"The succession is already {succession.get_status_display().lower()}.")
     if to == SuccessionStatus.EFFECTIVE:
@@ -243,49 +246,21 @@ def lock_succession(succession_id: int) -> Succession:
 
 def lock_with_order(succession: Succession) -> list[Succession]:
     """Lock a succession and those of the same order and status; return them with the given succession first."""
-    ids_of_order = {other.pk for other in same_status_in_order(Succession.objects.get(pk=succession.pk))}
+    # Fetched again, because the caller's object may have an old order or status.
+    current_succession = Succession.objects.get(pk=succession.pk)
+    ids = {succession.pk, *(other.pk for other in same_status_in_order(current_succession))}
     # Locked in the order of their ids, so that two transactions cannot wait for each other.
-    locked_by_id = {pk: lock_succession(pk) for pk in sorted({succession.pk, *ids_of_order})}
-    locked = locked_by_id.pop(succession.pk)
-    return [locked, *(other for other in locked_by_id.values() if other.status == locked.status)]
+    locked_by_id = {pk: lock_succession(pk) for pk in sorted(ids)}
+    locked_succession = locked_by_id.pop(succession.pk)
+    # Another transaction may have changed the status of one of them before the lock.
+    others = [other for other in locked_by_id.values() if other.status == locked_succession.status]
+    return [locked_succession, *others]
 
 
 def _lock_organisations(ties: Iterable[NewTie]) -> None:
-    ids = {organisation.pk for organisation in _organisations_of(ties)}
+    """Lock the predecessors and successors of these ties until the transaction ends."""
+    ids = {organisation.pk for organisation in organisations_of(ties)}
     list(Organisation.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
-
-
-def _organisations_of(ties: Iterable[NewTie]) -> list[Organisation]:
-    """Return the predecessors and successors of these ties, each once, sorted by id."""
-    both_sides = [organisation for tie in ties for organisation in (tie.predecessor, tie.successor)]
-    organisation_by_id = {organisation.pk: organisation for organisation in both_sides if organisation is not None}
-    return [organisation_by_id[pk] for pk in sorted(organisation_by_id)]
-
-
-def _delete_lines_without_tie(succession: Succession, ties: Collection[NewTie]) -> None:
-    """Delete the handover lines to organisations that are no longer successors of the line's predecessor."""
-    allowed_pairs = {(tie.predecessor.pk, tie.successor.pk) for tie in ties if tie.successor is not None}
-    line_ids = []
-    for line in succession.handovers.prefetch_related("others"):
-        successor_ids = [line.successor_id, *(other.pk for other in line.others.all())]
-        if any((line.predecessor_id, successor_id) not in allowed_pairs for successor_id in successor_ids):
-            line_ids.append(line.pk)
-    succession.handovers.filter(pk__in=line_ids).delete()
-
-
-def _save_ties(succession: Succession, ties: Iterable[NewTie]) -> None:
-    SuccessionTie.objects.bulk_create(
-        SuccessionTie(
-            succession=succession,
-            predecessor=tie.predecessor,
-            successor=tie.successor,
-            role=tie.role,
-            function_id=tie.function,
-            share=tie.share,
-            geography=tie.geography,
-        )
-        for tie in ties
-    )
 
 
 def _find_recorded(
@@ -326,9 +301,14 @@ def _add_details(
         return
     check_succession(recorded, ties_of(recorded), now=now)
     recorded.save(update_fields=list(before))
-    explanation = reason or "The succession was recorded again, with more details."
     _record(
-        recorded, EventKind.SUCCESSION_CORRECTED, author=author, now=now, before=before, after=after, reason=explanation
+        recorded,
+        EventKind.SUCCESSION_CORRECTED,
+        author=author,
+        now=now,
+        before=before,
+        after=after,
+        reason=reason or "The succession was recorded again, with more details.",
     )
 
 
@@ -347,12 +327,15 @@ def set_status(succession: Succession, to: str, *, reason: str, author: User | N
 
     Once the succession is effective, people are emailed about it, and no longer about a succession that it undoes.
     """
+    is_effective = to == SuccessionStatus.EFFECTIVE
     before, after = apply_changes(succession, {"status": to})
-    succession.is_untold = to == SuccessionStatus.EFFECTIVE
-    succession.refused_because, succession.refused_at = "", None
+    succession.is_untold = is_effective
+    succession.refused_because = ""
+    succession.refused_at = None
     succession.save(update_fields=["status", "is_untold", "refused_because", "refused_at"])
-    if to == SuccessionStatus.EFFECTIVE and succession.undoes is not None:
+    if is_effective and succession.undoes is not None:
         Succession.objects.filter(pk=succession.undoes.pk).update(is_untold=False, told_at=None)
+
     _record(
         succession,
         EventKind.SUCCESSION_STATUS_CHANGED,
@@ -362,19 +345,6 @@ def set_status(succession: Succession, to: str, *, reason: str, author: User | N
         after=after,
         reason=reason,
     )
-
-
-def _summary(succession: Succession) -> dict[str, Any]:
-    """Return the main facts of a new succession for its event."""
-    return {
-        "kind": succession.kind,
-        "status": succession.status,
-        "on": str(succession.vests_on) if succession.vests_on else None,
-    }
-
-
-def _ties_in_words(ties: Sequence[NewTie]) -> list[str]:
-    return sorted(tie.words for tie in ties)
 
 
 def _record(
@@ -389,12 +359,13 @@ def _record(
     former_organisations: Iterable[Organisation] = (),
 ) -> None:
     """Record an event of each organisation of the succession, and of organisations that no longer belong to it."""
-    organisations = (*_organisations_of(ties_of(succession)), *former_organisations)
-    organisation_by_id = {organisation.pk: organisation for organisation in organisations}
     data: dict[str, Any] = {"after": after | {"succession": succession.pk}}
     if before is not None:
         data["before"] = before
     if reason:
         data["reason"] = reason
+
+    organisations = (*organisations_of(ties_of(succession)), *former_organisations)
+    organisation_by_id = {organisation.pk: organisation for organisation in organisations}
     for pk in sorted(organisation_by_id):
         record_event(organisation_by_id[pk], event, author=author, now=now, data=data)

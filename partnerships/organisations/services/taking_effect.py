@@ -51,40 +51,68 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
     if locked_succession.status == SuccessionStatus.EFFECTIVE:
         return False
     day = _day_to_take_effect(locked_succession, timezone.localdate(now))
-    history_reason = (
-        f"{locked_succession} ({locked_succession.instrument})"
-        if locked_succession.instrument
-        else str(locked_succession)
-    )
-    for body in ending(locked_succession):
-        if not body.is_ended:
-            _dissolve(body, on=day, reason=history_reason, author=author, now=now)
-    for body in _starting(locked_succession):
-        _update(
-            body,
-            status=Status.ACTIVE,
-            valid_from=body.valid_from if body.is_ended else body.valid_from or day,
-            valid_to=None,
-            author=author,
-            now=now,
-            reason=history_reason,
-        )
+
+    # The order matters: areas can move only once the predecessors have ended.
+    _end_predecessors(locked_succession, day, author=author, now=now)
+    _start_successors(locked_succession, day, author=author, now=now)
     try:
         move_areas(succession=locked_succession, on=day, author=author, now=now)
     except UnableToAddIdentifier as error:
         raise UnableToChangeSuccession(str(error)) from error
-    if locked_succession.kind == SuccessionKind.RENAME and locked_succession.new_name:
-        for body in (
-            Organisation.objects.filter(ties_as_successor__succession=locked_succession).distinct().order_by("pk")
-        ):
-            _update(
-                body, name=locked_succession.new_name, named_from=day, author=author, now=now, reason=history_reason
-            )
+    _rename_successors(locked_succession, day, author=author, now=now)
     _reopen_stayed_lines(locked_succession)
+
     status_reason = reason.strip() or "The vesting day has come."
     set_status(locked_succession, SuccessionStatus.EFFECTIVE, reason=status_reason, author=author, now=now)
     succession.status = locked_succession.status
     return True
+
+
+def _end_predecessors(succession: Succession, day: dt.date, *, author: User | None, now: dt.datetime) -> None:
+    """End the organisations that the succession ends. Raises `UnableToChangeSuccession` if one cannot end that day."""
+    for body in ending(succession):
+        if body.is_ended:
+            continue
+        try:
+            dissolve(organisation=body, on=day, author=author, now=now, reason=_history_reason(succession))
+        except UnableToDissolve as error:
+            raise UnableToChangeSuccession(f"{body.name}: {error} Correct its first day or the vesting day.") from error
+
+
+def _start_successors(succession: Succession, day: dt.date, *, author: User | None, now: dt.datetime) -> None:
+    """Make the successors that do not exist yet, or no longer exist, active."""
+    for body in _starting(succession):
+        # An organisation that exists again keeps its first day, even if that day is unknown.
+        first_day = body.valid_from if body.is_ended else body.valid_from or day
+        _update(
+            body,
+            status=Status.ACTIVE,
+            valid_from=first_day,
+            valid_to=None,
+            author=author,
+            now=now,
+            reason=_history_reason(succession),
+        )
+
+
+def _rename_successors(succession: Succession, day: dt.date, *, author: User | None, now: dt.datetime) -> None:
+    """Give the organisation of a rename its new name from the vesting day on."""
+    if succession.kind != SuccessionKind.RENAME or not succession.new_name:
+        return
+    for body in Organisation.objects.filter(ties_as_successor__succession=succession).distinct().order_by("pk"):
+        _update(
+            body,
+            name=succession.new_name,
+            named_from=day,
+            author=author,
+            now=now,
+            reason=_history_reason(succession),
+        )
+
+
+def _history_reason(succession: Succession) -> str:
+    """Return the reason that the histories of the organisations show: the succession and its instrument."""
+    return f"{succession} ({succession.instrument})" if succession.instrument else str(succession)
 
 
 def _day_to_take_effect(succession: Succession, today: dt.date) -> dt.date:
@@ -104,13 +132,6 @@ def _day_to_take_effect(succession: Succession, today: dt.date) -> dt.date:
     if vesting.earliest > today:
         raise UnableToChangeSuccession(f"The succession cannot take effect before {vesting.words}.")
     return vesting.earliest
-
-
-def _dissolve(body: Organisation, *, on: dt.date, reason: str, author: User | None, now: dt.datetime) -> None:
-    try:
-        dissolve(organisation=body, on=on, author=author, now=now, reason=reason)
-    except UnableToDissolve as error:
-        raise UnableToChangeSuccession(f"{body.name}: {error} Correct its first day or the vesting day.") from error
 
 
 def _update(body: Organisation, **changes: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -37,6 +38,14 @@ _KINDS_INTO_EXISTING = frozenset(
 )
 
 
+class _Effect(NamedTuple):
+    """What a succession does: its kind, its ties, and its new name or code."""
+
+    kind: SuccessionKind
+    ties: list[NewTie]
+    fields: SuccessionFields
+
+
 @transaction.atomic
 def undo_succession(
     *,
@@ -54,43 +63,50 @@ def undo_succession(
     continue. With `together`, successions of the same order and status are undone, too, unless they have already been
     undone. Raises `UnableToRecordSuccession`.
     """
-    if not reason.strip():
+    reason = reason.strip()
+    if not reason:
         raise UnableToRecordSuccession("Give a reason.")
     # Because of the lock, the second of two transactions sees what the first transaction recorded.
     _, *others_of_order = lock_with_order(succession) if together else [lock_succession(succession.pk)]
     if succession.undone_by.live().exists():
         raise UnableToRecordSuccession("Another succession already undoes this one.")
+
     for other in others_of_order:
         if not other.undone_by.live().exists():
             undo_succession(succession=other, vests_on=vests_on, status=status, reason=reason, author=author, now=now)
 
+    effect = _original(succession.undoes) if succession.undoes is not None else _opposite(succession)
     # The new succession has the same proposal, so that pending successions of that proposal are not its rivals.
     fields: SuccessionFields = {"place": succession.place, "proposal": succession.proposal}
-    original = succession.undoes
-    if original is not None:
-        # To undo an undoing, the original succession is recorded again.
-        kind, ties = SuccessionKind(original.kind), ties_of(original)
-        fields |= {
-            "new_name": original.new_name,
-            "new_code": original.new_code,
-            "new_code_scheme": original.new_code_scheme,
-        }
-    else:
-        kind, ties = SuccessionKind(succession.kind), _reversed_ties(succession)
-        if kind == SuccessionKind.RENAME:
-            fields["new_name"] = _former_name(succession)
-        kind = _UNDOING_KIND.get(kind, kind)
+    fields.update(effect.fields)
     return record_succession(
-        kind=kind,
+        kind=effect.kind,
         vests_on=vests_on,
-        ties=ties,
+        ties=effect.ties,
         status=status,
         undoes=succession,
-        reason=reason.strip(),
+        reason=reason,
         author=author,
         now=now,
         **fields,
     )
+
+
+def _original(succession: Succession) -> _Effect:
+    """Return the effect of a succession that takes place again, because an undoing is undone."""
+    fields: SuccessionFields = {
+        "new_name": succession.new_name,
+        "new_code": succession.new_code,
+        "new_code_scheme": succession.new_code_scheme,
+    }
+    return _Effect(SuccessionKind(succession.kind), ties_of(succession), fields)
+
+
+def _opposite(succession: Succession) -> _Effect:
+    """Return the effect that undoes a succession. Raises `UnableToRecordSuccession`."""
+    kind = SuccessionKind(succession.kind)
+    fields: SuccessionFields = {"new_name": _former_name(succession)} if kind == SuccessionKind.RENAME else {}
+    return _Effect(_UNDOING_KIND.get(kind, kind), _reversed_ties(succession), fields)
 
 
 def _reversed_ties(succession: Succession) -> list[NewTie]:

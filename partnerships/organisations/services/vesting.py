@@ -21,7 +21,7 @@ from partnerships.organisations.models import (
     SuccessionStatus,
     SuccessionTie,
 )
-from partnerships.organisations.services.handovers import apply_handovers, undo_handovers
+from partnerships.organisations.services.handover_batches import apply_handovers, undo_handovers
 from partnerships.organisations.services.organisations import UnableToDissolve
 from partnerships.organisations.services.proposals import tell_of_proposals
 from partnerships.organisations.services.successions import UnableToChangeSuccession
@@ -49,11 +49,24 @@ def hand_over_due(*, now: dt.datetime) -> int:
 
 def process_due_successions(*, now: dt.datetime) -> tuple[int, dict[int, Exception]]:
     """Process the due successions, and return the number of lines and rows that moved, and errors by succession id."""
-    count = 0
     errors = _take_due_effect(now)
-    effective = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).order_by("pk")
+    count = _move_due_records(errors, now)
+    _email_due_successions(errors, now)
+    tell_of_proposals(now=now)
+    return count, errors
+
+
+def _move_due_records(errors: dict[int, Exception], now: dt.datetime) -> int:
+    """Pass on or return the records of effective successions, and return the number of lines and rows that moved.
+
+    Adds unexpected errors to `errors`, by succession id.
+    """
+    count = 0
     has_lines_to_process = Q(handovers__state__in=[HandoverState.ACCEPTED, HandoverState.APPLIED])
-    for succession in effective.filter(has_lines_to_process | ~Q(refused_because="")).distinct():
+    # A succession that failed is processed once more, even without lines, so that its refusal is removed.
+    was_refused = ~Q(refused_because="")
+    effective = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).order_by("pk")
+    for succession in effective.filter(has_lines_to_process | was_refused).distinct():
         refusal = ""
         try:
             count += _pass_on_or_return(succession, now)
@@ -61,13 +74,16 @@ def process_due_successions(*, now: dt.datetime) -> tuple[int, dict[int, Excepti
             errors[succession.pk] = error
             refusal = _unexpected(error)
         _save_refusal(succession, refusal, now=now)
-    for succession in effective.filter(is_untold=True):
+    return count
+
+
+def _email_due_successions(errors: dict[int, Exception], now: dt.datetime) -> None:
+    """Email people about effective successions. Adds unexpected errors to `errors`, after any earlier errors."""
+    for succession in Succession.objects.filter(status=SuccessionStatus.EFFECTIVE, is_untold=True).order_by("pk"):
         try:
             email_succession(succession=succession, now=now)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - one failed succession must not stop the others
             errors.setdefault(succession.pk, error)
-    tell_of_proposals(now=now)
-    return count, errors
 
 
 def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
@@ -130,10 +146,12 @@ def email_succession(*, succession: Succession, now: dt.datetime) -> None:
         return
 
     first_told_at = locked_succession.told_at
+    is_later = first_told_at is not None
+    # A first email covers all successions of which nobody has been told; a later one, those of the same first email.
     group = [
         member
         for member in in_force_by_id.values()
-        if member.told_at == first_told_at and (first_told_at or member.is_untold)
+        if member.told_at == first_told_at and (is_later or member.is_untold)
     ]
     if any(_is_moving(member) for member in group):
         return
@@ -145,43 +163,36 @@ def email_succession(*, succession: Succession, now: dt.datetime) -> None:
     successions_with_news = [member for member in group if _is_news(member, timezone.localdate(now))]
     if not successions_with_news:
         return
-    if first_told_at is None:
+    if not is_later:
         _email_members(successions_with_news, now)
-    run_vested_hooks(successions_with_news, is_later=first_told_at is not None, now=now)
+    run_vested_hooks(successions_with_news, is_later=is_later, now=now)
 
 
 def _is_moving(succession: Succession) -> bool:
     """Return True if lines still have to be applied or undone."""
     if succession.undoes is not None and is_passing_back(succession.undoes):
         return True
-    return any(
-        line_succession.handovers.ready().exists() for line_succession in {succession, effective_succession(succession)}
-    )
+    # Lines belong to the first succession, even if it was undone and this one makes it effective again.
+    successions_with_lines = {succession, effective_succession(succession)}
+    return any(member.handovers.ready().exists() for member in successions_with_lines)
 
 
 def _email_members(successions: Sequence[Succession], now: dt.datetime) -> None:
     """Email everyone who acts for a predecessor or successor, each person once."""
     day = timezone.localdate(now)
     ties = SuccessionTie.objects.filter(succession__in=successions)
-    is_either_side = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
-    person_ids = Membership.objects.current(day).filter(is_either_side).values_list("person", flat=True)
-    ended_organisation_by_id = {
-        organisation.pk: organisation for member in successions for organisation in ending(member)
-    }
+    is_on_either_side = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
+    person_ids = Membership.objects.current(day).filter(is_on_either_side).values_list("person", flat=True)
+    ended_by_id = {organisation.pk: organisation for member in successions for organisation in ending(member)}
+
     first_succession, *other_successions = successions
-    other_ids = [other.pk for other in other_successions]
+    # The slot leaves out the counts, which may differ if the email is recorded again after a restore.
+    slot = {"succession": first_succession.pk, "also": [other.pk for other in other_successions]}
+    waiting_counts = {str(pk): count_held(organisation, day) for pk, organisation in ended_by_id.items()}
     record_emails(
         kind="organisations.handed_over",
         people=sorted(set(person_ids)),
-        params={
-            # The slot leaves out the counts, which may differ if the email is recorded again after a restore.
-            "slot": {"succession": first_succession.pk, "also": other_ids},
-            "succession": first_succession.pk,
-            "also": other_ids,
-            "waiting": {
-                str(pk): count_held(organisation, day) for pk, organisation in ended_organisation_by_id.items()
-            },
-        },
+        params={"slot": slot, **slot, "waiting": waiting_counts},
         now=now,
     )
 

@@ -37,33 +37,31 @@ def attach_document(
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     try:
-        checked = check_upload(file)
+        checked_file = check_upload(file)
     except UnableToTakeFile as error:
         raise UnableToAttach(str(error)) from error
     if plan.documents.count() >= MAX_DOCUMENTS:
         raise UnableToAttach(
             f"A plan can have at most {MAX_DOCUMENTS} documents. Put a link to the document in a section instead."
         )
-    document = Document(
-        plan=plan,
-        key=secrets.token_hex(6),
-        added_by=author,
-        added_at=now,
-    )
+
+    document = Document(plan=plan, key=secrets.token_hex(6), added_by=author, added_at=now)
+    piece_value = {
+        "title": title.strip() or PurePosixPath(checked_file.name).stem,
+        "file_name": checked_file.name,
+        "content_type": checked_file.content_type,
+        "size": checked_file.size,
+        "sha256": checked_file.sha256,
+        "restricted": restricted,
+    }
     try:
-        with stored(document, file, checked):
+        # If a row cannot be saved, the stored file is deleted again.
+        with stored(document, file, checked_file):
             document.save()
             save_piece(
                 plan=plan,
                 piece=f"documents/{document.key}",
-                value={
-                    "title": title.strip() or PurePosixPath(checked.name).stem,
-                    "file_name": checked.name,
-                    "content_type": checked.content_type,
-                    "size": checked.size,
-                    "sha256": checked.sha256,
-                    "restricted": restricted,
-                },
+                value=piece_value,
                 based_on=0,
                 author=author,
                 now=now,

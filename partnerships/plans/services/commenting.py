@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import Value
@@ -64,7 +65,6 @@ def add_comment(
     if thread is not None and thread.plan_id != plan.pk:
         raise UnableToComment("The comment that you are answering belongs to another plan. Open its page again.")
 
-    organisation = Organisation.objects.of_person(author).order_by("name", "pk").first()
     comment = Comment.objects.create(
         plan=plan,
         version_number=version_number,
@@ -73,24 +73,31 @@ def add_comment(
         parent=thread,
         text=text,
         author=author,
-        organisation=organisation,
+        organisation=Organisation.objects.of_person(author).order_by("name", "pk").first(),
         created_at=now,
     )
     if thread is not None and thread.is_resolved:
-        thread.resolved_at, thread.resolved_by = None, None
-        thread.save(update_fields=["resolved_at", "resolved_by"])
+        _save_resolution(thread, resolved_at=None, resolved_by=None)
+
     people = _mentioned_readers(comment, text, mentioned)
     _email_mentioned(comment, people, now=now)
     record_event(
         plan,
         EventKind.COMMENT_ANSWERED if thread else EventKind.COMMENTED,
         author=author,
-        organisation=organisation,
+        organisation=comment.organisation,
         target=comment,
         now=now,
         data={"title": plan.title, "comment": comment.pk, "mentioned": [person.pk for person in people]},
     )
     return comment
+
+
+def _save_resolution(thread: Comment, *, resolved_at: dt.datetime | None, resolved_by: User | None) -> None:
+    """Save when and by whom a thread was resolved, or None if the thread is open."""
+    thread.resolved_at = resolved_at
+    thread.resolved_by = resolved_by
+    thread.save(update_fields=["resolved_at", "resolved_by"])
 
 
 def _check_comment(plan: Plan, text: str) -> None:
@@ -138,11 +145,15 @@ def _anchor_label(plan: Plan, version_number: int, anchor: str, author: User) ->
         item = get_piece(content_for(content, reading_class(author, plan)), anchor)
     except UnknownPiece as error:
         raise UnableToComment(str(error)) from error
+
     if code == "order" or item is None:
         raise UnableToComment(
             "This part of the plan is not in this version. Comment on another part, or on the whole plan."
         )
-    return "About this plan" if code == "about" else str(item[COLLECTION_BY_CODE[code].title])
+    if code == "about":
+        return "About this plan"
+    title_field = COLLECTION_BY_CODE[code].title
+    return str(item[title_field])
 
 
 def _mentioned_readers(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User]:
@@ -159,16 +170,24 @@ def _people_named(text: str) -> list[User]:
     if not names_by_mention:
         return []
 
+    people_by_name = _people_by_name({name for names in names_by_mention for name in names})
+    longest_names = [next((name for name in names if name in people_by_name), "") for names in names_by_mention]
+    # Each name once, in the order of the text.
+    return [person for name in dict.fromkeys(longest_names) for person in people_by_name.get(name, ())]
+
+
+def _people_by_name(names: Collection[str]) -> dict[str, list[User]]:
+    """Return the active people with an account who have one of these names, by name.
+
+    Names are in lower case, with straight apostrophes. Several people can have the same name.
+    """
     people = User.objects.filter(is_active=True, account_since__isnull=False).alias(
         plain_name=Lower(Replace("name", Value("’"), Value("'")))
     )
-    possible_names = {name for names in names_by_mention for name in names}
-    people_by_name: dict[str, list[User]] = {}
-    for person in people.filter(plain_name__in=possible_names).order_by("pk"):
-        people_by_name.setdefault(person.display_name.replace("’", "'").lower(), []).append(person)
-
-    longest_names = (next((name for name in names if name in people_by_name), "") for names in names_by_mention)
-    return [person for name in dict.fromkeys(longest_names) for person in people_by_name.get(name, ())]
+    people_by_name: dict[str, list[User]] = defaultdict(list)
+    for person in people.filter(plain_name__in=names).order_by("pk"):
+        people_by_name[person.display_name.replace("’", "'").lower()].append(person)
+    return people_by_name
 
 
 def _possible_names(text_after_at: str) -> list[str]:
@@ -188,12 +207,12 @@ def set_resolved(*, comment: Comment, resolved: bool, author: User, now: dt.date
     """Resolve or reopen a thread, unless the plan is over."""
     plan = lock_plan(comment.plan)
     thread = Comment.objects.select_for_update().get(pk=comment.parent_id or comment.pk)
-    require(_check_may_comment(plan, thread.version_number, author, now).may_resolve(thread) and not plan.is_over)
+    rights = _check_may_comment(plan, thread.version_number, author, now)
+    require(rights.may_resolve(thread) and not plan.is_over)
     if resolved == thread.is_resolved:
         return thread
-    thread.resolved_at = now if resolved else None
-    thread.resolved_by = author if resolved else None
-    thread.save(update_fields=["resolved_at", "resolved_by"])
+
+    _save_resolution(thread, resolved_at=now if resolved else None, resolved_by=author if resolved else None)
     record_event(
         plan,
         EventKind.COMMENT_RESOLVED if resolved else EventKind.COMMENT_REOPENED,

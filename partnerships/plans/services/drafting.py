@@ -71,32 +71,43 @@ def create_plan(
     plan = Plan(created_by=author, created_at=now, **fields)
     is_imported = bool(plan.external_reference)
     require(may_begin(owners, imported=is_imported, roles=roles_of(author, now)))
-    title = " ".join(plan.title.split())
-    if not title:
-        raise UnableToCreatePlan("Enter a title.")
-    if not owners:
-        raise UnableToCreatePlan("Choose the organisation that owns the plan.")
-    _check_kind(plan.kind, plan.audience, imported=is_imported)
-    if plan.audience == Audience.PARTNERSHIP and plan.partnership is None:
-        raise UnableToCreatePlan("Choose the partnership that the plan belongs to, or another audience.")
+    plan.title = " ".join(plan.title.split())
+    _check_new_plan(plan, owners, imported=is_imported)
     if plan.partnership is not None:
         plan.partnership = _lock_partnership(plan.partnership, timezone.localdate(now))
         if author is not None:
             _check_owners_may_own(plan.partnership, owners)
 
-    first_content = _first_content(plan.kind, title, content)
+    first_content = _first_content(plan.kind, plan.title, content)
     about = first_content["about"]
-    plan.title = title[:200]
+    plan.title = plan.title[:200]
     plan.years = plan.years or year_kind(first_content)
-    plan.period_start, plan.period_end = year_of(about["period_start"]), year_of(about["period_end"])
+    plan.period_start = year_of(about["period_start"])
+    plan.period_end = year_of(about["period_end"])
     plan.save(force_insert=True)
+
     distinct_owners = {owner.pk: owner for owner in owners}.values()
     PlanOwner.objects.bulk_create(PlanOwner(plan=plan, organisation=owner, began_at=now) for owner in distinct_owners)
     draft = Draft(plan=plan, updated_by=author, updated_at=now)
     write_content(PLAN, draft, first_content)
     draft.save()
+
     _record_draft_event(plan, EventKind.STARTED, author, now, after={"kind": plan.kind, "audience": plan.audience})
     return plan
+
+
+def _check_new_plan(plan: Plan, owners: Sequence[Organisation], *, imported: bool) -> None:
+    """Refuse a plan without a title, owner or kind, or without a partnership that may read it.
+
+    Raises `UnableToCreatePlan`.
+    """
+    if not plan.title:
+        raise UnableToCreatePlan("Enter a title.")
+    if not owners:
+        raise UnableToCreatePlan("Choose the organisation that owns the plan.")
+    _check_kind(plan.kind, plan.audience, imported=imported)
+    if plan.audience == Audience.PARTNERSHIP and plan.partnership is None:
+        raise UnableToCreatePlan("Choose the partnership that the plan belongs to, or another audience.")
 
 
 def _lock_partnership(partnership: Partnership, today: dt.date) -> Partnership:
@@ -202,7 +213,9 @@ def save_piece(
     )
     if not is_changed:
         return draft
+
     _update_year_kind(plan, draft)
+    # Until the first version is published, the plan has the title of its draft.
     if piece == "about" and plan.is_draft and draft.content is not None:
         plan.title = draft.content["about"]["title"][:200] or plan.title
         plan.save(update_fields=["title"])
@@ -218,8 +231,12 @@ def _problems(plan: Plan, piece: str, content: Content, new_content: Content) ->
     site = get_piece(new_content, piece) if code == "sites" and key else None
     if not site:
         return []
-    site_before = get_piece(content, piece)
-    return _year_problems(plan, site_before, site, _sites_by_year_kind(new_content["sites"]))
+    return _year_problems(
+        plan,
+        site_before=get_piece(content, piece),
+        site=site,
+        sites_by_year_kind=_sites_by_year_kind(new_content["sites"]),
+    )
 
 
 def _sites_by_year_kind(sites: Iterable[Item]) -> Counter[str]:
@@ -227,7 +244,9 @@ def _sites_by_year_kind(sites: Iterable[Item]) -> Counter[str]:
     return Counter(kind for site in sites for kind in year_kinds(site["homes"]))
 
 
-def _year_problems(plan: Plan, site_before: Item | None, site: Item, sites_by_year_kind: Counter[str]) -> list[Problem]:
+def _year_problems(
+    plan: Plan, *, site_before: Item | None, site: Item, sites_by_year_kind: Counter[str]
+) -> list[Problem]:
     """Return the problems in the years of a site's homes, if the homes have changed.
 
     All sites of a plan use one kind of years, so that their homes can be added up. The first site with years may
@@ -281,17 +300,25 @@ def save_items(*, plan: Plan, code: str, items: Mapping[str, Item], author: User
     plan, draft = lock_open_draft(plan=plan, author=author, now=now)
     open_draft = _as_open_draft(plan, draft)
     if code == "sites":
-        site_by_key = {site["key"]: site for site in open_draft.content["sites"]}
-        sites_by_year_kind = _sites_by_year_kind((site_by_key | dict(items)).values())
-        for key, site in items.items():
-            problems = _year_problems(plan, site_by_key.get(key), site, sites_by_year_kind)
-            if problems:
-                raise UnableToSavePiece(f"{site['name']}: {problems[0].message}")
+        _check_years_of_sites(plan, open_draft.content, items)
+
     pieces = documents.save_items(open_draft, code, items, author=author, now=now)
     _update_year_kind(plan, draft)
     if pieces:
         _record_draft_event(plan, EventKind.DRAFT_EDITED, author, now, pieces=len(pieces), revision=draft.revision)
     return pieces
+
+
+def _check_years_of_sites(plan: Plan, content: Content, new_sites: Mapping[str, Item]) -> None:
+    """Raise `UnableToSavePiece` if the homes of the new sites mix kinds of years."""
+    site_by_key = {site["key"]: site for site in content["sites"]}
+    sites_by_year_kind = _sites_by_year_kind({**site_by_key, **new_sites}.values())
+    for key, site in new_sites.items():
+        problems = _year_problems(
+            plan, site_before=site_by_key.get(key), site=site, sites_by_year_kind=sites_by_year_kind
+        )
+        if problems:
+            raise UnableToSavePiece(f"{site['name']}: {problems[0].message}")
 
 
 @transaction.atomic

@@ -50,22 +50,25 @@ def change_status(
     """Change the status of a plan by hand. “Superseded” needs a `successor`. Raises `UnableToChangeStatus`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
+    reason = reason.strip()
     if to not in choices_by_hand(plan):
         new_label = Status(to).label.lower() if to in Status.values else to
         raise UnableToChangeStatus(
             f"You cannot change this plan from {plan.get_status_display().lower()} to {new_label}. Choose another "
             "status."
         )
-    if not reason.strip():
+    if not reason:
         raise UnableToChangeStatus("Enter a reason.")
     if to == Status.SUPERSEDED:
         plan.superseded_by = _checked_successor(plan, successor, author)
 
+    # Nobody can open the draft of a plan that is over.
     if to in OVER:
         journal_ended_shares(plan, now=now)
     status_before = plan.status
     plan.status = to
     plan.save(update_fields=["status", "superseded_by"])
+
     record_event(
         plan,
         EventKind.STATUS_CHANGED,
@@ -75,7 +78,7 @@ def change_status(
         now=now,
         data={
             "title": plan.title,
-            "reason": reason.strip(),
+            "reason": reason,
             "before": {"status": status_before},
             "after": {"status": plan.status},
         },
@@ -99,18 +102,21 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User | No
     """Change who may read the published versions. Raises `UnableToChangeStatus`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
+    reason = reason.strip()
     if audience not in Audience.values:
         raise UnableToChangeStatus("Choose who can read the plan.")
     if audience == Audience.PARTNERSHIP and plan.partnership_id is None:
         raise UnableToChangeStatus("This plan does not belong to a partnership. Choose another audience.")
     if audience == plan.audience:
         return plan
-    if not reason.strip():
+    if not reason:
         raise UnableToChangeStatus("Enter a reason.")
+
     audience_before = plan.audience
     plan.audience = audience
     plan.save(update_fields=["audience"])
     journal_audience(plan, now=now)
+
     record_event(
         plan,
         EventKind.AUDIENCE_CHANGED,
@@ -120,7 +126,7 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User | No
         now=now,
         data={
             "title": plan.title,
-            "reason": reason.strip(),
+            "reason": reason,
             "before": {"audience": audience_before},
             "after": {"audience": audience},
         },
@@ -143,6 +149,7 @@ def pin_baseline(*, plan: Plan, number: int | None, author: User, now: dt.dateti
     number_before = plan.baseline_number
     if number == number_before:
         return plan
+
     plan.baseline_number = number
     plan.save(update_fields=["baseline_number"])
     record_event(

@@ -37,9 +37,11 @@ def embargo_end(plan: Plan, requested_end: dt.datetime | None, now: dt.datetime)
         raise UnableToEmbargo(
             "The end of the embargo is in the past. Choose a later time, or leave the day empty to publish now."
         )
-    current_end = plan.embargoed_until if plan.embargoed_until and plan.embargoed_until > now else None
-    if current_end is None or requested_end is None:
-        return current_end or requested_end
+    current_end = plan.embargoed_until
+    if current_end is None or current_end <= now:
+        return requested_end
+    if requested_end is None:
+        return current_end
     if requested_end < current_end:
         raise UnableToEmbargo(
             f"Version {plan.current_number} is under embargo until {moment_in_words(current_end)}, and this version "
@@ -107,6 +109,7 @@ def _open_newest(plan_pk: int, now: dt.datetime) -> bool:
     version = plan.versions.filter(is_due, number__gt=plan.open_number).order_by("-number").first()
     if version is None:
         return False
+
     open_number_before, status_before = plan.open_number, plan.status
     substantive_before = plan.substantive_number
     copy_title(plan, version, version.content)
@@ -114,6 +117,7 @@ def _open_newest(plan_pk: int, now: dt.datetime) -> bool:
     if version.number == plan.current_number:
         plan.embargoed_until = None
     plan.save()
+
     record_event(
         plan,
         EventKind.EMBARGO_LIFTED,

@@ -79,18 +79,14 @@ def offer_ownership(
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_offer_for(offered_for.pk))
-    if plan.owners.filter(organisation=organisation).exists():
-        raise UnableToChangeOwners(f"{organisation.name} already owns this plan. Choose another organisation.")
-    if not possible_new_owners(plan, offered_for).filter(pk=organisation.pk).exists():
-        raise UnableToChangeOwners(
-            f"{organisation.name} is not in a partnership with {offered_for.name}. Choose another organisation."
-        )
+    _check_receiver(plan, receiver=organisation, giver=offered_for)
     earlier_offers = plan.ownership_offers.unanswered().filter(organisation=organisation)
     if earlier_offers.acceptable().exists():
         raise UnableToChangeOwners(
             f"{organisation.name} has not yet answered the last offer of this plan. Wait for its answer, or withdraw "
             "that offer."
         )
+
     # Any other unanswered offers can no longer be accepted, for example because their partnership has ended.
     withdraw_all(earlier_offers, author=None, now=now)
     offer = OwnershipOffer.objects.create(
@@ -103,6 +99,7 @@ def offer_ownership(
         offered_at=now,
         message=message.strip(),
     )
+
     record_event(
         plan,
         EventKind.OWNERSHIP_TRANSFER_OFFERED if hands_over else EventKind.OWNERSHIP_SHARE_OFFERED,
@@ -112,14 +109,29 @@ def offer_ownership(
         now=now,
         data={"title": plan.title, "after": {"organisation": organisation.name}},
     )
+    _email_offer(offer, author=author, now=now)
+    return offer
+
+
+def _check_receiver(plan: Plan, *, receiver: Organisation, giver: Organisation) -> None:
+    """Raise `UnableToChangeOwners` if the receiver already owns the plan, or is in no partnership with the giver."""
+    if plan.owners.filter(organisation=receiver).exists():
+        raise UnableToChangeOwners(f"{receiver.name} already owns this plan. Choose another organisation.")
+    if not possible_new_owners(plan, giver).filter(pk=receiver.pk).exists():
+        raise UnableToChangeOwners(
+            f"{receiver.name} is not in a partnership with {giver.name}. Choose another organisation."
+        )
+
+
+def _email_offer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
+    """Email the leads of the receiver, except the author."""
     record_emails(
         kind="plans.ownership_offer",
-        people=leads_of(organisation).exclude(pk=author.pk).values_list("pk", flat=True),
+        people=leads_of(offer.organisation).exclude(pk=author.pk).values_list("pk", flat=True),
         params={"offer": offer.pk},
-        sender_id=offered_for.pk,
+        sender_id=offer.offered_for_id,
         now=now,
     )
-    return offer
 
 
 @transaction.atomic
@@ -167,6 +179,7 @@ def answer_offer(
     """
     plan = lock_with_partnership(offer.plan, offer.partnership_id)
     require(roles_of(author, now).lead(offer.organisation_id))
+    # Fetch the offer again under the lock: a colleague may have answered it since the page was shown.
     open_offers = plan.ownership_offers.acceptable().select_related("organisation", "offered_for", "partnership")
     open_offer = open_offers.filter(pk=offer.pk).first()
     if open_offer is None:
@@ -184,27 +197,34 @@ def answer_offer(
         _apply_accepted_offer(plan, open_offer, author=author, now=now)
     open_offer.save(update_fields=["answered_by", "answered_at", "accepted", "reason"])
     if not accept:
-        journal_offer_end(open_offer, now=now)
-        record_event(
-            plan,
-            EventKind.OWNERSHIP_DECLINED,
-            author=author,
-            organisation=open_offer.organisation,
-            target=EventTarget.DRAFT,
-            now=now,
-            data={"title": plan.title, "reason": open_offer.reason},
-        )
+        _record_decline(plan, open_offer, author=author, now=now)
+
     _email_answer(open_offer, author=author, now=now)
     return open_offer
+
+
+def _record_decline(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
+    """Record in the journal and the history that the receiver declined an offer."""
+    journal_offer_end(offer, now=now)
+    record_event(
+        plan,
+        EventKind.OWNERSHIP_DECLINED,
+        author=author,
+        organisation=offer.organisation,
+        target=EventTarget.DRAFT,
+        now=now,
+        data={"title": plan.title, "reason": offer.reason},
+    )
 
 
 def _email_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
     """Email the person who made the offer or, if that person no longer leads the giver, the giver's leads."""
     leads = leads_of(offer.offered_for)
     offerer = leads.filter(pk=offer.offered_by_id or 0)
+    recipients = offerer if offerer.exists() else leads
     record_emails(
         kind="plans.ownership_answer",
-        people=(offerer if offerer.exists() else leads).exclude(pk=author.pk).values_list("pk", flat=True),
+        people=recipients.exclude(pk=author.pk).values_list("pk", flat=True),
         params={"offer": offer.pk},
         sender_id=offer.organisation_id,
         now=now,
@@ -217,23 +237,23 @@ def _apply_accepted_offer(plan: Plan, offer: OwnershipOffer, *, author: User, no
     A plan that left its partnership returns if the partnership is not over and all owners take part there. Raises
     `UnableToChangeOwners`.
     """
-    organisation = offer.organisation
+    receiver = offer.organisation
     is_returning = plan.partnership_id is None and _may_return(plan, offer)
     partnership = offer.partnership if is_returning else plan.partnership
-    if organisation.is_ended:
-        raise UnableToChangeOwners(f"{organisation.name} has ended, so it cannot own the plan.")
-    if partnership is not None and not possible_owners(partnership).filter(pk=organisation.pk).exists():
+    if receiver.is_ended:
+        raise UnableToChangeOwners(f"{receiver.name} has ended, so it cannot own the plan.")
+    if partnership is not None and not possible_owners(partnership).filter(pk=receiver.pk).exists():
         raise UnableToChangeOwners(
-            f"{organisation.name} is not a member of {partnership.title}, so it cannot own one of its plans."
+            f"{receiver.name} is not a member of {partnership.title}, so it cannot own one of its plans."
         )
 
     if is_returning and partnership is not None and not partnership.is_over_on(timezone.localdate(now)):
         _return_to_partnership(plan, partnership, now=now)
     # Begin the new ownership before ending the old, so that the plan always has an owner.
-    begin_ownership(plan, organisation, author=author, now=now)
+    begin_ownership(plan, receiver, author=author, now=now)
     if offer.hands_over:
-        former_owner = present_owner(plan, offer.offered_for_id)
-        end_ownership(plan, former_owner, EndedBecause.HANDED_OVER, author=author, now=now, accepted_offer=offer)
+        giver = present_owner(plan, offer.offered_for_id)
+        end_ownership(plan, giver, EndedBecause.HANDED_OVER, author=author, now=now, accepted_offer=offer)
 
 
 def _return_to_partnership(plan: Plan, partnership: Partnership, *, now: dt.datetime) -> None:
@@ -312,6 +332,7 @@ def end_ownership(
     if accepted_offer is not None:
         open_offers = open_offers.exclude(pk=accepted_offer.pk)
     withdraw_all(open_offers, author=author, now=now)
+
     record_event(
         plan,
         EventKind.OWNERSHIP_ENDED,

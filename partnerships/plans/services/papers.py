@@ -30,11 +30,15 @@ def paper_of(
 
     The page shows a version or, with `against`, the version compared with another version.
     """
+    # A new release of WeasyPrint may draw the same page differently.
     digest = hashlib.sha256(f"{release('weasyprint')}\n{page}".encode()).hexdigest()
-    papers: QuerySet[Any] = Paper.objects.all()
-    lookup: dict[str, Any] = {"version": version, "reader": reader}
-    if against is not None:
-        papers, lookup = ComparedPaper.objects.all(), {**lookup, "against": against}
+    if against is None:
+        papers: QuerySet[Any] = Paper.objects.all()
+        lookup: dict[str, Any] = {"version": version, "reader": reader}
+    else:
+        papers = ComparedPaper.objects.all()
+        lookup = {"version": version, "against": against, "reader": reader}
+
     stored_paper = papers.filter(**lookup, digest=digest).first()
     if stored_paper is not None:
         return bytes(stored_paper.pdf)
@@ -44,10 +48,12 @@ def paper_of(
 
 
 def _delete_old(now: dt.datetime, dry_run: bool) -> int:
-    old_papers: list[QuerySet[Any]] = [
-        model._default_manager.filter(made_at__lte=now - KEEP_FOR) for model in (Paper, ComparedPaper)
-    ]
-    return sum(delete_in_batches(rows, dry_run=dry_run) for rows in old_papers)
+    """Delete the PDFs that have been stored for long enough, and return their number."""
+    count = 0
+    for model in (Paper, ComparedPaper):
+        old_papers: QuerySet[Any] = model._default_manager.filter(made_at__lte=now - KEEP_FOR)
+        count += delete_in_batches(old_papers, dry_run=dry_run)
+    return count
 
 
 def register() -> None:

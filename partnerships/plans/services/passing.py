@@ -9,7 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Model, Q, QuerySet
 
@@ -18,7 +18,7 @@ from partnerships.organisations.models import Handover, Organisation
 from partnerships.organisations.obligations import Change, Moving, json_value
 from partnerships.plans.models import OwnershipOffer, PastPartnership, Plan, PlanOwner, Share
 from partnerships.plans.queries import possible_owners
-from partnerships.plans.services.parting import Parting, end_part
+from partnerships.plans.services.departures import PlanDeparture, end_part
 from partnerships.plans.services.recording import journal_audience, journal_offer_end
 from partnerships.plans.services.sharing import journal_share
 
@@ -39,6 +39,16 @@ _CHANGED_TABLES = (
     _ChangedTable(Share, plan="plan", fields=("revoked_at",)),
     _ChangedTable(OwnershipOffer, plan="plan", fields=("withdrawn_at",)),
 )
+
+
+class _Row(NamedTuple):
+    """A row of one of the `_CHANGED_TABLES`."""
+
+    table: str
+    pk: int
+
+
+_ValuesByRow = dict[_Row, dict[str, Any]]
 
 
 def leave_with_part_passed_on(partnerships: Collection[int], moving: Moving) -> list[Change]:
@@ -64,13 +74,13 @@ def leave_with_plan_taken_over(plans: Collection[int], moving: Moving) -> list[C
     """
     if not _source_continues(moving):
         return []
+    new_owner = moving.target
     changes = []
     plans_in_partnerships = Plan.objects.filter(pk__in=plans).exclude(partnership=None)
     for partnership in Partnership.objects.filter(pk__in=plans_in_partnerships.values("partnership")).order_by("pk"):
-        if not possible_owners(partnership).filter(pk=moving.target.pk).exists():
-            changes += _end_part(
-                plans_in_partnerships.filter(partnership=partnership), partnership, moving.target, moving
-            )
+        if not possible_owners(partnership).filter(pk=new_owner.pk).exists():
+            partnership_plans = plans_in_partnerships.filter(partnership=partnership)
+            changes += _end_part(partnership_plans, partnership, new_owner, moving)
     return changes
 
 
@@ -87,9 +97,7 @@ def journal_undone(changes: Sequence[Change], now: dt.datetime) -> None:
     for plan in Plan.objects.filter(pk__in=plan_changes).order_by("pk"):
         restored_values = plan_changes[plan.pk].after
         if restored_values.get("partnership") is not None:
-            stays = PastPartnership.objects.filter(plan=plan, partnership=plan.partnership_id)
-            last_stay = stays.order_by("-left_at", "-pk")[:1]
-            stays.filter(pk__in=last_stay.values("pk")).delete()
+            _delete_last_stay(plan)
         if "audience" in restored_values:
             journal_audience(plan, now=now)
 
@@ -100,6 +108,13 @@ def journal_undone(changes: Sequence[Change], now: dt.datetime) -> None:
     offers = OwnershipOffer.objects.unanswered().filter(pk__in=changes_by_table[OwnershipOffer._meta.label])
     for offer in offers.select_related("plan", "organisation").order_by("pk"):
         journal_offer_end(offer, now=now, undone=True)
+
+
+def _delete_last_stay(plan: Plan) -> None:
+    """Delete the record that the plan left its present partnership, most recently if it left more than once."""
+    stays = PastPartnership.objects.filter(plan=plan, partnership=plan.partnership_id)
+    last_stay = stays.order_by("-left_at", "-pk")[:1]
+    stays.filter(pk__in=last_stay.values("pk")).delete()
 
 
 def _source_continues(moving: Moving) -> bool:
@@ -114,30 +129,34 @@ def _end_part(
     plans: QuerySet[Plan], partnership: Partnership, organisation: Organisation, moving: Moving
 ) -> list[Change]:
     """End the organisation's part in these plans, and return the changed values of their rows."""
-    plan_ids = list(plans.values_list("pk", flat=True))
-    offers = OwnershipOffer.objects.unanswered().filter(Q(organisation=organisation) | Q(offered_for=organisation))
-    affected_plan_ids = [*plan_ids, *offers.values_list("plan", flat=True)]
-
-    values_before = _values_by_row(affected_plan_ids)
-    parting = Parting(
+    departure = PlanDeparture(
         partnership=partnership,
         organisation=organisation,
         reason=moving.reason,
         author=moving.author,
         now=moving.now,
     )
-    end_part(parting, Plan.objects.filter(pk__in=plan_ids))
-    values_after = _values_by_row(affected_plan_ids)
+    plan_ids = list(plans.values_list("pk", flat=True))
+    # Ending the part also withdraws the organisation's offers of other plans.
+    offers = OwnershipOffer.objects.unanswered().filter(Q(organisation=organisation) | Q(offered_for=organisation))
+    affected_plan_ids = [*plan_ids, *offers.values_list("plan", flat=True)]
 
+    values_before = _values_by_row(affected_plan_ids)
+    end_part(departure, Plan.objects.filter(pk__in=plan_ids))
+    return _changes_between(values_before, _values_by_row(affected_plan_ids))
+
+
+def _changes_between(values_before: _ValuesByRow, values_after: _ValuesByRow) -> list[Change]:
+    """Return a change for each row whose values differ, with only these values."""
     changes = []
-    for (table, row), before in values_before.items():
-        after = values_after[table, row]
+    for row, before in values_before.items():
+        after = values_after[row]
         changed_names = [name for name in before if before[name] != after[name]]
         if changed_names:
             changes.append(
                 Change(
-                    table=table,
-                    row=row,
+                    table=row.table,
+                    row=row.pk,
                     before={name: before[name] for name in changed_names},
                     after={name: after[name] for name in changed_names},
                 )
@@ -145,12 +164,12 @@ def _end_part(
     return changes
 
 
-def _values_by_row(plan_ids: Collection[int]) -> dict[tuple[str, int], dict[str, Any]]:
-    """Return the values of the `_CHANGED_TABLES` for these plans, by table and row, as JSON stores them."""
-    values_by_row = {}
+def _values_by_row(plan_ids: Collection[int]) -> _ValuesByRow:
+    """Return the values of the `_CHANGED_TABLES` for these plans, by row, as JSON stores them."""
+    values_by_row: _ValuesByRow = {}
     for table in _CHANGED_TABLES:
         rows = table.model._base_manager.filter(**{f"{table.plan}__in": plan_ids}).order_by("pk")
         for values in rows.values("pk", *table.fields):
-            row = table.model._meta.label, values.pop("pk")
+            row = _Row(table.model._meta.label, values.pop("pk"))
             values_by_row[row] = {name: json_value(value) for name, value in values.items()}
     return values_by_row

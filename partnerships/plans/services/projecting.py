@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from partnerships.kit.database import rows_of
@@ -44,20 +45,19 @@ def record_planned_homes(before: Content, after: Content, version: Version) -> N
     rows_of(_SET_PACKING, ["on"])
     present_rows = PlannedHomes.objects.filter(plan=version.plan_id, site_key__in=changed_keys, until_number=None)
     present_rows.update(until_number=version.number, published_until=version.published_at, open_until=opens_at)
-    PlannedHomes.objects.bulk_create(
-        [
-            PlannedHomes(
-                plan_id=version.plan_id,
-                **asdict(line),
-                from_number=version.number,
-                published_from=version.published_at,
-                open_from=opens_at,
-            )
-            for key in changed_keys
-            for line in lines_after.get(key, ())
-        ],
-        batch_size=BATCH,
-    )
+
+    new_rows = [
+        PlannedHomes(
+            plan_id=version.plan_id,
+            **asdict(line),
+            from_number=version.number,
+            published_from=version.published_at,
+            open_from=opens_at,
+        )
+        for key in changed_keys
+        for line in lines_after.get(key, ())
+    ]
+    PlannedHomes.objects.bulk_create(new_rows, batch_size=BATCH)
     rows_of("SELECT plans_pack_homes(%s)", [[version.plan_id]])
     rows_of(_SET_PACKING, [""])
 
@@ -73,7 +73,9 @@ def _items_by_key(content: Content, code: str) -> dict[str, Item]:
 
 def _write_milestones(plan: Plan, before: dict[str, Milestone], after: dict[str, Milestone]) -> None:
     """Write changed milestones into rows, and delete the rows of removed milestones."""
-    Milestone.objects.filter(plan=plan, key__in=set(before) - set(after)).delete()
+    removed_keys = before.keys() - after.keys()
+    Milestone.objects.filter(plan=plan, key__in=removed_keys).delete()
+
     changed_keys = {
         key
         for key, milestone in after.items()
@@ -99,57 +101,69 @@ def _write_documents(plan: Plan, before: dict[str, Item], after: dict[str, Item]
         Document.objects.filter(plan=plan, key__in=removed_keys).update(in_newest=False)
     if not after:
         return
+
     # Compare with the rows and not with `before`, because servers of an earlier release left these columns empty.
     changed_rows = []
     for row in Document.objects.filter(plan=plan, key__in=after):
-        item = after[row.key]
-        if (row.title, row.restricted, row.in_newest) != (item["title"], item["restricted"], True):
-            row.title, row.restricted, row.in_newest = item["title"], item["restricted"], True
+        title, is_restricted = after[row.key]["title"], after[row.key]["restricted"]
+        if (row.title, row.restricted, row.in_newest) != (title, is_restricted, True):
+            row.title = title
+            row.restricted = is_restricted
+            row.in_newest = True
             changed_rows.append(row)
     Document.objects.bulk_update(changed_rows, ["title", "restricted", "in_newest"])
 
 
 def _write_sites(plan: Plan, before: dict[str, Item], after: dict[str, Item]) -> None:
     """Write changed sites and their lines of homes into rows, and delete the rows of removed sites."""
-    Site.objects.filter(plan=plan, key__in=[key for key in before if key not in after]).delete()
+    removed_keys = [key for key in before if key not in after]
+    Site.objects.filter(plan=plan, key__in=removed_keys).delete()
+
     changed_items = [item for key, item in after.items() if before.get(key) != item]
     area_codes = {item["area"] for item in changed_items}
     area_pk_by_code = dict(Area.objects.filter(code__in=area_codes).values_list("code", "pk"))
     # A site keeps its row and id, because open forms refer to them.
-    rows = Site.objects.bulk_create(
-        [
-            Site(
-                plan=plan,
-                key=item["key"],
-                reference=item["reference"],
-                name=item["name"],
-                area_id=area_pk_by_code.get(item["area"]),
-                planning_authority=item["planning_authority"],
-                address=item["address"],
-                postcode=item["postcode"],
-                confidential=item["confidential"],
-                homes=homes_count(item),
-                planning_status=item["planning_status"],
-                confidence=item["confidence"],
-                forecast_completion=item["forecast_completion"],
-                actual_completion=item["actual_completion"],
-                latitude=item["lat"],
-                longitude=item["lng"],
-            )
-            for item in changed_items
-        ],
+    sites = Site.objects.bulk_create(
+        [_site_row(plan, item, area_pk_by_code.get(item["area"])) for item in changed_items],
         batch_size=BATCH,
         update_conflicts=True,
         unique_fields=["plan", "key"],
         update_fields=SITE_FIELDS,
     )
+    _write_homes(sites, before, after)
 
-    changed_homes = [
-        (site, item)
-        for site, item in zip(rows, changed_items, strict=True)
-        if item["key"] not in before or before[item["key"]]["homes"] != item["homes"]
+
+def _site_row(plan: Plan, item: Item, area_pk: int | None) -> Site:
+    """Return the unsaved row of a site."""
+    return Site(
+        plan=plan,
+        key=item["key"],
+        reference=item["reference"],
+        name=item["name"],
+        area_id=area_pk,
+        planning_authority=item["planning_authority"],
+        address=item["address"],
+        postcode=item["postcode"],
+        confidential=item["confidential"],
+        homes=homes_count(item),
+        planning_status=item["planning_status"],
+        confidence=item["confidence"],
+        forecast_completion=item["forecast_completion"],
+        actual_completion=item["actual_completion"],
+        latitude=item["lat"],
+        longitude=item["lng"],
+    )
+
+
+def _write_homes(sites: Sequence[Site], before: dict[str, Item], after: dict[str, Item]) -> None:
+    """Replace the lines of homes of those sites whose homes have changed."""
+    sites_with_changed_homes = [
+        site for site in sites if site.key not in before or before[site.key]["homes"] != after[site.key]["homes"]
     ]
-    Homes.objects.filter(site__in=[site.pk for site, item in changed_homes if item["key"] in before]).delete()
+    # A new site has no lines yet.
+    old_site_pks = [site.pk for site in sites_with_changed_homes if site.key in before]
+    Homes.objects.filter(site__in=old_site_pks).delete()
     Homes.objects.bulk_create(
-        [Homes(site=site, **line) for site, item in changed_homes for line in item["homes"]], batch_size=BATCH
+        [Homes(site=site, **line) for site in sites_with_changed_homes for line in after[site.key]["homes"]],
+        batch_size=BATCH,
     )

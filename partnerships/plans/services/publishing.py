@@ -102,19 +102,22 @@ def publish_version(
     Each piece of the template that nobody has changed must be left out or kept, and all homes must use the same
     kind of years. Raises `UnableToPublish`, or `UnableToEmbargo` for the embargo.
     """
+    # Lock the plan, and check the rights and its state.
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     note = note.strip()
     _check_plan(plan, note)
     embargo_until = embargo_end(plan, embargo_until, now)
 
+    # Prepare the content, and check it.
     draft = _draft_to_publish(plan, draft_choices, author=author, now=now)
     previous = plan.versions.filter(number=plan.current_number).first()
-    minor = minor and previous is not None
     prepared = _prepare(plan, draft, previous, keep=draft_choices.keep, imported=imported)
-    if minor and not imported.get("elsewhere", False):
+    is_minor = minor and previous is not None
+    if is_minor and not imported.get("elsewhere", False):
         refuse_minor(prepared)
 
+    # Create the version, and bring the rows for lists and the draft up to date.
     version = create_version(
         Version,
         prepared,
@@ -127,7 +130,7 @@ def publish_version(
         plan=plan,
         title=prepared.content["about"]["title"][:200],
         figures=figures_of(prepared.previous, prepared.content, prepared.changes),
-        minor=minor,
+        minor=is_minor,
         embargo_until=embargo_until,
         source=imported.get("source", ""),
     )
@@ -136,9 +139,12 @@ def publish_version(
     draft.based_on = version.number
     draft.save()
 
+    # Update the plan, and record the event.
     status_before, substantive_before = plan.status, plan.substantive_number
     _update_plan(plan, version, prepared.content)
     _record_publication(plan, version, status_before=status_before, author=author, now=now)
+
+    # Close the draft to its readers, ask for signatures, and inform the other rooms.
     if draft_choices.end_shares:
         end_active_shares(plan, author=author, now=now)
     if not version.is_under_embargo:
@@ -237,10 +243,10 @@ def _finished(plan: Plan, content: Content, previous_content: Content) -> Conten
 def _refuse_untouched(plan: Plan, content: Content, previous_content: Content, keep: Sequence[str]) -> None:
     """Refuse to publish parts of the template that nobody has changed or decided to keep."""
     title_by_piece = untouched_parts(plan.kind, content, previous_content)
-    titles = [title for piece, title in title_by_piece.items() if piece not in keep]
+    titles = "; ".join(title for piece, title in title_by_piece.items() if piece not in keep)
     if titles:
         raise UnableToPublish(
-            f"Nobody has changed these parts since the plan was started. Keep or remove each one: {'; '.join(titles)}."
+            f"Nobody has changed these parts since the plan was started. Keep or remove each one: {titles}."
         )
 
 
@@ -256,6 +262,7 @@ def _remove_pieces(plan: Plan, draft: Draft, pieces: Sequence[str], author: User
     draft.refresh_from_db()
 
 
+@transaction.atomic
 def publish_piece(
     *,
     plan: Plan,
@@ -273,25 +280,28 @@ def publish_piece(
     `UnableToPublish`. Raises `PieceConflict` if a colleague has published another value of the piece since; the
     `revision` of this error is the newest version number.
     """
-    with transaction.atomic():
-        locked_plan = lock_plan(plan)
-        require(rights_over(locked_plan, author, now).may_publish)
-        newest = locked_plan.versions.filter(number=locked_plan.current_number).first()
-        if newest is None:
-            raise UnableToPublish("This plan has no version yet. Publish its draft first.")
-        try:
-            content = set_piece(newest.content, piece, value)
-            _check_conflict(locked_plan, newest, piece, content=content, based_on=based_on)
-        except ValueError as error:
-            raise UnableToPublish(str(error)) from error
-        return publish_version(plan=locked_plan, author=author, note=note, minor=minor, now=now, content=content)
+    plan = lock_plan(plan)
+    require(rights_over(plan, author, now).may_publish)
+    newest = plan.versions.filter(number=plan.current_number).first()
+    if newest is None:
+        raise UnableToPublish("This plan has no version yet. Publish its draft first.")
+
+    try:
+        content = set_piece(newest.content, piece, value)
+        _check_conflict(plan, newest, piece, content=content, based_on=based_on)
+    except ValueError as error:
+        raise UnableToPublish(str(error)) from error
+    return publish_version(plan=plan, author=author, note=note, minor=minor, now=now, content=content)
 
 
 def _check_conflict(plan: Plan, newest: Version, piece: str, *, content: Content, based_on: int) -> None:
     """Raise `PieceConflict` if a colleague has published another value of the piece since version `based_on`."""
+    if based_on == newest.number:
+        return
     own_value = get_piece(content, piece)
     newest_value = get_piece(newest.content, piece)
-    value_seen = newest_value if based_on == newest.number else get_piece(content_of(plan, based_on), piece)
+    value_seen = get_piece(content_of(plan, based_on), piece)
+    # A colleague who published the author's own value causes no conflict.
     if newest_value not in (value_seen, own_value):
         raise PieceConflict(
             piece=piece,
@@ -330,11 +340,11 @@ def _update_plan(plan: Plan, version: Version, content: Content) -> None:
     """
     opens_at = version.embargo_until or version.published_at
     plan.current_number = version.number
-    if version.number == 1:
+    if version.number == 1 or not version.is_under_embargo:
         copy_title(plan, version, content)
     if not version.is_under_embargo:
-        copy_title(plan, version, content)
         make_open(plan, version, version.published_at)
+
     plan.open_at = min(plan.open_at, opens_at) if plan.open_at else opens_at
     plan.embargoed_until = version.embargo_until
     plan.first_published_at = plan.first_published_at or version.published_at

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit import journal
-from partnerships.kit.rights import require
+from partnerships.kit.rights import UnableToAct, require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.rights import roles_of
 from partnerships.outbox.services import record_email, record_emails
@@ -70,40 +70,51 @@ def share_draft(
 
     is_active = existing_share is not None and plan.shares.active(now).filter(pk=existing_share.pk).exists()
     owner = acting_organisation(plan, author)
-    values: dict[str, Any] = {
+    terms: dict[str, Any] = {
         "may_comment": may_comment,
         "message": message.strip(),
         "ends_on": ends_on,
         "revoked_at": None,
     }
-    if not is_active:
-        values |= {
-            "shared_by": author,
-            "shared_at": now,
-            "opened_at": None,
-            "organisation": organisation,
-            "shown_for": owner,
-        }
-    share, _created = Share.objects.update_or_create(plan=plan, person=person, defaults=values)
+    start: dict[str, Any] = {
+        "shared_by": author,
+        "shared_at": now,
+        "opened_at": None,
+        "organisation": organisation,
+        "shown_for": owner,
+    }
+    # An active share keeps its start, and only its terms change.
+    values = terms if is_active else {**terms, **start}
+    share, _is_new = Share.objects.update_or_create(plan=plan, person=person, defaults=values)
+
     if existing_share is not None:
         journal_share(share, now=now, undone=True)
+    event = EventKind.SHOWING_CHANGED if is_active else EventKind.DRAFT_SHOWN
+    _record_share(plan, share, event, author=author, owner=owner, now=now)
+    last_emailed_at = existing_share.invited_at if existing_share is not None else None
+    if not is_active and (last_emailed_at is None or last_emailed_at <= now - EMAIL_AGAIN):
+        _email_share(share, sender=owner, now=now)
+    return share
+
+
+def _record_share(
+    plan: Plan, share: Share, event: EventKind, *, author: User, owner: Organisation | None, now: dt.datetime
+) -> None:
+    """Record an event of a share with its terms."""
+    ends_on = share.ends_on.isoformat() if share.ends_on else None
     record_event(
         plan,
-        EventKind.SHOWING_CHANGED if is_active else EventKind.DRAFT_SHOWN,
+        event,
         author=author,
         organisation=owner,
         target=EventTarget.DRAFT,
         now=now,
         data={
             "title": plan.title,
-            "person": person.pk,
-            "after": {"may_comment": may_comment, "ends_on": ends_on.isoformat() if ends_on else None},
+            "person": share.person_id,
+            "after": {"may_comment": share.may_comment, "ends_on": ends_on},
         },
     )
-    last_emailed_at = existing_share.invited_at if existing_share is not None else None
-    if not is_active and (last_emailed_at is None or last_emailed_at <= now - EMAIL_AGAIN):
-        _email_share(share, sender=owner, now=now)
-    return share
 
 
 def _find_reader(email: str, plan: Plan) -> tuple[User, Organisation]:
@@ -117,8 +128,8 @@ def _find_reader(email: str, plan: Plan) -> tuple[User, Organisation]:
         raise UnableToShare(
             "You cannot share a draft with this address yet. Ask a lead of their organisation to invite them first."
         )
-    owners = plan.owners.values("organisation")
-    if Membership.objects.current().of_person(person, Role.EDITOR, Role.LEAD).filter(organisation__in=owners).exists():
+    editors = Membership.objects.current().of_person(person, Role.EDITOR, Role.LEAD)
+    if editors.filter(organisation__in=plan.owners.values("organisation")).exists():
         raise UnableToShare(f"{person.display_name} can already edit this draft, so you do not need to share it.")
     return person, organisation
 
@@ -145,10 +156,10 @@ def _organisation_of_reader(person: User, plan: Plan) -> Organisation | None:
 
 def end_active_shares(plan: Plan, *, author: User | None, now: dt.datetime) -> int:
     """End all active shares of the draft, and return how many. Lock the plan's row first."""
-    shares = list(plan.shares.active(now).select_related("person", "plan").order_by("pk"))
-    for share in shares:
+    active_shares = list(plan.shares.active(now).select_related("person", "plan").order_by("pk"))
+    for share in active_shares:
         end_share(share, author=author, now=now)
-    return len(shares)
+    return len(active_shares)
 
 
 @transaction.atomic
@@ -206,8 +217,10 @@ def open_share(*, plan: Plan, person: User, how: str, now: dt.datetime, what: st
     recent_page_views = share.openings.filter(how=Opening.SCREEN, at__gt=now - PAGE_FETCHES_ITS_MAP)
     if how == Opening.MAP and recent_page_views.exists():
         return share
+
     ShareOpening.objects.create(share=share, shown_at=share.shared_at, at=now, how=how, what=what[:200])
     if share.opened_at is None:
+        # Conditional, so that a simultaneous request keeps the time of the first opening.
         Share.objects.filter(pk=share.pk, opened_at=None).update(opened_at=now)
         share.opened_at = now
     return share
@@ -226,6 +239,7 @@ def ask_for_access(
     about = " ".join(about.split())[:300]
     if not about:
         raise UnableToAskForAccess("Enter the plan’s title or its web address.")
+
     plan = _newest_plan_named(about, partnership)
     try:
         # A savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
@@ -241,24 +255,31 @@ def ask_for_access(
     except IntegrityError:
         # The person has already asked and not been answered yet, so the owners need no second email.
         return AccessRequest.objects.get(plan=plan, person=author, answered_at=None)
+
     if plan is not None:
-        record_event(
-            plan,
-            EventKind.DRAFT_ASKED_FOR,
-            author=author,
-            target=EventTarget.DRAFT,
-            now=now,
-            data={"title": plan.title, "request": request.pk},
-        )
-        leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=plan.owners.values("organisation"))
-        # The email has no sender: the sender's leads would see it in the ledger, and so learn that the plan exists.
-        record_emails(
-            kind="plans.access_request",
-            people=leads.exclude(person=author).values_list("person", flat=True),
-            params={"request": request.pk},
-            now=now,
-        )
+        _notify_owners_of_request(request, plan, now=now)
     return request
+
+
+def _notify_owners_of_request(request: AccessRequest, plan: Plan, *, now: dt.datetime) -> None:
+    """Record that a person asked to see the draft, and email the leads of its owners."""
+    asker = request.person
+    record_event(
+        plan,
+        EventKind.DRAFT_ASKED_FOR,
+        author=asker,
+        target=EventTarget.DRAFT,
+        now=now,
+        data={"title": plan.title, "request": request.pk},
+    )
+    leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=plan.owners.values("organisation"))
+    # The email has no sender: the sender's leads would see it in the ledger, and so learn that the plan exists.
+    record_emails(
+        kind="plans.access_request",
+        people=leads.exclude(person=asker).values_list("person", flat=True),
+        params={"request": request.pk},
+        now=now,
+    )
 
 
 def _newest_plan_named(about: str, partnership: Partnership) -> Plan | None:
@@ -285,14 +306,20 @@ def answer_request(
     The person gets an email with the message. Raises `UnableToShare`, also if the request has already been
     answered.
     """
+    if request.plan is None:
+        raise UnableToAct("There is no such plan, so nobody can answer the request.")
+    # Lock the plan before the request: all services lock a plan before its rows, so that two cannot deadlock.
+    plan = lock_plan(request.plan)
+    require(rights_over(plan, author, now).may_edit)
     # Fetch the request again with a lock, so that two editors who answer at once do not both share the draft.
-    request = AccessRequest.objects.select_for_update(of=("self",)).select_related("person", "plan").get(pk=request.pk)
-    require(request.plan is not None and rights_over(lock_plan(request.plan), author, now).may_edit)
-    if request.answered_at is not None or request.plan is None:
+    locked_requests = AccessRequest.objects.select_for_update(of=("self",)).select_related("person", "plan")
+    request = locked_requests.get(pk=request.pk)
+    if request.answered_at is not None:
         raise UnableToShare("This request has already been answered, so you do not need to do anything.")
+
     if grant:
         share_draft(
-            plan=request.plan,
+            plan=plan,
             email=request.person.email,
             may_comment=may_comment,
             message=message,
@@ -300,18 +327,21 @@ def answer_request(
             author=author,
             now=now,
         )
-    request.answered_at, request.answered_by, request.granted = now, author, grant
+    request.answered_at = now
+    request.answered_by = author
+    request.granted = grant
     request.save(update_fields=["answered_at", "answered_by", "granted"])
-    organisation = acting_organisation(request.plan, author)
+
+    organisation = acting_organisation(plan, author)
     event = record_event(
-        request.plan,
+        plan,
         EventKind.DRAFT_REQUEST_ANSWERED,
         author=author,
         organisation=organisation,
         target=EventTarget.DRAFT,
         now=now,
         data={
-            "title": request.plan.title,
+            "title": plan.title,
             "person": request.person_id,
             "reason": message.strip(),
             "after": {"granted": grant},

@@ -17,7 +17,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind, EventTarget
-from partnerships.plans.models import Plan, Signatory, Status
+from partnerships.plans.models import Audience, Plan, Signatory, Status
 from partnerships.plans.queries import number_to_sign, signatories_to_ask_again, signing_states, still_takes_part
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
@@ -64,29 +64,19 @@ def request_sign_off(
     except InvalidAnswers as error:
         raise UnableToRequestSignOff(str(error)) from error
 
-    asked_ids = set(plan.signatories.filter(removed_at=None).values_list("organisation", flat=True))
-    new_signatories = [
-        (organisation, role.strip()) for organisation, role in signatories if organisation.pk not in asked_ids
-    ]
+    new_signatories = _new_signatories(plan, signatories)
     states_to_ask_again = signatories_to_ask_again(plan)
     if not new_signatories and not states_to_ask_again and not _is_signed_already(plan):
         raise UnableToRequestSignOff("Choose at least one organisation that has not decided on this version.")
-    for organisation, role in new_signatories:
-        _check_may_sign(plan, organisation, role)
+    for signatory in new_signatories:
+        _check_may_sign(plan, signatory)
 
-    created_signatories = [
-        Signatory.objects.create(
-            plan=plan,
-            organisation=organisation,
-            role=role,
-            due_on=due_on,
-            asked_by=author,
-            asked_at=now,
-            questions=valid_questions,
-            link_key=secrets.token_hex(16),
-        )
-        for organisation, role in new_signatories
-    ]
+    for signatory in new_signatories:
+        signatory.due_on = due_on
+        signatory.asked_by = author
+        signatory.asked_at = now
+        signatory.questions = valid_questions
+        signatory.save(force_insert=True)
     status_before = plan.status
     plan.status = Status.AWAITING_SIGN_OFF
     plan.save(update_fields=["status"])
@@ -102,17 +92,29 @@ def request_sign_off(
             "reason": reason,
             "before": {"status": status_before},
             "after": {"status": plan.status},
-            "signatories": [organisation.pk for organisation, _role in new_signatories],
+            "signatories": [signatory.organisation_id for signatory in new_signatories],
             "questions": valid_questions,
         },
     )
-    for signatory in created_signatories:
+
+    for signatory in new_signatories:
         email_request(signatory, author=author, now=now)
     for state in states_to_ask_again:
         deadline = due_on or _new_deadline(state.signatory, now)
         _ask_again(state.signatory, due_on=deadline, questions=valid_questions, author=author, now=now)
+    # A plan whose signatories have all decided already is agreed at once.
     settle(plan, author=author, now=now)
     return plan
+
+
+def _new_signatories(plan: Plan, signatories: Sequence[tuple[Organisation, str]]) -> list[Signatory]:
+    """Return unsaved rows for those organisations that are not asked to sign yet, each with the role that signs."""
+    asked_ids = set(plan.signatories.filter(removed_at=None).values_list("organisation", flat=True))
+    return [
+        Signatory(plan=plan, organisation=organisation, role=role.strip(), link_key=secrets.token_hex(16))
+        for organisation, role in signatories
+        if organisation.pk not in asked_ids
+    ]
 
 
 def _check_can_be_signed(plan: Plan, due_on: dt.date | None, today: dt.date) -> None:
@@ -160,6 +162,7 @@ def _ask_again(
     """
     due_before = signatory.due_on
     renew_link(signatory, now=now)
+
     signatory.asked_at = now
     signatory.due_on = due_on
     signatory.reminded_at = None
@@ -168,6 +171,7 @@ def _ask_again(
     if author is not None:
         signatory.asked_by = author
     signatory.save(update_fields=["asked_by", "asked_at", "reminded_at", "escalated_at", "due_on", "questions"])
+
     email_request(signatory, author=author, now=now, again=True)
     _record_deadline(signatory, EventKind.SIGN_OFF_ASKED_AGAIN, due_before=due_before, author=author, now=now)
 
@@ -234,15 +238,16 @@ def change_due_day(
     return signatory
 
 
-def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
-    """Check that the organisation is an owner or a partner, and is not an observer. Raises `UnableToRequestSignOff`."""
-    if not role:
+def _check_may_sign(plan: Plan, signatory: Signatory) -> None:
+    """Check that a new signatory is an owner or a partner, and is not an observer. Raises `UnableToRequestSignOff`."""
+    organisation = signatory.organisation
+    if not signatory.role:
         raise UnableToRequestSignOff(f"Enter the role that signs for {organisation.name}.")
     if plan.owners.filter(organisation=organisation).exists():
         return
-    party = Party.objects.filter(
-        partnership=plan.partnership_id, organisation=organisation, status=PartyStatus.ACCEPTED
-    ).first()
+
+    accepted_parties = Party.objects.filter(partnership=plan.partnership_id, status=PartyStatus.ACCEPTED)
+    party = accepted_parties.filter(organisation=organisation).first()
     if plan.partnership_id is None or party is None:
         raise UnableToRequestSignOff(
             f"{organisation.name} is neither an owner nor a partner of this plan. Choose another organisation."
@@ -251,7 +256,7 @@ def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
         raise UnableToRequestSignOff(
             f"{organisation.name} is an observer, and observers cannot sign. Choose another organisation."
         )
-    if plan.audience == "owners":
+    if plan.audience == Audience.OWNERS:
         raise UnableToRequestSignOff(
             "Only its owners can read this plan. Change who can read the plan before you ask other organisations to "
             "sign it."
@@ -271,12 +276,13 @@ def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt
     """Stop asking an organisation to sign. Its earlier decisions remain. Raises `UnableToRequestSignOff`."""
     plan = lock_plan(signatory.plan)
     require(rights_over(plan, author, now).may_publish)
-    present_signatories = plan.signatories.filter(removed_at=None)
     name = signatory.organisation.name
+    present_signatories = plan.signatories.filter(removed_at=None)
     if not present_signatories.filter(pk=signatory.pk).exists():
         raise UnableToRequestSignOff(f"{name} is no longer asked to sign this plan, so you do not need to do anything.")
     if plan.is_awaiting_sign_off and not present_signatories.exclude(pk=signatory.pk).exists():
         raise UnableToRequestSignOff(f"{name} is the only organisation asked to sign. Ask another organisation first.")
+
     stop_asking(plan, signatory, reason=reason, author=author, now=now)
     settle(plan, author=author, now=now)
 

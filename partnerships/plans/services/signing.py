@@ -60,25 +60,20 @@ def sign_off(
         valid_answers = read_answers(signatory.questions, answers, decision)
     except InvalidAnswers as error:
         raise UnableToSign(str(error)) from error
-    version = plan.versions.get(number=number)
-    try:
-        # A savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
-        with transaction.atomic():
-            new_sign_off = SignOff.objects.create(
-                plan=plan,
-                version=version,
-                organisation=organisation,
-                person=person,
-                role=signatory.role,
-                decision=decision,
-                reason=reason if decision != Decision.APPROVED else "",
-                answers=valid_answers,
-                signed_at=now,
-            )
-    except IntegrityError as error:
-        raise UnableToSign(
-            f"A colleague has already decided for {organisation.name}, so you do not need to decide."
-        ) from error
+
+    new_sign_off = SignOff(
+        plan=plan,
+        version=plan.versions.get(number=number),
+        organisation=organisation,
+        person=person,
+        role=signatory.role,
+        decision=decision,
+        reason=reason if decision != Decision.APPROVED else "",
+        answers=valid_answers,
+        signed_at=now,
+    )
+    _insert_once(new_sign_off)
+
     record_event(
         plan,
         _EVENT_OF_DECISION[Decision(decision)],
@@ -94,11 +89,26 @@ def sign_off(
     return new_sign_off
 
 
+def _insert_once(sign_off: SignOff) -> None:
+    """Insert a decision. Raises `UnableToSign` if a colleague has already decided on the version."""
+    try:
+        # A savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
+        with transaction.atomic():
+            sign_off.save(force_insert=True)
+    except IntegrityError as error:
+        raise UnableToSign(
+            f"A colleague has already decided for {sign_off.organisation.name}, so you do not need to decide."
+        ) from error
+
+
 def _check_decision(decision: str, reason: str) -> None:
+    """Check that the decision exists, and that a condition or rejection has a reason. Raises `UnableToSign`."""
     if decision not in Decision.values:
         raise UnableToSign("Choose approve, approve with a condition, or reject.")
-    if decision != Decision.APPROVED and not reason:
-        raise UnableToSign("Enter the condition." if decision == Decision.CONDITIONAL else "Enter a reason.")
+    if decision == Decision.CONDITIONAL and not reason:
+        raise UnableToSign("Enter the condition.")
+    if decision == Decision.REJECTED and not reason:
+        raise UnableToSign("Enter a reason.")
 
 
 def _check_version(plan: Plan, number: int) -> None:
@@ -152,20 +162,8 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
     """
     plan = lock_plan(sign_off.plan)
     require(rights_over(plan, person, now).may_meet(sign_off))
-    state = next(
-        (state for state in signing_states(plan) if state.sign_off is not None and state.sign_off.pk == sign_off.pk),
-        None,
-    )
-    if state is None or not sign_off.is_conditional:
-        raise UnableToSign(
-            "This decision no longer counts or has no condition, so you do not need to confirm anything."
-        )
-    if state.code == "met":
-        raise UnableToSign("A colleague has already confirmed that the condition is met, so you do not need to.")
-    if not state.takes_part:
-        raise UnableToSign(
-            f"{sign_off.organisation.name} no longer takes part in this plan, so it cannot confirm its condition."
-        )
+    _check_condition_is_open(plan, sign_off)
+
     confirmation = ConditionMet.objects.create(sign_off=sign_off, person=person, note=note_text.strip(), at=now)
     record_event(
         plan,
@@ -180,14 +178,31 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
     return confirmation
 
 
+def _check_condition_is_open(plan: Plan, sign_off: SignOff) -> None:
+    """Raise `UnableToSign` unless the decision still counts, has a condition, and its condition is not met yet."""
+    state_by_sign_off = {state.sign_off.pk: state for state in signing_states(plan) if state.sign_off is not None}
+    state = state_by_sign_off.get(sign_off.pk)
+    if state is None or not sign_off.is_conditional:
+        raise UnableToSign(
+            "This decision no longer counts or has no condition, so you do not need to confirm anything."
+        )
+    if state.code == "met":
+        raise UnableToSign("A colleague has already confirmed that the condition is met.")
+    if not state.takes_part:
+        raise UnableToSign(
+            f"{sign_off.organisation.name} no longer takes part in this plan, so it cannot confirm its condition."
+        )
+
+
 def settle(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
     """Change the status to agreed if all signatories have approved and all conditions are met."""
+    if not plan.is_awaiting_sign_off:
+        return
     states = signing_states(plan)
-    if not plan.is_awaiting_sign_off or not all(state.is_settled for state in states):
-        return
     # Signatories that left count as settled too, but a plan that nobody approved is not agreed.
-    if not any(state.has_approved for state in states):
+    if not all(state.is_settled for state in states) or not any(state.has_approved for state in states):
         return
+
     plan.status = Status.AGREED
     plan.save(update_fields=["status"])
     record_event(

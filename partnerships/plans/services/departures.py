@@ -31,7 +31,7 @@ from partnerships.plans.services.recording import journal_audience, plan_or_draf
 
 
 @dataclass(frozen=True, slots=True)
-class Parting:
+class PlanDeparture:
     """An organisation's departure from the plans of a partnership."""
 
     partnership: Partnership
@@ -45,63 +45,70 @@ class Parting:
 
 def leave_with_party(departure: PartyDeparture) -> None:
     """End a former party's part in the partnership's plans. Plans that only the party owns leave too."""
-    party = departure.party
-    parting = Parting(
-        partnership=party.partnership,
-        organisation=party.organisation,
-        reason=party.reason,
-        author=departure.author,
-        now=departure.now,
-    )
-    end_part(parting, Plan.objects.filter(partnership=party.partnership_id))
+    partnership_plans = Plan.objects.filter(partnership=departure.party.partnership_id)
+    end_part(_plan_departure(departure, is_observer=False), partnership_plans)
 
 
-def step_back(change: PartyDeparture) -> None:
+def step_back(departure: PartyDeparture) -> None:
     """End the ownerships and offers of a party that becomes an observer.
 
     Raises `UnableToChangeParty` if the party is the only owner of a plan. After a restore, nobody can be asked to offer
     the plan first, so the plan leaves the partnership.
     """
-    party = change.party
-    plans = Plan.objects.filter(partnership=party.partnership_id)
+    partnership_plans = Plan.objects.filter(partnership=departure.party.partnership_id)
+    is_restoring = departure.author is None  # only a restore changes parties without an author
+    if not is_restoring:
+        _refuse_only_owner(departure.party, partnership_plans)
+    end_part(_plan_departure(departure, is_observer=True), partnership_plans)
+
+
+def _refuse_only_owner(party: Party, plans: QuerySet[Plan]) -> None:
+    """Raise `UnableToChangeParty` if the party is the only owner of one of these plans."""
     ownerships = PlanOwner.objects.filter(plan__in=plans, organisation=party.organisation_id)
     other_owners = PlanOwner.objects.filter(plan=OuterRef("plan")).exclude(pk=OuterRef("pk"))
-    is_restoring = change.author is None  # only a restore changes parties without an author
-    if not is_restoring and ownerships.exclude(Exists(other_owners)).exists():
+    if ownerships.exclude(Exists(other_owners)).exists():
         raise UnableToChangeParty(
             f"{party.organisation.name} is the only owner of a plan of this partnership. Its leads must first offer "
             "the plan to another member."
         )
-    parting = Parting(
+
+
+def _plan_departure(departure: PartyDeparture, *, is_observer: bool) -> PlanDeparture:
+    """Return the departure from plans that belongs to a party's departure from a partnership."""
+    party = departure.party
+    return PlanDeparture(
         partnership=party.partnership,
         organisation=party.organisation,
         reason=party.reason,
-        author=change.author,
-        now=change.now,
-        is_observer=True,
+        author=departure.author,
+        now=departure.now,
+        is_observer=is_observer,
     )
-    end_part(parting, plans)
 
 
-def end_part(parting: Parting, plans: QuerySet[Plan]) -> None:
+def end_part(departure: PlanDeparture, plans: QuerySet[Plan]) -> None:
     """End an organisation's ownerships, shares and offers in these plans of a partnership.
 
     Plans that only this organisation owns leave the partnership too.
     """
-    organisation, author, now = parting.organisation, parting.author, parting.now
+    partnership, organisation = departure.partnership, departure.organisation
+    author, now = departure.author, departure.now
     locked_plans = {plan.pk: plan for plan in plans.select_for_update(of=("self",), no_key=True).order_by("pk")}
+
     owners = PlanOwner.objects.filter(plan__in=locked_plans, organisation=organisation).select_related("organisation")
     for owner in owners.order_by("plan"):
         plan = locked_plans[owner.plan_id]
         if plan.owners.count() > 1:
-            end_ownership(plan, owner, EndedBecause.LEFT, author=author, now=now, reason=parting.reason)
+            end_ownership(plan, owner, EndedBecause.LEFT, author=author, now=now, reason=departure.reason)
         else:
-            _leave_partnership(plan, parting)
+            _leave_partnership(plan, departure)
 
-    if not parting.is_observer:  # Drafts may be shared with observers.
+    if not departure.is_observer:  # Drafts may be shared with observers.
         shares = Share.objects.filter(plan__in=locked_plans, organisation=organisation, revoked_at=None)
-        end_shares(shares.filter(plan__partnership=parting.partnership), author=author, now=now)
-    offers = OwnershipOffer.objects.acceptable().filter(partnership=parting.partnership, organisation=organisation)
+        # Plans that have just left the partnership keep their shares with this organisation, their owner.
+        end_shares(shares.filter(plan__partnership=partnership), author=author, now=now)
+
+    offers = OwnershipOffer.objects.acceptable().filter(partnership=partnership, organisation=organisation)
     withdraw_all(offers, author=author, now=now)
     _withdraw_lapsed([organisation.pk], author=author, now=now)
 
@@ -114,8 +121,8 @@ def withdraw_with_partnership(ending: PartnershipEnding) -> None:
 
 def _withdraw_lapsed(organisation_ids: Sequence[int], *, author: User | None, now: dt.datetime) -> None:
     """Withdraw unanswered offers to or from these organisations that can no longer be accepted."""
-    of_organisations = Q(organisation__in=organisation_ids) | Q(offered_for__in=organisation_ids)
-    unanswered_offers = OwnershipOffer.objects.unanswered().filter(of_organisations)
+    is_to_or_from = Q(organisation__in=organisation_ids) | Q(offered_for__in=organisation_ids)
+    unanswered_offers = OwnershipOffer.objects.unanswered().filter(is_to_or_from)
     lapsed_offers = unanswered_offers.exclude(pk__in=OwnershipOffer.objects.acceptable())
     plans = Plan.objects.filter(pk__in=list(lapsed_offers.values_list("plan_id", flat=True)))
     # Lock the plans in the order of their ids, so that two simultaneous departures do not wait for each other.
@@ -123,16 +130,17 @@ def _withdraw_lapsed(organisation_ids: Sequence[int], *, author: User | None, no
     withdraw_all(lapsed_offers, author=author, now=now)
 
 
-def _leave_partnership(plan: Plan, parting: Parting) -> None:
+def _leave_partnership(plan: Plan, departure: PlanDeparture) -> None:
     """Take the plan out of the partnership with its only owner.
 
     Offers to hand over stay open, because a partner that accepts one brings the plan back. Offers to share are
     withdrawn.
     """
-    partnership, organisation, author, now = parting.partnership, parting.organisation, parting.author, parting.now
+    partnership, author, now = departure.partnership, departure.author, departure.now
     audience_before = plan.audience
     # The event for the partnership contains the title that its parties could read, never a title for owners only.
     announced_version = version_of(plan, plan.announced_number) if audience_before != Audience.OWNERS else None
+
     PastPartnership.objects.create(plan=plan, partnership=partnership, audience=audience_before, left_at=now)
     plan.partnership = None
     if plan.audience == Audience.PARTNERSHIP:
@@ -141,35 +149,48 @@ def _leave_partnership(plan: Plan, parting: Parting) -> None:
     if plan.audience != audience_before:
         journal_audience(plan, now=now)
 
-    partners = Party.objects.filter(partnership=partnership).exclude(organisation=organisation).values("organisation")
+    other_parties = Party.objects.filter(partnership=partnership).exclude(organisation=departure.organisation)
+    partners = other_parties.values("organisation")
     end_shares(plan.shares.filter(organisation__in=partners, revoked_at=None), author=author, now=now)
     withdraw_all(plan.ownership_offers.acceptable().filter(hands_over=False), author=author, now=now)
+
+    _record_departure(plan, departure, audience_before=audience_before)
+    if announced_version is not None:
+        _record_lost_plan(announced_version.title, departure)
+
+
+def _record_departure(plan: Plan, departure: PlanDeparture, *, audience_before: str) -> None:
+    """Record an event of the plan that left its partnership."""
     record_event(
         plan,
         EventKind.LEFT_PARTNERSHIP,
-        author=author,
-        organisation=organisation,
+        author=departure.author,
+        organisation=departure.organisation,
         target=plan_or_draft(plan),
-        now=now,
+        now=departure.now,
         data={
             "title": plan.title,
-            "reason": parting.reason,
-            "before": {"audience": audience_before, "partnership": partnership.title},
+            "reason": departure.reason,
+            "before": {"audience": audience_before, "partnership": departure.partnership.title},
             "after": {"audience": plan.audience},
         },
     )
-    if announced_version is not None:
-        record(
-            actor_id=author.pk if author else None,
-            organisation_id=organisation.pk,
-            kind=EventKind.PARTNERSHIP_LOST_PLAN,
-            target_kind="partnership",
-            target_id=partnership.pk,
-            within_kind="partnership",
-            within_id=partnership.pk,
-            now=now,
-            data={"title": partnership.title, "before": {"plan": announced_version.title}},
-        )
+
+
+def _record_lost_plan(plan_title: str, departure: PlanDeparture) -> None:
+    """Record an event of the partnership that a plan has left."""
+    partnership, author = departure.partnership, departure.author
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=departure.organisation.pk,
+        kind=EventKind.PARTNERSHIP_LOST_PLAN,
+        target_kind="partnership",
+        target_id=partnership.pk,
+        within_kind="partnership",
+        within_id=partnership.pk,
+        now=departure.now,
+        data={"title": partnership.title, "before": {"plan": plan_title}},
+    )
 
 
 def preview_leaving(party: Party, reader: User) -> list[Consequence]:

@@ -11,7 +11,8 @@ from django.utils import timezone
 from partnerships.agreements.models import Holder, Objective, ObjectiveStatus, Post, PostQuerySet
 from partnerships.agreements.rights import may_fill_posts_with
 from partnerships.agreements.services import UnableToChangeObjective, UnableToChangePost, edit_objective, fill_post
-from partnerships.agreements.services.posts import email_no_lead, end_holding_of
+from partnerships.agreements.services.post_emails import email_no_lead
+from partnerships.agreements.services.posts import end_holding_of
 from partnerships.organisations.departures import Departure
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.owned import (

@@ -27,7 +27,7 @@ from partnerships.organisations.services import (
     UnableToChangeSuccession,
     UnableToMerge,
     UnableToRecordSuccession,
-    handovers,
+    handover_batches,
     ties_between,
 )
 from partnerships.outbox.models import Email
@@ -227,8 +227,8 @@ def test_an_undoing_is_undone_only_once_all_records_have_been_returned(
     undoing_succession = record_undoing(succession)
     services.take_effect(succession=undoing_succession, author=None, now=timezone.now())
     repeated_succession = record_undoing(undoing_succession)
-    monkeypatch.setattr(handovers, "BATCH", 1)
-    handovers._undo_batch(succession.pk, timezone.now())
+    monkeypatch.setattr(handover_batches, "BATCH", 1)
+    handover_batches._undo_batch(succession.pk, timezone.now())
 
     with pytest.raises(UnableToChangeSuccession, match="still being returned"):
         services.take_effect(succession=repeated_succession, author=None, now=timezone.now())

@@ -58,12 +58,12 @@ from partnerships.agreements.services.partnerships import (
     create_partnership,
     edit_settings,
 )
+from partnerships.agreements.services.post_emails import email_contact
 from partnerships.agreements.services.posts import (
     Contact,
     UnableToChangePost,
     change_contact,
     create_post,
-    email_contact,
     end_post,
     fill_post,
     remove_contact,

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Holder, Partnership, Post
-from partnerships.agreements.services.posts import email_contact, record_post_event
+from partnerships.agreements.services.post_emails import email_contact
+from partnerships.agreements.services.posts import record_post_event
 from partnerships.people.models import User
 
 

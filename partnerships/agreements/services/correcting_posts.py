@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import CONTACT_FIELDS, Holder, Post
+from partnerships.agreements.services.post_emails import email_new_holder
 from partnerships.agreements.services.posts import (
     Contact,
     UnableToChangePost,
@@ -20,7 +21,6 @@ from partnerships.agreements.services.posts import (
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
-from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 
 
@@ -45,6 +45,7 @@ def correct_post(*, post: Post, title: str, reason: str, author: User | None, no
     )
     if locked_post.ended_on is None and duplicates.exclude(pk=locked_post.pk).exists():
         raise UnableToChangePost("There is already a post with this role and title. Enter another title.")
+
     locked_post.title = title
     locked_post.save(update_fields=["title"])
     post.title = title
@@ -73,48 +74,65 @@ def correct_holder(
     require(roles_of(author, now).keeps_directory)
     post = lock_post(holder.post)
     locked_holder = Holder.objects.select_for_update().get(pk=holder.pk)
-    has_new_holder = person is not None and person.pk != locked_holder.person_id
-    if (starts_on, ends_on) == (locked_holder.starts_on, locked_holder.ends_on) and not has_new_holder:
+    new_person = person if person is not None and person.pk != locked_holder.person_id else None
+    if (starts_on, ends_on) == (locked_holder.starts_on, locked_holder.ends_on) and new_person is None:
         return False
     if not reason.strip():
         raise UnableToChangePost("Give a reason.")
-    locked_holder.starts_on, locked_holder.ends_on = starts_on, ends_on
-    if ends_on is not None and ends_on < starts_on:
-        raise UnableToChangePost("The end must not be before the start.")
-    if post.ended_on is not None and (ends_on is None or ends_on > max(post.ended_on, starts_on)):
-        raise UnableToChangePost(f"The post ended on {long_date(post.ended_on)}, so nobody can hold it after that day.")
-    if has_new_holder and person is not None:
-        if locked_holder.person_id is None:
-            raise UnableToChangePost(
-                f"{locked_holder.name} has no account, so only {post.organisation.name} can name another holder."
-            )
-        check_holder(post, person, Contact(), starts_on)
-        # An older backup still has the first holder. When it is restored, the journal must end this holder's time.
-        note_end(locked_holder, starts_on, now=now)
-        locked_holder.person = person
-        for field in CONTACT_FIELDS:
-            setattr(locked_holder, field, "")
-    try:
-        # Save within a savepoint, so that the constraint against overlapping days does not break the whole transaction.
-        with transaction.atomic():
-            locked_holder.save(update_fields=["starts_on", "ends_on", "person", *CONTACT_FIELDS])
-    except IntegrityError as error:
-        raise UnableToChangePost(
-            "Another person holds this post on some of these days. Choose days when nobody else holds it."
-        ) from error
+    _check_days(post, starts_on, ends_on)
+
+    locked_holder.starts_on = starts_on
+    locked_holder.ends_on = ends_on
+    if new_person is not None:
+        _replace_person(locked_holder, new_person, post, now=now)
+    _save_corrected(locked_holder)
     if ends_on is not None:
         note_end(locked_holder, ends_on, now=now)
-    holder.starts_on, holder.ends_on, holder.person = starts_on, ends_on, locked_holder.person
+    holder.starts_on = starts_on
+    holder.ends_on = ends_on
+    holder.person = locked_holder.person
+
     record_post_event(
         post, EventKind.HOLDER_CORRECTED, author=author, now=now, holder=locked_holder, reason=reason.strip()
     )
     # Only a present or future holder needs the email.
-    if has_new_holder and person is not None and (ends_on is None or ends_on > timezone.localdate(now)):
-        record_email(
-            kind="agreements.post_filled",
-            person_id=person.pk,
-            params={"holder": locked_holder.pk},
-            sender_id=post.organisation_id,
-            now=now,
-        )
+    if new_person is not None and (ends_on is None or ends_on > timezone.localdate(now)):
+        email_new_holder(post, locked_holder, new_person, now=now)
     return True
+
+
+def _check_days(post: Post, starts_on: dt.date, ends_on: dt.date | None) -> None:
+    """Raise `UnableToChangePost` if the end is before the start, or after the end of the post."""
+    if ends_on is not None and ends_on < starts_on:
+        raise UnableToChangePost("The end must not be before the start.")
+    if post.ended_on is not None and (ends_on is None or ends_on > max(post.ended_on, starts_on)):
+        raise UnableToChangePost(f"The post ended on {long_date(post.ended_on)}, so nobody can hold it after that day.")
+
+
+def _replace_person(holder: Holder, person: User, post: Post, *, now: dt.datetime) -> None:
+    """Put a person in the place of a wrong holder, without saving, and clear the contact details.
+
+    Raises `UnableToChangePost` if the holder has no account, or the person does not act for the organisation.
+    """
+    if holder.person_id is None:
+        raise UnableToChangePost(
+            f"{holder.name} has no account, so only {post.organisation.name} can name another holder."
+        )
+    check_holder(post, person, Contact(), holder.starts_on)
+    # An older backup still has the first holder. When it is restored, the journal must end this holder's time.
+    note_end(holder, holder.starts_on, now=now)
+    holder.person = person
+    for field in CONTACT_FIELDS:
+        setattr(holder, field, "")
+
+
+def _save_corrected(holder: Holder) -> None:
+    """Save the corrected fields. Raises `UnableToChangePost` if another person holds the post on some of these days."""
+    try:
+        # Save within a savepoint, so that the constraint against overlapping days does not break the whole transaction.
+        with transaction.atomic():
+            holder.save(update_fields=["starts_on", "ends_on", "person", *CONTACT_FIELDS])
+    except IntegrityError as error:
+        raise UnableToChangePost(
+            "Another person holds this post on some of these days. Choose days when nobody else holds it."
+        ) from error

@@ -52,6 +52,7 @@ def add_document(
     require(rights_over(locked_partnership, author, now).may_add_document(organisation))
     if locked_partnership.is_over_on(timezone.localdate(now)):
         raise UnableToAddDocument("This partnership has ended, so you can read its documents but not add any.")
+
     try:
         upload = check_upload(file)
         document = Document(
@@ -64,13 +65,14 @@ def add_document(
         )
         with stored(document, file, upload):
             document.save(force_insert=True)
+            data = {"file": document.pk, "after": {"document": document.title}}
             record_event(
                 locked_partnership,
                 EventKind.DOCUMENT_ADDED,
                 author=author,
                 now=now,
                 organisation=organisation,
-                data={"file": document.pk, "after": {"document": document.title}},
+                data=data,
             )
     except UnableToTakeFile as error:
         raise UnableToAddDocument(str(error)) from error
@@ -95,16 +97,11 @@ def remove_document(
         )
     if not Document.objects.filter(pk=document.pk, removed_at=None).update(removed_at=now):
         raise UnableToRemoveDocument("This document has already been removed. An administrator can restore it.")
+
     document.removed_at = now
     _journal(document, now=now)
-    record_event(
-        partnership,
-        EventKind.DOCUMENT_REMOVED,
-        author=author,
-        now=now,
-        organisation=organisation,
-        data={"file": document.pk, "before": {"document": document.title}},
-    )
+    data = {"file": document.pk, "before": {"document": document.title}}
+    record_event(partnership, EventKind.DOCUMENT_REMOVED, author=author, now=now, organisation=organisation, data=data)
 
 
 #: Name of the lines in the journal which record that a document was removed or restored.
@@ -132,15 +129,11 @@ def restore_document(*, document: Document, author: User | None, now: dt.datetim
         )
     if not Document.objects.filter(pk=document.pk).exclude(removed_at=None).update(removed_at=None):
         raise UnableToRestoreDocument("This document has not been removed, so there is nothing to restore.")
+
     document.removed_at = None
     _journal(document, now=now, is_restored=True)
-    record_event(
-        partnership,
-        EventKind.DOCUMENT_RESTORED,
-        author=author,
-        now=now,
-        data={"file": document.pk, "after": {"document": document.title}},
-    )
+    data = {"file": document.pk, "after": {"document": document.title}}
+    record_event(partnership, EventKind.DOCUMENT_RESTORED, author=author, now=now, data=data)
 
 
 def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:

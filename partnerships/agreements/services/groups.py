@@ -61,21 +61,9 @@ def start_working_group(
         raise UnableToStartGroup("This partnership has ended, so you cannot start a working group in it.")
     if WorkingGroup.objects.filter(partnership=locked_parent).exists():
         raise UnableToStartGroup("A working group cannot have working groups of its own. Start one in its partnership.")
-    parties = locked_parent.parties.present().exclude(role=PartyRole.OBSERVER)
-    party_ids = set(parties.values_list("organisation_id", flat=True))
     other_members = [member for member in group.members if member.pk != organisation.pk]
-    if not other_members or any(member.pk not in party_ids for member in other_members):
-        raise UnableToStartGroup(
-            "Choose at least one other organisation, and only those that take part in the partnership."
-        )
-    if group.ends_on <= today:
-        raise UnableToStartGroup("Enter an end date in the future.")
-    parent_ends_on = None if locked_parent.goes_on else locked_parent.ends_on
-    if parent_ends_on is not None and group.ends_on > parent_ends_on and not group.outlives_parent:
-        raise UnableToStartGroup(
-            f"The partnership ends on {long_date(parent_ends_on)}. Choose an earlier end date, or tick that the "
-            "working group can continue."
-        )
+    _check_members(locked_parent, other_members)
+    _check_end(locked_parent, group, today)
 
     try:
         partnership = create_partnership(
@@ -91,6 +79,7 @@ def start_working_group(
     except UnableToCreatePartnership as error:
         raise UnableToStartGroup(str(error)) from error
     WorkingGroup.objects.create(partnership=partnership, parent=locked_parent, outlives_parent=group.outlives_parent)
+
     for member in other_members:
         invite_organisation(
             partnership=partnership,
@@ -109,3 +98,25 @@ def start_working_group(
         data={"after": {"working group": partnership.title}},
     )
     return partnership
+
+
+def _check_members(parent: Partnership, other_members: Collection[Organisation]) -> None:
+    """Raise `UnableToStartGroup` unless all these organisations take part in the partnership, not only as observers."""
+    parties = parent.parties.present().exclude(role=PartyRole.OBSERVER)
+    party_ids = set(parties.values_list("organisation_id", flat=True))
+    if not other_members or any(member.pk not in party_ids for member in other_members):
+        raise UnableToStartGroup(
+            "Choose at least one other organisation, and only those that take part in the partnership."
+        )
+
+
+def _check_end(parent: Partnership, group: NewGroup, today: dt.date) -> None:
+    """Raise `UnableToStartGroup` if the group would end today or earlier, or after its partnership."""
+    if group.ends_on <= today:
+        raise UnableToStartGroup("Enter an end date in the future.")
+    parent_ends_on = None if parent.goes_on else parent.ends_on
+    if parent_ends_on is not None and group.ends_on > parent_ends_on and not group.outlives_parent:
+        raise UnableToStartGroup(
+            f"The partnership ends on {long_date(parent_ends_on)}. Choose an earlier end date, or tick that the "
+            "working group can continue."
+        )

@@ -57,20 +57,10 @@ def give_notice(
     fresh_party = Party.objects.select_related("organisation").get(pk=party.pk)
     organisation = fresh_party.organisation
     require(rights_over(locked_partnership, author, now).may_leave(fresh_party))
-    if locked_partnership.state_on(today) not in ENDING:
-        raise UnableToGiveNotice("The partnership is not in force, so nobody can give notice to leave it.")
-    if not fresh_party.is_present:
-        raise UnableToGiveNotice(
-            f"{organisation.name} does not take part in this partnership, so it cannot give notice."
-        )
-    if not reason.strip():
-        raise UnableToGiveNotice("Give a reason.")
-    if locked_partnership.notices.open().filter(organisation=organisation).exists():
-        raise UnableToGiveNotice(
-            f"{organisation.name} has already given notice. To change the last day, withdraw that notice first."
-        )
+    _check_may_give_notice(locked_partnership, fresh_party, today, reason=reason)
     final_day = last_day or earliest_last_day(locked_partnership, today)
     _check_last_day(locked_partnership, final_day, today)
+
     notice = Notice.objects.create(
         partnership=locked_partnership,
         organisation=organisation,
@@ -80,8 +70,10 @@ def give_notice(
         given_by=author,
         given_at=now,
     )
+    # This notice may end the partnership, for example because too few parties remain.
     set_end_by_notice(locked_partnership)
     notice.refresh_from_db(fields=["ends_partnership"])
+
     record_event(
         locked_partnership,
         EventKind.NOTICE_GIVEN,
@@ -92,6 +84,21 @@ def give_notice(
     )
     _email_leads(notice, locked_partnership, author=author, now=now)
     return notice
+
+
+def _check_may_give_notice(partnership: Partnership, party: Party, today: dt.date, *, reason: str) -> None:
+    """Raise `UnableToGiveNotice` if the partnership is not in force, or the party cannot give notice now."""
+    name = party.organisation.name
+    if partnership.state_on(today) not in ENDING:
+        raise UnableToGiveNotice("The partnership is not in force, so nobody can give notice to leave it.")
+    if not party.is_present:
+        raise UnableToGiveNotice(f"{name} does not take part in this partnership, so it cannot give notice.")
+    if not reason.strip():
+        raise UnableToGiveNotice("Give a reason.")
+    if partnership.notices.open().filter(organisation=party.organisation).exists():
+        raise UnableToGiveNotice(
+            f"{name} has already given notice. To change the last day, withdraw that notice first."
+        )
 
 
 def _check_last_day(partnership: Partnership, last_day: dt.date, today: dt.date) -> None:
@@ -119,11 +126,13 @@ def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt
         )
     if not reason.strip():
         raise UnableToWithdrawNotice("Give a reason.")
+
     locked_notice.withdrawn_at = now
     locked_notice.withdrawn_by = author
     locked_notice.withdrawn_because = reason.strip()
     locked_notice.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_because"])
     set_end_by_notice(locked_partnership)
+
     record_event(
         locked_partnership,
         EventKind.NOTICE_WITHDRAWN,
@@ -166,17 +175,20 @@ def _carry_out(notice_id: int, now: dt.datetime) -> bool:
 
     Returns False if the notice was already carried out or withdrawn.
     """
-    locked_partnership = lock_partnership(Notice.objects.values_list("partnership_id", flat=True).get(pk=notice_id))
+    partnership_id = Notice.objects.values_list("partnership_id", flat=True).get(pk=notice_id)
+    locked_partnership = lock_partnership(partnership_id)
     notice = Notice.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=notice_id)
     if not notice.is_open:
         return False
     notice.done_at = now
     notice.save(update_fields=["done_at"])
-    reason = f"Notice of {long_date(timezone.localdate(notice.given_at))}: {notice.reason}"
+
     party = locked_partnership.parties.present().filter(organisation=notice.organisation_id).first()
     if party is None or locked_partnership.is_over_on(timezone.localdate(now)):
         return True
+    reason = f"Notice of {long_date(timezone.localdate(notice.given_at))}: {notice.reason}"
     try:
+        # A savepoint, so that nothing remains of an attempt to leave that is refused.
         with transaction.atomic():
             leave_partnership(party=party, reason=reason, author=None, now=now, after_notice=True)
     except UnableToLeave:

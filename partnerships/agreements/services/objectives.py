@@ -129,19 +129,22 @@ def add_objective(
     `came_from` is a record of another room, which that room then links to the objective.
     """
     locked_partnership = _lock_editable(partnership.pk, author, now)
-    if locked_partnership.objectives.count() >= MAX_OBJECTIVES:
+    objectives = locked_partnership.objectives
+    if objectives.count() >= MAX_OBJECTIVES:
         raise UnableToChangeObjective(
             f"This partnership has {MAX_OBJECTIVES} objectives and cannot have more. Change one of them instead."
         )
-    last_position = locked_partnership.objectives.aggregate(position=Max("position"))["position"] or 0
+    last_position = objectives.aggregate(position=Max("position"))["position"] or 0
     objective = Objective(
         partnership=locked_partnership, position=last_position + 1, created_by=author, created_at=now, **details
     )
     if error_text := _error_in(objective):
         raise UnableToChangeObjective(error_text)
+
     objective.save(force_insert=True)
     after = {"target": objective.in_words(objective.target), "by": objective.target_on.isoformat()}
     _record_event(objective, EventKind.OBJECTIVE_ADDED, author=author, now=now, after=after)
+
     if came_from is not None and author is not None:
         try:
             came_from.origin.link(objective, came_from.record, author, now)
@@ -172,10 +175,12 @@ def edit_objective(
     before, after = apply_changes(locked_objective, dict(details))
     if not before:
         return ()
-    if not reason.strip():
+    reason = reason.strip()
+    if not reason:
         raise UnableToChangeObjective("Give a reason.")
     if error_text := _error_in(locked_objective):
         raise UnableToChangeObjective(error_text)
+
     locked_objective.revision += 1
     locked_objective.save(update_fields=[*before, "revision"])
     _record_event(
@@ -185,7 +190,7 @@ def edit_objective(
         now=now,
         before=before,
         after=after,
-        reason=reason.strip(),
+        reason=reason,
     )
     return tuple(before)
 
@@ -205,7 +210,10 @@ def report_progress(
         raise UnableToChangeObjective("This objective is closed. Reopen it first.")
     if not locked_objective.baseline_on <= report.on <= timezone.localdate(now):
         raise UnableToChangeObjective("Enter a date between the date of the starting figure and today.")
+
     previous_report = locked_objective.progress.order_by("on", "pk").last()
+    previous_figure = previous_report.figure if previous_report else locked_objective.baseline
+    previous_obstacle = previous_report.blocked_by if previous_report else ""
     progress = ObjectiveProgress.objects.create(
         objective=locked_objective,
         on=report.on,
@@ -216,10 +224,8 @@ def report_progress(
         organisation=organisation,
         at=now,
     )
-    before = {
-        "figure": locked_objective.in_words(previous_report.figure if previous_report else locked_objective.baseline),
-        "blocked by": previous_report.blocked_by if previous_report else "",
-    }
+
+    before = {"figure": locked_objective.in_words(previous_figure), "blocked by": previous_obstacle}
     after = {"figure": locked_objective.in_words(report.figure), "blocked by": progress.blocked_by}
     _record_event(locked_objective, EventKind.OBJECTIVE_PROGRESS, author=author, now=now, before=before, after=after)
     return progress
@@ -234,13 +240,15 @@ def change_objective_status(
     Raises `UnableToChangeObjective`.
     """
     _partnership, locked_objective = _lock_objective(objective, author, now)
+    reason = reason.strip()
     if status not in ObjectiveStatus.values or status == locked_objective.status:
         raise UnableToChangeObjective("Choose another status.")
-    if not reason.strip():
+    if not reason:
         raise UnableToChangeObjective("Give a reason.")
+
     previous_status = locked_objective.status
     locked_objective.status = status
-    locked_objective.status_reason = "" if status == ObjectiveStatus.OPEN else reason.strip()
+    locked_objective.status_reason = "" if status == ObjectiveStatus.OPEN else reason
     locked_objective.revision += 1
     locked_objective.save(update_fields=["status", "status_reason", "revision"])
     _record_event(
@@ -250,7 +258,7 @@ def change_objective_status(
         now=now,
         before={"status": previous_status},
         after={"status": status},
-        reason=reason.strip(),
+        reason=reason,
     )
 
 
@@ -260,10 +268,11 @@ def move_objective(*, objective: Objective, up: bool, author: User | None, now: 
     partnership, locked_objective = _lock_objective(objective, author, now)
     rows = list(partnership.objectives.select_for_update().order_by("position", "pk"))
     index = rows.index(locked_objective)
-    neighbour = index - 1 if up else index + 1
-    if not 0 <= neighbour < len(rows):
+    new_index = index - 1 if up else index + 1
+    if not 0 <= new_index < len(rows):
         return
-    rows[index], rows[neighbour] = rows[neighbour], rows[index]
+
+    rows[index], rows[new_index] = rows[new_index], rows[index]
     for position, row in enumerate(rows, start=1):
         if row.position != position:
             row.position = position
@@ -285,6 +294,7 @@ def link_record(*, objective: Objective, provider: str, key: str, author: User, 
         raise UnableToChangeObjective("This record is already linked to the objective. Choose another record.")
     if locked_objective.links.count() >= MAX_LINKS:
         raise UnableToChangeObjective(f"You can link at most {MAX_LINKS} records to an objective. Remove a link first.")
+
     link = ObjectiveLink.objects.create(
         objective=locked_objective, provider=provider, key=key, linked_by=author, linked_at=now
     )

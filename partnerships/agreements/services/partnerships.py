@@ -84,14 +84,14 @@ class Settings(TypedDict, total=False):
 
 def _problem_with_terms(partnership: Partnership) -> str:
     """Return why the dates, the contact rhythm or the notice period are not possible, or ""."""
-    start = partnership.starts_on
+    start, contact_days, notice_days = partnership.starts_on, partnership.contact_days, partnership.notice_days
     if start and partnership.ends_on and partnership.ends_on < start:
         return "The end date must not be before the start date."
     if start and partnership.review_on and partnership.review_on < start:
         return "The review date must not be before the start date."
-    if partnership.contact_days is not None and partnership.contact_days not in CONTACT_DAYS:
+    if contact_days is not None and contact_days not in CONTACT_DAYS:
         return f"Enter a number of days from {CONTACT_DAYS[0]} to {CONTACT_DAYS[-1]}."
-    if partnership.notice_days is not None and partnership.notice_days not in NOTICE_DAYS:
+    if notice_days is not None and notice_days not in NOTICE_DAYS:
         return f"Enter {NOTICE_DAYS[0]} to {NOTICE_DAYS[-1]} days’ notice."
     return ""
 
@@ -101,7 +101,9 @@ def _problem_with_kind(code: str, *, current: str) -> str:
     kind = PartnershipKind.by_code().get(code)
     if kind is None:
         return f"There is no kind of partnership with the code “{code}”. Enter the code of another kind."
-    return "" if kind.active or code == current else f"“{kind.label}” is no longer offered: choose another kind."
+    if not kind.active and code != current:
+        return f"“{kind.label}” is no longer offered: choose another kind."
+    return ""
 
 
 @transaction.atomic
@@ -125,14 +127,6 @@ def create_partnership(
     """
     require(roles_of(author, now).lead(organisation.pk))
     opening["title"] = " ".join(opening["title"].split())
-    if not opening["title"]:
-        raise UnableToCreatePartnership("Give the partnership a title.")
-    if organisation.is_ended:
-        raise UnableToCreatePartnership(
-            f"{organisation.name} has ended, so it cannot start a partnership. Choose another organisation."
-        )
-    if problem := _problem_with_kind(kind, current=redefines.kind_id if redefines else ""):
-        raise UnableToCreatePartnership(problem)
     partnership = Partnership(
         kind_id=kind,
         redefines=redefines,
@@ -142,8 +136,8 @@ def create_partnership(
         status_since=now,
         **opening,
     )
-    if problem := _problem_with_terms(partnership):
-        raise UnableToCreatePartnership(problem)
+    _check_new_partnership(partnership, organisation)
+
     partnership.save(force_insert=True)
     partnership.areas.set(areas)
     Party.objects.create(
@@ -158,6 +152,7 @@ def create_partnership(
         joined_on=timezone.localdate(now),
     )
     record_event(partnership, EventKind.OPENED, author=author, now=now, organisation=organisation)
+
     chosen_kind = PartnershipKind.objects.get(code=kind)
     draft_content = content or first_content(chosen_kind, opening)
     if starter:
@@ -175,6 +170,21 @@ def create_partnership(
     except InvalidContent as error:
         raise UnableToCreatePartnership(str(error)) from error
     return partnership
+
+
+def _check_new_partnership(partnership: Partnership, organisation: Organisation) -> None:
+    """Raise `UnableToCreatePartnership` if the organisation may not open this partnership."""
+    if not partnership.title:
+        raise UnableToCreatePartnership("Give the partnership a title.")
+    if organisation.is_ended:
+        raise UnableToCreatePartnership(
+            f"{organisation.name} has ended, so it cannot start a partnership. Choose another organisation."
+        )
+    current_kind = partnership.redefines.kind_id if partnership.redefines else ""
+    if problem := _problem_with_kind(partnership.kind_id, current=current_kind):
+        raise UnableToCreatePartnership(problem)
+    if problem := _problem_with_terms(partnership):
+        raise UnableToCreatePartnership(problem)
 
 
 def _begin_with_starters(content: dict[str, Any], kind: PartnershipKind) -> None:
@@ -217,25 +227,24 @@ def edit_settings(
         raise UnableToEditSettings("This partnership has ended, so you can read it but not change it.")
     if not reason.strip():
         raise UnableToEditSettings("Enter a reason.")
-    code = settings.get("kind", locked_partnership.kind_id)
-    if problem := _problem_with_kind(code, current=locked_partnership.kind_id):
+    kind = settings.get("kind", locked_partnership.kind_id)
+    if problem := _problem_with_kind(kind, current=locked_partnership.kind_id):
         raise UnableToEditSettings(problem)
+
     changes: dict[str, Any] = {name: value for name, value in settings.items() if name != "kind"}
-    before, after = apply_changes(locked_partnership, changes | {"kind_id": code})
+    before, after = apply_changes(locked_partnership, changes | {"kind_id": kind})
     if not locked_partnership.title.strip():
         raise UnableToEditSettings("Give the partnership a title.")
     if problem := _problem_with_terms(locked_partnership):
         raise UnableToEditSettings(problem)
+
     if "kind_id" in before:
         before["kind"], after["kind"] = before.pop("kind_id"), after.pop("kind_id")
         _change_kind(locked_partnership, now=now)
     if before:
         locked_partnership.save(update_fields=list(before))
     if "audience" in before:
-        identity = partnership_identity(locked_partnership)
-        journal.note(
-            AUDIENCE, now=now, partnership=locked_partnership.pk, same=identity, audience=locked_partnership.audience
-        )
+        _journal_audience(locked_partnership, now=now)
     if areas is not None:
         areas_before, areas_after = set(locked_partnership.areas.all()), set(areas)
         if areas_before != areas_after:
@@ -244,6 +253,7 @@ def edit_settings(
             after["areas"] = sorted(area.name for area in areas_after)
     if not before:
         return ()
+
     record_event(
         locked_partnership,
         EventKind.SETTINGS_CHANGED,
@@ -252,10 +262,18 @@ def edit_settings(
         organisation=organisation,
         data={"before": before, "after": after, "reason": reason.strip()},
     )
+
+    # The caller's object gets the new values, too.
     for name in before.keys() - {"areas", "kind"}:
         setattr(partnership, name, getattr(locked_partnership, name))
     partnership.kind_id = locked_partnership.kind_id
     return tuple(before)
+
+
+def _journal_audience(partnership: Partnership, *, now: dt.datetime) -> None:
+    """Note in the journal who may read the partnership from now on."""
+    identity = partnership_identity(partnership)
+    journal.note(AUDIENCE, now=now, partnership=partnership.pk, same=identity, audience=partnership.audience)
 
 
 def _change_kind(partnership: Partnership, *, now: dt.datetime) -> None:

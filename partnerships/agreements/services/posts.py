@@ -11,11 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.activity.services import record
-from partnerships.agreements.emails import CONTACT
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import SHARED_ROLES, Holder, Partnership, Post, PostRole
-from partnerships.agreements.queries import people_in_post
 from partnerships.agreements.rights import may_fill_posts_with
+from partnerships.agreements.services.post_emails import email_contact, email_new_holder, is_emailed_already
 from partnerships.agreements.services.recording import lock_partnership
 from partnerships.kit import journal
 from partnerships.kit.dates import long_date
@@ -23,7 +22,6 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import lock_organisation
-from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.models import User
 
 
@@ -58,13 +56,14 @@ def create_post(
     """
     _lock_organisation_and_partnership(organisation.pk, partnership.pk if partnership else None)
     require(may_fill_posts_with(role, roles_of(author, now), organisation.pk))
+    title = title.strip()
     if role not in PostRole.values:
         raise UnableToChangePost("Choose a role.")
     if partnership is not None:
         check_takes_part(partnership, organisation)
-    title = title.strip()
     if Post.objects.open().filter(organisation=organisation, partnership=partnership, role=role, title=title).exists():
         raise UnableToChangePost("There is already a post with this role and title. Enter another title.")
+
     post = Post.objects.create(
         organisation=organisation, partnership=partnership, role=role, title=title, created_at=now, created_by=author
     )
@@ -88,19 +87,20 @@ def fill_post(
     The present holder's time ends on that day, except in a team. A person must act for the organisation. A contact
     without an account needs a name. Raises `UnableToChangePost`.
     """
-    locked = lock_post(post)
-    require(may_fill_posts_with(locked.role, roles_of(author, now), locked.organisation_id))
-    _check_open(locked)
+    locked_post = lock_post(post)
+    require(may_fill_posts_with(locked_post.role, roles_of(author, now), locked_post.organisation_id))
+    _check_open(locked_post)
     contact = contact or Contact()
     reason = _required_reason(reason)
     day = starts_on or timezone.localdate(now)
-    check_holder(locked, person, contact, day)
-    if not locked.is_shared:
-        end_present_holdings(locked, day, reason, now)
-    elif person is not None and locked.holders.filter(person=person, ends_on=None).exists():
+    check_holder(locked_post, person, contact, day)
+
+    if not locked_post.is_shared:
+        end_present_holdings(locked_post, day, reason, now)
+    elif person is not None and locked_post.holders.filter(person=person, ends_on=None).exists():
         raise UnableToChangePost(f"{person.display_name} is already in this team. Choose another person.")
     holder = Holder.objects.create(
-        post=locked,
+        post=locked_post,
         person=person,
         name="" if person else contact.name.strip(),
         email=_valid_email(contact.email),
@@ -108,45 +108,19 @@ def fill_post(
         working_days=contact.working_days.strip(),
         note=contact.note.strip(),
         starts_on=day,
-        is_alone=locked.role not in SHARED_ROLES,
+        is_alone=locked_post.role not in SHARED_ROLES,
         reason=reason,
         added_by=author,
         added_at=now,
     )
-    record_post_event(locked, EventKind.POST_FILLED, author=author, now=now, holder=holder, reason=reason)
+
+    record_post_event(locked_post, EventKind.POST_FILLED, author=author, now=now, holder=holder, reason=reason)
     if person is None:
-        if not _is_emailed_already(holder):
+        if not is_emailed_already(holder):
             email_contact(holder, now=now)
     elif author is not None and person != author:
-        record_email(
-            kind="agreements.post_filled",
-            person_id=person.pk,
-            params={"holder": holder.pk},
-            sender_id=locked.organisation_id,
-            now=now,
-        )
+        email_new_holder(locked_post, holder, person, now=now)
     return holder
-
-
-def _is_emailed_already(holder: Holder) -> bool:
-    """Return whether an earlier row of the same spreadsheet names the same address, so that one email covers both."""
-    if not holder.email:
-        return False
-    earlier_rows = Holder.objects.filter(person=None, added_at=holder.added_at, pk__lt=holder.pk)
-    return earlier_rows.filter(post__organisation=holder.post.organisation_id, email__iexact=holder.email).exists()
-
-
-@transaction.atomic
-def email_contact(holder: Holder, *, now: dt.datetime) -> None:
-    """Email a contact without an account about the data that we hold, if we have an address."""
-    if holder.email:
-        record_email(
-            kind=CONTACT,
-            params={"holder": holder.pk},
-            secrets={"address": holder.email},
-            sender_id=holder.post.organisation_id,
-            now=now,
-        )
 
 
 @transaction.atomic
@@ -157,31 +131,32 @@ def vacate_post(
 
     Raises `UnableToChangePost`.
     """
-    post, locked = _lock_current_holder(holder, author=author, now=now)
-    today = timezone.localdate(now)
+    post, locked_holder = _lock_current_holder(holder, author=author, now=now)
     reason = _required_reason(reason)
-    end_holding(locked, on=ends_on or today, reason=reason, now=now)
-    holder.ends_on = locked.ends_on
-    record_post_event(post, EventKind.POST_VACATED, author=author, now=now, holder=locked, reason=reason)
+    end_holding(locked_holder, on=ends_on or timezone.localdate(now), reason=reason, now=now)
+    holder.ends_on = locked_holder.ends_on
+    record_post_event(post, EventKind.POST_VACATED, author=author, now=now, holder=locked_holder, reason=reason)
 
 
 @transaction.atomic
 def change_contact(*, holder: Holder, contact: Contact, author: User | None, now: dt.datetime) -> None:
     """Change a holder's contact details. Holders may also change their own. Raises `UnableToChangePost`."""
-    post, locked = _lock_current_holder(holder, author=author, now=now)
-    is_contact = locked.person_id is None
+    post, locked_holder = _lock_current_holder(holder, author=author, now=now)
+    is_contact = locked_holder.person_id is None
     if is_contact and not contact.name.strip():
         raise UnableToChangePost("Enter the name of the contact.")
-    previous_email = locked.email
-    locked.name = contact.name.strip() if is_contact else ""
-    locked.email = _valid_email(contact.email)
-    locked.phone = contact.phone.strip()
-    locked.working_days = contact.working_days.strip()
-    locked.note = contact.note.strip()
-    locked.save(update_fields=["name", "email", "phone", "working_days", "note"])
-    record_post_event(post, EventKind.POST_CONTACT_CHANGED, author=author, now=now, holder=locked)
-    if is_contact and locked.email.lower() != previous_email.lower():
-        email_contact(locked, now=now)
+
+    previous_email = locked_holder.email
+    locked_holder.name = contact.name.strip() if is_contact else ""
+    locked_holder.email = _valid_email(contact.email)
+    locked_holder.phone = contact.phone.strip()
+    locked_holder.working_days = contact.working_days.strip()
+    locked_holder.note = contact.note.strip()
+    locked_holder.save(update_fields=["name", "email", "phone", "working_days", "note"])
+
+    record_post_event(post, EventKind.POST_CONTACT_CHANGED, author=author, now=now, holder=locked_holder)
+    if is_contact and locked_holder.email.lower() != previous_email.lower():
+        email_contact(locked_holder, now=now)
 
 
 def _lock_current_holder(holder: Holder, *, author: User | None, now: dt.datetime) -> tuple[Post, Holder]:
@@ -190,15 +165,15 @@ def _lock_current_holder(holder: Holder, *, author: User | None, now: dt.datetim
     Raises `UnableToChangePost` if the holder's time in the post is over.
     """
     post = lock_post(holder.post)
-    locked = Holder.objects.select_for_update().get(pk=holder.pk)
+    locked_holder = Holder.objects.select_for_update().get(pk=holder.pk)
     roles = roles_of(author, now)
-    is_own = author is not None and locked.person_id == author.pk and roles.act_for(post.organisation_id)
+    is_own = author is not None and locked_holder.person_id == author.pk and roles.act_for(post.organisation_id)
     require(is_own or may_fill_posts_with(post.role, roles, post.organisation_id))
-    if locked.ends_on is not None and locked.ends_on <= timezone.localdate(now):
+    if locked_holder.ends_on is not None and locked_holder.ends_on <= timezone.localdate(now):
         raise UnableToChangePost(
-            f"{locked.display_name} no longer holds this post, so their details can no longer change."
+            f"{locked_holder.display_name} no longer holds this post, so their details can no longer change."
         )
-    return post, locked
+    return post, locked_holder
 
 
 @transaction.atomic
@@ -208,13 +183,14 @@ def remove_contact(*, holder: Holder, now: dt.datetime) -> None:
     The contact needs no other right than the link in the email. Does nothing if the details were removed before.
     """
     post = lock_post(holder.post)
-    locked = Holder.objects.select_for_update().get(pk=holder.pk)
-    if locked.person_id is not None or locked.cleared_at is not None:
+    locked_holder = Holder.objects.select_for_update().get(pk=holder.pk)
+    if locked_holder.person_id is not None or locked_holder.cleared_at is not None:
         return
-    if locked.ends_on is None or locked.ends_on > timezone.localdate(now):
-        end_holding(locked, on=timezone.localdate(now), reason="", now=now)
-    forget_holder(locked, now=now)
-    record_post_event(post, EventKind.POST_CONTACT_REMOVED, author=None, now=now, holder=locked)
+    today = timezone.localdate(now)
+    if locked_holder.ends_on is None or locked_holder.ends_on > today:
+        end_holding(locked_holder, on=today, reason="", now=now)
+    forget_holder(locked_holder, now=now)
+    record_post_event(post, EventKind.POST_CONTACT_REMOVED, author=None, now=now, holder=locked_holder)
 
 
 def forget_holder(holder: Holder, *, now: dt.datetime) -> None:
@@ -226,11 +202,11 @@ def forget_holder(holder: Holder, *, now: dt.datetime) -> None:
 @transaction.atomic
 def end_post(*, post: Post, reason: str, author: User | None, now: dt.datetime) -> None:
     """End the post today, and the time of its holders. Raises `UnableToChangePost`."""
-    locked = lock_post(post)
-    require(may_fill_posts_with(locked.role, roles_of(author, now), locked.organisation_id))
-    _check_open(locked)
-    close_post(locked, reason=_required_reason(reason), author=author, now=now)
-    post.ended_on = locked.ended_on
+    locked_post = lock_post(post)
+    require(may_fill_posts_with(locked_post.role, roles_of(author, now), locked_post.organisation_id))
+    _check_open(locked_post)
+    close_post(locked_post, reason=_required_reason(reason), author=author, now=now)
+    post.ended_on = locked_post.ended_on
 
 
 def close_post(post: Post, *, reason: str, author: User | None, now: dt.datetime) -> None:
@@ -242,20 +218,6 @@ def close_post(post: Post, *, reason: str, author: User | None, now: dt.datetime
     post.save(update_fields=["ended_on"])
     journal.note(POST, now=now, post=post.pk, same=post_identity(post))
     record_post_event(post, EventKind.POST_ENDED, author=author, now=now, reason=reason)
-
-
-def email_no_lead(*, organisation: Organisation, leaver: User, now: dt.datetime) -> None:
-    """Email administrators and the holders of the escalation post that nobody leads an organisation any more."""
-    today = timezone.localdate(now)
-    holders = people_in_post(organisation, PostRole.ESCALATION, day=today)
-    administrators = User.objects.filter(is_staff=True, is_active=True)
-    recipient_ids = {person.pk for person in (*holders, *administrators)} - {leaver.pk}
-    record_emails(
-        kind="agreements.no_lead",
-        people=sorted(recipient_ids),
-        params={"organisation": organisation.pk},
-        now=now,
-    )
 
 
 def end_holding_of(*, post: Post, person: User, reason: str, author: User | None, now: dt.datetime) -> None:
@@ -284,7 +246,8 @@ def holder_identity(holder: Holder) -> str:
 
 def end_holding(holder: Holder, *, on: dt.date, reason: str, now: dt.datetime) -> None:
     """End a locked holder's time on a day, or on its first day if that is later."""
-    holder.ends_on, holder.reason = max(on, holder.starts_on), reason[:300]
+    holder.ends_on = max(on, holder.starts_on)
+    holder.reason = reason[:300]
     holder.save(update_fields=["ends_on", "reason"])
     note_end(holder, holder.ends_on, now=now)
 

@@ -16,6 +16,7 @@ from partnerships.agreements.models import (
     DateChoice,
     DateKind,
     DateReminder,
+    Partnership,
     Party,
     PartyRole,
 )
@@ -44,17 +45,19 @@ def choose_date_reminders(
     """
     locked_partnership = lock_partnership(party.partnership_id)
     fresh_party = Party.objects.select_related("organisation").get(pk=party.pk)
+    organisation = fresh_party.organisation
     require(rights_over(locked_partnership, author, now).may_leave(fresh_party))
     if not fresh_party.is_present:
         raise UnableToChooseReminders(
-            f"{fresh_party.organisation.name} does not take part in this partnership, so it gets no reminders."
+            f"{organisation.name} does not take part in this partnership, so it gets no reminders."
         )
     lead_times = sorted(set(days), reverse=True)
-    chosen_dates = set(dates)
-    kinds = [kind for kind in DateKind if kind in chosen_dates]
     if any(not 0 <= days_before <= LONGEST_LEAD_TIME for days_before in lead_times):
         raise UnableToChooseReminders(f"Enter a number of days from 0 to {LONGEST_LEAD_TIME}.")
-    choice, _ = DateChoice.objects.update_or_create(
+
+    chosen_dates = set(dates)
+    kinds = [kind for kind in DateKind if kind in chosen_dates]
+    choice, _is_new = DateChoice.objects.update_or_create(
         party=fresh_party, defaults={"days": lead_times, "dates": [kind.value for kind in kinds]}
     )
     record_event(
@@ -62,7 +65,7 @@ def choose_date_reminders(
         EventKind.REMINDERS_CHOSEN,
         author=author,
         now=now,
-        organisation=fresh_party.organisation,
+        organisation=organisation,
         data={"after": {"days": lead_times, "dates": [str(kind.label) for kind in kinds]}},
     )
     return choice
@@ -102,20 +105,11 @@ def _due_reminders(today: dt.date) -> list[_Reminder]:
     Each party chooses dates and days for its leads. People may choose other days for themselves.
     """
     personal_lead_times = everybodys_lead_times(ReminderKind.DATES, usual=())
+    partnerships = list(with_dates_within(LONGEST_LEAD_TIME, today).order_by("pk"))
+    parties_by_partnership = _parties_by_partnership(partnerships)
+
     # A person may get a date from several parties: the shortest lead time counts.
     shortest_lead_times: dict[tuple[int, int, DateKind, dt.date], int] = {}
-    partnerships = list(with_dates_within(LONGEST_LEAD_TIME, today).order_by("pk"))
-    parties = (
-        Party.objects.present()
-        .filter(partnership__in=partnerships)
-        .exclude(role=PartyRole.OBSERVER)
-        .select_related("date_choice", "organisation")
-        .order_by("pk")
-    )
-    parties_by_partnership: dict[int, list[Party]] = defaultdict(list)
-    for party in parties:
-        parties_by_partnership[party.partnership_id].append(party)
-
     for partnership in partnerships:
         dates = dates_ahead(partnership, today)
         for party in parties_by_partnership[partnership.pk]:
@@ -134,16 +128,25 @@ def _due_reminders(today: dt.date) -> list[_Reminder]:
     return [_Reminder(*key, days_before) for key, days_before in shortest_lead_times.items()]
 
 
+def _parties_by_partnership(partnerships: Collection[Partnership]) -> Mapping[int, list[Party]]:
+    """Return the present parties of these partnerships that are not observers, with their choices of reminders."""
+    parties = Party.objects.present().filter(partnership__in=partnerships).exclude(role=PartyRole.OBSERVER)
+    parties_by_partnership: dict[int, list[Party]] = defaultdict(list)
+    for party in parties.select_related("date_choice", "organisation").order_by("pk"):
+        parties_by_partnership[party.partnership_id].append(party)
+    return parties_by_partnership
+
+
 def _shortest_due(
     dates: Mapping[DateKind, dt.date], lead_times: Collection[int], today: dt.date
 ) -> dict[tuple[DateKind, dt.date], int]:
     """Return, for each date with a lead time that has come, the shortest such lead time in days."""
-    shortest: dict[tuple[DateKind, dt.date], int] = {}
+    shortest_lead_times: dict[tuple[DateKind, dt.date], int] = {}
     for kind, day in dates.items():
-        due = [days_before for days_before in lead_times if day - dt.timedelta(days=days_before) <= today]
-        if due:
-            shortest[kind, day] = min(due)
-    return shortest
+        due_lead_times = [days_before for days_before in lead_times if day - dt.timedelta(days=days_before) <= today]
+        if due_lead_times:
+            shortest_lead_times[kind, day] = min(due_lead_times)
+    return shortest_lead_times
 
 
 @transaction.atomic
@@ -153,15 +156,7 @@ def _remind(person_id: int, reminders: list[_Reminder], *, now: dt.datetime) -> 
     Locks the person first: of two runs at the same time, the second finds the reminders of the first.
     """
     User.objects.select_for_update(no_key=True).get(pk=person_id)
-    sent_reminders = {
-        (row.partnership_id, row.kind, row.on, row.days_before)
-        for row in DateReminder.objects.filter(person=person_id, on__gte=timezone.localdate(now))
-    }
-    new_reminders = [
-        reminder
-        for reminder in reminders
-        if (reminder.partnership_id, reminder.kind, reminder.day, reminder.days_before) not in sent_reminders
-    ]
+    new_reminders = _new_reminders(person_id, reminders, timezone.localdate(now))
     if not new_reminders:
         return False
     DateReminder.objects.bulk_create(
@@ -175,7 +170,7 @@ def _remind(person_id: int, reminders: list[_Reminder], *, now: dt.datetime) -> 
         )
         for reminder in new_reminders
     )
-    new_reminders.sort(key=lambda reminder: (reminder.day, reminder.partnership_id, reminder.kind))
+
     dates = [
         {
             "partnership": reminder.partnership_id,
@@ -190,3 +185,13 @@ def _remind(person_id: int, reminders: list[_Reminder], *, now: dt.datetime) -> 
     if dates:
         record_email(kind="agreements.dates_ahead", person_id=person_id, params={"dates": dates}, now=now)
     return bool(dates)
+
+
+def _new_reminders(person_id: int, reminders: Iterable[_Reminder], today: dt.date) -> list[_Reminder]:
+    """Return the reminders that the person has not got yet, sorted by day."""
+    sent_reminders = {
+        _Reminder(person_id, row.partnership_id, DateKind(row.kind), row.on, row.days_before)
+        for row in DateReminder.objects.filter(person=person_id, on__gte=today)
+    }
+    new_reminders = [reminder for reminder in reminders if reminder not in sent_reminders]
+    return sorted(new_reminders, key=lambda reminder: (reminder.day, reminder.partnership_id, reminder.kind))

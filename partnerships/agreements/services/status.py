@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -56,32 +57,33 @@ class UnableToRenew(Exception):
 
 def requirements_missing_for(partnership: Partnership, status: str, today: dt.date) -> list[str]:
     """Return what must happen before a partnership can have this status, in one sentence each."""
-    missing = []
     if status == Status.AWAITING_SIGN_OFF and not versions_awaiting_signature(partnership):
-        missing.append("Send its terms for signature on the page “Terms”. The status then changes automatically.")
+        return ["Send its terms for signature on the page “Terms”. The status then changes automatically."]
     if status == Status.ACTIVE and partnership.status == Status.AGREED:
         if partnership.starts_on is not None and partnership.starts_on > today:
-            missing.append(
-                f"The partnership starts on {long_date(partnership.starts_on)}. Change the start date first."
-            )
+            return [f"The partnership starts on {long_date(partnership.starts_on)}. Change the start date first."]
     elif status in (Status.ACTIVE, Status.AGREED):
-        if partnership.state_on(today) == Status.UNDER_REVIEW and _review_is_due(partnership, today):
-            missing.append("Amend the terms with the next review date.")
-        invited_parties = (
-            partnership.parties.required().filter(status=PartyStatus.INVITED).select_related("organisation")
-        )
-        missing += [
-            f"{party.organisation.name} has not accepted the invitation yet."
-            for party in invited_parties.order_by("organisation__name", "pk")
-        ]
-        if partnership.parties.required().count() < 2:
-            missing.append("Invite another organisation: a partnership needs at least two.")
-        if partnership.status == Status.AWAITING_SIGN_OFF:
-            missing += _missing_signatures(partnership, today)
+        return _missing_for_force(partnership, today)
     if status == Status.RENEWED and not partnership.redefined_by.filter(status=Status.ACTIVE).exists():
-        missing.append(
-            "The successor must be active first. Renew the partnership, and have every party sign the new terms."
-        )
+        return ["The successor must be active first. Renew the partnership, and have every party sign the new terms."]
+    return []
+
+
+def _missing_for_force(partnership: Partnership, today: dt.date) -> list[str]:
+    """Return what must happen before a partnership can be agreed or active, in one sentence each."""
+    missing = []
+    if partnership.state_on(today) == Status.UNDER_REVIEW and _review_is_due(partnership, today):
+        missing.append("Amend the terms with the next review date.")
+    required_parties = partnership.parties.required()
+    invited_parties = required_parties.filter(status=PartyStatus.INVITED).select_related("organisation")
+    missing += [
+        f"{party.organisation.name} has not accepted the invitation yet."
+        for party in invited_parties.order_by("organisation__name", "pk")
+    ]
+    if required_parties.count() < 2:
+        missing.append("Invite another organisation: a partnership needs at least two.")
+    if partnership.status == Status.AWAITING_SIGN_OFF:
+        missing += _missing_signatures(partnership, today)
     return missing
 
 
@@ -118,32 +120,42 @@ def change_status(
     When a successor becomes active, the partnership that it renews becomes renewed.
     """
     today = timezone.localdate(now)
-    locked = lock_partnership(partnership.pk)
-    require(rights_over(locked, author, now).leads_for(organisation))
-    if locked.is_over_on(today) and locked.status not in OVER and status not in OVER:
+    locked_partnership = lock_partnership(partnership.pk)
+    require(rights_over(locked_partnership, author, now).leads_for(organisation))
+    if locked_partnership.is_over_on(today) and locked_partnership.status not in OVER and status not in OVER:
         raise UnableToChangeStatus(
             "This partnership reached its end date, so you can renew it but not change its status."
         )
-    if status not in TRANSITIONS[locked.status]:
+    if status not in TRANSITIONS[locked_partnership.status]:
         # The stored status may be older than the one on the page, which follows from the dates.
-        record_due_step(locked, now=now)
-    if status not in TRANSITIONS[locked.status]:
-        current_label = locked.get_status_display().lower()
-        new_label = Status(status).label.lower() if status in Status.values else status
-        raise UnableToChangeStatus(
-            f"A partnership that is {current_label} cannot become {new_label}. Choose another status."
-        )
+        record_due_step(locked_partnership, now=now)
+    _check_transition(locked_partnership, status)
     if not reason.strip():
         raise UnableToChangeStatus("Give a reason.")
-    missing = requirements_missing_for(locked, status, today)
+    missing = requirements_missing_for(locked_partnership, status, today)
     if missing:
         raise UnableToChangeStatus(" ".join(missing))
-    if status == Status.ACTIVE and locked.status == Status.AWAITING_SIGN_OFF:
-        apply_terms_in_force(locked, author=author, now=now)
+
+    if status == Status.ACTIVE and locked_partnership.status == Status.AWAITING_SIGN_OFF:
+        # Terms that come into force also change the status.
+        apply_terms_in_force(locked_partnership, author=author, now=now)
     else:
-        set_status(locked, status, reason=reason.strip(), author=author, now=now, organisation=organisation)
+        set_status(locked_partnership, status, reason=reason.strip(), author=author, now=now, organisation=organisation)
+
+    # The caller's object gets the new values, too.
     for name in ("status", "status_since", "starts_on", "ends_on"):
-        setattr(partnership, name, getattr(locked, name))
+        setattr(partnership, name, getattr(locked_partnership, name))
+
+
+def _check_transition(partnership: Partnership, status: str) -> None:
+    """Raise `UnableToChangeStatus` if the partnership's status cannot become this one."""
+    if status in TRANSITIONS[partnership.status]:
+        return
+    current_label = partnership.get_status_display().lower()
+    new_label = Status(status).label.lower() if status in Status.values else status
+    raise UnableToChangeStatus(
+        f"A partnership that is {current_label} cannot become {new_label}. Choose another status."
+    )
 
 
 @transaction.atomic
@@ -165,35 +177,69 @@ def renew(
     # Lock the organisations before the partnership, as the services that end a membership do: a person who leaves at
     # the same moment must not hold a copied post.
     party_ids = partnership.parties.present().order_by("organisation").values_list("organisation", flat=True)
-    organisation_by_pk = {pk: lock_organisation(pk) for pk in party_ids}
-    locked = lock_partnership(partnership.pk)
-    require(rights_over(locked, author, now).leads_for(organisation))
-    if locked.state_on(timezone.localdate(now)) not in (Status.UNDER_REVIEW, Status.ENDED):
-        raise UnableToRenew("Only a partnership that is under review or has ended can be renewed.")
-    if not reason.strip():
-        raise UnableToRenew("Give a reason.")
-    if locked.redefined_by.exclude(status=Status.ENDED).exists():
-        raise UnableToRenew("The partners are already drafting a successor. Open the successor instead.")
-    parties = list(locked.parties.present().select_related("organisation").order_by("pk"))
+    locked_organisations = [lock_organisation(pk) for pk in party_ids]
+    locked_partnership = lock_partnership(partnership.pk)
+    require(rights_over(locked_partnership, author, now).leads_for(organisation))
+    today = timezone.localdate(now)
+    parties = list(locked_partnership.parties.present().select_related("organisation").order_by("pk"))
+    _check_can_renew(locked_partnership, today, reason=reason)
     if organisation.pk not in {party.organisation_id for party in parties}:
         raise UnableToRenew(f"{organisation.name} does not take part in this partnership, so it cannot renew it.")
-    content, dropped_fields = _terms_for_successor(locked, timezone.localdate(now))
+
+    terms = _terms_for_successor(locked_partnership, today)
     successor = create_partnership(
         organisation=organisation,
         author=author,
-        title=title or locked.title,
-        kind=locked.kind_id,
-        purpose=locked.purpose,
-        areas=locked.areas.all(),
-        redefines=locked,
+        title=title or locked_partnership.title,
+        kind=locked_partnership.kind_id,
+        purpose=locked_partnership.purpose,
+        areas=locked_partnership.areas.all(),
+        redefines=locked_partnership,
         now=now,
-        audience=locked.audience,
-        contact_days=locked.contact_days,
-        content=content,
+        audience=locked_partnership.audience,
+        contact_days=locked_partnership.contact_days,
+        content=terms.content,
     )
-    if dropped_fields:
-        reason_for_draft = f"The first terms. This kind of partnership no longer has {dropped_fields}."
-        successor.terms_proposals.update(reason=reason_for_draft)
+    if terms.dropped_fields:
+        reason_of_draft = f"The first terms. This kind of partnership no longer has {terms.dropped_fields}."
+        successor.terms_proposals.update(reason=reason_of_draft)
+
+    _invite_parties(parties, successor, organisation, reason=reason, author=author, now=now)
+    current_ids = [row.pk for row in locked_organisations if not row.is_ended]
+    copy_posts(partnership=locked_partnership, successor=successor, organisations=current_ids, author=author, now=now)
+
+    set_status(successor, Status.DRAFTING, reason=reason.strip(), author=author, now=now, organisation=organisation)
+    record_event(
+        locked_partnership,
+        EventKind.SUCCESSOR_OPENED,
+        author=author,
+        now=now,
+        organisation=organisation,
+        data={"after": {"successor": successor.title}, "reason": reason.strip()},
+    )
+    return successor
+
+
+def _check_can_renew(partnership: Partnership, today: dt.date, *, reason: str) -> None:
+    """Raise `UnableToRenew` if it is too early, there is no reason, or a successor exists."""
+    if partnership.state_on(today) not in (Status.UNDER_REVIEW, Status.ENDED):
+        raise UnableToRenew("Only a partnership that is under review or has ended can be renewed.")
+    if not reason.strip():
+        raise UnableToRenew("Give a reason.")
+    if partnership.redefined_by.exclude(status=Status.ENDED).exists():
+        raise UnableToRenew("The partners are already drafting a successor. Open that one instead.")
+
+
+def _invite_parties(
+    parties: Iterable[Party],
+    successor: Partnership,
+    organisation: Organisation,
+    *,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+) -> None:
+    """Invite the parties to the successor with their present roles; `organisation` already takes part in it."""
     for party in parties:
         if party.organisation_id == organisation.pk:
             Party.objects.filter(partnership=successor, organisation=organisation).update(role=party.role)
@@ -206,30 +252,26 @@ def renew(
                 author=author,
                 now=now,
             )
-    current_ids = [pk for pk, row in organisation_by_pk.items() if not row.is_ended]
-    copy_posts(partnership=locked, successor=successor, organisations=current_ids, author=author, now=now)
-    set_status(successor, Status.DRAFTING, reason=reason.strip(), author=author, now=now, organisation=organisation)
-    record_event(
-        locked,
-        EventKind.SUCCESSOR_OPENED,
-        author=author,
-        now=now,
-        organisation=organisation,
-        data={"after": {"successor": successor.title}, "reason": reason.strip()},
-    )
-    return successor
 
 
-def _terms_for_successor(partnership: Partnership, today: dt.date) -> tuple[dict[str, Any], str]:
-    """Return the terms in force without their dates, and the labels of the fields whose values were left out.
+class _SuccessorTerms(NamedTuple):
+    """The content of a successor's first draft, and the labels of the fields whose values were left out.
 
-    The labels are one text, which is empty if every value fits the kind.
+    `dropped_fields` is one text, which is empty if every value fits the kind.
     """
+
+    content: dict[str, Any]
+    dropped_fields: str
+
+
+def _terms_for_successor(partnership: Partnership, today: dt.date) -> _SuccessorTerms:
+    """Return the terms in force without their dates, and without values that the kind no longer allows."""
     version = version_in_force(partnership, today)
     kind = PartnershipKind.objects.get(code=partnership.kind_id)
     if version is None:
         values = {name: getattr(partnership, name) for name in (*COLUMNS, "terms_of_reference", "contribution")}
-        return first_content(kind, {**values, **dict.fromkeys(DATES)}), ""
+        return _SuccessorTerms(first_content(kind, {**values, **dict.fromkeys(DATES)}), dropped_fields="")
+
     schema = build_schema(declarations_of(kind))
     dropped_fields = ""
     try:
@@ -238,4 +280,4 @@ def _terms_for_successor(partnership: Partnership, today: dt.date) -> tuple[dict
         dropped_fields = labels_of_fields(schema, error.problems)
         content = fitted_to_schema(schema, without_values(schema, version.content, error.problems))
     about = {code: value for code, value in content["about"].items() if code not in DATES}
-    return {**content, "about": about}, dropped_fields
+    return _SuccessorTerms({**content, "about": about}, dropped_fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.utils import timezone
 
@@ -24,7 +25,7 @@ DUE_REASONS = {
 
 
 def set_status(
-    locked: Partnership,
+    partnership: Partnership,
     status: str,
     *,
     reason: str,
@@ -36,34 +37,43 @@ def set_status(
 
     When a partnership ends, its working groups end. When a successor starts, the partnership before it is renewed.
     """
-    today = timezone.localdate(now)
-    previous_status, final_day = locked.status, last_day(locked)
-    locked.status, locked.status_since = status, now
-    if status == Status.ACTIVE and locked.starts_on is None:
-        # A partnership cannot start after its own review or end.
-        locked.starts_on = min(today, locked.review_on or today, locked.ends_on or today)
-    if status in OVER:
-        has_run_out = final_day is not None and final_day <= today
-        locked.ends_on = final_day if has_run_out else max(today, locked.starts_on or today)
-    locked.save(update_fields=["status", "status_since", "starts_on", "ends_on"])
+    previous_status = partnership.status
+    _save_status(partnership, status, now=now)
 
     if status in OVER:
         # Run the hooks before the event is recorded: other rooms must lock their rows before an event gets its number.
         ending_reason = reason if status == Status.RENEWED else f"The partnership has ended. {reason}"
-        run_ending_hooks(PartnershipEnding(partnership=locked, reason=ending_reason, author=author, now=now))
+        run_ending_hooks(PartnershipEnding(partnership=partnership, reason=ending_reason, author=author, now=now))
     record_event(
-        locked,
+        partnership,
         EventKind.STATUS_CHANGED,
         author=author,
         now=now,
         organisation=organisation,
         data={"before": {"status": previous_status}, "after": {"status": status}, "reason": reason},
     )
+
     if status == Status.ENDED:
-        _end_groups(locked, author=author, now=now)
+        _end_groups(partnership, author=author, now=now)
     is_starting = status == Status.ACTIVE and previous_status in (Status.AWAITING_SIGN_OFF, Status.AGREED)
-    if is_starting and locked.redefines_id:
-        _close_predecessor(locked, author=author, now=now)
+    if is_starting and partnership.redefines_id:
+        _close_predecessor(partnership, author=author, now=now)
+
+
+def _save_status(partnership: Partnership, status: str, *, now: dt.datetime) -> None:
+    """Save a new status, with the first day of a partnership that starts or the last day of one that is over."""
+    today = timezone.localdate(now)
+    # The last day depends on the status, so it is read before the status changes.
+    final_day = last_day(partnership)
+    partnership.status = status
+    partnership.status_since = now
+    if status == Status.ACTIVE and partnership.starts_on is None:
+        # A partnership cannot start after its own review or end.
+        partnership.starts_on = min(today, partnership.review_on or today, partnership.ends_on or today)
+    if status in OVER:
+        has_run_out = final_day is not None and final_day <= today
+        partnership.ends_on = final_day if has_run_out else max(today, partnership.starts_on or today)
+    partnership.save(update_fields=["status", "status_since", "starts_on", "ends_on"])
 
 
 def _end_groups(parent: Partnership, *, author: User | None, now: dt.datetime) -> None:
@@ -93,32 +103,40 @@ def _close_predecessor(successor: Partnership, *, author: User | None, now: dt.d
         set_status(predecessor, Status.RENEWED, reason=f"Renewed as {successor.title}.", author=author, now=now)
 
 
-def record_due_step(locked: Partnership, *, now: dt.datetime) -> bool:
+def record_due_step(partnership: Partnership, *, now: dt.datetime) -> bool:
     """Store the status that follows from the dates, and email the leads of the parties.
 
     Call with the partnership locked. Returns whether the status changed.
     """
-    today = timezone.localdate(now)
-    state = locked.state_on(today)
-    if state == locked.status:
+    due_status = partnership.state_on(timezone.localdate(now))
+    if due_status == partnership.status:
         return False
-    if locked.status == Status.AGREED and state == Status.UNDER_REVIEW:
-        set_status(locked, Status.ACTIVE, reason=DUE_REASONS[Status.ACTIVE], author=None, now=now)
-    dates = [str(day) for day in (locked.starts_on, locked.review_on, last_day(locked))]
-    ended_by_notice = state == Status.ENDED and last_day(locked) == locked.notice_ends_on
-    reason = "The notice period is over." if ended_by_notice else DUE_REASONS[state]
-    set_status(locked, state, reason=reason, author=None, now=now)
+    if partnership.status == Status.AGREED and due_status == Status.UNDER_REVIEW:
+        # The job did not run between the start and the review, so the start is recorded first.
+        set_status(partnership, Status.ACTIVE, reason=DUE_REASONS[Status.ACTIVE], author=None, now=now)
+
+    # Read before the status changes, because the last day depends on the status.
+    final_day = last_day(partnership)
+    dates = [str(day) for day in (partnership.starts_on, partnership.review_on, final_day)]
+    is_ended_by_notice = due_status == Status.ENDED and final_day == partnership.notice_ends_on
+    reason = "The notice period is over." if is_ended_by_notice else DUE_REASONS[due_status]
+    set_status(partnership, due_status, reason=reason, author=None, now=now)
+    _email_due_step(partnership, due_status, dates, now=now)
+    return True
+
+
+def _email_due_step(partnership: Partnership, status: Status, dates: Sequence[str], *, now: dt.datetime) -> None:
+    """Email the leads of the parties that a date has changed the status."""
     record_emails(
         kind="agreements.date_came",
-        people=leads_who_decide(locked).values_list("pk", flat=True),
+        people=leads_who_decide(partnership).values_list("pk", flat=True),
         params={
-            "partnership": locked.pk,
-            "status": str(state),
-            "on": today.isoformat(),
+            "partnership": partnership.pk,
+            "status": str(status),
+            "on": timezone.localdate(now).isoformat(),
             # The slot identifies the email. It has no day of sending, because after a restore the job may store the
             # status on another day.
-            "slot": {"partnership": locked.pk, "status": str(state), "dates": dates},
+            "slot": {"partnership": partnership.pk, "status": str(status), "dates": list(dates)},
         },
         now=now,
     )
-    return True

@@ -25,17 +25,18 @@ def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.da
 
     If every party has then signed, the version comes into force. Raises `UnableToSignTerms`.
     """
-    partnership, locked = lock_version(version)
+    partnership, locked_version = lock_version(version)
     require(rights_over(partnership, author, now).may_load)
-    proposal = locked.proposal
+    proposal = locked_version.proposal
     if proposal is None or proposal.status != ProposalStatus.AWAITING:
         raise UnableToSignTerms("These terms are not waiting for signatures. Send them for signature first.")
-    signed_ids = set(locked.signatures.values_list("organisation", flat=True))
+
+    signed_ids = set(locked_version.signatures.values_list("organisation", flat=True))
     parties = partnership.parties.required().present().exclude(organisation__in=signed_ids)
     for party in parties.select_related("answered_by").order_by("pk"):
         accepted_at = party.answered_at or now
         TermsSignature.objects.create(
-            version=locked,
+            version=locked_version,
             organisation_id=party.organisation_id,
             decision=Decision.APPROVED,
             person=party.answered_by,
@@ -45,7 +46,8 @@ def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.da
             signed_on=timezone.localdate(accepted_at),
             signed_at=accepted_at,
         )
-    record_event(partnership, EventKind.TERMS_ACCEPTED, author=author, now=now, data={"number": locked.number})
+    record_event(partnership, EventKind.TERMS_ACCEPTED, author=author, now=now, data={"number": locked_version.number})
+
     proposal.partnership = partnership
     try:
         put_in_force_if_signed(proposal, author=author, now=now)

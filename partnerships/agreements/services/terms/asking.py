@@ -101,9 +101,17 @@ def signatory_identity(signatory: TermsSignatory) -> str:
 
 def stop_asking(signatory: TermsSignatory, *, now: dt.datetime) -> None:
     """Stop asking a party to sign, and make its links stop working. Lock the partnership first."""
-    signatory.removed_at, signatory.link_key = now, next_key(signatory.link_key)
+    signatory.removed_at = now
+    signatory.link_key = next_key(signatory.link_key)
     signatory.save(update_fields=["removed_at", "link_key"])
     journal.note(SIGNATORY, now=now, signatory=signatory.pk, same=signatory_identity(signatory))
+
+
+def stop_asking_all(version: TermsVersion, *, now: dt.datetime) -> None:
+    """Stop asking the parties to sign a version. Lock the partnership first."""
+    for signatory in version.signatories.filter(removed_at=None).select_related("organisation"):
+        signatory.version = version
+        stop_asking(signatory, now=now)
 
 
 def renew_link(signatory: TermsSignatory, *, now: dt.datetime) -> None:

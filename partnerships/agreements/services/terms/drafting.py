@@ -16,6 +16,7 @@ from partnerships.agreements.models import (
     PartnershipKind,
     Status,
     TermsProposal,
+    TermsVersion,
 )
 from partnerships.agreements.queries.terms import (
     base_content_of,
@@ -121,17 +122,12 @@ def propose_amendment(
     locked_partnership = lock_partnership(partnership.pk)
     require(rights_over(locked_partnership, author, now).may_propose_for(organisation))
     today = timezone.localdate(now)
-    if locked_partnership.status not in AMENDABLE_STATUSES or locked_partnership.is_over_on(today):
-        raise UnableToPropose("Only the terms of a partnership that is in force can be amended.")
-    base = version_in_force(locked_partnership, max(today, from_day or today))
-    if base is None:
-        raise UnableToPropose("The partnership has no terms in force yet. Change the first draft instead.")
-    if organisation.pk in unbound_organisation_ids(locked_partnership, today):
-        raise UnableToPropose(f"{organisation.name} has not signed the terms in force yet. Sign them first.")
+    base = _base_of_amendment(locked_partnership, organisation, today, from_day)
     if not reason.strip():
         raise UnableToPropose("Enter why the terms should change.")
     if from_day is not None and from_day < today:
         raise UnableToPropose("The change can apply from today or a later day.")
+
     proposal = TermsProposal.objects.create(
         partnership=locked_partnership,
         number=_next_number(locked_partnership),
@@ -146,6 +142,7 @@ def propose_amendment(
         updated_by=author,
         updated_at=now,
     )
+
     record_event(
         locked_partnership,
         EventKind.AMENDMENT_PROPOSED,
@@ -165,6 +162,23 @@ def propose_amendment(
     return proposal
 
 
+def _base_of_amendment(
+    partnership: Partnership, organisation: Organisation, today: dt.date, from_day: dt.date | None
+) -> TermsVersion:
+    """Return the version in force on the first day of an amendment.
+
+    Raises `UnableToPropose` if no terms are in force, or the organisation has not signed the terms in force.
+    """
+    if partnership.status not in AMENDABLE_STATUSES or partnership.is_over_on(today):
+        raise UnableToPropose("Only the terms of a partnership that is in force can be amended.")
+    version = version_in_force(partnership, max(today, from_day or today))
+    if version is None:
+        raise UnableToPropose("The partnership has no terms in force yet. Change the first draft instead.")
+    if organisation.pk in unbound_organisation_ids(partnership, today):
+        raise UnableToPropose(f"{organisation.name} has not signed the terms in force yet. Sign them first.")
+    return version
+
+
 @transaction.atomic
 def save_terms_piece(
     *,
@@ -181,23 +195,27 @@ def save_terms_piece(
     The value None removes an item. `based_on` is the revision of the piece that the author saw. If it is None, any
     newer text is overwritten. Raises `UnableToSavePiece`, and `PieceConflict` if the piece has changed since.
     """
-    partnership, locked = lock_proposal(proposal)
+    partnership, locked_proposal = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
-    _check_drafting(partnership, locked)
+    _check_drafting(partnership, locked_proposal)
+
     open_draft = OpenDraft(
-        schema=schema_of(locked), draft=locked, content=content_of_proposal(locked), base=locked.based_on
+        schema=schema_of(locked_proposal),
+        draft=locked_proposal,
+        content=content_of_proposal(locked_proposal),
+        base=locked_proposal.based_on,
     )
     if not save_piece(open_draft, piece, value, based_on=based_on, author=author, now=now):
         return False
     record_draft_event(
-        locked,
+        locked_proposal,
         EventKind.TERMS_DRAFTED,
         author=author,
         organisation=organisation,
         now=now,
-        data={"piece": piece, "revision": locked.revision},
+        data={"piece": piece, "revision": locked_proposal.revision},
     )
-    _refresh(proposal, locked)
+    _copy_to_caller(proposal, locked_proposal)
     return True
 
 
@@ -212,11 +230,11 @@ def _check_drafting(partnership: Partnership, proposal: TermsProposal) -> None:
         raise UnableToSavePiece(f"This proposal is {status}, so you can no longer change it.")
 
 
-def _refresh(proposal: TermsProposal, locked: TermsProposal) -> None:
+def _copy_to_caller(proposal: TermsProposal, locked_proposal: TermsProposal) -> None:
     """Copy the saved columns of the locked row to the caller's object."""
     other_fields = ("based_on", "declarations", "status", "from_day", "sign_by", "reason", "outcome", "decided_at")
     for name in (*SAVED_FIELDS, *other_fields):
-        setattr(proposal, name, getattr(locked, name))
+        setattr(proposal, name, getattr(locked_proposal, name))
 
 
 @transaction.atomic
@@ -225,9 +243,9 @@ def move_terms_piece(*, proposal: TermsProposal, piece: str, up: bool, author: U
 
     Raises `UnableToSavePiece`.
     """
-    partnership, locked = lock_proposal(proposal)
+    partnership, locked_proposal = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
-    reordered = moved(schema_of(locked), content_of_proposal(locked), piece, up=up)
+    reordered = moved(schema_of(locked_proposal), content_of_proposal(locked_proposal), piece, up=up)
     if reordered is None:
         return False
     order_piece, keys = reordered
@@ -243,34 +261,49 @@ def update_terms_draft(
     Other terms may have come into force since the draft was begun. Returns the names of the parts that both the draft
     and the new version have changed. In these parts, the draft keeps its own text. Raises `UnableToSavePiece`.
     """
-    partnership, locked = lock_proposal(proposal)
+    partnership, locked_proposal = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
-    _check_drafting(partnership, locked)
-    newest_version_in_force = version_to_amend(locked, now)
-    if newest_version_in_force is None or newest_version_in_force.pk == locked.based_on_id:
+    _check_drafting(partnership, locked_proposal)
+    new_version = version_to_amend(locked_proposal, now)
+    if new_version is None or new_version.pk == locked_proposal.based_on_id:
         return ()
-    locked.declarations = widened_declarations(locked.declarations, newest_version_in_force)
-    schema = schema_of(locked)
+
     try:
-        draft_content = fitted_to_schema(schema, content_of_proposal(locked))
-        old_base = base_content_of(locked)
-        locked.based_on = newest_version_in_force
-        new_base = base_content_of(locked)
-        merged_content = documents.normalise(schema, documents.rebase(schema, draft_content, old_base, new_base))
+        part_names = _rebase(locked_proposal, new_version)
     except InvalidContent as error:
         raise UnableToSavePiece(str(error), error.problems) from error
-    part_names = collisions(schema, Draft(old_base, draft_content), Draft(old_base, new_base))
-    write_content(schema, locked, merged_content if merged_content != new_base else None, newest_version_in_force)
-    locked.revision += 1
-    locked.updated_by, locked.updated_at = author, now
-    locked.save(update_fields=[*SAVED_FIELDS, "based_on", "declarations"])
+    locked_proposal.revision += 1
+    locked_proposal.updated_by = author
+    locked_proposal.updated_at = now
+    locked_proposal.save(update_fields=[*SAVED_FIELDS, "based_on", "declarations"])
+
     record_draft_event(
-        locked,
+        locked_proposal,
         EventKind.TERMS_DRAFT_UPDATED,
         author=author,
         organisation=organisation,
         now=now,
-        data={"reason": in_words(part_names), "number": newest_version_in_force.number},
+        data={"reason": in_words(part_names), "number": new_version.number},
     )
-    _refresh(proposal, locked)
+    _copy_to_caller(proposal, locked_proposal)
     return part_names
+
+
+def _rebase(proposal: TermsProposal, new_version: TermsVersion) -> tuple[str, ...]:
+    """Base the draft of a proposal on another version, without saving.
+
+    Returns the names of the parts that both the draft and the new version have changed. Raises `InvalidContent`.
+    """
+    proposal.declarations = widened_declarations(proposal.declarations, new_version)
+    schema = schema_of(proposal)
+    draft_content = fitted_to_schema(schema, content_of_proposal(proposal))
+    old_base = base_content_of(proposal)
+    # From here on, the base of the proposal is the new version.
+    proposal.based_on = new_version
+    new_base = base_content_of(proposal)
+    merged_content = documents.normalise(schema, documents.rebase(schema, draft_content, old_base, new_base))
+
+    # A draft without changes of its own has no content.
+    own_content = merged_content if merged_content != new_base else None
+    write_content(schema, proposal, own_content, new_version)
+    return collisions(schema, Draft(old_base, draft_content), Draft(old_base, new_base))

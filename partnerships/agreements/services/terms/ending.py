@@ -22,7 +22,7 @@ from partnerships.agreements.queries.posts import people_in_post
 from partnerships.agreements.queries.terms import newest_version, signers_of, signing_states
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
-from partnerships.agreements.services.terms.asking import renew_link, send_request, stop_asking
+from partnerships.agreements.services.terms.asking import renew_link, send_request, stop_asking_all
 from partnerships.agreements.services.terms.recording import email_leads, lock_proposal, stopped_params
 from partnerships.agreements.services.terms.taking_force import return_to_drafting
 from partnerships.documents.services import escalate_late
@@ -50,32 +50,34 @@ def take_back_terms(
     organisation: Organisation | None = None,
 ) -> None:
     """Stop the signing of terms so that they can be drafted again. Raises `UnableToWithdraw`."""
-    partnership, locked = lock_proposal(proposal)
-    require(rights_over(partnership, author, now).may_send_for_signature(locked))
-    version = newest_version(locked)
-    if not locked.is_awaiting or version is None:
+    partnership, locked_proposal = lock_proposal(proposal)
+    require(rights_over(partnership, author, now).may_send_for_signature(locked_proposal))
+    reason = reason.strip()
+    version = newest_version(locked_proposal)
+    if not locked_proposal.is_awaiting or version is None:
         raise UnableToWithdraw("These terms are not waiting for signatures, so you need not return them to draft.")
-    if not reason.strip():
+    if not reason:
         raise UnableToWithdraw("Enter why you are returning the terms to draft.")
-    return_to_drafting(version, locked, now=now, outcome=reason.strip())
-    _journal(locked, now=now)
+
+    return_to_drafting(version, locked_proposal, now=now, outcome=reason)
+    _journal(locked_proposal, now=now)
     record_event(
         partnership,
         EventKind.TERMS_TAKEN_BACK,
         author=author,
         now=now,
         organisation=organisation,
-        data={"number": version.number, "proposal": locked.number, "reason": reason.strip()},
+        data={"number": version.number, "proposal": locked_proposal.number, "reason": reason},
     )
     email_leads(
         partnership,
         "agreements.terms_stopped",
-        stopped_params(locked, "taken_back", now=now, organisation=organisation),
+        stopped_params(locked_proposal, "taken_back", now=now, organisation=organisation),
         author=author,
         now=now,
         sender=organisation,
     )
-    proposal.status = locked.status
+    proposal.status = locked_proposal.status
 
 
 @transaction.atomic
@@ -91,33 +93,35 @@ def withdraw_proposal(
 
     First terms cannot be withdrawn; the partnership can be ended instead. Raises `UnableToWithdraw`.
     """
-    partnership, locked = lock_proposal(proposal)
-    require(rights_over(partnership, author, now).may_send_for_signature(locked))
-    if locked.is_first:
+    partnership, locked_proposal = lock_proposal(proposal)
+    require(rights_over(partnership, author, now).may_send_for_signature(locked_proposal))
+    if locked_proposal.is_first:
         raise UnableToWithdraw("The first terms cannot be withdrawn. Change them, or end the partnership.")
-    if not locked.is_open:
-        status = locked.get_status_display().lower()
+    if not locked_proposal.is_open:
+        status = locked_proposal.get_status_display().lower()
         raise UnableToWithdraw(f"This proposal is already {status}, so you cannot withdraw it.")
     if not reason.strip():
         raise UnableToWithdraw("Enter why you are withdrawing the proposal.")
-    _close(partnership, locked, ProposalStatus.WITHDRAWN, reason=reason.strip(), now=now)
+
+    _close(partnership, locked_proposal, ProposalStatus.WITHDRAWN, reason=reason.strip(), now=now)
     record_event(
         partnership,
         EventKind.AMENDMENT_WITHDRAWN,
         author=author,
         now=now,
         organisation=organisation,
-        data={"proposal": locked.number, "reason": locked.outcome},
+        data={"proposal": locked_proposal.number, "reason": locked_proposal.outcome},
     )
     email_leads(
         partnership,
         "agreements.terms_stopped",
-        stopped_params(locked, "withdrawn", now=now),
+        stopped_params(locked_proposal, "withdrawn", now=now),
         author=author,
         now=now,
         sender=organisation,
     )
-    proposal.status, proposal.outcome = locked.status, locked.outcome
+    proposal.status = locked_proposal.status
+    proposal.outcome = locked_proposal.outcome
 
 
 def close_with_partnership(ending: PartnershipEnding) -> None:
@@ -134,11 +138,11 @@ def _close(
     """Close a locked proposal, and stop asking parties to sign it."""
     version = newest_version(proposal)
     if proposal.is_awaiting and version is not None:
-        for signatory in version.signatories.filter(removed_at=None).select_related("organisation"):
-            version.partnership = partnership
-            signatory.version = version
-            stop_asking(signatory, now=now)
-    proposal.status, proposal.outcome, proposal.decided_at = status, reason, now
+        version.partnership = partnership
+        stop_asking_all(version, now=now)
+    proposal.status = status
+    proposal.outcome = reason
+    proposal.decided_at = now
     proposal.save(update_fields=["status", "outcome", "decided_at"])
     _journal(proposal, now=now)
 
@@ -172,29 +176,30 @@ def lapse_proposals(*, now: dt.datetime) -> int:
 @transaction.atomic
 def _lapse(proposal_id: int, now: dt.datetime) -> bool:
     """Stop the signing of one proposal. Returns False if it is not late after all."""
-    partnership, locked = lock_proposal(TermsProposal.objects.get(pk=proposal_id))
-    version = newest_version(locked)
-    if version is None or not locked.has_lapsed(timezone.localdate(now)):
+    partnership, locked_proposal = lock_proposal(TermsProposal.objects.get(pk=proposal_id))
+    version = newest_version(locked_proposal)
+    if version is None or not locked_proposal.has_lapsed(timezone.localdate(now)):
         return False
     version.partnership = partnership
     undecided_names = [state.signatory.organisation.name for state in signing_states(version) if state.must_decide]
     reason = f"Not signed in time by {listed(undecided_names)}."
-    if locked.is_first:
-        return_to_drafting(version, locked, now=now, outcome=reason)
-        _journal(locked, now=now)
+
+    if locked_proposal.is_first:
+        return_to_drafting(version, locked_proposal, now=now, outcome=reason)
+        _journal(locked_proposal, now=now)
     else:
-        _close(partnership, locked, ProposalStatus.NOT_AGREED, reason=reason, now=now)
+        _close(partnership, locked_proposal, ProposalStatus.NOT_AGREED, reason=reason, now=now)
     record_event(
         partnership,
         EventKind.TERMS_LAPSED,
         author=None,
         now=now,
-        data={"number": version.number, "proposal": locked.number, "reason": reason},
+        data={"number": version.number, "proposal": locked_proposal.number, "reason": reason},
     )
     email_leads(
         partnership,
         "agreements.terms_stopped",
-        stopped_params(locked, "lapsed", version=version, now=now),
+        stopped_params(locked_proposal, "lapsed", version=version, now=now),
         author=None,
         now=now,
     )
@@ -208,8 +213,8 @@ def remind_terms_signers(*, now: dt.datetime) -> int:
     run twice at once, because a conditional update claims each party.
     """
     today = timezone.localdate(now)
-    reminded_count = 0
     lead_times = everybodys_lead_times(ReminderKind.SIGNATURES)
+    reminded_count = 0
     for signatory in TermsSignatory.objects.waiting():
         proposal = signatory.version.proposal
         has_lapsed = proposal is not None and proposal.has_lapsed(today)
@@ -219,16 +224,21 @@ def remind_terms_signers(*, now: dt.datetime) -> int:
         due_ids = [signer.pk for signer in signers if signatory.is_reminder_due(now, lead_times.of(signer.pk))]
         if signers and not due_ids:
             continue
+        # People who may sign since the last email get the link, too.
         new_ids = [signer.pk for signer in signers if signer.pk not in signatory.asked_people]
-        with transaction.atomic():
-            # Only one of several runs finds the row unchanged, and sends the reminder.
-            unchanged_row = TermsSignatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
-            if unchanged_row.update(reminded_at=now):
-                send_request(
-                    signatory, signatory.version, sender=None, now=now, reminder=True, only_ids=due_ids + new_ids
-                )
-                reminded_count += 1
+        reminded_count += _remind(signatory, due_ids + new_ids, now=now)
     return reminded_count
+
+
+@transaction.atomic
+def _remind(signatory: TermsSignatory, person_ids: list[int], *, now: dt.datetime) -> bool:
+    """Remind these people, and return False if another run has just reminded the party."""
+    # Only one of several runs finds the row unchanged, and sends the reminder.
+    unchanged_row = TermsSignatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
+    if not unchanged_row.update(reminded_at=now):
+        return False
+    send_request(signatory, signatory.version, sender=None, now=now, reminder=True, only_ids=person_ids)
+    return True
 
 
 def escalate_late_signatures(*, now: dt.datetime) -> int:
@@ -236,9 +246,11 @@ def escalate_late_signatures(*, now: dt.datetime) -> int:
 
     If nobody holds that post, the leads of the party get the email.
     """
-    waiting = TermsSignatory.objects.waiting()
     return escalate_late(
-        waiting, must_decide=_may_still_decide, email_next_post=partial(_email_escalation_post, now=now), now=now
+        TermsSignatory.objects.waiting(),
+        must_decide=_may_still_decide,
+        email_next_post=partial(_email_escalation_post, now=now),
+        now=now,
     )
 
 

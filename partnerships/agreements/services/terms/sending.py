@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,32 +98,35 @@ def send_for_signature(
     for terms that are older than the checks. Raises `UnableToSendForSignature` if a check fails or if another proposal
     changes the same part of the terms.
     """
-    partnership, locked = lock_proposal(proposal)
-    require(rights_over(partnership, author, now).may_send_for_signature(locked))
+    partnership, locked_proposal = lock_proposal(proposal)
+    require(rights_over(partnership, author, now).may_send_for_signature(locked_proposal))
     today = timezone.localdate(now)
-    _check_state(partnership, locked)
+    _check_state(partnership, locked_proposal)
     _check_request(request, today)
     questions = _read_questions(request)
     required_ids = required_party_ids(partnership)
     if len(required_ids) < 2:
         raise UnableToSendForSignature("Invite at least one other organisation first.")
-    locked.from_day, locked.sign_by = request.from_day, request.sign_by
-    prepared = _prepare(locked, len(required_ids) if checked else None, now)
+
+    locked_proposal.from_day = request.from_day
+    locked_proposal.sign_by = request.sign_by
+    prepared = _prepare(locked_proposal, len(required_ids) if checked else None, now)
     if checked:
-        _check_start(locked, prepared)
-        _check_end(locked, prepared, today)
-    version = _create_version_of(locked, prepared, request, author=author, organisation=organisation, now=now)
-    locked.status = ProposalStatus.AWAITING
-    locked.save(update_fields=["status", "from_day", "sign_by"])
+        _check_start(locked_proposal, prepared)
+        _check_end(locked_proposal, prepared, today)
+    version = _create_version_of(locked_proposal, prepared, request, author=author, organisation=organisation, now=now)
+    locked_proposal.status = ProposalStatus.AWAITING
+    locked_proposal.save(update_fields=["status", "from_day", "sign_by"])
+
     record_event(
         partnership,
         EventKind.TERMS_SENT,
         author=author,
         now=now,
         organisation=organisation,
-        data={"number": version.number, "proposal": locked.number, "reason": version.note},
+        data={"number": version.number, "proposal": locked_proposal.number, "reason": version.note},
     )
-    if locked.is_first and partnership.status == Status.DRAFTING:
+    if locked_proposal.is_first and partnership.status == Status.DRAFTING:
         set_status(
             partnership,
             Status.AWAITING_SIGN_OFF,
@@ -133,8 +136,10 @@ def send_for_signature(
             organisation=organisation,
         )
     _ask_parties(version, required_ids, request, questions, author=author, sender=organisation, now=now)
+
+    # The caller's object gets the new values, too.
     for name in ("status", "from_day", "sign_by"):
-        setattr(proposal, name, getattr(locked, name))
+        setattr(proposal, name, getattr(locked_proposal, name))
     return version
 
 
@@ -215,9 +220,9 @@ def _check_state(partnership: Partnership, proposal: TermsProposal) -> None:
     if not proposal.is_drafting:
         status = proposal.get_status_display().lower()
         raise UnableToSendForSignature(f"This proposal is {status}, so you cannot send it for signature.")
-    allowed_statuses = (Status.DRAFTING, Status.AWAITING_SIGN_OFF) if proposal.is_first else AMENDABLE_STATUSES
     if partnership.status == Status.EXPLORING:
         raise UnableToSendForSignature("The partnership is still exploring. Change its status to drafting first.")
+    allowed_statuses = (Status.DRAFTING, Status.AWAITING_SIGN_OFF) if proposal.is_first else AMENDABLE_STATUSES
     if partnership.status not in allowed_statuses:
         status = partnership.get_status_display().lower()
         raise UnableToSendForSignature(f"The partnership is {status}, so its terms cannot be sent for signature.")
@@ -235,15 +240,21 @@ def _prepare(proposal: TermsProposal, party_count: int | None, now: dt.datetime)
         _check_collisions(proposal, draft, party_count, timezone.localdate(now))
     except InvalidContent as error:
         raise UnableToSendForSignature(str(error), error.problems) from error
+
     if party_count is not None:
         problems = tuple(problems_of(proposal.declarations, draft.content, party_count=party_count))
         if problems:
-            raise UnableToSendForSignature(" ".join(problem.message for problem in problems), problems)
+            raise UnableToSendForSignature(_in_one_line(problems), problems)
     schema = schema_of(proposal)
     changes = documents.changes(schema, draft.base, draft.content)
     if not changes:
         raise UnableToSendForSignature("The draft is still the same as the terms in force. Change it first.")
     return Prepared(schema=schema, previous=draft.base, content=draft.content, changes=changes, is_replacement=False)
+
+
+def _in_one_line(problems: Iterable[documents.Problem]) -> str:
+    """Return the messages of these problems as one text."""
+    return " ".join(problem.message for problem in problems)
 
 
 def _check_start(proposal: TermsProposal, prepared: Prepared) -> None:
@@ -262,13 +273,14 @@ def _check_end(proposal: TermsProposal, prepared: Prepared, today: dt.date) -> N
     planned_day = proposal.from_day
     if planned_day is None and proposal.is_first:
         planned_day = day_of(prepared.content["about"].get("starts_on"))
-    start = today if planned_day is None else max(today, planned_day)
+    first_day = today if planned_day is None else max(today, planned_day)
+
     ends_on = day_of(prepared.previous["about"].get("ends_on"))
-    if not proposal.is_first and ends_on is not None and ends_before(prepared.previous, start):
+    if not proposal.is_first and ends_on is not None and ends_before(prepared.previous, first_day):
         raise UnableToSendForSignature(
             f"The partnership ends on {long_date(ends_on)}. New terms must apply on that day or earlier."
         )
-    if ends_before(prepared.content, start):
+    if ends_before(prepared.content, first_day):
         raise UnableToSendForSignature(
             "The terms end before they come into force. Change the end date or the first day."
         )
@@ -306,39 +318,53 @@ def _check_collisions(proposal: TermsProposal, draft: Draft, party_count: int | 
     Refuses a draft that changes the same part as another proposal, or breaks a check together with it. Raises
     `InvalidContent` and `UnableToSendForSignature`.
     """
-    other_proposals = (
-        TermsProposal.objects.filter(partnership=proposal.partnership_id)
-        .exclude(pk=proposal.pk)
-        .filter(status__in=[ProposalStatus.AWAITING, ProposalStatus.AGREED])
+    pending_proposals = TermsProposal.objects.filter(
+        partnership=proposal.partnership_id, status__in=[ProposalStatus.AWAITING, ProposalStatus.AGREED]
     )
-    for other_proposal in other_proposals.select_related("based_on", "proposed_by").order_by("number"):
+    other_proposals = pending_proposals.exclude(pk=proposal.pk).select_related("based_on", "proposed_by")
+    for other_proposal in other_proposals.order_by("number"):
         version = newest_version(other_proposal)
         if version is None or (other_proposal.is_agreed and not _starts_later(version, today)):
             continue
-        # The kind may have had other fields and choices when the two proposals were begun.
-        declarations = widened_declarations(proposal.declarations, other_proposal.based_on, version)
-        schema = build_schema(declarations)
-        fitted_draft = Draft(fitted_to_schema(schema, draft.base), fitted_to_schema(schema, draft.content))
-        other_base = other_proposal.based_on.content if other_proposal.based_on else None
-        other_draft = Draft(
-            base=documents.normalise(schema, {}) if other_base is None else fitted_to_schema(schema, other_base),
-            content=fitted_to_schema(schema, version.content),
+        _check_collision(proposal, draft, other_proposal, version, party_count)
+
+
+def _check_collision(
+    proposal: TermsProposal,
+    draft: Draft,
+    other_proposal: TermsProposal,
+    other_version: TermsVersion,
+    party_count: int | None,
+) -> None:
+    """Compare a draft with one other proposal, as it was sent for signature in its version."""
+    other_base_version = other_proposal.based_on
+    # The kind may have had other fields and choices when the two proposals were begun.
+    declarations = widened_declarations(proposal.declarations, other_base_version, other_version)
+    schema = build_schema(declarations)
+    fitted_draft = Draft(
+        base=fitted_to_schema(schema, draft.base),
+        content=fitted_to_schema(schema, draft.content),
+    )
+    other_base = (
+        fitted_to_schema(schema, other_base_version.content) if other_base_version else documents.normalise(schema, {})
+    )
+    other_draft = Draft(base=other_base, content=fitted_to_schema(schema, other_version.content))
+
+    name = f"{other_proposal.name} of {other_proposal.proposed_by.name}"
+    state = "is waiting for signatures" if other_proposal.is_awaiting else "is signed but not in force yet"
+    part_names = collisions(schema, fitted_draft, other_draft)
+    if part_names:
+        raise UnableToSendForSignature(
+            f"{name} changes {in_words(part_names)} too, and {state}. Change {in_words(part_names)} in only one of "
+            "the two proposals."
         )
-        name = f"{other_proposal.name} of {other_proposal.proposed_by.name}"
-        state = "is waiting for signatures" if other_proposal.is_awaiting else "is signed but not in force yet"
-        part_names = collisions(schema, fitted_draft, other_draft)
-        if part_names:
-            raise UnableToSendForSignature(
-                f"{name} changes {in_words(part_names)} too, and {state}. Change {in_words(part_names)} in only one of "
-                "the two proposals."
-            )
-        problems = () if party_count is None else _joint_problems(declarations, fitted_draft, other_draft, party_count)
-        if problems:
-            raise UnableToSendForSignature(
-                f"{name} {state}. The two proposals do not fit together. "
-                f"{' '.join(problem.message for problem in problems)} Change one of the two proposals.",
-                problems,
-            )
+    problems = () if party_count is None else _joint_problems(declarations, fitted_draft, other_draft, party_count)
+    if problems:
+        raise UnableToSendForSignature(
+            f"{name} {state}. The two proposals do not fit together. "
+            f"{_in_one_line(problems)} Change one of the two proposals.",
+            problems,
+        )
 
 
 def _joint_problems(

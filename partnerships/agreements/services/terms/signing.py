@@ -60,28 +60,27 @@ def sign_terms(
 
     The person must hold the party's signatory post or, if nobody does, lead the party. Raises `UnableToSignTerms`.
     """
+    today = timezone.localdate(now)
     partnership, locked_version = lock_version(version)
-    require(person in signers_of(organisation, partnership, timezone.localdate(now)))
+    require(person in signers_of(organisation, partnership, today))
     name, title = " ".join(name.split()), " ".join(title.split())
     if not name:
         raise UnableToSignTerms("Enter your name: it is your signature.")
     if not title:
         raise UnableToSignTerms("Enter your job title.")
     signatory = _open_request(partnership, locked_version, organisation, now)
-    signature = _save_signature(
-        locked_version,
-        signatory,
-        TermsSignature(
-            decision=Decision.APPROVED,
-            person=person,
-            name=name[:200],
-            role=title[:150],
-            answers=_answers(signatory, answers, Decision.APPROVED),
-            how=how,
-            signed_on=timezone.localdate(now),
-            signed_at=now,
-        ),
+
+    signature = TermsSignature(
+        decision=Decision.APPROVED,
+        person=person,
+        name=name[:200],
+        role=title[:150],
+        answers=_answers(signatory, answers, Decision.APPROVED),
+        how=how,
+        signed_on=today,
+        signed_at=now,
     )
+    _save_signature(signature, locked_version, signatory)
     _record_decision(locked_version, signature, EventKind.TERMS_SIGNED, author=person, now=now, joins=signatory.joins)
     _put_in_force_or_email(locked_version, signature, author=person, now=now)
     return signature
@@ -120,11 +119,14 @@ def _open_request(
         raise UnableToSignTerms(
             f"{organisation.name} no longer takes part in this partnership, so you cannot sign for it."
         )
-    signature = version.signatures.filter(organisation=organisation).order_by("-pk").first()
-    if signature is not None:
-        may_change_mind = signatory.joins and signature.is_rejected and not declines
-        if not may_change_mind:
-            raise UnableToSignTerms(f"{signature.name} has already {_verb(signature)} for {organisation.name}.")
+
+    earlier_signature = version.signatures.filter(organisation=organisation).order_by("-pk").first()
+    if earlier_signature is None:
+        return signatory
+    signs_after_declining = signatory.joins and earlier_signature.is_rejected and not declines
+    if not signs_after_declining:
+        verb = "declined to sign" if earlier_signature.is_rejected else "signed"
+        raise UnableToSignTerms(f"{earlier_signature.name} has already {verb} for {organisation.name}.")
     return signatory
 
 
@@ -161,22 +163,18 @@ def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.dat
         )
 
 
-def _verb(signature: TermsSignature) -> str:
-    """Return what a signatory did, as the end of a sentence."""
-    return "declined to sign" if signature.is_rejected else "signed"
-
-
-def _save_signature(version: TermsVersion, signatory: TermsSignatory, signature: TermsSignature) -> TermsSignature:
+def _save_signature(signature: TermsSignature, version: TermsVersion, signatory: TermsSignatory) -> None:
     """Save the signature for the party, unless another person has decided at the same time."""
-    signature.version, signature.organisation_id = version, signatory.organisation_id
+    signature.version = version
+    signature.organisation_id = signatory.organisation_id
     try:
+        # A savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
         with transaction.atomic():
             signature.save(force_insert=True)
     except IntegrityError as error:
         raise UnableToSignTerms(
             f"Another person has just signed or declined for {signatory.organisation.name}."
         ) from error
-    return signature
 
 
 def _record_decision(
@@ -208,24 +206,32 @@ def _put_in_force_or_email(
     version: TermsVersion, signature: TermsSignature, *, author: User | None, now: dt.datetime
 ) -> None:
     """Put the version in force if this was the last signature; otherwise email the leads that the party has signed."""
-    is_in_force = False
-    if version.proposal is not None:
-        version.proposal.partnership = version.partnership
-        try:
-            is_in_force = put_in_force_if_signed(version.proposal, author=author, now=now)
-        except UnableToTakeForce as error:
-            raise UnableToSignTerms(
-                f"{error} A lead of the partnership can return these terms to draft and change them."
-            ) from error
-    if not is_in_force:
-        email_leads(
-            version.partnership,
-            "agreements.terms_signed",
-            {"signature": signature.pk},
-            author=author,
-            now=now,
-            sender=signature.organisation,
-        )
+    if _put_in_force_if_complete(version, author=author, now=now):
+        return
+    email_leads(
+        version.partnership,
+        "agreements.terms_signed",
+        {"signature": signature.pk},
+        author=author,
+        now=now,
+        sender=signature.organisation,
+    )
+
+
+def _put_in_force_if_complete(version: TermsVersion, *, author: User | None, now: dt.datetime) -> bool:
+    """Put the version in force if every party has signed, and return whether this happened.
+
+    Raises `UnableToSignTerms` if the terms do not fit with other signed terms.
+    """
+    if version.proposal is None:  # a consolidated version, which is in force already
+        return False
+    version.proposal.partnership = version.partnership
+    try:
+        return put_in_force_if_signed(version.proposal, author=author, now=now)
+    except UnableToTakeForce as error:
+        raise UnableToSignTerms(
+            f"{error} A lead of the partnership can return these terms to draft and change them."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +263,7 @@ def record_paper_signature(
     require(rights_over(partnership, author, now).may_record_paper_for(organisation.pk))
     signatory = _open_request(partnership, locked_version, organisation, now)
     _check_paper(signature, locked_version, timezone.localdate(now))
+
     try:
         document = add_document(
             partnership=partnership,
@@ -268,33 +275,25 @@ def record_paper_signature(
         )
     except UnableToAddDocument as error:
         raise UnableToSignTerms(str(error)) from error
-    saved_signature = _save_signature(
-        locked_version,
-        signatory,
-        TermsSignature(
-            decision=Decision.APPROVED,
-            person=None,
-            name=" ".join(signature.name.split())[:200],
-            role=" ".join(signature.title.split())[:150],
-            # On paper, answers may be missing. The decision REJECTED makes answers optional.
-            answers=_answers(signatory, signature.answers, Decision.REJECTED),
-            how=How.PAPER,
-            scan=document,
-            signed_on=signature.signed_on,
-            recorded_by=author,
-            signed_at=now,
-        ),
+    new_signature = TermsSignature(
+        decision=Decision.APPROVED,
+        person=None,
+        name=" ".join(signature.name.split())[:200],
+        role=" ".join(signature.title.split())[:150],
+        # On paper, answers may be missing. The decision REJECTED makes answers optional.
+        answers=_answers(signatory, signature.answers, Decision.REJECTED),
+        how=How.PAPER,
+        scan=document,
+        signed_on=signature.signed_on,
+        recorded_by=author,
+        signed_at=now,
     )
-    _record_decision(
-        locked_version,
-        saved_signature,
-        EventKind.TERMS_SIGNED_ON_PAPER,
-        author=author,
-        now=now,
-        joins=signatory.joins,
-    )
-    _put_in_force_or_email(locked_version, saved_signature, author=author, now=now)
-    return saved_signature
+    _save_signature(new_signature, locked_version, signatory)
+
+    event = EventKind.TERMS_SIGNED_ON_PAPER
+    _record_decision(locked_version, new_signature, event, author=author, now=now, joins=signatory.joins)
+    _put_in_force_or_email(locked_version, new_signature, author=author, now=now)
+    return new_signature
 
 
 def _check_paper(signature: PaperSignature, version: TermsVersion, today: dt.date) -> None:
@@ -326,32 +325,31 @@ def decline_to_sign(
     The terms go back to drafting, and links in emails stop working. If the party joined later, the terms stay in force
     for the other parties. Raises `UnableToSignTerms`.
     """
+    today = timezone.localdate(now)
     partnership, locked_version = lock_version(version)
-    require(person in signers_of(organisation, partnership, timezone.localdate(now)))
+    require(person in signers_of(organisation, partnership, today))
     signatory = _open_request(partnership, locked_version, organisation, now, declines=True)
     if not reason.strip():
         raise UnableToSignTerms("Enter why you are not signing: the other parties need to know what to change.")
-    signature = _save_signature(
-        locked_version,
-        signatory,
-        TermsSignature(
-            decision=Decision.REJECTED,
-            reason=reason.strip(),
-            person=person,
-            name=person.display_name[:200],
-            role=" ".join(title.split())[:150],
-            answers=_answers(signatory, answers, Decision.REJECTED),
-            how=how,
-            signed_on=timezone.localdate(now),
-            signed_at=now,
-        ),
+
+    signature = TermsSignature(
+        decision=Decision.REJECTED,
+        reason=reason.strip(),
+        person=person,
+        name=person.display_name[:200],
+        role=" ".join(title.split())[:150],
+        answers=_answers(signatory, answers, Decision.REJECTED),
+        how=how,
+        signed_on=today,
+        signed_at=now,
     )
+    _save_signature(signature, locked_version, signatory)
     _record_decision(locked_version, signature, EventKind.TERMS_DECLINED, author=person, now=now, joins=signatory.joins)
     if not signatory.joins:
         assert locked_version.proposal is not None  # only a consolidated version has no proposal
-        return_to_drafting(
-            locked_version, locked_version.proposal, now=now, outcome=f"{organisation.name}: {signature.reason}"
-        )
+        outcome = f"{organisation.name}: {signature.reason}"
+        return_to_drafting(locked_version, locked_version.proposal, now=now, outcome=outcome)
+
     email_leads(
         partnership,
         "agreements.terms_declined",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -33,14 +34,14 @@ from partnerships.agreements.queries.terms import (
 )
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.steps import set_status
-from partnerships.agreements.services.terms.asking import ask_to_sign, stop_asking
+from partnerships.agreements.services.terms.asking import ask_to_sign, stop_asking, stop_asking_all
 from partnerships.agreements.services.terms.joining import ask_joiners
 from partnerships.agreements.services.terms.recording import email_leads, stopped_params
-from partnerships.agreements.terms.in_force import Addition, in_force_on, timeline, versions_to_write
+from partnerships.agreements.terms.in_force import Addition, Entry, in_force_on, timeline, versions_to_write
 from partnerships.agreements.terms.projection import column_values, dates_out_of_order
 from partnerships.agreements.terms.projection import day as day_of
 from partnerships.agreements.terms.schema import build_schema, labels_of_fields
-from partnerships.documents import InvalidContent, changes
+from partnerships.documents import InvalidContent, Schema, changes
 from partnerships.documents.services import Prepared, create_version, next_number
 from partnerships.people.models import User
 
@@ -54,22 +55,23 @@ def put_in_force_if_signed(proposal: TermsProposal, *, author: User | None, now:
 
     Call with partnership and proposal locked. Raises `UnableToTakeForce` before changing anything.
     """
+    partnership = proposal.partnership
     version = newest_version(proposal)
     if version is None or not proposal.is_awaiting:
         return False
-    version.proposal, version.partnership = proposal, proposal.partnership
+    version.proposal = proposal
+    version.partnership = partnership
     if not is_signed_by_all(version):
         return False
-    planned_day = proposal.from_day
-    if planned_day is None and proposal.is_first:
-        planned_day = day_of(version.content["about"].get("starts_on"))
-    today = timezone.localdate(now)
-    day = today if planned_day is None else max(today, planned_day)
+
+    day = _day_in_force(proposal, version, timezone.localdate(now))
     write_entries(version, day=day, now=now)
-    proposal.status, proposal.decided_at = ProposalStatus.AGREED, now
+    proposal.status = ProposalStatus.AGREED
+    proposal.decided_at = now
     proposal.save(update_fields=["status", "decided_at"])
+
     record_event(
-        proposal.partnership,
+        partnership,
         EventKind.TERMS_AGREED,
         author=author,
         now=now,
@@ -80,15 +82,21 @@ def put_in_force_if_signed(proposal: TermsProposal, *, author: User | None, now:
             "after": {"in_force_from": day.isoformat()},
         },
     )
-    email_leads(
-        proposal.partnership,
-        "agreements.terms_agreed",
-        {"version": version.pk, "from_day": day.isoformat()},
-        author=None,
-        now=now,
-    )
-    apply_terms_in_force(proposal.partnership, author=author, now=now, emailed=version)
+    email_params = {"version": version.pk, "from_day": day.isoformat()}
+    email_leads(partnership, "agreements.terms_agreed", email_params, author=None, now=now)
+    apply_terms_in_force(partnership, author=author, now=now, emailed=version)
     return True
+
+
+def _day_in_force(proposal: TermsProposal, version: TermsVersion, today: dt.date) -> dt.date:
+    """Return the first day of terms that all parties have now signed: the planned day, but not before today.
+
+    First terms without a planned day apply from their own start date.
+    """
+    planned_day = proposal.from_day
+    if planned_day is None and proposal.is_first:
+        planned_day = day_of(version.content["about"].get("starts_on"))
+    return today if planned_day is None else max(today, planned_day)
 
 
 def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
@@ -100,7 +108,6 @@ def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> N
     partnership = version.partnership
     entries = entries_of(partnership)
     version_by_pk = {row.pk: row for row in partnership.terms_versions.all()}
-    based_on = version.proposal.based_on if version.proposal else None
     affected_entries = [entry for entry in timeline(entries) if entry.day > day]
     current_entry = in_force_on(entries, day)
     if current_entry is not None:
@@ -109,7 +116,27 @@ def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> N
     # The kind may have become stricter since some of these versions were sent for signature.
     affected_versions = [version_by_pk[entry.version] for entry in affected_entries]
     declarations = widened_declarations(version.declarations, *affected_versions)
-    schema = build_schema(declarations)
+    additions = _additions(version, day, entries, version_by_pk, build_schema(declarations))
+
+    for addition in additions:
+        version_to_enter = version
+        if addition.content != version.content:
+            base = version_by_pk[addition.base or 0]
+            version_to_enter = _consolidate(version, base, addition, declarations=declarations, now=now)
+        TermsInForce.objects.create(
+            partnership=partnership, version=version_to_enter, from_day=addition.day, decided_at=now
+        )
+
+
+def _additions(
+    version: TermsVersion,
+    day: dt.date,
+    entries: Sequence[Entry],
+    version_by_pk: Mapping[int, TermsVersion],
+    schema: Schema,
+) -> list[Addition]:
+    """Return the entries to write for a version that comes into force. Raises `UnableToTakeForce`."""
+    based_on = version.proposal.based_on if version.proposal else None
     try:
         additions = versions_to_write(
             schema,
@@ -125,15 +152,7 @@ def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> N
     for addition in additions:
         if error_text := dates_out_of_order(addition.content):
             raise UnableToTakeForce(f"These terms do not fit with other signed terms. {error_text}")
-
-    for addition in additions:
-        version_to_enter = version
-        if addition.content != version.content:
-            base = version_by_pk[addition.base or 0]
-            version_to_enter = _consolidate(version, base, addition, declarations=declarations, now=now)
-        TermsInForce.objects.create(
-            partnership=partnership, version=version_to_enter, from_day=addition.day, decided_at=now
-        )
+    return additions
 
 
 def _consolidate(
@@ -187,23 +206,13 @@ def apply_terms_in_force(
     which version is in force. `emailed` is a version about which the leads have already had an email.
     """
     today = timezone.localdate(now)
-    is_first = partnership.terms_version_id is None
     version = version_in_force(partnership, today)
-    if version is None and is_first:
+    if version is None and partnership.terms_version_id is None:
         version = _first_version(partnership)
     if version is None or version.pk == partnership.terms_version_id:
         return False
 
-    previous_start = partnership.starts_on
-    values = column_values(version.content)
-    for name, value in values.items():
-        setattr(partnership, name, value)
-    start = _first_day(partnership) if is_first else previous_start
-    if partnership.starts_on is None and start is not None:
-        # A partnership cannot start after its own review or end, even if its terms were signed later.
-        partnership.starts_on = min(start, partnership.review_on or start, partnership.ends_on or start)
-    partnership.terms_version = version
-    partnership.save(update_fields=[*values, "starts_on", "terms_version"])
+    _save_columns(partnership, version)
     record_event(
         partnership,
         EventKind.TERMS_IN_FORCE,
@@ -213,6 +222,7 @@ def apply_terms_in_force(
     )
     if emailed is None:
         email_leads(partnership, "agreements.terms_in_force", {"version": version.pk}, author=None, now=now)
+
     if partnership.status == Status.AWAITING_SIGN_OFF:
         starts_later = partnership.starts_on is not None and partnership.starts_on > today
         set_status(
@@ -225,6 +235,21 @@ def apply_terms_in_force(
     ask_joiners(partnership, author=None, now=now)
     run_terms_hooks(TermsInForceChange(partnership=partnership, version=version, author=author, now=now))
     return True
+
+
+def _save_columns(partnership: Partnership, version: TermsVersion) -> None:
+    """Save the values of a version in the columns of the partnership."""
+    # Read before the columns change: terms without a start date keep the earlier start.
+    is_first = partnership.terms_version_id is None
+    start = _first_day(partnership) if is_first else partnership.starts_on
+    values = column_values(version.content)
+    for name, value in values.items():
+        setattr(partnership, name, value)
+    if partnership.starts_on is None and start is not None:
+        # A partnership cannot start after its own review or end, even if its terms were signed later.
+        partnership.starts_on = min(start, partnership.review_on or start, partnership.ends_on or start)
+    partnership.terms_version = version
+    partnership.save(update_fields=[*values, "starts_on", "terms_version"])
 
 
 def _first_version(partnership: Partnership) -> TermsVersion | None:
@@ -274,19 +299,10 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
     for version in versions_awaiting_signature(partnership):
         assert version.proposal_id is not None  # it was sent by a proposal
         proposal = TermsProposal.objects.select_for_update().get(pk=version.proposal_id)
-        proposal.partnership = version.partnership = partnership
+        proposal.partnership = partnership
+        version.partnership = partnership
         version.proposal = proposal
-        signatory_by_organisation = {
-            signatory.organisation_id: signatory for signatory in version.signatories.select_related("organisation")
-        }
-        for organisation_id in sorted((required_ids & present_ids) - set(signatory_by_organisation)):
-            _ask_like_others(version, organisation_id, list(signatory_by_organisation.values()), author=author, now=now)
-        for organisation_id, signatory in signatory_by_organisation.items():
-            if organisation_id not in required_ids and signatory.removed_at is None:
-                signatory.version = version
-                stop_asking(signatory, now=now)
-            elif organisation_id in required_ids & present_ids and signatory.removed_at is not None:
-                _ask_like_others(version, organisation_id, [signatory], author=author, now=now)
+        _adjust_signatories_of(version, required_ids, present_ids, author=author, now=now)
         try:
             put_in_force_if_signed(proposal, author=author, now=now)
         except UnableToTakeForce as error:
@@ -295,13 +311,33 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
     ask_joiners(partnership, author=author, now=now)
 
 
+def _adjust_signatories_of(
+    version: TermsVersion, required_ids: set[int], present_ids: set[int], *, author: User | None, now: dt.datetime
+) -> None:
+    """Ask the present required parties to sign a waiting version, and stop asking parties that are not required."""
+    signatory_by_organisation = {
+        signatory.organisation_id: signatory for signatory in version.signatories.select_related("organisation")
+    }
+    all_signatories = list(signatory_by_organisation.values())
+    ids_to_ask = required_ids & present_ids
+    for organisation_id in sorted(ids_to_ask - signatory_by_organisation.keys()):
+        _ask_like_others(version, organisation_id, all_signatories, author=author, now=now)
+
+    for organisation_id, signatory in signatory_by_organisation.items():
+        if organisation_id not in required_ids and signatory.removed_at is None:
+            signatory.version = version
+            stop_asking(signatory, now=now)
+        elif organisation_id in ids_to_ask and signatory.removed_at is not None:
+            # The party takes part again, and answers the questions that it had before.
+            _ask_like_others(version, organisation_id, [signatory], author=author, now=now)
+
+
 def return_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: dt.datetime, outcome: str) -> None:
     """Let a locked proposal be edited again, and stop asking parties to sign it."""
-    proposal.status, proposal.outcome = ProposalStatus.DRAFTING, outcome
+    proposal.status = ProposalStatus.DRAFTING
+    proposal.outcome = outcome
     proposal.save(update_fields=["status", "outcome"])
-    for signatory in version.signatories.filter(removed_at=None).select_related("organisation"):
-        signatory.version = version
-        stop_asking(signatory, now=now)
+    stop_asking_all(version, now=now)
 
 
 def _return_unusable_terms(version: TermsVersion, proposal: TermsProposal, reason: str, *, now: dt.datetime) -> None:

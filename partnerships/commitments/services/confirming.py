@@ -41,48 +41,64 @@ def confirm_commitment(
     if commitment.replaces_id:
         # Lock the older commitment first, as all services do, to prevent deadlocks.
         Commitment.objects.select_for_update(of=("self",)).get(pk=commitment.replaces_id)
-    current = lock_commitment(commitment)
-    rights = rights_over(current, author, now)
-    giving = organisation.pk == current.giver_id
-    _check_can_be_confirmed(current, organisation, revision)
-    may_confirm = rights.may_confirm_giving if giving else rights.may_confirm_receiving
+    commitment = lock_commitment(commitment)
+    rights = rights_over(commitment, author, now)
+    is_giver = organisation.pk == commitment.giver_id
+    _check_can_be_confirmed(commitment, organisation, revision)
+    may_confirm = rights.may_confirm_giving if is_giver else rights.may_confirm_receiving
     require(may_confirm, f"Only a lead of {organisation.display_name} can confirm this commitment.")
-    changed_fields = []
-    if giving:
-        changed_fields += _name_owner(current, organisation, owner)
-        current.giver_confirmed_by, current.giver_confirmed_at = author, now
-        changed_fields += ["giver_confirmed_by", "giver_confirmed_at"]
+
+    if is_giver:
+        _set_owner(commitment, organisation, owner)
+        commitment.giver_confirmed_by = author
+        commitment.giver_confirmed_at = now
     else:
-        current.receiver_confirmed_by, current.receiver_confirmed_at = author, now
-        changed_fields += ["receiver_confirmed_by", "receiver_confirmed_at"]
+        commitment.receiver_confirmed_by = author
+        commitment.receiver_confirmed_at = now
     # An action needs only the side that does it.
-    is_agreed = current.giver_confirmed_at is not None and (
-        current.is_action or current.receiver_confirmed_at is not None
+    needs_receiver = not commitment.is_action
+    is_agreed = commitment.giver_confirmed_at is not None and (
+        commitment.receiver_confirmed_at is not None or not needs_receiver
     )
     if is_agreed:
-        current.status, current.status_since = Status.AGREED, now
-        changed_fields += ["status", "status_since"]
-    current.save(update_fields=changed_fields)
+        commitment.status = Status.AGREED
+        commitment.status_since = now
+    commitment.save(
+        update_fields=[
+            "owner",
+            "giver_confirmed_by",
+            "giver_confirmed_at",
+            "receiver_confirmed_by",
+            "receiver_confirmed_at",
+            "status",
+            "status_since",
+        ]
+    )
+
+    status_change = {"before": Status.PROPOSED.label, "after": Status.AGREED.label} if is_agreed else {}
     record_event(
-        current,
-        EventKind.GIVING_CONFIRMED if giving else EventKind.RECEIVING_CONFIRMED,
+        commitment,
+        EventKind.GIVING_CONFIRMED if is_giver else EventKind.RECEIVING_CONFIRMED,
         author=author,
         organisation=organisation,
         now=now,
-        **({"before": Status.PROPOSED.label, "after": Status.AGREED.label} if is_agreed else {}),
+        **status_change,
     )
-    if is_agreed and current.replaces is not None:
-        replace_commitment(current.replaces, current, author=author, organisation=organisation, now=now)
     if is_agreed:
-        call_listeners(commitment=current, author=author, now=now)
-        email_concerned("agreed", current, author=author, now=now)
-    return current
+        if commitment.replaces is not None:
+            replace_commitment(commitment.replaces, commitment, author=author, organisation=organisation, now=now)
+        call_listeners(commitment=commitment, author=author, now=now)
+        email_concerned("agreed", commitment, author=author, now=now)
+    return commitment
 
 
 def _check_can_be_confirmed(commitment: Commitment, organisation: Organisation, revision: int) -> None:
     """Raise `UnableToConfirm` unless this side must confirm the terms that the author read."""
-    giving = organisation.pk == commitment.giver_id
-    if not giving and organisation.pk != commitment.receiver_id:
+    if organisation.pk == commitment.giver_id:
+        confirmed_at = commitment.giver_confirmed_at
+    elif organisation.pk == commitment.receiver_id:
+        confirmed_at = commitment.receiver_confirmed_at
+    else:
         raise UnableToConfirm(f"{organisation.display_name} neither gives nor receives this, so it cannot confirm.")
     if not commitment.is_proposed:
         raise UnableToConfirm(
@@ -90,22 +106,17 @@ def _check_can_be_confirmed(commitment: Commitment, organisation: Organisation, 
         )
     if revision != commitment.revision:
         raise UnableToConfirm("The terms have changed since you opened this page. Read them again before you confirm.")
-    if (commitment.giver_confirmed_at if giving else commitment.receiver_confirmed_at) is not None:
-        raise UnableToConfirm(
-            f"{organisation.display_name} has already confirmed this commitment, so you do not need to."
-        )
+    if confirmed_at is not None:
+        raise UnableToConfirm(f"{organisation.display_name} has already confirmed this commitment.")
 
 
-def _name_owner(commitment: Commitment, organisation: Organisation, owner: User | None) -> list[str]:
-    """Set the owner without saving, and return the names of the changed fields. Raises `UnableToConfirm`."""
-    changed_fields = []
+def _set_owner(commitment: Commitment, organisation: Organisation, owner: User | None) -> None:
+    """Set the owner without saving, if one is given. Raises `UnableToConfirm` if the commitment has no owner then."""
     if owner is not None and owner.pk != commitment.owner_id:
         if not acts_for(owner, organisation):
             raise UnableToConfirm(
                 f"{owner.display_name} does not act for {organisation.display_name}. Choose someone who does."
             )
         commitment.owner = owner
-        changed_fields.append("owner")
     if commitment.owner is None and not commitment.is_action:
         raise UnableToConfirm("Name an owner.")
-    return changed_fields

@@ -61,50 +61,61 @@ def record_progress(
     - `newest_seen_id` is the id of the newest report that the author saw, or 0 if there was none. If there is a newer
       report, also from the same form sent twice, this one is refused.
     """
-    current = lock_commitment(commitment)
-    rights = rights_over(current, author, now)
-    if not current.is_under_way:
+    commitment = lock_commitment(commitment)
+    rights = rights_over(commitment, author, now)
+    if not commitment.is_under_way:
         raise UnableToRecordProgress(
-            f"{current.reference} is {current.status_words}, so you cannot report progress on it."
+            f"{commitment.reference} is {commitment.status_words}, so you cannot report progress on it."
         )
     require(rights.may_report, "Only editors and leads of the organisation that gives can report progress.")
-    newest = current.progress.order_by("pk").values_list("pk", flat=True).last()
-    if newest_seen_id is not None and newest_seen_id != (newest or 0):
-        raise UnableToRecordProgress("A colleague has just reported progress. Check their report first.")
-    amount = current.delivered_quantity if delivered is None else delivered
+    _check_is_newest(commitment, newest_seen_id)
     _check_status(status, blocker)
-    if delivered is not None and current.quantity is None:
+    if delivered is not None and commitment.quantity is None:
         raise UnableToRecordProgress("No quantity was promised, so describe the delivery in the note.")
-    _check_amount(current, status, amount, note=note_text)
-    status_before = current.get_status_display()
+    total = commitment.delivered_quantity if delivered is None else delivered
+    _check_total(commitment, status, total, note=note_text)
+
+    status_before = commitment.get_status_display()
     report = Progress.objects.create(
-        commitment=current,
-        delivered_before=current.delivered_quantity,
-        delivered=amount,
+        commitment=commitment,
+        delivered_before=commitment.delivered_quantity,
+        delivered=total,
         status=status,
         note=note_text.strip(),
         by=author,
         organisation=side_of(rights),
         at=now,
     )
-    _apply_report(current, report, blocker)
-    _record_report(current, report, status_before=status_before, organisation=side_of(rights))
-    call_listeners(commitment=current, author=author, now=now)
-    if current.is_done:
-        email_asked("done", current, author=author, now=now)
+    _apply_report(commitment, report, blocker)
+
+    _record_report(commitment, report, status_before=status_before, organisation=side_of(rights))
+    call_listeners(commitment=commitment, author=author, now=now)
+    if commitment.is_done:
+        email_asked("done", commitment, author=author, now=now)
     return report
+
+
+def _check_is_newest(commitment: Commitment, newest_seen_id: int | None) -> None:
+    """Raise `UnableToRecordProgress` if there is a newer report than the author saw. None skips the check."""
+    newest_id = commitment.progress.order_by("pk").values_list("pk", flat=True).last() or 0
+    if newest_seen_id is not None and newest_seen_id != newest_id:
+        raise UnableToRecordProgress("A colleague has just reported progress. Check their report first.")
 
 
 def _apply_report(commitment: Commitment, report: Progress, blocker: str) -> None:
     """Save the status and the total of a report on the locked commitment."""
     if report.status != commitment.status:
-        commitment.status, commitment.status_since = report.status, report.at
+        commitment.status = report.status
+        commitment.status_since = report.at
     commitment.delivered_quantity = report.delivered
     commitment.blocker = blocker.strip() if report.status in (Status.BLOCKED, Status.AT_RISK) else ""
     if report.status in (Status.IN_PROGRESS, Status.DONE):
-        commitment.escalated_to = commitment.escalated_at = None
+        # The work goes on, so nobody's help is needed any more.
+        commitment.escalated_to = None
+        commitment.escalated_at = None
     is_done = report.status == Status.DONE
-    commitment.done_at, commitment.done_by = (report.at, report.by) if is_done else (None, None)
+    commitment.done_at = report.at if is_done else None
+    commitment.done_by = report.by if is_done else None
     commitment.save(
         update_fields=[
             "status",
@@ -120,35 +131,37 @@ def _apply_report(commitment: Commitment, report: Progress, blocker: str) -> Non
 
 
 def _check_status(status: str, blocker: str) -> None:
+    """Raise `UnableToRecordProgress` for a status that a report cannot set, or for blocked without a blocker."""
     if status not in REPORTABLE:
         raise UnableToRecordProgress("Choose in progress, at risk, blocked or done.")
     if status == Status.BLOCKED and not blocker.strip():
         raise UnableToRecordProgress("Say what is blocking the work.")
 
 
-def _check_amount(commitment: Commitment, status: str, amount: Decimal, *, note: str) -> None:
+def _check_total(commitment: Commitment, status: str, total: Decimal, *, note: str) -> None:
     """Raise `UnableToRecordProgress` for a surprising total without a note, or for done without the whole quantity."""
-    amount_words = delivered_words(amount, commitment.quantity, commitment.unit)
+    total_words = delivered_words(total, commitment.quantity, commitment.unit)
     has_note = bool(note.strip())
-    if amount < 0:
+    if total < 0:
         raise UnableToRecordProgress("The amount delivered cannot be less than 0.")
-    if amount < commitment.delivered_quantity and not has_note:
+    if total < commitment.delivered_quantity and not has_note:
         raise UnableToRecordProgress(
             "The total is lower than in the last report. Explain why in the note, or correct the total."
         )
-    if exceeds(commitment, amount) and not has_note:
+    if exceeds(commitment, total) and not has_note:
         raise UnableToRecordProgress(
-            f"{amount_words} is more than was promised. Explain why in the note, or correct the total."
+            f"{total_words} is more than was promised. Explain why in the note, or correct the total."
         )
-    if status == Status.DONE and commitment.quantity is not None and amount < commitment.quantity:
-        raise UnableToRecordProgress(f"Only {amount_words} have been delivered. Report the rest, or propose new terms.")
+    if status == Status.DONE and commitment.quantity is not None and total < commitment.quantity:
+        raise UnableToRecordProgress(f"Only {total_words} have been delivered. Report the rest, or propose new terms.")
 
 
 def _record_report(
     commitment: Commitment, report: Progress, *, status_before: str, organisation: Organisation | None
 ) -> None:
     """Record an event with the status and total before and after a report, and the blocker or the note as reason."""
-    before, after = {"status": status_before}, {"status": commitment.get_status_display()}
+    before = {"status": status_before}
+    after = {"status": commitment.get_status_display()}
     if commitment.quantity is not None:
         before["delivered"] = delivered_words(report.delivered_before, commitment.quantity, commitment.unit)
         after["delivered"] = delivered_words(report.delivered, commitment.quantity, commitment.unit)
@@ -170,17 +183,19 @@ def escalate(*, commitment: Commitment, helper: User, author: User, now: dt.date
 
     Raises `UnableToEscalate`.
     """
-    current = lock_commitment(commitment)
-    rights = rights_over(current, author, now)
-    if current.status not in UNDER_WAY:
-        raise UnableToEscalate(f"{current.reference} is {current.status_words}, so you cannot escalate it.")
+    commitment = lock_commitment(commitment)
+    rights = rights_over(commitment, author, now)
+    if commitment.status not in UNDER_WAY:
+        raise UnableToEscalate(f"{commitment.reference} is {commitment.status_words}, so you cannot escalate it.")
     require(rights.may_escalate, "Only editors and leads of the two organisations can escalate this commitment.")
-    if not commitment_readers(current).filter(pk=helper.pk).exists():
+    if not commitment_readers(commitment).filter(pk=helper.pk).exists():
         raise UnableToEscalate(f"{helper.display_name} cannot see this commitment. Choose someone who can.")
-    current.escalated_to, current.escalated_at = helper, now
-    current.save(update_fields=["escalated_to", "escalated_at"])
+
+    commitment.escalated_to = helper
+    commitment.escalated_at = now
+    commitment.save(update_fields=["escalated_to", "escalated_at"])
     record_event(
-        current,
+        commitment,
         EventKind.ESCALATED,
         author=author,
         organisation=side_of(rights),
@@ -188,20 +203,24 @@ def escalate(*, commitment: Commitment, helper: User, author: User, now: dt.date
         escalated_to=helper.pk,
         reason=reason.strip(),
     )
-    email_one("escalation", helper, current, author=author, now=now)
-    return current
+    email_one("escalation", helper, commitment, author=author, now=now)
+    return commitment
 
 
 @transaction.atomic
 def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, note_text: str = "") -> Commitment:
     """Verify a delivery for the receiver, or an action as its second person. Raises `UnableToVerify`."""
-    current, side = _lock_to_verify(commitment, author, now)
-    current.status, current.status_since = Status.VERIFIED, now
-    current.verified_by, current.verified_at = author, now
-    current.save(update_fields=["status", "status_since", "verified_by", "verified_at"])
+    commitment, side = _lock_to_verify(commitment, author, now)
+
+    commitment.status = Status.VERIFIED
+    commitment.status_since = now
+    commitment.verified_by = author
+    commitment.verified_at = now
+    commitment.save(update_fields=["status", "status_since", "verified_by", "verified_at"])
+
     record_event(
-        current,
-        EventKind.ACTION_VERIFIED if current.is_action else EventKind.DELIVERY_VERIFIED,
+        commitment,
+        EventKind.ACTION_VERIFIED if commitment.is_action else EventKind.DELIVERY_VERIFIED,
         author=author,
         organisation=side,
         now=now,
@@ -209,43 +228,48 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
         after=Status.VERIFIED.label,
         reason=note_text.strip(),
     )
-    call_listeners(commitment=current, author=author, now=now)
-    email_concerned("answered", current, author=author, now=now, verified=True)
-    return current
+    call_listeners(commitment=commitment, author=author, now=now)
+    email_concerned("answered", commitment, author=author, now=now, verified=True)
+    return commitment
 
 
 @transaction.atomic
 def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
     """Send a delivery or action back because something is missing. Raises `UnableToVerify`."""
-    current, side = _lock_to_verify(commitment, author, now)
-    if not reason.strip():
+    commitment, side = _lock_to_verify(commitment, author, now)
+    reason = reason.strip()
+    if not reason:
         raise UnableToVerify("Say what is missing.")
-    current.status, current.status_since = Status.IN_PROGRESS, now
-    current.done_at = current.done_by = None
-    current.save(update_fields=["status", "status_since", "done_at", "done_by"])
+
+    commitment.status = Status.IN_PROGRESS
+    commitment.status_since = now
+    commitment.done_at = None
+    commitment.done_by = None
+    commitment.save(update_fields=["status", "status_since", "done_at", "done_by"])
     Progress.objects.create(
-        commitment=current,
-        delivered_before=current.delivered_quantity,
-        delivered=current.delivered_quantity,
+        commitment=commitment,
+        delivered_before=commitment.delivered_quantity,
+        delivered=commitment.delivered_quantity,
         status=Status.IN_PROGRESS,
-        note=reason.strip(),
+        note=reason,
         by=author,
         organisation=side,
         at=now,
     )
+
     record_event(
-        current,
-        EventKind.ACTION_SENT_BACK if current.is_action else EventKind.DELIVERY_SENT_BACK,
+        commitment,
+        EventKind.ACTION_SENT_BACK if commitment.is_action else EventKind.DELIVERY_SENT_BACK,
         author=author,
         organisation=side,
         now=now,
         before=Status.DONE.label,
         after=Status.IN_PROGRESS.label,
-        reason=reason.strip(),
+        reason=reason,
     )
-    call_listeners(commitment=current, author=author, now=now)
-    email_concerned("answered", current, author=author, now=now, verified=False)
-    return current
+    call_listeners(commitment=commitment, author=author, now=now)
+    email_concerned("answered", commitment, author=author, now=now, verified=False)
+    return commitment
 
 
 def _lock_to_verify(commitment: Commitment, author: User, now: dt.datetime) -> tuple[Commitment, Organisation | None]:
@@ -253,16 +277,16 @@ def _lock_to_verify(commitment: Commitment, author: User, now: dt.datetime) -> t
 
     Raises `UnableToVerify` if it has not been reported done.
     """
-    current = lock_commitment(commitment)
-    if not current.is_done or current.is_over:
-        raise UnableToVerify(f"{current.reference} is {current.status_words}, so there is nothing to verify.")
-    rights = rights_over(current, author, now)
-    if current.is_action:
+    commitment = lock_commitment(commitment)
+    if not commitment.is_done or commitment.is_over:
+        raise UnableToVerify(f"{commitment.reference} is {commitment.status_words}, so there is nothing to verify.")
+    rights = rights_over(commitment, author, now)
+    if commitment.is_action:
         require(
             rights.verifies,
             "Only an editor on one of the two sides can verify the action, "
             "but not its owner or the person who reported it.",
         )
-        return current, side_of(rights)
+        return commitment, side_of(rights)
     require(rights.verifies, "Only a lead of the receiving organisation can verify the delivery.")
-    return current, current.receiver
+    return commitment, commitment.receiver

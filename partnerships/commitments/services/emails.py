@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,19 +25,22 @@ def email_asked(kind: str, commitment: Commitment, *, author: User, now: dt.date
 
 def email_leads_about_proposals(*, commitments: Iterable[Commitment], author: User, now: dt.datetime) -> None:
     """Send each lead one email about all of these proposals that they must confirm, but none to the author."""
-    commitments_by_group: dict[frozenset[int], list[int]] = {}
+    ids_by_organisations: dict[frozenset[int], list[int]] = defaultdict(list)
     for commitment in commitments:
         organisation_ids = frozenset(organisation.pk for organisation in waits_for(commitment))
-        commitments_by_group.setdefault(organisation_ids, []).append(commitment.pk)
-    commitments_by_person: dict[int, list[int]] = {}
+        ids_by_organisations[organisation_ids].append(commitment.pk)
+
     # One query for all commitments that wait for the same organisations.
-    for organisation_ids, ids in commitments_by_group.items():
-        for person in leads_with_account(organisation_ids).exclude(pk=author.pk).values_list("pk", flat=True):
-            commitments_by_person.setdefault(person, []).extend(ids)
-    for person, ids in sorted(commitments_by_person.items()):
+    ids_by_person: dict[int, list[int]] = defaultdict(list)
+    for organisation_ids, ids in ids_by_organisations.items():
+        leads = leads_with_account(organisation_ids).exclude(pk=author.pk)
+        for person_id in leads.values_list("pk", flat=True):
+            ids_by_person[person_id] += ids
+
+    for person_id, ids in sorted(ids_by_person.items()):
         record_emails(
             kind="commitments.proposed_together",
-            people=[person],
+            people=[person_id],
             params={"commitment": ids[0], "commitments": ids, "author": author.pk},
             now=now,
         )
@@ -48,14 +52,16 @@ def email_owners(*, commitments: Iterable[Commitment], author: User, reminds: bo
     The email says that they are now the owner or, with `reminds`, reminds them. Call this in the transaction of the
     change, with the commitments as they are after the change.
     """
-    commitments_by_person: dict[int, list[int]] = {}
-    owned = Commitment.objects.filter(pk__in=[commitment.pk for commitment in commitments], owner__is_active=True)
-    for pk, owner in owned.exclude(owner=author).order_by("pk").values_list("pk", "owner"):
-        commitments_by_person.setdefault(owner or 0, []).append(pk)
-    for person, ids in sorted(commitments_by_person.items()):
+    commitment_ids = [commitment.pk for commitment in commitments]
+    owned = Commitment.objects.filter(pk__in=commitment_ids, owner__is_active=True).exclude(owner=author)
+    ids_by_owner: dict[int, list[int]] = defaultdict(list)
+    for pk, owner_id in owned.order_by("pk").values_list("pk", "owner"):
+        ids_by_owner[owner_id or 0].append(pk)
+
+    for owner_id, ids in sorted(ids_by_owner.items()):
         record_emails(
             kind="commitments.owned_together",
-            people=[person],
+            people=[owner_id],
             params={"commitment": ids[0], "commitments": ids, "author": author.pk, "reminds": reminds},
             now=now,
         )
@@ -79,6 +85,7 @@ def _record(
     now: dt.datetime,
     params: dict[str, Any],
 ) -> None:
+    """Record an email to these people, except the author, from the side for which the author acts."""
     side = side_of(rights_over(commitment, author, now))
     record_emails(
         kind=f"commitments.{kind}",

@@ -13,6 +13,7 @@ from partnerships.commitments.rights import rights_over, side_of
 from partnerships.commitments.services.emails import email_concerned
 from partnerships.commitments.services.recording import lock_commitment, record_event
 from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
@@ -23,31 +24,41 @@ class UnableToEnd(Exception):
 @transaction.atomic
 def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
     """Decline or withdraw a proposal, or cancel a commitment, with a reason. Raises `UnableToEnd`."""
-    current = lock_commitment(commitment)
-    rights = rights_over(current, author, now)
-    if current.is_over:
-        raise UnableToEnd(f"{current.reference} is already {current.status_words}, so you cannot end it.")
+    commitment = lock_commitment(commitment)
+    rights = rights_over(commitment, author, now)
+    if commitment.is_over:
+        raise UnableToEnd(f"{commitment.reference} is already {commitment.status_words}, so you cannot end it.")
     require(rights.may_end, "Only leads of the two organisations can end this commitment.")
     if not reason.strip():
         raise UnableToEnd("Give a reason.")
+
     side = side_of(rights)
-    status_before = current.get_status_display()
-    event = EventKind.CANCELLED
-    if current.is_proposed:
-        is_own_proposal = side is not None and side.pk == current.proposed_for_id
-        event = EventKind.PROPOSAL_WITHDRAWN if is_own_proposal else EventKind.PROPOSAL_DECLINED
-    current.status, current.status_since, current.reason = Status.CANCELLED, now, reason.strip()
-    current.save(update_fields=["status", "status_since", "reason"])
+    event = _event_of_ending(commitment, side)
+    status_before = commitment.get_status_display()
+    commitment.status = Status.CANCELLED
+    commitment.status_since = now
+    commitment.reason = reason.strip()
+    commitment.save(update_fields=["status", "status_since", "reason"])
+
     record_event(
-        current,
+        commitment,
         event,
         author=author,
         organisation=side,
         now=now,
         before=status_before,
-        after=current.get_status_display(),
-        reason=current.reason,
+        after=commitment.get_status_display(),
+        reason=commitment.reason,
     )
-    call_listeners(commitment=current, author=author, now=now)
-    email_concerned("ended", current, author=author, now=now)
-    return current
+    call_listeners(commitment=commitment, author=author, now=now)
+    email_concerned("ended", commitment, author=author, now=now)
+    return commitment
+
+
+def _event_of_ending(commitment: Commitment, side: Organisation | None) -> EventKind:
+    """Return the event of a commitment that this side ends: a proposal is withdrawn by its own side, else declined."""
+    if not commitment.is_proposed:
+        return EventKind.CANCELLED
+    if side is not None and side.pk == commitment.proposed_for_id:
+        return EventKind.PROPOSAL_WITHDRAWN
+    return EventKind.PROPOSAL_DECLINED

@@ -47,35 +47,39 @@ def attach_evidence(
 
     Raises `UnableToAttach`.
     """
-    current = lock_commitment(commitment)
-    rights = rights_over(current, author, now)
+    commitment = lock_commitment(commitment)
+    rights = rights_over(commitment, author, now)
     _check_evidence_can_change(rights)
     try:
-        checked = check_upload(file)
+        checked_file = check_upload(file)
     except UnableToTakeFile as error:
         raise UnableToAttach(str(error)) from error
-    current_evidence = current.evidence.filter(removed_at=None)
+
+    present_evidence = commitment.evidence.filter(removed_at=None)
     # A form that was sent twice must not store the file twice.
-    duplicate = current_evidence.filter(sha256=checked.sha256, file_name=checked.name, added_by=author).first()
+    duplicates = present_evidence.filter(sha256=checked_file.sha256, file_name=checked_file.name, added_by=author)
+    duplicate = duplicates.first()
     if duplicate is not None:
         return duplicate
-    if current_evidence.count() >= MAX_FILES:
+    if present_evidence.count() >= MAX_FILES:
         raise UnableToAttach(f"A commitment can have up to {MAX_FILES} files. Remove one first.")
+
     evidence = Evidence(
-        commitment=current,
+        commitment=commitment,
         progress=progress,
-        title=title.strip() or checked.name,
+        title=title.strip() or checked_file.name,
         added_by=author,
         added_for=side_of(rights),
         added_at=now,
     )
     try:
-        with stored(evidence, file, checked):
+        with stored(evidence, file, checked_file):
             evidence.save()
     except UnableToTakeFile as error:
         raise UnableToAttach(str(error)) from error
+
     record_event(
-        current,
+        commitment,
         EventKind.EVIDENCE_ATTACHED,
         author=author,
         organisation=side_of(rights),
@@ -101,18 +105,21 @@ def remove_evidence(*, evidence: Evidence, author: User | None, now: dt.datetime
 
     After a restore, the system removes the file again. Then `author` is None and needs no rights.
     """
-    current = lock_commitment(evidence.commitment)
-    rights = rights_over(current, author, now) if author is not None else None
-    if rights is not None:
+    commitment = lock_commitment(evidence.commitment)
+    side = None
+    if author is not None:
+        rights = rights_over(commitment, author, now)
         _check_evidence_can_change(rights)
+        side = side_of(rights)
     if not Evidence.objects.filter(pk=evidence.pk, removed_at=None).update(removed_at=now):
-        raise UnableToAttach("The file has already been removed, so you do not need to remove it.")
+        raise UnableToAttach("The file has already been removed.")
+
     journal.note(EVIDENCE, now=now, evidence=evidence.pk, same=evidence_identity(evidence))
     record_event(
-        current,
+        commitment,
         EventKind.EVIDENCE_REMOVED,
         author=author,
-        organisation=side_of(rights) if rights is not None else None,
+        organisation=side,
         now=now,
         before={"file": evidence.title},
     )

@@ -32,20 +32,25 @@ def change_owner(
     *, commitment: Commitment, owner: User, author: User, now: dt.datetime, reason: str = ""
 ) -> Commitment:
     """Change the owner to another person of the same organisation. Raises `UnableToChangeOwner`."""
-    current = lock_commitment(commitment)
-    rights = rights_over(current, author, now)
-    if current.is_over:
+    commitment = lock_commitment(commitment)
+    rights = rights_over(commitment, author, now)
+    if commitment.is_over:
         raise UnableToChangeOwner(
-            f"{current.reference} is {current.status_words}, so you can no longer change its owner."
+            f"{commitment.reference} is {commitment.status_words}, so you can no longer change its owner."
         )
     require(rights.may_change_owner, "Only editors and leads of the organisation that gives can change the owner.")
-    if not acts_for(owner, current.owner_organisation):
+    _check_acts_for(owner, commitment.owner_organisation)
+    if commitment.owner_id != owner.pk:
+        _set_owner(commitment, owner, author=author, organisation=side_of(rights), now=now, reason=reason.strip())
+    return commitment
+
+
+def _check_acts_for(owner: User, organisation: Organisation) -> None:
+    """Raise `UnableToChangeOwner` if the new owner does not act for the organisation."""
+    if not acts_for(owner, organisation):
         raise UnableToChangeOwner(
-            f"{owner.display_name} does not act for {current.owner_organisation.display_name}. Choose someone who does."
+            f"{owner.display_name} does not act for {organisation.display_name}. Choose someone who does."
         )
-    if current.owner_id != owner.pk:
-        _set_owner(current, owner, author=author, organisation=side_of(rights), now=now, reason=reason.strip())
-    return current
 
 
 @transaction.atomic
@@ -54,21 +59,23 @@ def remind_owner(*, commitment: Commitment, author: User, now: dt.datetime) -> C
 
     The caller sends the email with `email_owners`, for several commitments at once.
     """
-    current = lock_commitment(commitment)
-    rights = rights_over(current, author, now)
-    if not current.is_under_way:
-        raise UnableToRemind(f"{current.reference} is {current.status_words}, so its owner needs no reminder.")
+    commitment = lock_commitment(commitment)
+    rights = rights_over(commitment, author, now)
+    reference = commitment.reference
+    if not commitment.is_under_way:
+        raise UnableToRemind(f"{reference} is {commitment.status_words}, so its owner needs no reminder.")
     require(rights.may_escalate, "Only editors and leads of either side can remind the owner.")
-    if current.owner is None:
+    if commitment.owner is None:
         remedy = "Choose one first." if rights.may_change_owner else "The organisation that delivers it chooses one."
-        raise UnableToRemind(f"{current.reference} has no owner. {remedy}")
-    if current.owner_id == author.pk:
-        raise UnableToRemind(f"You own {current.reference}, so there is nobody to remind.")
+        raise UnableToRemind(f"{reference} has no owner. {remedy}")
+    if commitment.owner_id == author.pk:
+        raise UnableToRemind(f"You own {reference}, so there is nobody to remind.")
     recent_reminders = Event.objects.filter(kind=EventKind.OWNER_REMINDED, at__gt=now - BETWEEN_REMINDERS)
-    if recent_reminders.filter(target_kind="commitment", target_id=current.pk).exists():
-        raise UnableToRemind(f"The owner of {current.reference} was reminded within the last day. Try again tomorrow.")
-    record_event(current, EventKind.OWNER_REMINDED, author=author, organisation=side_of(rights), now=now)
-    return current
+    if recent_reminders.filter(target_kind="commitment", target_id=commitment.pk).exists():
+        raise UnableToRemind(f"The owner of {reference} was reminded within the last day. Try again tomorrow.")
+
+    record_event(commitment, EventKind.OWNER_REMINDED, author=author, organisation=side_of(rights), now=now)
+    return commitment
 
 
 @transaction.atomic
@@ -80,22 +87,15 @@ def hand_over(
     Without a colleague the commitments have no owner, and My work asks the organisation's leads to name one. Raises
     `UnableToChangeOwner` if the colleague does not act for the organisation.
     """
-    if to is not None and not acts_for(to, organisation):
-        raise UnableToChangeOwner(
-            f"{to.display_name} does not act for {organisation.display_name}. Choose someone who does."
-        )
-    open_commitments = (
-        Commitment.objects.select_for_update(of=("self",))
-        .filter(owner=person, owner_organisation=organisation)
-        .exclude(status__in=OVER)
-        .order_by("pk")
-    )
-    count = 0
-    for commitment in open_commitments:
-        reason = f"The owner no longer acts for {organisation.display_name}."
+    if to is not None:
+        _check_acts_for(to, organisation)
+    open_commitments = Commitment.objects.filter(owner=person, owner_organisation=organisation).exclude(status__in=OVER)
+    locked_commitments = list(open_commitments.select_for_update(of=("self",)).order_by("pk"))
+
+    reason = f"The owner no longer acts for {organisation.display_name}."
+    for commitment in locked_commitments:
         _set_owner(commitment, to, author=author, organisation=organisation, now=now, reason=reason)
-        count += 1
-    return count
+    return len(locked_commitments)
 
 
 def _set_owner(

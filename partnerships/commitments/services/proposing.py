@@ -78,7 +78,7 @@ def propose_commitment(
 
     Raises `UnableToPropose`, or `UnableToConfirm` if the author may not confirm.
     """
-    existing = Commitment.objects.filter(key=key, proposed_by=author).first() if key else None
+    existing = _proposed_with(key, author)
     if existing is not None:
         return existing
     giver, receiver = proposal["giver"], proposal["receiver"]
@@ -89,21 +89,19 @@ def propose_commitment(
     _check_origin(came_from, (giver, receiver), author)
     if replaces is not None:
         _check_replaced(lock_commitment(replaces), giver, receiver)
+
+    commitment = Commitment(kind=Kind.COMMITMENT, replaces=replaces, key=key, **proposal)
     try:
+        # A savepoint, because after the error of a constraint PostgreSQL would refuse all further queries.
         with transaction.atomic():
-            commitment = _create(
-                Commitment(kind=Kind.COMMITMENT, replaces=replaces, key=key, **proposal),
-                author=author,
-                side=side,
-                came_from=came_from,
-                now=now,
-            )
+            _save_new(commitment, author=author, side=side, came_from=came_from, now=now)
     except IntegrityError:
         # The same form was sent twice at once.
-        existing = Commitment.objects.filter(key=key, proposed_by=author).first() if key else None
+        existing = _proposed_with(key, author)
         if existing is None:
             raise
         return existing
+
     if confirm and side.pk == giver.pk and proposal["owner"] is None:
         raise UnableToPropose("Name an owner, or confirm later.")
     if confirm:
@@ -113,6 +111,11 @@ def propose_commitment(
     if tells:
         email_asked("proposed", commitment, author=author, now=now, revision=commitment.revision)
     return commitment
+
+
+def _proposed_with(key: uuid.UUID | None, author: User) -> Commitment | None:
+    """Return the commitment that the author has already proposed with this form, or None."""
+    return Commitment.objects.filter(key=key, proposed_by=author).first() if key else None
 
 
 def _check_replaced(replaced: Commitment, giver: Organisation, receiver: Organisation) -> None:
@@ -162,66 +165,66 @@ def propose_action(
         raise UnableToPropose(
             f"{owner.display_name} does not act for {organisation.display_name}. Choose someone who does."
         )
-    if for_organisation is not None and for_organisation.pk == organisation.pk:
-        for_organisation = None
     _check_partnership(new.get("partnership"), (organisation,), now)
-    action = _create(
-        Commitment(kind=Kind.ACTION, giver=organisation, receiver=for_organisation, **new),
-        author=author,
-        side=organisation if is_own else for_organisation,
-        came_from=came_from,
-        now=now,
+
+    is_for_itself = for_organisation is not None and for_organisation.pk == organisation.pk
+    receiver = None if is_for_itself else for_organisation
+    action = Commitment(kind=Kind.ACTION, giver=organisation, receiver=receiver, **new)
+    side = organisation if is_own else receiver
+    _save_new(action, author=author, side=side, came_from=came_from, now=now)
+    if not is_own:
+        return action
+    return confirm_commitment(
+        commitment=action, organisation=organisation, author=author, revision=action.revision, now=now
     )
-    if is_own:
-        return confirm_commitment(
-            commitment=action, organisation=organisation, author=author, revision=action.revision, now=now
-        )
-    return action
 
 
-def _create(
-    new: Commitment, *, author: User, side: Organisation | None, came_from: OriginRecord | None, now: dt.datetime
-) -> Commitment:
+def _save_new(
+    commitment: Commitment,
+    *,
+    author: User,
+    side: Organisation | None,
+    came_from: OriginRecord | None,
+    now: dt.datetime,
+) -> None:
     """Save a new commitment or action with its event, and link it to the record that it is made from.
 
     `side` is the organisation for which the author proposes the commitment.
     """
-    assert new.giver is not None  # only commitments imported from registers have no giver
-    (new.pk,) = next_ids()
-    new.reference = reference_for(new.pk)
-    new.text = new.text.strip()
-    new.unit = new.unit if new.quantity is not None else ""
-    new.owner_organisation = new.giver
-    new.original_due_on = new.due_on
-    new.proposed_by, new.proposed_for = author, side
-    new.proposed_at = new.status_since = now
-    new.save(force_insert=True)
+    assert commitment.giver is not None  # only commitments imported from registers have no giver
+    # The id is reserved first, because the reference contains it.
+    (commitment.pk,) = next_ids()
+    commitment.reference = reference_for(commitment.pk)
+    commitment.text = commitment.text.strip()
+    commitment.unit = commitment.unit if commitment.quantity is not None else ""
+    commitment.owner_organisation = commitment.giver
+    commitment.original_due_on = commitment.due_on
+    commitment.proposed_by = author
+    commitment.proposed_for = side
+    commitment.proposed_at = now
+    commitment.status_since = now
+    commitment.save(force_insert=True)
+
     record_event(
-        new,
-        EventKind.PROPOSED if new.kind == Kind.COMMITMENT else EventKind.ACTION_NOTED,
+        commitment,
+        EventKind.PROPOSED if commitment.kind == Kind.COMMITMENT else EventKind.ACTION_NOTED,
         author=author,
         organisation=side,
         now=now,
-        after=terms_of(new),
+        after=terms_of(commitment),
     )
     if came_from is not None:
-        came_from.origin.link(commitment=new, record_id=came_from.record_id, author=author, now=now)
-    return new
+        came_from.origin.link(commitment=commitment, record_id=came_from.record_id, author=author, now=now)
 
 
 def check_terms(giver: Organisation, receiver: Organisation | None, terms: Terms, today: dt.date) -> None:
     """Raise `UnableToPropose` with the first fault in the terms."""
-    quantity, unit, owner = terms["quantity"], terms["unit"], terms["owner"]
+    owner = terms["owner"]
     if receiver is not None and giver.pk == receiver.pk:
         raise UnableToPropose("A commitment must be between two different organisations.")
     if not terms["text"].strip():
         raise UnableToPropose("Say what is promised.")
-    if quantity is not None and quantity <= 0:
-        raise UnableToPropose("The quantity must be more than 0.")
-    if quantity is not None and not unit:
-        raise UnableToPropose("Choose a unit for the quantity.")
-    if unit and unit not in Unit.by_code():
-        raise UnableToPropose(f"There is no unit with the code “{unit}”. Choose a unit from the list.")
+    _check_quantity(terms["quantity"], terms["unit"])
     if terms["due_on"] < today:
         raise UnableToPropose("Enter a due date that is today or later.")
     for side in (giver, receiver):
@@ -229,6 +232,16 @@ def check_terms(giver: Organisation, receiver: Organisation | None, terms: Terms
             raise UnableToPropose(f"{side.display_name} has been dissolved. Choose another organisation.")
     if owner is not None and not acts_for(owner, giver):
         raise UnableToPropose(f"{owner.display_name} does not act for {giver.display_name}. Choose someone who does.")
+
+
+def _check_quantity(quantity: Decimal | None, unit: str) -> None:
+    """Raise `UnableToPropose` if the quantity is not positive, has no unit, or has an unknown unit."""
+    if quantity is not None and quantity <= 0:
+        raise UnableToPropose("The quantity must be more than 0.")
+    if quantity is not None and not unit:
+        raise UnableToPropose("Choose a unit for the quantity.")
+    if unit and unit not in Unit.by_code():
+        raise UnableToPropose(f"There is no unit with the code “{unit}”. Choose a unit from the list.")
 
 
 def _check_origin(came_from: OriginRecord | None, sides: tuple[Organisation, ...], author: User) -> None:

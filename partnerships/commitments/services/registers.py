@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,9 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
+
+#: A reference, and the id of a receiver.
+PromiseKey = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,16 @@ class RegisterPromise:
     withdrawn: str = ""
     progress: Sequence[RegisterProgress] = field(default_factory=tuple)
 
+    @property
+    def key(self) -> PromiseKey:
+        """Return the reference and the id of the receiver, which identify the promise within its register."""
+        return self.reference, self.receiver.pk
+
+    @property
+    def delivered(self) -> Decimal:
+        """Return the total delivered so far."""
+        return self.progress[-1].delivered if self.progress else Decimal(0)
+
 
 @transaction.atomic
 def record_from_register(
@@ -67,12 +81,12 @@ def record_from_register(
     if not promises:
         return []
     require(roles_of(author, now).keeps_published({promise.receiver.pk for promise in promises}))
-    existing_keys = set(
-        Commitment.objects.filter(
-            source=source, source_reference__in=[promise.reference for promise in promises]
-        ).values_list("source_reference", "receiver_id")
+    existing = Commitment.objects.filter(
+        source=source, source_reference__in=[promise.reference for promise in promises]
     )
-    new_promises = [promise for promise in promises if (promise.reference, promise.receiver.pk) not in existing_keys]
+    existing_keys = set(existing.values_list("source_reference", "receiver_id"))
+    new_promises = [promise for promise in promises if promise.key not in existing_keys]
+
     ids = next_ids(len(new_promises)) if new_promises else []
     commitments, reports = [], []
     for pk, promise in zip(ids, new_promises, strict=True):
@@ -81,14 +95,10 @@ def record_from_register(
         reports += _new_reports(commitment, promise, author)
     Commitment.objects.bulk_create(commitments, batch_size=500)
     Progress.objects.bulk_create(reports, batch_size=500)
+
     for commitment in commitments:
-        _record_event(
-            commitment,
-            EventKind.READ_FROM_REGISTER,
-            author=author,
-            now=now,
-            row=commitment.source_reference,
-        )
+        row = commitment.source_reference
+        _record_event(commitment, EventKind.READ_FROM_REGISTER, author=author, now=now, row=row)
     return commitments
 
 
@@ -106,21 +116,10 @@ def add_from_register(
     if not promises:
         return [], []
     require(roles_of(author, now).keeps_published({promise.receiver.pk for promise in promises}))
-    promises_by_key = {(promise.reference, promise.receiver.pk): promise for promise in promises}
-    candidates = (
-        Commitment.objects.select_for_update(of=("self",))
-        .select_related("receiver")
-        .filter(source=source, source_reference__in=[promise.reference for promise in promises])
-        .order_by("pk")
-    )
-    commitments = [
-        commitment
-        for commitment in candidates
-        if (commitment.source_reference, commitment.receiver_id) in promises_by_key
-    ]
-    recorded_reports: dict[int, list[Progress]] = {commitment.pk: [] for commitment in commitments}
-    for report in Progress.objects.filter(commitment__in=commitments).order_by("at", "pk"):
-        recorded_reports[report.commitment_id].append(report)
+    promises_by_key = {promise.key: promise for promise in promises}
+    commitments = _lock_existing(promises_by_key, source)
+    reports_by_commitment = _reports_by_commitment(commitments)
+
     changed, skipped = [], []
     for commitment in commitments:
         promise = promises_by_key[commitment.source_reference, commitment.receiver_id or 0]
@@ -128,22 +127,44 @@ def add_from_register(
             _withdraw(commitment, promise, author, now)
             changed.append(commitment)
             continue
-        recorded = _recorded_by_position(recorded_reports[commitment.pk], promise.progress)
-        has_every_report = recorded is not None and len(recorded) == len(promise.progress)
-        total = promise.progress[-1].delivered if promise.progress else Decimal(0)
-        if has_every_report and commitment.delivered_quantity == total:
+
+        recorded_by_position = _recorded_by_position(reports_by_commitment[commitment.pk], promise.progress)
+        has_every_report = recorded_by_position is not None and len(recorded_by_position) == len(promise.progress)
+        if has_every_report and commitment.delivered_quantity == promise.delivered:
             continue
-        if commitment.is_over or recorded is None or has_every_report:
+        if commitment.is_over or recorded_by_position is None or has_every_report:
             skipped.append(commitment)
             continue
-        _add_reports(commitment, promise, recorded, author, now)
+        _add_reports(commitment, promise, recorded_by_position, author, now)
         changed.append(commitment)
     return changed, skipped
+
+
+def _lock_existing(promises_by_key: Mapping[PromiseKey, RegisterPromise], source: str) -> list[Commitment]:
+    """Lock the commitments that were imported from these promises, and return them."""
+    references = [reference for reference, _receiver_id in promises_by_key]
+    candidates = Commitment.objects.filter(source=source, source_reference__in=references)
+    locked_candidates = candidates.select_for_update(of=("self",)).select_related("receiver").order_by("pk")
+    # Two receivers may use the same reference.
+    return [
+        commitment
+        for commitment in locked_candidates
+        if (commitment.source_reference, commitment.receiver_id) in promises_by_key
+    ]
+
+
+def _reports_by_commitment(commitments: Sequence[Commitment]) -> Mapping[int, list[Progress]]:
+    """Return the recorded reports of these commitments, by id of the commitment, the earliest first."""
+    reports_by_commitment: dict[int, list[Progress]] = defaultdict(list)
+    for report in Progress.objects.filter(commitment__in=commitments).order_by("at", "pk"):
+        reports_by_commitment[report.commitment_id].append(report)
+    return reports_by_commitment
 
 
 def _record_event(
     commitment: Commitment, event: EventKind, *, author: User | None, now: dt.datetime, **data: Any
 ) -> None:
+    """Record an event of an imported commitment, with the register that it comes from."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=commitment.receiver_id,
@@ -163,15 +184,16 @@ def _recorded_by_position(
     None if a recorded report is not in the register. Two reports are the same if they have the same time and note,
     since the note names the figure.
     """
-    free_positions: dict[tuple[dt.datetime, str], list[int]] = {}
-    for position, report in enumerate(register_reports):
-        free_positions.setdefault((report.at, report.note), []).append(position)
+    free_positions: dict[tuple[dt.datetime, str], list[int]] = defaultdict(list)
+    for position, register_report in enumerate(register_reports):
+        free_positions[register_report.at, register_report.note].append(position)
+
     recorded_by_position: dict[int, Progress] = {}
-    for recorded in recorded_reports:
-        positions = free_positions.get((recorded.at, recorded.note))
+    for report in recorded_reports:
+        positions = free_positions[report.at, report.note]
         if not positions:
             return None
-        recorded_by_position[positions.pop(0)] = recorded
+        recorded_by_position[positions.pop(0)] = report
     return recorded_by_position
 
 
@@ -183,21 +205,23 @@ def _add_reports(
     now: dt.datetime,
 ) -> None:
     """Save the reports that are not recorded yet, correct the totals of later ones, and update the status."""
-    delivered_before = commitment.delivered_quantity
     for position, report in enumerate(_new_reports(commitment, promise, author)):
-        recorded = recorded_by_position.get(position)
-        if recorded is None:
+        recorded_report = recorded_by_position.get(position)
+        if recorded_report is None:
             report.save(force_insert=True)
-        elif (recorded.delivered_before, recorded.delivered) != (report.delivered_before, report.delivered):
-            recorded.delivered_before, recorded.delivered = report.delivered_before, report.delivered
-            recorded.save(update_fields=["delivered_before", "delivered"])
-    last = promise.progress[-1]
+        else:
+            _correct_totals(recorded_report, report)
+
+    last_report = promise.progress[-1]
+    delivered_before = commitment.delivered_quantity
     status = Status.DONE if promise.done else Status.IN_PROGRESS
     if status != commitment.status:
-        commitment.status, commitment.status_since = status, last.at
-    commitment.done_at = last.at if promise.done else None
-    commitment.delivered_quantity = last.delivered
+        commitment.status = status
+        commitment.status_since = last_report.at
+    commitment.done_at = last_report.at if promise.done else None
+    commitment.delivered_quantity = last_report.delivered
     commitment.save(update_fields=["status", "status_since", "done_at", "delivered_quantity"])
+
     _record_event(
         commitment,
         EventKind.REPORTS_READ_FROM_REGISTER,
@@ -208,15 +232,28 @@ def _add_reports(
     )
 
 
+def _correct_totals(recorded_report: Progress, report: Progress) -> None:
+    """Give a recorded report the totals of the register, if they differ."""
+    totals = (report.delivered_before, report.delivered)
+    if (recorded_report.delivered_before, recorded_report.delivered) != totals:
+        recorded_report.delivered_before, recorded_report.delivered = totals
+        recorded_report.save(update_fields=["delivered_before", "delivered"])
+
+
 def _withdraw(commitment: Commitment, promise: RegisterPromise, author: User | None, now: dt.datetime) -> None:
     """Cancel a commitment that the register no longer has, and reopen the asks and offers that it met."""
     status_before = commitment.get_status_display()
-    commitment.status, commitment.status_since, commitment.reason = Status.CANCELLED, now, promise.withdrawn
+    commitment.status = Status.CANCELLED
+    commitment.status_since = now
+    commitment.reason = promise.withdrawn
     commitment.save(update_fields=["status", "status_since", "reason"])
+
     # Call the listeners before clearing the confirmations: they reopen only what an agreed commitment met.
     call_listeners(commitment=commitment, author=author, now=now)
-    commitment.giver_confirmed_at = commitment.receiver_confirmed_at = None
+    commitment.giver_confirmed_at = None
+    commitment.receiver_confirmed_at = None
     commitment.save(update_fields=["giver_confirmed_at", "receiver_confirmed_at"])
+
     _record_event(
         commitment,
         EventKind.WITHDRAWN_IN_REGISTER,
@@ -262,7 +299,6 @@ def _status_of(promise: RegisterPromise) -> Status:
 
 def _new_commitment(pk: int, promise: RegisterPromise, source: str, author: User | None) -> Commitment:
     """Return an unsaved commitment for a row of a register."""
-    delivered = promise.progress[-1].delivered if promise.progress else Decimal(0)
     status_since = promise.progress[-1].at if promise.progress else promise.agreed_at
     # A commitment that was agreed and then cancelled would count as broken, but a withdrawn record is not broken.
     confirmed_at = None if promise.withdrawn else promise.agreed_at
@@ -275,7 +311,7 @@ def _new_commitment(pk: int, promise: RegisterPromise, source: str, author: User
         owner_organisation=promise.receiver,
         quantity=promise.quantity,
         unit=promise.unit if promise.quantity is not None else "",
-        delivered_quantity=delivered,
+        delivered_quantity=promise.delivered,
         due_on=promise.due_on,
         original_due_on=promise.due_on,
         status=_status_of(promise),

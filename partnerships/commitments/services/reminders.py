@@ -37,6 +37,23 @@ def remind_owners(*, now: dt.datetime) -> int:
     reminder. A changed due date gets its own reminders. Composing the email checks again that the reminder still
     applies.
     """
+    _insert_reminders(now)
+    waiting_reminders = Reminder.objects.select_for_update(skip_locked=True).filter(sent_at=None, dropped_at=None)
+    new_reminders = list(waiting_reminders.order_by("pk"))
+    for reminder in new_reminders:
+        # Without the reminder's id: after a restore, the same reminder is inserted again with another id.
+        params = {
+            "commitment": reminder.commitment_id,
+            "due_on": reminder.due_on.isoformat(),
+            "days_before": reminder.days_before,
+        }
+        record_email(kind="commitments.reminder", person_id=reminder.person_id, params=params, now=now)
+    Reminder.objects.filter(pk__in=[reminder.pk for reminder in new_reminders]).update(sent_at=now)
+    return len(new_reminders)
+
+
+def _insert_reminders(now: dt.datetime) -> None:
+    """Insert the reminders that are due today and do not exist yet."""
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT_REMINDERS,
@@ -49,15 +66,3 @@ def remind_owners(*, now: dt.datetime) -> int:
                 "longest": LONGEST_LEAD_TIME,
             },
         )
-    waiting = Reminder.objects.select_for_update(skip_locked=True).filter(sent_at=None, dropped_at=None)
-    new_reminders = list(waiting.order_by("pk"))
-    for reminder in new_reminders:
-        # Without the reminder's id: after a restore, the same reminder is inserted again with another id.
-        params = {
-            "commitment": reminder.commitment_id,
-            "due_on": reminder.due_on.isoformat(),
-            "days_before": reminder.days_before,
-        }
-        record_email(kind="commitments.reminder", person_id=reminder.person_id, params=params, now=now)
-    Reminder.objects.filter(pk__in=[reminder.pk for reminder in new_reminders]).update(sent_at=now)
-    return len(new_reminders)

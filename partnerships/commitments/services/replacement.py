@@ -24,10 +24,12 @@ def replace_commitment(
     copy_links(old, successor)
     if old.is_over:
         return
-    status_before = old.get_status_display()
     _copy_due_dates(old, successor, author, now)
     _copy_delivered_quantity(old, successor, author, organisation, now)
-    old.status, old.status_since = Status.SUPERSEDED, now
+
+    status_before = old.get_status_display()
+    old.status = Status.SUPERSEDED
+    old.status_since = now
     old.reason = f"Replaced by {successor.reference}, which both sides agreed."
     old.save(update_fields=["status", "status_since", "reason"])
     record_event(

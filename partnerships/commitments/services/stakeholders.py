@@ -19,14 +19,15 @@ ONLY_LEADS = "Only leads of organisations in the partnership can choose what we 
 @transaction.atomic
 def tell_stakeholders(*, commitment: Commitment, tell: bool, author: User, now: dt.datetime) -> Commitment:
     """Mark or unmark a commitment. Stakeholders get the title, date and status of marked commitments."""
-    current = lock_commitment(commitment)
-    require(
-        current.partnership is not None and rights_over(current.partnership, author, now).may_tell_stakeholders,
-        ONLY_LEADS,
-    )
-    if current.tells_stakeholders != tell:
-        current.tells_stakeholders = tell
-        current.save(update_fields=["tells_stakeholders"])
-        event = EventKind.MARKED if tell else EventKind.UNMARKED
-        record_event(current, event, author=author, organisation=None, now=now)
-    return current
+    commitment = lock_commitment(commitment)
+    partnership = commitment.partnership
+    may_tell = partnership is not None and rights_over(partnership, author, now).may_tell_stakeholders
+    require(may_tell, ONLY_LEADS)
+    if commitment.tells_stakeholders == tell:
+        return commitment
+
+    commitment.tells_stakeholders = tell
+    commitment.save(update_fields=["tells_stakeholders"])
+    event = EventKind.MARKED if tell else EventKind.UNMARKED
+    record_event(commitment, event, author=author, organisation=None, now=now)
+    return commitment

@@ -44,31 +44,58 @@ def edit_proposal(
 
     Raises `UnableToEdit`, or `UnableToPropose` if the new terms are invalid.
     """
-    current = lock_commitment(commitment)
-    rights = rights_over(current, author, now)
-    if not current.is_proposed:
-        remedy = " Propose new terms instead." if current.is_under_way else ""
+    commitment = lock_commitment(commitment)
+    rights = rights_over(commitment, author, now)
+    if not commitment.is_proposed:
+        remedy = " Propose new terms instead." if commitment.is_under_way else ""
         raise UnableToEdit(
-            f"{current.reference} is {current.status_words}, so you can no longer change its terms.{remedy}"
+            f"{commitment.reference} is {commitment.status_words}, so you can no longer change its terms.{remedy}"
         )
     require(rights.may_edit_terms, NO_SIDE)
-    if revision != current.revision:
+    if revision != commitment.revision:
         raise UnableToEdit("Someone changed the terms while you were editing. Check the new terms before you save.")
-    if current.giver is None:
+    if commitment.giver is None:
         raise UnableToEdit("The organisation that gives is outside the network, so nobody can change the terms.")
-    check_terms(current.giver, current.receiver, terms, timezone.localdate(now))
-    terms_before, owner_before = terms_of(current), current.owner
-    current.text = terms["text"].strip()
-    current.quantity = terms["quantity"]
-    current.unit = terms["unit"] if current.quantity is not None else ""
-    current.owner = terms["owner"]
-    current.due_on = current.original_due_on = terms["due_on"]
-    if terms_of(current) == terms_before and owner_before == current.owner:
-        return current
-    current.revision += 1
-    current.giver_confirmed_at = current.receiver_confirmed_at = None
-    current.giver_confirmed_by = current.receiver_confirmed_by = None
-    current.save(
+    check_terms(commitment.giver, commitment.receiver, terms, timezone.localdate(now))
+
+    terms_before, owner_before = terms_of(commitment), commitment.owner
+    _set_terms(commitment, terms)
+    if terms_of(commitment) == terms_before and owner_before == commitment.owner:
+        return commitment
+    _save_new_revision(commitment)
+
+    record_event(
+        commitment,
+        EventKind.TERMS_CHANGED,
+        author=author,
+        organisation=side_of(rights),
+        now=now,
+        before=terms_before,
+        after=terms_of(commitment),
+    )
+    if tells:
+        email_asked("proposed", commitment, author=author, now=now, revision=commitment.revision)
+    return commitment
+
+
+def _set_terms(commitment: Commitment, terms: Terms) -> None:
+    """Set the terms of a proposal without saving."""
+    commitment.text = terms["text"].strip()
+    commitment.quantity = terms["quantity"]
+    commitment.unit = terms["unit"] if commitment.quantity is not None else ""
+    commitment.owner = terms["owner"]
+    commitment.due_on = terms["due_on"]
+    commitment.original_due_on = terms["due_on"]
+
+
+def _save_new_revision(commitment: Commitment) -> None:
+    """Save the changed terms of a proposal, without the confirmations of the earlier terms."""
+    commitment.revision += 1
+    commitment.giver_confirmed_at = None
+    commitment.giver_confirmed_by = None
+    commitment.receiver_confirmed_at = None
+    commitment.receiver_confirmed_by = None
+    commitment.save(
         update_fields=[
             "text",
             "quantity",
@@ -83,18 +110,6 @@ def edit_proposal(
             "receiver_confirmed_by",
         ]
     )
-    record_event(
-        current,
-        EventKind.TERMS_CHANGED,
-        author=author,
-        organisation=side_of(rights),
-        now=now,
-        before=terms_before,
-        after=terms_of(current),
-    )
-    if tells:
-        email_asked("proposed", current, author=author, now=now, revision=current.revision)
-    return current
 
 
 @transaction.atomic
@@ -102,30 +117,32 @@ def change_due_date(
     *, commitment: Commitment, due_on: dt.date, reason: str, author: User, now: dt.datetime
 ) -> Slippage:
     """Change the due date, with a reason. Earlier dates stay in the history. Raises `UnableToChangeDueDate`."""
-    current = lock_commitment(commitment)
-    rights = rights_over(current, author, now)
-    if not current.is_under_way:
+    commitment = lock_commitment(commitment)
+    rights = rights_over(commitment, author, now)
+    reason = reason.strip()
+    if not commitment.is_under_way:
         raise UnableToChangeDueDate(
-            f"{current.reference} is {current.status_words}, so you cannot change its due date."
+            f"{commitment.reference} is {commitment.status_words}, so you cannot change its due date."
         )
     require(rights.may_report, "Only editors and leads of the organisation that gives can change the due date.")
-    if not reason.strip():
+    if not reason:
         raise UnableToChangeDueDate("Say why the date is changing.")
-    if due_on == current.due_on:
+    if due_on == commitment.due_on:
         raise UnableToChangeDueDate("The commitment is already due on that day. Enter another date.")
+
     slippage = Slippage.objects.create(
-        commitment=current, was=current.due_on, now=due_on, reason=reason.strip(), by=author, at=now
+        commitment=commitment, was=commitment.due_on, now=due_on, reason=reason, by=author, at=now
     )
-    current.due_on = due_on
-    current.save(update_fields=["due_on"])
+    commitment.due_on = due_on
+    commitment.save(update_fields=["due_on"])
     record_event(
-        current,
+        commitment,
         EventKind.DUE_DATE_MOVED,
         author=author,
         organisation=side_of(rights),
         now=now,
         before={"due": long_date(slippage.was) if slippage.was else ""},
         after={"due": long_date(due_on)},
-        reason=reason.strip(),
+        reason=reason,
     )
     return slippage

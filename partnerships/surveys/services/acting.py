@@ -31,10 +31,10 @@ def link_action(*, survey_round: Round, theme: str, choice: str, author: User, n
     `choice` names the record, such as `objective-12`.
     """
     require(rights_in(survey_round, author, now).may_act)
-    offered = {value for _, options in actions_to_choose(survey_round, author) for value, _ in options}
-    if choice not in offered:
+    choices = {value for _label, options in actions_to_choose(survey_round, author) for value, _text in options}
+    if choice not in choices:
         raise UnableToLink("Choose an objective, ask, offer, commitment, conversation or meeting of this partnership.")
-    kind, _, pk = choice.partition("-")
+    kind, _hyphen, pk = choice.partition("-")
     return _link(survey_round, theme, {f"{kind}_id": int(pk)}, author, now)
 
 
@@ -60,7 +60,7 @@ def link_new_record(
 def _link(survey_round: Round, theme: str, record_field: dict[str, int], author: User, now: dt.datetime) -> Action:
     """Create the link, unless it exists. `record_field` is the field of `Action` with the record's id.
 
-    No lock is needed: a closed round never changes, and for a new record the caller has locked the partnership.
+    No lock is needed: a closed round never changes, and for a new record the caller has survey_round the partnership.
     """
     if not survey_round.is_closed or theme not in survey_round.questions().themes():
         raise UnableToLink("This survey has no such result. Choose a result from the list.")
@@ -75,8 +75,11 @@ def _link(survey_round: Round, theme: str, record_field: dict[str, int], author:
 @transaction.atomic
 def unlink_action(*, survey_round: Round, action_pk: int, author: User, now: dt.datetime) -> None:
     """Remove a wrong link, if the author may open the linked record."""
-    locked = lock_round(survey_round)
-    require(rights_in(locked, author, now).may_act)
-    readable_pks = {record.action for actions in actions_of([locked], author).values() for record in actions}
-    if action_pk in readable_pks and Action.objects.filter(round=locked, pk=action_pk).delete()[0]:
-        record_event(locked, EventKind.ACTION_UNLINKED, author=author, now=now)
+    survey_round = lock_round(survey_round)
+    require(rights_in(survey_round, author, now).may_act)
+    readable_pks = {record.action for actions in actions_of([survey_round], author).values() for record in actions}
+    if action_pk not in readable_pks:
+        return
+    deleted_count, _count_by_model = Action.objects.filter(round=survey_round, pk=action_pk).delete()
+    if deleted_count:
+        record_event(survey_round, EventKind.ACTION_UNLINKED, author=author, now=now)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.surveys import sealing
@@ -23,24 +24,29 @@ def _validated(answer: Answer, survey_round: Round) -> Answer:
 
     Raises `UnableToAnswer` if a part of the answer fits no question or group.
     """
+    texts: Mapping[str, str] = {key: text.strip() for key, text in answer.comments.items() if text.strip()}
+    valid_answer = Answer(answer.group, dict(answer.scores), sorted(set(answer.expects)), texts)
+    if not _fits(valid_answer, survey_round):
+        raise UnableToAnswer(
+            "These answers do not fit the questions. Open the link again and answer the questions there."
+        )
+    return valid_answer
+
+
+def _fits(answer: Answer, survey_round: Round) -> bool:
+    """Return whether each part of the answer fits a question, a scale or a group of the round."""
     questions = survey_round.questions()
     dimensions = {dimension.key for dimension in questions.dimensions}
     expectations = {expectation.key for expectation in questions.expectations}
     comments = {comment.key for comment in questions.comments}
-    texts: Mapping[str, str] = {key: text.strip() for key, text in answer.comments.items() if text.strip()}
-    fits = (
+    return (
         answer.group in survey_round.asked
         and answer.scores.keys() <= dimensions
         and all(score in SCORES for score in answer.scores.values())
         and set(answer.expects) <= expectations
-        and texts.keys() <= comments
-        and all(len(text) <= MAX_COMMENT for text in texts.values())
+        and answer.comments.keys() <= comments
+        and all(len(text) <= MAX_COMMENT for text in answer.comments.values())
     )
-    if not fits:
-        raise UnableToAnswer(
-            "These answers do not fit the questions. Open the link again and answer the questions there."
-        )
-    return Answer(answer.group, dict(answer.scores), sorted(set(answer.expects)), texts)
 
 
 @transaction.atomic
@@ -50,13 +56,10 @@ def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
     # Lock the round before the token, as ending a round does. Otherwise both could deadlock and the answer be lost.
     rounds = Round.objects.select_for_update(of=("self",), no_key=True).select_related("question_set")
     survey_round = rounds.filter(pk__in=tokens.values("round")).first()
-    if (
-        survey_round is None
-        or survey_round.public_key is None
-        or not survey_round.takes_answers(now)
-        or tokens.delete()[0] != 1
-    ):
+    is_open = survey_round is not None and survey_round.takes_answers(now)
+    if survey_round is None or survey_round.public_key is None or not is_open or not _delete_token(tokens):
         raise UnableToAnswer("This link has already been used, or the survey is over.")
+
     try:
         box = sealing.seal(_validated(answer, survey_round), bytes(survey_round.public_key))
     except sealing.AnswerTooLong as error:
@@ -64,14 +67,20 @@ def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
     SealedAnswer.objects.create(round=survey_round, box=box)
 
 
+def _delete_token(tokens: QuerySet[Token]) -> bool:
+    """Delete a token, and return False if another request has just used it."""
+    deleted_count, _count_by_model = tokens.delete()
+    return deleted_count == 1
+
+
 @transaction.atomic
 def answer_by_name(*, invitation: Invitation, answer: Answer, now: dt.datetime) -> None:
     """Save a person's answer under their name, or replace an earlier one. Raises `UnableToAnswer`."""
-    survey_round = (
-        Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=invitation.round_id)
-    )
+    rounds = Round.objects.select_for_update(of=("self",)).select_related("question_set")
+    survey_round = rounds.get(pk=invitation.round_id)
     if survey_round.is_anonymous or not survey_round.takes_answers(now):
         raise UnableToAnswer("This survey is over, so you can no longer answer it or change your answers.")
+
     valid_answer = _validated(answer, survey_round)
     NamedAnswer.objects.update_or_create(
         round=survey_round,

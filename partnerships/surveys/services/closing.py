@@ -48,20 +48,28 @@ def _alert(survey_round: Round, reason: str) -> None:
 @transaction.atomic
 def _close(survey_round: Round, *, now: dt.datetime) -> bool:
     """Close one round and publish its results. Return False if the round was no longer open."""
-    locked = lock_round(survey_round)
+    survey_round = lock_round(survey_round)
     # Another worker may have closed the round while this one waited for the lock.
-    if locked.status != RoundStatus.OPEN or locked.takes_answers(now):
+    if survey_round.status != RoundStatus.OPEN or survey_round.takes_answers(now):
         return False
-    if locked.is_anonymous:
-        _publish(locked)
-    locked.status, locked.closed_at, locked.public_key = RoundStatus.CLOSED, now, None
-    locked.save()
-    delete_answers_and_list(locked)
-    record_event(locked, EventKind.ROUND_CLOSED, author=None, now=now)
-    _email_leads(locked, now)
-    if locked.moderator_id and locked.comments.exists():
-        record_emails(kind="surveys.comments", people=[locked.moderator_id], params={"round": locked.pk}, now=now)
+    if survey_round.is_anonymous:
+        _publish(survey_round)
+    survey_round.status = RoundStatus.CLOSED
+    survey_round.closed_at = now
+    survey_round.public_key = None
+    survey_round.save()
+    delete_answers_and_list(survey_round)
+
+    record_event(survey_round, EventKind.ROUND_CLOSED, author=None, now=now)
+    _email_leads(survey_round, now)
+    if survey_round.moderator_id and survey_round.comments.exists():
+        _email_moderator(survey_round, survey_round.moderator_id, now)
     return True
+
+
+def _email_moderator(survey_round: Round, moderator_id: int, now: dt.datetime) -> None:
+    """Email the moderator that there are comments to read."""
+    record_emails(kind="surveys.comments", people=[moderator_id], params={"round": survey_round.pk}, now=now)
 
 
 def _email_leads(survey_round: Round, now: dt.datetime) -> None:
@@ -87,6 +95,7 @@ def _publish(survey_round: Round) -> None:
         joined_code_by_group=survey_round.counted,
         floor=survey_round.floor,
     )
+
     survey_round.answered_at_least = outcome.answered_at_least
     Figure.objects.bulk_create(
         Figure(
@@ -98,6 +107,7 @@ def _publish(survey_round: Round) -> None:
         )
         for figure in outcome.figures
     )
+
     comments = [Comment(round=survey_round, question=question, text=text) for question, text in outcome.comments]
     # Sorted by random id, so that the order of the rows does not show which comments one person wrote.
     Comment.objects.bulk_create(sorted(comments, key=lambda comment: comment.pk))
@@ -109,10 +119,9 @@ def _destroy_leftover_keys() -> None:
     A key is left over if a process is killed between the commit and the deletion. Keys of rounds that are not in this
     database stay, because a drill with an old backup may share the folder.
     """
-    names = sealing.keys_here()
-    over_rounds = Round.objects.filter(
-        status__in=[RoundStatus.CLOSED, RoundStatus.ABANDONED],
-        pk__in=[int(pk) for name in names if (pk := name.partition("-")[0]).isdecimal()],
-    )
+    # The name of a key begins with the id of its round.
+    prefixes = [name.partition("-")[0] for name in sealing.keys_here()]
+    round_ids = [int(prefix) for prefix in prefixes if prefix.isdecimal()]
+    over_rounds = Round.objects.filter(pk__in=round_ids, status__in=[RoundStatus.CLOSED, RoundStatus.ABANDONED])
     for survey_round in over_rounds:
         sealing.destroy_key(survey_round.key_name)

@@ -34,24 +34,25 @@ def decide_comments(
 
     The original texts are deleted. When no comment of the round is waiting any more, readers get an event.
     """
-    locked = lock_round(survey_round)
-    require(may_moderate(locked, author))
-    waiting_comments = {
-        comment.pk: comment for comment in Comment.objects.select_for_update().filter(round=locked, status="waiting")
-    }
-    if not (shown.keys() | withheld) <= waiting_comments.keys():
+    survey_round = lock_round(survey_round)
+    require(may_moderate(survey_round, author))
+    waiting_comments = Comment.objects.filter(round=survey_round, status=CommentStatus.WAITING)
+    comment_by_pk = {comment.pk: comment for comment in waiting_comments.select_for_update()}
+    if not (shown.keys() | withheld) <= comment_by_pk.keys():
         raise UnableToModerate(
             "You have already decided on some of these comments. Open the page again to see the rest."
         )
+    if any(not text.strip() or len(text) > MAX_COMMENT for text in shown.values()):
+        raise UnableToModerate("Enter the words to show, or withhold the comment.")
+
     for pk, text in shown.items():
-        if not text.strip() or len(text) > MAX_COMMENT:
-            raise UnableToModerate("Enter the words to show, or withhold the comment.")
-        _save_decision(waiting_comments[pk], CommentStatus.SHOWN, text.strip())
+        _save_decision(comment_by_pk[pk], CommentStatus.SHOWN, text.strip())
     for pk in withheld:
-        _save_decision(waiting_comments[pk], CommentStatus.WITHHELD, "")
-    is_last = not Comment.objects.filter(round=locked, status="waiting").exists()
-    if (shown or withheld) and is_last and shown_comments(locked):
-        record_event(locked, EventKind.COMMENTS_PUBLISHED, author=None, now=now)
+        _save_decision(comment_by_pk[pk], CommentStatus.WITHHELD, "")
+
+    has_decided = bool(shown or withheld)
+    if has_decided and not waiting_comments.exists() and shown_comments(survey_round):
+        record_event(survey_round, EventKind.COMMENTS_PUBLISHED, author=None, now=now)
 
 
 def delete_unread_comments(now: dt.datetime, dry_run: bool) -> int:
@@ -62,5 +63,7 @@ def delete_unread_comments(now: dt.datetime, dry_run: bool) -> int:
 
 def _save_decision(comment: Comment, status: CommentStatus, shown_text: str) -> None:
     """Save the decision on a comment, and delete the text that the person wrote."""
-    comment.status, comment.shown, comment.text = status, shown_text, ""
+    comment.status = status
+    comment.shown = shown_text
+    comment.text = ""
     comment.save(update_fields=["status", "shown", "text"])

@@ -32,17 +32,17 @@ def person_at_address(address: str) -> User:
 @transaction.atomic
 def name_moderator(*, survey_round: Round, address: str, author: User | None, now: dt.datetime) -> None:
     """Name the person who will read the comments of an anonymous draft. Raises `UnableToRun`."""
-    locked = lock_own_draft(survey_round, author, now)
-    if locked.way != Way.ANONYMOUS:
+    survey_round = lock_own_draft(survey_round, author, now)
+    if survey_round.way != Way.ANONYMOUS:
         raise UnableToRun("In a survey by name, nobody reads the comments before the members do.")
     person = person_at_address(address)
-    if locked.invitations.filter(person=person).exists():
+    if survey_round.invitations.filter(person=person).exists():
         raise UnableToRun(
             f"{person.email} is asked to answer the survey, so they cannot read its comments. Name another person."
         )
-    if person.pk == locked.moderator_id:
+    if person.pk == survey_round.moderator_id:
         return  # saving again would clear `moderator_asked_at`, so that they could be emailed twice in a day
-    _change_moderator(locked, person, now=now)
+    _change_moderator(survey_round, person, now=now)
 
 
 def _change_moderator(survey_round: Round, person: User | None, *, now: dt.datetime) -> None:
@@ -63,19 +63,21 @@ def ask_moderator(*, survey_round: Round, author: User | None, now: dt.datetime)
 
     Raises `UnableToRun`.
     """
-    locked = lock_own_draft(survey_round, author, now)
-    if locked.moderator_id is None or not locked.invitations.exists():
+    survey_round = lock_own_draft(survey_round, author, now)
+    if survey_round.moderator_id is None or not survey_round.invitations.exists():
         raise UnableToRun("Add the people to ask first.")
-    if locked.moderator_agreed_at is not None:
-        raise UnableToRun("This person has already agreed, so you do not need to ask again.")
-    asked_at = locked.moderator_asked_at
+    if survey_round.moderator_agreed_at is not None:
+        raise UnableToRun("This person has already agreed.")
+    asked_at = survey_round.moderator_asked_at
     if asked_at is not None and timezone.localdate(asked_at) == timezone.localdate(now):
         raise UnableToRun(
             "We have already asked this person today. The link in their email shows the list as it is now."
         )
-    locked.moderator_asked_at = now
-    locked.save(update_fields=["moderator_asked_at"])
-    record_emails(kind="surveys.agreement", people=[locked.moderator_id], params={"round": locked.pk}, now=now)
+    survey_round.moderator_asked_at = now
+    survey_round.save(update_fields=["moderator_asked_at"])
+    record_emails(
+        kind="surveys.agreement", people=[survey_round.moderator_id], params={"round": survey_round.pk}, now=now
+    )
 
 
 @transaction.atomic
@@ -84,21 +86,21 @@ def agree_to_moderate(*, survey_round: Round, list_hash: str, author: User, now:
 
     `list_hash` is the hash of the list that the page showed. If the list has changed, the moderator must read it again.
     """
-    locked = lock_round(survey_round)
-    require(may_agree(locked, author))
-    if list_hash != list_hash_of(locked):
+    survey_round = lock_round(survey_round)
+    require(may_agree(survey_round, author))
+    if list_hash != list_hash_of(survey_round):
         raise UnableToRun(
             "The people or partnerships have changed since you opened this page. Check them again before you agree."
         )
-    locked.moderator_agreed_at = now
-    locked.save(update_fields=["moderator_agreed_at"])
+    survey_round.moderator_agreed_at = now
+    survey_round.save(update_fields=["moderator_agreed_at"])
 
 
 @transaction.atomic
 def decline_to_moderate(*, survey_round: Round, author: User, now: dt.datetime) -> None:
     """Decline to read comments before the survey opens, and email its leads so that they name another person."""
-    locked = lock_round(survey_round)
-    require(may_agree(locked, author))
-    _change_moderator(locked, None, now=now)
-    leads = leads_who_run(locked.partnership)
-    record_emails(kind="surveys.declined", people=leads, params={"round": locked.pk}, now=now)
+    survey_round = lock_round(survey_round)
+    require(may_agree(survey_round, author))
+    _change_moderator(survey_round, None, now=now)
+    leads = leads_who_run(survey_round.partnership)
+    record_emails(kind="surveys.declined", people=leads, params={"round": survey_round.pk}, now=now)

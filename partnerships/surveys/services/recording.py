@@ -30,9 +30,9 @@ def lock_round(survey_round: Round) -> Round:
     Check the status of the returned round: the round that was passed in may be out of date.
     """
     partnership = recording.lock_partnership(survey_round.partnership_id)
-    locked = Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=survey_round.pk)
-    locked.partnership = partnership
-    return locked
+    survey_round = Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=survey_round.pk)
+    survey_round.partnership = partnership
+    return survey_round
 
 
 def record_event(
@@ -51,20 +51,20 @@ def lock_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Ro
 
     Raises `UnableToRun` if the draft can no longer be changed.
     """
-    locked = lock_round(survey_round)
-    require(rights_in(locked, author, now).may_invite)
-    if not locked.is_draft:
+    survey_round = lock_round(survey_round)
+    require(rights_in(survey_round, author, now).may_invite)
+    if not survey_round.is_draft:
         raise UnableToRun("This survey has opened, so you can no longer change it.")
-    if locked.partnership.is_over_on(timezone.localdate(now)):
+    if survey_round.partnership.is_over_on(timezone.localdate(now)):
         raise UnableToRun("This partnership has ended, so you can no longer change its survey.")
-    return locked
+    return survey_round
 
 
 def lock_own_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Round:
     """Lock a draft for a lead of the partnership that prepares it. Raises `UnableToRun` as `lock_draft` does."""
-    locked = lock_draft(survey_round, author, now)
-    require(rights_over(locked.partnership, author, now).may_run)
-    return locked
+    survey_round = lock_draft(survey_round, author, now)
+    require(rights_over(survey_round.partnership, author, now).may_run)
+    return survey_round
 
 
 def withdraw_agreement(survey_round: Round) -> None:

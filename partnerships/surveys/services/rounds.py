@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import Max
@@ -20,7 +20,6 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.people.refusals import refused_among
 from partnerships.people.retention import delete_in_batches
-from partnerships.people.services import UnableToAddPerson, person_for_address
 from partnerships.surveys import sealing
 from partnerships.surveys.bodies import Group, counted_as
 from partnerships.surveys.event_kinds import EventKind
@@ -75,15 +74,15 @@ def prepare_round(
     `moderator` is the address of the person who will read the comments of an anonymous round. Whether this person may
     do so is checked only when they agree, so that preparing does not show who has an account.
     """
-    locked = partnership_recording.lock_partnership(partnership.pk)
-    require(rights_over(locked, author, now).may_run)
-    if locked.is_over_on(timezone.localdate(now)):
+    partnership = partnership_recording.lock_partnership(partnership.pk)
+    require(rights_over(partnership, author, now).may_run)
+    if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToRun("This partnership has ended, so you cannot prepare a survey for it.")
-    if Round.objects.filter(partnership=locked, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).exists():
+    if Round.objects.filter(partnership=partnership, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).exists():
         raise UnableToRun("This partnership already has a survey. Wait until that survey is over, or end it.")
-    last_number = Round.objects.filter(partnership=locked).aggregate(last=Max("number"))["last"] or 0
+    last_number = Round.objects.filter(partnership=partnership).aggregate(last=Max("number"))["last"] or 0
     survey_round = Round.objects.create(
-        partnership=locked,
+        partnership=partnership,
         number=last_number + 1,
         title=title.strip(),
         question_set=question_set,
@@ -102,57 +101,66 @@ def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author:
 
     Raises `UnableToRun`, whose message names addresses that are invalid or whose owners have refused emails.
     """
-    locked = lock_draft(survey_round, author, now)
-    asked_count = locked.invitations.count()
-    people: dict[int, User] = {}
-    for address in addresses:
-        try:
-            person = person_for_address(email=address)
-        except UnableToAddPerson as error:
-            raise UnableToRun(str(error)) from error
-        if person.pk == locked.moderator_id:
-            raise UnableToRun(
-                f"{person.email} reads the comments of this survey, so they cannot answer it. Remove this address."
-            )
-        people[person.pk] = person
-    if refused := refused_among(list(people.values())):
+    survey_round = lock_draft(survey_round, author, now)
+    people_by_id = _people_to_invite(survey_round, addresses)
+    if refused := refused_among(list(people_by_id.values())):
         names = listed(sorted(person.email for person in refused))
         raise UnableToRun(f"Remove {names}: they have asked not to be contacted, or their emails bounce.")
-    existing_person_ids = set(
-        Invitation.objects.filter(round=locked, person__in=people).values_list("person_id", flat=True)
-    )
-    new_people = [person for pk, person in people.items() if pk not in existing_person_ids]
-    if asked_count + len(new_people) > MAX_ASKED:
+
+    existing_invitations = Invitation.objects.filter(round=survey_round, person__in=people_by_id)
+    existing_person_ids = set(existing_invitations.values_list("person_id", flat=True))
+    new_people = [person for pk, person in people_by_id.items() if pk not in existing_person_ids]
+    if survey_round.invitations.count() + len(new_people) > MAX_ASKED:
         raise UnableToRun(f"A survey can ask at most {MAX_ASKED} people. Add fewer addresses.")
+
     Invitation.objects.bulk_create(
-        Invitation(round=locked, person=person, group=Group(group), invited_by=author) for person in new_people
+        Invitation(round=survey_round, person=person, group=Group(group), invited_by=author) for person in new_people
     )
     if new_people:
         # The moderator agreed to the list without these people.
-        withdraw_agreement(locked)
+        withdraw_agreement(survey_round)
     return len(new_people)
+
+
+def _people_to_invite(survey_round: Round, addresses: Iterable[str]) -> dict[int, User]:
+    """Return the people with these addresses, by id; people who are not known yet are created.
+
+    Raises `UnableToRun` if an address is invalid or is the moderator's.
+    """
+    people_by_id: dict[int, User] = {}
+    for address in addresses:
+        person = person_at_address(address)
+        if person.pk == survey_round.moderator_id:
+            raise UnableToRun(
+                f"{person.email} reads the comments of this survey, so they cannot answer it. Remove this address."
+            )
+        people_by_id[person.pk] = person
+    return people_by_id
 
 
 @transaction.atomic
 def withdraw_invitation(*, survey_round: Round, invitation: int, author: User | None, now: dt.datetime) -> None:
     """Remove an invitation from a draft, if the author may (`may_withdraw`)."""
-    locked = lock_draft(survey_round, author, now)
-    if may_withdraw(locked, author, now).filter(pk=invitation).delete()[0]:
-        withdraw_agreement(locked)
+    survey_round = lock_draft(survey_round, author, now)
+    if may_withdraw(survey_round, author, now).filter(pk=invitation).delete()[0]:
+        withdraw_agreement(survey_round)
 
 
 @transaction.atomic
 def ask_by_name(*, survey_round: Round, author: User | None, now: dt.datetime) -> None:
     """Change an anonymous draft to answers by name, for a partnership that is too small. Raises `UnableToRun`."""
-    locked = lock_own_draft(survey_round, author, now)
-    if locked.joinings.exists():
+    survey_round = lock_own_draft(survey_round, author, now)
+    if survey_round.joinings.exists():
         raise UnableToRun(
             "A survey that several partnerships run must be anonymous. Remove the other partnerships first."
         )
-    journal_reader(locked, now=now)
-    locked.way, locked.moderator = Way.NAMED, None
-    locked.moderator_asked_at = locked.moderator_agreed_at = None
-    locked.save()
+
+    journal_reader(survey_round, now=now)
+    survey_round.way = Way.NAMED
+    survey_round.moderator = None
+    survey_round.moderator_asked_at = None
+    survey_round.moderator_agreed_at = None
+    survey_round.save()
 
 
 def why_too_small(asked: int, floor: int = MIN_FLOOR) -> str:
@@ -176,37 +184,54 @@ def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) ->
     # Lock in the order of ids, so that two rounds that open at once do not deadlock.
     for partnership_id in sorted(partnership.pk for partnership in partnerships_of(survey_round)):
         partnership_recording.lock_partnership(partnership_id)
-    locked = lock_own_draft(survey_round, author, now)
-    # Partnerships whose leads have not answered do not take part.
-    locked.joinings.filter(accepted_at=None).delete()
-    # People may have refused emails since they were invited.
-    refused = refused_among(User.objects.filter(pk__in=locked.invitations.values("person")))
-    locked.invitations.filter(person__in=refused).delete()
-    invitations = list(locked.invitations.all())
-    _check_days_to_answer(locked, now)
-    recent = Round.objects.filter(partnership=locked.partnership, opened_at__gt=now - dt.timedelta(days=30))
-    if recent.count() >= MAX_OPENED_A_MONTH:
+    survey_round = lock_own_draft(survey_round, author, now)
+    _remove_unwilling(survey_round)
+    invitations = list(survey_round.invitations.all())
+    _check_days_to_answer(survey_round, now)
+    _check_recent_rounds(survey_round, now)
+    if not invitations:
+        raise UnableToRun("Invite at least one person first.")
+    _check_days_between_rounds(survey_round, now)
+    if survey_round.is_anonymous:
+        _check_anonymity(survey_round, len(invitations), now)
+
+    survey_round.status = RoundStatus.OPEN
+    survey_round.opened_at = now
+    survey_round.asked = dict(Counter(invitation.group for invitation in invitations))
+    survey_round.counted = counted_as(survey_round.asked, survey_round.floor)
+    if survey_round.is_anonymous:
+        _create_key_and_tokens(survey_round, invitations)
+    survey_round.save()
+
+    _email_invited("surveys.invitation", survey_round, invitations, now)
+    record_event(survey_round, EventKind.ROUND_OPENED, author=author, now=now)
+    return survey_round
+
+
+def _remove_unwilling(survey_round: Round) -> None:
+    """Remove the partnerships that have not accepted, and the people who have refused emails since their invitation."""
+    survey_round.joinings.filter(accepted_at=None).delete()
+    refused = refused_among(User.objects.filter(pk__in=survey_round.invitations.values("person")))
+    survey_round.invitations.filter(person__in=refused).delete()
+
+
+def _create_key_and_tokens(survey_round: Round, invitations: Sequence[Invitation]) -> None:
+    """Create the key of an anonymous round, and store the hash of each invited person's token."""
+    survey_round.public_key = sealing.make_key(survey_round.key_name)
+    token_by_person = sealing.tokens_of(survey_round.key_name, [invitation.person_id for invitation in invitations])
+    # Sorted by hash, because the order of the invitations would show whose token each is.
+    hashes = sorted(sealing.token_hash(token) for token in token_by_person.values())
+    Token.objects.bulk_create(Token(hash=token_hash, round=survey_round) for token_hash in hashes)
+
+
+def _check_recent_rounds(survey_round: Round, now: dt.datetime) -> None:
+    """Raise `UnableToRun` if the partnership has opened too many surveys in the last 30 days."""
+    since = now - dt.timedelta(days=30)
+    recent_rounds = Round.objects.filter(partnership=survey_round.partnership, opened_at__gt=since)
+    if recent_rounds.count() >= MAX_OPENED_A_MONTH:
         raise UnableToRun(
             f"This partnership has opened {MAX_OPENED_A_MONTH} surveys in the last 30 days. Open the next one later."
         )
-    if not invitations:
-        raise UnableToRun("Invite at least one person first.")
-    _check_days_between_rounds(locked, now)
-    locked.status, locked.opened_at = RoundStatus.OPEN, now
-    locked.asked = dict(Counter(invitation.group for invitation in invitations))
-    locked.counted = counted_as(locked.asked, locked.floor)
-    if locked.is_anonymous:
-        _check_anonymity(locked, len(invitations), now)
-        locked.public_key = sealing.make_key(locked.key_name)
-        tokens = sealing.tokens_of(locked.key_name, [invitation.person_id for invitation in invitations])
-        # Sorted by hash, because the order of the invitations would show whose token each is.
-        Token.objects.bulk_create(
-            Token(hash=value, round=locked) for value in sorted(sealing.token_hash(token) for token in tokens.values())
-        )
-    locked.save()
-    _email_invited("surveys.invitation", locked, invitations, now)
-    record_event(locked, EventKind.ROUND_OPENED, author=author, now=now)
-    return locked
 
 
 def _check_days_to_answer(survey_round: Round, now: dt.datetime) -> None:
@@ -237,13 +262,13 @@ def _check_days_between_rounds(survey_round: Round, now: dt.datetime) -> None:
 
     Rounds by name may follow each other at once.
     """
-    other_rounds = Round.objects.of_any(partnership.pk for partnership in partnerships_of(survey_round)).exclude(
-        pk=survey_round.pk
-    )
+    partnership_ids = [partnership.pk for partnership in partnerships_of(survey_round)]
+    other_rounds = Round.objects.of_any(partnership_ids).exclude(pk=survey_round.pk)
     if not survey_round.is_anonymous:
         other_rounds = other_rounds.filter(way=Way.ANONYMOUS)
     if other_rounds.filter(status=RoundStatus.OPEN).exists():
         raise UnableToRun("Another survey of these people is open. Wait until that survey is over.")
+
     last_day = other_rounds.filter(status=RoundStatus.CLOSED).aggregate(last=Max("closes_on"))["last"]
     if last_day and (timezone.localdate(now) - last_day).days < MIN_DAYS_BETWEEN:
         raise UnableToRun(
@@ -253,12 +278,9 @@ def _check_days_between_rounds(survey_round: Round, now: dt.datetime) -> None:
 
 
 def _email_invited(kind: str, survey_round: Round, invitations: Sequence[Invitation], now: dt.datetime) -> None:
-    record_emails(
-        kind=kind,
-        people=[invitation.person_id for invitation in invitations],
-        params={"round": survey_round.pk},
-        now=now,
-    )
+    """Email all invited people."""
+    person_ids = [invitation.person_id for invitation in invitations]
+    record_emails(kind=kind, people=person_ids, params={"round": survey_round.pk}, now=now)
 
 
 @transaction.atomic
@@ -267,38 +289,46 @@ def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int
 
     People who have answered are reminded too, so that the leads do not learn who has answered.
     """
-    locked = lock_round(survey_round)
-    require(rights_over(locked.partnership, author, now).may_run)
-    if not locked.takes_answers(now):
+    survey_round = lock_round(survey_round)
+    require(rights_over(survey_round.partnership, author, now).may_run)
+    if not survey_round.takes_answers(now):
         raise UnableToRun("This survey is not open for answers, so there is nobody to remind.")
     today = timezone.localdate(now)
-    if locked.reminded_on and (next_day := locked.reminded_on + dt.timedelta(days=MIN_DAYS_TO_REMIND)) > today:
-        raise UnableToRun(
-            f"You reminded everyone in the last week. You can remind them again on {long_date(next_day)}."
-        )
-    locked.reminded_on = today
-    locked.save(update_fields=["reminded_on"])
-    invitations = list(locked.invitations.all())
-    _email_invited("surveys.reminder", locked, invitations, now)
+    if survey_round.reminded_on:
+        next_day = survey_round.reminded_on + dt.timedelta(days=MIN_DAYS_TO_REMIND)
+        if today < next_day:
+            raise UnableToRun(
+                f"You reminded everyone in the last week. You can remind them again on {long_date(next_day)}."
+            )
+
+    survey_round.reminded_on = today
+    survey_round.save(update_fields=["reminded_on"])
+    invitations = list(survey_round.invitations.all())
+    _email_invited("surveys.reminder", survey_round, invitations, now)
     return len(invitations)
 
 
 @transaction.atomic
 def abandon_round(*, survey_round: Round, reason: str, author: User | None, now: dt.datetime) -> None:
     """End a draft or an open round without results, and delete its answers unread. Raises `UnableToRun`."""
-    locked = lock_round(survey_round)
-    require(rights_over(locked.partnership, author, now).may_run)
-    if locked.status not in (RoundStatus.DRAFT, RoundStatus.OPEN):
-        raise UnableToRun("This survey is already over, so you do not need to end it.")
-    if not reason.strip():
-        raise UnableToRun("Enter why you are ending the survey.")
-    locked.status, locked.reason, locked.public_key = RoundStatus.ABANDONED, reason.strip(), None
-    locked.save()
-    delete_answers_and_list(locked)
-    locked.named_answers.all().delete()
-    journal_abandoned(locked, now=now)
-    event = EventKind.ROUND_ABANDONED if locked.opened_at else EventKind.DRAFT_DROPPED
-    record_event(locked, event, author=author, now=now, reason=reason.strip())
+    survey_round = lock_round(survey_round)
+    require(rights_over(survey_round.partnership, author, now).may_run)
+    reason = reason.strip()
+    if survey_round.status not in (RoundStatus.DRAFT, RoundStatus.OPEN):
+        raise UnableToRun("This survey is already over.")
+    if not reason:
+        raise UnableToRun("Enter why the survey ends.")
+
+    survey_round.status = RoundStatus.ABANDONED
+    survey_round.reason = reason
+    survey_round.public_key = None
+    survey_round.save()
+    delete_answers_and_list(survey_round)
+    survey_round.named_answers.all().delete()
+
+    journal_abandoned(survey_round, now=now)
+    event = EventKind.ROUND_ABANDONED if survey_round.opened_at else EventKind.DRAFT_DROPPED
+    record_event(survey_round, event, author=author, now=now, reason=reason)
 
 
 def delete_old_lists(now: dt.datetime, dry_run: bool) -> int:

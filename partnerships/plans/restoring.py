@@ -15,7 +15,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Audience, OwnershipOffer, Plan, PlanOwner, Share, Signatory
 from partnerships.plans.services.again import (
     end_ownership_again,
-    lessen_share,
+    narrow_share,
     remove_signatory_again,
     withdraw_offer_again,
 )
@@ -42,7 +42,7 @@ def redo_shares(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     def redo(share: Share, line: dict[str, Any]) -> int:
         if line.get("undone"):
             ends_on = dt.date.fromisoformat(line["ends_on"]) if line["ends_on"] else None
-            return lessen_share(share=share, may_comment=line["may_comment"], ends_on=ends_on, now=now)
+            return narrow_share(share=share, may_comment=line["may_comment"], ends_on=ends_on, now=now)
         revoke_share(share=share, author=None, now=now)
         return 1
 

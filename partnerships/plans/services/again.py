@@ -28,7 +28,7 @@ from partnerships.plans.services.signing import settle
 
 
 @transaction.atomic
-def lessen_share(*, share: Share, may_comment: bool, ends_on: dt.date | None, now: dt.datetime) -> bool:
+def narrow_share(*, share: Share, may_comment: bool, ends_on: dt.date | None, now: dt.datetime) -> bool:
     """Narrow a share to these terms, and return whether the share allowed more."""
     plan = lock_plan(share.plan)
     may_still_comment = share.may_comment and may_comment
@@ -61,6 +61,8 @@ def end_ownership_again(*, owner: PlanOwner, because: str, successor: Organisati
     plan = lock_with_partnership(owner.plan, owner.plan.partnership_id)
     current_owner = present_owner(plan, owner.organisation_id)
     other_owners = plan.owners.exclude(pk=current_owner.pk)
+
+    # Begin the successor's ownership before ending the old, so that the plan always has an owner.
     if successor is not None and not other_owners.filter(organisation=successor).exists() and _may_own(plan, successor):
         begin_ownership(plan, successor, author=None, now=now)
     if not other_owners.exists():

@@ -43,20 +43,23 @@ def remind_signatories(*, now: dt.datetime) -> int:
         lead_ids_to_remind = [pk for pk in lead_ids if signatory.is_reminder_due(now, lead_times.of(pk))]
         if lead_ids and not lead_ids_to_remind:
             continue
-        with transaction.atomic():
-            # This matches no row if another run has reminded the signatory since the query above.
-            unclaimed = Signatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
-            if unclaimed.update(reminded_at=now):
-                reminder_count += 1
-                _email_reminder(signatory, lead_ids_to_remind, now=now)
+        reminder_count += _remind(signatory, lead_ids_to_remind, now=now)
     return reminder_count
 
 
-def _email_reminder(signatory: Signatory, lead_ids: Sequence[int], *, now: dt.datetime) -> None:
-    """Email a reminder to these leads. The moment of the last email distinguishes each reminder from the next."""
+@transaction.atomic
+def _remind(signatory: Signatory, lead_ids: Sequence[int], *, now: dt.datetime) -> bool:
+    """Remind these leads, and return False if another run has just reminded the signatory."""
+    # Only one of several runs finds the row unchanged, and sends the reminder.
+    unchanged_row = Signatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
+    if not unchanged_row.update(reminded_at=now):
+        return False
+
+    # The moment of the last email distinguishes each reminder from the next.
     last_emailed_at = signatory.reminded_at or signatory.asked_at
     params = {"reminder": True, "again": False, "owed_since": last_emailed_at.isoformat()}
     _record_emails(signatory, lead_ids, params, author=None, now=now)
+    return True
 
 
 def _record_emails(

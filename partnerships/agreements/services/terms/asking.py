@@ -34,7 +34,7 @@ def ask_to_sign(
     deadline = version.proposal.sign_by if version.proposal else None
     if joins:
         deadline = timezone.localdate(now) + JOINED_SIGNS_WITHIN
-    defaults = {
+    values = {
         "role": "Signatory",
         "joins": joins,
         "questions": list(questions),
@@ -45,11 +45,13 @@ def ask_to_sign(
         "removed_at": None,
         "escalated_at": None,
     }
+
+    # A party that was asked before keeps its row, but the links that it has received stop working.
     signatory, is_new = TermsSignatory.objects.update_or_create(
         version=version,
         organisation_id=organisation_id,
-        create_defaults=defaults | {"link_key": secrets.token_hex(16)},
-        defaults=defaults,
+        create_defaults=values | {"link_key": secrets.token_hex(16)},
+        defaults=values,
     )
     if not is_new:
         renew_link(signatory, now=now)
@@ -70,8 +72,11 @@ def send_request(
     today = timezone.localdate(now)
     signer_ids = [signer.pk for signer in signers_of(signatory.organisation_id, version.partnership_id, today)]
     recipient_ids = signer_ids if only_ids is None else [pk for pk in signer_ids if pk in only_ids]
+    # Everybody who may sign now counts as asked, so that `ask_new_signers` finds people who may sign later.
     signatory.asked_people = sorted(signer_ids)
     signatory.save(update_fields=["asked_people"])
+
+    last_asked_at = signatory.reminded_at or signatory.asked_at
     record_emails(
         kind="agreements.terms_request",
         people=recipient_ids,
@@ -79,7 +84,7 @@ def send_request(
             "signatory": signatory.pk,
             "key": signatory.link_key[:8],
             "reminder": reminder,
-            "owed_since": (signatory.reminded_at or signatory.asked_at).isoformat() if reminder else "",
+            "owed_since": last_asked_at.isoformat() if reminder else "",
         },
         sender_id=sender.pk if sender else None,
         now=now,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, TermsSignatory, TermsSignature
@@ -26,21 +26,28 @@ def ask_joiners(partnership: Partnership, *, author: User | None, now: dt.dateti
     if version is None or partnership.is_over_on(today):
         return 0
     unbound_ids = unbound_organisation_ids(partnership, today)
-    decisions = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
-    open_requests = TermsSignatory.objects.filter(
-        ~Exists(decisions), joins=True, removed_at=None, version__partnership=partnership
-    )
+
     asked_ids = set()
-    for signatory in open_requests.select_related("version", "organisation").order_by("pk"):
+    for signatory in _open_requests(partnership):
         if signatory.version_id == version.pk and signatory.organisation_id in unbound_ids:
             asked_ids.add(signatory.organisation_id)
         else:
             stop_asking(signatory, now=now)
+
     decided_ids = set(version.signatures.values_list("organisation", flat=True))
     new_ids = unbound_ids - asked_ids - decided_ids
     for organisation_id in sorted(new_ids):
         ask_to_sign(version, organisation_id, author=author, sender=None, now=now, joins=True)
     return len(new_ids)
+
+
+def _open_requests(partnership: Partnership) -> QuerySet[TermsSignatory]:
+    """Return the requests to parties that joined later and have not decided yet."""
+    decisions = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
+    requests = TermsSignatory.objects.filter(
+        ~Exists(decisions), joins=True, removed_at=None, version__partnership=partnership
+    )
+    return requests.select_related("version", "organisation").order_by("pk")
 
 
 def ask_joined_parties(*, now: dt.datetime) -> int:

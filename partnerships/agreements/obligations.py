@@ -24,8 +24,8 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
     Column,
     Held,
-    Moving,
     Obligation,
+    RecordMove,
     register_following,
     register_obligation,
     register_signing,
@@ -60,13 +60,13 @@ def _describe(partnership: Any, organisation: Organisation) -> Held:
     )
 
 
-def _leave(moving: Moving) -> dict[str, Any]:
+def _leave(move: RecordMove) -> dict[str, Any]:
     """Return the changed columns of a party that leaves because its organisation has ended."""
     return {
         "status": PartyStatus.LEFT.value,
-        "reason": moving.reason,
-        "left_at": moving.now,
-        "left_on": timezone.localdate(moving.now),
+        "reason": move.reason,
+        "left_at": move.now,
+        "left_on": timezone.localdate(move.now),
     }
 
 
@@ -103,7 +103,7 @@ PARTNERSHIPS = Obligation(
             "agreements.Notice.organisation",
             "partnership",
             Q(done_at=None, withdrawn_at=None),
-            ending=lambda moving: {"withdrawn_at": moving.now, "withdrawn_because": moving.reason},
+            ending=lambda move: {"withdrawn_at": move.now, "withdrawn_because": move.reason},
         ),
         Column("agreements.TermsProposal.proposed_by", "partnership", Q(status__in=OPEN_PROPOSALS)),
         Column(
@@ -111,7 +111,7 @@ PARTNERSHIPS = Obligation(
             "version__partnership",
             Q(removed_at=None),
             locked=_has_signed,
-            ending=lambda moving: {"removed_at": moving.now},
+            ending=lambda move: {"removed_at": move.now},
             uniting=lambda *_: {"removed_at": None},
         ),
     ),
@@ -168,7 +168,7 @@ POSTS = Obligation(
     (
         Column(
             "agreements.Post.organisation",
-            ending=lambda moving: {"ended_on": timezone.localdate(moving.now)},
+            ending=lambda move: {"ended_on": timezone.localdate(move.now)},
         ),
     ),
     _posts,

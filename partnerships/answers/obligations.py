@@ -11,8 +11,8 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
     Column,
     Held,
-    Moving,
     Obligation,
+    RecordMove,
     register_following,
     register_obligation,
 )
@@ -46,9 +46,9 @@ def _held_trust(trust: Trust, _organisation: Organisation) -> Held:
     )
 
 
-def _end_duplicate_trust(moving: Moving) -> dict[str, dt.datetime]:
+def _end_duplicate_trust(move: RecordMove) -> dict[str, dt.datetime]:
     """Return the changes that end a row of trust whose person the other organisation already trusts."""
-    return {"ended_at": moving.now}
+    return {"ended_at": move.now}
 
 
 QUESTIONS = Obligation(

@@ -27,8 +27,8 @@ from partnerships.organisations.obligations import (
     Change,
     Column,
     Held,
-    Moving,
     Obligation,
+    RecordMove,
     register_following,
     register_obligation,
     register_settling,
@@ -115,10 +115,10 @@ MEETINGS = Obligation(
 )
 
 
-def pass_seats(partnership_ids: Collection[int], moving: Moving) -> list[Change]:
+def pass_seats(partnership_ids: Collection[int], move: RecordMove) -> list[Change]:
     """Move the seats at planned meetings of partnerships that have moved to the successor."""
     planned_meetings = Meeting.objects.filter(partnership__in=list(partnership_ids), status=MeetingStatus.PLANNED)
-    return move_rows(_SEATS, moving, list(planned_meetings.values_list("pk", flat=True)))
+    return move_rows(_SEATS, move, list(planned_meetings.values_list("pk", flat=True)))
 
 
 NOTES = Obligation(

@@ -8,12 +8,12 @@ from django.db.models import Q
 
 from partnerships.digests.models import Subscription, SubscriptionStatus
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.obligations import Column, Held, Moving, Obligation, register_obligation
+from partnerships.organisations.obligations import Column, Held, Obligation, RecordMove, register_obligation
 
 
-def _end(moving: Moving) -> dict[str, Any]:
+def _end(move: RecordMove) -> dict[str, Any]:
     """Return the fields of a subscription that ends with its organisation."""
-    return {"status": SubscriptionStatus.ENDED.value, "ended_at": moving.now, "reason": moving.reason[:300]}
+    return {"status": SubscriptionStatus.ENDED.value, "ended_at": move.now, "reason": move.reason[:300]}
 
 
 def _as_line(subscription: Subscription, _: Organisation) -> Held:

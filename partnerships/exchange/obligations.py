@@ -16,8 +16,8 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
     Column,
     Held,
-    Moving,
     Obligation,
+    RecordMove,
     register_following,
     register_obligation,
 )
@@ -71,9 +71,9 @@ ADDRESSED = Obligation(
 )
 
 
-def _withdraw(moving: Moving) -> dict[str, Any]:
+def _withdraw(move: RecordMove) -> dict[str, Any]:
     """Return the values that withdraw an answer, which cannot move to a successor that shared the entry itself."""
-    return {"status": ResponseStatus.WITHDRAWN.value, "reason": moving.reason, "decided_at": moving.now}
+    return {"status": ResponseStatus.WITHDRAWN.value, "reason": move.reason, "decided_at": move.now}
 
 
 ANSWERS = Obligation(

@@ -9,13 +9,13 @@ from partnerships.activity.telling import register_without_notice
 from partnerships.open_data import restoring
 from partnerships.open_data.event_kinds import EventKind
 from partnerships.open_data.sections import open_data_section
-from partnerships.organisations.obligations import Column, Moving, register_following
+from partnerships.organisations.obligations import Column, RecordMove, register_following
 from partnerships.organisations.sections import ON_ORGANISATIONS
 
 
-def _ending_fields(moving: Moving) -> dict[str, Any]:
+def _ending_fields(move: RecordMove) -> dict[str, Any]:
     """Return the fields of a publication that ends with its organisation."""
-    return {"ended_at": moving.now, "end_reason": moving.reason}
+    return {"ended_at": move.now, "end_reason": move.reason}
 
 
 def register() -> None:

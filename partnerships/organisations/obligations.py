@@ -40,7 +40,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Moving:
+class RecordMove:
     """A move of records from one organisation to another, with its reason, author and time."""
 
     source: Organisation
@@ -87,7 +87,7 @@ class Column:
     #: Rows that nobody may change any more and that therefore never move, for example rows of an agreed record.
     stays: Q | None = None
     #: Returns the values that end a row.
-    ending: Callable[[Moving], dict[str, Any]] | None = None
+    ending: Callable[[RecordMove], dict[str, Any]] | None = None
     #: True if the row is deleted because it cannot end, for example a side in a conversation.
     dropping: bool = False
     #: The fields of a deleted row that are not stored to restore the row, because they contain personal data.
@@ -125,7 +125,7 @@ class Obligation:
     within: Callable[[Any], tuple[str, int | None]] = lambda _: ("", None)
     #: Moves the records instead of `columns` when an organisation ends. Used for records that end and start again:
     #: memberships.
-    move: Callable[[Sequence[Any], Moving], list[Change]] | None = None
+    move: Callable[[Sequence[Any], RecordMove], list[Change]] | None = None
 
     def held(self, organisation: Organisation, day: dt.date) -> list[Held]:
         """Return the descriptions of the records that the organisation has on a day, the oldest first."""
@@ -133,7 +133,7 @@ class Obligation:
 
 
 #: A function that makes the changes that are necessary once the records with these ids have moved, and returns them.
-Settling = Callable[[Collection[int], Moving], list[Change]]
+Settling = Callable[[Collection[int], RecordMove], list[Change]]
 
 #: A function that is called with the changes that were made to undo a succession.
 PuttingBack = Callable[[Sequence[Change], dt.datetime], None]
@@ -160,11 +160,11 @@ def register_settling(code: str, settling: Settling) -> None:
         _settling[code].append(settling)
 
 
-def settle(kind: Obligation, records: Collection[int], moving: Moving) -> list[Change]:
+def settle(kind: Obligation, records: Collection[int], move: RecordMove) -> list[Change]:
     """Make the changes that are necessary after records of a kind have moved, and return them."""
     changes: list[Change] = []
     for settling in _settling.get(kind.code, ()):
-        changes += settling(records, moving)
+        changes += settling(records, move)
     return changes
 
 

@@ -15,8 +15,8 @@ from partnerships.organisations.obligations import (
     Change,
     Column,
     Held,
-    Moving,
     Obligation,
+    RecordMove,
     register_following,
     register_obligation,
     register_staying,
@@ -26,9 +26,9 @@ from partnerships.organisations.obligations import (
 _ROLES = (Role.LEAD, Role.EDITOR, Role.VIEWER)
 
 
-def _end_values(moving: Moving) -> dict[str, Any]:
+def _end_values(move: RecordMove) -> dict[str, Any]:
     """Return the values that end a membership."""
-    return {"ends_on": timezone.localdate(moving.now)}
+    return {"ends_on": timezone.localdate(move.now)}
 
 
 def _stronger_role(ending: Membership, remaining: Membership) -> dict[str, Any]:
@@ -36,12 +36,12 @@ def _stronger_role(ending: Membership, remaining: Membership) -> dict[str, Any]:
     return {"role": min(Role(ending.role), Role(remaining.role), key=_ROLES.index).value}
 
 
-def _move_people(memberships: Sequence[Membership], moving: Moving) -> list[Change]:
+def _move_people(memberships: Sequence[Membership], move: RecordMove) -> list[Change]:
     """End the memberships, and start new memberships in the same roles for the other organisation on the same day.
 
     A planned last day is kept. People who already act for the other organisation receive the stronger of both roles.
     """
-    day = timezone.localdate(moving.now)
+    day = timezone.localdate(move.now)
     label = Membership._meta.label
     memberships_to_end = Membership.objects.filter(pk__in=[membership.pk for membership in memberships])
     memberships_to_end.update(ends_on=Greatest("starts_on", Value(day)))
@@ -55,7 +55,7 @@ def _move_people(memberships: Sequence[Membership], moving: Moving) -> list[Chan
         for membership in memberships
     ]
 
-    target_memberships = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=moving.target)
+    target_memberships = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=move.target)
     target_membership_by_person = {membership.person_id: membership for membership in target_memberships}
     role_changes = []
     for membership in memberships:
@@ -66,13 +66,13 @@ def _move_people(memberships: Sequence[Membership], moving: Moving) -> list[Chan
     new_memberships = Membership.objects.bulk_create(
         Membership(
             person=membership.person,
-            organisation=moving.target,
+            organisation=move.target,
             role=membership.role,
             job_title=membership.job_title,
             starts_on=max(day, membership.starts_on),
             ends_on=membership.ends_on,
             accepted_at=membership.accepted_at,
-            created_by=moving.author,
+            created_by=move.author,
         )
         for membership in memberships
         if membership.person_id not in target_membership_by_person

@@ -21,7 +21,7 @@ from partnerships.organisations.services.memberships import (
     membership_identity,
 )
 from partnerships.organisations.services.merging import MERGE, UnableToMerge, merge_identity, undo_merge
-from partnerships.organisations.services.organisations import WAYS_IN, organisation_identity, sign_in_identity
+from partnerships.organisations.services.organisations import SIGN_IN_RULES, organisation_identity, sign_in_identity
 from partnerships.organisations.services.vesting import process_due_successions
 
 #: Roles from the fewest rights to the most.
@@ -184,4 +184,4 @@ def register() -> None:
     register_redo(HANDOVER, "handover lines passed on again", redo_handovers, early=True)
     register_redo(MEMBERSHIP, "memberships ended or lowered again", redo_memberships)
     register_redo(MERGE, "merges of organisations undone again", redo_merges)
-    register_redo(WAYS_IN, "organisations' ways to sign in", redo_sign_in_rules)
+    register_redo(SIGN_IN_RULES, "organisations' ways to sign in", redo_sign_in_rules)

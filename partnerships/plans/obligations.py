@@ -12,8 +12,8 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
     Column,
     Held,
-    Moving,
     Obligation,
+    RecordMove,
     register_following,
     register_obligation,
     register_signing,
@@ -34,8 +34,8 @@ def _held_plan(plan: Any, organisation: Organisation) -> Held:
     return Held(plan.pk, plan.title, plan.get_absolute_url(), status, homes=homes, outside=f"Plan {plan.pk}")
 
 
-def _hand_over(moving: Moving) -> dict[str, Any]:
-    return {"ended_at": moving.now, "ended_because": EndedBecause.HANDED_OVER.value}
+def _hand_over(move: RecordMove) -> dict[str, Any]:
+    return {"ended_at": move.now, "ended_because": EndedBecause.HANDED_OVER.value}
 
 
 PLANS = Obligation(
@@ -70,7 +70,7 @@ def _to_sign(organisation: Organisation, day: dt.date) -> QuerySet[Signatory]:
 SIGNING = Obligation(
     "signing",
     "Plans to sign",
-    (Column("plans.Signatory.organisation", locked=_decided, ending=lambda moving: {"removed_at": moving.now}),),
+    (Column("plans.Signatory.organisation", locked=_decided, ending=lambda move: {"removed_at": move.now}),),
     _to_sign,
     lambda signatory, _: Held(
         signatory.pk,
@@ -83,7 +83,7 @@ SIGNING = Obligation(
 OFFERED = Obligation(
     "offered_plans",
     "Plans offered to the organisation",
-    (Column("plans.OwnershipOffer.organisation", ending=lambda moving: {"withdrawn_at": moving.now}),),
+    (Column("plans.OwnershipOffer.organisation", ending=lambda move: {"withdrawn_at": move.now}),),
     lambda organisation, _: (
         OwnershipOffer.objects.acceptable().filter(organisation=organisation).select_related("plan")
     ),

@@ -7,17 +7,17 @@ from typing import Any
 from partnerships.organisations.obligations import (
     Column,
     Held,
-    Moving,
     Obligation,
+    RecordMove,
     register_following,
     register_obligation,
 )
 from partnerships.recommendations.models import Response, ResponseStatus
 
 
-def _supersede(moving: Moving) -> dict[str, Any]:
+def _supersede(move: RecordMove) -> dict[str, Any]:
     """Return the changes that end this response, because the other organisation already has a response."""
-    return {"status": ResponseStatus.SUPERSEDED.value, "reason": moving.reason, "status_since": moving.now}
+    return {"status": ResponseStatus.SUPERSEDED.value, "reason": move.reason, "status_since": move.now}
 
 
 RESPONSES = Obligation(

@@ -353,10 +353,10 @@ def test_an_error_in_one_succession_does_not_stop_the_others(world: World, monke
     accept_lines(world, other_succession, author=None)
     real_move_records = services.handover_batches.move_records  # type: ignore[attr-defined]
 
-    def break_first(kind: Any, records: Any, moving: Any) -> Any:
-        if moving.source == world.westmarch:
+    def break_first(kind: Any, records: Any, move: Any) -> Any:
+        if move.source == world.westmarch:
             raise RuntimeError("A row is in the way.")
-        return real_move_records(kind, records, moving)
+        return real_move_records(kind, records, move)
 
     moves = "partnerships.organisations.services.handover_batches.move_records"
     monkeypatch.setattr(moves, break_first)

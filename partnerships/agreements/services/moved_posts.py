@@ -11,31 +11,31 @@ from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Holder
 from partnerships.agreements.services.posts import end_holding, record_post_event
 from partnerships.organisations.models import Membership
-from partnerships.organisations.obligations import Change, Moving
+from partnerships.organisations.obligations import Change, RecordMove
 
 
-def end_holdings_left_behind(records: Collection[int], moving: Moving) -> list[Change]:
-    """End the time of people in these posts who do not act for `moving.target`, and return the changes.
+def end_holdings_left_behind(records: Collection[int], move: RecordMove) -> list[Change]:
+    """End the time of people in these posts who do not act for `move.target`, and return the changes.
 
     Contacts without an account stay in their posts.
     """
-    today = timezone.localdate(moving.now)
+    today = timezone.localdate(move.now)
     memberships = Membership.objects.filter(
-        Q(ends_on=None) | Q(ends_on__gt=today), organisation=moving.target, accepted_at__isnull=False
+        Q(ends_on=None) | Q(ends_on__gt=today), organisation=move.target, accepted_at__isnull=False
     )
     holders = (
         Holder.objects.open(today)
-        .filter(post__in=records, post__organisation=moving.target)
+        .filter(post__in=records, post__organisation=move.target)
         .exclude(person=None)
         .exclude(person__in=memberships.values("person"))
     )
-    reason = f"The holder does not act for {moving.target.display_name}."
+    reason = f"The holder does not act for {move.target.display_name}."
     changes = []
     for holder in holders.select_for_update(of=("self",)).select_related("post").order_by("pk"):
         before = {"ends_on": holder.ends_on and holder.ends_on.isoformat(), "reason": holder.reason}
-        end_holding(holder, on=today, reason=reason, now=moving.now)
+        end_holding(holder, on=today, reason=reason, now=move.now)
         record_post_event(
-            holder.post, EventKind.POST_VACATED, author=moving.author, now=moving.now, holder=holder, reason=reason
+            holder.post, EventKind.POST_VACATED, author=move.author, now=move.now, holder=holder, reason=reason
         )
         after = {"ends_on": holder.ends_on and holder.ends_on.isoformat(), "reason": holder.reason}
         changes.append(Change(Holder._meta.label, holder.pk, before, after))

@@ -8,7 +8,7 @@ from partnerships.agreements.departures import TermsInForceChange
 from partnerships.agreements.models import Party, PartyStatus
 from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.schedule import nomination_terms_in
-from partnerships.organisations.obligations import Change, Moving
+from partnerships.organisations.obligations import Change, RecordMove
 
 
 def follow_terms(change: TermsInForceChange) -> None:
@@ -34,16 +34,16 @@ def follow_terms(change: TermsInForceChange) -> None:
     )
 
 
-def follow_parties(partnerships: Collection[int], moving: Moving) -> list[Change]:
+def follow_parties(partnerships: Collection[int], move: RecordMove) -> list[Change]:
     """Change the council or provider of agreements whose party merged into another party of the same partnership."""
     changes = []
     for agreement in NominationsAgreement.objects.filter(partnership__in=partnerships).order_by("pk"):
         for side in ("council", "provider"):
-            former_party = Party.objects.filter(pk=getattr(agreement, f"{side}_id"), organisation=moving.source)
+            former_party = Party.objects.filter(pk=getattr(agreement, f"{side}_id"), organisation=move.source)
             if not former_party.exclude(status=PartyStatus.ACCEPTED).exists():
                 continue
             parties = Party.objects.present().filter(partnership=agreement.partnership_id)
-            successor = parties.filter(organisation=moving.target).first()
+            successor = parties.filter(organisation=move.target).first()
             if successor is not None:
                 changes.append(_replace_party(agreement, side, successor))
     return [change for change in changes if change is not None]

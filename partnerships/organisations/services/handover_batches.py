@@ -15,8 +15,8 @@ from partnerships.organisations.lineage import is_in_force
 from partnerships.organisations.models import Handover, HandoverState, MovedRow, Organisation, Succession
 from partnerships.organisations.obligations import (
     Change,
-    Moving,
     Obligation,
+    RecordMove,
     obligation,
     run_putting_back_hooks,
 )
@@ -92,7 +92,7 @@ def _apply_group(succession: Succession, group: Sequence[Handover], now: dt.date
     first_line = group[0]
     kind = obligation(first_line.kind)
     record_ids = [line.record for line in group]
-    moving = Moving(
+    move = RecordMove(
         source=first_line.predecessor,
         target=first_line.successor,
         reason=str(succession),
@@ -101,16 +101,16 @@ def _apply_group(succession: Succession, group: Sequence[Handover], now: dt.date
         succession=succession.pk,
     )
 
-    held_before = _held_ids(kind, record_ids, moving)
-    changes = move_records(kind, record_ids, moving)
-    held_after = _held_ids(kind, record_ids, moving)
+    held_before = _held_ids(kind, record_ids, move)
+    changes = move_records(kind, record_ids, move)
+    held_after = _held_ids(kind, record_ids, move)
     _save_outcomes(group, held_before, held_after, now)
     return changes
 
 
-def _held_ids(kind: Obligation, records: Collection[int], moving: Moving) -> set[int]:
+def _held_ids(kind: Obligation, records: Collection[int], move: RecordMove) -> set[int]:
     """Return the ids of those records that the source still has."""
-    rows = kind.records(moving.source, timezone.localdate(moving.now)).filter(pk__in=records)
+    rows = kind.records(move.source, timezone.localdate(move.now)).filter(pk__in=records)
     return set(rows.values_list("pk", flat=True))
 
 
@@ -163,12 +163,12 @@ def _record_return(succession: Succession, group: Sequence[Handover], now: dt.da
     """Record in the logs of the records of these lines that the predecessor has them again."""
     first_line = group[0]
     kind = obligation(first_line.kind)
-    moving = Moving(
+    move = RecordMove(
         source=first_line.successor, target=first_line.predecessor, reason=str(succession), author=None, now=now
     )
-    predecessor_records = kind.records(moving.target, timezone.localdate(now))
+    predecessor_records = kind.records(move.target, timezone.localdate(now))
     returned_records = predecessor_records.filter(pk__in=[line.record for line in group])
-    record_passing(kind, list(returned_records.order_by("pk")), moving)
+    record_passing(kind, list(returned_records.order_by("pk")), move)
 
 
 def _lock_with_bodies(succession_id: int) -> Succession:

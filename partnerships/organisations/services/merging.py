@@ -23,7 +23,7 @@ from partnerships.organisations.models import (
     Succession,
     SuccessionTie,
 )
-from partnerships.organisations.obligations import Change, Column, Moving, following, obligations, settle
+from partnerships.organisations.obligations import Change, Column, RecordMove, following, obligations, settle
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.moved_memberships import record_moved_memberships
 from partnerships.organisations.services.moving import (
@@ -95,17 +95,15 @@ def merge_organisations(
     _check_not_merged(organisation_by_id)
     _check_not_successors(organisation_by_id)
 
-    moving = Moving(
+    move = RecordMove(
         source=organisation_by_id[merged.pk], target=organisation_by_id[kept.pk], reason=reason, author=author, now=now
     )
-    changes = _move_everything(moving)
-    merge = Merge.objects.create(
-        kept=moving.target, merged=moving.source, reason=reason, merged_by=author, merged_at=now
-    )
+    changes = _move_everything(move)
+    merge = Merge.objects.create(kept=move.target, merged=move.source, reason=reason, merged_by=author, merged_at=now)
     save_changes(changes, merge=merge)
 
     record_moved_memberships(changes, reason=reason, author=author, now=now)
-    _record_for_both(merge, EventKind.MERGED, moving)
+    _record_for_both(merge, EventKind.MERGED, move)
     _journal(merge, now=now)
     return merge
 
@@ -148,21 +146,21 @@ def _lock_records(*ids: int) -> dict[int, Organisation]:
     return {organisation.pk: organisation for organisation in organisations}
 
 
-def _move_everything(moving: Moving) -> list[Change]:
+def _move_everything(move: RecordMove) -> list[Change]:
     """Move the merged record's obligations, then its other rows, and make its official names alternative names."""
-    day = timezone.localdate(moving.now)
-    records_and_kinds = [(list(kind.records(moving.source, day).order_by("pk")), kind) for kind in obligations()]
+    day = timezone.localdate(move.now)
+    records_and_kinds = [(list(kind.records(move.source, day).order_by("pk")), kind) for kind in obligations()]
     for records, kind in records_and_kinds:
-        record_passing(kind, records, moving)
+        record_passing(kind, records, move)
 
     changes: list[Change] = []
     for _, kind in records_and_kinds:
-        changes += move_rows_together(kind.columns, moving)
+        changes += move_rows_together(kind.columns, move)
     for records, kind in records_and_kinds:
-        changes += settle(kind, [record.pk for record in records], moving)
+        changes += settle(kind, [record.pk for record in records], move)
     for column in following():
-        changes += move_rows(column, moving)
-    changes += _combine_sign_in_rules(moving)
+        changes += move_rows(column, move)
+    changes += _combine_sign_in_rules(move)
 
     moved_name_ids = [change.row for change in changes if change.table == OrganisationName._meta.label]
     moved_names = OrganisationName.objects.filter(pk__in=moved_name_ids)
@@ -171,12 +169,12 @@ def _move_everything(moving: Moving) -> list[Change]:
     return changes
 
 
-def _combine_sign_in_rules(moving: Moving) -> list[Change]:
+def _combine_sign_in_rules(move: RecordMove) -> list[Change]:
     """Make the kept record require at sign-in what either record required, and return the changes.
 
     Raises `UnableToMerge` if both have their own sign-in page and one of them requires it.
     """
-    kept, merged = moving.target, moving.source
+    kept, merged = move.target, move.source
     values: dict[str, Any] = {"second_factor_required": kept.second_factor_required or merged.second_factor_required}
 
     if kept.own_sign_in_required or merged.own_sign_in_required:
@@ -187,26 +185,26 @@ def _combine_sign_in_rules(moving: Moving) -> list[Change]:
             )
         values["sign_in_provider"] = providers.pop()
         # The kept record's people may not know this page. From `now`, their leads can use passwords for one more day.
-        values["own_sign_in_required_at"] = kept.own_sign_in_required_at or moving.now
+        values["own_sign_in_required_at"] = kept.own_sign_in_required_at or move.now
 
     change = change_row(kept, values)
     if not change.after:
         return []
     record_sign_in_change(
-        kept, before=change.before, after=change.after, reason=moving.reason, author=moving.author, now=moving.now
+        kept, before=change.before, after=change.after, reason=move.reason, author=move.author, now=move.now
     )
     return [change]
 
 
-def _record_for_both(merge: Merge, event: EventKind, moving: Moving) -> None:
+def _record_for_both(merge: Merge, event: EventKind, move: RecordMove) -> None:
     """Record an event of both organisations of a merge, each with the name of the other."""
-    for organisation, other_organisation in ((moving.target, moving.source), (moving.source, moving.target)):
+    for organisation, other_organisation in ((move.target, move.source), (move.source, move.target)):
         record_event(
             organisation,
             event,
-            author=moving.author,
-            now=moving.now,
-            data={"title": other_organisation.name, "merge": merge.pk, "reason": moving.reason},
+            author=move.author,
+            now=move.now,
+            data={"title": other_organisation.name, "merge": merge.pk, "reason": move.reason},
         )
 
 
@@ -223,7 +221,7 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
         raise UnableToMerge("Give a reason.")
     organisation_by_id = _lock_records(merge.kept_id, merge.merged_id)
     locked_merge = Merge.objects.select_for_update().get(pk=merge.pk)
-    moving = Moving(
+    move = RecordMove(
         source=organisation_by_id[locked_merge.kept_id],
         target=organisation_by_id[locked_merge.merged_id],
         reason=reason,
@@ -233,7 +231,7 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
     if locked_merge.undone_at is not None:
         raise UnableToMerge("This merge has already been undone, so there is nothing left to undo.")
     if Merge.objects.in_force().filter(merged=locked_merge.kept_id).exists():
-        raise UnableToMerge(f"{moving.source.name} has been merged since then. Undo that merge first.")
+        raise UnableToMerge(f"{move.source.name} has been merged since then. Undo that merge first.")
 
     changes = [Change(row.table, row.row, row.before, row.after) for row in locked_merge.rows.order_by("pk")]
     undone_changes, remaining_changes = restore_changes(changes)
@@ -242,34 +240,34 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
     locked_merge.undone_because = reason
     locked_merge.save(update_fields=["undone_by", "undone_at", "undone_because"])
 
-    _record_returned(undone_changes, moving)
-    _record_for_both(locked_merge, EventKind.UNMERGED, moving)
+    _record_returned(undone_changes, move)
+    _record_for_both(locked_merge, EventKind.UNMERGED, move)
     _journal(locked_merge, now=now, undone=True)
     merge.undone_at = now
     return len(remaining_changes)
 
 
-def _record_returned(undone_changes: Sequence[Change], moving: Moving) -> None:
+def _record_returned(undone_changes: Sequence[Change], move: RecordMove) -> None:
     """Record which records, rules for signing in and memberships have returned after a merge was undone."""
-    day = timezone.localdate(moving.now)
+    day = timezone.localdate(move.now)
     for kind in obligations():
-        record_passing(kind, list(kind.records(moving.target, day).order_by("pk")), moving)
+        record_passing(kind, list(kind.records(move.target, day).order_by("pk")), move)
 
     # Undoing the changes has changed the rows of both organisations, but not these objects.
-    moving.target.refresh_from_db()
-    moving.source.refresh_from_db()
+    move.target.refresh_from_db()
+    move.source.refresh_from_db()
     for change in undone_changes:
-        is_of_kept_record = (change.table, change.row) == (Organisation._meta.label, moving.source.pk)
+        is_of_kept_record = (change.table, change.row) == (Organisation._meta.label, move.source.pk)
         if is_of_kept_record and SIGN_IN_FIELDS & change.before.keys():
             record_sign_in_change(
-                moving.source,
+                move.source,
                 before=change.before,
                 after=change.after,
-                reason=moving.reason,
-                author=moving.author,
-                now=moving.now,
+                reason=move.reason,
+                author=move.author,
+                now=move.now,
             )
-    record_moved_memberships(undone_changes, reason=moving.reason, author=moving.author, now=moving.now)
+    record_moved_memberships(undone_changes, reason=move.reason, author=move.author, now=move.now)
 
 
 @transaction.atomic

@@ -18,8 +18,8 @@ from partnerships.organisations.models import Merge, MovedRow, Organisation, Suc
 from partnerships.organisations.obligations import (
     Change,
     Column,
-    Moving,
     Obligation,
+    RecordMove,
     all_columns,
     json_value,
     settle,
@@ -107,35 +107,35 @@ def _conflicts_with(
     return conflicts
 
 
-def move_rows(column: Column, moving: Moving, records: Collection[int] | None = None) -> list[Change]:
+def move_rows(column: Column, move: RecordMove, records: Collection[int] | None = None) -> list[Change]:
     """Make the rows of a column refer to the other organisation, and return the changes.
 
     If `records` is given, only rows of these records move. A row is ended instead if the other organisation already has
     a row in its place.
     """
-    return move_rows_together((column,), moving, records)
+    return move_rows_together((column,), move, records)
 
 
 def move_rows_together(
-    columns: Sequence[Column], moving: Moving, records: Collection[int] | None = None
+    columns: Sequence[Column], move: RecordMove, records: Collection[int] | None = None
 ) -> list[Change]:
     """Move the rows of several columns of one kind, as `move_rows` does for one column.
 
     The rows of all columns are sorted before any row changes. Otherwise, for example, the owner of a commitment would
     look locked once its giver has moved.
     """
-    source, target = moving.source.pk, moving.target.pk
+    source, target = move.source.pk, move.target.pk
     sorted_columns = [(column, sort_rows(column, source, target, records=records, lock=True)) for column in columns]
     changes: list[Change] = []
     for column, rows in sorted_columns:
         model, name = column.model, column.name
         model._base_manager.filter(pk__in=rows.movable_ids).update(**{name: target})
         changes += [Change(model._meta.label, pk, {name: source}, {name: target}) for pk in rows.movable_ids]
-        changes += _end_conflicting(column, moving, rows.conflicts)
+        changes += _end_conflicting(column, move, rows.conflicts)
     return changes
 
 
-def _end_conflicting(column: Column, moving: Moving, conflicts: dict[int, int]) -> list[Change]:
+def _end_conflicting(column: Column, move: RecordMove, conflicts: dict[int, int]) -> list[Change]:
     """End or delete rows whose place is taken, and combine each with the row in its place; past rows stay."""
     if column.ending is None and not column.dropping:
         return []
@@ -150,7 +150,7 @@ def _end_conflicting(column: Column, moving: Moving, conflicts: dict[int, int]) 
         if column.uniting is not None:
             changes.append(change_row(row_in_its_place, column.uniting(row, row_in_its_place)))
         if column.ending is not None:
-            changes.append(change_row(row, column.ending(moving)))
+            changes.append(change_row(row, column.ending(move)))
         else:
             changes.append(_drop_row(row, column.forgetting))
     # A change without values from before changed nothing.
@@ -263,56 +263,56 @@ def _replace_merged(table: str, values: dict[str, Any], kept_by_merged: Mapping[
     return new_values
 
 
-def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> None:
+def record_passing(kind: Obligation, records: Sequence[Any], move: RecordMove) -> None:
     """Record in the log of each record that the record passed to the other organisation."""
     if kind.target:
-        record_all([_passing_event(kind, record, moving) for record in records])
+        record_all([_passing_event(kind, record, move) for record in records])
 
 
-def _passing_event(kind: Obligation, record: Any, moving: Moving) -> Event:
+def _passing_event(kind: Obligation, record: Any, move: RecordMove) -> Event:
     """Return the unsaved event of a record that passes to the other organisation."""
     within_kind, within_id = kind.within(record)
     data: dict[str, Any] = {
-        "title": kind.describe(record, moving.source).outside,
-        "before": {"organisation": moving.source.name},
-        "after": {"organisation": moving.target.name},
-        "reason": moving.reason,
+        "title": kind.describe(record, move.source).outside,
+        "before": {"organisation": move.source.name},
+        "after": {"organisation": move.target.name},
+        "reason": move.reason,
     }
-    if moving.succession:
-        data["succession"] = moving.succession
+    if move.succession:
+        data["succession"] = move.succession
     return new_event(
-        actor_id=moving.author.pk if moving.author else None,
-        organisation_id=moving.target.pk,
+        actor_id=move.author.pk if move.author else None,
+        organisation_id=move.target.pk,
         kind=EventKind.PASSED_ON,
         target_kind=kind.target,
         target_id=record.pk,
         within_kind=within_kind,
         within_id=within_id,
-        now=moving.now,
+        now=move.now,
         data=data,
     )
 
 
-def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> list[Change]:
+def move_records(kind: Obligation, records: Collection[int], move: RecordMove) -> list[Change]:
     """Pass records of one kind to another organisation, and return the changes.
 
     The function locks the records. Call it inside a transaction, after checking the rights.
     """
-    day = timezone.localdate(moving.now)
-    source_records = list(kind.records(moving.source, day).filter(pk__in=list(records)).order_by("pk"))
+    day = timezone.localdate(move.now)
+    source_records = list(kind.records(move.source, day).filter(pk__in=list(records)).order_by("pk"))
     ids = [record.pk for record in source_records]
     if source_records:
         rows_to_lock = type(source_records[0])._base_manager.select_for_update().filter(pk__in=ids)
         list(rows_to_lock.order_by("pk").values_list("pk"))
 
     if kind.move is not None:
-        changes = kind.move(source_records, moving)
+        changes = kind.move(source_records, move)
     else:
-        changes = move_rows_together(kind.columns, moving, ids) + settle(kind, ids, moving)
+        changes = move_rows_together(kind.columns, move, ids) + settle(kind, ids, move)
 
     # Some records may have stayed, because the other organisation cannot have them.
-    stayed_ids = set(kind.records(moving.source, day).filter(pk__in=ids).values_list("pk", flat=True))
-    record_passing(kind, [record for record in source_records if record.pk not in stayed_ids], moving)
+    stayed_ids = set(kind.records(move.source, day).filter(pk__in=ids).values_list("pk", flat=True))
+    record_passing(kind, [record for record in source_records if record.pk not in stayed_ids], move)
     return changes
 
 

@@ -44,7 +44,7 @@ from partnerships.people.models import User
 from partnerships.people.rights import keeps_network
 
 #: The kind of journal line about changed rules for signing in.
-WAYS_IN = "ways in"
+SIGN_IN_RULES = "ways in"
 #: The key of the advisory lock for changes of groups. No other lock in this database may use this key.
 _GROUPS_LOCK = 7_261_052
 #: The fields with the rules for how an organisation's people sign in.
@@ -364,7 +364,7 @@ def sign_in_identity(organisation: Organisation) -> str:
 def journal_sign_in(organisation: Organisation, *, now: dt.datetime) -> None:
     """Write to the journal that an organisation's rules for signing in have changed."""
     journal.note(
-        WAYS_IN,
+        SIGN_IN_RULES,
         now=now,
         organisation=organisation.pk,
         same=organisation_identity(organisation),

@@ -15,7 +15,7 @@ from django.db.models import Model, Q, QuerySet
 
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Handover, Organisation
-from partnerships.organisations.obligations import Change, Moving, json_value
+from partnerships.organisations.obligations import Change, RecordMove, json_value
 from partnerships.plans.models import OwnershipOffer, PastPartnership, Plan, PlanOwner, Share
 from partnerships.plans.queries import possible_owners
 from partnerships.plans.services.departures import PlanDeparture, end_part
@@ -51,36 +51,36 @@ class _Row(NamedTuple):
 _ValuesByRow = dict[_Row, dict[str, Any]]
 
 
-def leave_with_part_passed_on(partnerships: Collection[int], moving: Moving) -> list[Change]:
+def leave_with_part_passed_on(partnerships: Collection[int], move: RecordMove) -> list[Change]:
     """End a continuing organisation's part in the plans of partnerships in which a successor replaces it.
 
     Plans with their own accepted handover are left to that handover.
     """
-    if not _source_continues(moving):
+    if not _source_continues(move):
         return []
-    handovers = Handover.objects.ready().filter(succession=moving.succession, predecessor=moving.source, kind="plans")
+    handovers = Handover.objects.ready().filter(succession=move.succession, predecessor=move.source, kind="plans")
     handed_over_ids = list(handovers.values_list("record", flat=True))
     changes = []
     for partnership in Partnership.objects.filter(pk__in=partnerships).order_by("pk"):
         plans = Plan.objects.filter(partnership=partnership).exclude(pk__in=handed_over_ids)
-        changes += _end_part(plans, partnership, moving.source, moving)
+        changes += _end_part(plans, partnership, move.source, move)
     return changes
 
 
-def leave_with_plan_taken_over(plans: Collection[int], moving: Moving) -> list[Change]:
+def leave_with_plan_taken_over(plans: Collection[int], move: RecordMove) -> list[Change]:
     """End the part of a new owner that is not in the partnership of the plan that passed to it.
 
     If the plan has other owners, the new owner does not own the plan; otherwise the plan leaves the partnership.
     """
-    if not _source_continues(moving):
+    if not _source_continues(move):
         return []
-    new_owner = moving.target
+    new_owner = move.target
     changes = []
     plans_in_partnerships = Plan.objects.filter(pk__in=plans).exclude(partnership=None)
     for partnership in Partnership.objects.filter(pk__in=plans_in_partnerships.values("partnership")).order_by("pk"):
         if not possible_owners(partnership).filter(pk=new_owner.pk).exists():
             partnership_plans = plans_in_partnerships.filter(partnership=partnership)
-            changes += _end_part(partnership_plans, partnership, new_owner, moving)
+            changes += _end_part(partnership_plans, partnership, new_owner, move)
     return changes
 
 
@@ -117,24 +117,24 @@ def _delete_last_stay(plan: Plan) -> None:
     stays.filter(pk__in=last_stay.values("pk")).delete()
 
 
-def _source_continues(moving: Moving) -> bool:
+def _source_continues(move: RecordMove) -> bool:
     """Return whether a succession passes something on from an organisation that has not ended.
 
     What still belongs to an organisation that has ended is listed on its successors' pages until a lead decides.
     """
-    return moving.succession is not None and not moving.source.is_ended
+    return move.succession is not None and not move.source.is_ended
 
 
 def _end_part(
-    plans: QuerySet[Plan], partnership: Partnership, organisation: Organisation, moving: Moving
+    plans: QuerySet[Plan], partnership: Partnership, organisation: Organisation, move: RecordMove
 ) -> list[Change]:
     """End the organisation's part in these plans, and return the changed values of their rows."""
     departure = PlanDeparture(
         partnership=partnership,
         organisation=organisation,
-        reason=moving.reason,
-        author=moving.author,
-        now=moving.now,
+        reason=move.reason,
+        author=move.author,
+        now=move.now,
     )
     plan_ids = list(plans.values_list("pk", flat=True))
     # Ending the part also withdraws the organisation's offers of other plans.

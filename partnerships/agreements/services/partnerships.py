@@ -251,6 +251,7 @@ def edit_settings(
             locked_partnership.areas.set(areas_after)
             before["areas"] = sorted(area.name for area in areas_before)
             after["areas"] = sorted(area.name for area in areas_after)
+    # Checked only now, because areas may have changed even if no column has.
     if not before:
         return ()
 

@@ -50,30 +50,7 @@ def confirm_commitment(
 
     if is_giver:
         _set_owner(commitment, organisation, owner)
-        commitment.giver_confirmed_by = author
-        commitment.giver_confirmed_at = now
-    else:
-        commitment.receiver_confirmed_by = author
-        commitment.receiver_confirmed_at = now
-    # An action needs only the side that does it.
-    needs_receiver = not commitment.is_action
-    is_agreed = commitment.giver_confirmed_at is not None and (
-        commitment.receiver_confirmed_at is not None or not needs_receiver
-    )
-    if is_agreed:
-        commitment.status = Status.AGREED
-        commitment.status_since = now
-    commitment.save(
-        update_fields=[
-            "owner",
-            "giver_confirmed_by",
-            "giver_confirmed_at",
-            "receiver_confirmed_by",
-            "receiver_confirmed_at",
-            "status",
-            "status_since",
-        ]
-    )
+    is_agreed = _save_confirmation(commitment, is_giver=is_giver, author=author, now=now)
 
     status_change = {"before": Status.PROPOSED.label, "after": Status.AGREED.label} if is_agreed else {}
     record_event(
@@ -90,6 +67,35 @@ def confirm_commitment(
         call_listeners(commitment=commitment, author=author, now=now)
         email_concerned("agreed", commitment, author=author, now=now)
     return commitment
+
+
+def _save_confirmation(commitment: Commitment, *, is_giver: bool, author: User, now: dt.datetime) -> bool:
+    """Save the confirmation of one side, and the owner; return whether the commitment is now agreed."""
+    if is_giver:
+        commitment.giver_confirmed_by = author
+        commitment.giver_confirmed_at = now
+    else:
+        commitment.receiver_confirmed_by = author
+        commitment.receiver_confirmed_at = now
+
+    # An action needs only the side that does it.
+    has_receiver_confirmed = commitment.is_action or commitment.receiver_confirmed_at is not None
+    is_agreed = commitment.giver_confirmed_at is not None and has_receiver_confirmed
+    if is_agreed:
+        commitment.status = Status.AGREED
+        commitment.status_since = now
+    commitment.save(
+        update_fields=[
+            "owner",
+            "giver_confirmed_by",
+            "giver_confirmed_at",
+            "receiver_confirmed_by",
+            "receiver_confirmed_at",
+            "status",
+            "status_since",
+        ]
+    )
+    return is_agreed
 
 
 def _check_can_be_confirmed(commitment: Commitment, organisation: Organisation, revision: int) -> None:

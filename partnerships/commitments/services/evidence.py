@@ -57,8 +57,8 @@ def attach_evidence(
 
     present_evidence = commitment.evidence.filter(removed_at=None)
     # A form that was sent twice must not store the file twice.
-    duplicates = present_evidence.filter(sha256=checked_file.sha256, file_name=checked_file.name, added_by=author)
-    duplicate = duplicates.first()
+    same_files = present_evidence.filter(sha256=checked_file.sha256, file_name=checked_file.name, added_by=author)
+    duplicate = same_files.first()
     if duplicate is not None:
         return duplicate
     if present_evidence.count() >= MAX_FILES:

@@ -124,6 +124,7 @@ def _check_can_join(organisation: Organisation, person: User) -> None:
 
 
 def _send_invitation(membership: Membership, token: str, *, now: dt.datetime) -> None:
+    """Email the invited person a link with this token."""
     record_email(
         kind="organisations.invitation",
         person_id=membership.person_id,

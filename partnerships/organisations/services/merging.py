@@ -68,6 +68,7 @@ def preview_merge(*, kept: Organisation, merged: Organisation) -> list[Preview]:
 
 
 def _preview(label: str, columns: tuple[Column, ...], kept: Organisation, merged: Organisation) -> Preview:
+    """Return how many rows of these columns would move, and how many both records have."""
     sorted_columns = [sort_rows(column, merged.pk, kept.pk) for column in columns]
     return Preview(
         label=label,

@@ -73,6 +73,7 @@ def end_ownership_again(*, owner: PlanOwner, because: str, successor: Organisati
 
 
 def _may_own(plan: Plan, organisation: Organisation) -> bool:
+    """Return whether the organisation still exists and may own plans of the plan's partnership."""
     if organisation.is_ended or plan.partnership is None:
         return False
     return possible_owners(plan.partnership).filter(pk=organisation.pk).exists()

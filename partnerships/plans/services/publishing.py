@@ -324,6 +324,7 @@ def figures_of(previous_content: Content, content: Content, all_changes: tuple[C
 
 
 def _figures(content: Content, version_changes: tuple[Change, ...]) -> dict[str, Any]:
+    """Return the figures of a version as one class of readers sees it."""
     return {
         "homes": total_homes(content),
         "homes_difference": homes_difference(version_changes),

@@ -331,7 +331,17 @@ def answer_request(
     request.answered_by = author
     request.granted = grant
     request.save(update_fields=["answered_at", "answered_by", "granted"])
+    _notify_asker_of_answer(request, plan, message=message, author=author, now=now)
+    return request
 
+
+def _notify_asker_of_answer(
+    request: AccessRequest, plan: Plan, *, message: str, author: User, now: dt.datetime
+) -> None:
+    """Record the answer to a request, and email the person who asked if it was declined.
+
+    A person with whom the draft was shared has already got the email about the share.
+    """
     organisation = acting_organisation(plan, author)
     event = record_event(
         plan,
@@ -344,10 +354,10 @@ def answer_request(
             "title": plan.title,
             "person": request.person_id,
             "reason": message.strip(),
-            "after": {"granted": grant},
+            "after": {"granted": request.granted},
         },
     )
-    if not grant:
+    if not request.granted:
         record_email(
             kind="plans.not_shown",
             person_id=request.person_id,
@@ -355,4 +365,3 @@ def answer_request(
             sender_id=organisation.pk if organisation else None,
             now=now,
         )
-    return request

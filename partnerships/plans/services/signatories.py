@@ -80,6 +80,29 @@ def request_sign_off(
     status_before = plan.status
     plan.status = Status.AWAITING_SIGN_OFF
     plan.save(update_fields=["status"])
+    _record_request(plan, new_signatories, valid_questions, status_before, reason=reason, author=author, now=now)
+
+    for signatory in new_signatories:
+        email_request(signatory, author=author, now=now)
+    for state in states_to_ask_again:
+        deadline = due_on or _new_deadline(state.signatory, now)
+        _ask_again(state.signatory, due_on=deadline, questions=valid_questions, author=author, now=now)
+    # A plan whose signatories have all decided already is agreed at once.
+    settle(plan, author=author, now=now)
+    return plan
+
+
+def _record_request(
+    plan: Plan,
+    new_signatories: Sequence[Signatory],
+    questions: Sequence[str],
+    status_before: str,
+    *,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+) -> None:
+    """Record the event that organisations were asked to sign."""
     record_event(
         plan,
         EventKind.SIGN_OFF_ASKED,
@@ -93,18 +116,9 @@ def request_sign_off(
             "before": {"status": status_before},
             "after": {"status": plan.status},
             "signatories": [signatory.organisation_id for signatory in new_signatories],
-            "questions": valid_questions,
+            "questions": list(questions),
         },
     )
-
-    for signatory in new_signatories:
-        email_request(signatory, author=author, now=now)
-    for state in states_to_ask_again:
-        deadline = due_on or _new_deadline(state.signatory, now)
-        _ask_again(state.signatory, due_on=deadline, questions=valid_questions, author=author, now=now)
-    # A plan whose signatories have all decided already is agreed at once.
-    settle(plan, author=author, now=now)
-    return plan
 
 
 def _new_signatories(plan: Plan, signatories: Sequence[tuple[Organisation, str]]) -> list[Signatory]:

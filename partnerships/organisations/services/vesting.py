@@ -147,7 +147,7 @@ def email_succession(*, succession: Succession, now: dt.datetime) -> None:
 
     first_told_at = locked_succession.told_at
     is_later = first_told_at is not None
-    # A first email covers all successions of which nobody has been told; a later one, those of the same first email.
+    # A first email covers all successions without an email; a later one, those that had the same first email.
     group = [
         member
         for member in in_force_by_id.values()

@@ -118,7 +118,7 @@ def _lock_party_to_invite(partnership: Partnership, organisation: Organisation) 
     if party is None:
         return Party(partnership=partnership, organisation=organisation)
     if party.status in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
-        raise UnableToInvite(f"{organisation.name} already takes part in this partnership or is invited to it.")
+        raise UnableToInvite(f"{organisation.name} already takes part or is invited. Choose another organisation.")
     return party
 
 

@@ -108,7 +108,7 @@ def _end_party(
     """End the part of a locked party that leaves or is removed. Raises `UnableToLeave`."""
     today = timezone.localdate(now)
     if not party.is_present:
-        raise UnableToLeave(f"{party.organisation.name} no longer takes part in this partnership.")
+        raise UnableToLeave(f"{party.organisation.name} no longer takes part, so it cannot leave or be removed.")
     # A restore has no author. It ends the part again, even if the partnership is over by now.
     if author is not None and partnership.is_over_on(today):
         raise UnableToLeave("This partnership has ended, so no organisation can leave it or be removed.")

@@ -227,7 +227,7 @@ def _check_can_renew(partnership: Partnership, today: dt.date, *, reason: str) -
     if not reason.strip():
         raise UnableToRenew("Give a reason.")
     if partnership.redefined_by.exclude(status=Status.ENDED).exists():
-        raise UnableToRenew("The partners are already drafting a successor. Open that one instead.")
+        raise UnableToRenew("The partners are already drafting a successor. Open the successor instead.")
 
 
 def _invite_parties(

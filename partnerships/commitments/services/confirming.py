@@ -113,7 +113,9 @@ def _check_can_be_confirmed(commitment: Commitment, organisation: Organisation, 
     if revision != commitment.revision:
         raise UnableToConfirm("The terms have changed since you opened this page. Read them again before you confirm.")
     if confirmed_at is not None:
-        raise UnableToConfirm(f"{organisation.display_name} has already confirmed this commitment.")
+        raise UnableToConfirm(
+            f"{organisation.display_name} has already confirmed this commitment, so you do not need to."
+        )
 
 
 def _set_owner(commitment: Commitment, organisation: Organisation, owner: User | None) -> None:

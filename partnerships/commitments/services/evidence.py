@@ -112,7 +112,7 @@ def remove_evidence(*, evidence: Evidence, author: User | None, now: dt.datetime
         _check_evidence_can_change(rights)
         side = side_of(rights)
     if not Evidence.objects.filter(pk=evidence.pk, removed_at=None).update(removed_at=now):
-        raise UnableToAttach("The file has already been removed.")
+        raise UnableToAttach("The file has already been removed, so you do not need to remove it.")
 
     journal.note(EVIDENCE, now=now, evidence=evidence.pk, same=evidence_identity(evidence))
     record_event(

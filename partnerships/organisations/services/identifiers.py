@@ -68,7 +68,7 @@ def add_identifier(
         defaults={"organisation": organisation, "valid_from": valid_from, "valid_to": valid_to},
     )
     if identifier.organisation_id != organisation.pk:
-        raise UnableToAddIdentifier(f"{identifier} already belongs to {identifier.organisation.name}.")
+        raise UnableToAddIdentifier(f"{identifier} already belongs to {identifier.organisation.name}. Check the value.")
     if is_new:
         data = {"after": {"identifier": str(identifier)}, "reason": reason.strip()}
         record_event(organisation, EventKind.IDENTIFIER_ADDED, author=author, now=now, data=data)
@@ -128,4 +128,6 @@ def _check_corrected(identifier: Identifier) -> None:
         raise UnableToCorrectIdentifier("The end must not be before the start.")
     duplicates = Identifier.objects.filter(scheme=identifier.scheme, value=identifier.value).exclude(pk=identifier.pk)
     if duplicate := duplicates.select_related("organisation").first():
-        raise UnableToCorrectIdentifier(f"{duplicate} already belongs to {duplicate.organisation.name}.")
+        raise UnableToCorrectIdentifier(
+            f"{duplicate} already belongs to {duplicate.organisation.name}. Check the value."
+        )

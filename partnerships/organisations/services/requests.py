@@ -68,7 +68,7 @@ def ask_for_access(
     try:
         validate_email(email)
     except ValidationError as error:
-        raise UnableToAskForAccess(f"“{email}” is not an email address.") from error
+        raise UnableToAskForAccess(f"“{email}” is not an email address. Enter one like name@example.org.") from error
     if author is None:
         _count_anonymous_request(now)
         waiting_requests = AccessRequest.objects.waiting().filter(email=email, organisation_name=organisation_name)
@@ -192,7 +192,7 @@ def _lock(request: AccessRequest) -> AccessRequest:
     """Lock the request, and return it; raise `UnableToAnswerRequest` if it has already been answered."""
     locked_request = AccessRequest.objects.select_for_update().get(pk=request.pk)
     if locked_request.answer:
-        raise UnableToAnswerRequest("Another administrator has already answered this request.")
+        raise UnableToAnswerRequest("Another administrator has already answered this request, so you do not need to.")
     return locked_request
 
 

@@ -66,7 +66,9 @@ def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: d
     waiting_joinings = survey_round.joinings.select_for_update().filter(accepted_at=None)
     waiting_joining = waiting_joinings.filter(pk=joining.pk).first()
     if waiting_joining is None or not survey_round.is_draft:
-        raise UnableToRun("A lead has already answered this request, or the survey has opened.")
+        raise UnableToRun(
+            "A lead has already answered this request, or the survey has opened, so you do not need to answer it."
+        )
     if not joins:
         waiting_joining.delete()
         return

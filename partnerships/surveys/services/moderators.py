@@ -67,7 +67,7 @@ def ask_moderator(*, survey_round: Round, author: User | None, now: dt.datetime)
     if survey_round.moderator_id is None or not survey_round.invitations.exists():
         raise UnableToRun("Add the people to ask first.")
     if survey_round.moderator_agreed_at is not None:
-        raise UnableToRun("This person has already agreed.")
+        raise UnableToRun("This person has already agreed, so you do not need to ask again.")
     asked_at = survey_round.moderator_asked_at
     if asked_at is not None and timezone.localdate(asked_at) == timezone.localdate(now):
         raise UnableToRun(

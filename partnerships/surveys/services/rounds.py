@@ -315,9 +315,9 @@ def abandon_round(*, survey_round: Round, reason: str, author: User | None, now:
     require(rights_over(survey_round.partnership, author, now).may_run)
     reason = reason.strip()
     if survey_round.status not in (RoundStatus.DRAFT, RoundStatus.OPEN):
-        raise UnableToRun("This survey is already over.")
+        raise UnableToRun("This survey is already over, so you do not need to end it.")
     if not reason:
-        raise UnableToRun("Enter why the survey ends.")
+        raise UnableToRun("Enter why you are ending the survey.")
 
     survey_round.status = RoundStatus.ABANDONED
     survey_round.reason = reason

@@ -26,7 +26,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.exports import count_rows
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.people.administrators import (
     UnableToChangeAdministration,
     grant_administration,
@@ -41,6 +41,7 @@ from partnerships.people.middleware import VIEW_AS_KEY
 from partnerships.people.models import User
 from partnerships.people.personal_data import export_person, rows_in
 from partnerships.people.queries import account_overview, colleagues_of
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 from partnerships.people.retention import RULES
 from partnerships.people.services import (
@@ -149,22 +150,18 @@ def close_leaver_account(request: HttpRequest, pk: int) -> HttpResponse:
     person_url = reverse("admin:people_user_change", args=[pk])
     form = LeaverForm(posted(request), successors=colleagues_of(person), cancel=person_url)
 
-    def close_the_account() -> tuple[str, str]:
-        counts_by_hook = close_account(person=person, author=administrator, now=timezone.now(), **form.cleaned_data)
-        counts = ", ".join(f"{count} {name}" for name, count in counts_by_hook.items() if count)
-        message = f"{person.display_name} has left: {counts}." if counts else f"{person.display_name} has left."
-        return message, person_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            counts_by_hook = close_account(person=person, author=administrator, now=timezone.now(), **form.cleaned_data)
+        except UnableToCloseAccount as error:
+            form.add_error(None, str(error))
+        else:
+            counts = ", ".join(f"{count} {name}" for name, count in counts_by_hook.items() if count)
+            message = f"{person.display_name} has left: {counts}." if counts else f"{person.display_name} has left."
+            messages.success(request, message)
+            return redirect(person_url)
 
-    # `take_step` calls `close_the_account` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "people/leaver.html",
-        form,
-        close_the_account,
-        {UnableToCloseAccount: ABOVE_FORM},
-        person=person,
-        consequences=hook_names(),
-    )
+    return form_page(request, "people/leaver.html", form, person=person, consequences=hook_names())
 
 
 def _signed_in_administrator(request: HttpRequest) -> User:
@@ -222,21 +219,21 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     person_url = reverse("admin:people_user_change", args=[pk])
     form = ReasonForm(posted(request), submit="Remove second factor", cancel=person_url)
 
-    def remove_factors() -> tuple[str, str]:
-        remove_second_factors(
-            person=person, author=administrator, reason=form.cleaned_data["reason"], now=timezone.now()
-        )
-        return f"The second factors of {person.display_name} have been removed.", person_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                remove_second_factors(
+                    person=person, author=administrator, reason=form.cleaned_data["reason"], now=timezone.now()
+                )
+        except UnableToRemoveSecondFactor as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request, f"The second factors of {person.display_name} have been removed.{recipients.sentence()}"
+            )
+            return redirect(person_url)
 
-    return take_step(
-        request,
-        "people/remove_second_factor.html",
-        form,
-        remove_factors,
-        {UnableToRemoveSecondFactor: ABOVE_FORM},
-        say_who_gets_emails=True,
-        person=person,
-    )
+    return form_page(request, "people/remove_second_factor.html", form, person=person)
 
 
 @login_not_required

@@ -1,16 +1,15 @@
 """Pages of the dates of a partnership: overview, notices and reminders.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
-`require` answers 403 if its condition is false.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -31,11 +30,11 @@ from partnerships.agreements.services.notices import (
 from partnerships.agreements.services.reminders import UnableToChooseReminders, choose_date_reminders
 from partnerships.agreements.views.access import get_readable, get_visible
 from partnerships.kit.dates import long_date
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.naming import show_as_at
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 
@@ -100,16 +99,6 @@ def notice_give(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     dates_page = reverse("agreements:dates", args=[pk])
     earliest = earliest_last_day(partnership, timezone.localdate())
     form = NoticeForm(posted(request), earliest=earliest, cancel=dates_page)
-
-    def save_notice() -> tuple[str, str]:
-        new_notice = give_notice(party=own_party, author=user, now=timezone.now(), **form.cleaned_data)
-        last_day = long_date(new_notice.last_day)
-        if new_notice.partnership.notice_ends_on == new_notice.last_day:
-            return f"Notice has been given. {partnership.title} ends after {last_day}.", dates_page
-        return f"Notice has been given. {own_party.organisation.name} leaves after {last_day}.", dates_page
-
-    # Validate the form before the step, so that the page shows the effects of the chosen day even if another field has
-    # an error.
     form.is_valid()
     chosen_day = form.cleaned_data.get("last_day") if form.is_bound else None
     last_day = chosen_day or earliest
@@ -119,13 +108,30 @@ def notice_give(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     other_roles = [
         role for organisation, role in role_by_organisation.items() if organisation != own_party.organisation_id
     ]
-    return take_step(
+
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                new_notice = give_notice(party=own_party, author=user, now=timezone.now(), **form.cleaned_data)
+        except UnableToGiveNotice as error:
+            form.add_error(None, str(error))
+        else:
+            last_day = long_date(new_notice.last_day)
+            if new_notice.partnership.notice_ends_on == new_notice.last_day:
+                messages.success(
+                    request, f"Notice has been given. {partnership.title} ends after {last_day}.{recipients.sentence()}"
+                )
+                return redirect(dates_page)
+            messages.success(
+                request,
+                f"Notice has been given. {own_party.organisation.name} leaves after {last_day}.{recipients.sentence()}",
+            )
+            return redirect(dates_page)
+
+    return form_page(
         request,
         "agreements/dates/notice.html",
         form,
-        save_notice,
-        {UnableToGiveNotice: ABOVE_FORM},
-        say_who_gets_emails=True,
         party=own_party,
         partnership=partnership,
         last_day=last_day,
@@ -147,19 +153,20 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
     dates_page = reverse("agreements:dates", args=[pk])
     form = ReasonForm(posted(request), submit="Withdraw notice", cancel=dates_page, danger=False)
 
-    def save_withdrawal() -> tuple[str, str]:
-        withdraw_notice(notice=open_notice, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return f"The notice from {open_notice.organisation.name} has been withdrawn.", dates_page
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                withdraw_notice(notice=open_notice, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        except UnableToWithdrawNotice as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request, f"The notice from {open_notice.organisation.name} has been withdrawn.{recipients.sentence()}"
+            )
+            return redirect(dates_page)
 
-    return take_step(
-        request,
-        "agreements/dates/notice_withdraw.html",
-        form,
-        save_withdrawal,
-        {UnableToWithdrawNotice: ABOVE_FORM},
-        say_who_gets_emails=True,
-        notice=open_notice,
-        partnership=open_notice.partnership,
+    return form_page(
+        request, "agreements/dates/notice_withdraw.html", form, notice=open_notice, partnership=open_notice.partnership
     )
 
 
@@ -172,22 +179,21 @@ def date_reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     days, chosen_dates = reminder_choice_of(own_party)
     form = DateRemindersForm(posted(request), days=days, dates=chosen_dates, cancel=dates_page)
 
-    def save_reminders() -> tuple[str, str]:
-        choose_date_reminders(
-            party=own_party,
-            days=form.chosen_days,
-            dates=form.cleaned_data["dates"],
-            author=user,
-            now=timezone.now(),
-        )
-        return f"The reminders for {own_party.organisation.name} have been saved.", dates_page
+    if request.method == "POST" and form.is_valid():
+        try:
+            choose_date_reminders(
+                party=own_party,
+                days=form.chosen_days,
+                dates=form.cleaned_data["dates"],
+                author=user,
+                now=timezone.now(),
+            )
+        except UnableToChooseReminders as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The reminders for {own_party.organisation.name} have been saved.")
+            return redirect(dates_page)
 
-    return take_step(
-        request,
-        "agreements/dates/reminders.html",
-        form,
-        save_reminders,
-        {UnableToChooseReminders: ABOVE_FORM},
-        party=own_party,
-        partnership=own_party.partnership,
+    return form_page(
+        request, "agreements/dates/reminders.html", form, party=own_party, partnership=own_party.partnership
     )

@@ -1,7 +1,6 @@
 """Pages of the documents of a partnership.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `require` answers 403 if its condition is false.
+`require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -21,11 +19,10 @@ from partnerships.agreements.queries.sharing import data_sharing_of, data_sharin
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import UnableToAddDocument, UnableToRemoveDocument, add_document, remove_document
 from partnerships.agreements.views.access import get_readable
-from partnerships.kit.http import keyset_page, posted_with_files, private_file
+from partnerships.kit.http import form_page, keyset_page, posted_with_files, private_file
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import show_as_at
-from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
 
@@ -67,27 +64,25 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = Organisation.objects.filter(pk__in=rights.adds_documents_for).order_by("name", "pk").first()
     form = DocumentForm(*posted_with_files(request), partnership=partnership)
 
-    def save_document() -> tuple[str, str]:
-        document = add_document(
-            partnership=partnership,
-            title=form.cleaned_data["title"],
-            file=form.cleaned_data["file"],
-            personal_data=form.cleaned_data["personal_data"],
-            organisation=organisation,
-            author=user,
-            now=timezone.now(),
-        )
-        message = f"“{document.title}” has been added to the partnership’s documents."
-        return message, reverse("agreements:documents", args=[pk])
+    if request.method == "POST" and form.is_valid():
+        try:
+            document = add_document(
+                partnership=partnership,
+                title=form.cleaned_data["title"],
+                file=form.cleaned_data["file"],
+                personal_data=form.cleaned_data["personal_data"],
+                organisation=organisation,
+                author=user,
+                now=timezone.now(),
+            )
+        except UnableToAddDocument as error:
+            form.add_error("file", str(error))
+        else:
+            message = f"“{document.title}” has been added to the partnership’s documents."
+            messages.success(request, message)
+            return redirect("agreements:documents", pk)
 
-    return take_step(
-        request,
-        "agreements/document_add.html",
-        form,
-        save_document,
-        {UnableToAddDocument: "file"},
-        partnership=partnership,
-    )
+    return form_page(request, "agreements/document_add.html", form, partnership=partnership)
 
 
 @require_safe

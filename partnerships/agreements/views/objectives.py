@@ -1,8 +1,6 @@
 """Pages of the objectives of a partnership.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
-`require` answers 403 if its condition is false.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -38,11 +36,10 @@ from partnerships.agreements.services.objectives import (
 )
 from partnerships.agreements.serving import provider_of, providers
 from partnerships.agreements.views.access import get_readable
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.naming import show_as_at
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -140,21 +137,18 @@ def objective_add(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     form = _form(request, partnership, objective=None, text=suggestion.text if suggestion else "")
 
-    def save_new_objective() -> tuple[str, str]:
-        objective = add_objective(
-            partnership=partnership, author=user, now=timezone.now(), came_from=came_from, **form.cleaned_data
-        )
-        return "The objective has been added.", objective.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            objective = add_objective(
+                partnership=partnership, author=user, now=timezone.now(), came_from=came_from, **form.cleaned_data
+            )
+        except UnableToChangeObjective as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The objective has been added.")
+            return redirect(objective)
 
-    return take_step(
-        request,
-        "agreements/objectives/add.html",
-        form,
-        save_new_objective,
-        {UnableToChangeObjective: ABOVE_FORM},
-        partnership=partnership,
-        suggested=suggestion,
-    )
+    return form_page(request, "agreements/objectives/add.html", form, partnership=partnership, suggested=suggestion)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -167,28 +161,31 @@ def objective_edit(request: HttpRequest, pk: int, objective: int) -> HttpRespons
     partnership = _get_editable(user, pk)
     opened_objective = _objective(partnership, objective)
     form = _form(request, partnership, opened_objective)
-
-    def save_changes() -> tuple[str, str]:
-        try:
-            changed_fields = edit_objective(
-                objective=opened_objective, author=user, now=timezone.now(), **form.cleaned_data
-            )
-        except ObjectiveHasChanged:
-            # The page now shows the other person's text, so saving again may replace it.
-            data: Any = copy(form.data)  # a copied QueryDict can be changed
-            data["revision"] = str(opened_objective.revision)
-            form.data = data
-            raise
-        message = "The objective has been saved." if changed_fields else "Nothing was changed."
-        return message, opened_objective.get_absolute_url()
-
     is_stale = request.method == "POST" and request.POST.get("revision") != str(opened_objective.revision)
-    return take_step(
+
+    if request.method == "POST" and form.is_valid():
+        try:
+            try:
+                changed_fields = edit_objective(
+                    objective=opened_objective, author=user, now=timezone.now(), **form.cleaned_data
+                )
+            except ObjectiveHasChanged:
+                # The page now shows the other person's text, so saving again may replace it.
+                data: Any = copy(form.data)  # a copied QueryDict can be changed
+                data["revision"] = str(opened_objective.revision)
+                form.data = data
+                raise
+        except UnableToChangeObjective as error:
+            form.add_error(None, str(error))
+        else:
+            message = "The objective has been saved." if changed_fields else "Nothing was changed."
+            messages.success(request, message)
+            return redirect(opened_objective)
+
+    return form_page(
         request,
         "agreements/objectives/edit.html",
         form,
-        save_changes,
-        {UnableToChangeObjective: ABOVE_FORM},
         partnership=partnership,
         objective=opened_objective,
         theirs=opened_objective if is_stale else None,
@@ -203,25 +200,24 @@ def objective_progress(request: HttpRequest, pk: int, objective: int) -> HttpRes
     opened_objective = _objective(partnership, objective)
     form = ProgressForm(posted(request), objective=opened_objective, today=timezone.localdate())
 
-    def save_report() -> tuple[str, str]:
+    if request.method == "POST" and form.is_valid():
         party = acting_party(user, partnership, *EDITING_ROLES)
-        report_progress(
-            objective=opened_objective,
-            report=ProgressReport(**form.cleaned_data),
-            author=user,
-            organisation=party.organisation if party else None,
-            now=timezone.now(),
-        )
-        return "Your progress report has been saved.", opened_objective.get_absolute_url()
+        try:
+            report_progress(
+                objective=opened_objective,
+                report=ProgressReport(**form.cleaned_data),
+                author=user,
+                organisation=party.organisation if party else None,
+                now=timezone.now(),
+            )
+        except UnableToChangeObjective as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "Your progress report has been saved.")
+            return redirect(opened_objective)
 
-    return take_step(
-        request,
-        "agreements/objectives/progress.html",
-        form,
-        save_report,
-        {UnableToChangeObjective: ABOVE_FORM},
-        partnership=partnership,
-        objective=opened_objective,
+    return form_page(
+        request, "agreements/objectives/progress.html", form, partnership=partnership, objective=opened_objective
     )
 
 
@@ -233,18 +229,17 @@ def objective_status(request: HttpRequest, pk: int, objective: int) -> HttpRespo
     opened_objective = _objective(partnership, objective)
     form = ObjectiveStatusForm(posted(request), objective=opened_objective)
 
-    def save_status() -> tuple[str, str]:
-        change_objective_status(objective=opened_objective, author=user, now=timezone.now(), **form.cleaned_data)
-        return "The status has been saved.", opened_objective.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            change_objective_status(objective=opened_objective, author=user, now=timezone.now(), **form.cleaned_data)
+        except UnableToChangeObjective as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The status has been saved.")
+            return redirect(opened_objective)
 
-    return take_step(
-        request,
-        "agreements/objectives/status.html",
-        form,
-        save_status,
-        {UnableToChangeObjective: ABOVE_FORM},
-        partnership=partnership,
-        objective=opened_objective,
+    return form_page(
+        request, "agreements/objectives/status.html", form, partnership=partnership, objective=opened_objective
     )
 
 
@@ -275,18 +270,25 @@ def objective_link_record(request: HttpRequest, pk: int, objective: int, provide
         posted(request), provider=chosen_provider, choices=choices, cancel=opened_objective.get_absolute_url()
     )
 
-    def save_link() -> tuple[str, str]:
-        link_record(
-            objective=opened_objective, provider=provider, key=form.cleaned_data["key"], author=user, now=timezone.now()
-        )
-        return f"The {chosen_provider.label} has been linked.", opened_objective.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            link_record(
+                objective=opened_objective,
+                provider=provider,
+                key=form.cleaned_data["key"],
+                author=user,
+                now=timezone.now(),
+            )
+        except UnableToChangeObjective as error:
+            form.add_error("key", str(error))
+        else:
+            messages.success(request, f"The {chosen_provider.label} has been linked.")
+            return redirect(opened_objective)
 
-    return take_step(
+    return form_page(
         request,
         "agreements/objectives/link.html",
         form,
-        save_link,
-        {UnableToChangeObjective: "key"},
         partnership=partnership,
         objective=opened_objective,
         provider=chosen_provider,

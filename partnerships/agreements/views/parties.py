@@ -1,8 +1,6 @@
 """Pages of a partnership's parties.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
-`require` answers 403 if its condition is false.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -37,12 +35,11 @@ from partnerships.agreements.services import (
 )
 from partnerships.agreements.views.access import get_led, get_readable, get_visible, visible_lookup
 from partnerships.kit.choice_fields import model_choice_field
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -164,23 +161,31 @@ def party_answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         return redirect("agreements:detail", pk=pk)
     form = AnswerForm(posted(request))
 
-    def save_answer() -> tuple[str, str]:
+    if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
-        answer_invitation(
-            party=invited_party, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
-        )
-        name, title = invited_party.organisation.name, invited_party.partnership.title
-        if accept:
-            return f"{name} takes part in {title}.", reverse("agreements:detail", args=[pk])
-        return f"{name} has declined to take part in {title}.", reverse("agreements:list")
+        try:
+            with collect_recipients() as recipients:
+                answer_invitation(
+                    party=invited_party,
+                    accept=accept,
+                    reason=form.cleaned_data["reason"],
+                    author=user,
+                    now=timezone.now(),
+                )
+        except UnableToAnswer as error:
+            form.add_error("reason", str(error))
+        else:
+            name, title = invited_party.organisation.name, invited_party.partnership.title
+            if accept:
+                messages.success(request, f"{name} takes part in {title}.{recipients.sentence()}")
+                return redirect("agreements:detail", pk)
+            messages.success(request, f"{name} has declined to take part in {title}.{recipients.sentence()}")
+            return redirect("agreements:list")
 
-    return take_step(
+    return form_page(
         request,
         "agreements/answer.html",
         form,
-        save_answer,
-        {UnableToAnswer: "reason"},
-        say_who_gets_emails=True,
         party=invited_party,
         partnership=invited_party.partnership,
         others=invited_party.partnership.parties.inside()
@@ -198,27 +203,24 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     party_to_change = _party(user, pk, party)
     form = RoleForm(posted(request), party=party_to_change)
 
-    def save_role() -> tuple[str, str]:
-        change_party_role(
-            party=party_to_change,
-            role=form.cleaned_data["role"],
-            reason=form.cleaned_data["reason"],
-            author=user,
-            now=timezone.now(),
-        )
-        message = f"{party_to_change.organisation.name} is now {party_to_change.get_role_display().lower()}."
-        return message, reverse("agreements:members", args=[pk])
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                change_party_role(
+                    party=party_to_change,
+                    role=form.cleaned_data["role"],
+                    reason=form.cleaned_data["reason"],
+                    author=user,
+                    now=timezone.now(),
+                )
+        except UnableToChangeParty as error:
+            form.add_error("role", str(error))
+        else:
+            message = f"{party_to_change.organisation.name} is now {party_to_change.get_role_display().lower()}."
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect("agreements:members", pk)
 
-    return take_step(
-        request,
-        "agreements/party_role.html",
-        form,
-        save_role,
-        {UnableToChangeParty: "role"},
-        say_who_gets_emails=True,
-        party=party_to_change,
-        partnership=partnership,
-    )
+    return form_page(request, "agreements/party_role.html", form, party=party_to_change, partnership=partnership)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -235,17 +237,20 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     members_page = reverse("agreements:members", args=[pk])
     form = ReasonForm(posted(request), submit=submit, cancel=members_page)
 
-    def remove_or_withdraw() -> tuple[str, str]:
-        remove_party(party=party_to_remove, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return message, members_page
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                remove_party(party=party_to_remove, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        except UnableToLeave as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect(members_page)
 
-    return take_step(
+    return form_page(
         request,
         "agreements/party_remove.html",
         form,
-        remove_or_withdraw,
-        {UnableToLeave: ABOVE_FORM},
-        say_who_gets_emails=True,
         party=party_to_remove,
         partnership=party_to_remove.partnership,
         consequences=consequences(party_to_remove, user) if party_to_remove.is_present else [],
@@ -271,18 +276,23 @@ def party_leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     members_page = reverse("agreements:members", args=[pk])
     form = ReasonForm(posted(request), submit="Leave the partnership", cancel=members_page)
 
-    def leave_partnership_now() -> tuple[str, str]:
-        leave_partnership(party=leaving_party, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        message = f"{leaving_party.organisation.name} has left {leaving_party.partnership.title}."
-        return message, reverse("agreements:detail", args=[pk])
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                leave_partnership(
+                    party=leaving_party, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+                )
+        except UnableToLeave as error:
+            form.add_error(None, str(error))
+        else:
+            message = f"{leaving_party.organisation.name} has left {leaving_party.partnership.title}."
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect("agreements:detail", pk)
 
-    return take_step(
+    return form_page(
         request,
         "agreements/leave.html",
         form,
-        leave_partnership_now,
-        {UnableToLeave: ABOVE_FORM},
-        say_who_gets_emails=True,
         party=leaving_party,
         partnership=leaving_party.partnership,
         consequences=consequences(leaving_party, user),

@@ -9,11 +9,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.urls import reverse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -42,11 +42,11 @@ from partnerships.agreements.services import (
 )
 from partnerships.agreements.views.access import get_led, get_readable, get_visible, is_readable, visible_lookup
 from partnerships.kit.forms import searching_form
-from partnerships.kit.http import keyset_page, posted
+from partnerships.kit.http import form_page, keyset_page, posted
 from partnerships.organisations.models import Area, Membership, Organisation, Role
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
-from partnerships.people.form_steps import ABOVE_FORM, take_step
+from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 
@@ -67,14 +67,17 @@ def partnership_create(request: HttpRequest) -> HttpResponse:
     form_kwargs: dict[str, Any] = {"organisations": organisations, "initial": {"kind": request.GET.get("kind", "")}}
     form = searching_form(request, lambda data: StartForm(data, **form_kwargs))
 
-    def start_partnership() -> tuple[str, str]:
-        partnership = create_partnership(author=user, now=timezone.now(), starter=True, **form.cleaned_data)
-        message = f"{partnership.title} has been created. Invite the organisations you want to work with."
-        return message, reverse("agreements:members", args=[partnership.pk])
+    if request.method == "POST" and form.is_valid():
+        try:
+            partnership = create_partnership(author=user, now=timezone.now(), starter=True, **form.cleaned_data)
+        except UnableToCreatePartnership as error:
+            form.add_error(None, str(error))
+        else:
+            message = f"{partnership.title} has been created. Invite the organisations you want to work with."
+            messages.success(request, message)
+            return redirect("agreements:members", partnership.pk)
 
-    return take_step(
-        request, "agreements/create.html", form, start_partnership, {UnableToCreatePartnership: ABOVE_FORM}
-    )
+    return form_page(request, "agreements/create.html", form)
 
 
 @require_safe
@@ -168,26 +171,24 @@ def partnership_settings(request: HttpRequest, pk: int) -> HttpResponse:
     partnership = get_led(user, pk)
     form = searching_form(request, lambda data: SettingsForm(data, partnership=partnership))
 
-    def save_settings() -> tuple[str, str]:
+    if request.method == "POST" and form.is_valid():
         party = acting_party(user, partnership, Role.LEAD)
-        changed_fields = edit_settings(
-            partnership=partnership,
-            author=user,
-            organisation=party.organisation if party else None,
-            now=timezone.now(),
-            **form.cleaned_data,
-        )
-        message = "The settings have been saved." if changed_fields else "Nothing was changed."
-        return message, reverse("agreements:detail", args=[pk])
+        try:
+            changed_fields = edit_settings(
+                partnership=partnership,
+                author=user,
+                organisation=party.organisation if party else None,
+                now=timezone.now(),
+                **form.cleaned_data,
+            )
+        except UnableToEditSettings as error:
+            form.add_error(None, str(error))
+        else:
+            message = "The settings have been saved." if changed_fields else "Nothing was changed."
+            messages.success(request, message)
+            return redirect("agreements:detail", pk)
 
-    return take_step(
-        request,
-        "agreements/edit.html",
-        form,
-        save_settings,
-        {UnableToEditSettings: ABOVE_FORM},
-        partnership=partnership,
-    )
+    return form_page(request, "agreements/edit.html", form, partnership=partnership)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

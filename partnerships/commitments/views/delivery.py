@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -18,10 +20,11 @@ from partnerships.commitments import services
 from partnerships.commitments.forms.delivery import EscalateForm, ProgressForm, VerifyForm
 from partnerships.commitments.models import Commitment, commitment_readers
 from partnerships.commitments.views.steps import open_commitment
-from partnerships.kit.http import posted, posted_with_files
+from partnerships.kit.http import form_page, posted, posted_with_files
 from partnerships.kit.rights import require
 from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -74,27 +77,25 @@ def escalate_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
     people = commitment_readers(commitment).exclude(pk=user.pk)
     form = EscalateForm(posted(request), commitment=commitment, people=people)
 
-    def escalate_commitment() -> tuple[str, str]:
+    if request.method == "POST" and form.is_valid():
         person = form.cleaned_data["person"]
-        services.escalate(
-            commitment=commitment,
-            helper=person,
-            reason=form.cleaned_data["reason"],
-            author=user,
-            now=timezone.now(),
-        )
-        message = f"{commitment.reference} has been escalated to {person.display_name}."
-        return message, commitment.get_absolute_url()
+        try:
+            with collect_recipients() as recipients:
+                services.escalate(
+                    commitment=commitment,
+                    helper=person,
+                    reason=form.cleaned_data["reason"],
+                    author=user,
+                    now=timezone.now(),
+                )
+        except services.UnableToEscalate as error:
+            form.add_error(None, str(error))
+        else:
+            message = f"{commitment.reference} has been escalated to {person.display_name}."
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect(commitment)
 
-    return take_step(
-        request,
-        "commitments/escalate.html",
-        form,
-        escalate_commitment,
-        {services.UnableToEscalate: ABOVE_FORM},
-        say_who_gets_emails=True,
-        commitment=commitment,
-    )
+    return form_page(request, "commitments/escalate.html", form, commitment=commitment)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -104,22 +105,22 @@ def verify_delivery(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.verifies)
     form = VerifyForm(posted(request), commitment=commitment)
 
-    def record_verdict() -> tuple[str, str]:
+    if request.method == "POST" and form.is_valid():
         note, now = form.cleaned_data["note_text"], timezone.now()
-        if form.cleaned_data["verdict"] == "verified":
-            services.verify_delivery(commitment=commitment, note_text=note, author=user, now=now)
-            message = f"{commitment.reference} has been verified{'' if commitment.is_action else ' as delivered'}."
+        try:
+            with collect_recipients() as recipients:
+                if form.cleaned_data["verdict"] == "verified":
+                    services.verify_delivery(commitment=commitment, note_text=note, author=user, now=now)
+                    message = (
+                        f"{commitment.reference} has been verified{'' if commitment.is_action else ' as delivered'}."
+                    )
+                else:
+                    services.send_back(commitment=commitment, reason=note, author=user, now=now)
+                    message = f"{commitment.reference} has been sent back and is in progress again."
+        except services.UnableToVerify as error:
+            form.add_error(None, str(error))
         else:
-            services.send_back(commitment=commitment, reason=note, author=user, now=now)
-            message = f"{commitment.reference} has been sent back and is in progress again."
-        return message, commitment.get_absolute_url()
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect(commitment)
 
-    return take_step(
-        request,
-        "commitments/verify.html",
-        form,
-        record_verdict,
-        {services.UnableToVerify: ABOVE_FORM},
-        say_who_gets_emails=True,
-        commitment=commitment,
-    )
+    return form_page(request, "commitments/verify.html", form, commitment=commitment)

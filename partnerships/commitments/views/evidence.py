@@ -1,8 +1,4 @@
-"""Pages about files of evidence.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason.
-"""
+"""Pages about files of evidence."""
 
 from __future__ import annotations
 
@@ -17,9 +13,8 @@ from partnerships.commitments.forms.evidence import EvidenceForm
 from partnerships.commitments.models import Evidence
 from partnerships.commitments.rights import rights_over
 from partnerships.commitments.views.steps import commitment_for, open_commitment
-from partnerships.kit.http import posted_with_files, private_file
+from partnerships.kit.http import form_page, posted_with_files, private_file
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
 
@@ -30,20 +25,22 @@ def attach_evidence(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.edits_for_deliverer)
     form = EvidenceForm(*posted_with_files(request), commitment=commitment)
 
-    def attach_file() -> tuple[str, str]:
-        services.attach_evidence(
-            commitment=commitment,
-            file=form.cleaned_data["file"],
-            title=form.cleaned_data["title"],
-            author=user,
-            now=timezone.now(),
-        )
-        return f"The file has been attached to {commitment.reference}.", commitment.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.attach_evidence(
+                commitment=commitment,
+                file=form.cleaned_data["file"],
+                title=form.cleaned_data["title"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToAttach as error:
+            form.add_error("file", str(error))
+        else:
+            messages.success(request, f"The file has been attached to {commitment.reference}.")
+            return redirect(commitment)
 
-    # `take_step` calls `attach_file` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request, "commitments/attach.html", form, attach_file, {services.UnableToAttach: "file"}, commitment=commitment
-    )
+    return form_page(request, "commitments/attach.html", form, commitment=commitment)
 
 
 @require_safe

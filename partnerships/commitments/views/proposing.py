@@ -1,16 +1,13 @@
-"""The page to propose a commitment: from scratch, from a record, or to replace another.
-
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
-message also names who gets an email.
-"""
+"""The page to propose a commitment: from scratch, from a record, or to replace another."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -23,11 +20,11 @@ from partnerships.commitments.origins import OriginRecord, Suggestion, parse_ori
 from partnerships.commitments.rights import rights_over, waits_for
 from partnerships.commitments.views.steps import TERMS, commitment_for
 from partnerships.kit.forms import searching_form
-from partnerships.kit.http import row_number
+from partnerships.kit.http import form_page, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 
@@ -53,34 +50,34 @@ def propose_commitment(request: HttpRequest) -> HttpResponse:
     # nothing and shows the page again with the matches.
     form = searching_form(request, lambda data: ProposeForm(data, **form_kwargs))
 
-    def propose() -> tuple[str, str]:
-        """Propose the commitment, and return a message that names who must confirm it, and the commitment's URL."""
+    if request.method == "POST" and form.is_valid():
         terms = {name: form.cleaned_data[name] for name in TERMS}
-        commitment = services.propose_commitment(
-            **terms,
-            giver=form.cleaned_data["giver"],
-            receiver=form.cleaned_data["receiver"],
-            partnership=form.cleaned_data["partnership"],
-            confirm=form.cleaned_data.get("confirm", False),
-            key=form.cleaned_data["key"],
-            replaces=replaces,
-            came_from=came_from,
-            author=user,
-            now=timezone.now(),
-        )
-        waiting = " and ".join(side.display_name for side in waits_for(commitment))
-        message = f"{commitment.reference} has been proposed. It is waiting for {waiting} to confirm it."
-        return message, commitment.get_absolute_url()
+        try:
+            with collect_recipients() as recipients:
+                commitment = services.propose_commitment(
+                    **terms,
+                    giver=form.cleaned_data["giver"],
+                    receiver=form.cleaned_data["receiver"],
+                    partnership=form.cleaned_data["partnership"],
+                    confirm=form.cleaned_data.get("confirm", False),
+                    key=form.cleaned_data["key"],
+                    replaces=replaces,
+                    came_from=came_from,
+                    author=user,
+                    now=timezone.now(),
+                )
+        except (services.UnableToPropose, services.UnableToConfirm) as error:
+            form.add_error(None, str(error))
+        else:
+            waiting = " and ".join(side.display_name for side in waits_for(commitment))
+            message = f"{commitment.reference} has been proposed. It is waiting for {waiting} to confirm it."
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect(commitment)
 
-    # `take_step` calls `propose` once the form is valid. If the service refuses, the form shows why; None means above
-    # the form, because no single field is wrong.
-    return take_step(
+    return form_page(
         request,
         "commitments/new.html",
         form,
-        propose,
-        refusals={services.UnableToPropose: ABOVE_FORM, services.UnableToConfirm: ABOVE_FORM},
-        say_who_gets_emails=True,
         suggestion=suggestion,
         replaces=replaces,
         back=_back_link(suggestion, replaces),

@@ -1,13 +1,13 @@
 """Pages about terms: edit, confirm, change the due date, end.
 
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
-message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty.
+`posted(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -17,10 +17,10 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.rights import waits_for
 from partnerships.commitments.views.steps import TERMS, open_commitment
 from partnerships.kit.dates import long_date
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.people.form_steps import ABOVE_FORM, take_step
+from partnerships.people.recipients import collect_recipients
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,22 +31,19 @@ def edit_terms(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {name: getattr(commitment, name) for name in TERMS}
     form = EditTermsForm(posted(request), commitment=commitment, initial=initial)
 
-    def save_terms() -> tuple[str, str]:
+    if request.method == "POST" and form.is_valid():
         terms = {name: form.cleaned_data[name] for name in (*TERMS, "revision")}
-        services.edit_proposal(commitment=commitment, **terms, author=user, now=timezone.now())
-        message = f"The terms of {commitment.reference} have changed. Both sides need to confirm them."
-        return message, commitment.get_absolute_url()
+        try:
+            with collect_recipients() as recipients:
+                services.edit_proposal(commitment=commitment, **terms, author=user, now=timezone.now())
+        except (services.UnableToEdit, services.UnableToPropose) as error:
+            form.add_error(None, str(error))
+        else:
+            message = f"The terms of {commitment.reference} have changed. Both sides need to confirm them."
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect(commitment)
 
-    # `take_step` calls `save_terms` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "commitments/edit.html",
-        form,
-        save_terms,
-        {services.UnableToEdit: ABOVE_FORM, services.UnableToPropose: ABOVE_FORM},
-        say_who_gets_emails=True,
-        commitment=commitment,
-    )
+    return form_page(request, "commitments/edit.html", form, commitment=commitment)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,27 +59,25 @@ def confirm_for_side(request: HttpRequest, pk: int, side: str) -> HttpResponse:
     require(rights.leads_side(giving=giving))
     form = ConfirmForm(posted(request), commitment=commitment, organisation=organisation, giving=giving)
 
-    def confirm_terms() -> tuple[str, str]:
-        confirmed = services.confirm_commitment(
-            commitment=commitment,
-            organisation=organisation,
-            revision=form.cleaned_data["revision"],
-            owner=form.cleaned_data.get("owner"),
-            author=user,
-            now=timezone.now(),
-        )
-        return _confirmed_message(confirmed, organisation), commitment.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                confirmed = services.confirm_commitment(
+                    commitment=commitment,
+                    organisation=organisation,
+                    revision=form.cleaned_data["revision"],
+                    owner=form.cleaned_data.get("owner"),
+                    author=user,
+                    now=timezone.now(),
+                )
+        except services.UnableToConfirm as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _confirmed_message(confirmed, organisation) + recipients.sentence())
+            return redirect(commitment)
 
-    return take_step(
-        request,
-        "commitments/confirm.html",
-        form,
-        confirm_terms,
-        {services.UnableToConfirm: ABOVE_FORM},
-        say_who_gets_emails=True,
-        commitment=commitment,
-        organisation=organisation,
-        giving=giving,
+    return form_page(
+        request, "commitments/confirm.html", form, commitment=commitment, organisation=organisation, giving=giving
     )
 
 
@@ -101,18 +96,18 @@ def edit_due_date(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.edits_for_deliverer)
     form = DueDateForm(posted(request), cancel=commitment.get_absolute_url())
 
-    def change_due_date() -> tuple[str, str]:
-        slippage = services.change_due_date(commitment=commitment, **form.cleaned_data, author=user, now=timezone.now())
-        return f"{commitment.reference} is now due on {long_date(slippage.now)}.", commitment.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            slippage = services.change_due_date(
+                commitment=commitment, **form.cleaned_data, author=user, now=timezone.now()
+            )
+        except services.UnableToChangeDueDate as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{commitment.reference} is now due on {long_date(slippage.now)}.")
+            return redirect(commitment)
 
-    return take_step(
-        request,
-        "commitments/due_date.html",
-        form,
-        change_due_date,
-        {services.UnableToChangeDueDate: ABOVE_FORM},
-        commitment=commitment,
-    )
+    return form_page(request, "commitments/due_date.html", form, commitment=commitment)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -122,19 +117,16 @@ def end_early(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.may_end if not commitment.is_over else rights.leads)
     form = EndForm(posted(request), commitment=commitment, rights=rights)
 
-    def end_commitment() -> tuple[str, str]:
-        services.end_commitment(
-            commitment=commitment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
-        )
-        return f"{commitment.reference} has been cancelled.", commitment.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                services.end_commitment(
+                    commitment=commitment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+                )
+        except services.UnableToEnd as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{commitment.reference} has been cancelled.{recipients.sentence()}")
+            return redirect(commitment)
 
-    return take_step(
-        request,
-        "commitments/end.html",
-        form,
-        end_commitment,
-        {services.UnableToEnd: ABOVE_FORM},
-        say_who_gets_emails=True,
-        commitment=commitment,
-        rights=rights,
-    )
+    return form_page(request, "commitments/end.html", form, commitment=commitment, rights=rights)

@@ -1,7 +1,6 @@
 """Pages of the ledger: one email, news that is due, and previews of next digests.
 
-A view for a button without a form passes its inner function to `press_button`, which calls it and redirects with its
-message or with the reason of a refusal. `posted` returns the data for a form: None on GET.
+`posted(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import Any, cast
 
 from csp.constants import NONE, SELF
 from csp.decorators import csp, csp_update
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -48,7 +48,6 @@ from partnerships.digests.queries.ledger import (
 from partnerships.digests.queries.subscriptions import stakeholders_of
 from partnerships.kit.http import posted
 from partnerships.outbox.models import Bounce
-from partnerships.people.form_steps import press_button
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
@@ -197,14 +196,15 @@ def email_send_again(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     reason = request.POST.get("reason", "").strip()
 
-    def send_news_again() -> tuple[str, str]:
-        """Schedule a second email with the same news."""
+    try:
         repeat = services.send_again(delivery=delivery, author=person, reason=reason, now=timezone.now())
-        message = f"The same news will be sent to {delivery.recipient.display_name} again."
-        return message, reverse("digests:entry", args=[repeat.pk])
+    except services.UnableToSendAgain as error:
+        messages.error(request, str(error))
+        return redirect("digests:entry", pk)
 
-    # `press_button` calls `send_news_again`, then redirects with its message or the refusal.
-    return press_button(request, send_news_again, services.UnableToSendAgain, back=reverse("digests:entry", args=[pk]))
+    message = f"The same news will be sent to {delivery.recipient.display_name} again."
+    messages.success(request, message)
+    return redirect("digests:entry", repeat.pk)
 
 
 @require_safe

@@ -147,17 +147,19 @@ def follow_record(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     frequency = request.POST.get("frequency", "")
     back_url = page_of(target)
 
-    def follow_target() -> tuple[str, str]:
-        """Subscribe the person to the record."""
+    try:
         subscription = services.subscribe(
             person=person, target=target, author=person, frequency=frequency, now=timezone.now()
         )
-        if subscription.is_confirmed:
-            return f"You now follow {title_of(target)}. Your digests list what changes from now on.", back_url
-        return f"We have sent an email to {person.email}. Follow the link in it to confirm.", back_url
+    except services.UnableToSubscribe as error:
+        messages.error(request, str(error))
+        return redirect(back_url)
 
-    # `press_button` calls `follow_target`, then redirects with its message or the refusal.
-    return press_button(request, follow_target, services.UnableToSubscribe, back=back_url)
+    if subscription.is_confirmed:
+        messages.success(request, f"You now follow {title_of(target)}. Your digests list what changes from now on.")
+        return redirect(back_url)
+    messages.success(request, f"We have sent an email to {person.email}. Follow the link in it to confirm.")
+    return redirect(back_url)
 
 
 @require_POST

@@ -1,9 +1,6 @@
 """Pages about stakeholders whom the person's organisations have asked to follow a record.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. A view for a button without a form passes its inner
-function to `press_button`, which calls it and redirects with its message or with the reason of a refusal. `posted`
-returns the data for a form: None on GET.
+`posted(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -30,9 +27,8 @@ from partnerships.digests.queries.subscriptions import (
 )
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.kit.dates import long_date
-from partnerships.kit.http import next_url, posted
+from partnerships.kit.http import form_page, next_url, posted
 from partnerships.outbox.content import WILL_BE_SENT
-from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Audience, Plan
 
@@ -99,13 +95,13 @@ def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
     subscription = get_object_or_404(stakeholders_of(person, now).live(), pk=pk)
     back_url = next_url(request, reverse("digests:stakeholders"))
 
-    def send_confirmation_again() -> tuple[str, str]:
-        """Send the confirmation email again."""
+    try:
         services.ask_again(subscription=subscription, author=person, now=now)
-        return f"{WILL_BE_SENT} {subscription.person_for_askers}, to ask again.", back_url
-
-    # `press_button` calls `send_confirmation_again`, then redirects with its message or the refusal.
-    return press_button(request, send_confirmation_again, services.UnableToSubscribe, back=back_url)
+    except services.UnableToSubscribe as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{WILL_BE_SENT} {subscription.person_for_askers}, to ask again.")
+    return redirect(back_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -117,22 +113,19 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
     back_url = next_url(request, reverse("digests:stakeholders"))
     form = CorrectAddressForm(posted(request), cancel=back_url)
 
-    def save_new_address() -> tuple[str, str]:
-        """Ask the person at the new address to confirm."""
+    if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
-        services.correct_address(subscription=subscription, email=email, author=person, now=now)
-        return f"{WILL_BE_SENT} {email}, to ask them to confirm. We send nothing else there until they do.", back_url
+        try:
+            services.correct_address(subscription=subscription, email=email, author=person, now=now)
+        except services.UnableToSubscribe as error:
+            form.add_error("email", str(error))
+        else:
+            messages.success(
+                request, f"{WILL_BE_SENT} {email}, to ask them to confirm. We send nothing else there until they do."
+            )
+            return redirect(back_url)
 
-    # `take_step` calls `save_new_address` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "digests/correct_address.html",
-        form,
-        save_new_address,
-        {services.UnableToSubscribe: "email"},
-        subscription=subscription,
-        back=back_url,
-    )
+    return form_page(request, "digests/correct_address.html", form, subscription=subscription, back=back_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,21 +1,19 @@
 """The page of an organisation, its settings, and suggestions of organisations.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
-`require` answers 403 if its condition is false.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.seen import note_events_seen
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms import SettingsForm
 from partnerships.organisations.lineage import successions_of
@@ -35,7 +33,6 @@ from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.organisations.services import UnableToUpdateOrganisation, update_organisation
 from partnerships.organisations.statements import lookup, read_ahead, rows_for, rows_lookup, with_rows
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 
@@ -183,19 +180,16 @@ def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
     require(roles_of(user, timezone.now()).lead(organisation.pk))  # administrators use Django admin
     form = SettingsForm(posted(request), organisation=organisation)
 
-    def save_settings() -> tuple[str, str]:
-        changed_fields = update_organisation(
-            organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data
-        )
-        message = f"{organisation.name} has been saved." if changed_fields else "Nothing was changed."
-        return message, reverse("organisations:detail", args=[pk])
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed_fields = update_organisation(
+                organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data
+            )
+        except UnableToUpdateOrganisation as error:
+            form.add_error(None, str(error))
+        else:
+            message = f"{organisation.name} has been saved." if changed_fields else "Nothing was changed."
+            messages.success(request, message)
+            return redirect("organisations:detail", pk)
 
-    # `take_step` calls `save_settings` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "organisations/settings.html",
-        form,
-        save_settings,
-        {UnableToUpdateOrganisation: ABOVE_FORM},
-        organisation=organisation,
-    )
+    return form_page(request, "organisations/settings.html", form, organisation=organisation)

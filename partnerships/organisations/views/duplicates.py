@@ -1,19 +1,18 @@
 """Pages on which administrators find and merge duplicate organisations.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
-`require` answers 403 if its condition is false.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.duplicates import merges, possible_duplicates
 from partnerships.organisations.forms import ReasonForm
@@ -26,7 +25,6 @@ from partnerships.organisations.services import (
     preview_merge,
     undo_merge,
 )
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -60,22 +58,21 @@ def merge_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     list_url = reverse("organisations:duplicates")
     form = ReasonForm(posted(request), submit="Merge records", cancel=list_url)
 
-    def merge_duplicates() -> tuple[str, str]:
-        merge_organisations(
-            kept=kept_organisation, merged=merged_organisation, author=user, now=timezone.now(), **form.cleaned_data
-        )
-        return (
-            f"{merged_organisation.name} has been merged into {kept_organisation.name}.",
-            kept_organisation.get_absolute_url(),
-        )
+    if request.method == "POST" and form.is_valid():
+        try:
+            merge_organisations(
+                kept=kept_organisation, merged=merged_organisation, author=user, now=timezone.now(), **form.cleaned_data
+            )
+        except UnableToMerge as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{merged_organisation.name} has been merged into {kept_organisation.name}.")
+            return redirect(kept_organisation)
 
-    # `take_step` calls `merge_duplicates` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
+    return form_page(
         request,
         "organisations/merge.html",
         form,
-        merge_duplicates,
-        {UnableToMerge: ABOVE_FORM},
         kept=kept_organisation,
         merged=merged_organisation,
         bodies=[(kept_organisation, "Stays"), (merged_organisation, "Will be merged into the record that stays")],
@@ -91,19 +88,16 @@ def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     list_url = reverse("organisations:duplicates")
     form = ReasonForm(posted(request), submit="Keep them apart", cancel=list_url, danger=False)
 
-    def keep_separate() -> tuple[str, str]:
-        keep_apart(one=first, other=second, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"{first.name} and {second.name} stay two organisations.", list_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            keep_apart(one=first, other=second, author=user, now=timezone.now(), **form.cleaned_data)
+        except UnableToMerge as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{first.name} and {second.name} stay two organisations.")
+            return redirect(list_url)
 
-    return take_step(
-        request,
-        "organisations/not_the_same.html",
-        form,
-        keep_separate,
-        {UnableToMerge: ABOVE_FORM},
-        one=first,
-        other=second,
-    )
+    return form_page(request, "organisations/not_the_same.html", form, one=first, other=second)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -113,15 +107,16 @@ def merge_undo(request: HttpRequest, pk: int) -> HttpResponse:
     merge_to_undo = get_object_or_404(Merge.objects.in_force().select_related("kept", "merged"), pk=pk)
     form = ReasonForm(posted(request), submit="Undo the merge", cancel=reverse("organisations:duplicates"))
 
-    def separate_again() -> tuple[str, str]:
-        remaining_count = undo_merge(merge=merge_to_undo, author=user, now=timezone.now(), **form.cleaned_data)
-        message = f"{merge_to_undo.merged.name} is a separate organisation again."
-        if remaining_count:
-            message += (
-                f" {remaining_count} records have changed since the merge and stayed with {merge_to_undo.kept.name}."
-            )
-        return message, merge_to_undo.merged.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            remaining_count = undo_merge(merge=merge_to_undo, author=user, now=timezone.now(), **form.cleaned_data)
+        except UnableToMerge as error:
+            form.add_error(None, str(error))
+        else:
+            message = f"{merge_to_undo.merged.name} is a separate organisation again."
+            if remaining_count:
+                message += f" {remaining_count} records have changed since the merge and stayed with {merge_to_undo.kept.name}."
+            messages.success(request, message)
+            return redirect(merge_to_undo.merged)
 
-    return take_step(
-        request, "organisations/undo_merge.html", form, separate_again, {UnableToMerge: ABOVE_FORM}, merge=merge_to_undo
-    )
+    return form_page(request, "organisations/undo_merge.html", form, merge=merge_to_undo)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.forms import Form
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms.handovers import AnswerHandoversForm, ConsentForm, ProposeHandoversForm
 from partnerships.organisations.handovers import (
@@ -110,22 +111,30 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
     )
     overview_url = reverse("organisations:handover", args=[pk])
 
-    def propose_chosen() -> tuple[str, str]:
+    if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         ticked_ids = [int(record_id) for record_id in data.pop("records")]
         record_ids = [thing.pk for thing in matching_records] if data.pop("everything") else ticked_ids
-        count = propose_handovers(
-            succession=succession, predecessor=organisation, kind=kind, records=record_ids, author=user, now=now, **data
-        )
-        return f"{count} record{pluralize(count)} proposed to {data['successor'].name}.", overview_url
+        try:
+            count = propose_handovers(
+                succession=succession,
+                predecessor=organisation,
+                kind=kind,
+                records=record_ids,
+                author=user,
+                now=now,
+                **data,
+            )
+        except UnableToHandOverLines as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{count} record{pluralize(count)} proposed to {data['successor'].name}.")
+            return redirect(overview_url)
 
-    # `take_step` calls `propose_chosen` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
+    return form_page(
         request,
         "organisations/handover_propose.html",
         form,
-        propose_chosen,
-        {UnableToHandOverLines: ABOVE_FORM},
         succession=succession,
         predecessor=organisation,
         count=kind_count,
@@ -150,26 +159,24 @@ def answer_lines(request: HttpRequest, pk: int) -> HttpResponse:
         posted(request), lines=shown_lines, titles=titles_of(shown_lines, user), count=len(lines)
     )
 
-    def save_answer() -> tuple[str, str]:
+    if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
-        count = answer_handovers(
-            lines=_chosen_lines(lines, form),
-            accept=accept,
-            reason=form.cleaned_data["reason"],
-            author=user,
-            now=now,
-        )
-        verb = "accepted" if accept else "disputed"
-        return f"You {verb} {count} line{pluralize(count)}.", reverse("organisations:handover", args=[pk])
+        try:
+            count = answer_handovers(
+                lines=_chosen_lines(lines, form),
+                accept=accept,
+                reason=form.cleaned_data["reason"],
+                author=user,
+                now=now,
+            )
+        except UnableToHandOverLines as error:
+            form.add_error(None, str(error))
+        else:
+            verb = "accepted" if accept else "disputed"
+            messages.success(request, f"You {verb} {count} line{pluralize(count)}.")
+            return redirect("organisations:handover", pk)
 
-    return take_step(
-        request,
-        "organisations/handover_answer.html",
-        form,
-        save_answer,
-        {UnableToHandOverLines: ABOVE_FORM},
-        succession=succession,
-    )
+    return form_page(request, "organisations/handover_answer.html", form, succession=succession)
 
 
 def _chosen_lines(lines: Sequence[Handover], form: Form) -> list[Handover]:

@@ -1,8 +1,6 @@
 """Pages of an organisation's people: the list, invitations, roles and leaving.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
-`require` answers 403 if its condition is false.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms import AcceptForm, EndForm, InviteForm, MembershipForm
 from partnerships.organisations.models import Membership, Organisation, Role
@@ -39,7 +37,6 @@ from partnerships.organisations.services import (
     resend_invitation,
 )
 from partnerships.outbox.content import WE_WILL_EMAIL
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -111,22 +108,21 @@ def member_invite(request: HttpRequest, pk: int) -> HttpResponse:
         role=request.GET.get("role", Role.EDITOR),
     )
 
-    def send_invitation() -> tuple[str, str]:
-        with collect_recipients() as recipients:
-            membership = invite_member(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
-        other_recipients = recipients.sentence(besides=(membership.person_id, user.pk))
-        message = f"{WE_WILL_EMAIL} {membership.person.email} an invitation.{other_recipients}"
-        return message, reverse("organisations:people", args=[pk])
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                membership = invite_member(
+                    organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data
+                )
+        except UnableToInviteMember as error:
+            form.add_error("email", str(error))
+        else:
+            other_recipients = recipients.sentence(besides=(membership.person_id, user.pk))
+            message = f"{WE_WILL_EMAIL} {membership.person.email} an invitation.{other_recipients}"
+            messages.success(request, message)
+            return redirect("organisations:people", pk)
 
-    # `take_step` calls `send_invitation` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "organisations/invite.html",
-        form,
-        send_invitation,
-        {UnableToInviteMember: "email"},
-        organisation=organisation,
-    )
+    return form_page(request, "organisations/invite.html", form, organisation=organisation)
 
 
 @require_POST
@@ -205,21 +201,26 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
     people_url = reverse("organisations:people", args=[membership.organisation_id])
     form = EndForm(posted(request), successors=colleagues_of(membership), submit=submit, cancel=people_url)
 
-    def end_the_membership() -> tuple[str, str]:
-        end_membership(membership=membership, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"{membership.person.display_name} no longer acts for {membership.organisation.name}.", people_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                end_membership(membership=membership, author=user, now=timezone.now(), **form.cleaned_data)
+        except UnableToEndMembership as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request,
+                f"{membership.person.display_name} no longer acts for {membership.organisation.name}.{recipients.sentence()}",
+            )
+            return redirect(people_url)
 
-    return take_step(
+    return form_page(
         request,
         template,
         form,
-        end_the_membership,
-        {UnableToEndMembership: ABOVE_FORM},
-        say_who_gets_emails=True,
         membership=membership,
         organisation=membership.organisation,
         held=held_by(membership.person, membership.organisation, timezone.localdate()),
-        # Administrators see only the number of records, because the titles belong to the partners.
         shows_titles=not user.is_staff,
     )
 

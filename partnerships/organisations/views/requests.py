@@ -1,7 +1,6 @@
 """Pages on which people ask to act for an organisation, and administrators answer.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`posted(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.organisations.forms import AccessRequestForm, ReasonForm
 from partnerships.organisations.models import AccessRequest, Membership, Organisation
 from partnerships.organisations.queries import find_organisations
@@ -29,7 +28,6 @@ from partnerships.organisations.services import (
     decline_request,
 )
 from partnerships.outbox.content import WE_WILL_EMAIL
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.limits import too_many
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
@@ -59,15 +57,19 @@ def request_access(request: HttpRequest) -> HttpResponse:
             return limit_response
     form = AccessRequestForm(posted(request), person=person, typed=request.GET.get("name", "")[:300])
 
-    def send_request() -> tuple[str, str]:
-        ask_for_access(author=person, now=timezone.now(), **form.cleaned_data)
-        return (
-            "The administrators have your request. If they agree, you will get an email with an invitation.",
-            reverse("organisations:list") if person else "/",
-        )
+    if request.method == "POST" and form.is_valid():
+        try:
+            ask_for_access(author=person, now=timezone.now(), **form.cleaned_data)
+        except UnableToAskForAccess as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request,
+                "The administrators have your request. If they agree, you will get an email with an invitation.",
+            )
+            return redirect(reverse("organisations:list") if person else "/")
 
-    # `take_step` calls `send_request` once the form is valid. If the service refuses, the form shows why.
-    return take_step(request, "organisations/ask.html", form, send_request, {UnableToAskForAccess: ABOVE_FORM})
+    return form_page(request, "organisations/ask.html", form)
 
 
 def _administrator_or_404(request: HttpRequest) -> User:
@@ -146,16 +148,16 @@ def request_decline(request: HttpRequest, pk: int) -> HttpResponse:
     requests_url = reverse("organisations:requests")
     form = ReasonForm(posted(request), submit="Decline request", cancel=requests_url)
 
-    def decline_access() -> tuple[str, str]:
-        decline_request(request=access_request, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        name = access_request.organisation_name
-        return f"The request for {name} has been declined. {WE_WILL_EMAIL} {access_request.name}.", requests_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            decline_request(request=access_request, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        except UnableToAnswerRequest as error:
+            form.add_error(None, str(error))
+        else:
+            name = access_request.organisation_name
+            messages.success(
+                request, f"The request for {name} has been declined. {WE_WILL_EMAIL} {access_request.name}."
+            )
+            return redirect(requests_url)
 
-    return take_step(
-        request,
-        "organisations/decline_request.html",
-        form,
-        decline_access,
-        {UnableToAnswerRequest: ABOVE_FORM},
-        asked=access_request,
-    )
+    return form_page(request, "organisations/decline_request.html", form, asked=access_request)

@@ -1,15 +1,15 @@
 """Pages to create a plan, to show and discard its draft, and to attach files to the draft.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`posted(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -17,8 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.documents.queries import last_saves
 from partnerships.documents.views import piece_lists
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import posted, posted_with_files
-from partnerships.people.form_steps import ABOVE_FORM, take_step
+from partnerships.kit.http import form_page, posted, posted_with_files
 from partnerships.people.requests import signed_in
 from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
@@ -44,24 +43,27 @@ def plan_create(request: HttpRequest) -> HttpResponse:
     initial = {"partnership": request.GET.get("partnership", "")}
     form = PlanForm(posted(request), user=user, initial=initial)
 
-    def save_plan() -> tuple[str, str]:
-        """Create the plan with its draft."""
-
+    if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        plan = create_plan(
-            owners=form.all_owners(),
-            partnership=values["partnership"],
-            title=values["title"],
-            kind=values["kind"],
-            audience=values["audience"],
-            years=values["years"],
-            author=user,
-            now=timezone.now(),
-        )
-        message = f"“{plan.title}” created. Only editors and leads of its owners can see this draft."
-        return message, reverse("plans:draft", args=[plan.pk])
+        try:
+            plan = create_plan(
+                owners=form.all_owners(),
+                partnership=values["partnership"],
+                title=values["title"],
+                kind=values["kind"],
+                audience=values["audience"],
+                years=values["years"],
+                author=user,
+                now=timezone.now(),
+            )
+        except UnableToCreatePlan as error:
+            form.add_error(None, str(error))
+        else:
+            message = f"“{plan.title}” created. Only editors and leads of its owners can see this draft."
+            messages.success(request, message)
+            return redirect("plans:draft", plan.pk)
 
-    return take_step(request, "plans/create.html", form, save_plan, {UnableToCreatePlan: ABOVE_FORM})
+    return form_page(request, "plans/create.html", form)
 
 
 def _address(pk: int, action: str, code: str, key: str) -> str:
@@ -118,22 +120,24 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
     draft_url = reverse("plans:draft", kwargs={"pk": pk})
     form = DocumentForm(*posted_with_files(request), cancel=draft_url)
 
-    def attach_file() -> tuple[str, str]:
-        """Attach the file."""
+    if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        document = attach_document(
-            plan=access.plan,
-            title=values["title"],
-            file=values["file"],
-            restricted=values["restricted"],
-            author=signed_in(request),
-            now=timezone.now(),
-        )
-        return f"“{document.file_name}” attached to the draft.", f"{draft_url}#documents"
+        try:
+            document = attach_document(
+                plan=access.plan,
+                title=values["title"],
+                file=values["file"],
+                restricted=values["restricted"],
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except UnableToAttach as error:
+            form.add_error("file", str(error))
+        else:
+            messages.success(request, f"“{document.file_name}” attached to the draft.")
+            return redirect(f"{draft_url}#documents")
 
-    return take_step(
-        request, "plans/attach.html", form, attach_file, {UnableToAttach: "file"}, plan=access.plan, back=draft_url
-    )
+    return form_page(request, "plans/attach.html", form, plan=access.plan, back=draft_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -143,20 +147,16 @@ def draft_discard(request: HttpRequest, pk: int) -> HttpResponse:
     draft_url = reverse("plans:draft", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Discard draft", cancel=draft_url, danger=True)
 
-    def discard_changes() -> tuple[str, str]:
-        """Discard the changes."""
-        discard_draft(
-            plan=access.plan, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
-        )
-        message = f"Changes discarded. The draft is the same as version {access.plan.current_number} again."
-        return message, access.plan.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            discard_draft(
+                plan=access.plan, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
+            )
+        except UnableToSavePiece as error:
+            form.add_error(None, str(error))
+        else:
+            message = f"Changes discarded. The draft is the same as version {access.plan.current_number} again."
+            messages.success(request, message)
+            return redirect(access.plan)
 
-    return take_step(
-        request,
-        "plans/discard.html",
-        form,
-        discard_changes,
-        {UnableToSavePiece: ABOVE_FORM},
-        plan=access.plan,
-        back=draft_url,
-    )
+    return form_page(request, "plans/discard.html", form, plan=access.plan, back=draft_url)

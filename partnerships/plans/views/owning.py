@@ -1,25 +1,23 @@
 """Pages about the owners of plans: present and former owners, offers and answers, and giving up ownership.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. A view for a button without a form passes its inner
-function to `press_button`, which calls it and redirects with its message or with the reason of a refusal. `posted`
-returns the data for a form: None on GET.
+`posted(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import keyset_page, posted
+from partnerships.kit.http import form_page, keyset_page, posted
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import show_as_at
-from partnerships.people.form_steps import ABOVE_FORM, press_button, take_step
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import OfferAnswerForm, OfferForm
 from partnerships.plans.models import OwnershipOffer, PlanOwner
@@ -92,32 +90,26 @@ def plan_offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     plan_owner = _owner_led_by_user(request, pk, owner)
     form = OfferForm(posted(request), plan=plan, owner=plan_owner)
 
-    def send_offer() -> tuple[str, str]:
-        """Offer the plan."""
-        new_offer = offer_ownership(
-            plan=plan,
-            organisation=form.cleaned_data["organisation"],
-            offered_for=plan_owner.organisation,
-            hands_over=form.cleaned_data["hands_over"],
-            message=form.cleaned_data["message"],
-            author=user,
-            now=timezone.now(),
-        )
-        message = (
-            f"You have offered the plan to {new_offer.organisation.name}. Its leads can accept or decline the offer."
-        )
-        return message, reverse("plans:owners", args=[pk])
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                new_offer = offer_ownership(
+                    plan=plan,
+                    organisation=form.cleaned_data["organisation"],
+                    offered_for=plan_owner.organisation,
+                    hands_over=form.cleaned_data["hands_over"],
+                    message=form.cleaned_data["message"],
+                    author=user,
+                    now=timezone.now(),
+                )
+        except UnableToChangeOwners as error:
+            form.add_error("organisation", str(error))
+        else:
+            message = f"You have offered the plan to {new_offer.organisation.name}. Its leads can accept or decline the offer."
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect("plans:owners", pk)
 
-    return take_step(
-        request,
-        "plans/offer.html",
-        form,
-        send_offer,
-        {UnableToChangeOwners: "organisation"},
-        say_who_gets_emails=True,
-        plan=plan,
-        owner=plan_owner,
-    )
+    return form_page(request, "plans/offer.html", form, plan=plan, owner=plan_owner)
 
 
 def _owner_led_by_user(request: HttpRequest, plan_id: int, owner_id: int) -> PlanOwner:
@@ -136,27 +128,22 @@ def owner_give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     owners_url = reverse("plans:owners", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Give up ownership", cancel=owners_url, danger=True)
 
-    def end_own_ownership() -> tuple[str, str]:
-        """Give up the ownership."""
-        give_up_ownership(
-            plan=access.plan,
-            organisation=plan_owner.organisation,
-            reason=form.cleaned_data["reason"],
-            author=signed_in(request),
-            now=timezone.now(),
-        )
-        return f"{plan_owner.organisation.name} no longer owns “{access.plan.title}”.", reverse("plans:ownership")
+    if request.method == "POST" and form.is_valid():
+        try:
+            give_up_ownership(
+                plan=access.plan,
+                organisation=plan_owner.organisation,
+                reason=form.cleaned_data["reason"],
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except UnableToChangeOwners as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{plan_owner.organisation.name} no longer owns “{access.plan.title}”.")
+            return redirect("plans:ownership")
 
-    return take_step(
-        request,
-        "plans/give_up.html",
-        form,
-        end_own_ownership,
-        {UnableToChangeOwners: ABOVE_FORM},
-        plan=access.plan,
-        owner=plan_owner,
-        back=owners_url,
-    )
+    return form_page(request, "plans/give_up.html", form, plan=access.plan, owner=plan_owner, back=owners_url)
 
 
 def _offer_or_404(request: HttpRequest, pk: int) -> OwnershipOffer:
@@ -181,25 +168,32 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     is_open = OwnershipOffer.objects.acceptable().filter(pk=pk).exists()
     form = OfferAnswerForm(posted(request), cancel=reverse("plans:ownership"))
 
-    def save_answer() -> tuple[str, str]:
-        """Accept or decline the offer."""
+    if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
-        answer_offer(
-            offer=ownership_offer, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
-        )
-        name = ownership_offer.organisation.name
-        if not accept:
-            return f"{name} has declined ownership of the plan.", reverse("plans:ownership")
-        owners_page = reverse("plans:owners", args=[ownership_offer.plan_id])
-        return f"{name} now owns “{ownership_offer.plan.title}”.", owners_page
+        try:
+            with collect_recipients() as recipients:
+                answer_offer(
+                    offer=ownership_offer,
+                    accept=accept,
+                    reason=form.cleaned_data["reason"],
+                    author=user,
+                    now=timezone.now(),
+                )
+        except UnableToChangeOwners as error:
+            form.add_error("reason", str(error))
+        else:
+            name = ownership_offer.organisation.name
+            if not accept:
+                messages.success(request, f"{name} has declined ownership of the plan.{recipients.sentence()}")
+                return redirect("plans:ownership")
+            owners_page = reverse("plans:owners", args=[ownership_offer.plan_id])
+            messages.success(request, f"{name} now owns “{ownership_offer.plan.title}”.{recipients.sentence()}")
+            return redirect(owners_page)
 
-    return take_step(
+    return form_page(
         request,
         "plans/answer_ownership.html",
         form,
-        save_answer,
-        {UnableToChangeOwners: "reason"},
-        say_who_gets_emails=True,
         offer=ownership_offer,
         may_answer=leads_organisation and is_open,
         waits=is_open,
@@ -214,9 +208,10 @@ def withdraw_ownership(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     ownership_url = reverse("plans:ownership")
 
-    def withdraw() -> tuple[str, str]:
-        """Withdraw the offer."""
+    try:
         withdraw_offer(offer=ownership_offer, author=signed_in(request), now=timezone.now())
-        return f"The offer to {ownership_offer.organisation.name} has been withdrawn.", ownership_url
-
-    return press_button(request, withdraw, UnableToChangeOwners, back=ownership_url)
+    except UnableToChangeOwners as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"The offer to {ownership_offer.organisation.name} has been withdrawn.")
+    return redirect(ownership_url)

@@ -1,9 +1,6 @@
 """Pages to publish a plan, update a milestone, and change status, audience and baseline.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. A view for a button without a form passes its inner
-function to `press_button`, which calls it and redirects with its message or with the reason of a refusal. `posted`
-returns the data for a form: None on GET.
+`posted(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -19,8 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.documents import why_not_minor
-from partnerships.kit.http import posted
-from partnerships.people.form_steps import ABOVE_FORM, press_button, take_step
+from partnerships.kit.http import form_page, posted
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -195,29 +191,24 @@ def plan_status(request: HttpRequest, pk: int) -> HttpResponse:
         cancel=plan_url,
     )
 
-    def save_status() -> tuple[str, str]:
-        """Change the status."""
+    if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        plan = change_status(
-            plan=access.plan,
-            to=values["status"],
-            reason=values["reason"],
-            author=user,
-            now=timezone.now(),
-            successor=values.get("successor"),
-        )
-        return f"The plan is now {plan.get_status_display().lower()}.", plan_url
+        try:
+            plan = change_status(
+                plan=access.plan,
+                to=values["status"],
+                reason=values["reason"],
+                author=user,
+                now=timezone.now(),
+                successor=values.get("successor"),
+            )
+        except UnableToChangeStatus as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The plan is now {plan.get_status_display().lower()}.")
+            return redirect(plan_url)
 
-    return take_step(
-        request,
-        "plans/status.html",
-        form,
-        save_status,
-        {UnableToChangeStatus: ABOVE_FORM},
-        plan=access.plan,
-        back=plan_url,
-        choices=choices,
-    )
+    return form_page(request, "plans/status.html", form, plan=access.plan, back=plan_url, choices=choices)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -229,26 +220,22 @@ def plan_audience(request: HttpRequest, pk: int) -> HttpResponse:
         posted(request), initial={"audience": access.plan.audience}, submit="Change audience", cancel=plan_url
     )
 
-    def save_audience() -> tuple[str, str]:
-        """Change the audience."""
-        plan = change_audience(
-            plan=access.plan,
-            audience=form.cleaned_data["audience"],
-            reason=form.cleaned_data["reason"],
-            author=signed_in(request),
-            now=timezone.now(),
-        )
-        return f"Audience changed to: {plan.get_audience_display().lower()}.", plan_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            plan = change_audience(
+                plan=access.plan,
+                audience=form.cleaned_data["audience"],
+                reason=form.cleaned_data["reason"],
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except UnableToChangeStatus as error:
+            form.add_error("audience", str(error))
+        else:
+            messages.success(request, f"Audience changed to: {plan.get_audience_display().lower()}.")
+            return redirect(plan_url)
 
-    return take_step(
-        request,
-        "plans/audience.html",
-        form,
-        save_audience,
-        {UnableToChangeStatus: "audience"},
-        plan=access.plan,
-        back=plan_url,
-    )
+    return form_page(request, "plans/audience.html", form, plan=access.plan, back=plan_url)
 
 
 @require_POST
@@ -261,11 +248,14 @@ def plan_baseline(request: HttpRequest, pk: int) -> HttpResponse:
     number_text = request.POST.get("number", "")
     number = int(number_text) if number_text.isdecimal() and len(number_text) < 9 else None
 
-    def save_baseline() -> tuple[str, str]:
-        """Set or clear the baseline."""
+    try:
         plan = pin_baseline(plan=access.plan, number=number, author=signed_in(request), now=timezone.now())
-        if plan.baseline_number:
-            return f"Version {plan.baseline_number} is now the baseline.", history_url
-        return "The plan has no baseline now.", history_url
+    except UnableToPinBaseline as error:
+        messages.error(request, str(error))
+        return redirect(history_url)
 
-    return press_button(request, save_baseline, UnableToPinBaseline, back=history_url)
+    if plan.baseline_number:
+        messages.success(request, f"Version {plan.baseline_number} is now the baseline.")
+        return redirect(history_url)
+    messages.success(request, "The plan has no baseline now.")
+    return redirect(history_url)

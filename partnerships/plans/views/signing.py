@@ -1,6 +1,6 @@
 """Pages of sign-off: the state of the signatures, and decisions on the site or through a link.
 
-`take_step` calls a view's inner function if the posted form is valid, shows its message, and redirects.
+`posted(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ from django.views.decorators.http import require_http_methods
 from partnerships.documents.forms import SignForm
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import official_name_at
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -158,24 +157,27 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     form = SignatoriesForm(posted(request), plan=plan)
     signing_url = reverse("plans:signing", args=[pk])
 
-    def send_requests() -> tuple[str, str]:
-        request_sign_off(
-            plan=plan,
-            signatories=form.chosen(),
-            due_on=form.cleaned_data["due_on"],
-            questions=form.cleaned_data["questions"],
-            author=signed_in(request),
-            now=timezone.now(),
-        )
-        return "You have asked for sign-off.", signing_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                request_sign_off(
+                    plan=plan,
+                    signatories=form.chosen(),
+                    due_on=form.cleaned_data["due_on"],
+                    questions=form.cleaned_data["questions"],
+                    author=signed_in(request),
+                    now=timezone.now(),
+                )
+        except UnableToRequestSignOff as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"You have asked for sign-off.{recipients.sentence()}")
+            return redirect(signing_url)
 
-    return take_step(
+    return form_page(
         request,
         "plans/signatories.html",
         form,
-        send_requests,
-        {UnableToRequestSignOff: ABOVE_FORM},
-        say_who_gets_emails=True,
         plan=plan,
         number=number_to_sign(plan),
         asked_again=signatories_to_ask_again(plan),
@@ -196,21 +198,22 @@ def signatory_remove(request: HttpRequest, pk: int, signatory: int) -> HttpRespo
     signing_url = reverse("plans:signing", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Remove signatory", cancel=signing_url, danger=True)
 
-    def stop_asking() -> tuple[str, str]:
-        remove_signatory(
-            signatory=signatory_row, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
-        )
-        return f"{signatory_row.organisation.name} is no longer asked to sign.", signing_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            remove_signatory(
+                signatory=signatory_row,
+                author=signed_in(request),
+                reason=form.cleaned_data["reason"],
+                now=timezone.now(),
+            )
+        except UnableToRequestSignOff as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{signatory_row.organisation.name} is no longer asked to sign.")
+            return redirect(signing_url)
 
-    return take_step(
-        request,
-        "plans/remove_signatory.html",
-        form,
-        stop_asking,
-        {UnableToRequestSignOff: ABOVE_FORM},
-        plan=access.plan,
-        signatory=signatory_row,
-        back=signing_url,
+    return form_page(
+        request, "plans/remove_signatory.html", form, plan=access.plan, signatory=signatory_row, back=signing_url
     )
 
 
@@ -222,29 +225,26 @@ def signatory_due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResp
     back = reverse("plans:signing", kwargs={"pk": pk})
     form = DueDayForm(posted(request), initial={"due_on": signatory_row.due_on}, submit="Change deadline", cancel=back)
 
-    def save_deadline() -> tuple[str, str]:
-        changed_signatory = change_due_day(
-            signatory=signatory_row,
-            due_on=form.cleaned_data["due_on"],
-            reason=form.cleaned_data["reason"],
-            author=signed_in(request),
-            now=timezone.now(),
-        )
-        name = changed_signatory.organisation.name
-        if changed_signatory.due_on is None:
-            return f"{name} now has no deadline to decide.", back
-        return f"{name} is asked to decide by {long_date(changed_signatory.due_on)}.", back
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed_signatory = change_due_day(
+                signatory=signatory_row,
+                due_on=form.cleaned_data["due_on"],
+                reason=form.cleaned_data["reason"],
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except UnableToRequestSignOff as error:
+            form.add_error("due_on", str(error))
+        else:
+            name = changed_signatory.organisation.name
+            if changed_signatory.due_on is None:
+                messages.success(request, f"{name} now has no deadline to decide.")
+                return redirect(back)
+            messages.success(request, f"{name} is asked to decide by {long_date(changed_signatory.due_on)}.")
+            return redirect(back)
 
-    return take_step(
-        request,
-        "plans/due_day.html",
-        form,
-        save_deadline,
-        {UnableToRequestSignOff: "due_on"},
-        plan=access.plan,
-        signatory=signatory_row,
-        back=back,
-    )
+    return form_page(request, "plans/due_day.html", form, plan=access.plan, signatory=signatory_row, back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

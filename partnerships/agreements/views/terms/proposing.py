@@ -1,13 +1,13 @@
 """Propose an amendment, send terms for signature, return them to draft, or withdraw them.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
-`require` answers 403 if its condition is false.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -34,11 +34,11 @@ from partnerships.agreements.services.terms import (
 )
 from partnerships.agreements.views.terms.fetching import OpenedTerms, open_proposal, open_terms
 from partnerships.documents.comparisons import compare
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 
@@ -51,26 +51,26 @@ def amendment_propose(request: HttpRequest, pk: int) -> HttpResponse:
     parties = Organisation.objects.filter(pk__in=opened.rights.proposes_for).order_by("name", "pk")
     form = ProposeForm(posted(request), parties=parties, cancel=reverse("agreements:terms", args=[pk]))
 
-    def start_amendment() -> tuple[str, str]:
-        proposal = propose_amendment(
-            partnership=opened.partnership,
-            organisation=form.cleaned_data["organisation"],
-            reason=form.cleaned_data["reason"],
-            from_day=form.cleaned_data["from_day"],
-            author=user,
-            now=timezone.now(),
-        )
-        return f"{proposal.name} has been started. Now make your changes.", proposal.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                proposal = propose_amendment(
+                    partnership=opened.partnership,
+                    organisation=form.cleaned_data["organisation"],
+                    reason=form.cleaned_data["reason"],
+                    from_day=form.cleaned_data["from_day"],
+                    author=user,
+                    now=timezone.now(),
+                )
+        except UnableToPropose as error:
+            form.add_error("reason", str(error))
+        else:
+            messages.success(
+                request, f"{proposal.name} has been started. Now make your changes.{recipients.sentence()}"
+            )
+            return redirect(proposal)
 
-    return take_step(
-        request,
-        "agreements/terms/propose.html",
-        form,
-        start_amendment,
-        {UnableToPropose: "reason"},
-        say_who_gets_emails=True,
-        partnership=opened.partnership,
-    )
+    return form_page(request, "agreements/terms/propose.html", form, partnership=opened.partnership)
 
 
 def _open_led_proposal(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
@@ -97,21 +97,24 @@ def proposal_send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     parties = Organisation.objects.filter(pk__in=required_party_ids(opened.partnership)).order_by("name", "pk")
     other_parties = parties.exclude(pk=sender.pk) if sender else parties
     form = SendForSignatureForm(posted(request), proposal=proposal, parties=other_parties)
-
-    def ask_for_signatures() -> tuple[str, str]:
-        version = send_for_signature(
-            proposal=proposal, request=form.request(), author=user, organisation=sender, now=timezone.now()
-        )
-        return f"Version {version.number} has been sent for signature.", version.get_absolute_url()
-
     schema, content = schema_of(proposal), content_of_proposal(proposal)
-    return take_step(
+
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                version = send_for_signature(
+                    proposal=proposal, request=form.request(), author=user, organisation=sender, now=timezone.now()
+                )
+        except UnableToSendForSignature as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Version {version.number} has been sent for signature.{recipients.sentence()}")
+            return redirect(version)
+
+    return form_page(
         request,
         "agreements/terms/send_for_signature.html",
         form,
-        ask_for_signatures,
-        {UnableToSendForSignature: ABOVE_FORM},
-        say_who_gets_emails=True,
         partnership=opened.partnership,
         proposal=proposal,
         signers=[(party, signers_of(party, opened.partnership, timezone.localdate())) for party in parties],
@@ -128,25 +131,26 @@ def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpRespon
         raise Http404
     form = ReasonForm(posted(request), submit="Return terms to draft", cancel=proposal.get_absolute_url())
 
-    def return_to_draft() -> tuple[str, str]:
-        take_back_terms(
-            proposal=proposal,
-            reason=form.cleaned_data["reason"],
-            author=user,
-            organisation=_acting_organisation(user, opened),
-            now=timezone.now(),
-        )
-        return "The terms are a draft again. Nobody is being asked to sign them.", proposal.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                take_back_terms(
+                    proposal=proposal,
+                    reason=form.cleaned_data["reason"],
+                    author=user,
+                    organisation=_acting_organisation(user, opened),
+                    now=timezone.now(),
+                )
+        except UnableToWithdraw as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request, f"The terms are a draft again. Nobody is being asked to sign them.{recipients.sentence()}"
+            )
+            return redirect(proposal)
 
-    return take_step(
-        request,
-        "agreements/terms/take_back.html",
-        form,
-        return_to_draft,
-        {UnableToWithdraw: ABOVE_FORM},
-        say_who_gets_emails=True,
-        partnership=opened.partnership,
-        proposal=proposal,
+    return form_page(
+        request, "agreements/terms/take_back.html", form, partnership=opened.partnership, proposal=proposal
     )
 
 
@@ -159,23 +163,20 @@ def proposal_withdraw(request: HttpRequest, pk: int, number: int) -> HttpRespons
         raise Http404
     form = ReasonForm(posted(request), submit="Withdraw proposal", cancel=proposal.get_absolute_url())
 
-    def save_withdrawal() -> tuple[str, str]:
-        withdraw_proposal(
-            proposal=proposal,
-            reason=form.cleaned_data["reason"],
-            author=user,
-            organisation=_acting_organisation(user, opened),
-            now=timezone.now(),
-        )
-        return f"{proposal.name} has been withdrawn.", reverse("agreements:terms", args=[pk])
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                withdraw_proposal(
+                    proposal=proposal,
+                    reason=form.cleaned_data["reason"],
+                    author=user,
+                    organisation=_acting_organisation(user, opened),
+                    now=timezone.now(),
+                )
+        except UnableToWithdraw as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{proposal.name} has been withdrawn.{recipients.sentence()}")
+            return redirect("agreements:terms", pk)
 
-    return take_step(
-        request,
-        "agreements/terms/withdraw.html",
-        form,
-        save_withdrawal,
-        {UnableToWithdraw: ABOVE_FORM},
-        say_who_gets_emails=True,
-        partnership=opened.partnership,
-        proposal=proposal,
-    )
+    return form_page(request, "agreements/terms/withdraw.html", form, partnership=opened.partnership, proposal=proposal)

@@ -31,11 +31,12 @@ from partnerships.agreements.services.terms import (
 )
 from partnerships.agreements.views.terms.fetching import open_version, paper_of_version, signing_context
 from partnerships.agreements.views.terms.reading import compared_with_base
-from partnerships.kit.http import posted, posted_with_files
+from partnerships.kit.http import form_page, posted, posted_with_files
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 
@@ -227,24 +228,29 @@ def terms_sign_on_paper(request: HttpRequest, pk: int, number: int, organisation
     )
     acting_for = acting_party(user, opened.partnership, "lead")
 
-    def save_signature() -> tuple[str, str]:
-        record_paper_signature(
-            version=version,
-            organisation=signatory.organisation,
-            signature=form.signature(),
-            author=user,
-            acting=acting_for.organisation if acting_for else None,
-            now=timezone.now(),
-        )
-        return f"The signature of {signatory.organisation.name} has been recorded.", version_page
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                record_paper_signature(
+                    version=version,
+                    organisation=signatory.organisation,
+                    signature=form.signature(),
+                    author=user,
+                    acting=acting_for.organisation if acting_for else None,
+                    now=timezone.now(),
+                )
+        except UnableToSignTerms as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(
+                request, f"The signature of {signatory.organisation.name} has been recorded.{recipients.sentence()}"
+            )
+            return redirect(version_page)
 
-    return take_step(
+    return form_page(
         request,
         "agreements/terms/paper_signature.html",
         form,
-        save_signature,
-        {UnableToSignTerms: ABOVE_FORM},
-        say_who_gets_emails=True,
         partnership=opened.partnership,
         version=version,
         signatory=signatory,

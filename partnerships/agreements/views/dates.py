@@ -47,6 +47,7 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     partnership = get_readable(user, pk)
     require(Partnership.objects.inside_for(user).filter(pk=pk).exists())
+
     today = timezone.localdate()
     rights = rights_over(partnership, user, timezone.now())
     notices = list(partnership.notices.select_related("organisation", "given_by").order_by("-given_at", "-pk"))
@@ -58,9 +59,10 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
         "last_day_for_notice": last_day_for_notice(partnership),
         "gap": gaps_of(user, [pk], today).get(pk),
         "chain": chain_of(user, partnership, today),
+        "in_force": partnership.state in ENDING,
+        # Each notice with whether the person may withdraw it.
         "notices": [(notice, notice.is_open and rights.may_withdraw_notice(notice)) for notice in notices],
         "own": [party for party in parties if rights.may_leave(party)],
-        "in_force": partnership.state in ENDING,
         "may_lead": rights.leads,
     }
     return render(request, "agreements/dates/dates.html", context)
@@ -99,15 +101,6 @@ def notice_give(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     dates_page = reverse("agreements:dates", args=[pk])
     earliest = earliest_last_day(partnership, timezone.localdate())
     form = NoticeForm(posted(request), earliest=earliest, cancel=dates_page)
-    form.is_valid()
-    chosen_day = form.cleaned_data.get("last_day") if form.is_bound else None
-    last_day = chosen_day or earliest
-    notices = partnership.notices.open().exclude(organisation=own_party.organisation)
-    other_notices = list(notices.select_related("organisation").order_by("last_day", "given_at", "pk"))
-    role_by_organisation = rights_over(partnership, user, timezone.now()).present
-    other_roles = [
-        role for organisation, role in role_by_organisation.items() if organisation != own_party.organisation_id
-    ]
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -116,18 +109,18 @@ def notice_give(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         except UnableToGiveNotice as error:
             form.add_error(None, str(error))
         else:
-            last_day = long_date(new_notice.last_day)
-            if new_notice.partnership.notice_ends_on == new_notice.last_day:
-                messages.success(
-                    request, f"Notice has been given. {partnership.title} ends after {last_day}.{recipients.sentence()}"
-                )
-                return redirect(dates_page)
-            messages.success(
-                request,
-                f"Notice has been given. {own_party.organisation.name} leaves after {last_day}.{recipients.sentence()}",
-            )
+            messages.success(request, f"{_notice_message(new_notice, own_party)}{recipients.sentence()}")
             return redirect(dates_page)
 
+    # An invalid form may still have a valid day.
+    chosen_day = form.cleaned_data.get("last_day") if form.is_bound else None
+    last_day = chosen_day or earliest
+    notices = partnership.notices.open().exclude(organisation=own_party.organisation)
+    other_notices = list(notices.select_related("organisation").order_by("last_day", "given_at", "pk"))
+    role_by_organisation = rights_over(partnership, user, timezone.now()).present
+    other_roles = [
+        role for organisation, role in role_by_organisation.items() if organisation != own_party.organisation_id
+    ]
     return form_page(
         request,
         "agreements/dates/notice.html",
@@ -141,6 +134,14 @@ def notice_give(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     )
 
 
+def _notice_message(notice: Notice, party: Party) -> str:
+    """Return the message after a notice: whether the partnership ends, or only the party leaves."""
+    last_day = long_date(notice.last_day)
+    if notice.partnership.notice_ends_on == notice.last_day:
+        return f"Notice has been given. {party.partnership.title} ends after {last_day}."
+    return f"Notice has been given. {party.organisation.name} leaves after {last_day}."
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
     """Withdraw a notice that has not taken effect yet, with a reason."""
@@ -149,10 +150,11 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
     notices = Notice.objects.select_related("organisation", "partnership")
     readable_partnerships = Partnership.objects.inside_for(user)
     open_notice = get_object_or_404(notices, pk=notice, partnership=pk, partnership__in=readable_partnerships)
-    require(rights_over(open_notice.partnership, user, timezone.now()).may_withdraw_notice(open_notice))
+    partnership = open_notice.partnership
+    require(rights_over(partnership, user, timezone.now()).may_withdraw_notice(open_notice))
+
     dates_page = reverse("agreements:dates", args=[pk])
     form = ReasonForm(posted(request), submit="Withdraw notice", cancel=dates_page, danger=False)
-
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
@@ -160,13 +162,12 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
         except UnableToWithdrawNotice as error:
             form.add_error(None, str(error))
         else:
-            messages.success(
-                request, f"The notice from {open_notice.organisation.name} has been withdrawn.{recipients.sentence()}"
-            )
+            message = f"The notice from {open_notice.organisation.name} has been withdrawn."
+            messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(dates_page)
 
     return form_page(
-        request, "agreements/dates/notice_withdraw.html", form, notice=open_notice, partnership=open_notice.partnership
+        request, "agreements/dates/notice_withdraw.html", form, notice=open_notice, partnership=partnership
     )
 
 

@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-from copy import copy
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -44,6 +41,18 @@ from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 
+def _get_with_objectives(user: User, pk: int) -> tuple[Partnership, Party | None]:
+    """Return a partnership whose objectives the person may read, and the person's former party or None.
+
+    Raises 403 for people of an invited party: they may read the partnership in full, but do not take part yet.
+    """
+    partnership = get_readable(user, pk)
+    former = former_party(user, partnership)
+    if former is None:
+        require(Party.objects.takes_part(user, pk))
+    return partnership, former
+
+
 def _get_editable(user: User, pk: int) -> Partnership:
     """Return a partnership whose objectives the person may change, or raise 403 for other readers."""
     partnership = get_readable(user, pk)
@@ -64,15 +73,11 @@ def objectives(request: HttpRequest, pk: int) -> HttpResponse:
     People of a former party see the objectives as they were when the party left.
     """
     user = signed_in(request)
-    partnership = get_readable(user, pk)
-    former = former_party(user, partnership)
-    if former is None:  # reading the partnership in full is not enough: an invited party does not take part yet
-        require(Party.objects.takes_part(user, pk))
-    rows = objective_states(user, partnership, former, timezone.localdate())
+    partnership, former = _get_with_objectives(user, pk)
     rights = rights_over(partnership, user, timezone.now())
     context = {
         "partnership": partnership,
-        "rows": rows,
+        "rows": objective_states(user, partnership, former, timezone.localdate()),
         "left_at": former.left_at if former else None,
         "may_keep": rights.may_edit_objectives and not partnership.is_over,
     }
@@ -83,23 +88,22 @@ def objectives(request: HttpRequest, pk: int) -> HttpResponse:
 def objective_detail(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     """Show one objective: its figures, the reports of progress, and the records that serve it."""
     user = signed_in(request)
-    partnership = get_readable(user, pk)
-    former = former_party(user, partnership)
-    if former is None:
-        require(Party.objects.takes_part(user, pk))
+    partnership, former = _get_with_objectives(user, pk)
     rows = objective_states(user, partnership, former, timezone.localdate(), only_id=objective)
     if not rows:
         raise Http404
     row = rows[0]
-    rights = rights_over(partnership, user, timezone.now())
+    shown_objective = row.objective
     show_as_at((report.on, report.organisation) for report in row.reports)
+
+    rights = rights_over(partnership, user, timezone.now())
     context = {
         "partnership": partnership,
         "row": row,
-        "objective": row.objective,
-        "start": row.objective.in_words(row.objective.baseline),
-        "reports": [{"row": report, "words": row.objective.in_words(report.figure)} for report in row.reports],
-        "came_from": [] if former else links_of(row.objective, user),
+        "objective": shown_objective,
+        "start": shown_objective.in_words(shown_objective.baseline),
+        "reports": [{"row": report, "words": shown_objective.in_words(report.figure)} for report in row.reports],
+        "came_from": [] if former else links_of(shown_objective, user),
         "served": [(provider, row.lines.get(provider.code, [])) for provider in providers()],
         "left_at": former.left_at if former else None,
         "may_keep": rights.may_edit_objectives and not partnership.is_over,
@@ -165,21 +169,19 @@ def objective_edit(request: HttpRequest, pk: int, objective: int) -> HttpRespons
 
     if request.method == "POST" and form.is_valid():
         try:
-            try:
-                changed_fields = edit_objective(
-                    objective=opened_objective, author=user, now=timezone.now(), **form.cleaned_data
-                )
-            except ObjectiveHasChanged:
-                # The page now shows the other person's text, so saving again may replace it.
-                data: Any = copy(form.data)  # a copied QueryDict can be changed
-                data["revision"] = str(opened_objective.revision)
-                form.data = data
-                raise
+            changed_fields = edit_objective(
+                objective=opened_objective, author=user, now=timezone.now(), **form.cleaned_data
+            )
+        except ObjectiveHasChanged as error:
+            form.add_error(None, str(error))
+            # The page now shows the other person's text, so saving again may replace it.
+            data = request.POST.copy()
+            data["revision"] = str(opened_objective.revision)
+            form.data = data
         except UnableToChangeObjective as error:
             form.add_error(None, str(error))
         else:
-            message = "The objective has been saved." if changed_fields else "Nothing was changed."
-            messages.success(request, message)
+            messages.success(request, "The objective has been saved." if changed_fields else "Nothing was changed.")
             return redirect(opened_objective)
 
     return form_page(

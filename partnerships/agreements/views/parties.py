@@ -35,7 +35,7 @@ from partnerships.agreements.services import (
 )
 from partnerships.agreements.views.access import get_led, get_readable, get_visible, visible_lookup
 from partnerships.kit.choice_fields import model_choice_field
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import find_organisations
@@ -84,15 +84,21 @@ def party_invite(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     partnership = get_led(user, pk)
     text = request.GET.get("q", "")[:200].strip()
-    is_posted = request.method == "POST"
-    matches = _organisations_to_invite(user, partnership, text) if text and not is_posted else []
-    if is_posted:
-        # Any organisation is valid: the search text may have changed since the choice.
-        candidates = Organisation.objects.visible_to(user)
-    else:
-        candidates = Organisation.objects.filter(pk__in=[match.pk for match in matches]).order_by("name", "pk")
-    form = InviteForm(posted(request), candidates=candidates, partnership=partnership)
-    if is_posted and form.is_valid():
+    if request.method == "POST":
+        return _invite_chosen_organisation(request, user, partnership, text)
+
+    matches = _organisations_to_invite(user, partnership, text) if text else []
+    candidates = Organisation.objects.filter(pk__in=[match.pk for match in matches]).order_by("name", "pk")
+    form = InviteForm(candidates=candidates, partnership=partnership)
+    context = {"form": form, "partnership": partnership, "q": text, "found": bool(matches)}
+    return render(request, "agreements/invite.html", context)
+
+
+def _invite_chosen_organisation(request: HttpRequest, user: User, partnership: Partnership, text: str) -> HttpResponse:
+    """Invite the organisation in the posted form, or show the form again with what is wrong."""
+    # Any organisation is valid: the search text may have changed since the choice.
+    form = InviteForm(request.POST, candidates=Organisation.objects.visible_to(user), partnership=partnership)
+    if form.is_valid():
         try:
             with collect_recipients() as recipients:
                 party = invite_organisation(
@@ -102,18 +108,13 @@ def party_invite(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error("organisation", str(error))
         else:
             _confirm_invitation(request, party.organisation, recipients.sentence())
-            return redirect("agreements:members", pk=pk)
-    if is_posted:
-        # The page shows the form again with the chosen organisation only, not the whole directory.
-        chosen_value = request.POST.get("organisation", "")
-        chosen_ids = [chosen_value] if chosen_value.isdecimal() and len(chosen_value) < 18 else []
-        model_choice_field(form, "organisation").queryset = Organisation.objects.filter(pk__in=chosen_ids)
-    return render(
-        request,
-        "agreements/invite.html",
-        {"form": form, "partnership": partnership, "q": text, "found": is_posted or bool(matches)},
-        status=422 if is_posted else 200,
-    )
+            return redirect("agreements:members", pk=partnership.pk)
+
+    # The page shows the form again with the chosen organisation only, not the whole directory.
+    chosen_id = row_number(request.POST.get("organisation", ""))
+    model_choice_field(form, "organisation").queryset = Organisation.objects.filter(pk=chosen_id)
+    context = {"form": form, "partnership": partnership, "q": text, "found": True}
+    return render(request, "agreements/invite.html", context, status=422)
 
 
 def _organisations_to_invite(user: User, partnership: Partnership, text: str) -> list[Organisation]:
@@ -156,11 +157,12 @@ def party_answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     """
     user = signed_in(request)
     invited_party = _party(user, pk, party)
-    require(rights_over(invited_party.partnership, user, timezone.now()).may_answer(invited_party))
+    partnership = invited_party.partnership
+    require(rights_over(partnership, user, timezone.now()).may_answer(invited_party))
     if not invited_party.is_waiting:
         return redirect("agreements:detail", pk=pk)
-    form = AnswerForm(posted(request))
 
+    form = AnswerForm(posted(request))
     if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
         try:
@@ -175,23 +177,19 @@ def party_answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         except UnableToAnswer as error:
             form.add_error("reason", str(error))
         else:
-            name, title = invited_party.organisation.name, invited_party.partnership.title
-            if accept:
-                messages.success(request, f"{name} takes part in {title}.{recipients.sentence()}")
-                return redirect("agreements:detail", pk)
-            messages.success(request, f"{name} has declined to take part in {title}.{recipients.sentence()}")
-            return redirect("agreements:list")
+            action = "takes part" if accept else "has declined to take part"
+            message = f"{invited_party.organisation.name} {action} in {partnership.title}."
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect("agreements:detail", pk) if accept else redirect("agreements:list")
 
+    other_parties = partnership.parties.inside().exclude(pk=invited_party.pk)
     return form_page(
         request,
         "agreements/answer.html",
         form,
         party=invited_party,
-        partnership=invited_party.partnership,
-        others=invited_party.partnership.parties.inside()
-        .exclude(pk=invited_party.pk)
-        .select_related("organisation")
-        .order_by("pk"),
+        partnership=partnership,
+        others=other_parties.select_related("organisation").order_by("pk"),
     )
 
 
@@ -266,16 +264,17 @@ def party_leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     user = signed_in(request)
     get_visible(user, pk)
     leaving_party = _party(user, pk, party)
+    partnership, organisation = leaving_party.partnership, leaving_party.organisation
     if not leaving_party.is_present:
         raise Http404
-    require(rights_over(leaving_party.partnership, user, timezone.now()).may_leave(leaving_party))
-    if must_give_notice(leaving_party.partnership, leaving_party, timezone.localdate()):
-        if leaving_party.partnership.notices.open().filter(organisation=leaving_party.organisation).exists():
+    require(rights_over(partnership, user, timezone.now()).may_leave(leaving_party))
+    if must_give_notice(partnership, leaving_party, timezone.localdate()):
+        if partnership.notices.open().filter(organisation=organisation).exists():
             return redirect("agreements:dates", pk=pk)
         return redirect("agreements:notice", pk=pk, party=party)
+
     members_page = reverse("agreements:members", args=[pk])
     form = ReasonForm(posted(request), submit="Leave the partnership", cancel=members_page)
-
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
@@ -285,7 +284,7 @@ def party_leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         except UnableToLeave as error:
             form.add_error(None, str(error))
         else:
-            message = f"{leaving_party.organisation.name} has left {leaving_party.partnership.title}."
+            message = f"{organisation.name} has left {partnership.title}."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("agreements:detail", pk)
 
@@ -294,6 +293,6 @@ def party_leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         "agreements/leave.html",
         form,
         party=leaving_party,
-        partnership=leaving_party.partnership,
+        partnership=partnership,
         consequences=consequences(leaving_party, user),
     )

@@ -1,11 +1,12 @@
 """Pages of a partnership: start, overview, settings, status and history.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`posted(request)` returns the POST data for a form, or None on GET. A search for an organisation or area by name posts
+the form too, and `searching_form` then returns an unbound form with the matches.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import partial
 from typing import Any
 
@@ -46,8 +47,8 @@ from partnerships.kit.http import form_page, keyset_page, posted
 from partnerships.organisations.models import Area, Membership, Organisation, Role
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
-from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import is_reading, signed_in
 
 #: How many of the newest events the overview shows.
@@ -86,17 +87,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     user, now = signed_in(request), timezone.now()
     if not is_readable(user, pk):
         return _outline(request, get_visible(user, pk))
-    read_ahead(
-        [
-            visible_lookup(user, pk),
-            lookup(_parties, pk),
-            lookup(_areas, pk),
-            lookup(_successors, user, pk),
-            rights_lookup(pk, now),
-            newest_events_lookup(user, kind="partnership", record_id=pk, count=_NEWEST_EVENTS),
-            ON_PARTNERSHIPS.rows_lookup(pk),
-        ]
-    )
+
+    _read_overview_ahead(user, pk, now)
     partnership = get_visible(user, pk)
     # Read this id here: `as_then` below sets the columns back to what they were when the party left.
     predecessor_id = partnership.redefines_id
@@ -112,7 +104,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
     rights = rights_over(partnership, user, now)
     successors = rows_for(_successors, user, pk)
-    open_successor = next((successor for successor in successors if not successor.is_over), None)
     events = newest_events(user, kind="partnership", record_id=pk, count=_NEWEST_EVENTS)
     if is_reading(request):
         event_ids = [event.pk for event in events]
@@ -129,12 +120,28 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "left_at": former.left_at if former else None,
     }
     if former is None:
+        open_successor = next((successor for successor in successors if not successor.is_over), None)
         context |= {
             "ours": Membership.objects.roles_of(user).keys(),
             "sections": ON_PARTNERSHIPS.of(user, partnership),
             "turn": whose_turn(partnership, parties, mine=rights.roles.led, successor=open_successor),
         }
     return render(request, "agreements/detail.html", context)
+
+
+def _read_overview_ahead(user: User, pk: int, now: dt.datetime) -> None:
+    """Send the queries of the overview to the database as one."""
+    read_ahead(
+        [
+            visible_lookup(user, pk),
+            lookup(_parties, pk),
+            lookup(_areas, pk),
+            lookup(_successors, user, pk),
+            rights_lookup(pk, now),
+            newest_events_lookup(user, kind="partnership", record_id=pk, count=_NEWEST_EVENTS),
+            ON_PARTNERSHIPS.rows_lookup(pk),
+        ]
+    )
 
 
 def _outline(request: HttpRequest, partnership: Partnership) -> HttpResponse:
@@ -202,48 +209,54 @@ def partnership_status(request: HttpRequest, pk: int) -> HttpResponse:
     successor = next((row for row in rows_for(_successors, user, pk) if row.state != Status.ENDED), None)
     form = StatusForm(posted(request), partnership=partnership, is_renewed=successor is not None)
 
-    def renew_or_change_status() -> tuple[str, str]:
-        """Renew the partnership, or change its status."""
-        party = acting_party(user, partnership, Role.LEAD)
-        organisation = party.organisation if party else None
-        reason = form.cleaned_data["reason"]
-        if form.cleaned_data["status"] == "renew" and organisation is not None:
-            new_partnership = renew(
-                partnership=partnership,
-                organisation=organisation,
-                reason=reason,
-                author=user,
-                now=timezone.now(),
-                title=form.cleaned_data["title"],
-            )
-            message = "The successor has been created with the same terms, and everybody has been invited."
-            return message, new_partnership.get_absolute_url()
-        change_status(
-            partnership=partnership,
-            status=form.cleaned_data["status"],
-            reason=reason,
-            author=user,
-            organisation=organisation,
-            now=timezone.now(),
-        )
-        message = f"{partnership.title} is now {partnership.get_status_display().lower()}."
-        return message, partnership.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                message, next_partnership = _renew_or_change_status(partnership, form.cleaned_data, user)
+        except (UnableToChangeStatus, UnableToRenew) as error:
+            form.add_error("status", str(error))
+        else:
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect(next_partnership)
 
     today = timezone.localdate()
     missing_by_status = [
         (status, requirements_missing_for(partnership, status, today)) for status in form.selectable_statuses
     ]
-    return take_step(
+    return form_page(
         request,
         "agreements/status.html",
         form,
-        renew_or_change_status,
-        {UnableToChangeStatus: "status", UnableToRenew: "status"},
-        say_who_gets_emails=True,
         partnership=partnership,
         successor=successor,
         needs=[(status.label, missing) for status, missing in missing_by_status if missing],
     )
+
+
+def _renew_or_change_status(partnership: Partnership, choice: dict[str, Any], user: User) -> tuple[str, Partnership]:
+    """Renew the partnership or change its status, and return a message and the partnership to show next."""
+    party = acting_party(user, partnership, Role.LEAD)
+    organisation = party.organisation if party else None
+    if choice["status"] == "renew" and organisation is not None:
+        new_partnership = renew(
+            partnership=partnership,
+            organisation=organisation,
+            reason=choice["reason"],
+            author=user,
+            now=timezone.now(),
+            title=choice["title"],
+        )
+        return "The successor has been created with the same terms, and everybody has been invited.", new_partnership
+
+    change_status(
+        partnership=partnership,
+        status=choice["status"],
+        reason=choice["reason"],
+        author=user,
+        organisation=organisation,
+        now=timezone.now(),
+    )
+    return f"{partnership.title} is now {partnership.get_status_display().lower()}.", partnership
 
 
 @require_safe

@@ -1,18 +1,17 @@
 """Pages of posts: the people of a partnership, and the holders of each post.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
-`require` answers 403 if its condition is false.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -21,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.agreements.emails import holder_of_token
 from partnerships.agreements.forms import ReasonForm
 from partnerships.agreements.forms.posts import ContactForm, FillForm, PostForm
-from partnerships.agreements.models import Holder, Party, Post, PostRole
+from partnerships.agreements.models import Holder, Partnership, Party, Post, PostRole
 from partnerships.agreements.queries import teams_of
 from partnerships.agreements.rights import may_fill_posts_with
 from partnerships.agreements.sections import ON_POSTS
@@ -36,21 +35,18 @@ from partnerships.agreements.services import (
     vacate_post,
 )
 from partnerships.agreements.views.access import get_readable, get_visible
-from partnerships.kit.http import keyset_page, posted
+from partnerships.kit.http import form_page, keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import people_of, with_account
 from partnerships.organisations.rights import roles_of
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.limits import too_many
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 #: How many new links one contact may get by email in a day.
 _LINKS_A_DAY = 3
-
-#: The exception with which the services on posts refuse a change.
-_REFUSALS: dict[type[Exception], str | None] = {UnableToChangePost: ABOVE_FORM}
 
 
 @require_safe
@@ -132,34 +128,48 @@ def post_create(request: HttpRequest, organisation_id: int, partnership_id: int 
         initial={"role": request.GET.get("role", "")},
     )
 
-    def create_and_fill() -> tuple[str, str]:
-        now = timezone.now()
-        # Create and fill the post in one transaction. If the holder is refused, the person sends the corrected form
-        # again, and a post from the first attempt would make the second a duplicate.
-        with transaction.atomic():
-            post = create_post(
-                organisation=organisation,
-                partnership=partnership,
-                role=form.cleaned_data["role"],
-                title=form.cleaned_data["title"],
-                author=user,
-                now=now,
-            )
-            if not form.is_vacant:
-                fill_post(post=post, author=user, now=now, **form.fill_post_arguments())
-        return f"{post} of {organisation.display_name} has been added.", next_page
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                post = _create_and_fill_post(form, organisation, partnership, user)
+        except UnableToChangePost as error:
+            form.add_error(None, str(error))
+        else:
+            message = f"{post} of {organisation.display_name} has been added."
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect(next_page)
 
-    return take_step(
+    return form_page(
         request,
         "agreements/posts/create.html",
         form,
-        create_and_fill,
-        _REFUSALS,
-        say_who_gets_emails=True,
         organisation=organisation,
         partnership=partnership,
         back=next_page,
     )
+
+
+@transaction.atomic
+def _create_and_fill_post(
+    form: PostForm, organisation: Organisation, partnership: Partnership | None, user: User
+) -> Post:
+    """Create the post of a valid form and name its holder, in one transaction.
+
+    If the holder is refused, the person sends the corrected form again, and a post from the first attempt would make
+    the second a duplicate.
+    """
+    now = timezone.now()
+    post = create_post(
+        organisation=organisation,
+        partnership=partnership,
+        role=form.cleaned_data["role"],
+        title=form.cleaned_data["title"],
+        author=user,
+        now=now,
+    )
+    if not form.is_vacant:
+        fill_post(post=post, author=user, now=now, **form.fill_post_arguments())
+    return post
 
 
 def _get_fillable_post(user: User, pk: int) -> Post:
@@ -179,13 +189,18 @@ def post_fill(request: HttpRequest, pk: int) -> HttpResponse:
     post = _get_fillable_post(user, pk)
     form = FillForm(posted(request), people=with_account(people_of(post.organisation)), cancel=post.get_absolute_url())
 
-    def name_holder() -> tuple[str, str]:
-        holder = fill_post(post=post, author=user, now=timezone.now(), **form.fill_post_arguments())
-        return f"{holder.display_name}: {post} of {post.organisation.display_name}.", post.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                holder = fill_post(post=post, author=user, now=timezone.now(), **form.fill_post_arguments())
+        except UnableToChangePost as error:
+            form.add_error(None, str(error))
+        else:
+            message = f"{holder.display_name}: {post} of {post.organisation.display_name}."
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect(post)
 
-    return take_step(
-        request, "agreements/posts/fill.html", form, name_holder, _REFUSALS, say_who_gets_emails=True, post=post
-    )
+    return form_page(request, "agreements/posts/fill.html", form, post=post)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -195,11 +210,16 @@ def post_end(request: HttpRequest, pk: int) -> HttpResponse:
     post = _get_fillable_post(user, pk)
     form = ReasonForm(posted(request), submit="End post", cancel=post.get_absolute_url())
 
-    def end_the_post() -> tuple[str, str]:
-        end_post(post=post, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"{post} of {post.organisation.display_name} has ended.", post.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            end_post(post=post, author=user, now=timezone.now(), **form.cleaned_data)
+        except UnableToChangePost as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{post} of {post.organisation.display_name} has ended.")
+            return redirect(post)
 
-    return take_step(request, "agreements/posts/end.html", form, end_the_post, _REFUSALS, post=post)
+    return form_page(request, "agreements/posts/end.html", form, post=post)
 
 
 def _get_editable_holder(user: User, pk: int) -> Holder:
@@ -222,16 +242,18 @@ def holder_contact(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the contact details of the holder of a post."""
     user = signed_in(request)
     holder = _get_editable_holder(user, pk)
-    post_page_url = holder.post.get_absolute_url()
-    form = ContactForm(posted(request), holder=holder, cancel=post_page_url)
+    form = ContactForm(posted(request), holder=holder, cancel=holder.post.get_absolute_url())
 
-    def save_contact() -> tuple[str, str]:
-        change_contact(holder=holder, contact=form.contact(), author=user, now=timezone.now())
-        return "The contact details have been changed.", post_page_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            change_contact(holder=holder, contact=form.contact(), author=user, now=timezone.now())
+        except UnableToChangePost as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The contact details have been changed.")
+            return redirect(holder.post)
 
-    return take_step(
-        request, "agreements/posts/contact.html", form, save_contact, _REFUSALS, holder=holder, post=holder.post
-    )
+    return form_page(request, "agreements/posts/contact.html", form, holder=holder, post=holder.post)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -239,16 +261,18 @@ def holder_vacate(request: HttpRequest, pk: int) -> HttpResponse:
     """End a holder's time in a post, with a reason."""
     user = signed_in(request)
     holder = _get_editable_holder(user, pk)
-    post_page_url = holder.post.get_absolute_url()
-    form = ReasonForm(posted(request), submit="End their time in this post", cancel=post_page_url)
+    form = ReasonForm(posted(request), submit="End their time in this post", cancel=holder.post.get_absolute_url())
 
-    def end_time_in_post() -> tuple[str, str]:
-        vacate_post(holder=holder, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"{holder.display_name} no longer holds this post.", post_page_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            vacate_post(holder=holder, author=user, now=timezone.now(), **form.cleaned_data)
+        except UnableToChangePost as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{holder.display_name} no longer holds this post.")
+            return redirect(holder.post)
 
-    return take_step(
-        request, "agreements/posts/vacate.html", form, end_time_in_post, _REFUSALS, holder=holder, post=holder.post
-    )
+    return form_page(request, "agreements/posts/vacate.html", form, holder=holder, post=holder.post)
 
 
 def _offer_new_link(request: HttpRequest, holder: Holder | None) -> HttpResponse:

@@ -1,6 +1,6 @@
 """Draft the terms piece by piece.
 
-`posted` returns the data for a form: None on GET.
+`posted(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from partnerships.agreements.services.terms import move_terms_piece, save_terms_
 from partnerships.agreements.terms.collisions import in_words
 from partnerships.agreements.terms.schema import problems_of
 from partnerships.agreements.views.terms.fetching import (
-    OpenedTerms,
+    TermsAccess,
     open_draft,
     open_proposal,
     paper_of_draft,
@@ -53,34 +53,36 @@ def proposal_detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     People who may not read drafts are redirected to the newest version of the proposal, if there is one.
     """
     user = signed_in(request)
-    opened, terms_proposal = open_proposal(user, pk, number)
-    version = newest_version(terms_proposal)
-    if not opened.reads_drafts:
+    access, proposal = open_proposal(user, pk, number)
+    version = newest_version(proposal)
+    if not access.reads_drafts:
         if version is not None:
-            return redirect(version.get_absolute_url())
-        if terms_proposal.is_drafting:
+            return redirect(version)
+        if proposal.is_drafting:
             raise Http404
 
-    schema, content, paper = paper_of_draft(terms_proposal)
-    is_over = opened.partnership.is_over
-    can_edit = terms_proposal.is_drafting and opened.rights.may_draft and not is_over
-    can_send = not opened.is_former and opened.rights.may_send_for_signature(terms_proposal) and not is_over
+    schema, content, paper = paper_of_draft(proposal)
+    is_over = access.partnership.is_over
+    can_edit = proposal.is_drafting and access.rights.may_draft and not is_over
+    can_send = not access.is_former and access.rights.may_send_for_signature(proposal) and not is_over
     context = {
-        "partnership": opened.partnership,
-        "opened": opened,
-        "proposal": terms_proposal,
+        "partnership": access.partnership,
+        "access": access,
+        "proposal": proposal,
         "version": version,
+        "exploring": access.partnership.status == Status.EXPLORING,
+        # The draft
         "paper": paper,
         "schema": schema,
-        "lists": _lists(terms_proposal) if can_edit else [],
-        "compared": None if terms_proposal.is_first else compare(schema, base_content_of(terms_proposal), content),
-        "exploring": opened.partnership.status == Status.EXPLORING,
-        "problems": problems_of(terms_proposal.declarations, content) if terms_proposal.is_drafting else [],
-        "newer": _newer_version(terms_proposal),
+        "lists": _lists(proposal) if can_edit else [],
+        "compared": None if proposal.is_first else compare(schema, base_content_of(proposal), content),
+        "problems": problems_of(proposal.declarations, content) if proposal.is_drafting else [],
+        "newer": _newer_version(proposal),
+        # What the reader can do
         "edits": can_edit,
         "leads": can_send,
     }
-    if version is not None and not terms_proposal.is_drafting:
+    if version is not None and not proposal.is_drafting:
         context |= signing_context(version)
     return render(request, "agreements/terms/proposal.html", context)
 
@@ -95,22 +97,27 @@ def _newer_version(proposal: TermsProposal) -> TermsVersion | None:
 
 def _lists(proposal: TermsProposal) -> list[documents.PieceList]:
     """Return the lists of clauses and rows, with the addresses that change them."""
+    url_names = {
+        "add": "agreements:terms-add",
+        "edit": "agreements:terms-item",
+        "move": "agreements:terms-move",
+        "remove": "agreements:terms-remove",
+    }
 
     def address(action: str, code: str, key: str) -> str:
-        names = {"add": "terms-add", "edit": "terms-item", "move": "terms-move", "remove": "terms-remove"}
-        kwargs: dict[str, Any] = {"pk": proposal.partnership_id, "number": proposal.number, "code": code}
+        args = [proposal.partnership_id, proposal.number, code]
         if action != "add":
-            kwargs["key"] = key
-        return reverse(f"agreements:{names[action]}", kwargs=kwargs)
+            args.append(key)
+        return reverse(url_names[action], args=args)
 
     return documents.piece_lists(
         schema_of(proposal), content_of_proposal(proposal), address, touches=last_saves(proposal)
     )
 
 
-def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None:
+def _acting_organisation(user: User, access: TermsAccess) -> Organisation | None:
     """Return the organisation for which the person edits, or None."""
-    party = acting_party(user, opened.partnership)
+    party = acting_party(user, access.partnership)
     return party.organisation if party else None
 
 
@@ -135,16 +142,15 @@ def add_item(request: HttpRequest, pk: int, number: int, code: str) -> HttpRespo
 def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", *, new: bool = False) -> HttpResponse:
     """Show the page to edit one piece of the draft, or to add one (`new=True`), and save the piece."""
     user = signed_in(request)
-    opened, proposal = open_draft(request, pk, number)
-    schema, content = schema_of(proposal), content_of_proposal(proposal)
-    terms_draft = OpenDraft(schema, proposal, content)
-    piece = documents.find_piece(request, terms_draft, code, key, back=proposal.get_absolute_url(), new=new)
+    access, proposal = open_draft(request, pk, number)
+    draft = OpenDraft(schema_of(proposal), proposal, content_of_proposal(proposal))
+    piece = documents.find_piece(request, draft, code, key, back=proposal.get_absolute_url(), new=new)
     form = PieceForm(
         posted(request),
-        schema=schema,
+        schema=draft.schema,
         collection=piece.collection,
-        content=content,
-        makers={"party": party_field_maker(opened.partnership, schema, content)},
+        content=draft.content,
+        makers={"party": party_field_maker(access.partnership, draft.schema, draft.content)},
         initial=piece.initial,
         cancel=piece.back,
     )
@@ -152,13 +158,13 @@ def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", 
         request,
         piece,
         form,
-        save=_saver_for(user, opened, proposal, piece),
+        save=_saver_for(user, access, proposal, piece),
         template="agreements/terms/piece.html",
-        context={"partnership": opened.partnership, "proposal": proposal},
+        context={"partnership": access.partnership, "proposal": proposal},
     )
 
 
-def _saver_for(user: User, opened: OpenedTerms, proposal: TermsProposal, piece: Piece) -> documents.Save:
+def _saver_for(user: User, access: TermsAccess, proposal: TermsProposal, piece: Piece) -> documents.Save:
     """Return a function that saves a piece of the draft."""
 
     def save(value: Any, based_on: int) -> object:
@@ -168,7 +174,7 @@ def _saver_for(user: User, opened: OpenedTerms, proposal: TermsProposal, piece: 
             value=value,
             based_on=based_on,
             author=user,
-            organisation=_acting_organisation(user, opened),
+            organisation=_acting_organisation(user, access),
             now=timezone.now(),
         )
 
@@ -179,17 +185,16 @@ def _saver_for(user: User, opened: OpenedTerms, proposal: TermsProposal, piece: 
 def remove_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -> HttpResponse:
     """Remove a clause or a row from the draft."""
     user = signed_in(request)
-    opened, proposal = open_draft(request, pk, number)
-    schema, content = schema_of(proposal), content_of_proposal(proposal)
-    terms_draft = OpenDraft(schema, proposal, content)
-    piece = documents.find_piece(request, terms_draft, code, key, back=proposal.get_absolute_url())
+    access, proposal = open_draft(request, pk, number)
+    draft = OpenDraft(schema_of(proposal), proposal, content_of_proposal(proposal))
+    piece = documents.find_piece(request, draft, code, key, back=proposal.get_absolute_url())
     return documents.remove_piece(
         request,
         piece,
-        save=_saver_for(user, opened, proposal, piece),
+        save=_saver_for(user, access, proposal, piece),
         edit_url=reverse("agreements:terms-item", args=[pk, number, code, key]),
         template="documents/remove.html",
-        context={"partnership": opened.partnership, "proposal": proposal},
+        context={"partnership": access.partnership, "proposal": proposal},
     )
 
 
@@ -197,7 +202,7 @@ def remove_item(request: HttpRequest, pk: int, number: int, code: str, key: str)
 def move_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -> HttpResponse:
     """Move a clause or a row one place up or down."""
     user = signed_in(request)
-    _opened, proposal = open_draft(request, pk, number)
+    _access, proposal = open_draft(request, pk, number)
     collection = schema_of(proposal).collection_by_code.get(code)
     if collection is None:
         raise Http404
@@ -212,20 +217,21 @@ def move_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -
 def proposal_update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Base the draft on the version in force, and name the parts that both have changed."""
     user = signed_in(request)
-    opened, proposal = open_draft(request, pk, number)
+    access, proposal = open_draft(request, pk, number)
     try:
         part_names = update_terms_draft(
-            proposal=proposal, author=user, organisation=_acting_organisation(user, opened), now=timezone.now()
+            proposal=proposal, author=user, organisation=_acting_organisation(user, access), now=timezone.now()
         )
     except UnableToSavePiece as error:
         messages.error(request, str(error))
+        return redirect(proposal)
+
+    if part_names:
+        messages.warning(
+            request,
+            f"The draft is up to date. Both the draft and the version in force changed {in_words(part_names)}. We kept "
+            "the text of the draft. Compare both texts below.",
+        )
     else:
-        if part_names:
-            messages.warning(
-                request,
-                f"The draft is up to date. Both the draft and the version in force changed {in_words(part_names)}. We "
-                "kept the text of the draft. Compare both texts below.",
-            )
-        else:
-            messages.success(request, "The draft is up to date with the terms in force.")
-    return redirect(proposal.get_absolute_url())
+        messages.success(request, "The draft is up to date with the terms in force.")
+    return redirect(proposal)

@@ -27,7 +27,7 @@ from partnerships.people.requests import signed_in
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedTerms:
+class TermsAccess:
     """A partnership whose terms a person reads, and what the person may do."""
 
     partnership: Partnership
@@ -52,46 +52,46 @@ class OpenedTerms:
         return list(self.partnership.parties.inside().values_list("organisation", flat=True))
 
 
-def open_terms(user: User, pk: int) -> OpenedTerms:
+def open_terms(user: User, pk: int) -> TermsAccess:
     """Return a partnership whose terms the person may read. Raises 404 and 403 as `get_readable` does."""
     partnership = get_readable(user, pk)
     former = former_party(user, partnership)
-    return OpenedTerms(
+    return TermsAccess(
         partnership=partnership,
         rights=rights_over(partnership, user, timezone.now()),
         until=former.left_at if former else None,
     )
 
 
-def open_version(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsVersion]:
+def open_version(user: User, pk: int, number: int) -> tuple[TermsAccess, TermsVersion]:
     """Return a version that the person may read, or raise 404."""
-    opened = open_terms(user, pk)
+    access = open_terms(user, pk)
     visible_versions = TermsVersion.objects.visible_to(user).select_related("proposal", "base", "amendment", "author")
     version = get_object_or_404(visible_versions, partnership=pk, number=number)
-    version.partnership = opened.partnership
-    return opened, version
+    version.partnership = access.partnership
+    return access, version
 
 
-def open_proposal(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
+def open_proposal(user: User, pk: int, number: int) -> tuple[TermsAccess, TermsProposal]:
     """Return a proposal that the person may read, or raise 404."""
-    opened = open_terms(user, pk)
+    access = open_terms(user, pk)
     visible_proposals = TermsProposal.objects.visible_to(user).select_related("based_on", "proposed_by", "author")
     proposal = get_object_or_404(visible_proposals, partnership=pk, number=number)
-    proposal.partnership = opened.partnership
-    return opened, proposal
+    proposal.partnership = access.partnership
+    return access, proposal
 
 
-def open_draft(request: HttpRequest, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
+def open_draft(request: HttpRequest, pk: int, number: int) -> tuple[TermsAccess, TermsProposal]:
     """Return a proposal whose draft the person may change, or raise 403 for other readers.
 
     A form that arrives after drafting has stopped is let through. The service refuses the form with a reason, and the
     page shows the text again.
     """
-    opened, proposal = open_proposal(signed_in(request), pk, number)
-    require(opened.rights.may_draft)
+    access, proposal = open_proposal(signed_in(request), pk, number)
+    require(access.rights.may_draft)
     if request.method != "POST" and not proposal.is_drafting:
         raise Http404
-    return opened, proposal
+    return access, proposal
 
 
 def paper_of_version(version: TermsVersion) -> Paper:

@@ -27,23 +27,25 @@ from partnerships.people.requests import signed_in
 
 def _version_context(user: User, pk: int, number: int) -> dict[str, Any]:
     """Return the template context: a version, the versions that it consolidates, and the signatures on each of them."""
-    opened, version = open_version(user, pk, number)
+    access, version = open_version(user, pk, number)
     start_days = [
-        day for day, version_id in in_force_from(opened.partnership, opened.until) if version_id == version.pk
+        day for day, version_id in in_force_from(access.partnership, access.until) if version_id == version.pk
     ]
-    signing = signing_context(version, opened.until)
-    consolidated = [
-        (signed_version, signing_context(signed_version, opened.until)["lines"])
-        for signed_version in signing["consolidates"]
+    signing = signing_context(version, access.until)
+    # Each version that somebody signed, with the lines of its signatures.
+    signed_versions = [
+        (consolidated_version, signing_context(consolidated_version, access.until)["lines"])
+        for consolidated_version in signing["consolidates"]
     ]
+    signed_versions.append((version, signing["lines"]))
     return {
-        "partnership": opened.partnership,
+        "partnership": access.partnership,
         "version": version,
         "paper": paper_of_version(version),
         "compared": compared_with_base(user, version),
         "starts": start_days,
         "observers": [party["name"] for party in version.parties if not party["signs"]],
-        "signed": [*consolidated, (version, signing["lines"])],
+        "signed": signed_versions,
         **signing,
     }
 
@@ -76,22 +78,19 @@ def _file_title(version: TermsVersion) -> str:
 def _word_paper(context: dict[str, Any]) -> WordPaper:
     """Return the content of the Word document of a version."""
     version: TermsVersion = context["version"]
-    schema = schema_of(version)
     paper: Paper = context["paper"]
-    parties = [f"{party['name']} ({party['role_label'].lower()})" for party in version.parties if party["signs"]]
-    starts = ", ".join(long_date(start) for start in context["starts"]) or "Not in force"
-    proposal = version.proposal.name if version.proposal else ""
+    schema = schema_of(version)
+    published_on = long_date(timezone.localdate(version.published_at))
+    signatures = [
+        _signature_line(line, f"Version {signed_version.number}. " if version.is_consolidated else "")
+        for signed_version, lines in context["signed"]
+        for line in lines
+    ]
+    table_headings = {table.code: f"Schedule {table.number}: {table.heading.lower()}" for table in paper.tables}
     return WordPaper(
         title=version.title,
-        lead=f"{version.kind_label}. Terms, version {version.number}, "
-        f"published {long_date(timezone.localdate(version.published_at))}.",
-        facts=[
-            ("In force from", starts),
-            ("Sent for signature as", proposal),
-            ("Changes", f"Version {version.base.number}" if version.base else ""),
-            ("Between", "\n".join(parties)),
-            ("Observers", "\n".join(context["observers"])),
-        ],
+        lead=f"{version.kind_label}. Terms, version {version.number}, published {published_on}.",
+        facts=_word_facts(context),
         note=version.note,
         schema=schema,
         content=version.content,
@@ -100,20 +99,26 @@ def _word_paper(context: dict[str, Any]) -> WordPaper:
         made_at=version.published_at,
         since=f"version {version.base.number}" if version.base else "",
         changes=context["compared"],
-        signatures=[
-            _signature_line(line, f"Version {signed_version.number}. " if version.is_consolidated else "")
-            for signed_version, lines in context["signed"]
-            for line in lines
-        ],
+        signatures=signatures,
         clauses="clauses",
         about_heading="Schedule 1: particulars",
         about_facts=paper.facts,
-        headings={
-            "clauses": "Terms",
-            **{table.code: f"Schedule {table.number}: {table.heading.lower()}" for table in paper.tables},
-        },
+        headings={"clauses": "Terms", **table_headings},
         totals={"contributions": _by_year(paper.contributions)},
     )
+
+
+def _word_facts(context: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the facts at the top of the Word document, each with its heading. A fact may be empty."""
+    version: TermsVersion = context["version"]
+    parties = [f"{party['name']} ({party['role_label'].lower()})" for party in version.parties if party["signs"]]
+    return [
+        ("In force from", ", ".join(long_date(start) for start in context["starts"]) or "Not in force"),
+        ("Sent for signature as", version.proposal.name if version.proposal else ""),
+        ("Changes", f"Version {version.base.number}" if version.base else ""),
+        ("Between", "\n".join(parties)),
+        ("Observers", "\n".join(context["observers"])),
+    ]
 
 
 def _by_year(totals: Contributions) -> list[list[str]]:

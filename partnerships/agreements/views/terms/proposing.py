@@ -32,7 +32,7 @@ from partnerships.agreements.services.terms import (
     take_back_terms,
     withdraw_proposal,
 )
-from partnerships.agreements.views.terms.fetching import OpenedTerms, open_proposal, open_terms
+from partnerships.agreements.views.terms.fetching import TermsAccess, open_proposal, open_terms
 from partnerships.documents.comparisons import compare
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
@@ -46,16 +46,16 @@ from partnerships.people.requests import signed_in
 def amendment_propose(request: HttpRequest, pk: int) -> HttpResponse:
     """Propose an amendment, with a reason and a first day."""
     user = signed_in(request)
-    opened = open_terms(user, pk)
-    require(bool(opened.rights.proposes_for))
-    parties = Organisation.objects.filter(pk__in=opened.rights.proposes_for).order_by("name", "pk")
+    access = open_terms(user, pk)
+    require(bool(access.rights.proposes_for))
+    parties = Organisation.objects.filter(pk__in=access.rights.proposes_for).order_by("name", "pk")
     form = ProposeForm(posted(request), parties=parties, cancel=reverse("agreements:terms", args=[pk]))
 
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 proposal = propose_amendment(
-                    partnership=opened.partnership,
+                    partnership=access.partnership,
                     organisation=form.cleaned_data["organisation"],
                     reason=form.cleaned_data["reason"],
                     from_day=form.cleaned_data["from_day"],
@@ -70,19 +70,19 @@ def amendment_propose(request: HttpRequest, pk: int) -> HttpResponse:
             )
             return redirect(proposal)
 
-    return form_page(request, "agreements/terms/propose.html", form, partnership=opened.partnership)
+    return form_page(request, "agreements/terms/propose.html", form, partnership=access.partnership)
 
 
-def _open_led_proposal(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
+def _open_led_proposal(user: User, pk: int, number: int) -> tuple[TermsAccess, TermsProposal]:
     """Return a proposal that the person may send for signature, take back or withdraw, or raise 403."""
-    opened, proposal = open_proposal(user, pk, number)
-    require(not opened.is_former and opened.rights.may_send_for_signature(proposal))
-    return opened, proposal
+    access, proposal = open_proposal(user, pk, number)
+    require(not access.is_former and access.rights.may_send_for_signature(proposal))
+    return access, proposal
 
 
-def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None:
+def _acting_organisation(user: User, access: TermsAccess) -> Organisation | None:
     """Return the organisation for which the person acts as a lead in this partnership, or None."""
-    party = acting_party(user, opened.partnership, "lead")
+    party = acting_party(user, access.partnership, "lead")
     return party.organisation if party else None
 
 
@@ -90,11 +90,11 @@ def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None
 def proposal_send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Send a draft for signature. The page shows the changes and the people who sign."""
     user = signed_in(request)
-    opened, proposal = _open_led_proposal(user, pk, number)
+    access, proposal = _open_led_proposal(user, pk, number)
     if request.method != "POST" and not proposal.is_drafting:
         raise Http404
-    sender = _acting_organisation(user, opened)
-    parties = Organisation.objects.filter(pk__in=required_party_ids(opened.partnership)).order_by("name", "pk")
+    sender = _acting_organisation(user, access)
+    parties = Organisation.objects.filter(pk__in=required_party_ids(access.partnership)).order_by("name", "pk")
     other_parties = parties.exclude(pk=sender.pk) if sender else parties
     form = SendForSignatureForm(posted(request), proposal=proposal, parties=other_parties)
     schema, content = schema_of(proposal), content_of_proposal(proposal)
@@ -115,9 +115,9 @@ def proposal_send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         request,
         "agreements/terms/send_for_signature.html",
         form,
-        partnership=opened.partnership,
+        partnership=access.partnership,
         proposal=proposal,
-        signers=[(party, signers_of(party, opened.partnership, timezone.localdate())) for party in parties],
+        signers=[(party, signers_of(party, access.partnership, timezone.localdate())) for party in parties],
         compared=None if proposal.is_first else compare(schema, base_content_of(proposal), content),
     )
 
@@ -126,7 +126,7 @@ def proposal_send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Return terms that are awaiting signatures to draft."""
     user = signed_in(request)
-    opened, proposal = _open_led_proposal(user, pk, number)
+    access, proposal = _open_led_proposal(user, pk, number)
     if request.method != "POST" and not proposal.is_awaiting:
         raise Http404
     form = ReasonForm(posted(request), submit="Return terms to draft", cancel=proposal.get_absolute_url())
@@ -138,7 +138,7 @@ def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpRespon
                     proposal=proposal,
                     reason=form.cleaned_data["reason"],
                     author=user,
-                    organisation=_acting_organisation(user, opened),
+                    organisation=_acting_organisation(user, access),
                     now=timezone.now(),
                 )
         except UnableToWithdraw as error:
@@ -150,7 +150,7 @@ def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpRespon
             return redirect(proposal)
 
     return form_page(
-        request, "agreements/terms/take_back.html", form, partnership=opened.partnership, proposal=proposal
+        request, "agreements/terms/take_back.html", form, partnership=access.partnership, proposal=proposal
     )
 
 
@@ -158,7 +158,7 @@ def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpRespon
 def proposal_withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Withdraw an amendment that is still open, with a reason."""
     user = signed_in(request)
-    opened, proposal = _open_led_proposal(user, pk, number)
+    access, proposal = _open_led_proposal(user, pk, number)
     if request.method != "POST" and (proposal.is_first or not proposal.is_open):
         raise Http404
     form = ReasonForm(posted(request), submit="Withdraw proposal", cancel=proposal.get_absolute_url())
@@ -170,7 +170,7 @@ def proposal_withdraw(request: HttpRequest, pk: int, number: int) -> HttpRespons
                     proposal=proposal,
                     reason=form.cleaned_data["reason"],
                     author=user,
-                    organisation=_acting_organisation(user, opened),
+                    organisation=_acting_organisation(user, access),
                     now=timezone.now(),
                 )
         except UnableToWithdraw as error:
@@ -179,4 +179,4 @@ def proposal_withdraw(request: HttpRequest, pk: int, number: int) -> HttpRespons
             messages.success(request, f"{proposal.name} has been withdrawn.{recipients.sentence()}")
             return redirect("agreements:terms", pk)
 
-    return form_page(request, "agreements/terms/withdraw.html", form, partnership=opened.partnership, proposal=proposal)
+    return form_page(request, "agreements/terms/withdraw.html", form, partnership=access.partnership, proposal=proposal)

@@ -27,7 +27,7 @@ from partnerships.agreements.queries.terms import (
 from partnerships.agreements.terms.in_force import in_force_on
 from partnerships.agreements.terms.schema import build_schema
 from partnerships.agreements.views.terms.fetching import (
-    OpenedTerms,
+    TermsAccess,
     open_terms,
     open_version,
     paper_of_version,
@@ -43,56 +43,74 @@ from partnerships.people.requests import signed_in
 def terms(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the tab "Terms": the version in force on a day, open proposals, and all versions."""
     user = signed_in(request)
-    opened = open_terms(user, pk)
-    partnership = opened.partnership
-    form = TermsOnForm(request.GET if "on" in request.GET else None, today=timezone.localdate())
+    access = open_terms(user, pk)
+    today = timezone.localdate()
+
+    form = TermsOnForm(request.GET if "on" in request.GET else None, today=today)
     day = form.day
-    if opened.until is not None:
-        day = min(day, timezone.localdate(opened.until))
+    if access.until is not None:
+        day = min(day, timezone.localdate(access.until))
     visible_versions = TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content()
-    version_by_pk = {row.pk: row for row in visible_versions}
-    starts = in_force_from(partnership, opened.until)
-    entries = [entry for entry in entries_of(partnership, opened.until) if entry.version in version_by_pk]
-    current_entry = in_force_on(entries, day)
-    version = TermsVersion.objects.get(pk=current_entry.version) if current_entry else None
-    if version is not None:
-        version.partnership = partnership
-    can_be_signed = not opened.is_former and not partnership.is_over
-    versions_awaiting = versions_awaiting_signature(partnership) if can_be_signed else []
-    versions_for_joiners = versions_to_join(partnership) if can_be_signed else []
-    signing = signing_context(version, opened.until) if version else {}
-    return render(
-        request,
-        "agreements/terms/terms.html",
-        {
-            "partnership": partnership,
-            "opened": opened,
-            "form": form,
-            "on": day,
-            "is_today": day == timezone.localdate(),
-            "is_last": version is not None and _is_after_end(partnership, day),
-            "version": version,
-            "since": current_entry.day if current_entry else None,
-            "paper": paper_of_version(version) if version else None,
-            **signing,
-            "upcoming": [
-                (start, version_by_pk[version_id])
-                for start, version_id in starts
-                if start > day and version_id in version_by_pk
-            ],
-            "proposals": _readable_open_proposals(opened),
-            "awaiting": versions_awaiting,
-            "to_sign": _to_sign(user, [*versions_awaiting, *versions_for_joiners]),
-            "declined": _parties_that_declined(user, version, versions_for_joiners, signing.get("states", [])),
-            "page": keyset_page_of(
-                request,
-                sorted(version_by_pk.values(), key=lambda row: row.number, reverse=True),
-                key=lambda row: (str(row.number),),
-            ),
-            "has_several": len(version_by_pk) > 1,
-            "sharing": None if opened.is_former else data_sharing_of(partnership, timezone.localdate()),
-        },
-    )
+    version_by_pk = {version.pk: version for version in visible_versions}
+    newest_first = sorted(version_by_pk.values(), key=lambda version: version.number, reverse=True)
+
+    in_force = _in_force_context(access, version_by_pk, day)
+    context = {
+        "partnership": access.partnership,
+        "access": access,
+        "form": form,
+        "on": day,
+        "is_today": day == today,
+        "sharing": None if access.is_former else data_sharing_of(access.partnership, today),
+        **in_force,
+        "proposals": _readable_open_proposals(access),
+        **_awaiting_context(user, access, in_force),
+        "page": keyset_page_of(request, newest_first, key=lambda version: (str(version.number),)),
+        "has_several": len(version_by_pk) > 1,
+    }
+    return render(request, "agreements/terms/terms.html", context)
+
+
+def _in_force_context(access: TermsAccess, version_by_pk: dict[int, TermsVersion], day: dt.date) -> dict[str, Any]:
+    """Return the version in force on a day, if there is one, and the versions that come into force later."""
+    partnership = access.partnership
+    upcoming = [
+        (start, version_by_pk[version_id])
+        for start, version_id in in_force_from(partnership, access.until)
+        if start > day and version_id in version_by_pk
+    ]
+    entries = [entry for entry in entries_of(partnership, access.until) if entry.version in version_by_pk]
+    entry = in_force_on(entries, day)
+    if entry is None:
+        return {"version": None, "since": None, "paper": None, "is_last": False, "upcoming": upcoming}
+
+    # Fetch the version again, because `version_by_pk` leaves out the content.
+    version = TermsVersion.objects.get(pk=entry.version)
+    version.partnership = partnership
+    return {
+        "version": version,
+        "since": entry.day,
+        "paper": paper_of_version(version),
+        "is_last": _is_after_end(partnership, day),
+        "upcoming": upcoming,
+        **signing_context(version, access.until),
+    }
+
+
+def _awaiting_context(user: User, access: TermsAccess, in_force: dict[str, Any]) -> dict[str, Any]:
+    """Return the versions that await signatures, and the parties for which the person can sign or has declined.
+
+    `in_force` is the context of the version in force.
+    """
+    if access.is_former or access.partnership.is_over:
+        return {"awaiting": [], "to_sign": [], "declined": []}
+    versions_awaiting = versions_awaiting_signature(access.partnership)
+    versions_for_joiners = versions_to_join(access.partnership)
+    return {
+        "awaiting": versions_awaiting,
+        "to_sign": _to_sign(user, [*versions_awaiting, *versions_for_joiners]),
+        "declined": _parties_that_declined(user, in_force["version"], versions_for_joiners, in_force.get("states", [])),
+    }
 
 
 def _is_after_end(partnership: Partnership, day: dt.date) -> bool:
@@ -102,11 +120,11 @@ def _is_after_end(partnership: Partnership, day: dt.date) -> bool:
     return day >= timezone.localdate() or partnership.ends_on is None or day > partnership.ends_on
 
 
-def _readable_open_proposals(opened: OpenedTerms) -> list[Any]:
+def _readable_open_proposals(access: TermsAccess) -> list[Any]:
     """Return the open proposals, or none if the reader may not read drafts."""
-    if not opened.reads_drafts or opened.partnership.is_over:
+    if not access.reads_drafts or access.partnership.is_over:
         return []
-    rows = opened.partnership.terms_proposals.open().select_related("proposed_by").defer("content", "prose", "pieces")
+    rows = access.partnership.terms_proposals.open().select_related("proposed_by").defer("content", "prose", "pieces")
     return list(rows.order_by("number"))
 
 
@@ -117,10 +135,10 @@ def _to_sign(user: User, awaiting: list[TermsVersion]) -> list[tuple[TermsVersio
 
 
 def _parties_that_declined(
-    user: User, version: TermsVersion | None, joined: list[TermsVersion], states: list[TermsState]
+    user: User, version: TermsVersion | None, versions_for_joiners: list[TermsVersion], states: list[TermsState]
 ) -> list[Any]:
     """Return the parties that joined later and declined the version in force, where the reader can still sign it."""
-    if version is None or version in joined or version.partnership.is_over:
+    if version is None or version in versions_for_joiners:
         return []
     if not any(has_declined_to_join(state) for state in states):
         return []
@@ -131,36 +149,36 @@ def _parties_that_declined(
 def version_detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Show one version, with its signatures and its changes, and what the reader can do with the version."""
     user = signed_in(request)
-    opened, terms_version = open_version(user, pk, number)
-    rights, proposal = opened.rights, terms_version.proposal
+    access, terms_version = open_version(user, pk, number)
+    rights, proposal = access.rights, terms_version.proposal
     start_days = [
-        day for day, version_id in in_force_from(opened.partnership, opened.until) if version_id == terms_version.pk
+        day for day, version_id in in_force_from(access.partnership, access.until) if version_id == terms_version.pk
     ]
-    signing = signing_context(terms_version, opened.until)
-    is_awaited = not opened.is_former and _is_awaited(terms_version)
-    is_joined = not opened.partnership.is_over and any(_can_join(state) for state in signing["states"])
+
+    signing = signing_context(terms_version, access.until)
+    is_awaited = not access.is_former and _is_awaited(terms_version)
+    is_joined = not access.partnership.is_over and any(_can_join(state) for state in signing["states"])
     can_be_signed = is_awaited or is_joined
     own_parties = may_sign_for(user, [terms_version], timezone.localdate())[terms_version.pk] if can_be_signed else []
-    has_no_reason = is_awaited or start_days or opened.is_former
-    return render(
-        request,
-        "agreements/terms/version.html",
-        {
-            "partnership": opened.partnership,
-            "opened": opened,
-            "version": terms_version,
-            "paper": paper_of_version(terms_version),
-            "compared": compared_with_base(user, terms_version),
-            "starts": start_days,
-            "mine": own_parties,
-            "is_awaited": is_awaited,
-            "stopped": "" if has_no_reason else _why_stopped(terms_version),
-            "takes_back": is_awaited and proposal is not None and rights.may_send_for_signature(proposal),
-            "is_asked": can_be_signed,
-            "papers": {organisation for organisation in rights.signing if rights.may_record_paper_for(organisation)},
-            **signing,
-        },
-    )
+    may_have_stopped = not is_awaited and not start_days and not access.is_former
+
+    context = {
+        "partnership": access.partnership,
+        "access": access,
+        "version": terms_version,
+        "paper": paper_of_version(terms_version),
+        "compared": compared_with_base(user, terms_version),
+        "starts": start_days,
+        # Signing: who has signed, and what the reader can do.
+        **signing,
+        "is_awaited": is_awaited,
+        "is_asked": can_be_signed,
+        "mine": own_parties,
+        "papers": {organisation for organisation in rights.signing if rights.may_record_paper_for(organisation)},
+        "takes_back": is_awaited and proposal is not None and rights.may_send_for_signature(proposal),
+        "stopped": _why_stopped(terms_version) if may_have_stopped else "",
+    }
+    return render(request, "agreements/terms/version.html", context)
 
 
 def _can_join(state: TermsState) -> bool:
@@ -211,26 +229,24 @@ def compare_versions(earlier: TermsVersion, later: TermsVersion) -> Comparison:
 def compare_terms(request: HttpRequest, pk: int) -> HttpResponse:
     """Compare two versions word by word: by default the newest version with the one before."""
     user = signed_in(request)
-    opened = open_terms(user, pk)
+    access = open_terms(user, pk)
     versions = list(TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content().order_by("-number"))
     if not versions:
         raise Http404
-    version_by_number = {str(row.number): row for row in versions}
+    version_by_number = {str(version.number): version for version in versions}
     later = version_by_number.get(request.GET.get("to", ""), versions[0])
-    previous = next((row for row in versions if row.number < later.number), later)
+    previous = next((version for version in versions if version.number < later.number), later)
     earlier = version_by_number.get(request.GET.get("from", ""), previous)
-    return render(
-        request,
-        "agreements/terms/compare.html",
-        {
-            "partnership": opened.partnership,
-            "opened": opened,
-            "versions": versions,
-            "was": earlier,
-            "now": later,
-            # Fetch both versions again, because the list above leaves out the content.
-            "compared": compare_versions(
-                TermsVersion.objects.get(pk=earlier.pk), TermsVersion.objects.get(pk=later.pk)
-            ),
-        },
-    )
+
+    # Fetch both versions again, because the list above leaves out the content.
+    earlier_with_content = TermsVersion.objects.get(pk=earlier.pk)
+    later_with_content = TermsVersion.objects.get(pk=later.pk)
+    context = {
+        "partnership": access.partnership,
+        "access": access,
+        "versions": versions,
+        "was": earlier,
+        "now": later,
+        "compared": compare_versions(earlier_with_content, later_with_content),
+    }
+    return render(request, "agreements/terms/compare.html", context)

@@ -1,8 +1,6 @@
 """Sign terms on the page, by the link in an email, or on paper.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
-`require` answers 403 if its condition is false.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -34,13 +31,12 @@ from partnerships.agreements.views.terms.reading import compared_with_base
 from partnerships.kit.http import form_page, posted, posted_with_files
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 
-def _decide(form: SignTermsForm, version: TermsVersion, organisation: Organisation, person: User, how: str) -> str:
+def _sign_or_decline(form: SignTermsForm, version: TermsVersion, organisation: Organisation, person: User, how: str) -> str:
     """Record the decision in a valid form, and return the message to the reader."""
     data, now = form.cleaned_data, timezone.now()
     if form.declines:
@@ -72,7 +68,7 @@ def _decide(form: SignTermsForm, version: TermsVersion, organisation: Organisati
 def terms_sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Show a version of the terms to an organisation that is asked to sign. On POST, sign the terms or decline."""
     user = signed_in(request)
-    opened, version = open_version(user, pk, number)
+    access, version = open_version(user, pk, number)
     own_parties = may_sign_for(user, [version], timezone.localdate())[version.pk]
     if not own_parties and request.method == "POST":
         # The form arrived after signing stopped. The service will refuse the form with a reason, and the page will show
@@ -80,7 +76,8 @@ def terms_sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         own_parties = _parties_asked_earlier(user, version)
     if not own_parties:
         messages.info(request, "There is nothing for you to sign in this version.")
-        return redirect(version.get_absolute_url())
+        return redirect(version)
+
     is_joining = _have_joined_later(version, own_parties)
     form = SignTermsForm(
         posted(request),
@@ -90,25 +87,27 @@ def terms_sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         cancel=version.get_absolute_url(),
         initial={"name": user.name},
     )
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                message = _sign_or_decline(form, version, form.cleaned_data["organisation"], user, How.PAGE)
+        except UnableToSignTerms as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect(version)
 
-    def sign_or_decline() -> tuple[str, str]:
-        message = _decide(form, version, form.cleaned_data["organisation"], user, How.PAGE)
-        return message, version.get_absolute_url()
-
-    return take_step(
+    return form_page(
         request,
         "agreements/terms/sign.html",
         form,
-        sign_or_decline,
-        {UnableToSignTerms: ABOVE_FORM},
-        say_who_gets_emails=True,
-        partnership=opened.partnership,
+        partnership=access.partnership,
         version=version,
         paper=paper_of_version(version),
         compared=None if is_joining else compared_with_base(user, version),
         joining=is_joining,
         mine=own_parties,
-        **signing_context(version, opened.until),
+        **signing_context(version, access.until),
     )
 
 
@@ -151,30 +150,32 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
         messages.info(request, f"{organisation.name} asks its people to sign in before they read or sign.")
         return redirect("agreements:terms-sign", pk=version.partnership_id, number=version.number)
     signature = version.signatures.filter(organisation=organisation).order_by("-pk").first()
-    form = _link_form(request, link) if signature is None else None
-    if form is not None and form.is_valid():
+    if signature is not None:
+        # Once the party has decided, the link alone no longer shows the terms.
+        context = _link_context(link) | {"form": None, "signature": signature}
+        return render(request, "agreements/terms/sign_by_link.html", context)
+
+    form = _link_form(request, link)
+    if request.method == "POST" and form.is_valid():
         try:
-            _decide(form, version, organisation, link.person, How.LINK)
+            _sign_or_decline(form, version, organisation, link.person, How.LINK)
         except UnableToSignTerms as error:
             form.add_error(None, str(error))
         else:
             if form.declines:
                 return render(request, "agreements/terms/declined.html", _link_context(link))
             return redirect(request.path)
-    context = _link_context(link) | {"form": form, "signature": signature}
-    if form is not None:
-        # Once the party has decided, the link alone no longer shows the terms.
-        context |= {
-            "paper": paper_of_version(version),
-            "compared": None if link.signatory.joins else compared_with_base(link.person, version),
-            "joining": link.signatory.joins,
-            **signing_context(version),
-        }
-    return render(
+
+    return form_page(
         request,
         "agreements/terms/sign_by_link.html",
-        context,
-        status=422 if form is not None and form.errors else 200,
+        form,
+        signature=None,
+        paper=paper_of_version(version),
+        compared=None if link.signatory.joins else compared_with_base(link.person, version),
+        joining=link.signatory.joins,
+        **_link_context(link),
+        **signing_context(version),
     )
 
 
@@ -213,21 +214,21 @@ def _link_context(link: TermsLink) -> dict[str, Any]:
 def terms_sign_on_paper(request: HttpRequest, pk: int, number: int, organisation: int) -> HttpResponse:
     """Record the signature that a party gave on paper, with its scan."""
     user = signed_in(request)
-    opened, version = open_version(user, pk, number)
-    require(not opened.is_former and opened.rights.may_record_paper_for(organisation))
+    access, version = open_version(user, pk, number)
+    require(not access.is_former and access.rights.may_record_paper_for(organisation))
     signatory = get_object_or_404(version.signatories.select_related("organisation"), organisation=organisation)
     has_decided = version.signatures.filter(organisation=organisation).exists()
+    # A form that arrives after the decision is let through: the service refuses it with a reason.
     if request.method != "POST" and (signatory.removed_at is not None or has_decided):
         raise Http404
-    version_page = reverse("agreements:terms-version", args=[pk, number])
+
     form = PaperForm(
         *posted_with_files(request),
         organisation=signatory.organisation,
         questions=signatory.questions,
-        cancel=version_page,
+        cancel=version.get_absolute_url(),
     )
-    acting_for = acting_party(user, opened.partnership, "lead")
-
+    acting_for = acting_party(user, access.partnership, "lead")
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
@@ -242,16 +243,15 @@ def terms_sign_on_paper(request: HttpRequest, pk: int, number: int, organisation
         except UnableToSignTerms as error:
             form.add_error(None, str(error))
         else:
-            messages.success(
-                request, f"The signature of {signatory.organisation.name} has been recorded.{recipients.sentence()}"
-            )
-            return redirect(version_page)
+            message = f"The signature of {signatory.organisation.name} has been recorded."
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect(version)
 
     return form_page(
         request,
         "agreements/terms/paper_signature.html",
         form,
-        partnership=opened.partnership,
+        partnership=access.partnership,
         version=version,
         signatory=signatory,
     )

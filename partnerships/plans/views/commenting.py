@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.naming import show_as_at
 from partnerships.outbox.content import will_be_emailed
@@ -78,28 +79,16 @@ def _threads(comments: QuerySet[Comment], content: Content, plan_pk: int, *, on_
 
 def _thread(comment: Comment, answers: tuple[Comment, ...], title_by_anchor: Mapping[str, str], page: str) -> Thread:
     """Return the thread of a comment. `title_by_anchor` contains the pieces of the present content."""
+    anchor, kind = comment.anchor, anchor_label(comment.anchor)
     is_orphan = False
-    kind = anchor_label(comment.anchor)
-    if comment.anchor in ("", "about"):
+    if anchor in ("", "about"):
         place, href = "The whole plan", page
-    elif comment.anchor in title_by_anchor:
-        place, href = f"{kind.capitalize()}: {title_by_anchor[comment.anchor]}", page + place_on_page(comment.anchor)
+    elif anchor in title_by_anchor:
+        place, href = f"{kind.capitalize()}: {title_by_anchor[anchor]}", f"{page}{place_on_page(anchor)}"
     else:
-        is_orphan = True
         place, href = f"On a removed {kind}: {comment.anchor_label}", ""
+        is_orphan = True
     return Thread(first=comment, answers=answers, place=place, href=href, is_orphan=is_orphan)
-
-
-def _open_commented_plan(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[PlanAccess, int, Content]:
-    """Return the plan, the number of the version that is shown (0 for the draft), and its content."""
-    if on_draft:
-        access, _draft = open_draft(request, pk)
-        return access, 0, content_for(draft_content(access.plan), access.reader)
-    access = open_plan(request, pk)
-    version = newest_for(request.user, access.plan)
-    if version is None:
-        raise Http404
-    return access, version.number, content_for(content_of(access.plan, version.number), access.reader)
 
 
 def _may_comment(access: PlanAccess, version_number: int) -> bool:
@@ -130,9 +119,31 @@ def draft_comments(request: HttpRequest, pk: int) -> HttpResponse:
     return _comments_page(request, pk, on_draft=True)
 
 
+class _CommentedText(NamedTuple):
+    """The version or draft of a plan on which people comment."""
+
+    access: PlanAccess
+    #: 0 for the draft.
+    version_number: int
+    content: Content
+
+
+def _open_commented_text(request: HttpRequest, pk: int, *, on_draft: bool) -> _CommentedText:
+    """Return the draft or the newest version that the person may read; else 404."""
+    if on_draft:
+        access, _draft = open_draft(request, pk)
+        return _CommentedText(access, 0, content_for(draft_content(access.plan), access.reader))
+    access = open_plan(request, pk)
+    version = newest_for(request.user, access.plan)
+    if version is None:
+        raise Http404
+    content = content_of(access.plan, version.number)
+    return _CommentedText(access, version.number, content_for(content, access.reader))
+
+
 def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
-    """Show the comments on a version or on the draft, and the form to add one."""
-    access, version_number, content = _open_commented_plan(request, pk, on_draft=on_draft)
+    """Show the comments on a version or on the draft, with a form to add one. On POST, add the comment."""
+    access, version_number, content = _open_commented_text(request, pk, on_draft=on_draft)
     may_comment = _may_comment(access, version_number)
     if request.method == "POST" and not may_comment:
         raise PermissionDenied
@@ -155,31 +166,32 @@ def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResp
         else:
             messages.success(request, f"Comment added.{_recipients_sentence(comment)}")
             return redirect(f"{request.path}#comment-{comment.pk}")
+
     if on_draft:
         # Editors of the plan can see who opened a shared draft, and when.
         log_opening(request, access, Opening.COMMENTS)
-
-    comments_shown = Comment.objects.visible_to(request.user).filter(plan=pk)
-    if on_draft:
-        comments_shown = comments_shown.filter(version_number=0)
-    else:
-        comments_shown = comments_shown.exclude(version_number=0)
-    threads = _threads(comments_shown, content, pk, on_draft=on_draft)
-    anchor_words = dict(anchor_choices).get(anchor, "")
-    if anchor_words:
+    threads = _threads(_visible_comments(request, pk, on_draft=on_draft), content, pk, on_draft=on_draft)
+    chosen_label = dict(anchor_choices).get(anchor, "")
+    if chosen_label:
         threads = [thread for thread in threads if thread.first.anchor == anchor]
+    return form_page(
+        request,
+        "plans/comments.html",
+        form,
+        plan=access.plan,
+        access=access,
+        on_draft=on_draft,
+        number=version_number,
+        about=chosen_label,
+        threads=threads,
+        may_comment=may_comment,
+    )
 
-    context = {
-        "plan": access.plan,
-        "access": access,
-        "on_draft": on_draft,
-        "number": version_number,
-        "about": anchor_words,
-        "threads": threads,
-        "form": form,
-        "may_comment": may_comment,
-    }
-    return render(request, "plans/comments.html", context, status=422 if form.errors else 200)
+
+def _visible_comments(request: HttpRequest, pk: int, *, on_draft: bool) -> QuerySet[Comment]:
+    """Return the comments on the draft or on all versions that the person may read."""
+    comments = Comment.objects.visible_to(request.user).filter(plan=pk)
+    return comments.filter(version_number=0) if on_draft else comments.exclude(version_number=0)
 
 
 def _open_thread(request: HttpRequest, pk: int, comment_pk: int) -> tuple[PlanAccess, Comment]:
@@ -202,10 +214,11 @@ def reply_to_thread(request: HttpRequest, pk: int, comment: int) -> HttpResponse
     access, thread = _open_thread(request, pk, comment)
     if not _may_comment(access, thread.version_number):
         raise PermissionDenied
+
     form = CommentForm(posted(request), reply=True)
     if request.method == "POST" and form.is_valid():
         try:
-            answer = add_comment(
+            reply = add_comment(
                 plan=access.plan,
                 version_number=thread.version_number,
                 text=form.cleaned_data["text"],
@@ -216,16 +229,12 @@ def reply_to_thread(request: HttpRequest, pk: int, comment: int) -> HttpResponse
         except UnableToComment as error:
             form.add_error("text", str(error))
         else:
-            messages.success(request, f"Reply added.{_recipients_sentence(answer)}")
+            messages.success(request, f"Reply added.{_recipients_sentence(reply)}")
             return redirect(_address_of(thread))
+
     if thread.is_on_draft:
         log_opening(request, access, Opening.COMMENTS)
-    return render(
-        request,
-        "plans/reply.html",
-        {"plan": access.plan, "thread": thread, "form": form, "back": _address_of(thread)},
-        status=422 if form.errors else 200,
-    )
+    return form_page(request, "plans/reply.html", form, plan=access.plan, thread=thread, back=_address_of(thread))
 
 
 @require_POST

@@ -27,7 +27,7 @@ from partnerships.plans.content import Content
 from partnerships.plans.models import Draft, Opening, Version, VersionQuerySet
 from partnerships.plans.queries import content_for, draft_content, versions_for
 from partnerships.plans.services import paper_of
-from partnerships.plans.views.fetching import PlanAccess, log_opening, needs_sign_in, open_plan, redirect_to_sign_in
+from partnerships.plans.views.fetching import PlanAccess, log_opening, login_required_unless_public, open_plan
 from partnerships.plans.views.whole import compare_contents
 
 DRAFT = "draft"
@@ -207,12 +207,10 @@ def _context(request: HttpRequest, compared_sides: ComparedSides) -> dict[str, A
     }
 
 
-@login_not_required
 @require_safe
+@login_required_unless_public
 def compare_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what changed between two versions, in words and figures, and record that the reader saw the changes."""
-    if needs_sign_in(request, pk):
-        return redirect_to_sign_in(request)
     compared_sides = compare_sides(request, pk, Opening.COMPARED)
     _note_seen(request, compared_sides)
     return render(request, "plans/compare.html", _context(request, compared_sides))
@@ -238,21 +236,17 @@ def _note_seen(request: HttpRequest, compared_sides: ComparedSides) -> None:
     )
 
 
-@login_not_required
 @require_safe
+@login_required_unless_public
 def compare_paper(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the comparison to print."""
-    if needs_sign_in(request, pk):
-        return redirect_to_sign_in(request)
     return render(request, "plans/compare_paper.html", _context(request, compare_sides(request, pk, Opening.PAPER)))
 
 
-@login_not_required
 @require_safe
+@login_required_unless_public
 def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the comparison as a PDF, stored for the next reader unless one side is the draft."""
-    if needs_sign_in(request, pk):
-        return redirect_to_sign_in(request)
     compared_sides = compare_sides(request, pk, Opening.PDF)
     draw: Callable[[str], bytes] = (
         downloads.draw_pdf if compared_sides.is_draft else partial(_stored_or_new_pdf, compared_sides)
@@ -276,12 +270,10 @@ def _stored_or_new_pdf(compared_sides: ComparedSides, html: str) -> bytes:
     )
 
 
-@login_not_required
 @require_safe
+@login_required_unless_public
 def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the comparison as a CSV file."""
-    if needs_sign_in(request, pk):
-        return redirect_to_sign_in(request)
     compared_sides = compare_sides(request, pk, Opening.SPREADSHEET)
     names_author = request.user.is_authenticated
     rows = csv_rows(

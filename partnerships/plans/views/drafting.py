@@ -40,19 +40,17 @@ from partnerships.plans.views.previewing import read_draft
 def plan_create(request: HttpRequest) -> HttpResponse:
     """Show the form to create a plan. On POST, create the plan with a first draft."""
     user = signed_in(request)
-    initial = {"partnership": request.GET.get("partnership", "")}
-    form = PlanForm(posted(request), user=user, initial=initial)
+    form = PlanForm(posted(request), user=user, initial={"partnership": request.GET.get("partnership", "")})
 
     if request.method == "POST" and form.is_valid():
-        values = form.cleaned_data
         try:
             plan = create_plan(
                 owners=form.all_owners(),
-                partnership=values["partnership"],
-                title=values["title"],
-                kind=values["kind"],
-                audience=values["audience"],
-                years=values["years"],
+                partnership=form.cleaned_data["partnership"],
+                title=form.cleaned_data["title"],
+                kind=form.cleaned_data["kind"],
+                audience=form.cleaned_data["audience"],
+                years=form.cleaned_data["years"],
                 author=user,
                 now=timezone.now(),
             )
@@ -70,12 +68,10 @@ def _address(pk: int, action: str, code: str, key: str) -> str:
     """Return the address of an action on a collection or item of the draft."""
     if action == "comments":
         return f"{reverse('plans:draft-comments', kwargs={'pk': pk})}?about={code}/{key}"
+    if action == "add" and code == "documents":
+        return reverse("plans:add-document", args=[pk])
     if action == "add":
-        return (
-            reverse("plans:add-document", args=[pk])
-            if code == "documents"
-            else reverse("plans:add-item", args=[pk, code])
-        )
+        return reverse("plans:add-item", args=[pk, code])
     return reverse(f"plans:{action}-item", kwargs={"pk": pk, "code": code, "key": key})
 
 
@@ -85,32 +81,31 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
     access, draft = open_draft(request, pk)
     if not access.may_edit:
         return read_draft(request, access, draft)
-    content = draft_content(access.plan)
+
+    plan = access.plan
+    content = draft_content(plan)
     touches = last_saves(draft)
     lists = piece_lists(
         PLAN,
         content,
         partial(_address, pk),
         touches=touches,
-        comments=comment_counts(request.user, access.plan, on_draft=True),
+        comments=comment_counts(request.user, plan, on_draft=True),
         details=presenting.item_detail,
         add_words={"documents": "Attach a document"},
         imports={code: reverse("spreadsheets:new", args=["plan", pk, code]) for code in ("sites", "milestones")},
     )
-    return render(
-        request,
-        "plans/draft.html",
-        {
-            "plan": access.plan,
-            "access": access,
-            "draft": draft,
-            "owners": owners_of(access.plan),
-            "about": content["about"],
-            "about_touch": touches.get("about"),
-            "lists": lists,
-            "totals": homes_totals(content, content, area_names(content)),
-        },
-    )
+    context = {
+        "plan": plan,
+        "access": access,
+        "draft": draft,
+        "owners": owners_of(plan),
+        "about": content["about"],
+        "about_touch": touches.get("about"),
+        "lists": lists,
+        "totals": homes_totals(content, content, area_names(content)),
+    }
+    return render(request, "plans/draft.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -121,13 +116,12 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
     form = DocumentForm(*posted_with_files(request), cancel=draft_url)
 
     if request.method == "POST" and form.is_valid():
-        values = form.cleaned_data
         try:
             document = attach_document(
                 plan=access.plan,
-                title=values["title"],
-                file=values["file"],
-                restricted=values["restricted"],
+                title=form.cleaned_data["title"],
+                file=form.cleaned_data["file"],
+                restricted=form.cleaned_data["restricted"],
                 author=signed_in(request),
                 now=timezone.now(),
             )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate
 
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
@@ -18,6 +22,8 @@ from partnerships.plans.models import Draft, Opening, Plan, ReadingClass, Share,
 from partnerships.plans.queries import as_read_by, newest_for, past_lookup, versions_for
 from partnerships.plans.rights import Rights, rights_over
 from partnerships.plans.services import open_share
+
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +106,20 @@ def open_published(request: HttpRequest, pk: int, number: int | None = None) -> 
     return access, version
 
 
+def draft_of(plan: Plan) -> Draft:
+    """Return the draft of a plan. If nobody has edited the plan yet, the draft is not saved."""
+    draft = Draft.objects.filter(plan=plan).select_related("plan").first()
+    if draft is not None:
+        return draft
+    return Draft(plan=plan, based_on=plan.current_number, updated_at=plan.created_at)
+
+
 def open_draft(request: HttpRequest, pk: int) -> tuple[PlanAccess, Draft]:
     """Return the plan and its draft if the person may read the draft; else 404."""
     access = open_plan(request, pk)
     if not access.may_read_draft:
         raise Http404
-    draft = Draft.objects.filter(plan=access.plan).select_related("plan").first()
-    if draft is None:  # saving creates the row; reading must not
-        plan = access.plan
-        draft = Draft(plan=plan, based_on=plan.current_number, updated_at=plan.created_at)
-    return access, draft
+    return access, draft_of(access.plan)
 
 
 def open_to_edit(request: HttpRequest, pk: int) -> tuple[PlanAccess, Draft]:
@@ -144,11 +154,19 @@ def log_opening(request: HttpRequest, access: PlanAccess, how: Opening, page_kin
     return open_share(plan=access.plan, person=signed_in(request), how=how, what=page_kind, now=timezone.now())
 
 
-def needs_sign_in(request: HttpRequest, pk: int) -> bool:
-    """Return whether a visitor who is not signed in requests a plan that is not public."""
-    return not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists()
+def login_required_unless_public(
+    view: Callable[Concatenate[HttpRequest, int, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, int, P], HttpResponseBase]:
+    """Let visitors read a public plan without signing in; for any other plan, redirect them to the sign-in page.
 
+    The first argument of the view after the request is the id of the plan.
+    """
 
-def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Redirect to the sign-in page, which leads back to this page."""
-    return redirect_to_login(request.get_full_path())
+    @login_not_required
+    @wraps(view)
+    def check_visitor(request: HttpRequest, pk: int, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
+            return redirect_to_login(request.get_full_path())
+        return view(request, pk, *args, **kwargs)
+
+    return check_visitor

@@ -85,27 +85,27 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     """Offer a plan to another organisation, as a lead of an owner."""
-    access = open_to_publish(request, pk)
-    plan, user = access.plan, signed_in(request)
+    plan = open_to_publish(request, pk).plan
     plan_owner = _owner_led_by_user(request, pk, owner)
     form = OfferForm(posted(request), plan=plan, owner=plan_owner)
 
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
-                new_offer = offer_ownership(
+                offer = offer_ownership(
                     plan=plan,
                     organisation=form.cleaned_data["organisation"],
                     offered_for=plan_owner.organisation,
                     hands_over=form.cleaned_data["hands_over"],
                     message=form.cleaned_data["message"],
-                    author=user,
+                    author=signed_in(request),
                     now=timezone.now(),
                 )
         except UnableToChangeOwners as error:
             form.add_error("organisation", str(error))
         else:
-            message = f"You have offered the plan to {new_offer.organisation.name}. Its leads can accept or decline the offer."
+            name = offer.organisation.name
+            message = f"You have offered the plan to {name}. Its leads can accept or decline the offer."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("plans:owners", pk)
 
@@ -160,20 +160,19 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     answer and the form shows the reason.
     """
     user = signed_in(request)
-    ownership_offer = _offer_or_404(request, pk)
+    offer = _offer_or_404(request, pk)
     led_organisations = Organisation.objects.of_person(user, Role.LEAD)
-    leads_organisation = led_organisations.filter(pk=ownership_offer.organisation_id).exists()
-    if request.method == "POST" and not leads_organisation:
+    leads_receiver = led_organisations.filter(pk=offer.organisation_id).exists()
+    if request.method == "POST" and not leads_receiver:
         raise PermissionDenied
-    is_open = OwnershipOffer.objects.acceptable().filter(pk=pk).exists()
-    form = OfferAnswerForm(posted(request), cancel=reverse("plans:ownership"))
 
+    form = OfferAnswerForm(posted(request), cancel=reverse("plans:ownership"))
     if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
         try:
             with collect_recipients() as recipients:
                 answer_offer(
-                    offer=ownership_offer,
+                    offer=offer,
                     accept=accept,
                     reason=form.cleaned_data["reason"],
                     author=user,
@@ -182,20 +181,20 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToChangeOwners as error:
             form.add_error("reason", str(error))
         else:
-            name = ownership_offer.organisation.name
-            if not accept:
-                messages.success(request, f"{name} has declined ownership of the plan.{recipients.sentence()}")
-                return redirect("plans:ownership")
-            owners_page = reverse("plans:owners", args=[ownership_offer.plan_id])
-            messages.success(request, f"{name} now owns “{ownership_offer.plan.title}”.{recipients.sentence()}")
-            return redirect(owners_page)
+            name = offer.organisation.name
+            message = (
+                f"{name} now owns “{offer.plan.title}”." if accept else f"{name} has declined ownership of the plan."
+            )
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect("plans:owners", offer.plan_id) if accept else redirect("plans:ownership")
 
+    is_open = OwnershipOffer.objects.acceptable().filter(pk=pk).exists()
     return form_page(
         request,
         "plans/answer_ownership.html",
         form,
-        offer=ownership_offer,
-        may_answer=leads_organisation and is_open,
+        offer=offer,
+        may_answer=leads_receiver and is_open,
         waits=is_open,
     )
 
@@ -203,15 +202,15 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def withdraw_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw an offer, as a lead of any owner."""
-    ownership_offer = _offer_or_404(request, pk)
-    if not owners_led_by(signed_in(request), ownership_offer.plan):
+    user = signed_in(request)
+    offer = _offer_or_404(request, pk)
+    if not owners_led_by(user, offer.plan):
         raise PermissionDenied
-    ownership_url = reverse("plans:ownership")
 
     try:
-        withdraw_offer(offer=ownership_offer, author=signed_in(request), now=timezone.now())
+        withdraw_offer(offer=offer, author=user, now=timezone.now())
     except UnableToChangeOwners as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"The offer to {ownership_offer.organisation.name} has been withdrawn.")
-    return redirect(ownership_url)
+        messages.success(request, f"The offer to {offer.organisation.name} has been withdrawn.")
+    return redirect("plans:ownership")

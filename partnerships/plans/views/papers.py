@@ -28,7 +28,7 @@ from partnerships.plans.queries import (
     versions_for,
 )
 from partnerships.plans.services import paper_of
-from partnerships.plans.views.fetching import PlanAccess, needs_sign_in, open_published, redirect_to_sign_in
+from partnerships.plans.views.fetching import PlanAccess, login_required_unless_public, open_published
 from partnerships.plans.views.whole import reading_context
 
 #: The fields of sites, milestones and documents that have their own column in the Word document.
@@ -41,22 +41,18 @@ WORD_COLUMNS = {
 _FACTS_SHOWN_ELSEWHERE = ("Title", "Summary")
 
 
-@login_not_required
 @require_safe
+@login_required_unless_public
 def version_paper(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Show one version to print."""
-    if needs_sign_in(request, pk):
-        return redirect_to_sign_in(request)
     access, version = open_published(request, pk, number)
     return render(request, "plans/paper.html", _paper_context(access, version))
 
 
-@login_not_required
 @require_safe
+@login_required_unless_public
 def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Return one version as a PDF, stored for the next reader."""
-    if needs_sign_in(request, pk):
-        return redirect_to_sign_in(request)
     access, version = open_published(request, pk, number)
     context = _paper_context(access, version)
     file_name = f"{access.plan.title} version {number}"
@@ -67,12 +63,10 @@ def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     return downloads.pdf_response(request, "plans/pdf.html", context, file_name, draw=stored_or_new_pdf)
 
 
-@login_not_required
 @require_safe
+@login_required_unless_public
 def version_word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Return one version as a Word document."""
-    if needs_sign_in(request, pk):
-        return redirect_to_sign_in(request)
     access, version = open_published(request, pk, number)
     paper = _word_paper(request, access, version)
     return downloads.word_response(write_word(paper), f"{access.plan.title} version {number}")

@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -40,7 +39,7 @@ from partnerships.plans.services import (
 from partnerships.plans.services.lifecycle import choices_by_hand
 from partnerships.plans.services.opening import moment_in_words
 from partnerships.plans.starters import is_untouched, untouched_parts
-from partnerships.plans.views.fetching import open_draft, open_plan, open_published, open_to_publish
+from partnerships.plans.views.fetching import draft_of, open_published, open_to_publish
 from partnerships.plans.views.whole import compare_contents
 
 
@@ -51,12 +50,12 @@ def draft_publish(request: HttpRequest, pk: int) -> HttpResponse:
     If the draft has changed since the page was opened, the page shows the newest draft again.
     """
     access = open_to_publish(request, pk)
-    _access, draft = open_draft(request, pk)
     plan = access.plan
-    content = draft_content(plan)
-    published_content = content_of(plan, plan.current_number)
+    draft = draft_of(plan)
+    content, published_content = draft_content(plan), content_of(plan, plan.current_number)
     compared = compare_contents(published_content, content)
     not_minor_reason = why_not_minor(compared.changes) if plan.is_published else ""
+
     form_kwargs: dict[str, Any] = {
         "plan": plan,
         "shares": list(plan.shares.active(timezone.now()).select_related("person").order_by("pk")),
@@ -66,48 +65,44 @@ def draft_publish(request: HttpRequest, pk: int) -> HttpResponse:
     form = PublishForm(posted(request), initial={"draft_revision": draft.revision}, **form_kwargs)
     if request.method == "POST" and form.is_valid():
         try:
-            _publish_and_report(request, plan, form)
+            with collect_recipients() as recipients:
+                version = _publish(plan, form, author=signed_in(request))
         except UnableToPublish as error:
-            # Show the form again with the newest revision, because the page shows the draft as it is now.
-            data = {**request.POST.dict(), "draft_revision": draft.revision}
-            form = PublishForm(data, **form_kwargs)
-            form.is_valid()
+            # The page shows the draft as it is now, so that the form can be sent again for its newest revision.
+            form = PublishForm({**request.POST.dict(), "draft_revision": draft.revision}, **form_kwargs)
             form.add_error("embargo_day" if isinstance(error, UnableToEmbargo) else None, str(error))
         else:
+            message = f"Version {version.number} published.{_embargo_sentence(version)}"
+            messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("plans:detail", pk=pk)
 
     is_unwritten = plan.is_draft and is_untouched(plan.kind, content)
-    context = {
-        "plan": plan,
-        "access": access,
-        "form": form,
-        "draft": draft,
-        "compared": compared,
-        "not_minor": not_minor_reason,
-        "empty_sections": [section["title"] for section in content["sections"] if not section["body"]],
-        "unwritten": is_unwritten,
-        "publishable": not is_unwritten and not compared.is_empty,
-    }
-    return render(request, "plans/publish.html", context, status=422 if form.errors else 200)
+    return form_page(
+        request,
+        "plans/publish.html",
+        form,
+        plan=plan,
+        access=access,
+        draft=draft,
+        compared=compared,
+        not_minor=not_minor_reason,
+        empty_sections=[section["title"] for section in content["sections"] if not section["body"]],
+        unwritten=is_unwritten,
+        publishable=not is_unwritten and not compared.is_empty,
+    )
 
 
-def _publish_and_report(request: HttpRequest, plan: Plan, form: PublishForm) -> None:
-    """Publish the draft with the values of the form, and show the publisher who gets an email.
-
-    Raises `UnableToPublish`.
-    """
-    with collect_recipients() as recipients:
-        version = publish_version(
-            plan=plan,
-            author=signed_in(request),
-            note=form.cleaned_data["note"],
-            minor=form.cleaned_data.get("minor", False),
-            now=timezone.now(),
-            embargo_until=form.embargo(),
-            draft_choices=form.draft_choices(),
-        )
-    message = f"Version {version.number} published.{_embargo_sentence(version)}"
-    messages.success(request, f"{message}{recipients.sentence()}")
+def _publish(plan: Plan, form: PublishForm, *, author: User) -> Version:
+    """Publish the draft with the values of a valid form, and return the new version. Raises `UnableToPublish`."""
+    return publish_version(
+        plan=plan,
+        author=author,
+        note=form.cleaned_data["note"],
+        minor=form.cleaned_data.get("minor", False),
+        now=timezone.now(),
+        embargo_until=form.embargo(),
+        draft_choices=form.draft_choices(),
+    )
 
 
 def _embargo_sentence(version: Version) -> str:
@@ -124,20 +119,22 @@ def milestone_update(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     If a colleague has published since the form was opened and changed the milestone, the page shows both and gives 409.
     """
     access, version = open_published(request, pk)
-    if not access.may_publish or version.number != access.plan.current_number:
+    plan = access.plan
+    if not access.may_publish or version.number != plan.current_number:
         raise PermissionDenied
-    item = get_piece(version.content, f"milestones/{key}") if key else None
-    if item is None:
+    milestone = get_piece(version.content, f"milestones/{key}") if key else None
+    if milestone is None:
         raise Http404
-    plan_url = reverse("plans:detail", kwargs={"pk": pk})
+
+    plan_url = plan.get_absolute_url()
     form = MilestoneForm(posted(request), cancel=plan_url, newest=version.number)
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 new_version = publish_piece(
-                    plan=access.plan,
+                    plan=plan,
                     piece=f"milestones/{key}",
-                    value=form.applied(item),
+                    value=form.applied(milestone),
                     based_on=form.cleaned_data["based_on"],
                     author=signed_in(request),
                     note=form.cleaned_data["note"],
@@ -145,29 +142,30 @@ def milestone_update(request: HttpRequest, pk: int, key: str) -> HttpResponse:
                     now=timezone.now(),
                 )
         except PieceConflict as conflict:
-            return _milestone_conflict(request, access.plan, item, form, conflict)
+            return _show_milestone_conflict(request, plan, milestone, form, conflict)
         except UnableToPublish as error:
             form.add_error(None, str(error))
         else:
-            message = f"Version {new_version.number} published: {item['name']}.{_embargo_sentence(new_version)}"
+            message = f"Version {new_version.number} published: {milestone['name']}.{_embargo_sentence(new_version)}"
             messages.success(request, f"{message}{recipients.sentence()}")
-            return redirect(plan_url)
-    context = {"plan": access.plan, "back": plan_url, "item": item, "form": form}
-    return render(request, "plans/milestone.html", context, status=422 if form.errors else 200)
+            return redirect(plan)
+
+    return form_page(request, "plans/milestone.html", form, plan=plan, back=plan_url, item=milestone)
 
 
-def _milestone_conflict(
-    request: HttpRequest, plan: Plan, item: Item, form: MilestoneForm, conflict: PieceConflict
+def _show_milestone_conflict(
+    request: HttpRequest, plan: Plan, milestone: Item, form: MilestoneForm, conflict: PieceConflict
 ) -> HttpResponse:
     """Show what a colleague has published since the form was opened, and show the form again."""
+    plan_url = plan.get_absolute_url()
     seen_content = content_of(plan, form.cleaned_data["based_on"])
     newest_content = content_of(plan, conflict.revision)
+    # Sent again, the form is based on the colleague's version.
     data = {**request.POST.dict(), "based_on": conflict.revision}
-    plan_url = plan.get_absolute_url()
     context = {
         "plan": plan,
         "back": plan_url,
-        "item": conflict.theirs or item,
+        "item": conflict.theirs or milestone,
         "form": MilestoneForm(data, cancel=plan_url, newest=conflict.revision),
         "since": [change for change in changes(seen_content, newest_content) if change.anchor == conflict.piece],
         "who": User.objects.filter(pk=conflict.by or 0).first(),
@@ -178,52 +176,52 @@ def _milestone_conflict(
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_status(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the status of a plan: monitoring, superseded, closed, or back to comment."""
-    access = open_to_publish(request, pk)
+    plan = open_to_publish(request, pk).plan
     user = signed_in(request)
-    plan_url = reverse("plans:detail", kwargs={"pk": pk})
-    choices = choices_by_hand(access.plan)
+    choices = choices_by_hand(plan)
     successors = Plan.objects.published_for(user).exclude(pk=pk).exclude(status__in=["superseded", "closed"])
     form = StatusForm(
         posted(request),
         choices=choices,
         successors=Plan.objects.filter(pk__in=successors.values("pk")).order_by("title", "pk"),
         submit="Change status",
-        cancel=plan_url,
+        cancel=plan.get_absolute_url(),
     )
 
     if request.method == "POST" and form.is_valid():
-        values = form.cleaned_data
         try:
-            plan = change_status(
-                plan=access.plan,
-                to=values["status"],
-                reason=values["reason"],
+            changed_plan = change_status(
+                plan=plan,
+                to=form.cleaned_data["status"],
+                reason=form.cleaned_data["reason"],
                 author=user,
                 now=timezone.now(),
-                successor=values.get("successor"),
+                successor=form.cleaned_data.get("successor"),
             )
         except UnableToChangeStatus as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"The plan is now {plan.get_status_display().lower()}.")
-            return redirect(plan_url)
+            messages.success(request, f"The plan is now {changed_plan.get_status_display().lower()}.")
+            return redirect(plan)
 
-    return form_page(request, "plans/status.html", form, plan=access.plan, back=plan_url, choices=choices)
+    return form_page(request, "plans/status.html", form, plan=plan, back=plan.get_absolute_url(), choices=choices)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_audience(request: HttpRequest, pk: int) -> HttpResponse:
     """Change who may read the published versions of a plan."""
-    access = open_to_publish(request, pk)
-    plan_url = reverse("plans:detail", kwargs={"pk": pk})
+    plan = open_to_publish(request, pk).plan
     form = AudienceForm(
-        posted(request), initial={"audience": access.plan.audience}, submit="Change audience", cancel=plan_url
+        posted(request),
+        initial={"audience": plan.audience},
+        submit="Change audience",
+        cancel=plan.get_absolute_url(),
     )
 
     if request.method == "POST" and form.is_valid():
         try:
-            plan = change_audience(
-                plan=access.plan,
+            changed_plan = change_audience(
+                plan=plan,
                 audience=form.cleaned_data["audience"],
                 reason=form.cleaned_data["reason"],
                 author=signed_in(request),
@@ -232,30 +230,26 @@ def plan_audience(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToChangeStatus as error:
             form.add_error("audience", str(error))
         else:
-            messages.success(request, f"Audience changed to: {plan.get_audience_display().lower()}.")
-            return redirect(plan_url)
+            messages.success(request, f"Audience changed to: {changed_plan.get_audience_display().lower()}.")
+            return redirect(plan)
 
-    return form_page(request, "plans/audience.html", form, plan=access.plan, back=plan_url)
+    return form_page(request, "plans/audience.html", form, plan=plan, back=plan.get_absolute_url())
 
 
 @require_POST
 def plan_baseline(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a version the baseline of its plan or, if the form has no number, remove the baseline."""
-    access = open_plan(request, pk)
-    if not access.may_publish:
-        raise PermissionDenied
-    history_url = reverse("plans:history", args=[pk])
+    plan = open_to_publish(request, pk).plan
     number_text = request.POST.get("number", "")
     number = int(number_text) if number_text.isdecimal() and len(number_text) < 9 else None
 
     try:
-        plan = pin_baseline(plan=access.plan, number=number, author=signed_in(request), now=timezone.now())
+        changed_plan = pin_baseline(plan=plan, number=number, author=signed_in(request), now=timezone.now())
     except UnableToPinBaseline as error:
         messages.error(request, str(error))
-        return redirect(history_url)
-
-    if plan.baseline_number:
-        messages.success(request, f"Version {plan.baseline_number} is now the baseline.")
-        return redirect(history_url)
-    messages.success(request, "The plan has no baseline now.")
-    return redirect(history_url)
+    else:
+        if changed_plan.baseline_number:
+            messages.success(request, f"Version {changed_plan.baseline_number} is now the baseline.")
+        else:
+            messages.success(request, "The plan has no baseline now.")
+    return redirect("plans:history", pk)

@@ -43,10 +43,9 @@ from partnerships.plans.queries import (
 from partnerships.plans.views.fetching import (
     PlanAccess,
     log_opening,
-    needs_sign_in,
+    login_required_unless_public,
     open_plan,
     open_published,
-    redirect_to_sign_in,
 )
 from partnerships.plans.views.papers import shows_signing_states, signatures_of
 from partnerships.plans.views.whole import reading_context
@@ -55,12 +54,10 @@ from partnerships.plans.views.whole import reading_context
 MAX_EVENTS = 50
 
 
-@login_not_required
 @require_safe
+@login_required_unless_public
 def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the newest version that the person may read, or else the draft."""
-    if needs_sign_in(request, pk):
-        return redirect_to_sign_in(request)
     access = open_plan(request, pk)
     version = newest_for(request.user, access.plan)
     if version is None:
@@ -70,12 +67,10 @@ def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return _show_version(request, access, version)
 
 
-@login_not_required
 @require_safe
+@login_required_unless_public
 def plan_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Show one version as it was published, with the parts that the reader may see."""
-    if needs_sign_in(request, pk):
-        return redirect_to_sign_in(request)
     access, version = open_published(request, pk, number)
     return _show_version(request, access, version)
 
@@ -232,12 +227,10 @@ def _events(user: User, plan: int) -> QuerySet[Event]:
     return events.order_by("-at", "-id")[:MAX_EVENTS]
 
 
-@login_not_required
 @require_safe
+@login_required_unless_public
 def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
     """Return an attached file, for readers of a version or draft that lists it."""
-    if needs_sign_in(request, pk):
-        return redirect_to_sign_in(request)
     access = open_plan(request, pk)
     document = get_object_or_404(Document, plan=pk, key=key)
     if not _is_in_version(request, access, key):
@@ -263,11 +256,9 @@ def _is_in_draft(access: PlanAccess, key: str) -> bool:
     return any(item["key"] == key for item in content["documents"])
 
 
-@login_not_required
 @require_safe
+@login_required_unless_public
 def plan_map(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the sites that have a position, as GeoJSON."""
-    if needs_sign_in(request, pk):
-        return redirect_to_sign_in(request)
     access, version = open_published(request, pk)
     return geojson(content_for(version.content, access.reader))

@@ -1,6 +1,6 @@
 """Pages to share a draft with people, and to ask to see a draft and answer the request.
 
-`posted` returns the data for a form: None on GET. `require` answers 403 if its condition is false.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import keyset_page, posted, row_number
+from partnerships.kit.http import form_page, keyset_page, posted, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.naming import show_as_at
 from partnerships.people.recipients import collect_recipients
@@ -67,18 +67,20 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
         .annotate(is_standing=is_active, times_opened=Count("openings"), last_opened_at=Max("openings__at"))
         .order_by("-shared_at", "-pk")
     )
-    open_requests = plan.access_requests.filter(answered_at=None)
-    requests = list(open_requests.select_related("person").order_by("asked_at", "pk"))
-    person_ids = [share.person_id for share in shares] + [row.person_id for row in requests]
+    open_requests = list(
+        plan.access_requests.filter(answered_at=None).select_related("person").order_by("asked_at", "pk")
+    )
+    person_ids = [share.person_id for share in shares] + [row.person_id for row in open_requests]
     organisation_by_person = organisations_of(person_ids)
-    context = {
-        "plan": plan,
-        "access": access,
-        "form": form,
-        "shares": [(share, organisation_by_person.get(share.person_id, "")) for share in shares],
-        "requests": [(row, organisation_by_person.get(row.person_id, "")) for row in requests],
-    }
-    return render(request, "plans/sharing.html", context, status=422 if form.errors else 200)
+    return form_page(
+        request,
+        "plans/sharing.html",
+        form,
+        plan=plan,
+        access=access,
+        shares=[(share, organisation_by_person.get(share.person_id, "")) for share in shares],
+        requests=[(row, organisation_by_person.get(row.person_id, "")) for row in open_requests],
+    )
 
 
 @require_safe
@@ -107,9 +109,10 @@ def answer_access_request(request: HttpRequest, pk: int, asked: int) -> HttpResp
     """Share the draft with a person who asked to see it, or decline the request."""
     access, _draft = open_to_edit(request, pk)
     access_request = get_object_or_404(access.plan.access_requests.select_related("person", "answered_by"), pk=asked)
+    person = access_request.person
     sharing_url = reverse("plans:sharing", kwargs={"pk": pk})
     form = AnswerForm(posted(request), cancel=sharing_url)
-    name = access_request.person.display_name
+
     if request.method == "POST" and form.is_valid():
         grant = form.cleaned_data["answer"] == "grant"
         try:
@@ -126,17 +129,20 @@ def answer_access_request(request: HttpRequest, pk: int, asked: int) -> HttpResp
         except UnableToShare as error:
             form.add_error(None, str(error))
         else:
+            name = person.display_name
             message = f"{name} can see the draft." if grant else f"You have declined the request from {name}."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(sharing_url)
-    context = {
-        "plan": access.plan,
-        "access_request": access_request,
-        "organisation_names": organisations_of([access_request.person_id]).get(access_request.person_id, ""),
-        "form": form,
-        "back": sharing_url,
-    }
-    return render(request, "plans/answer.html", context, status=422 if form.errors else 200)
+
+    return form_page(
+        request,
+        "plans/answer.html",
+        form,
+        plan=access.plan,
+        access_request=access_request,
+        organisation_names=organisations_of([person.pk]).get(person.pk, ""),
+        back=sharing_url,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -149,6 +155,7 @@ def ask_to_see_draft(request: HttpRequest) -> HttpResponse:
     if plan_pk is not None:
         plan = open_plan(request, plan_pk).plan
         initial = {"partnership": plan.partnership_id, "about": plan.title}
+
     form = AskForm(posted(request), user=user, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -164,4 +171,5 @@ def ask_to_see_draft(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, "If there is such a plan, its owners have received your request.")
             return redirect("plans:list")
-    return render(request, "plans/ask.html", {"form": form}, status=422 if form.errors else 200)
+
+    return form_page(request, "plans/ask.html", form)

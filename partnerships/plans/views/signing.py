@@ -1,6 +1,6 @@
 """Pages of sign-off: the state of the signatures, and decisions on the site or through a link.
 
-`posted(request)` returns the POST data for a form, or None on GET.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -69,12 +69,9 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and not led_organisations:
         raise PermissionDenied
 
-    states = signing_states(plan)
-    number = number_to_sign(plan)
-    undecided_ids: set[int] = set()
-    if plan.is_awaiting_sign_off and version.number >= number:
-        undecided_ids = {state.signatory.organisation_id for state in states if state.may_decide_on(number)}
-    deciders = [organisation for organisation in led_organisations if organisation.pk in undecided_ids]
+    states, number = signing_states(plan), number_to_sign(plan)
+    may_read_version_to_sign = version.number >= number
+    deciders = _deciders(plan, states, led_organisations) if may_read_version_to_sign else []
     # A colleague has decided or the plan has changed since the form was shown: show the reason instead of a 403 error.
     if request.method == "POST" and not deciders:
         messages.error(request, _why_nothing_to_sign(states, led_organisations))
@@ -84,14 +81,16 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     form_kwargs: dict[str, Any] = {"organisations": deciders, "number": number, "questions": questions}
     form = SignForm(posted(request), **form_kwargs)
     if request.method == "POST" and form.is_valid():
-        with collect_recipients() as recipients:
-            error = _sign(form, plan, form.cleaned_data["organisation"], user)
-        if not error:
+        try:
+            with collect_recipients() as recipients:
+                _sign(form, plan, form.cleaned_data["organisation"], user)
+        except UnableToSign as error:
+            form = SignForm(_with_number(request.POST, number), **form_kwargs)
+            form.add_error(None, str(error))
+        else:
             message = f"Your decision on version {number} has been recorded."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("plans:signing", pk=pk)
-        form = SignForm(_with_number(request.POST, number), **form_kwargs)
-        form.add_error(None, error)
 
     last_decided_number = _last_decided_number(states, deciders[0]) if deciders else None
     context = {
@@ -107,6 +106,15 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
         "earlier": _earlier_decisions(plan),
     }
     return render(request, "plans/signing.html", context, status=422 if form.errors else 200)
+
+
+def _deciders(plan: Plan, states: list[SigningState], organisations: Sequence[Organisation]) -> list[Organisation]:
+    """Return those of the organisations that may decide on the version to sign now."""
+    if not plan.is_awaiting_sign_off:
+        return []
+    number = number_to_sign(plan)
+    undecided_ids = {state.signatory.organisation_id for state in states if state.may_decide_on(number)}
+    return [organisation for organisation in organisations if organisation.pk in undecided_ids]
 
 
 def _why_nothing_to_sign(states: list[SigningState], organisations: Sequence[Organisation]) -> str:
@@ -220,8 +228,8 @@ def signatory_remove(request: HttpRequest, pk: int, signatory: int) -> HttpRespo
 @require_http_methods(["GET", "HEAD", "POST"])
 def signatory_due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Change the day by which a signatory must decide."""
-    access = open_to_publish(request, pk)
-    signatory_row = _signatory_or_404(access.plan, signatory)
+    plan = open_to_publish(request, pk).plan
+    signatory_row = _signatory_or_404(plan, signatory)
     back = reverse("plans:signing", kwargs={"pk": pk})
     form = DueDayForm(posted(request), initial={"due_on": signatory_row.due_on}, submit="Change deadline", cancel=back)
 
@@ -237,31 +245,32 @@ def signatory_due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResp
         except UnableToRequestSignOff as error:
             form.add_error("due_on", str(error))
         else:
-            name = changed_signatory.organisation.name
-            if changed_signatory.due_on is None:
+            name, due_on = changed_signatory.organisation.name, changed_signatory.due_on
+            if due_on is None:
                 messages.success(request, f"{name} now has no deadline to decide.")
-                return redirect(back)
-            messages.success(request, f"{name} is asked to decide by {long_date(changed_signatory.due_on)}.")
+            else:
+                messages.success(request, f"{name} is asked to decide by {long_date(due_on)}.")
             return redirect(back)
 
-    return form_page(request, "plans/due_day.html", form, plan=access.plan, signatory=signatory_row, back=back)
+    return form_page(request, "plans/due_day.html", form, plan=plan, signatory=signatory_row, back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def condition_met(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
     """Confirm that the condition of a decision is met, on behalf of the organisation that set the condition."""
     access, _version = open_published(request, pk)
-    sign_off = get_object_or_404(SignOff.objects.select_related("organisation", "version", "plan"), plan=pk, pk=signed)
+    decision = get_object_or_404(SignOff.objects.select_related("organisation", "version", "plan"), plan=pk, pk=signed)
     if not access.is_inside:
         raise Http404
-    require(access.rights is not None and access.rights.may_meet(sign_off))
+    require(access.rights is not None and access.rights.may_meet(decision))
+
     signing_url = reverse("plans:signing", kwargs={"pk": pk})
     form = ConditionForm(posted(request), cancel=signing_url)
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 meet_condition(
-                    sign_off=sign_off,
+                    sign_off=decision,
                     person=signed_in(request),
                     note_text=form.cleaned_data["note"],
                     now=timezone.now(),
@@ -269,11 +278,11 @@ def condition_met(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
         except UnableToSign as error:
             messages.error(request, str(error))
         else:
-            message = f"You have confirmed that the condition of {sign_off.organisation.name} is met."
+            message = f"You have confirmed that the condition of {decision.organisation.name} is met."
             messages.success(request, f"{message}{recipients.sentence()}")
         return redirect(signing_url)
-    context = {"plan": access.plan, "sign_off": sign_off, "form": form, "back": signing_url}
-    return render(request, "plans/condition.html", context, status=422 if form.errors else 200)
+
+    return form_page(request, "plans/condition.html", form, plan=access.plan, sign_off=decision, back=signing_url)
 
 
 def _with_number(data: QueryDict, number: int) -> QueryDict:
@@ -320,21 +329,6 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     # A minor version sends no new emails, so links for the previous version still work.
     is_stale = link.number < plan.substantive_number
     is_open_to_sign = plan.is_awaiting_sign_off and state.may_decide_on(number) and not is_stale
-    form_kwargs: dict[str, Any] = {
-        "organisations": [organisation],
-        "number": number,
-        "questions": {organisation.pk: link.signatory.questions},
-    }
-    form = SignForm(posted(request), **form_kwargs)
-    if request.method == "POST" and is_open_to_sign and form.is_valid():
-        if form.cleaned_data["decision"] == Decision.REJECTED and "sure" not in request.POST:
-            return _confirm_rejection(request, link, form)
-        error = _sign(form, plan, organisation, link.person)
-        if not error:
-            return redirect(request.path)
-        form = SignForm(_with_number(request.POST, number), **form_kwargs)
-        form.add_error(None, error)
-
     context = {
         "plan": plan,
         "number": number,
@@ -346,9 +340,28 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
         "asked_for": link.number,
         "open_to_sign": is_open_to_sign,
     }
-    if is_open_to_sign:  # after the decision, the link alone no longer shows the plan
-        context |= {"form": form, **_version_context(request, link, version, state)}
-    return render(request, "plans/sign_by_link.html", context, status=422 if form.errors else 200)
+    if not is_open_to_sign:  # after the decision, the link alone no longer shows the plan
+        return render(request, "plans/sign_by_link.html", context)
+
+    form_kwargs: dict[str, Any] = {
+        "organisations": [organisation],
+        "number": number,
+        "questions": {organisation.pk: link.signatory.questions},
+    }
+    form = SignForm(posted(request), **form_kwargs)
+    if request.method == "POST" and form.is_valid():
+        if form.cleaned_data["decision"] == Decision.REJECTED and "sure" not in request.POST:
+            return _confirm_rejection(request, link, form)
+        try:
+            _sign(form, plan, organisation, link.person)
+        except UnableToSign as error:
+            form = SignForm(_with_number(request.POST, number), **form_kwargs)
+            form.add_error(None, str(error))
+        else:
+            return redirect(request.path)
+
+    context |= _version_context(request, link, version, state)
+    return form_page(request, "plans/sign_by_link.html", form, **context)
 
 
 def _version_for(link: SignOffLink) -> Version | None:
@@ -363,23 +376,18 @@ def _state_for(link: SignOffLink) -> SigningState | None:
     return next((state for state in states if state.signatory.pk == link.signatory.pk), None)
 
 
-def _sign(form: SignForm, plan: Plan, organisation: Organisation, person: User) -> str:
-    """Record the decision in a valid form, and return the error; "" if there is none."""
-    decision = form.cleaned_data
-    try:
-        sign_off(
-            plan=plan,
-            number=decision["number"],
-            organisation=organisation,
-            person=person,
-            decision=decision["decision"],
-            reason=decision["reason"],
-            answers=form.answers(),
-            now=timezone.now(),
-        )
-    except UnableToSign as error:
-        return str(error)
-    return ""
+def _sign(form: SignForm, plan: Plan, organisation: Organisation, person: User) -> None:
+    """Record the decision in a valid form. Raises `UnableToSign`."""
+    sign_off(
+        plan=plan,
+        number=form.cleaned_data["number"],
+        organisation=organisation,
+        person=person,
+        decision=form.cleaned_data["decision"],
+        reason=form.cleaned_data["reason"],
+        answers=form.answers(),
+        now=timezone.now(),
+    )
 
 
 def _version_context(request: HttpRequest, link: SignOffLink, version: Version, state: SigningState) -> dict[str, Any]:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -31,7 +33,7 @@ from partnerships.organisations.queries import contacts_of, find_organisations
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.organisations.services import UnableToUpdateOrganisation, update_organisation
-from partnerships.organisations.statements import lookup, read_ahead, rows_for, rows_lookup, with_rows
+from partnerships.organisations.statements import RowsAbout, lookup, read_ahead, rows_for, rows_lookup, with_rows
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
@@ -44,25 +46,19 @@ SUGGESTIONS = 20
 def suggest_organisations(request: HttpRequest) -> JsonResponse:
     """Return organisations that match the text, as JSON for suggestion boxes."""
     text = request.GET.get("q", "")[:200]
-    organisations = (
-        find_organisations(user=signed_in(request), text=text) if text.strip() else Organisation.objects.none()
-    )
-    suggested_organisations = (
-        organisations.current().prefetch_related("identifiers").order_by("name", "pk")[:SUGGESTIONS]
-    )
-    return JsonResponse(
+    if not text.strip():
+        return JsonResponse({"results": []})
+    organisations = find_organisations(user=signed_in(request), text=text).current().prefetch_related("identifiers")
+    results = [
         {
-            "results": [
-                {
-                    "id": organisation.pk,
-                    "name": organisation.name,
-                    "kind": organisation.kind_in_words,
-                    "org_ids": organisation.org_ids,
-                }
-                for organisation in suggested_organisations
-            ]
+            "id": organisation.pk,
+            "name": organisation.name,
+            "kind": organisation.kind_in_words,
+            "org_ids": organisation.org_ids,
         }
-    )
+        for organisation in organisations.order_by("name", "pk")[:SUGGESTIONS]
+    ]
+    return JsonResponse({"results": results})
 
 
 @require_safe
@@ -84,36 +80,37 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = record_rows[0]
     if organisation.merged_into_id:
         return redirect("organisations:detail", pk=organisation.merged_into_id)
+
     # Most organisations lack most of these rows, so read only those that exist.
     queries_with_rows = with_rows(pk, *_ABOUT)
     read_ahead(lookup(rows, pk) for kind, rows in _READ.items() if kind in queries_with_rows)
+
+    def rows_about(query: RowsAbout) -> list[Any]:
+        return rows_for(_READ[query], pk) if query in queries_with_rows else []
+
+    successions = successions_of(organisation) if _ties in queries_with_rows else ()
+    lines = lines_for(organisation, successions, timezone.localdate())
     contacts = rows_for(_contacts, pk)
     events = newest_events(user, kind="organisation", record_id=pk, count=_EVENTS)
     if is_reading(request):
         event_ids = [event.pk for event in events]
         note_events_seen(person_id=user.pk, kind="organisation", record_id=pk, events=event_ids, now=timezone.now())
-    successions = successions_of(organisation) if _ties in queries_with_rows else ()
-    lines = lines_for(organisation, successions, timezone.localdate())
-    return render(
-        request,
-        "organisations/detail.html",
-        {
-            "organisation": organisation,
-            "identifiers": rows_for(_identifiers, pk) if _identifiers in queries_with_rows else [],
-            "names": [name for name in rows_for(_names, pk) if name.name != organisation.name]
-            if _names in queries_with_rows
-            else [],
-            "areas_served": rows_for(_areas_served, pk) if _areas_served in queries_with_rows else [],
-            "successions": lines,
-            "has_predecessors": any(line.replaces and not line.comes and not line.undone for line in lines),
-            "group_members": rows_for(_group_members, pk) if _members_of_group in queries_with_rows else [],
-            "contacts": contacts,
-            "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,
-            "lines": timeline_lines(events),
-            "sections": ON_ORGANISATIONS.of(user, organisation),
-            "may_change": roles_of(user, timezone.now()).lead(organisation.pk),
-        },
-    )
+
+    context = {
+        "organisation": organisation,
+        "identifiers": rows_about(_identifiers),
+        "names": [name for name in rows_about(_names) if name.name != organisation.name],
+        "areas_served": rows_about(_areas_served),
+        "group_members": rows_about(_members_of_group),
+        "successions": lines,
+        "has_predecessors": any(line.replaces and not line.comes and not line.undone for line in lines),
+        "contacts": contacts,
+        "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,
+        "lines": timeline_lines(events),
+        "sections": ON_ORGANISATIONS.of(user, organisation),
+        "may_change": roles_of(user, timezone.now()).lead(organisation.pk),
+    }
+    return render(request, "organisations/detail.html", context)
 
 
 def _readable_organisation(user: User, pk: int) -> QuerySet[Organisation]:

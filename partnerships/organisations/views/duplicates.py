@@ -105,6 +105,7 @@ def merge_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo a merge. The message says how many changed records stay with the organisation that was kept."""
     user = _administrator_or_403(request)
     merge_to_undo = get_object_or_404(Merge.objects.in_force().select_related("kept", "merged"), pk=pk)
+    kept, merged = merge_to_undo.kept, merge_to_undo.merged
     form = ReasonForm(posted(request), submit="Undo the merge", cancel=reverse("organisations:duplicates"))
 
     if request.method == "POST" and form.is_valid():
@@ -113,10 +114,10 @@ def merge_undo(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToMerge as error:
             form.add_error(None, str(error))
         else:
-            message = f"{merge_to_undo.merged.name} is a separate organisation again."
+            message = f"{merged.name} is a separate organisation again."
             if remaining_count:
-                message += f" {remaining_count} records have changed since the merge and stayed with {merge_to_undo.kept.name}."
+                message += f" {remaining_count} records have changed since the merge and stayed with {kept.name}."
             messages.success(request, message)
-            return redirect(merge_to_undo.merged)
+            return redirect(merged)
 
     return form_page(request, "organisations/undo_merge.html", form, merge=merge_to_undo)

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,7 +20,7 @@ from partnerships.organisations.forms import HandOverForm
 from partnerships.organisations.handovers import readable_titles
 from partnerships.organisations.lineage import ending, successions_of, successors_on
 from partnerships.organisations.models import Handover, HandoverState, Organisation
-from partnerships.organisations.obligations import held_by
+from partnerships.organisations.obligations import Group, held_by
 from partnerships.organisations.owned import UnableToHandOver, left_without_owner
 from partnerships.organisations.presenting import line_in_words, title_of
 from partnerships.organisations.queries import leads_of, people_of, with_account
@@ -34,14 +37,14 @@ def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
 
     There is one form for each kind of record; the POST data names the kind that was sent.
     """
-    user = signed_in(request)
+    user, now = signed_in(request), timezone.now()
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    now = timezone.now()
     roles = roles_of(user, now)
     if organisation.is_ended:
         require(request.method != "POST")
-        return _held_by_ended_page(request, organisation, roles)
+        return _show_records_of_ended(request, organisation, roles)
     require(roles.lead(organisation.pk))
+
     people = with_account(people_of(organisation))
     forms = [
         HandOverForm(request.POST if f"{group.kind.code}-kind" in request.POST else None, group=group, people=people)
@@ -50,12 +53,83 @@ def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
     for form in forms:
         if form.is_valid() and _hand_over(request, form, organisation, user):
             return redirect("organisations:without-owner", pk=pk)
+    sent_form = next((form for form in forms if form.is_bound), None)
     return render(
         request,
         "organisations/without_owner.html",
-        {"organisation": organisation, "forms": forms, "form": next((form for form in forms if form.is_bound), None)},
+        {"organisation": organisation, "forms": forms, "form": sent_form},
         status=422 if request.method == "POST" else 200,
     )
+
+
+class _HeldRecord(NamedTuple):
+    """A record that an ended organisation still has, on the page."""
+
+    title: str
+    #: "" if the person may not read the record.
+    path: str
+    line_in_words: str
+
+
+def _show_records_of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) -> HttpResponse:
+    """Show the records that an ended organisation still has, with the handover lines of its successions.
+
+    Its leads, the leads of its successors and administrators may see the page.
+    """
+    user, today = signed_in(request), timezone.localdate()
+    successors = successors_on(organisation, today)
+    leads_successor = bool(roles.led_among([successor.pk for successor in successors]))
+    require(roles.lead(organisation.pk) or leads_successor or roles.keeps_directory)
+
+    successions = [succession for succession in successions_of(organisation) if organisation in ending(succession)]
+    lines = Handover.objects.filter(predecessor=organisation, succession__in=[item.pk for item in successions])
+    lines = lines.exclude(state=HandoverState.APPLIED).select_related("successor").order_by("pk")
+    line_by_record = {(line.kind, line.record): line for line in lines}
+    held_groups = held_by(organisation, today)
+    # The names of the successors that must deal with records that could not be handed over.
+    settling_names = {
+        line.successor.name
+        for group in held_groups
+        for thing in group.things
+        if (line := line_by_record.get((group.kind.code, thing.pk))) and line.state == HandoverState.STAYED
+    }
+    context = {
+        "organisation": organisation,
+        "successors": successors,
+        "groups": [
+            (group.kind.label, _held_records(group, organisation, line_by_record, user, roles)) for group in held_groups
+        ],
+        "successions": [(succession.pk, title_of(succession)) for succession in successions],
+        "is_led": leads_of(organisation).exists(),
+        "settling": sorted(settling_names),
+    }
+    return render(request, "organisations/held_by_ended.html", context)
+
+
+def _held_records(
+    group: Group,
+    organisation: Organisation,
+    line_by_record: Mapping[tuple[str, int], Handover],
+    user: User,
+    roles: Roles,
+) -> list[_HeldRecord]:
+    """Return the records of one kind, with the titles that the person may read and the state of their lines."""
+    is_lead = roles.lead(organisation.pk)
+    readable_title_by_id = readable_titles(group.kind, organisation, [thing.pk for thing in group.things], user)
+    records = []
+    for thing in group.things:
+        line = line_by_record.get((group.kind.code, thing.pk))
+        # Only the predecessor may read why a successor disputes a line, not the other successors.
+        may_read_dispute = is_lead or roles.keeps_directory or (line is not None and roles.lead(line.successor_id))
+        may_read_record = is_lead or thing.pk in readable_title_by_id
+        records.append(
+            _HeldRecord(
+                title=thing.title if is_lead else readable_title_by_id.get(thing.pk, thing.outside),
+                path=thing.path if may_read_record else "",
+                line_in_words=line_in_words(line, shows_reason=may_read_dispute),
+            )
+        )
+    return records
 
 
 def _hand_over(request: HttpRequest, form: HandOverForm, organisation: Organisation, user: User) -> bool:
@@ -86,52 +160,3 @@ def _hand_over(request: HttpRequest, form: HandOverForm, organisation: Organisat
         request, f"{count} record{pluralize(count)} handed over to {new_owner.display_name}.{recipients.sentence()}"
     )
     return True
-
-
-def _held_by_ended_page(request: HttpRequest, organisation: Organisation, roles: Roles) -> HttpResponse:
-    """Show the records that an ended organisation still has, with the handover lines of its successions.
-
-    Its leads, the leads of its successors and administrators may see the page.
-    """
-    today = timezone.localdate()
-    successors = successors_on(organisation, today)
-    is_lead = roles.lead(organisation.pk)
-    leads_successor = bool(roles.led_among([successor.pk for successor in successors]))
-    require(is_lead or leads_successor or roles.keeps_directory)
-    successions = [succession for succession in successions_of(organisation) if organisation in ending(succession)]
-    lines = Handover.objects.filter(predecessor=organisation, succession__in=[item.pk for item in successions])
-    lines = lines.exclude(state=HandoverState.APPLIED).select_related("successor").order_by("pk")
-    line_by_record = {(line.kind, line.record): line for line in lines}
-
-    def state_in_words(line: Handover | None) -> str:
-        # Only the predecessor may read why a successor disputes a line, not the other successors.
-        may_read_dispute = is_lead or roles.keeps_directory or (line is not None and roles.lead(line.successor_id))
-        return line_in_words(line, shows_reason=may_read_dispute)
-
-    user = signed_in(request)
-    groups = []
-    # The names of the successors that must deal with records that could not be handed over.
-    settling_names: set[str] = set()
-    for group in held_by(organisation, today):
-        title_by_record = readable_titles(group.kind, organisation, [thing.pk for thing in group.things], user)
-        rows = []
-        for thing in group.things:
-            line = line_by_record.get((group.kind.code, thing.pk))
-            if line is not None and line.state == HandoverState.STAYED:
-                settling_names.add(line.successor.name)
-            title = thing.title if is_lead else title_by_record.get(thing.pk, thing.outside)
-            path = thing.path if is_lead or thing.pk in title_by_record else ""
-            rows.append((title, path, state_in_words(line)))
-        groups.append((group.kind.label, rows))
-    return render(
-        request,
-        "organisations/held_by_ended.html",
-        {
-            "organisation": organisation,
-            "successors": successors,
-            "groups": groups,
-            "successions": [(succession.pk, title_of(succession)) for succession in successions],
-            "is_led": leads_of(organisation).exists(),
-            "settling": sorted(settling_names),
-        },
-    )

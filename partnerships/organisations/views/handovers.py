@@ -1,19 +1,18 @@
 """Pages of handover lines: predecessors propose who takes over which records, and successors answer.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
-`require` answers 403 if its condition is false.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import pluralize
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -22,6 +21,7 @@ from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms.handovers import AnswerHandoversForm, ConsentForm, ProposeHandoversForm
 from partnerships.organisations.handovers import (
+    KindCount,
     estate_of,
     estates_of,
     holdings_after,
@@ -44,7 +44,7 @@ from partnerships.organisations.services import (
     record_consent,
     record_refusal,
 )
-from partnerships.people.form_steps import ABOVE_FORM, take_step
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 #: The largest number of handover lines on one page.
@@ -54,23 +54,22 @@ MAX_LINES_ON_PAGE = 200
 @require_safe
 def handover_overview(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the predecessors' records, who takes them over, and which records have no line yet."""
-    user = signed_in(request)
-    now = timezone.now()
+    user, today = signed_in(request), timezone.localdate()
     succession = get_object_or_404(with_ties(Succession.objects.all()), pk=pk)
-    roles = roles_of(user, now)
+    roles = roles_of(user, timezone.now())
     # Administrators see all organisations; other people see only the organisations that they lead.
     visible_ids = None if roles.keeps_directory else roles.led
-    estates = estates_of(succession, timezone.localdate(now), involved_ids=visible_ids)
+    estates = estates_of(succession, today, involved_ids=visible_ids)
     require(bool(estates))
-    unanswered_count = succession.handovers.waiting_for(roles.led).count()
+
     shares = shares_together(estates)
     context = {
         "succession": succession,
         "heading": title_of(succession),
-        "after": holdings_after(shares, timezone.localdate(now), known_ids=visible_ids),
+        "after": holdings_after(shares, today, known_ids=visible_ids),
         "sum": sum_of(shares),
         "estates": estates,
-        "waiting": unanswered_count,
+        "waiting": succession.handovers.waiting_for(roles.led).count(),
         "lacking": lines_lacking_consent(succession, visible_ids).count(),
         "led": roles.led,
         "going_on": going_on(succession),
@@ -85,17 +84,13 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
 
     The page can be filtered by title. The proposal covers the ticked records, or all records that match the filter.
     """
-    user = signed_in(request)
-    now = timezone.now()
+    user, now = signed_in(request), timezone.now()
     succession = get_object_or_404(Succession, pk=pk)
     predecessors = Organisation.objects.filter(ties_as_predecessor__succession=succession).distinct()
     organisation = get_object_or_404(predecessors, pk=predecessor)
     roles = roles_of(user, now)
     require(roles.lead(organisation.pk) or roles.keeps_directory)
-    estate = estate_of(succession, organisation, timezone.localdate(now))
-    kind_count = next((item for item in estate.kinds if item.kind.code == kind), None)
-    if kind_count is None:
-        raise Http404
+    kind_count = _count_of_kind(succession, organisation, kind, timezone.localdate(now))
     if not roles.lead(organisation.pk):
         # Administrators who do not lead the organisation see only the titles that they may read.
         ids = [thing.pk for thing in kind_count.undecided]
@@ -103,33 +98,32 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
 
     text = request.GET.get("q", "")[:200].casefold()
     matching_records = [thing for thing in kind_count.undecided if text in thing.title.casefold()]
-    ties = succession.ties.filter(predecessor=organisation).exclude(successor=None).exclude(successor=organisation)
-    successors = Organisation.objects.filter(pk__in=ties.values("successor")).order_by("name", "pk")
     shown_records = matching_records[:MAX_LINES_ON_PAGE]
     form = ProposeHandoversForm(
-        posted(request), things=shown_records, successors=successors, count=len(matching_records)
+        posted(request),
+        things=shown_records,
+        successors=_successors_of(succession, organisation),
+        count=len(matching_records),
     )
-    overview_url = reverse("organisations:handover", args=[pk])
-
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        ticked_ids = [int(record_id) for record_id in data.pop("records")]
-        record_ids = [thing.pk for thing in matching_records] if data.pop("everything") else ticked_ids
+        ticked_ids = [int(record_id) for record_id in form.cleaned_data.pop("records")]
+        takes_everything = form.cleaned_data.pop("everything")
         try:
             count = propose_handovers(
                 succession=succession,
                 predecessor=organisation,
                 kind=kind,
-                records=record_ids,
+                records=[thing.pk for thing in matching_records] if takes_everything else ticked_ids,
                 author=user,
                 now=now,
-                **data,
+                **form.cleaned_data,
             )
         except UnableToHandOverLines as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{count} record{pluralize(count)} proposed to {data['successor'].name}.")
-            return redirect(overview_url)
+            successor = form.cleaned_data["successor"]
+            messages.success(request, f"{count} record{pluralize(count)} proposed to {successor.name}.")
+            return redirect("organisations:handover", pk)
 
     return form_page(
         request,
@@ -144,21 +138,35 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
     )
 
 
+def _count_of_kind(succession: Succession, predecessor: Organisation, kind: str, day: dt.date) -> KindCount:
+    """Return the predecessor's records of one kind, by the state of their lines; 404 if the predecessor has none."""
+    estate = estate_of(succession, predecessor, day)
+    kind_count = next((item for item in estate.kinds if item.kind.code == kind), None)
+    if kind_count is None:
+        raise Http404
+    return kind_count
+
+
+def _successors_of(succession: Succession, predecessor: Organisation) -> QuerySet[Organisation]:
+    """Return the organisations that can take over records of the predecessor, by name."""
+    ties = succession.ties.filter(predecessor=predecessor).exclude(successor=None).exclude(successor=predecessor)
+    return Organisation.objects.filter(pk__in=ties.values("successor")).order_by("name", "pk")
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_lines(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept or dispute the lines that were proposed to the organisations that the reader leads."""
-    user = signed_in(request)
-    now = timezone.now()
+    user, now = signed_in(request), timezone.now()
     succession = get_object_or_404(Succession, pk=pk)
     roles = roles_of(user, now)
     successor_ids = set(succession.ties.values_list("successor", flat=True))
     require(bool(roles.led & successor_ids))
+
     lines = lines_to_answer(succession, roles.led)
     shown_lines = lines[:MAX_LINES_ON_PAGE]
     form = AnswerHandoversForm(
         posted(request), lines=shown_lines, titles=titles_of(shown_lines, user), count=len(lines)
     )
-
     if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
         try:
@@ -193,38 +201,39 @@ def record_line_consent(request: HttpRequest, pk: int) -> HttpResponse:
 
     Administrators see all lines that lack consent; leads see the lines of their organisations.
     """
-    user = signed_in(request)
-    now = timezone.now()
+    user, now = signed_in(request), timezone.now()
     succession = get_object_or_404(Succession, pk=pk)
     roles = roles_of(user, now)
     side_ids = {pk for pair in succession.ties.values_list("predecessor", "successor") for pk in pair}
     require(roles.keeps_directory or bool(roles.led & side_ids))
+
     lines = list(lines_lacking_consent(succession, None if roles.keeps_directory else roles.led))
     shown_lines = lines[:MAX_LINES_ON_PAGE]
     form = ConsentForm(posted(request), lines=shown_lines, titles=titles_of(shown_lines, user), count=len(lines))
+    if request.method == "POST" and form.is_valid():
+        try:
+            message = _save_consent(form, _chosen_lines(lines, form), user)
+        except UnableToHandOverLines as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, message)
+            return redirect("organisations:handover", pk)
 
-    def save_consent() -> tuple[str, str]:
-        data = form.cleaned_data
-        chosen_lines = _chosen_lines(lines, form)
-        overview_url = reverse("organisations:handover", args=[pk])
-        if data["answer"] == "refused":
-            count = record_refusal(lines=chosen_lines, reason=data["reason"], author=user, now=now)
-            return f"Consent to {count} line{pluralize(count)} is recorded as refused. Propose again.", overview_url
-        count = record_consent(
-            lines=chosen_lines,
-            given_by=data["given_by"],
-            given_on=data["given_on"],
-            evidence=data["evidence"],
-            author=user,
-            now=now,
-        )
-        return f"Consent to {count} line{pluralize(count)} is recorded.", overview_url
+    return form_page(request, "organisations/handover_consent.html", form, succession=succession)
 
-    return take_step(
-        request,
-        "organisations/handover_consent.html",
-        form,
-        save_consent,
-        {UnableToHandOverLines: ABOVE_FORM},
-        succession=succession,
+
+def _save_consent(form: ConsentForm, lines: list[Handover], user: User) -> str:
+    """Record the given or refused consent in a valid form, and return the message. Raises `UnableToHandOverLines`."""
+    if form.cleaned_data["answer"] == "refused":
+        count = record_refusal(lines=lines, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        return f"Consent to {count} line{pluralize(count)} is recorded as refused. Propose again."
+
+    count = record_consent(
+        lines=lines,
+        given_by=form.cleaned_data["given_by"],
+        given_on=form.cleaned_data["given_on"],
+        evidence=form.cleaned_data["evidence"],
+        author=user,
+        now=timezone.now(),
     )
+    return f"Consent to {count} line{pluralize(count)} is recorded."

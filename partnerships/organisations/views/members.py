@@ -73,27 +73,24 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
     """
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    memberships = Membership.objects.visible_to(user).filter(organisation=organisation).for_listing()
     rights = rights_over(organisation, user, timezone.now())
-    may_see_people = rights.may_see_people
-    return render(
-        request,
-        "organisations/people.html",
-        {
-            "organisation": organisation,
-            "contacts": contacts_of(organisation),
-            "inside": may_see_people,
-            "pending": memberships.filter(accepted_at=None, ends_on=None) if may_see_people else [],
-            "former": memberships.exclude(ends_on=None).exclude(accepted_at=None)[:FORMER_SHOWN]
-            if may_see_people
-            else [],
-            "may_manage": rights.may_manage_people,
-            "leads": rights.roles.lead(pk),
-            "sees_left": rights.roles.lead(pk) or (organisation.is_ended and rights.roles.keeps_directory),
-            "mine": Membership.objects.current().of_person(user).filter(organisation=organisation).first(),
-            "show_addresses": may_see_people,
-        },
-    )
+    memberships = Membership.objects.visible_to(user).filter(organisation=organisation).for_listing()
+    if not rights.may_see_people:
+        memberships = memberships.none()
+    context = {
+        "organisation": organisation,
+        "contacts": contacts_of(organisation),
+        "pending": memberships.filter(accepted_at=None, ends_on=None),
+        "former": memberships.exclude(ends_on=None).exclude(accepted_at=None)[:FORMER_SHOWN],
+        "mine": Membership.objects.current().of_person(user).filter(organisation=organisation).first(),
+        # What the reader can see and do
+        "inside": rights.may_see_people,
+        "show_addresses": rights.may_see_people,
+        "may_manage": rights.may_manage_people,
+        "leads": rights.roles.lead(pk),
+        "sees_left": rights.roles.lead(pk) or (organisation.is_ended and rights.roles.keeps_directory),
+    }
+    return render(request, "organisations/people.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -117,9 +114,9 @@ def member_invite(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToInviteMember as error:
             form.add_error("email", str(error))
         else:
+            message = f"{WE_WILL_EMAIL} {membership.person.email} an invitation."
             other_recipients = recipients.sentence(besides=(membership.person_id, user.pk))
-            message = f"{WE_WILL_EMAIL} {membership.person.email} an invitation.{other_recipients}"
-            messages.success(request, message)
+            messages.success(request, f"{message}{other_recipients}")
             return redirect("organisations:people", pk)
 
     return form_page(request, "organisations/invite.html", form, organisation=organisation)
@@ -135,10 +132,8 @@ def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse
     except UnableToInviteMember as error:
         messages.warning(request, str(error))
     else:
-        messages.success(
-            request,
-            f"{WE_WILL_EMAIL} {pending_membership.person.email} a new invitation. The old link no longer works.",
-        )
+        email = pending_membership.person.email
+        messages.success(request, f"{WE_WILL_EMAIL} {email} a new invitation. The old link no longer works.")
     return redirect("organisations:people", pk=pk)
 
 
@@ -148,6 +143,7 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
     user = signed_in(request)
     edited_membership = _managed_membership(user, pk, membership)
     form = MembershipForm(posted(request), membership=edited_membership, by_administrator=user.is_staff)
+
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         try:
@@ -169,11 +165,13 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
             message = f"{edited_membership.person.display_name} is now {edited_membership.get_role_display().lower()}."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("organisations:people", pk=pk)
-    return render(
+
+    return form_page(
         request,
         "organisations/member_edit.html",
-        {"form": form, "membership": edited_membership, "organisation": edited_membership.organisation},
-        status=422 if form.is_bound else 200,
+        form,
+        membership=edited_membership,
+        organisation=edited_membership.organisation,
     )
 
 
@@ -197,8 +195,9 @@ def member_leave(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _end_page(request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str) -> HttpResponse:
-    """Show the page that ends a membership, with the records for which the person is responsible."""
-    people_url = reverse("organisations:people", args=[membership.organisation_id])
+    """Show the page that ends a membership, with the records for which the person is responsible. On POST, end it."""
+    person, organisation = membership.person, membership.organisation
+    people_url = reverse("organisations:people", args=[organisation.pk])
     form = EndForm(posted(request), successors=colleagues_of(membership), submit=submit, cancel=people_url)
 
     if request.method == "POST" and form.is_valid():
@@ -208,10 +207,8 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
         except UnableToEndMembership as error:
             form.add_error(None, str(error))
         else:
-            messages.success(
-                request,
-                f"{membership.person.display_name} no longer acts for {membership.organisation.name}.{recipients.sentence()}",
-            )
+            message = f"{person.display_name} no longer acts for {organisation.name}."
+            messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(people_url)
 
     return form_page(
@@ -219,8 +216,8 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
         template,
         form,
         membership=membership,
-        organisation=membership.organisation,
-        held=held_by(membership.person, membership.organisation, timezone.localdate()),
+        organisation=organisation,
+        held=held_by(person, organisation, timezone.localdate()),
         shows_titles=not user.is_staff,
     )
 
@@ -240,6 +237,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "organisations/invitation_gone.html", status=404)
     if request.user.is_authenticated and request.user.pk != membership.person_id:
         return render(request, "organisations/invitation_for_another.html", {"membership": membership}, status=403)
+
     was_stakeholder = membership.person.is_stakeholder
     form = AcceptForm(posted(request), membership=membership)
     if request.method == "POST" and form.is_valid():
@@ -260,9 +258,11 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
             if was_stakeholder:
                 return sign_in_new_account(request, accepted_membership.person, password=form.cleaned_data["password"])
             return redirect("organisations:detail", pk=accepted_membership.organisation_id)
-    return render(
+
+    return form_page(
         request,
         "organisations/accept_invitation.html",
-        {"form": form, "membership": membership, "organisation": membership.organisation},
-        status=422 if form.is_bound else 200,
+        form,
+        membership=membership,
+        organisation=membership.organisation,
     )

@@ -50,24 +50,22 @@ def request_access(request: HttpRequest) -> HttpResponse:
 
     Visitors without an account may ask too; the number of requests in an hour is limited.
     """
-    person = request.user if isinstance(request.user, User) else None
     if request.method == "POST":
         limit_response = too_many(request, "access requests", limit=ASKED_AN_HOUR, stretch=dt.timedelta(hours=1))
         if limit_response is not None:
             return limit_response
-    form = AccessRequestForm(posted(request), person=person, typed=request.GET.get("name", "")[:300])
 
+    person = request.user if isinstance(request.user, User) else None
+    form = AccessRequestForm(posted(request), person=person, typed=request.GET.get("name", "")[:300])
     if request.method == "POST" and form.is_valid():
         try:
             ask_for_access(author=person, now=timezone.now(), **form.cleaned_data)
         except UnableToAskForAccess as error:
             form.add_error(None, str(error))
         else:
-            messages.success(
-                request,
-                "The administrators have your request. If they agree, you will get an email with an invitation.",
-            )
-            return redirect(reverse("organisations:list") if person else "/")
+            message = "The administrators have your request. If they agree, you will get an email with an invitation."
+            messages.success(request, message)
+            return redirect("organisations:list" if person else "/")
 
     return form_page(request, "organisations/ask.html", form)
 
@@ -85,16 +83,13 @@ def request_list(request: HttpRequest) -> HttpResponse:
     """Show administrators the waiting requests, the oldest first, and the last answered requests."""
     user = _administrator_or_404(request)
     access_requests = AccessRequest.objects.visible_to(user).select_related("organisation", "answered_by")
-    waiting_requests = list(access_requests.waiting().order_by("asked_at", "pk")[:WAITING_SHOWN])
-    return render(
-        request,
-        "organisations/requests.html",
-        {
-            "waiting": [(access_request, _candidates(user, access_request)) for access_request in waiting_requests],
-            "count": access_requests.waiting().count(),
-            "answered": access_requests.exclude(answer="").order_by("-answered_at", "-pk")[:ANSWERED_SHOWN],
-        },
-    )
+    waiting_requests = access_requests.waiting().order_by("asked_at", "pk")[:WAITING_SHOWN]
+    context = {
+        "waiting": [(access_request, _candidates(user, access_request)) for access_request in waiting_requests],
+        "count": access_requests.waiting().count(),
+        "answered": access_requests.exclude(answer="").order_by("-answered_at", "-pk")[:ANSWERED_SHOWN],
+    }
+    return render(request, "organisations/requests.html", context)
 
 
 def _candidates(user: User, access_request: AccessRequest) -> list[Organisation]:
@@ -118,12 +113,8 @@ def request_accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept a request: invite the person to the chosen organisation, or to a new one if none was chosen."""
     user = _administrator_or_404(request)
     access_request = get_object_or_404(AccessRequest.objects.visible_to(user), pk=pk)
-    organisation_id = request.POST.get("organisation", "")
-    organisation = None
-    if organisation_id:
-        if not (organisation_id.isascii() and organisation_id.isdecimal() and len(organisation_id) < 10):
-            raise Http404
-        organisation = get_object_or_404(Organisation, pk=organisation_id)
+    organisation = _chosen_organisation(request)
+
     try:
         with collect_recipients() as recipients:
             membership = accept_request(
@@ -132,12 +123,21 @@ def request_accept(request: HttpRequest, pk: int) -> HttpResponse:
     except UnableToAnswerRequest as error:
         messages.warning(request, str(error))
     else:
-        role = membership.get_role_display().lower()
-        name = membership.organisation.name
+        role, name = membership.get_role_display().lower(), membership.organisation.name
         message = f"{WE_WILL_EMAIL} {membership.person.email} an invitation to act for {name} as {role}."
         other_recipients = recipients.sentence(besides=(membership.person_id, user.pk))
         messages.success(request, f"{message}{other_recipients}")
     return redirect("organisations:requests")
+
+
+def _chosen_organisation(request: HttpRequest) -> Organisation | None:
+    """Return the organisation that the administrator chose, or None for a new one; 404 for an id that no row has."""
+    organisation_id = request.POST.get("organisation", "")
+    if not organisation_id:
+        return None
+    if not (organisation_id.isascii() and organisation_id.isdecimal() and len(organisation_id) < 10):
+        raise Http404
+    return get_object_or_404(Organisation, pk=organisation_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -145,8 +145,7 @@ def request_decline(request: HttpRequest, pk: int) -> HttpResponse:
     """Decline a request, with a reason. The person who asked gets an email."""
     user = _administrator_or_404(request)
     access_request = get_object_or_404(AccessRequest.objects.visible_to(user).waiting(), pk=pk)
-    requests_url = reverse("organisations:requests")
-    form = ReasonForm(posted(request), submit="Decline request", cancel=requests_url)
+    form = ReasonForm(posted(request), submit="Decline request", cancel=reverse("organisations:requests"))
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -154,10 +153,8 @@ def request_decline(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToAnswerRequest as error:
             form.add_error(None, str(error))
         else:
-            name = access_request.organisation_name
-            messages.success(
-                request, f"The request for {name} has been declined. {WE_WILL_EMAIL} {access_request.name}."
-            )
-            return redirect(requests_url)
+            message = f"The request for {access_request.organisation_name} has been declined."
+            messages.success(request, f"{message} {WE_WILL_EMAIL} {access_request.name}.")
+            return redirect("organisations:requests")
 
     return form_page(request, "organisations/decline_request.html", form, asked=access_request)

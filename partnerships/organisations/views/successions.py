@@ -1,21 +1,20 @@
 """Pages of successions, and the forms on which administrators record and change them.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
-`require` answers 403 if its condition is false.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.dates import known_day
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import posted, row_number
+from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.lineage import (
     changes_of,
@@ -50,12 +49,9 @@ from partnerships.organisations.succession_forms import (
     UndoForm,
 )
 from partnerships.organisations.timeline import timeline_lines
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: The exceptions with which the services refuse; `take_step` shows the reason above the form.
-_REFUSALS = {UnableToRecordSuccession: ABOVE_FORM, UnableToChangeSuccession: ABOVE_FORM}
 #: The template that all forms about successions share.
 _FORM_TEMPLATE = "organisations/succession_form.html"
 
@@ -72,6 +68,10 @@ def _succession_url(succession: Succession) -> str:
     return reverse("organisations:succession", args=[succession.pk])
 
 
+#: The exceptions with which the services refuse a change.
+_REFUSALS = (UnableToRecordSuccession, UnableToChangeSuccession)
+
+
 @require_safe
 def succession_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a succession with its ties, sources and history."""
@@ -82,24 +82,22 @@ def succession_detail(request: HttpRequest, pk: int) -> HttpResponse:
     organisation_ids = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id)}
     undoing_successions = list(succession.undone_by.live())
     signature_events = signed_meanwhile(succession, undoing_successions, user)
-    return render(
-        request,
-        "organisations/succession.html",
-        {
-            "succession": succession,
-            "heading": title_of(succession),
-            "by_function": is_by_function(succession),
-            "rivals": with_ties(rivals_of(succession)),
-            "undone_by": undoing_successions,
-            "lines": timeline_lines(changes_of(succession)),
-            "signed": timeline_lines(signature_events) if signature_events else [],
-            "may_keep": may_keep,
-            "to_do": what_to_do(succession, timezone.localdate()) if may_keep else "",
-            "may_hand_over": may_keep or bool(organisation_ids & set(roles.led)),
-            "may_change_ties": may_keep and not succession.is_final,
-            "may_take_effect": may_keep and succession.is_certain and not succession.is_final,
-        },
-    )
+    context = {
+        "succession": succession,
+        "heading": title_of(succession),
+        "by_function": is_by_function(succession),
+        "rivals": with_ties(rivals_of(succession)),
+        "undone_by": undoing_successions,
+        "lines": timeline_lines(changes_of(succession)),
+        "signed": timeline_lines(signature_events) if signature_events else [],
+        "to_do": what_to_do(succession, timezone.localdate()) if may_keep else "",
+        # What the reader can do
+        "may_keep": may_keep,
+        "may_hand_over": may_keep or bool(organisation_ids & set(roles.led)),
+        "may_change_ties": may_keep and not succession.is_final,
+        "may_take_effect": may_keep and succession.is_certain and not succession.is_final,
+    }
+    return render(request, "organisations/succession.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -114,14 +112,16 @@ def succession_record(request: HttpRequest) -> HttpResponse:
     like = Succession.objects.filter(pk=like_id).first() if like_id is not None else None
     form = SuccessionForm(posted(request), cancel=list_url, like=like)
 
-    def save_succession() -> tuple[str, str]:
-        succession = record_succession(ties=form.ties, author=user, now=timezone.now(), **form.fields_of_succession)
-        return "The succession has been recorded.", _succession_url(succession)
+    if request.method == "POST" and form.is_valid():
+        try:
+            succession = record_succession(ties=form.ties, author=user, now=timezone.now(), **form.fields_of_succession)
+        except _REFUSALS as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The succession has been recorded.")
+            return redirect(_succession_url(succession))
 
-    # `take_step` calls `save_succession` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request, _FORM_TEMPLATE, form, save_succession, _REFUSALS, title="Record a succession", back=list_url
-    )
+    return form_page(request, _FORM_TEMPLATE, form, title="Record a succession", back=list_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -132,13 +132,18 @@ def succession_correct(request: HttpRequest, pk: int) -> HttpResponse:
     succession_url = _succession_url(succession)
     form = CorrectForm(posted(request), succession=succession, cancel=succession_url)
 
-    def save_correction() -> tuple[str, str]:
-        changed_fields = correct_succession(succession=succession, author=user, now=timezone.now(), **form.cleaned_data)
-        return "The correction has been saved." if changed_fields else "Nothing was changed.", succession_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed_fields = correct_succession(
+                succession=succession, author=user, now=timezone.now(), **form.cleaned_data
+            )
+        except _REFUSALS as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The correction has been saved." if changed_fields else "Nothing was changed.")
+            return redirect(succession_url)
 
-    return take_step(
-        request, _FORM_TEMPLATE, form, save_correction, _REFUSALS, title="Correct the succession", back=succession_url
-    )
+    return form_page(request, _FORM_TEMPLATE, form, title="Correct the succession", back=succession_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -153,27 +158,24 @@ def succession_status(request: HttpRequest, pk: int) -> HttpResponse:
     other_count = same_status_in_order(succession).count()
     form = StatusForm(posted(request), succession=succession, others=other_count, cancel=succession_url)
 
-    def save_status() -> tuple[str, str]:
-        change_succession_status(
-            succession=succession,
-            to=form.cleaned_data["status"],
-            reason=form.cleaned_data["reason"],
-            author=user,
-            now=timezone.now(),
-            together=form.is_together,
-        )
-        subject = f"{other_count + 1} successions are" if form.is_together else "The succession is"
-        return f"{subject} now: {succession.get_status_display().lower()}.", succession_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            change_succession_status(
+                succession=succession,
+                to=form.cleaned_data["status"],
+                reason=form.cleaned_data["reason"],
+                author=user,
+                now=timezone.now(),
+                together=form.is_together,
+            )
+        except _REFUSALS as error:
+            form.add_error(None, str(error))
+        else:
+            subject = f"{other_count + 1} successions are" if form.is_together else "The succession is"
+            messages.success(request, f"{subject} now: {succession.get_status_display().lower()}.")
+            return redirect(succession_url)
 
-    return take_step(
-        request,
-        _FORM_TEMPLATE,
-        form,
-        save_status,
-        _REFUSALS,
-        title="Change the status of the succession",
-        back=succession_url,
-    )
+    return form_page(request, _FORM_TEMPLATE, form, title="Change the status of the succession", back=succession_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -184,22 +186,19 @@ def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
     succession_url = _succession_url(succession)
     form = ReasonForm(posted(request), submit="Put into effect", cancel=succession_url, danger=True)
 
-    def put_into_effect() -> tuple[str, str]:
-        is_new = take_effect(succession=succession, author=user, now=timezone.now(), reason=form.cleaned_data["reason"])
-        return (
-            "The succession has taken effect." if is_new else "The succession had already taken effect.",
-            succession_url,
-        )
+    if request.method == "POST" and form.is_valid():
+        try:
+            is_new = take_effect(
+                succession=succession, author=user, now=timezone.now(), reason=form.cleaned_data["reason"]
+            )
+        except _REFUSALS as error:
+            form.add_error(None, str(error))
+        else:
+            message = "The succession has taken effect." if is_new else "The succession had already taken effect."
+            messages.success(request, message)
+            return redirect(succession_url)
 
-    return take_step(
-        request,
-        _FORM_TEMPLATE,
-        form,
-        put_into_effect,
-        _REFUSALS,
-        title="Put the succession into effect",
-        back=succession_url,
-    )
+    return form_page(request, _FORM_TEMPLATE, form, title="Put the succession into effect", back=succession_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -210,22 +209,24 @@ def succession_undo(request: HttpRequest, pk: int) -> HttpResponse:
     succession_url = _succession_url(succession)
     form = UndoForm(posted(request), others=same_status_in_order(succession).count(), cancel=succession_url)
 
-    def undo_effect() -> tuple[str, str]:
-        data = form.cleaned_data
-        undoing = undo_succession(
-            succession=succession,
-            vests_on=known_day(data["vests_on"]),
-            status=data["status"],
-            reason=data["reason"],
-            author=user,
-            now=timezone.now(),
-            together=form.is_together,
-        )
-        return "The succession that undoes this one has been recorded.", _succession_url(undoing)
+    if request.method == "POST" and form.is_valid():
+        try:
+            undoing_succession = undo_succession(
+                succession=succession,
+                vests_on=known_day(form.cleaned_data["vests_on"]),
+                status=form.cleaned_data["status"],
+                reason=form.cleaned_data["reason"],
+                author=user,
+                now=timezone.now(),
+                together=form.is_together,
+            )
+        except _REFUSALS as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The succession that undoes this one has been recorded.")
+            return redirect(_succession_url(undoing_succession))
 
-    return take_step(
-        request, _FORM_TEMPLATE, form, undo_effect, _REFUSALS, title="Undo the succession", back=succession_url
-    )
+    return form_page(request, _FORM_TEMPLATE, form, title="Undo the succession", back=succession_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -236,19 +237,22 @@ def tie_add(request: HttpRequest, pk: int) -> HttpResponse:
     succession_url = _succession_url(succession)
     form = TieForm(posted(request), cancel=succession_url)
 
-    def save_tie() -> tuple[str, str]:
-        add_tie(
-            succession=succession,
-            tie=form.tie,
-            reason=form.cleaned_data["reason"],
-            author=user,
-            now=timezone.now(),
-        )
-        return "The predecessor and successor have been added.", succession_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            add_tie(
+                succession=succession,
+                tie=form.tie,
+                reason=form.cleaned_data["reason"],
+                author=user,
+                now=timezone.now(),
+            )
+        except _REFUSALS as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The predecessor and successor have been added.")
+            return redirect(succession_url)
 
-    return take_step(
-        request, _FORM_TEMPLATE, form, save_tie, _REFUSALS, title="Add a predecessor and successor", back=succession_url
-    )
+    return form_page(request, _FORM_TEMPLATE, form, title="Add a predecessor and successor", back=succession_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -259,19 +263,16 @@ def tie_remove(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
     succession_url = _succession_url(succession_tie.succession)
     form = ReasonForm(posted(request), submit="Remove both", cancel=succession_url, danger=True)
 
-    def delete_tie() -> tuple[str, str]:
-        remove_tie(tie=succession_tie, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return "The predecessor and successor have been removed.", succession_url
+    if request.method == "POST" and form.is_valid():
+        try:
+            remove_tie(tie=succession_tie, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        except _REFUSALS as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The predecessor and successor have been removed.")
+            return redirect(succession_url)
 
-    return take_step(
-        request,
-        _FORM_TEMPLATE,
-        form,
-        delete_tie,
-        _REFUSALS,
-        title="Remove a predecessor and successor",
-        back=succession_url,
-    )
+    return form_page(request, _FORM_TEMPLATE, form, title="Remove a predecessor and successor", back=succession_url)
 
 
 @require_safe
@@ -279,23 +280,21 @@ def answering_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     """Show which organisation is responsible for a function on a day."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    is_submitted = "function" in request.GET
-    form = AnsweringForm(request.GET if is_submitted else None, today=timezone.localdate())
+    today = timezone.localdate()
+    form = AnsweringForm(request.GET if "function" in request.GET else None, today=today)
+
     answer_sentence = None
     uncertain_successions: list[Succession] = []
-    if is_submitted and form.is_valid():
-        uncertain_successions = [succession for succession in successions_of(organisation) if not succession.is_certain]
+    if form.is_valid():
         function, day = form.cleaned_data["function"], form.cleaned_data["day"]
         answer = who_answers_for(function=function, organisation=organisation, day=day)
         answer_sentence = answer_in_words(answer, organisation, function=Function.label_of(function), day=day)
-    return render(
+        uncertain_successions = [succession for succession in successions_of(organisation) if not succession.is_certain]
+    return form_page(
         request,
         "organisations/answering.html",
-        {
-            "organisation": organisation,
-            "form": form,
-            "answer": answer_sentence,
-            "uncertain": lines_for(organisation, uncertain_successions, timezone.localdate()),
-        },
-        status=422 if is_submitted and not form.is_valid() else 200,
+        form,
+        organisation=organisation,
+        answer=answer_sentence,
+        uncertain=lines_for(organisation, uncertain_successions, today),
     )

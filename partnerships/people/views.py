@@ -1,7 +1,6 @@
 """Pages of a person's own account, administrators' pages about accounts, and public pages, for example privacy.
 
-A view with a form passes an inner function to `take_step`, which calls it if the posted form is valid, shows its
-message and redirects. If the service refuses, the form shows why. `posted` returns the data for a form: None on GET.
+`posted(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -33,7 +32,6 @@ from partnerships.people.administrators import (
     withdraw_administration,
 )
 from partnerships.people.first_administrator import UnableToBegin, become_first_administrator, is_valid
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.forms import BeginForm, DetailsForm, LeaverForm, ReasonForm, ViewAsForm
 from partnerships.people.identity_providers import provider_name
 from partnerships.people.leaving import hook_names
@@ -73,7 +71,7 @@ def edit_details(request: HttpRequest) -> HttpResponse:
         change_details(person=user, author=user, now=timezone.now(), **form.cleaned_data)
         messages.info(request, "Your details have been saved.")
         return redirect("people:account")
-    return render(request, "people/details.html", {"form": form}, status=422 if form.is_bound else 200)
+    return form_page(request, "people/details.html", form)
 
 
 @never_cache
@@ -107,7 +105,7 @@ def begin_network(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error("email", str(error))
         else:
             return sign_in_new_account(request, person, password=form.cleaned_data["password"])
-    return render(request, "people/begin.html", {"form": form}, status=422 if form.is_bound else 200)
+    return form_page(request, "people/begin.html", form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -126,9 +124,7 @@ def view_as(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             request.session[VIEW_AS_KEY] = view.pk
             return redirect(settings.LOGIN_REDIRECT_URL)
-    return render(
-        request, "people/view_as.html", {"form": form, "person": person}, status=422 if form.is_bound else 200
-    )
+    return form_page(request, "people/view_as.html", form, person=person)
 
 
 @require_POST
@@ -194,21 +190,18 @@ def _change_administration(request: HttpRequest, administrator: User, person: Us
     button = "Make administrator" if granting else "Remove as administrator"
     form = ReasonForm(posted(request), submit=button, cancel=person_url)
 
-    def grant_or_withdraw() -> tuple[str, str]:
+    if request.method == "POST" and form.is_valid():
         change = grant_administration if granting else withdraw_administration
-        change(person=person, author=administrator, reason=form.cleaned_data["reason"], now=timezone.now())
-        status = "now" if granting else "no longer"
-        return f"{person.display_name} is {status} a network administrator.", person_url
+        try:
+            change(person=person, author=administrator, reason=form.cleaned_data["reason"], now=timezone.now())
+        except UnableToChangeAdministration as error:
+            form.add_error(None, str(error))
+        else:
+            status = "now" if granting else "no longer"
+            messages.success(request, f"{person.display_name} is {status} a network administrator.")
+            return redirect(person_url)
 
-    return take_step(
-        request,
-        "people/administration.html",
-        form,
-        grant_or_withdraw,
-        {UnableToChangeAdministration: ABOVE_FORM},
-        person=person,
-        granting=granting,
-    )
+    return form_page(request, "people/administration.html", form, person=person, granting=granting)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,8 +1,6 @@
 """Pages about delivery: progress, escalation, verification.
 
-A view with a form passes an inner function to `take_step`, which calls it once the posted form is valid, shows its
-message and redirects. If the service refuses, the form is shown again with the reason. With `say_who_gets_emails`, the
-message also names who gets an email. On GET, `posted(request)` is None, so that the form is empty.
+`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -22,7 +20,6 @@ from partnerships.commitments.models import Commitment, commitment_readers
 from partnerships.commitments.views.steps import open_commitment
 from partnerships.kit.http import form_page, posted, posted_with_files
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import ABOVE_FORM, take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 
@@ -35,20 +32,20 @@ def record_progress(request: HttpRequest, pk: int) -> HttpResponse:
     newest = commitment.progress.order_by("-pk").values_list("pk", flat=True).first() or 0
     form = ProgressForm(*posted_with_files(request), commitment=commitment, seen=newest)
 
-    def save_progress() -> tuple[str, str]:
-        _save_report_and_file(form.cleaned_data, commitment, user)
-        return f"Your progress report on {commitment.reference} has been saved.", commitment.get_absolute_url()
+    if request.method == "POST" and form.is_valid():
+        try:
+            with collect_recipients() as recipients:
+                _save_report_and_file(form.cleaned_data, commitment, user)
+        except services.UnableToRecordProgress as error:
+            form.add_error(None, str(error))
+        except services.UnableToAttach as error:
+            form.add_error("evidence", str(error))
+        else:
+            message = f"Your progress report on {commitment.reference} has been saved."
+            messages.success(request, f"{message}{recipients.sentence()}")
+            return redirect(commitment)
 
-    # `take_step` calls `save_progress` once the form is valid. If the service refuses, the form shows why.
-    return take_step(
-        request,
-        "commitments/progress.html",
-        form,
-        save_progress,
-        {services.UnableToRecordProgress: ABOVE_FORM, services.UnableToAttach: "evidence"},
-        say_who_gets_emails=True,
-        commitment=commitment,
-    )
+    return form_page(request, "commitments/progress.html", form, commitment=commitment)
 
 
 @transaction.atomic
@@ -106,20 +103,21 @@ def verify_delivery(request: HttpRequest, pk: int) -> HttpResponse:
     form = VerifyForm(posted(request), commitment=commitment)
 
     if request.method == "POST" and form.is_valid():
+        is_verified = form.cleaned_data["verdict"] == "verified"
         note, now = form.cleaned_data["note_text"], timezone.now()
         try:
             with collect_recipients() as recipients:
-                if form.cleaned_data["verdict"] == "verified":
+                if is_verified:
                     services.verify_delivery(commitment=commitment, note_text=note, author=user, now=now)
-                    message = (
-                        f"{commitment.reference} has been verified{'' if commitment.is_action else ' as delivered'}."
-                    )
                 else:
                     services.send_back(commitment=commitment, reason=note, author=user, now=now)
-                    message = f"{commitment.reference} has been sent back and is in progress again."
         except services.UnableToVerify as error:
             form.add_error(None, str(error))
         else:
+            if is_verified:
+                message = f"{commitment.reference} has been verified{'' if commitment.is_action else ' as delivered'}."
+            else:
+                message = f"{commitment.reference} has been sent back and is in progress again."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(commitment)
 

@@ -20,21 +20,19 @@ from partnerships.kit.rights import require
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_owner(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the owner of a commitment, for the side that delivers."""
+    """Change the person who owns a commitment, for the side that delivers."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     form = OwnerForm(posted(request), commitment=commitment)
 
     if request.method == "POST" and form.is_valid():
+        owner = form.cleaned_data["owner"]
         try:
-            services.change_owner(
-                commitment=commitment, owner=form.cleaned_data["owner"], author=user, now=timezone.now()
-            )
+            services.change_owner(commitment=commitment, owner=owner, author=user, now=timezone.now())
         except services.UnableToChangeOwner as error:
             form.add_error(None, str(error))
         else:
-            name = form.cleaned_data["owner"].display_name
-            messages.success(request, f"{name} now owns {commitment.reference}.")
+            messages.success(request, f"{owner.display_name} now owns {commitment.reference}.")
             return redirect(commitment)
 
     return form_page(request, "commitments/owner.html", form, commitment=commitment)

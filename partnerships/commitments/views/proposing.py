@@ -46,8 +46,7 @@ def propose_commitment(request: HttpRequest) -> HttpResponse:
         "only_offered": _sides_fixed_by(suggestion, replaces),
         "initial": _initial(request, user, suggestion, replaces),
     }
-    # A search for an organisation by name posts the form too. The form is then unbound, so `take_step` proposes
-    # nothing and shows the page again with the matches.
+    # A search for an organisation by name posts the form too. The form is then unbound and shows the matches.
     form = searching_form(request, lambda data: ProposeForm(data, **form_kwargs))
 
     if request.method == "POST" and form.is_valid():

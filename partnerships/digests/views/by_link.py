@@ -7,6 +7,7 @@ no cookie and no CSRF token.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -30,7 +31,7 @@ from partnerships.digests.queries.naming import askable_again, set_names_for
 from partnerships.digests.queries.subscriptions import live_or_refused, moving_with, subscriptions_of
 from partnerships.digests.sections import ON_READ_BY_LINK, ON_VIEW_BY_LINK, ReadByLink, ViewByLink
 from partnerships.digests.views.actions import BY_LINK, MESSAGES, PAUSE_CANCELLED, PAUSE_ENDED, change_subscription
-from partnerships.digests.views.choices import always_sent, choices_form, date_reminders, pause_of
+from partnerships.digests.views.choices import always_sent, choices_form, date_reminders, pause_of, save_choices
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.people.models import User
@@ -61,29 +62,17 @@ def preferences_by_link(request: HttpRequest, link: Link) -> HttpResponse:
     person, now = link.person, timezone.now()
     preference = Preference.objects.get(person=person)
     if request.method == "POST":
-        message_code = _press_button(request, person, preference, now)
+        message_code = _apply_button(request, person, preference, now)
         if message_code:
             return redirect(f"{request.path}?done={message_code}")
+
     form = choices_form(request, person, preference)
     form.helper.disable_csrf = True
     if request.method == "POST" and form.is_valid():
-        for_everything = form.cleaned_data["frequency"] != preference.frequency
-        services.save_choices(
-            person=person,
-            preferences=form.preferences,
-            ways=form.ways,
-            lead_times=form.lead_times,
-            for_everything=for_everything,
-            author=person,
-            now=now,
-        )
+        save_choices(form, person, preference)
         return redirect(f"{request.path}?done=saved")
+
     subscriptions = set_names_for(person, live_or_refused(person), now)
-    live_subscriptions = [subscription for subscription in subscriptions if not subscription.is_ended]
-    askable_ids = askable_again(subscriptions, now)
-    stop_token = make(
-        Purpose.STOP, person_id=person.pk, link_key=preference.link_key, record_id=0, minute=minute_of(now)
-    )
     context = {
         "form": form,
         "always": () if person.is_stakeholder else always_sent(),
@@ -91,22 +80,38 @@ def preferences_by_link(request: HttpRequest, link: Link) -> HttpResponse:
         "person": person,
         "said": "" if request.method == "POST" else _message(request, subscriptions),
         "token": token_in(request),
-        "stop": stop_token,
+        "stop": _stop_token(person, preference, now),
+        **pause_of(person, preference, now),
+        **_subscriptions_context(person, preference, subscriptions, now),
+    }
+    return render(request, "digests/preferences.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _stop_token(person: User, preference: Preference, now: dt.datetime) -> str:
+    """Return the token of a link with which the person can stop digests."""
+    return make(Purpose.STOP, person_id=person.pk, link_key=preference.link_key, record_id=0, minute=minute_of(now))
+
+
+def _subscriptions_context(
+    person: User, preference: Preference, subscriptions: list[Subscription], now: dt.datetime
+) -> dict[str, Any]:
+    """Return the context besides the form: followed and refused records, and when the next digest is due."""
+    live_subscriptions = [subscription for subscription in subscriptions if not subscription.is_ended]
+    askable_ids = askable_again(subscriptions, now)
+    return {
         "subscriptions": live_subscriptions,
         "current": preferences_in_words(person, preference, live_subscriptions),
         "refused": [
             subscription for subscription in subscriptions if subscription.named and subscription.pk in askable_ids
         ],
         "refused_at": preference.refused_at,
-        **pause_of(person, preference, now),
         "next": forecast_next_digest(person, now),
         "frequencies": Frequency.choices,
         "choices_of_hears": Hears.choices,
     }
-    return render(request, "digests/preferences.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _press_button(request: HttpRequest, person: User, preference: Preference, now: dt.datetime) -> str:
+def _apply_button(request: HttpRequest, person: User, preference: Preference, now: dt.datetime) -> str:
     """Act on a button outside the form of choices; returns the code of its message, or "" if no button was pressed."""
     if "resume" in request.POST:
         is_ahead = preference.pause_ahead(now, person.time_zone)
@@ -153,6 +158,8 @@ def change_by_link(request: HttpRequest, link: Link, pk: int, verb: str) -> Http
         raise Http404
     subscriptions = live_or_refused(link.person) if verb == "again" else subscriptions_of(link.person)
     subscription = get_object_or_404(subscriptions, pk=pk)
+
+    message_code = verb
     try:
         change_subscription(
             verb,
@@ -164,8 +171,9 @@ def change_by_link(request: HttpRequest, link: Link, pk: int, verb: str) -> Http
             now=timezone.now(),
         )
     except services.UnableToChangeSubscription:
-        verb = "over"
-    return redirect(f"{reverse('digests:preferences', kwargs={'token': token_in(request)})}?done={verb}&about={pk}")
+        message_code = "over"
+    choices_url = reverse("digests:preferences", kwargs={"token": token_in(request)})
+    return redirect(f"{choices_url}?done={message_code}&about={pk}")
 
 
 @csrf_exempt
@@ -183,17 +191,8 @@ def confirm_by_link(request: HttpRequest, link: Link) -> HttpResponse:
         return expired_link_page(request, Purpose.CONFIRM)
     [subscription] = set_names_for(link.person, [own_subscription], now)
     if request.method == "POST" and subscription.is_waiting:
-        try:
-            _answer(subscription, request.POST.get("answer", ""), request.POST.get("frequency", ""), now=now)
-        except services.UnableToChangeSubscription as error:
-            context = {"subscription": subscription, "error": str(error)}
-            return render(request, "digests/confirm.html", context, status=422)
-        subscription.refresh_from_db()  # the services changed other instances of this row
-        return render(
-            request,
-            "digests/confirmed.html",
-            {"subscription": subscription, "next": forecast_next_digest(link.person, now)},
-        )
+        return _save_answer(request, link.person, subscription, now)
+
     moving_subscriptions = set_names_for(link.person, moving_with(subscription), now)
     context = {
         "subscription": subscription,
@@ -202,6 +201,18 @@ def confirm_by_link(request: HttpRequest, link: Link) -> HttpResponse:
         "frequency": subscription.frequency or Preference.objects.get(person=link.person).frequency,
     }
     return render(request, "digests/confirm.html", context)
+
+
+def _save_answer(request: HttpRequest, person: User, subscription: Subscription, now: dt.datetime) -> HttpResponse:
+    """Save the person's answer, and show the new status of the subscription or why the answer was refused."""
+    try:
+        _answer(subscription, request.POST.get("answer", ""), request.POST.get("frequency", ""), now=now)
+    except services.UnableToChangeSubscription as error:
+        context = {"subscription": subscription, "error": str(error)}
+        return render(request, "digests/confirm.html", context, status=422)
+    subscription.refresh_from_db()  # the services changed other instances of this row
+    context = {"subscription": subscription, "next": forecast_next_digest(person, now)}
+    return render(request, "digests/confirmed.html", context)
 
 
 def _answer(subscription: Subscription, answer: str, frequency: str, *, now: dt.datetime) -> None:

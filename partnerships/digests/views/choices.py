@@ -7,8 +7,10 @@ from functools import partial
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
+from partnerships.digests import services
 from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Preference
 from partnerships.digests.queries.ways import ways_of
@@ -35,6 +37,20 @@ def choices_form(request: HttpRequest, person: User, preference: Preference) -> 
         preference=preference,
         ways=ways_of(person) if has_account else None,
         lead_times=with_usual_lead_times(dict(rows_for(chosen_lead_times, person))) if has_account else None,
+    )
+
+
+def save_choices(form: PreferenceForm, person: User, preference: Preference) -> Preference:
+    """Save the choices in a valid form, and return the saved preference."""
+    return services.save_choices(
+        person=person,
+        preferences=form.preferences,
+        ways=form.ways,
+        lead_times=form.lead_times,
+        # A new frequency replaces those of single records too.
+        for_everything=form.cleaned_data["frequency"] != preference.frequency,
+        author=person,
+        now=timezone.now(),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -37,16 +36,14 @@ def inbox(request: HttpRequest) -> HttpResponse:
         items = items.filter(group=group)
     if only_unread:
         items = items.unread()
+
     page = Paginator(items, _PAGE).get_page(request.GET.get("page"))
     lines = lines_of(person, list(page.object_list))
+    shown_groups = [notice_group for notice_group in NoticeGroup if notice_group != NoticeGroup.ACCOUNT]
     context = {
         "page": page,
         "sections": _by_partnership(lines),
-        "groups": [
-            (notice_group.value, notice_group.label)
-            for notice_group in NoticeGroup
-            if notice_group != NoticeGroup.ACCOUNT
-        ],
+        "groups": [(notice_group.value, notice_group.label) for notice_group in shown_groups],
         "group": group,
         "unread": only_unread,
         "has_unread": any(line.item.is_unread for line in lines),
@@ -104,28 +101,27 @@ def _digest_path(item: InboxItem, now: dt.datetime) -> str:
 def mark_notices(request: HttpRequest) -> HttpResponse:
     """Mark the selected notices, or all notices, as read or unread."""
     person = signed_in(request)
-    data = request.POST
-    item_ids = [int(value) for value in data.getlist("item") if value.isdecimal()]
-    if not item_ids and "all" not in data:
+    inbox_url = _inbox_url(request.POST.get("back", ""))
+    marks_all = "all" in request.POST
+    item_ids = [int(value) for value in request.POST.getlist("item") if value.isdecimal()]
+    if not item_ids and not marks_all:
         messages.error(request, "Select at least one notice.")
-        return redirect(_inbox_url(data))
-    is_read = data.get("as") != "unread"
+        return redirect(inbox_url)
+
+    is_read = request.POST.get("as") != "unread"
     changed_count = services.mark_items(
-        person=person, items=None if "all" in data else item_ids, is_read=is_read, now=timezone.now()
+        person=person, items=None if marks_all else item_ids, is_read=is_read, now=timezone.now()
     )
-    state = "read" if is_read else "unread"
-    messages.success(
-        request, f"{changed_count:,} {'notice is' if changed_count == 1 else 'notices are'} now marked {state}."
-    )
-    return redirect(_inbox_url(data))
+    subject = "notice is" if changed_count == 1 else "notices are"
+    messages.success(request, f"{changed_count:,} {subject} now marked {'read' if is_read else 'unread'}.")
+    return redirect(inbox_url)
 
 
-def _inbox_url(data: Any) -> str:
+def _inbox_url(back_url: str) -> str:
     """Return the path of the inbox with the filters of the page from which the form was sent.
 
     A path to any other page is ignored, because another site could have put it into the form.
     """
     inbox_path = reverse("digests:inbox")
-    back_url: str = data.get("back", "")
     is_inbox = back_url == inbox_path or back_url.startswith(f"{inbox_path}?")
     return back_url if is_inbox else inbox_path

@@ -26,8 +26,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.digests import services
+from partnerships.digests.emails.pages import Reading, next_digest, readable_news
 from partnerships.digests.emails.pages import as_sent as message_as_sent
-from partnerships.digests.emails.pages import next_digest, readable_news
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.forms import ReasonForm
 from partnerships.digests.models import Delivery, DeliveryItem, DeliverySubject
@@ -129,8 +129,10 @@ def email_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """
     person = _ledger_reader(request)
     delivery, only_own_plans = _delivery_for(person, pk)
+    if request.method == "POST" and not person.is_staff:
+        raise PermissionDenied
     form = ReasonForm(request.POST or None) if person.is_staff else None
-    if form is not None and request.method == "POST" and form.is_valid():
+    if form is not None and form.is_valid():
         services.record_look(
             person=delivery.recipient,
             administrator=person,
@@ -142,8 +144,8 @@ def email_detail(request: HttpRequest, pk: int) -> HttpResponse:
         )
         _grant(request, str(delivery.pk))
         return redirect("digests:entry", pk=pk)
-    if request.method == "POST" and form is None:
-        raise PermissionDenied
+
+    # None for administrators, who see the lines about all plans.
     publishable_ids = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
     [shown] = shown_to(person, [delivery])
     is_shown = delivery.is_kept and _is_shown(request, person, shown, only_own_plans=only_own_plans)
@@ -159,11 +161,13 @@ def email_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "items": items_of(with_items([delivery])[0], publishable_ids),
         "repeats_of": repeats_of(delivery),
         "bounces": [(bounce, shown.said(bounce.text)) for bounce in bounces],
+        # The message itself, or else its news about the person's plans
         "shown": is_shown,
-        "may_resend": delivery.can_be_sent_again and (only_own_plans or person.is_staff),
-        "may_ask": stakeholders_of(person, timezone.now()).live().filter(pk=delivery.subscription_id or 0).exists(),
         "reading": reading,
         "form": form,
+        # What the person can do
+        "may_resend": delivery.can_be_sent_again and (only_own_plans or person.is_staff),
+        "may_ask": stakeholders_of(person, timezone.now()).live().filter(pk=delivery.subscription_id or 0).exists(),
     }
     return render(request, "digests/entry.html", context, status=422 if request.method == "POST" else 200)
 
@@ -197,14 +201,12 @@ def email_send_again(request: HttpRequest, pk: int) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()
 
     try:
-        repeat = services.send_again(delivery=delivery, author=person, reason=reason, now=timezone.now())
+        new_delivery = services.send_again(delivery=delivery, author=person, reason=reason, now=timezone.now())
     except services.UnableToSendAgain as error:
         messages.error(request, str(error))
         return redirect("digests:entry", pk)
-
-    message = f"The same news will be sent to {delivery.recipient.display_name} again."
-    messages.success(request, message)
-    return redirect("digests:entry", repeat.pk)
+    messages.success(request, f"The same news will be sent to {delivery.recipient.display_name} again.")
+    return redirect("digests:entry", new_delivery.pk)
 
 
 @require_safe
@@ -246,24 +248,18 @@ def preview_digest(request: HttpRequest, pk: int) -> HttpResponse:
     People see their own digest in full. In another person's digest, they see the plans that they may publish.
     Administrators see it without confidential parts, for ten minutes after giving a reason.
     """
-    viewer = signed_in(request)
+    viewer, now = signed_in(request), timezone.now()
     person = get_object_or_404(User, pk=pk)
-    now = timezone.now()
-    if person.pk == viewer.pk:
-        reading = next_digest(person, now=now)
-    elif viewer.is_staff:
+    is_own = person.pk == viewer.pk
+    if viewer.is_staff and not is_own:
         reason_page = _ask_for_reason(request, viewer, person)
         if reason_page is not None:
             return reason_page
-        reading = next_digest(person, now=now, outside_only=True)
-    else:
-        publishable_ids = set(Plan.objects.publishable_by(viewer).values_list("pk", flat=True))
-        if not person.watermarks.filter(plan__in=publishable_ids).exists():
-            raise Http404
-        reading = next_digest(person, now=now, plans=publishable_ids)
+    reading = _next_digest_for(viewer, person, now)
+    # Only the reason of an administrator is posted here, and `_ask_for_reason` has answered it.
     if request.method == "POST":
         raise PermissionDenied
-    is_own = person.pk == viewer.pk
+
     matches = upcoming_matches(person) if is_own else ()
     notices = lines_of(person, upcoming_notices(person, reading.acts)) if is_own else ()
     context = {
@@ -277,3 +273,15 @@ def preview_digest(request: HttpRequest, pk: int) -> HttpResponse:
         "waiting": waiting_for(person, now) if is_own else [],
     }
     return render(request, "digests/preview.html", context)
+
+
+def _next_digest_for(viewer: User, person: User, now: dt.datetime) -> Reading:
+    """Return a person's next digest as the viewer may see it; 404 if the viewer may see nothing of it."""
+    if person.pk == viewer.pk:
+        return next_digest(person, now=now)
+    if viewer.is_staff:
+        return next_digest(person, now=now, outside_only=True)
+    publishable_ids = set(Plan.objects.publishable_by(viewer).values_list("pk", flat=True))
+    if not person.watermarks.filter(plan__in=publishable_ids).exists():
+        raise Http404
+    return next_digest(person, now=now, plans=publishable_ids)

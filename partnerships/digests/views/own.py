@@ -1,8 +1,4 @@
-"""Pages for people who are signed in: the records that they follow, their choices, and who gets a plan.
-
-A view for a button without a form passes its inner function to `press_button`, which calls it and redirects with its
-message or with the reason of a refusal.
-"""
+"""Pages for people who are signed in: the records that they follow, their choices, and who gets a plan."""
 
 from __future__ import annotations
 
@@ -47,13 +43,13 @@ from partnerships.digests.views.choices import (
     first_parties_lookup,
     pause_of,
     preference_of,
+    save_choices,
 )
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.outbox.queries.suppressions import open_suppressions
-from partnerships.people.form_steps import press_button
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
@@ -70,28 +66,16 @@ def manage_choices(request: HttpRequest) -> HttpResponse:
         _read_ahead_for(person)
     preference = next(iter(rows_for(preference_of, person)), None) or Preference(person=person)
     if request.method == "POST" and "resume" in request.POST:
-        services.end_pause(person=person, author=person, now=timezone.now())
-        is_ahead = preference.pause_ahead(timezone.now(), person.time_zone)
-        messages.success(request, PAUSE_CANCELLED if is_ahead else PAUSE_ENDED)
-        return redirect("digests:manage")
+        return _end_pause(request, person, preference)
+
     form = choices_form(request, person, preference)
     if request.method == "POST" and form.is_valid():
-        # A new frequency replaces those of single records too.
-        for_everything = form.cleaned_data["frequency"] != preference.frequency
-        saved_preference = services.save_choices(
-            person=person,
-            preferences=form.preferences,
-            ways=form.ways,
-            lead_times=form.lead_times,
-            for_everything=for_everything,
-            author=person,
-            now=timezone.now(),
-        )
+        saved_preference = save_choices(form, person, preference)
         subscriptions = set_names_for(person, subscriptions_of(person), timezone.now())
-        messages.success(
-            request, f"Your choice has been saved. {preferences_in_words(person, saved_preference, subscriptions)}"
-        )
+        sentences = preferences_in_words(person, saved_preference, subscriptions)
+        messages.success(request, f"Your choice has been saved. {sentences}")
         return redirect("digests:manage")
+
     context = {
         "form": form,
         **pause_of(person, preference, timezone.now()),
@@ -101,6 +85,14 @@ def manage_choices(request: HttpRequest) -> HttpResponse:
         **_subscriptions_context(person, preference),
     }
     return render(request, "digests/manage.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _end_pause(request: HttpRequest, person: User, preference: Preference) -> HttpResponse:
+    """End the person's pause, or cancel a pause that has not begun."""
+    services.end_pause(person=person, author=person, now=timezone.now())
+    is_ahead = preference.pause_ahead(timezone.now(), person.time_zone)
+    messages.success(request, PAUSE_CANCELLED if is_ahead else PAUSE_ENDED)
+    return redirect("digests:manage")
 
 
 def _read_ahead_for(person: User) -> None:
@@ -145,7 +137,6 @@ def follow_record(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     person = signed_in(request)
     target = visible_target(person, kind, pk)
     frequency = request.POST.get("frequency", "")
-    back_url = page_of(target)
 
     try:
         subscription = services.subscribe(
@@ -153,13 +144,13 @@ def follow_record(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         )
     except services.UnableToSubscribe as error:
         messages.error(request, str(error))
-        return redirect(back_url)
-
-    if subscription.is_confirmed:
-        messages.success(request, f"You now follow {title_of(target)}. Your digests list what changes from now on.")
-        return redirect(back_url)
-    messages.success(request, f"We have sent an email to {person.email}. Follow the link in it to confirm.")
-    return redirect(back_url)
+    else:
+        if subscription.is_confirmed:
+            message = f"You now follow {title_of(target)}. Your digests list what changes from now on."
+        else:
+            message = f"We have sent an email to {person.email}. Follow the link in it to confirm."
+        messages.success(request, message)
+    return redirect(page_of(target))
 
 
 @require_POST
@@ -172,8 +163,7 @@ def change_own_subscription(request: HttpRequest, pk: int, verb: str) -> HttpRes
     is_on_page_of_target = request.POST.get("back") == "page"
     back_url = page_of(subscription.followed) if is_on_page_of_target else reverse("digests:manage")
 
-    def apply_change() -> tuple[str, str]:
-        """Do to the subscription what the address says."""
+    try:
         change_subscription(
             verb,
             subscription,
@@ -183,9 +173,11 @@ def change_own_subscription(request: HttpRequest, pk: int, verb: str) -> HttpRes
             reason="Stopped by the person.",
             now=timezone.now(),
         )
-        return MESSAGES[verb].format(subscription.shown_name), back_url
-
-    return press_button(request, apply_change, services.UnableToChangeSubscription, back=back_url)
+    except services.UnableToChangeSubscription as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, MESSAGES[verb].format(subscription.shown_name))
+    return redirect(back_url)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -200,24 +192,25 @@ def stop_all(request: HttpRequest) -> HttpResponse:
 @require_POST
 def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Start or stop digests about a partnership or a plan for everyone with a role."""
-    person = signed_in(request)
+    person, now = signed_in(request), timezone.now()
     target = visible_target(person, kind, pk)
-    now = timezone.now()
     if not isinstance(target, Plan | Partnership):
         raise Http404
+
     rule = RoleRule.objects.filter(**{kind: pk}, post=None).first()
-    if rule is None:
-        new_rule = services.set_role_rule(target=target, author=person, now=now)
-        role = new_rule.get_role_display()
-        person_count = people_of(new_rule).values("person").distinct().count()
-        messages.success(
-            request,
-            f"Digests about {target} now go to {role[0].lower()}{role[1:]}. Each person can stop them. "
-            f"People who get them today: {f'{person_count:,}' if person_count else 'nobody yet'}.",
-        )
-    else:
+    if rule is not None:
         services.end_role_rule(rule=rule, author=person, reason="Ended by a lead.", now=now)
         messages.success(request, f"Digests about {target} no longer go to people by role.")
+        return redirect(page_of(target))
+
+    new_rule = services.set_role_rule(target=target, author=person, now=now)
+    role = new_rule.get_role_display()
+    person_count = people_of(new_rule).values("person").distinct().count()
+    messages.success(
+        request,
+        f"Digests about {target} now go to {role[0].lower()}{role[1:]}. Each person can stop them. "
+        f"People who get them today: {f'{person_count:,}' if person_count else 'nobody yet'}.",
+    )
     return redirect(page_of(target))
 
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.digests import services
 from partnerships.digests.forms import CorrectAddressForm, EndForm, StakeholderForm
 from partnerships.digests.models import Subscription
-from partnerships.digests.models.targets import title_of
+from partnerships.digests.models.targets import Target, title_of
 from partnerships.digests.queries.ledger import tabs_for
 from partnerships.digests.queries.naming import set_names_for
 from partnerships.digests.queries.subscriptions import (
@@ -29,6 +31,7 @@ from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.kit.dates import long_date
 from partnerships.kit.http import form_page, next_url, posted
 from partnerships.outbox.content import WILL_BE_SENT
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Audience, Plan
 
@@ -55,27 +58,33 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     organisations = may_ask_for(person).order_by("name", "pk")
     if not organisations.exists():
         raise PermissionDenied
+
     form = StakeholderForm(request.POST or None, organisations=organisations, cancel=page_of(target))
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        existing_subscription = live_stakeholder(data["organisation"], target, data["email"])
         try:
-            if existing_subscription is not None:
-                raise services.UnableToSubscribe(_already_asked_message(existing_subscription))
-            services.add_stakeholder(target=target, author=person, now=timezone.now(), **data)
+            _ask_stakeholder(target, person, form.cleaned_data)
         except services.UnableToSubscribe as error:
             form.add_error("email", str(error))
         else:
+            email = form.cleaned_data["email"]
             messages.success(
-                request,
-                f"{WILL_BE_SENT} {data['email']}, to ask them to confirm. They get nothing else until they do.",
+                request, f"{WILL_BE_SENT} {email}, to ask them to confirm. They get nothing else until they do."
             )
             return redirect("digests:stakeholders")
+
     restricted_audience = ""  # only set for a plan that is not public
     if isinstance(target, Plan) and target.audience != Audience.PUBLIC:
         restricted_audience = target.get_audience_display().lower()
     context = {"form": form, "target": title_of(target), "back": page_of(target), "closed": restricted_audience}
     return render(request, "digests/add_stakeholder.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _ask_stakeholder(target: Target, person: User, data: dict[str, Any]) -> None:
+    """Ask the stakeholder of a valid form to confirm. Raises `UnableToSubscribe`, for example if we asked before."""
+    existing_subscription = live_stakeholder(data["organisation"], target, data["email"])
+    if existing_subscription is not None:
+        raise services.UnableToSubscribe(_already_asked_message(existing_subscription))
+    services.add_stakeholder(target=target, author=person, now=timezone.now(), **data)
 
 
 def _already_asked_message(subscription: Subscription) -> str:
@@ -131,23 +140,24 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop a stakeholder's digests, with a reason. If they have already ended, only say so."""
-    person = signed_in(request)
-    now = timezone.now()
+    person, now = signed_in(request), timezone.now()
     [subscription] = set_names_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
     stakeholder_name, target_name = subscription.person_for_askers, subscription.shown_name
+    already_ended = f"{stakeholder_name} gets no digests about {target_name}: they had already ended."
     back_url = next_url(request, reverse("digests:stakeholders"))
+    if subscription.is_ended:
+        messages.info(request, already_ended)
+        return redirect(back_url)
+
     form = EndForm(posted(request), cancel=back_url)
-    if not subscription.is_ended and not form.is_valid():
-        context = {"form": form, "subscription": subscription, "back": back_url}
-        return render(request, "digests/end_stakeholder.html", context, status=422 if form.is_bound else 200)
-    ended_count = 0
-    if not subscription.is_ended:
+    if request.method == "POST" and form.is_valid():
         organisation_name = subscription.added_for.display_name if subscription.added_for else "a partner"
-        ended_count = services.stop(
-            subscriptions=[subscription], author=person, reason=form.said_by(organisation_name), now=now
-        )
-    if ended_count:
-        messages.success(request, f"{stakeholder_name} will get no more digests about {target_name}.")
-    else:
-        messages.info(request, f"{stakeholder_name} gets no digests about {target_name}: they had already ended.")
-    return redirect(back_url)
+        reason = form.said_by(organisation_name)
+        ended_count = services.stop(subscriptions=[subscription], author=person, reason=reason, now=now)
+        if ended_count:
+            messages.success(request, f"{stakeholder_name} will get no more digests about {target_name}.")
+        else:
+            messages.info(request, already_ended)
+        return redirect(back_url)
+
+    return form_page(request, "digests/end_stakeholder.html", form, subscription=subscription, back=back_url)

@@ -100,31 +100,12 @@ def _ask(
     """Return the page that asks what to stop, and offers to undo the last stop."""
     now = timezone.now()
     subscriptions = set_names_for(person, subscriptions_of(person), now)
-    if stoppable.had_any:
-        titles = titles_for(person, stoppable.plans, now)
-        choices = [(f"plan-{plan.pk}", f"Digests about {titles[plan.pk]}") for plan in stoppable.plans]
-        names = names_of(person, stoppable.subjects, now)
-        choices += [
-            (f"{kind_of(subject)}-{subject.pk}", f"Digests about {name}")
-            for subject, name in zip(stoppable.subjects, names, strict=True)
-        ]
-    else:
-        choices = [
-            (f"subscription-{subscription.pk}", f"Digests about {subscription.shown_name}")
-            for subscription in subscriptions
-        ]
     wants_matches = _wants_matches(person)
-    if wants_matches and (stoppable.matches or not stoppable.had_any):
-        choices.append(("matches", "New matches of your organisation"))
-    if stoppable.single:
-        choices.append(("single", f"Emails about {stoppable.single.called}"))
-    if stoppable.groups:
-        choices.append(("notices", f"{_group_labels(stoppable.groups)}: keep these notices in my inbox, without email"))
-    last_stop = services.last_stop(person, now=now)
     has_summary = bool(groups_in_summary(person))
+    last_stop = services.last_stop(person, now=now)
     context = {
         "person": person,
-        "choices": choices,
+        "choices": _choices(person, stoppable, subscriptions, wants_matches=wants_matches),
         "follows": bool(subscriptions) or wants_matches or has_summary,
         "has_summary": has_summary,
         "in_email": stoppable.had_any,
@@ -134,6 +115,42 @@ def _ask(
         **shared_context,
     }
     return render(request, "digests/stop.html", context, status=422 if error else 200)
+
+
+def _choices(
+    person: User, stoppable: Stoppable, subscriptions: list[Subscription], *, wants_matches: bool
+) -> list[tuple[str, str]]:
+    """Return what the person can stop, as values and labels of tick boxes.
+
+    These are the subjects of the email that contained the link or, without such an email, all subscriptions.
+    """
+    if stoppable.had_any:
+        choices = _choices_of_email(person, stoppable)
+    else:
+        choices = [
+            (f"subscription-{subscription.pk}", f"Digests about {subscription.shown_name}")
+            for subscription in subscriptions
+        ]
+    if wants_matches and (stoppable.matches or not stoppable.had_any):
+        choices.append(("matches", "New matches of your organisation"))
+    if stoppable.single:
+        choices.append(("single", f"Emails about {stoppable.single.called}"))
+    if stoppable.groups:
+        choices.append(("notices", f"{_group_labels(stoppable.groups)}: keep these notices in my inbox, without email"))
+    return choices
+
+
+def _choices_of_email(person: User, stoppable: Stoppable) -> list[tuple[str, str]]:
+    """Return the plans and other subjects of the email, as values and labels of tick boxes."""
+    now = timezone.now()
+    titles = titles_for(person, stoppable.plans, now)
+    names = names_of(person, stoppable.subjects, now)
+    plans = [(f"plan-{plan.pk}", f"Digests about {titles[plan.pk]}") for plan in stoppable.plans]
+    other_subjects = [
+        (f"{kind_of(subject)}-{subject.pk}", f"Digests about {name}")
+        for subject, name in zip(stoppable.subjects, names, strict=True)
+    ]
+    return plans + other_subjects
 
 
 def _wants_matches(person: User) -> bool:

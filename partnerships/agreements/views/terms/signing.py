@@ -36,7 +36,9 @@ from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 
-def _sign_or_decline(form: SignTermsForm, version: TermsVersion, organisation: Organisation, person: User, how: str) -> str:
+def _sign_or_decline(
+    form: SignTermsForm, version: TermsVersion, organisation: Organisation, person: User, how: str
+) -> str:
     """Record the decision in a valid form, and return the message to the reader."""
     data, now = form.cleaned_data, timezone.now()
     if form.declines:

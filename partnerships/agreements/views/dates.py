@@ -51,6 +51,7 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
     today = timezone.localdate()
     rights = rights_over(partnership, user, timezone.now())
     notices = list(partnership.notices.select_related("organisation", "given_by").order_by("-given_at", "-pk"))
+    # A closed notice shows the organisation under the name that it had on that day.
     show_as_at((_closed_on(notice), notice.organisation) for notice in notices)
     parties = list(partnership.parties.present().select_related("organisation").order_by("organisation__name", "pk"))
     context = {

@@ -29,7 +29,7 @@ from partnerships.people.requests import signed_in
 @require_safe
 def documents(request: HttpRequest, pk: int) -> HttpResponse:
     """List the documents of a partnership, newest first."""
-    user = signed_in(request)
+    user, now = signed_in(request), timezone.now()
     partnership = get_readable(user, pk)
     rows = (
         Document.objects.visible_to(user)
@@ -38,20 +38,18 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
         .annotate(is_signature=Exists(TermsSignature.objects.filter(scan=OuterRef("pk"))))
     )
     page = keyset_page(request, rows, order=("-added_at", "-pk"))
+    # Each organisation is shown under the name that it had when it added the document.
     show_as_at((timezone.localdate(row.added_at), row.added_for) for row in page.rows)
-    rights = rights_over(partnership, user, timezone.now())
+    rights = rights_over(partnership, user, now)
     organisation_ids = frozenset[int]() if partnership.is_over else rights.adds_documents_for
-    return render(
-        request,
-        "agreements/documents.html",
-        {
-            "partnership": partnership,
-            "page": page,
-            "may_add": bool(organisation_ids),
-            "removes_for": organisation_ids,
-            "sharing": data_sharing_of(partnership, timezone.localdate()),
-        },
-    )
+    context = {
+        "partnership": partnership,
+        "page": page,
+        "may_add": bool(organisation_ids),
+        "removes_for": organisation_ids,
+        "sharing": data_sharing_of(partnership, timezone.localdate()),
+    }
+    return render(request, "agreements/documents.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,12 +90,10 @@ def document_download(request: HttpRequest, pk: int, document: int) -> HttpRespo
     A document with personal data can be downloaded only while data sharing in the partnership is open to the reader.
     """
     user = signed_in(request)
-    requested_document = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
-    if requested_document.personal_data:
-        require(data_sharing_open(requested_document.partnership, timezone.localdate(), user))
-    return private_file(
-        requested_document.file, name=requested_document.file_name, content_type=requested_document.content_type
-    )
+    document_row = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
+    if document_row.personal_data:
+        require(data_sharing_open(document_row.partnership, timezone.localdate(), user))
+    return private_file(document_row.file, name=document_row.file_name, content_type=document_row.content_type)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -108,20 +104,16 @@ def document_remove(request: HttpRequest, pk: int, document: int) -> HttpRespons
     """
     user = signed_in(request)
     partnership = get_readable(user, pk)
-    requested_document = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
-    require(rights_over(partnership, user, timezone.now()).may_remove(requested_document))
-    if request.method == "POST":
-        try:
-            remove_document(
-                document=requested_document, organisation=requested_document.added_for, author=user, now=timezone.now()
-            )
-        except UnableToRemoveDocument as error:
-            messages.warning(request, str(error))
-        else:
-            messages.success(
-                request, f"“{requested_document.title}” has been removed. An administrator can restore it."
-            )
-        return redirect("agreements:documents", pk=pk)
-    return render(
-        request, "agreements/document_remove.html", {"document": requested_document, "partnership": partnership}
-    )
+    document_row = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
+    require(rights_over(partnership, user, timezone.now()).may_remove(document_row))
+    if request.method != "POST":
+        context = {"document": document_row, "partnership": partnership}
+        return render(request, "agreements/document_remove.html", context)
+
+    try:
+        remove_document(document=document_row, organisation=document_row.added_for, author=user, now=timezone.now())
+    except UnableToRemoveDocument as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, f"“{document_row.title}” has been removed. An administrator can restore it.")
+    return redirect("agreements:documents", pk=pk)

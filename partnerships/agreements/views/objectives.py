@@ -94,6 +94,7 @@ def objective_detail(request: HttpRequest, pk: int, objective: int) -> HttpRespo
         raise Http404
     row = rows[0]
     shown_objective = row.objective
+    # Each report shows the organisation under the name that it had on that day.
     show_as_at((report.on, report.organisation) for report in row.reports)
 
     rights = rights_over(partnership, user, timezone.now())

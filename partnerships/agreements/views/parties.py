@@ -57,6 +57,7 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
     former = former_party(user, partnership)
     rights = rights_over(partnership, user, now)
     rows = rows_for(_parties, pk) if former is None else parties_then(former)
+    # Parties that left are shown under the names that they had then.
     name_as_at(partnership, rows, left_at=former.left_at if former else None)
     return render(
         request,

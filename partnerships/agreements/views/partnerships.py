@@ -130,7 +130,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _read_overview_ahead(user: User, pk: int, now: dt.datetime) -> None:
-    """Send the queries of the overview to the database as one."""
+    """Send the queries of the overview as one. `rows_for` and the functions that the view calls then use their rows."""
     read_ahead(
         [
             visible_lookup(user, pk),

@@ -50,21 +50,9 @@ def propose_commitment(request: HttpRequest) -> HttpResponse:
     form = searching_form(request, lambda data: ProposeForm(data, **form_kwargs))
 
     if request.method == "POST" and form.is_valid():
-        terms = {name: form.cleaned_data[name] for name in TERMS}
         try:
             with collect_recipients() as recipients:
-                commitment = services.propose_commitment(
-                    **terms,
-                    giver=form.cleaned_data["giver"],
-                    receiver=form.cleaned_data["receiver"],
-                    partnership=form.cleaned_data["partnership"],
-                    confirm=form.cleaned_data.get("confirm", False),
-                    key=form.cleaned_data["key"],
-                    replaces=replaces,
-                    came_from=came_from,
-                    author=user,
-                    now=timezone.now(),
-                )
+                commitment = _propose(form, came_from, replaces, author=user)
         except (services.UnableToPropose, services.UnableToConfirm) as error:
             form.add_error(None, str(error))
         else:
@@ -80,6 +68,25 @@ def propose_commitment(request: HttpRequest) -> HttpResponse:
         suggestion=suggestion,
         replaces=replaces,
         back=_back_link(suggestion, replaces),
+    )
+
+
+def _propose(
+    form: ProposeForm, came_from: OriginRecord | None, replaces: Commitment | None, *, author: User
+) -> Commitment:
+    """Propose the commitment of a valid form. Raises `UnableToPropose` and `UnableToConfirm`."""
+    terms = {name: form.cleaned_data[name] for name in TERMS}
+    return services.propose_commitment(
+        **terms,
+        giver=form.cleaned_data["giver"],
+        receiver=form.cleaned_data["receiver"],
+        partnership=form.cleaned_data["partnership"],
+        confirm=form.cleaned_data.get("confirm", False),
+        key=form.cleaned_data["key"],
+        replaces=replaces,
+        came_from=came_from,
+        author=author,
+        now=timezone.now(),
     )
 
 

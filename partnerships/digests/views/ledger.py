@@ -133,15 +133,7 @@ def email_detail(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     form = ReasonForm(request.POST or None) if person.is_staff else None
     if form is not None and form.is_valid():
-        services.record_look(
-            person=delivery.recipient,
-            administrator=person,
-            event=EventKind.DELIVERY_VIEWED,
-            kind="delivery",
-            number=delivery.pk,
-            reason=form.cleaned_data["reason"],
-            now=timezone.now(),
-        )
+        _record_reason_to_see(delivery, administrator=person, reason=form.cleaned_data["reason"])
         _grant(request, str(delivery.pk))
         return redirect("digests:entry", pk=pk)
 
@@ -170,6 +162,19 @@ def email_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_ask": stakeholders_of(person, timezone.now()).live().filter(pk=delivery.subscription_id or 0).exists(),
     }
     return render(request, "digests/entry.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _record_reason_to_see(delivery: Delivery, *, administrator: User, reason: str) -> None:
+    """Record why an administrator looks at the message that was sent to a person."""
+    services.record_look(
+        person=delivery.recipient,
+        administrator=administrator,
+        event=EventKind.DELIVERY_VIEWED,
+        kind="delivery",
+        number=delivery.pk,
+        reason=reason,
+        now=timezone.now(),
+    )
 
 
 @require_safe

@@ -65,6 +65,7 @@ def suggest_organisations(request: HttpRequest) -> JsonResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the page of an organisation. A merged record redirects to the record that was kept."""
     user = signed_in(request)
+    # `read_ahead` sends these lookups as one query. `rows_for` and the functions called below then use their rows.
     read_ahead(
         [
             lookup(_readable_organisation, user, pk),
@@ -81,36 +82,42 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     if organisation.merged_into_id:
         return redirect("organisations:detail", pk=organisation.merged_into_id)
 
-    # Most organisations lack most of these rows, so read only those that exist.
-    queries_with_rows = with_rows(pk, *_ABOUT)
-    read_ahead(lookup(rows, pk) for kind, rows in _READ.items() if kind in queries_with_rows)
-
-    def rows_about(query: RowsAbout) -> list[Any]:
-        return rows_for(_READ[query], pk) if query in queries_with_rows else []
-
-    successions = successions_of(organisation) if _ties in queries_with_rows else ()
-    lines = lines_for(organisation, successions, timezone.localdate())
     contacts = rows_for(_contacts, pk)
     events = newest_events(user, kind="organisation", record_id=pk, count=_EVENTS)
     if is_reading(request):
         event_ids = [event.pk for event in events]
         note_events_seen(person_id=user.pk, kind="organisation", record_id=pk, events=event_ids, now=timezone.now())
-
     context = {
         "organisation": organisation,
+        "contacts": contacts,
+        "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,
+        "lines": timeline_lines(events),
+        "sections": ON_ORGANISATIONS.of(user, organisation),
+        "may_change": roles_of(user, timezone.now()).lead(organisation.pk),
+        **_facts_context(organisation),
+    }
+    return render(request, "organisations/detail.html", context)
+
+
+def _facts_context(organisation: Organisation) -> dict[str, Any]:
+    """Return the facts that the directory records about the organisation, such as its identifiers and former names."""
+    # Most organisations lack most of these rows, so read only those that exist.
+    queries_with_rows = with_rows(organisation.pk, *_ABOUT)
+    read_ahead(lookup(rows, organisation.pk) for kind, rows in _READ.items() if kind in queries_with_rows)
+
+    def rows_about(query: RowsAbout) -> list[Any]:
+        return rows_for(_READ[query], organisation.pk) if query in queries_with_rows else []
+
+    successions = successions_of(organisation) if _ties in queries_with_rows else ()
+    lines = lines_for(organisation, successions, timezone.localdate())
+    return {
         "identifiers": rows_about(_identifiers),
         "names": [name for name in rows_about(_names) if name.name != organisation.name],
         "areas_served": rows_about(_areas_served),
         "group_members": rows_about(_members_of_group),
         "successions": lines,
         "has_predecessors": any(line.replaces and not line.comes and not line.undone for line in lines),
-        "contacts": contacts,
-        "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,
-        "lines": timeline_lines(events),
-        "sections": ON_ORGANISATIONS.of(user, organisation),
-        "may_change": roles_of(user, timezone.now()).lead(organisation.pk),
     }
-    return render(request, "organisations/detail.html", context)
 
 
 def _readable_organisation(user: User, pk: int) -> QuerySet[Organisation]:

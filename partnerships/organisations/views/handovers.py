@@ -106,14 +106,15 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
         count=len(matching_records),
     )
     if request.method == "POST" and form.is_valid():
+        # What is left in `cleaned_data` are the details of the lines.
         ticked_ids = [int(record_id) for record_id in form.cleaned_data.pop("records")]
-        takes_everything = form.cleaned_data.pop("everything")
+        is_about_all = form.cleaned_data.pop("everything")
         try:
             count = propose_handovers(
                 succession=succession,
                 predecessor=organisation,
                 kind=kind,
-                records=[thing.pk for thing in matching_records] if takes_everything else ticked_ids,
+                records=[thing.pk for thing in matching_records] if is_about_all else ticked_ids,
                 author=user,
                 now=now,
                 **form.cleaned_data,

@@ -60,6 +60,7 @@ def _anchor_choices(content: Content) -> list[tuple[str, str]]:
 def _threads(comments: QuerySet[Comment], content: Content, plan_pk: int, *, on_draft: bool) -> list[Thread]:
     """Return the threads of these comments, with open threads first."""
     rows = list(comments.select_related("author", "organisation", "resolved_by").order_by("created_at", "pk"))
+    # Each comment shows the organisation under the name that it had on that day.
     show_as_at((timezone.localdate(row.created_at), row.organisation) for row in rows)
 
     replies_by_thread: dict[int, list[Comment]] = {}

@@ -171,22 +171,29 @@ def compare_sides(request: HttpRequest, pk: int, how: Opening) -> ComparedSides:
     if a.version is None or b.version is None:
         log_opening(request, access, how)
 
-    # The draft follows the current version, on whichever side it is.
-    older, newer = sorted(side.version.number if side.version else access.plan.current_number for side in (a, b))
-    versions = [side.version for side in sides if side.version is not None]
+    compared = compare_contents(
+        _content(access, a),
+        _content(access, b),
+        touched=_last_editors(access) if b.version is None else None,
+    )
     return ComparedSides(
         access=access,
         a=a,
         b=b,
         sides=sides,
-        between=tuple(version for version in reversed(versions) if older < version.number <= newer),
-        compared=compare_contents(
-            _content(access, a),
-            _content(access, b),
-            touched=_last_editors(access) if b.version is None else None,
-        ),
+        between=_versions_between(access, chosen, sides),
+        compared=compared,
         no_baseline=chosen.no_baseline,
     )
+
+
+def _versions_between(access: PlanAccess, chosen: _ChosenSides, sides: tuple[Side, ...]) -> tuple[Version, ...]:
+    """Return the versions after the older side, up to and with the newer side, oldest first."""
+    # The draft follows the current version, on whichever side it is.
+    numbers = [side.version.number if side.version else access.plan.current_number for side in (chosen.a, chosen.b)]
+    older, newer = sorted(numbers)
+    oldest_first = [side.version for side in reversed(sides) if side.version is not None]
+    return tuple(version for version in oldest_first if older < version.number <= newer)
 
 
 def _context(request: HttpRequest, compared_sides: ComparedSides) -> dict[str, Any]:
@@ -247,12 +254,11 @@ def compare_paper(request: HttpRequest, pk: int) -> HttpResponse:
 def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the comparison as a PDF, stored for the next reader unless one side is the draft."""
     compared_sides = compare_sides(request, pk, Opening.PDF)
-    draw: Callable[[str], bytes] = (
-        downloads.draw_pdf if compared_sides.is_draft else partial(_stored_or_new_pdf, compared_sides)
-    )
-    return downloads.pdf_response(
-        request, "plans/compare_pdf.html", _context(request, compared_sides), _title(compared_sides), draw=draw
-    )
+    context, title = _context(request, compared_sides), _title(compared_sides)
+    draw: Callable[[str], bytes] = partial(_stored_or_new_pdf, compared_sides)
+    if compared_sides.is_draft:
+        draw = downloads.draw_pdf
+    return downloads.pdf_response(request, "plans/compare_pdf.html", context, title, draw=draw)
 
 
 def _stored_or_new_pdf(compared_sides: ComparedSides, html: str) -> bytes:

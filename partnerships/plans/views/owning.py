@@ -67,6 +67,7 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
     plan, user = access.plan, signed_in(request)
     ended_ownerships_of_plan = PlanOwner.ever.filter(plan=plan, ended_at__isnull=False)
     former_owners = list(ended_ownerships_of_plan.select_related("organisation").order_by("-ended_at", "-pk"))
+    # Former owners are shown under the names that they had when their ownership ended.
     show_as_at((timezone.localdate(owner.ended_at), owner.organisation) for owner in former_owners if owner.ended_at)
     return render(
         request,

@@ -89,8 +89,10 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
         "large": len(homes) if has_too_many_homes else 0,
         "year_words": YEAR_KINDS.get(plan.years, ""),
     }
+
+    # A search by name, and the button for more rows, post the form too, but save nothing.
     asks_for_more_rows = homes_grid is not None and "more" in request.POST
-    if is_search(request.POST) or asks_for_more_rows:  # show the form again, without saving
+    if is_search(request.POST) or asks_for_more_rows:
         return documents.show_piece(request, piece, form, template="plans/piece.html", context=context)
 
     if piece.item is None and request.method == "POST":

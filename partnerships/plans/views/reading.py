@@ -190,26 +190,22 @@ def version_by_id(request: HttpRequest, pk: int) -> HttpResponse:
 def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the versions that the person may read, and other events."""
     access = open_plan(request, pk)
-    user = signed_in(request)
+    user, reader = signed_in(request), access.reader.value
     versions = rows_for(_versions, user, pk)
+    # Each owner is shown under the name that it had when the version was published.
     show_as_at((timezone.localdate(version.published_at), version.organisation) for version in versions)
-    reader = access.reader.value
-    rows = [{"version": version, "figures": version.figures.get(reader, {})} for version in versions]
     events = rows_for(_events, user, pk)
     if is_reading(request):
         event_ids = [event.pk for event in events]
         note_events_seen(person_id=user.pk, kind="plan", record_id=pk, events=event_ids, now=timezone.now())
-    return render(
-        request,
-        "plans/history.html",
-        {
-            "plan": access.plan,
-            "access": access,
-            "rows": rows,
-            "events": timeline_lines(events),
-            "newest": versions[0] if versions else None,
-        },
-    )
+    context = {
+        "plan": access.plan,
+        "access": access,
+        "rows": [{"version": version, "figures": version.figures.get(reader, {})} for version in versions],
+        "events": timeline_lines(events),
+        "newest": versions[0] if versions else None,
+    }
+    return render(request, "plans/history.html", context)
 
 
 @planned_for_each_reader

@@ -89,6 +89,7 @@ def openings(request: HttpRequest, pk: int) -> HttpResponse:
     access, _draft = open_to_edit(request, pk)
     rows = ShareOpening.objects.filter(share__plan=pk).select_related("share__person", "share__organisation")
     page = keyset_page(request, rows, order=("-at", "-pk"), size=50)
+    # Each line shows the organisation under the name that it had on that day.
     show_as_at((timezone.localdate(row.at), row.share.organisation) for row in page.rows)
     return render(request, "plans/openings.html", {"plan": access.plan, "access": access, "page": page})
 

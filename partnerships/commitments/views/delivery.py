@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from partnerships.commitments import services
 from partnerships.commitments.forms.delivery import EscalateForm, ProgressForm, VerifyForm
 from partnerships.commitments.models import Commitment, commitment_readers
-from partnerships.commitments.views.steps import open_commitment
+from partnerships.commitments.views.fetching import open_commitment
 from partnerships.kit.http import form_page, posted, posted_with_files
 from partnerships.kit.rights import require
 from partnerships.people.models import User

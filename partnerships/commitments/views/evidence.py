@@ -12,7 +12,7 @@ from partnerships.commitments import services
 from partnerships.commitments.forms.evidence import EvidenceForm
 from partnerships.commitments.models import Evidence
 from partnerships.commitments.rights import rights_over
-from partnerships.commitments.views.steps import commitment_for, open_commitment
+from partnerships.commitments.views.fetching import commitment_for, open_commitment
 from partnerships.kit.http import form_page, posted_with_files, private_file
 from partnerships.kit.rights import require
 from partnerships.people.requests import signed_in

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from partnerships.commitments import services
 from partnerships.commitments.forms.ownership import OwnerForm
-from partnerships.commitments.views.steps import open_commitment
+from partnerships.commitments.views.fetching import open_commitment
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 

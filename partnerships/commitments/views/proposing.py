@@ -18,7 +18,7 @@ from partnerships.commitments.forms.terms import ProposeForm
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import OriginRecord, Suggestion, parse_origin_record
 from partnerships.commitments.rights import rights_over, waits_for
-from partnerships.commitments.views.steps import TERMS, commitment_for
+from partnerships.commitments.views.fetching import TERMS, commitment_for
 from partnerships.kit.forms import searching_form
 from partnerships.kit.http import form_page, row_number
 from partnerships.kit.rights import require

@@ -15,7 +15,7 @@ from partnerships.commitments import services
 from partnerships.commitments.forms.terms import ConfirmForm, DueDateForm, EditTermsForm, EndForm
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.rights import waits_for
-from partnerships.commitments.views.steps import TERMS, open_commitment
+from partnerships.commitments.views.fetching import TERMS, open_commitment
 from partnerships.kit.dates import long_date
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require

@@ -16,6 +16,7 @@ from partnerships.plans.views import (
     reading,
     sharing,
     signing,
+    signing_by_link,
 )
 
 app_name = "plans"
@@ -31,7 +32,7 @@ urlpatterns = [
     path("ownership/", owning.ownership, name="ownership"),
     path("ownership/<int:pk>/", owning.answer_ownership, name="answer-ownership"),
     path("ownership/<int:pk>/withdraw/", owning.withdraw_ownership, name="withdraw-ownership"),
-    path("sign/<str:token>/", signing.sign_by_link, name="sign-by-link"),
+    path("sign/<str:token>/", signing_by_link.sign_by_link, name="sign-by-link"),
     path("versions/<int:pk>/", reading.version_by_id, name="version-by-id"),
     path("<int:pk>/", reading.plan_detail, name="detail"),
     path("<int:pk>/versions/<int:number>/", reading.plan_version, name="version"),

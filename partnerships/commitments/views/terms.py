@@ -73,7 +73,8 @@ def confirm_for_side(request: HttpRequest, pk: int, side: str) -> HttpResponse:
         except services.UnableToConfirm as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, _confirmed_message(confirmed, organisation) + recipients.sentence())
+            message = _confirmed_message(confirmed, organisation)
+            messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(commitment)
 
     return form_page(

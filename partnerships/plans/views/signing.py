@@ -1,4 +1,4 @@
-"""Pages of sign-off: the state of the signatures, and decisions on the site or through a link.
+"""Pages of sign-off: the state of the signatures, and decisions by people who are signed in.
 
 `posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
@@ -9,14 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from partnerships.documents.forms import SignForm
@@ -31,8 +29,7 @@ from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 from partnerships.plans.comparisons import Comparison
 from partnerships.plans.forms import ConditionForm, DueDayForm, SignatoriesForm
-from partnerships.plans.links import SignOffLink, read_sign_off_token
-from partnerships.plans.models import Decision, Plan, Signatory, SignOff, Version
+from partnerships.plans.models import Plan, Signatory, SignOff
 from partnerships.plans.queries import (
     SigningState,
     content_for,
@@ -40,10 +37,8 @@ from partnerships.plans.queries import (
     next_steps,
     number_to_sign,
     organisations_led_by,
-    reading_class,
     signatories_to_ask_again,
     signing_states,
-    versions_for,
 )
 from partnerships.plans.services import (
     UnableToRequestSignOff,
@@ -55,7 +50,7 @@ from partnerships.plans.services import (
     sign_off,
 )
 from partnerships.plans.views.fetching import PlanAccess, open_published, open_to_publish
-from partnerships.plans.views.whole import compare_contents, reading_context
+from partnerships.plans.views.whole import compare_contents
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -83,9 +78,9 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
-                _sign(form, plan, form.cleaned_data["organisation"], user)
+                record_decision(form, plan, form.cleaned_data["organisation"], user)
         except UnableToSign as error:
-            form = SignForm(_with_number(request.POST, number), **form_kwargs)
+            form = SignForm(with_number(request.POST, number), **form_kwargs)
             form.add_error(None, str(error))
         else:
             message = f"Your decision on version {number} has been recorded."
@@ -285,98 +280,14 @@ def condition_met(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
     return form_page(request, "plans/condition.html", form, plan=access.plan, sign_off=decision, back=signing_url)
 
 
-def _with_number(data: QueryDict, number: int) -> QueryDict:
+def with_number(data: QueryDict, number: int) -> QueryDict:
     """Return the form data with the number of the newest version, so that the person can send the form again."""
     new_data = data.copy()
     new_data["number"] = str(number)
     return new_data
 
 
-def _confirm_rejection(request: HttpRequest, link: SignOffLink, form: SignForm) -> HttpResponse:
-    """Ask for confirmation of a rejection, because a rejection cannot be undone and stops the sign-off."""
-    context = {
-        "plan": link.signatory.plan,
-        "organisation": link.signatory.organisation,
-        "signatory": link.signatory,
-        "person": link.person,
-        "number": form.cleaned_data["number"],
-        "reason": form.cleaned_data["reason"],
-        "answers": form.sent_answers(),
-    }
-    return render(request, "plans/reject_by_link.html", context)
-
-
-@login_not_required
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the page of a personal link in an email, with a form to decide.
-
-    If the organisation requires a second factor or its own sign-in, access to a mailbox is not enough, so the link
-    leads to the sign-in page (docs/decisions/0031).
-    """
-    link = read_sign_off_token(token)
-    state = _state_for(link) if link is not None else None
-    version = _version_for(link) if link is not None else None
-    if link is None or state is None or version is None:
-        return render(request, "plans/link_over.html", status=404)
-
-    plan, organisation, number = link.signatory.plan, link.signatory.organisation, version.number
-    if organisation.asks_more_at_sign_in:
-        messages.info(request, f"{organisation.name} asks its people to sign in before they read or decide.")
-        return redirect("plans:signing", pk=plan.pk)
-
-    # A minor version sends no new emails, so links for the previous version still work.
-    is_stale = link.number < plan.substantive_number
-    is_open_to_sign = plan.is_awaiting_sign_off and state.may_decide_on(number) and not is_stale
-    context = {
-        "plan": plan,
-        "number": number,
-        "person": link.person,
-        "organisation": organisation,
-        "signatory": link.signatory,
-        "state": state,
-        "stale": is_stale,
-        "asked_for": link.number,
-        "open_to_sign": is_open_to_sign,
-    }
-    if not is_open_to_sign:  # after the decision, the link alone no longer shows the plan
-        return render(request, "plans/sign_by_link.html", context)
-
-    form_kwargs: dict[str, Any] = {
-        "organisations": [organisation],
-        "number": number,
-        "questions": {organisation.pk: link.signatory.questions},
-    }
-    form = SignForm(posted(request), **form_kwargs)
-    if request.method == "POST" and form.is_valid():
-        if form.cleaned_data["decision"] == Decision.REJECTED and "sure" not in request.POST:
-            return _confirm_rejection(request, link, form)
-        try:
-            _sign(form, plan, organisation, link.person)
-        except UnableToSign as error:
-            form = SignForm(_with_number(request.POST, number), **form_kwargs)
-            form.add_error(None, str(error))
-        else:
-            return redirect(request.path)
-
-    context |= _version_context(request, link, version, state)
-    return form_page(request, "plans/sign_by_link.html", form, **context)
-
-
-def _version_for(link: SignOffLink) -> Version | None:
-    """Return the version to sign if the person of the link may read it."""
-    plan = link.signatory.plan
-    return versions_for(link.person, plan).filter(number=number_to_sign(plan)).first()
-
-
-def _state_for(link: SignOffLink) -> SigningState | None:
-    """Return the state of the signature for which the link was sent; None if it is no longer needed."""
-    states = signing_states(link.signatory.plan)
-    return next((state for state in states if state.signatory.pk == link.signatory.pk), None)
-
-
-def _sign(form: SignForm, plan: Plan, organisation: Organisation, person: User) -> None:
+def record_decision(form: SignForm, plan: Plan, organisation: Organisation, person: User) -> None:
     """Record the decision in a valid form. Raises `UnableToSign`."""
     sign_off(
         plan=plan,
@@ -388,21 +299,3 @@ def _sign(form: SignForm, plan: Plan, organisation: Organisation, person: User) 
         answers=form.answers(),
         now=timezone.now(),
     )
-
-
-def _version_context(request: HttpRequest, link: SignOffLink, version: Version, state: SigningState) -> dict[str, Any]:
-    """Return the version to sign, and what has changed since the organisation last decided."""
-    plan = link.signatory.plan
-    reader = reading_class(link.person, plan)
-    earlier_number = state.earlier.version.number if state.earlier else 0
-    newer_versions = versions_for(link.person, plan).filter(number__gt=earlier_number, number__lte=version.number)
-    compared = None
-    if earlier_number:
-        earlier_content = content_for(content_of(plan, earlier_number), reader)
-        compared = compare_contents(earlier_content, content_for(version.content, reader))
-    return {
-        "before": earlier_number,
-        "compared": compared,
-        "between": newer_versions.without_content().order_by("number"),
-        **reading_context(reader, version.content, version.html, query=request.GET),
-    }

@@ -20,7 +20,10 @@ from partnerships.people.models import User
 
 def get_visible(user: User, pk: int) -> Partnership:
     """Return a partnership that the person may see, in full or in outline, or raise 404."""
-    rows = rows_for(_any, pk) if _is_own(user, pk) else rows_for(_visible, user, pk)
+    if _is_own(user, pk):
+        rows = rows_for(_partnership, pk)
+    else:
+        rows = rows_for(_visible_partnership, user, pk)
     if not rows:
         raise Http404
     return rows[0]
@@ -28,28 +31,30 @@ def get_visible(user: User, pk: int) -> Partnership:
 
 def visible_lookup(user: User, pk: int) -> Lookup:
     """Return the query of `get_visible`, to fetch it together with others in `read_ahead`."""
-    return lookup(_any, pk) if _is_own(user, pk) else lookup(_visible, user, pk)
+    return lookup(_partnership, pk) if _is_own(user, pk) else lookup(_visible_partnership, user, pk)
 
 
-def _any(pk: int) -> QuerySet[Partnership]:
+def _partnership(pk: int) -> QuerySet[Partnership]:
     """Return the query for a partnership that the person is known to see."""
     return Partnership.objects.filter(pk=pk)
 
 
-def _visible(user: User, pk: int) -> QuerySet[Partnership]:
+def _visible_partnership(user: User, pk: int) -> QuerySet[Partnership]:
     """Return the query for a partnership that the person may see, in full or in outline."""
     return Partnership.objects.visible_to(user).filter(pk=pk)
 
 
-def _readable(user: User, pk: int) -> QuerySet[Partnership, int]:
-    """Return the id of the partnership if the person may read it in full, today or as it was."""
+def _readable_id(user: User, pk: int) -> QuerySet[Partnership, int]:
+    """Return the query for the id of the partnership if the person may read it in full, today or as it was."""
     return Partnership.objects.held_by(user).filter(pk=pk).values_list("pk", flat=True)
 
 
 def is_readable(user: User, pk: int) -> bool:
     """Return whether the person may read the partnership in full, today or as it was when their organisation left."""
     is_own = _is_own(user, pk)
-    return bool(rows_for(_readable, user, pk)) if is_own is None else is_own
+    if is_own is not None:
+        return is_own
+    return bool(rows_for(_readable_id, user, pk))
 
 
 def _is_own(user: User, pk: int) -> bool | None:

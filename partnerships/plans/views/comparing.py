@@ -51,8 +51,8 @@ class ComparedSides:
     """
 
     access: PlanAccess
-    a: Side
-    b: Side
+    from_side: Side
+    to_side: Side
     sides: tuple[Side, ...]
     between: tuple[Version, ...]
     compared: Comparison
@@ -61,7 +61,7 @@ class ComparedSides:
     @property
     def is_draft(self) -> bool:
         """Return whether one side is the draft."""
-        return self.a.version is None or self.b.version is None
+        return self.from_side.version is None or self.to_side.version is None
 
 
 def _side_of_version(version: Version, *, baseline_number: int | None) -> Side:
@@ -98,8 +98,8 @@ class _ChosenSides:
     `no_baseline` means that the address asks for the baseline, and the plan has no baseline.
     """
 
-    a: Side
-    b: Side
+    from_side: Side
+    to_side: Side
     no_baseline: bool
 
 
@@ -113,18 +113,18 @@ def _choose_sides(request: HttpRequest, access: PlanAccess, sides: tuple[Side, .
     if baseline is not None:
         side_by_value[BASELINE] = baseline
 
-    value_a, value_b = request.GET.get("from", ""), request.GET.get("to", "")
-    no_baseline = baseline is None and BASELINE in (value_a, value_b)
+    from_value, to_value = request.GET.get("from", ""), request.GET.get("to", "")
+    no_baseline = baseline is None and BASELINE in (from_value, to_value)
     if no_baseline:
-        value_a = "" if value_a == BASELINE else value_a
-        value_b = "" if value_b == BASELINE else value_b
+        from_value = "" if from_value == BASELINE else from_value
+        to_value = "" if to_value == BASELINE else to_value
 
     versions = [side for side in sides if side.version is not None]
-    if not versions or any(value and value not in side_by_value for value in (value_a, value_b)):
+    if not versions or any(value and value not in side_by_value for value in (from_value, to_value)):
         raise Http404
-    b = side_by_value[value_b] if value_b else versions[0]
-    a = side_by_value[value_a] if value_a else _newest_before(b, versions)
-    return _ChosenSides(a=a, b=b, no_baseline=no_baseline)
+    to_side = side_by_value[to_value] if to_value else versions[0]
+    from_side = side_by_value[from_value] if from_value else _newest_before(to_side, versions)
+    return _ChosenSides(from_side=from_side, to_side=to_side, no_baseline=no_baseline)
 
 
 def _newest_before(side: Side, versions: list[Side]) -> Side:
@@ -167,19 +167,18 @@ def compare_sides(request: HttpRequest, pk: int, how: Opening) -> ComparedSides:
     access = open_plan(request, pk)
     sides = _sides(request, access)
     chosen = _choose_sides(request, access, sides)
-    a, b = chosen.a, chosen.b
-    if a.version is None or b.version is None:
+    if chosen.from_side.version is None or chosen.to_side.version is None:
         log_opening(request, access, how)
 
     compared = compare_contents(
-        _content(access, a),
-        _content(access, b),
-        touched=_last_editors(access) if b.version is None else None,
+        _content(access, chosen.from_side),
+        _content(access, chosen.to_side),
+        touched=_last_editors(access) if chosen.to_side.version is None else None,
     )
     return ComparedSides(
         access=access,
-        a=a,
-        b=b,
+        from_side=chosen.from_side,
+        to_side=chosen.to_side,
         sides=sides,
         between=_versions_between(access, chosen, sides),
         compared=compared,
@@ -190,19 +189,23 @@ def compare_sides(request: HttpRequest, pk: int, how: Opening) -> ComparedSides:
 def _versions_between(access: PlanAccess, chosen: _ChosenSides, sides: tuple[Side, ...]) -> tuple[Version, ...]:
     """Return the versions after the older side, up to and with the newer side, oldest first."""
     # The draft follows the current version, on whichever side it is.
-    numbers = [side.version.number if side.version else access.plan.current_number for side in (chosen.a, chosen.b)]
+    numbers = [
+        side.version.number if side.version else access.plan.current_number
+        for side in (chosen.from_side, chosen.to_side)
+    ]
     older, newer = sorted(numbers)
     oldest_first = [side.version for side in reversed(sides) if side.version is not None]
     return tuple(version for version in oldest_first if older < version.number <= newer)
 
 
 def _context(request: HttpRequest, compared_sides: ComparedSides) -> dict[str, Any]:
-    query = f"from={compared_sides.a.value}&to={compared_sides.b.value}"
+    """Return the template context of a comparison, with an address that can be shared."""
+    query = f"from={compared_sides.from_side.value}&to={compared_sides.to_side.value}"
     return {
         "plan": compared_sides.access.plan,
         "access": compared_sides.access,
-        "a": compared_sides.a,
-        "b": compared_sides.b,
+        "a": compared_sides.from_side,
+        "b": compared_sides.to_side,
         "sides": compared_sides.sides,
         "between": compared_sides.between,
         "compared": compared_sides.compared,
@@ -223,21 +226,18 @@ def compare_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _note_seen(request: HttpRequest, compared_sides: ComparedSides) -> None:
-    """Record between which versions the reader saw the changes."""
-    user = request.user
-    if (
-        not is_reading(request)
-        or not isinstance(user, User)
-        or compared_sides.a.version is None
-        or compared_sides.b.version is None
-    ):
+    """Record between which versions the reader saw the changes. The draft and visitors are not recorded."""
+    from_version, to_version = compared_sides.from_side.version, compared_sides.to_side.version
+    if from_version is None or to_version is None:
+        return
+    if not isinstance(request.user, User) or not is_reading(request):
         return
     note_seen(
-        person_id=user.pk,
+        person_id=request.user.pk,
         kind="plan",
         record_id=compared_sides.access.plan.pk,
-        from_number=compared_sides.a.version.number,
-        to_number=compared_sides.b.version.number,
+        from_number=from_version.number,
+        to_number=to_version.number,
         now=timezone.now(),
     )
 
@@ -263,12 +263,12 @@ def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _stored_or_new_pdf(compared_sides: ComparedSides, html: str) -> bytes:
     """Return the PDF of two versions compared, which is rendered only once and then stored."""
-    assert compared_sides.a.version is not None
-    assert compared_sides.b.version is not None
+    assert compared_sides.from_side.version is not None
+    assert compared_sides.to_side.version is not None
     return paper_of(
         html,
-        version=compared_sides.b.version,
-        against=compared_sides.a.version,
+        version=compared_sides.to_side.version,
+        against=compared_sides.from_side.version,
         reader=compared_sides.access.reader,
         draw=downloads.draw_pdf,
         now=timezone.now(),
@@ -283,8 +283,8 @@ def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
     names_author = request.user.is_authenticated
     rows = csv_rows(
         compared_sides.compared,
-        was=compared_sides.a.label,
-        now=compared_sides.b.label,
+        was=compared_sides.from_side.label,
+        now=compared_sides.to_side.label,
         notes=[(_describe(version, names_author=names_author), version.note) for version in compared_sides.between],
         warning="One side is a draft: it is not published and may change." if compared_sides.is_draft else "",
     )
@@ -300,4 +300,5 @@ def _describe(version: Version, *, names_author: bool) -> str:
 
 
 def _title(compared_sides: ComparedSides) -> str:
-    return f"{compared_sides.access.plan.title} {compared_sides.a.value} to {compared_sides.b.value}"
+    """Return the name of a file with the comparison."""
+    return f"{compared_sides.access.plan.title} {compared_sides.from_side.value} to {compared_sides.to_side.value}"

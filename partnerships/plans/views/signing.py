@@ -65,8 +65,9 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
 
     states, number = signing_states(plan), number_to_sign(plan)
-    may_read_version_to_sign = version.number >= number
-    deciders = _deciders(plan, states, led_organisations) if may_read_version_to_sign else []
+    deciders: list[Organisation] = []
+    if plan.is_awaiting_sign_off and version.number >= number:
+        deciders = _undecided(led_organisations, states, number)
     # A colleague has decided or the plan has changed since the form was shown: show the reason instead of a 403 error.
     if request.method == "POST" and not deciders:
         messages.error(request, _why_nothing_to_sign(states, led_organisations))
@@ -103,11 +104,8 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "plans/signing.html", context, status=422 if form.errors else 200)
 
 
-def _deciders(plan: Plan, states: list[SigningState], organisations: Sequence[Organisation]) -> list[Organisation]:
-    """Return those of the organisations that may decide on the version to sign now."""
-    if not plan.is_awaiting_sign_off:
-        return []
-    number = number_to_sign(plan)
+def _undecided(organisations: Sequence[Organisation], states: list[SigningState], number: int) -> list[Organisation]:
+    """Return those of the organisations that may still decide on the version with this number."""
     undecided_ids = {state.signatory.organisation_id for state in states if state.may_decide_on(number)}
     return [organisation for organisation in organisations if organisation.pk in undecided_ids]
 

@@ -178,8 +178,8 @@ def party_answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         except UnableToAnswer as error:
             form.add_error("reason", str(error))
         else:
-            action = "takes part" if accept else "has declined to take part"
-            message = f"{invited_party.organisation.name} {action} in {partnership.title}."
+            name, title = invited_party.organisation.name, partnership.title
+            message = f"{name} takes part in {title}." if accept else f"{name} has declined to take part in {title}."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("agreements:detail", pk) if accept else redirect("agreements:list")
 

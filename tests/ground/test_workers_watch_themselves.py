@@ -1,4 +1,7 @@
-"""A worker distinguishes a stall from work, and ends by itself when emails stall."""
+"""A worker notices that its main loop hangs or that emails stall, and ends by itself so that it is restarted.
+
+It does not end while a task is at work, while it waits for its broker, or while the database takes no writes.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,9 +41,10 @@ sys.exit(worker.main())
 
 
 def test_overdue_emails_and_no_progress_are_a_stall() -> None:
-    assert is_stalled(
-        {"queued": 9, "sent": 4, "oldest_due_seconds": 70}, {"queued": 9, "sent": 4, "oldest_due_seconds": 85}
-    )
+    before = {"queued": 9, "sent": 4, "oldest_due_seconds": 70}
+    now = {"queued": 9, "sent": 4, "oldest_due_seconds": 85}
+
+    assert is_stalled(before, now)
 
 
 def test_growing_ages_of_lanes_are_no_progress() -> None:
@@ -50,85 +55,140 @@ def test_growing_ages_of_lanes_are_no_progress() -> None:
 
 
 def test_a_long_queue_that_moves_is_not_a_stall() -> None:
-    assert not is_stalled(
-        {"queued": 900, "sent": 4, "oldest_due_seconds": 70}, {"queued": 500, "sent": 404, "oldest_due_seconds": 85}
-    )
+    before = {"queued": 900, "sent": 4, "oldest_due_seconds": 70}
+    now = {"queued": 500, "sent": 404, "oldest_due_seconds": 85}
+
+    assert not is_stalled(before, now)
 
 
 def test_emails_that_just_became_overdue_are_not_a_stall() -> None:
-    assert not is_stalled({"queued": 1, "oldest_due_seconds": 50}, {"queued": 1, "oldest_due_seconds": 65})
+    before = {"queued": 1, "oldest_due_seconds": 50}
+    now = {"queued": 1, "oldest_due_seconds": 65}
+
+    assert not is_stalled(before, now)
 
 
 def test_an_empty_queue_is_not_a_stall() -> None:
-    assert not is_stalled({"queued": 0, "oldest_due_seconds": None}, {"queued": 0, "oldest_due_seconds": None})
+    figures = {"queued": 0, "oldest_due_seconds": None}
+
+    assert not is_stalled(figures, figures)
 
 
-def running_for(seconds: float, *, time_limit: int | None = None) -> SimpleNamespace:
-    """Return a task that this worker began some seconds ago. Without its own limit, it may take 300 seconds."""
-    return SimpleNamespace(time_start=time.time() - seconds, task=SimpleNamespace(time_limit=time_limit))
+def run_tasks(monkeypatch: pytest.MonkeyPatch, *begun_seconds_ago: float, time_limit: int | None = None) -> None:
+    """Let this worker have tasks that it began some seconds ago. Without its own limit, a task may take 300 seconds."""
+    task = SimpleNamespace(time_limit=time_limit)
+    requests = [SimpleNamespace(time_start=time.time() - seconds, task=task) for seconds in begun_seconds_ago]
+    monkeypatch.setattr("celery.worker.state.active_requests", requests)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "time_limit", "expected"),
-    [
-        ([], None, False),
-        ([200], None, True),
-        ([1_000], None, False),
-        ([400], 510, True),
-        ([1_000, 3], None, True),
-    ],
-)
-def test_a_worker_is_at_work_while_a_task_is_within_its_time_limit(
-    monkeypatch: pytest.MonkeyPatch, seconds: list[int], time_limit: int | None, expected: bool
-) -> None:
-    # The tasks begin now. The parameters of a test are computed when tests are collected, minutes before.
-    tasks = [running_for(task_seconds, time_limit=time_limit) for task_seconds in seconds]
-    monkeypatch.setattr("celery.worker.state.active_requests", tasks)
+def test_a_worker_without_a_task_is_not_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_tasks(monkeypatch)
 
-    assert is_at_work() is expected
+    assert not is_at_work()
 
 
-def test_the_main_loop_ticks_at_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main_loop, "_ticks", main_loop._Ticks())
+def test_a_worker_is_at_work_while_a_task_is_within_the_common_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_tasks(monkeypatch, 200)
+
+    assert is_at_work()
+
+
+def test_a_worker_whose_only_task_exceeds_its_time_limit_is_not_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_tasks(monkeypatch, 1_000)
+
+    assert not is_at_work()
+
+
+def test_a_worker_is_at_work_while_a_task_is_within_its_own_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_tasks(monkeypatch, 400, time_limit=510)
+
+    assert is_at_work()
+
+
+def test_a_worker_is_at_work_if_one_of_its_tasks_is_within_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_tasks(monkeypatch, 1_000, 3)
+
+    assert is_at_work()
+
+
+@dataclass
+class Clock:
+    """A clock that a test puts forward."""
+
+    seconds: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Return the clock of a main loop that has not ticked yet, in a worker that has a task."""
+    clock = Clock()
+    monkeypatch.setattr(main_loop, "time", clock)
+    monkeypatch.setattr(main_loop, "_ticks", main_loop._Ticks())  # other tests in this process may have ticked
+    run_tasks(monkeypatch, 200)
+    return clock
+
+
+def test_a_main_loop_ticks_when_it_starts_and_at_each_round(clock: Clock) -> None:
     hub = Hub()
-    main_loop.TickStep.start(main_loop.TickStep.__new__(main_loop.TickStep), SimpleNamespace(hub=hub))
-    main_loop._ticks.last = 0.0
+    worker = SimpleNamespace(hub=hub)
+    main_loop.TickStep(worker).start(worker)
+    clock.seconds = 100
+    assert main_loop.hangs()
 
     next(hub.create_loop())
 
-    assert main_loop._ticks.last > 0
+    assert not main_loop.hangs()
     hub.close()
 
 
-@pytest.mark.parametrize(
-    ("ticked_before", "is_connecting", "should_stop", "expected"),
-    [
-        (None, False, None, False),
-        (80, False, None, False),
-        (100, False, None, True),
-        (100, True, None, False),
-        (100, False, 0, False),
-    ],
-    ids=["no loop", "moves", "hangs", "broker away", "stopping"],
-)
-def test_a_main_loop_hangs_if_it_should_tick_and_does_not(
-    monkeypatch: pytest.MonkeyPatch,
-    ticked_before: int | None,
-    is_connecting: bool,
-    should_stop: int | None,
-    expected: bool,
-) -> None:
-    last = None if ticked_before is None else time.monotonic() - ticked_before
-    monkeypatch.setattr(main_loop, "_ticks", main_loop._Ticks(last, is_connecting))
-    monkeypatch.setattr("celery.worker.state.should_stop", should_stop)
-    monkeypatch.setattr("celery.worker.state.active_requests", [running_for(200)])
+def test_a_worker_without_a_loop_does_not_hang(clock: Clock) -> None:
+    clock.seconds = 100
 
-    assert main_loop.hangs() is expected
-    assert is_at_work() is not expected
+    assert not main_loop.hangs()
+    assert is_at_work()
+
+
+def test_a_main_loop_that_ticked_80_seconds_ago_does_not_hang(clock: Clock) -> None:
+    main_loop.tick()
+    clock.seconds = 80
+
+    assert not main_loop.hangs()
+    assert is_at_work()
+
+
+def test_a_worker_whose_main_loop_ticked_100_seconds_ago_hangs_and_is_not_at_work(clock: Clock) -> None:
+    main_loop.tick()
+    clock.seconds = 100
+
+    assert main_loop.hangs()
+    assert not is_at_work()
+
+
+def test_a_main_loop_does_not_hang_while_the_worker_waits_for_its_broker(clock: Clock) -> None:
+    main_loop.tick()
+
+    with main_loop.connecting():
+        clock.seconds = 100
+
+        assert not main_loop.hangs()
+        assert is_at_work()
+
+
+def test_a_main_loop_does_not_hang_while_the_worker_stops(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    main_loop.tick()
+    clock.seconds = 100
+    monkeypatch.setattr("celery.worker.state.should_stop", 0)  # the exit code of a normal stop
+
+    assert not main_loop.hangs()
+    assert is_at_work()
 
 
 def test_a_worker_whose_main_loop_hangs_does_not_notify_its_supervisor(monkeypatch: pytest.MonkeyPatch) -> None:
-    hangs, messages = iter([False, True, True, False]), list[str]()
+    hangs = iter([False, True, True, False])
+    messages: list[str] = []
     monkeypatch.setattr(watching, "CHECK_EVERY_SECONDS", 0.0)
     monkeypatch.setattr(watching, "notify", messages.append)
     monkeypatch.setattr(main_loop, "hangs", lambda: next(hangs))
@@ -140,7 +200,7 @@ def test_a_worker_whose_main_loop_hangs_does_not_notify_its_supervisor(monkeypat
 
 
 @pytest.fixture
-def overdue(monkeypatch: pytest.MonkeyPatch) -> None:
+def overdue_email(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make an email overdue at each check, without any progress."""
     monkeypatch.setattr(watching, "CHECK_EVERY_SECONDS", 0.0)
     monkeypatch.setattr(watching, "queue_figures", lambda: {"queued": 1, "oldest_due_seconds": 70})
@@ -150,17 +210,17 @@ def overdue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "alert_operators", lambda subject, text: None)
 
 
-@pytest.mark.usefixtures("overdue")
+@pytest.mark.usefixtures("overdue_email")
 def test_a_worker_that_is_busy_with_a_long_job_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    busy = iter([True, True, False])
-    monkeypatch.setattr(watching, "is_at_work", lambda: next(busy))
+    work_at_each_check = iter([True, True, False])
+    monkeypatch.setattr(watching, "is_at_work", lambda: next(work_at_each_check))
 
     watch()
 
-    assert list(busy) == [], "It ended only when the job was done."
+    assert list(work_at_each_check) == [], "The watch ends only when the job is done."
 
 
-@pytest.mark.usefixtures("overdue")
+@pytest.mark.usefixtures("overdue_email")
 def test_a_worker_is_not_ended_while_the_database_takes_no_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     read_only = iter([False, True, True, False, False])
     monkeypatch.setattr(watching, "is_read_only", lambda: next(read_only))
@@ -173,7 +233,7 @@ def test_a_worker_is_not_ended_while_the_database_takes_no_writes(monkeypatch: p
     )
 
 
-@pytest.mark.usefixtures("overdue")
+@pytest.mark.usefixtures("overdue_email")
 def test_operators_get_an_alert_at_the_second_check_of_a_read_only_database(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -216,12 +276,24 @@ def test_a_wrong_setting_ends_a_process_with_a_code_that_prevents_a_restart(modu
     assert "Traceback" not in output
 
 
-def test_units_expect_notifications_from_the_processes_that_send_them() -> None:
-    for name in ("worker", "accounts", "beat"):
-        unit = (settings.BASE_DIR / "docs" / "deploy" / "systemd" / f"common-ground-{name}.service").read_text()
-        assert "Type=notify\n" in unit, name
-        assert "WatchdogSec=" in unit, name
-        # A stopped process does not act on the default signal, and would leave a useless core file.
-        assert f"WatchdogSignal={signal.SIGKILL.name}\n" in unit, name
-        # Celery's command, which starts beat, has no separate exit code for a wrong setting.
-        assert (f"RestartPreventExitStatus={EXIT_MISCONFIGURED}\n" in unit) == (name != "beat"), name
+def read_unit(name: str) -> str:
+    """Return the text of a systemd unit."""
+    return (settings.BASE_DIR / "docs" / "deploy" / "systemd" / f"common-ground-{name}.service").read_text()
+
+
+@pytest.mark.parametrize("name", ["worker", "accounts", "beat"])
+def test_units_expect_notifications_from_the_processes_that_send_them(name: str) -> None:
+    unit = read_unit(name)
+
+    assert "Type=notify\n" in unit
+    assert "WatchdogSec=" in unit
+    # A stopped process does not act on the default signal, and would leave a useless core file.
+    assert f"WatchdogSignal={signal.SIGKILL.name}\n" in unit
+
+
+def test_units_do_not_restart_a_process_that_has_a_wrong_setting() -> None:
+    line = f"RestartPreventExitStatus={EXIT_MISCONFIGURED}\n"
+
+    assert line in read_unit("worker")
+    assert line in read_unit("accounts")
+    assert line not in read_unit("beat"), "Celery's command, which starts beat, has no such exit code."

@@ -1,17 +1,19 @@
-"""Every reference to an organisation passes on with a merge and with a succession, and is returned afterwards.
+"""Every column that refers to an organisation passes on with a merge and with a succession, and is restored by undoing.
 
-In the world of the access table, each column refers to the body at least once: a room that adds a column must add a
-row, too.
+The tests need at least one row of Larkhaven in each of these columns. A room that adds a column must add such a row to
+the world of the access table, or here.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import pgtrigger
 import pytest
 from django.db import Error, transaction
-from django.db.models import Field, Model
+from django.db.models import Model
 from django.utils import timezone
 
 from partnerships.agreements.models import Objective, ObjectiveProgress
@@ -20,7 +22,7 @@ from partnerships.conversations.models import Conversation, JournalNote, Private
 from partnerships.exchange.models import Audience, Dismissal, Introduction, Match
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
-from partnerships.organisations.models import Handover, Membership, Organisation
+from partnerships.organisations.models import Handover, Membership, Merge, Organisation, Succession
 from partnerships.organisations.obligations import (
     Obligation,
     all_columns,
@@ -51,29 +53,73 @@ pytestmark = pytest.mark.django_db
 
 #: The beginnings of the columns of merging itself, which never move.
 ABOUT_MERGING = ("organisations.Merge.", "organisations.NotSame.")
-#: The largest number of rows of a table that are tried until one can refer to the body.
-TRIED = 60
+#: The largest number of rows of a table that are tried until one can refer to the organisation.
+MAX_TRIED_ROWS = 60
 
 
-def add_rows(world: World) -> None:
-    """Add rows of Larkhaven to the tables in which the world of the access table has no row that could refer to it."""
-    larkhaven, now, lead = world.larkhaven, timezone.now(), world.amina
-    audience_of_larkhaven = {"audience": Audience.NAMED, "addressees": [larkhaven], "closes_on": None}
-    ask, offer = (
-        shared(world.westmarch, world.ben, now, direction=direction, **audience_of_larkhaven)
-        for direction in ("ask", "offer")
-    )
+@pytest.fixture
+def larkhaven(world: World) -> Organisation:
+    """Return Larkhaven, with rows in every table that has no row of Larkhaven in the world of the access table."""
+    now = timezone.now()
+    add_asks_and_offers(world, now)
+    add_notes(world, now)
+    add_agreements_and_plans(world, now)
+    add_imports(world.larkhaven, now)
+    add_reports(world.larkhaven, now)
+    return world.larkhaven
+
+
+def add_asks_and_offers(world: World, now: dt.datetime) -> None:
+    """Add an ask and an offer to Larkhaven, which match."""
+    audience = {"audience": Audience.NAMED, "addressees": [world.larkhaven], "closes_on": None}
+    ask = shared(world.westmarch, world.ben, now, direction="ask", **audience)
+    offer = shared(world.westmarch, world.ben, now, direction="offer", **audience)
     match = Match.objects.create(ask=ask, offer=offer, score=50, found_at=now)
-    of_larkhaven = {"organisation": larkhaven}
-    Dismissal.objects.create(match=match, reason="Too far away.", at=now, **of_larkhaven)
-    Introduction.objects.create(ask=ask, offer=offer, at=now, **of_larkhaven)
-    conversation = Conversation.objects.exclude(private_notes__organisation=larkhaven).order_by("pk")[0]
-    PrivateNote.objects.create(conversation=conversation, text="A note.", written_at=now, **of_larkhaven)
+    Dismissal.objects.create(match=match, reason="Too far away.", organisation=world.larkhaven, at=now)
+    Introduction.objects.create(ask=ask, offer=offer, organisation=world.larkhaven, at=now)
+
+
+def add_notes(world: World, now: dt.datetime) -> None:
+    """Add a note that Larkhaven wrote, and a note about Larkhaven."""
+    conversation = Conversation.objects.exclude(private_notes__organisation=world.larkhaven).order_by("pk")[0]
+    PrivateNote.objects.create(conversation=conversation, organisation=world.larkhaven, text="A note.", written_at=now)
     JournalNote.objects.create(
-        organisation=world.westmarch, about=larkhaven, text="A note.", written_at=now, dated_on=today(), created_at=now
+        organisation=world.westmarch,
+        about=world.larkhaven,
+        text="A note.",
+        written_at=now,
+        dated_on=today(),
+        created_at=now,
     )
-    Source.objects.order_by("pk")[0].recommendations.order_by("pk")[0].addressees.create(**of_larkhaven)
-    Trust.objects.create(person=world.sol, set_at=now, **of_larkhaven)
+
+
+def add_agreements_and_plans(world: World, now: dt.datetime) -> None:
+    """Add what Larkhaven does in partnerships, recommendations, plans, answers and successions."""
+    larkhaven = world.larkhaven
+    recommendation = Source.objects.order_by("pk")[0].recommendations.order_by("pk")[0]
+    recommendation.addressees.create(organisation=larkhaven)
+    objective = Objective.objects.order_by("pk")[0]
+    ObjectiveProgress.objects.create(objective=objective, organisation=larkhaven, on=today(), figure=1, at=now)
+
+    plan = create_plan(
+        owners=[larkhaven],
+        partnership=None,
+        title="Quay",
+        kind="delivery",
+        audience="owners",
+        author=world.amina,
+        now=now,
+    )
+    Signatory.objects.create(plan=plan, organisation=larkhaven, role="Owner", asked_at=now)
+    Trust.objects.create(person=world.sol, organisation=larkhaven, set_at=now)
+
+    line = Handover.objects.order_by("pk")[0]
+    line.others.add(larkhaven)
+    line.accepted_parts.create(organisation=larkhaven, accepted_at=now)
+
+
+def add_imports(larkhaven: Organisation, now: dt.datetime) -> None:
+    """Add a doubt of an import that was answered with Larkhaven, and a heading of Larkhaven's own files."""
     run = ImportRun.objects.create(register="providers", file_name="list.csv", sha256="0" * 64, started_at=now)
     doubt = Doubt.objects.create(
         register="providers",
@@ -83,88 +129,155 @@ def add_rows(world: World) -> None:
         why="Two names.",
         run=run,
         answer="this",
-        **of_larkhaven,
+        organisation=larkhaven,
     )
     doubt.candidates.add(larkhaven)
-    report = {"report": "contact", "name": "Contact", "question": "", **of_larkhaven}
+    OwnHeading.objects.create(kind="sites", heading="ref", column="reference", organisation=larkhaven, confirmed_at=now)
+
+
+def add_reports(larkhaven: Organisation, now: dt.datetime) -> None:
+    """Add a frozen report and a scheduled report of Larkhaven."""
+    report = {"report": "contact", "name": "Contact", "question": "", "organisation": larkhaven}
     FrozenReport.objects.create(reason="A record.", content={}, frozen_at=now, **report)
     Schedule.objects.create(every="month", next_on=today(), first_on=today(), created_at=now, **report)
-    OwnHeading.objects.create(kind="sites", heading="ref", column="reference", confirmed_at=now, **of_larkhaven)
-    objective = Objective.objects.order_by("pk")[0]
-    ObjectiveProgress.objects.create(objective=objective, on=today(), figure=1, at=now, **of_larkhaven)
-    plan = create_plan(
-        owners=[larkhaven], partnership=None, title="Quay", kind="delivery", audience="owners", author=lead, now=now
-    )
-    Signatory.objects.create(plan=plan, role="Owner", asked_at=now, **of_larkhaven)
-    line = Handover.objects.order_by("pk")[0]
-    line.others.add(larkhaven)
-    line.accepted_parts.create(accepted_at=now, **of_larkhaven)
 
 
-def names(model: type[Model], field: str, body: Organisation, kind: Obligation | None = None) -> bool:
-    """Return True if a row refers to the body in this column, if necessary after a row was changed to do so.
+def ensure_row(
+    model: type[Model], field: str, organisation: Organisation, has_row: Callable[[], bool] | None = None
+) -> bool:
+    """Return True if a row refers to the organisation in this column, if necessary after a row was changed to do so.
 
-    With a kind, the row must also be a record of this kind that the body has.
+    `has_row` can set another condition that the changed row must meet.
     """
-
-    def has_row() -> bool:
-        if kind is not None:
-            return kind.records(body, today()).exists()
-        return model._base_manager.filter(**{field: body}).exists()
-
+    has_row = has_row or model._base_manager.filter(**{field: organisation}).exists
     if has_row():
         return True
-    other_rows = model._base_manager.exclude(pk=body.pk) if model is Organisation else model._base_manager.all()
-    for pk in other_rows.order_by("pk").values_list("pk", flat=True)[:TRIED]:
+
+    rows = model._base_manager.all()
+    if model is Organisation:
+        rows = rows.exclude(pk=organisation.pk)
+    for pk in rows.order_by("pk").values_list("pk", flat=True)[:MAX_TRIED_ROWS]:
         try:
             with transaction.atomic(), pgtrigger.ignore():
-                other_rows.filter(pk=pk).update(**{field: body})
+                rows.filter(pk=pk).update(**{field: organisation})
                 if not has_row():
                     raise Error
-        except Error:  # its place is taken, or it is over
+        except Error:  # the row would break a constraint, or its record is over
             continue
         return True
     return False
 
 
-def test_every_column_passes_with_a_merge_and_back(world: World) -> None:
-    add_rows(world)
-    kept, merged = world.riverside, world.larkhaven
-    columns = [
-        (model, field)
-        for model, field in naming_columns()
-        if not f"{model._meta.label}.{field.name}".startswith(ABOUT_MERGING)
-    ]
-    assert [label(*column) for column in columns if not names(column[0], column[1].name, merged)] == []
-    rows_before = rows_by_table()
-
-    merge_record = services.merge_organisations(
-        kept=kept, merged=merged, reason="Recorded twice.", author=None, now=timezone.now()
+def has_record(kind: Obligation, organisation: Organisation) -> bool:
+    """Return True if the organisation has a record of this kind, if necessary after a row was changed to be one."""
+    return any(
+        ensure_row(column.model, column.name, organisation, kind.records(organisation, today()).exists)
+        for column in kind.columns
     )
 
-    changed_rows = {(row.table, row.row) for row in merge_record.rows.all()}
+
+def values_by_id(rows: dict[int, dict[str, Any]], field: str) -> dict[int, int | None]:
+    """Return the id of the organisation in a column, by the id of the row."""
+    return {pk: row[f"{field}_id"] for pk, row in rows.items()}
+
+
+class Merger(NamedTuple):
+    """Larkhaven merged into Riverside, with every row before and after."""
+
+    record: Merge
+    kept: Organisation
+    merged: Organisation
+    rows_before: dict[str, dict[int, dict[str, Any]]]
+    rows_after: dict[str, dict[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def merger(world: World, larkhaven: Organisation) -> Merger:
+    """Merge Larkhaven into Riverside, with at least one row in every column."""
+    columns_without_row = [
+        f"{model._meta.label}.{field.name}"
+        for model, field in naming_columns()
+        if not f"{model._meta.label}.{field.name}".startswith(ABOUT_MERGING)
+        and not ensure_row(model, field.name, larkhaven)
+    ]
+    assert columns_without_row == []
+    rows_before = rows_by_table()
+    record = services.merge_organisations(
+        kept=world.riverside, merged=larkhaven, reason="Recorded twice.", author=None, now=timezone.now()
+    )
+    return Merger(record, world.riverside, larkhaven, rows_before, rows_by_table())
+
+
+def test_a_merge_changes_every_row_that_can_move(merger: Merger) -> None:
+    changed_rows = {(row.table, row.row) for row in merger.record.rows.all()}
+
     for column in all_columns():
-        movable_rows = {(column.model._meta.label, pk) for pk in sort_rows(column, merged.pk, kept.pk).movable_ids}
-        assert movable_rows <= changed_rows, column.label
-    rows_after = rows_by_table()
+        movable_ids = sort_rows(column, merger.merged.pk, merger.kept.pk).movable_ids
+        assert {(column.model._meta.label, pk) for pk in movable_ids} <= changed_rows, column.label
+
+
+def test_after_a_merge_no_following_column_refers_to_the_merged_record(merger: Merger) -> None:
     for column in following():
         table = column.model._meta.label
-        moved_ids = [pk for pk, row in rows_before[table].items() if row[f"{column.name}_id"] == merged.pk]
-        assert all(
-            pk not in rows_after[table] or rows_after[table][pk][f"{column.name}_id"] != merged.pk for pk in moved_ids
-        ), table
-    for column_label, fate in registered_columns().items():
-        table, _, name = column_label.rpartition(".")
-        if fate == "stays" and not column_label.startswith(ABOUT_MERGING):
-            old_values = {pk: row[f"{name}_id"] for pk, row in rows_before[table].items()}
-            assert {pk: row[f"{name}_id"] for pk, row in rows_after[table].items()} == old_values, column_label
-    assert services.undo_merge(merge=merge_record, reason="They are two.", author=None, now=timezone.now()) == 0
-    rows_after_undoing = rows_by_table()
-    assert {table: rows for table, rows in rows_after_undoing.items() if rows != rows_before[table]} == {}
+        values_before = values_by_id(merger.rows_before[table], column.name)
+        values_after = values_by_id(merger.rows_after[table], column.name)
+        for pk, value in values_before.items():
+            if value == merger.merged.pk:
+                assert values_after.get(pk) != merger.merged.pk, table
 
 
-def label(model: type[Model], field: Field[Any, Any]) -> str:
-    return f"{model._meta.label}.{field.name}"
+def test_a_merge_changes_no_column_that_stays(merger: Merger) -> None:
+    for label, fate in registered_columns().items():
+        if fate == "stays" and not label.startswith(ABOUT_MERGING):
+            table, _, field = label.rpartition(".")
+            values_before = values_by_id(merger.rows_before[table], field)
+            assert values_by_id(merger.rows_after[table], field) == values_before, label
+
+
+def test_undoing_a_merge_restores_every_row(merger: Merger) -> None:
+    unrestored_count = services.undo_merge(merge=merger.record, reason="They are two.", author=None, now=timezone.now())
+
+    assert unrestored_count == 0
+    assert {table: rows for table, rows in rows_by_table().items() if rows != merger.rows_before[table]} == {}
+
+
+class Amalgamation(NamedTuple):
+    """The succession that makes Skylark of Larkhaven and Tidewater, with every row before and after."""
+
+    succession: Succession
+    predecessors: tuple[Organisation, Organisation]
+    rows_before: dict[str, dict[int, dict[str, Any]]]
+    rows_after: dict[str, dict[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def amalgamation(world: World, larkhaven: Organisation) -> Amalgamation:
+    """Pass all records of Larkhaven and Tidewater to a new provider, with at least one record of every kind."""
+    predecessors = (larkhaven, world.tidewater)
+    successor = services.create_organisation(
+        name="Skylark Homes", kind="registered_provider", author=None, now=world.now
+    )
+    assert [kind.code for kind in obligations() if not has_record(kind, larkhaven)] == []
+
+    rows_before = rows_by_table()
+    succession = services.record_succession(
+        kind="amalgamation",
+        status="order_made",
+        vests_on=known_day(today()),
+        ties=ties_between(predecessors, [successor]),
+        author=None,
+        now=timezone.now(),
+    )
+    for predecessor in predecessors:
+        propose_and_accept_everything(succession, predecessor, successor)
+    take_effect(succession)
+    return Amalgamation(succession, predecessors, rows_before, rows_by_table())
+
+
+def tables_of_obligations() -> set[str]:
+    """Return the tables whose rows pass on, except memberships, which end and begin again."""
+    tables = {column.model._meta.label for kind in obligations() for column in kind.columns}
+    return tables - {Membership._meta.label}
 
 
 def without_moments(rows: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
@@ -172,49 +285,39 @@ def without_moments(rows: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]
     return {pk: {name: value for name, value in row.items() if not name.endswith("_at")} for pk, row in rows.items()}
 
 
-def test_every_kind_of_obligation_passes_on_and_back_when_two_providers_merge(world: World) -> None:
-    add_rows(world)
-    old, other = world.larkhaven, world.tidewater
-    new = services.create_organisation(name="Skylark Homes", kind="registered_provider", author=None, now=world.now)
-    kinds_without_row = [
-        kind.code
-        for kind in obligations()
-        if not any(names(column.model, column.name, old, kind) for column in kind.columns)
-    ]
-    assert kinds_without_row == []
-    tables = {column.model._meta.label for kind in obligations() for column in kind.columns}
-    tables.discard(Membership._meta.label)  # they end and begin again
-    rows_before = rows_by_table()
-    succession = services.record_succession(
-        kind="amalgamation",
-        status="order_made",
-        vests_on=known_day(today()),
-        ties=ties_between([old, other], [new]),
-        author=None,
-        now=timezone.now(),
-    )
-    for predecessor in (old, other):
-        propose_and_accept_everything(succession, predecessor, new)
+def test_every_kind_of_obligation_passes_on_when_two_providers_merge(amalgamation: Amalgamation) -> None:
+    handovers = amalgamation.succession.handovers
 
-    take_effect(succession)
-
-    applied_kinds = set(succession.handovers.filter(state="applied").values_list("kind", flat=True))
-    assert applied_kinds == {kind.code for kind in obligations()}
-    stayed_lines = set(succession.handovers.filter(state="stayed").values_list("predecessor", "kind", "record"))
-    remaining_records = {
-        (predecessor.pk, group.kind.code, held.pk)
-        for predecessor in (old, other)
-        for group in held_by(predecessor, today())
-        for held in group.things
+    assert set(handovers.filter(state="applied").values_list("kind", flat=True)) == {
+        kind.code for kind in obligations()
     }
-    assert remaining_records == stayed_lines
-    rows_after = rows_by_table()
-    undoing_succession = record_undoing(succession)
+
+
+def test_predecessors_have_only_the_records_whose_lines_stayed(amalgamation: Amalgamation) -> None:
+    stayed_lines = amalgamation.succession.handovers.filter(state="stayed")
+
+    remaining_records = {
+        (predecessor.pk, group.kind.code, record.pk)
+        for predecessor in amalgamation.predecessors
+        for group in held_by(predecessor, today())
+        for record in group.things
+    }
+
+    assert remaining_records == set(stayed_lines.values_list("predecessor", "kind", "record"))
+
+
+def test_undoing_an_amalgamation_and_undoing_that_restores_every_row(amalgamation: Amalgamation) -> None:
+    tables = tables_of_obligations()
+    undoing_succession = record_undoing(amalgamation.succession)
+
     take_effect(undoing_succession)
-    rows_after_undoing = rows_by_table()
-    assert {table for table in tables if rows_after_undoing[table] != rows_before[table]} == set()
+
+    rows = rows_by_table()
+    assert {table for table in tables if rows[table] != amalgamation.rows_before[table]} == set()
+
     take_effect(record_undoing(undoing_succession))
-    rows_after_repeating = rows_by_table()
+
+    rows = rows_by_table()
     assert {
-        table for table in tables if without_moments(rows_after_repeating[table]) != without_moments(rows_after[table])
+        table for table in tables if without_moments(rows[table]) != without_moments(amalgamation.rows_after[table])
     } == set()

@@ -1,0 +1,175 @@
+"""Backups, logs, pages and keys do not reveal what anybody answered in an anonymous round."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import uuid
+from typing import Any, NamedTuple
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+from django.urls import reverse
+from structlog.testing import capture_logs
+
+from partnerships.surveys import sealing, services
+from partnerships.surveys.models import Figure, Round, SealedAnswer
+from tests.support.outbox import drop_emails
+from tests.support.signing_in import signed_in
+from tests.surveys.asking import answer_of, close_round, closed_round, give_answers, morning_after, opened_round, tokens
+from tests.world import World
+
+
+class RowsAroundAnAnswer(NamedTuple):
+    """A round, and every row of the database before and after one person answered."""
+
+    survey_round: Round
+    before: dict[str, list[tuple[Any, ...]]]
+    after: dict[str, list[tuple[Any, ...]]]
+
+
+def database_rows() -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of the database by table, as a backup would contain them."""
+    rows = {}
+    with connection.cursor() as cursor:
+        for model in apps.get_models(include_auto_created=True):
+            if model._meta.managed and not model._meta.proxy:
+                cursor.execute(f'SELECT * FROM "{model._meta.db_table}"')
+                rows[model._meta.db_table] = [plain_values(row) for row in cursor.fetchall()]
+    return rows
+
+
+def plain_values(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a row with bytes in place of views of memory, which have no text of their own."""
+    return tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)
+
+
+@pytest.fixture
+def rows_around_an_answer(world: World) -> RowsAroundAnAnswer:
+    """Answer one question and one comment while signed in, with a backup before and after."""
+    survey_round = opened_round(world)
+    drop_emails()
+    [token] = tokens(survey_round, "council")[:1]
+    client = signed_in(world.ben)
+    rows_before = database_rows()
+
+    response = client.post(
+        reverse("surveys:answer", args=[token]),
+        {"group": "council", "score-trust": "5", "comment-one_change": "A secret word."},
+    )
+
+    assert response.status_code == 302
+    assert settings.SESSION_COOKIE_NAME not in response.cookies
+    return RowsAroundAnAnswer(survey_round, before=rows_before, after=database_rows())
+
+
+def test_between_two_backups_around_an_answer_only_a_token_goes_and_a_box_comes(
+    rows_around_an_answer: RowsAroundAnAnswer,
+) -> None:
+    before, after = rows_around_an_answer.before, rows_around_an_answer.after
+
+    changed_tables = {table for table in after if sorted(map(str, after[table])) != sorted(map(str, before[table]))}
+
+    assert changed_tables == {"surveys_token", "surveys_sealedanswer"}
+
+
+def test_a_backup_contains_no_time_and_no_word_of_an_answer(rows_around_an_answer: RowsAroundAnAnswer) -> None:
+    rows = rows_around_an_answer.after
+
+    [sealed_answer] = rows["surveys_sealedanswer"]
+
+    # A random number, the box and the round.
+    assert {type(value) for value in sealed_answer} == {uuid.UUID, bytes, int}
+    assert "A secret word." not in str(rows)
+
+
+def test_a_box_in_a_backup_cannot_be_opened_once_its_key_is_destroyed(
+    rows_around_an_answer: RowsAroundAnAnswer,
+) -> None:
+    key_name = rows_around_an_answer.survey_round.key_name
+    box = bytes(SealedAnswer.objects.get().box)
+    assert len(box) == sealing.LENGTH + 48
+
+    sealing.destroy_key(key_name)
+
+    with pytest.raises(sealing.KeyMissing):
+        sealing.open_all(key_name, [box])
+
+
+@pytest.fixture
+def short_and_long_boxes(world: World) -> list[bytes]:
+    """Return the sealed answers of somebody who wrote no comment and of somebody who wrote a long one."""
+    survey_round = opened_round(world)
+    short_answer = answer_of("council", 1)
+    long_answer = answer_of("council", 5, one_change="Long words. " * 80)
+    give_answers(survey_round, "council", [short_answer, long_answer])
+    return [bytes(box) for box in SealedAnswer.objects.values_list("box", flat=True)]
+
+
+def test_sealed_answers_have_one_length(short_and_long_boxes: list[bytes]) -> None:
+    assert len(short_and_long_boxes) == 2
+    assert len({len(box) for box in short_and_long_boxes}) == 1
+
+
+def test_sealed_answers_open_with_no_other_key(short_and_long_boxes: list[bytes]) -> None:
+    assert sealing.make_key("another")
+
+    with pytest.raises(ValueError, match="another key"):
+        sealing.open_all("another", short_and_long_boxes)
+
+
+def test_key_is_in_no_table_and_goes_when_the_round_closes(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    survey_round = opened_round(world)
+    key = json.loads((settings.SURVEY_KEYS_ROOT / f"{survey_round.key_name}.json").read_text())
+    assert not any(value in str(database_rows()) for value in key.values())
+
+    with django_capture_on_commit_callbacks(execute=True):
+        close_round(survey_round)
+
+    assert not sealing.has_key(survey_round.key_name)
+
+
+def test_key_that_was_left_is_deleted_later(world: World) -> None:
+    survey_round = closed_round(world)  # the deletion after the commit has not run in a test
+    unknown_key = sealing.make_key("9999-20270101000000000000")
+    assert unknown_key
+    assert sealing.has_key(survey_round.key_name)
+
+    services.close_due(now=morning_after(survey_round) + dt.timedelta(days=30))
+
+    assert not sealing.has_key(survey_round.key_name)
+    assert sealing.has_key("9999-20270101000000000000")  # of a round that another database may know
+
+
+def test_open_round_says_nothing_about_answers(world: World) -> None:
+    survey_round = opened_round(world)
+    client = signed_in(world.amina)
+
+    def page_without_tokens() -> str:
+        page = client.get(survey_round.get_absolute_url()).content.decode()
+        return re.sub(r"[A-Za-z0-9]{64}", "", page)
+
+    page_before = page_without_tokens()
+
+    give_answers(survey_round, "council", [answer_of("council", 5)] * 6)
+
+    assert page_without_tokens() == page_before
+    assert not Figure.objects.exists()
+
+
+def test_request_that_answers_is_logged_without_a_person(world: World) -> None:
+    survey_round = opened_round(world)
+    [token] = tokens(survey_round, "council")[:1]
+    client = signed_in(world.ben)
+
+    with capture_logs() as log:
+        client.post(reverse("surveys:answer", args=[token]), {"group": "council"})
+
+    [line] = [entry for entry in log if entry.get("route") == "surveys:answer"]
+    assert line["user"] is None
+    assert token not in str(log)

@@ -43,29 +43,35 @@ __all__ = ["catcher"]
 
 pytestmark = pytest.mark.browser
 
-COUNCILLOR, MANAGER = "councillor@ward.example", "mara@westmarch.example"
-PROMISE, ASK = "Sixty homes at the old depot", "Ten homes for care leavers"
+COUNCILLOR = "councillor@ward.example"
+MANAGER = "mara@westmarch.example"
+PROMISE = "Sixty homes at the old depot"
+ASK = "Ten homes for care leavers"
 REPLY = "Please tell the residents of Mill Lane first."
 
 
 @pytest.fixture
 def site(live_server: Any, catcher: Catcher, settings: Any) -> Iterator[str]:
-    """The application, sending by SMTP to the catcher."""
+    """Return the address of the application, which sends its emails by SMTP to the catcher."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", catcher.smtp_port
     settings.SITE_ORIGIN = live_server.url
     settings.NOTICES_AT_ONCE = False
-    caches = (selecting.clear_cache, subjects.clear_cache, rendering.clear_caches)
-    for clear in caches:
-        clear()
+    clear_caches()
     yield str(live_server.url)
-    for clear in caches:
-        clear()
+    clear_caches()
+
+
+def clear_caches() -> None:
+    """Clear the caches of digests, which contain records of other tests."""
+    selecting.clear_cache()
+    subjects.clear_cache()
+    rendering.clear_caches()
 
 
 @pytest.fixture
 def partnership(world: World, plan: Plan) -> Partnership:
-    """Three parties with signed terms, and Mara of the council."""
+    """Return a partnership of three parties with signed terms. Mara is an editor of the council."""
     shared_partnership = world.partnership
     party = agreements.invite_organisation(
         partnership=shared_partnership,
@@ -84,7 +90,7 @@ def partnership(world: World, plan: Plan) -> Partnership:
 
 @pytest.fixture
 def promise(world: World, partnership: Partnership) -> Commitment:
-    """A commitment of Larkhaven that digests report to stakeholders."""
+    """Return a commitment of Larkhaven that digests report to stakeholders."""
     commitment = agree(world, text=PROMISE, quantity=None, unit="", due_on=in_days(30))
     commitments.tell_stakeholders(commitment=commitment, tell=True, author=world.ben, now=timezone.now())
     return commitment
@@ -92,13 +98,22 @@ def promise(world: World, partnership: Partnership) -> Commitment:
 
 @pytest.fixture
 def ask(world: World, partnership: Partnership) -> Any:
-    """Mara's ask, which digests report to stakeholders."""
-    values = {"title": ASK, "audience": "partnership", "partnership": partnership, "quantity": None, "unit": ""}
-    entry = shared(world.westmarch, world.things["mara"], timezone.now(), **values)
+    """Return Mara's ask, which digests report to stakeholders."""
+    entry = shared(
+        world.westmarch,
+        world.things["mara"],
+        timezone.now(),
+        title=ASK,
+        audience="partnership",
+        partnership=partnership,
+        quantity=None,
+        unit="",
+    )
     return exchange.tell_stakeholders(entry=entry, tell=True, author=world.ben, now=timezone.now())
 
 
-def window(browser: Browser) -> Page:
+def new_window(browser: Browser) -> Page:
+    """Open a window that shares no session with the others."""
     page = browser.new_context(viewport=WIDE).new_page()
     page.set_default_timeout(PATIENCE)
     return page
@@ -112,13 +127,14 @@ def send_emails(*, in_days: int = 0) -> None:
     drain(seconds=120)
 
 
-def slip(world: World, promise: Commitment, days: int) -> None:
+def change_due_date(world: World, promise: Commitment, days: int) -> None:
+    """Change the due date of the commitment to some days from now."""
     commitments.change_due_date(
         commitment=promise, due_on=in_days(days), reason="Ground works.", author=world.eddie, now=timezone.now()
     )
 
 
-def meet(world: World, ask: Any, response: Any) -> None:
+def meet_ask(world: World, ask: Any, response: Any) -> None:
     """Accept the answer to the ask, and make and deliver the commitment that meets it."""
     now = timezone.now()
     exchange.decide_response(response=response, accept=True, reason="", author=world.things["mara"], now=now)
@@ -128,7 +144,7 @@ def meet(world: World, ask: Any, response: Any) -> None:
     commitments.verify_delivery(commitment=commitment, author=world.ben, now=now)
 
 
-def amend(world: World) -> None:
+def amend_terms(world: World) -> None:
     """Make an amendment that all parties sign."""
     proposal = agreements.propose_amendment(
         partnership=world.partnership,
@@ -150,33 +166,20 @@ def test_councillor_gets_a_weekly_digest_and_her_reply_becomes_a_comment(
     promise: Commitment,
     ask: Any,
 ) -> None:
-    ben, mara, councillor, amina = (window(browser) for _ in range(4))
-
-    # The council's lead adds her; she says yes by the link in the email, once a week.
+    ben, mara, councillor, amina = (new_window(browser) for _ in range(4))
     sign_in(ben, site, world.ben.email)
-    ben.goto(f"{site}{reverse('digests:add-stakeholder', args=['partnership', partnership.pk])}")
-    ben.get_by_label("Their email address").fill(COUNCILLOR)
-    ben.get_by_label("Why they get digests").fill("you represent the ward")
-    ben.locator("main").get_by_role("button").last.click()
-    send_emails()
-    [confirmation] = catcher.emails_to(COUNCILLOR)
-    councillor.goto(link_in(confirmation["text"], "/digests/confirm/"))
-    councillor.get_by_label("How often do you want them?").select_option("weekly")
-    councillor.get_by_role("button", name="Yes, send me digests").click()
-    councillor.get_by_role("heading", level=1).wait_for()
-
-    # The manager chooses one summary a day, and follows the partnership.
     sign_in(mara, site, MANAGER)
+    sign_in(amina, site, world.amina.email)
+
+    ben.goto(f"{site}{reverse('digests:add-stakeholder', args=['partnership', partnership.pk])}")
+    add_councillor_as_stakeholder(ben)
+    confirm_weekly_digests(councillor, catcher)
     mara.goto(f"{site}{reverse('digests:manage')}")
-    mara.get_by_label("Daily", exact=True).check()
-    for choice in mara.locator("select[name^=way_]").all():
-        choice.select_option("summary")
-    mara.get_by_role("button", name="Save").first.click()
-    mara.get_by_text("Your choice has been saved.").wait_for()
+    choose_one_summary_a_day(mara)
     digests.subscribe(person=world.things["mara"], target=partnership, author=world.things["mara"], now=timezone.now())
 
-    # A week of changes. The manager reads the first of them on the site.
-    slip(world, promise, 60)
+    # The manager reads the first changes of the week on the site.
+    change_due_date(world, promise, days=60)
     response = exchange.respond(
         entry=ask, organisation=world.larkhaven, text="Ten flats.", author=world.amina, now=timezone.now()
     )
@@ -185,71 +188,129 @@ def test_councillor_gets_a_weekly_digest_and_her_reply_becomes_a_comment(
     mara.get_by_role("heading", level=1, name=ASK).wait_for()
     mara.goto(f"{site}{reverse('agreements:history', args=[partnership.pk])}")
     mara.get_by_text("Changed the due date").first.wait_for()
-    exchange.ask_question(
-        entry=ask, organisation=world.tidewater, text="Which age?", author=world.chidi, now=timezone.now()
-    )
-    slip(world, promise, 90)
-    meet(world, ask, response)
-    amend(world)
-    party = partnership.parties.get(organisation=world.tidewater)
-    agreements.leave_partnership(party=party, reason="A merger.", author=world.chidi, now=timezone.now())
+    make_further_changes(world, promise, ask, response)
+
     send_emails(in_days=8)
 
-    # One email each, in both parts.
-    weekly, _ = catcher.emails_to(COUNCILLOR)
-    for part in (weekly["text"], plain(weekly["html"])):
-        email_text = " ".join(part.split())
-        moved = f"changed the due date: was {long_date(in_days(30))}, now {long_date(in_days(90))}, 2 moves"
-        assert f"{PROMISE}: {moved}" in email_text
-        assert f"{ASK}: the ask is met" in email_text
-        assert "Every party signed the terms" in email_text
-        assert f"Left this partnership: {world.tidewater.name}" in email_text
-        assert "Ground works" not in email_text
-    summaries = [email for email in catcher.emails_to(MANAGER) if "Since your last summary" in email["text"]]
-    [summary] = summaries
-    assert len(catcher.emails_to(MANAGER)) == 1
-    for part in (summary["text"], plain(summary["html"])):
-        email_text = " ".join(part.split())
-        assert f"{world.tidewater.name} has a question: {ASK}" in email_text
-        assert f"was {long_date(in_days(60))}, now {long_date(in_days(90))}" in email_text
-        assert f"was {long_date(in_days(30))}" not in email_text
-        assert f"{world.larkhaven.name} has answered your ask" not in email_text
+    weekly_digest, _ = catcher.emails_to(COUNCILLOR)
+    check_weekly_digest(weekly_digest, world)
+    [summary] = catcher.emails_to(MANAGER)
+    check_summary(summary, world)
 
-    # She reads the email in the catcher and in her browser, and replies.
     councillor.goto(f"{catcher.page}/")
-    councillor.get_by_role("link", name=weekly["subject"]).first.click()
-    shot(councillor, "catcher")
-    councillor.goto(link_in(weekly["text"], "/digests/read/"))
+    councillor.get_by_role("link", name=weekly_digest["subject"]).first.click()
+    take_screenshot(councillor, "catcher")
+    councillor.goto(link_in(weekly_digest["text"], "/digests/read/"))
     expect(councillor.locator("main")).to_contain_text("2 moves")
-    accessibility_results = [axe_violations(councillor) == [] and reflows(councillor)]
-    shot(councillor, "weekly-in-the-browser")
-    [address] = weekly["headers"]["Reply-To"]
-    catcher.take(reply_to(address, weekly["subject"]))
-    output = StringIO()
-    call_command("digests", "bounces", str(catcher.folder), stdout=output)
-    assert "1 reply" in output.getvalue()
-    send_emails()
-    confirm_email = catcher.emails_to(COUNCILLOR)[0]
-    councillor.goto(link_in(confirm_email["text"], "/answers/replies/"))
-    expect(councillor.locator("main")).to_contain_text(REPLY)
-    shot(councillor, "confirm")
-    accessibility_results.append(axe_violations(councillor) == [] and reflows(councillor))
-    councillor.get_by_role("button", name="Confirm comment").click()
-    councillor.get_by_role("heading", name="Your comment has been sent").wait_for()
+    check_accessibility(councillor)
+    take_screenshot(councillor, "weekly-in-the-browser")
 
-    # The plan's owner approves; a partner reads the comment.
-    sign_in(amina, site, world.amina.email)
+    reply_by_email(catcher, weekly_digest)
+    confirm_comment(councillor, catcher)
+
+    # The plan's owner approves the comment, and a partner reads it.
     amina.goto(f"{site}{reverse('answers:plan', kwargs={'pk': plan.pk})}")
     amina.get_by_role("button", name="Approve").click()
     amina.get_by_text("No answers are waiting for your decision").wait_for()
     ben.goto(f"{site}{reverse('answers:plan', kwargs={'pk': plan.pk})}")
     expect(ben.locator("main")).to_contain_text(REPLY)
-    assert all(accessibility_results), accessibility_results
+
+
+def add_councillor_as_stakeholder(page: Page) -> None:
+    """Fill in and send the form that adds a stakeholder."""
+    page.get_by_label("Their email address").fill(COUNCILLOR)
+    page.get_by_label("Why they get digests").fill("you represent the ward")
+    page.locator("main").get_by_role("button").last.click()
+    send_emails()
+
+
+def confirm_weekly_digests(page: Page, catcher: Catcher) -> None:
+    """Consent to one digest a week, by the link in the only email to the councillor."""
+    [confirmation] = catcher.emails_to(COUNCILLOR)
+    page.goto(link_in(confirmation["text"], "/digests/confirm/"))
+    page.get_by_label("How often do you want them?").select_option("weekly")
+    page.get_by_role("button", name="Yes, send me digests").click()
+    page.get_by_role("heading", level=1).wait_for()
+
+
+def choose_one_summary_a_day(page: Page) -> None:
+    """Choose on the page of preferences that everything is sent in one daily summary."""
+    page.get_by_label("Daily", exact=True).check()
+    for select in page.locator("select[name^=way_]").all():
+        select.select_option("summary")
+    page.get_by_role("button", name="Save").first.click()
+    page.get_by_text("Your choice has been saved.").wait_for()
+
+
+def make_further_changes(world: World, promise: Commitment, ask: Any, response: Any) -> None:
+    """Make the changes of the week that the manager does not read on the site."""
+    exchange.ask_question(
+        entry=ask, organisation=world.tidewater, text="Which age?", author=world.chidi, now=timezone.now()
+    )
+    change_due_date(world, promise, days=90)
+    meet_ask(world, ask, response)
+    amend_terms(world)
+    party = world.partnership.parties.get(organisation=world.tidewater)
+    agreements.leave_partnership(party=party, reason="A merger.", author=world.chidi, now=timezone.now())
+
+
+def texts_of_both_parts(email: Any) -> list[str]:
+    """Return the text part and the text of the HTML part, each on one line."""
+    return [" ".join(part.split()) for part in (email["text"], plain(email["html"]))]
+
+
+def check_weekly_digest(email: Any, world: World) -> None:
+    """Check that the digest has every change once, without the reason that is not for stakeholders."""
+    dates = f"was {long_date(in_days(30))}, now {long_date(in_days(90))}"
+    for text in texts_of_both_parts(email):
+        assert f"{PROMISE}: changed the due date: {dates}, 2 moves" in text
+        assert f"{ASK}: the ask is met" in text
+        assert "Every party signed the terms" in text
+        assert f"Left this partnership: {world.tidewater.name}" in text
+        assert "Ground works" not in text
+
+
+def check_summary(email: Any, world: World) -> None:
+    """Check that the summary has only what the manager has not read on the site."""
+    assert "Since your last summary" in email["text"]
+    for text in texts_of_both_parts(email):
+        assert f"{world.tidewater.name} has a question: {ASK}" in text
+        assert f"was {long_date(in_days(60))}, now {long_date(in_days(90))}" in text
+        assert f"was {long_date(in_days(30))}" not in text
+        assert f"{world.larkhaven.name} has answered your ask" not in text
+
+
+def check_accessibility(page: Page) -> None:
+    """Check the page with axe, and that it reflows on a narrow screen."""
+    assert axe_violations(page) == []
+    assert reflows(page)
+
+
+def reply_by_email(catcher: Catcher, email: Any) -> None:
+    """Let the mailbox receive the councillor's reply, and read the mailbox."""
+    [address] = email["headers"]["Reply-To"]
+    catcher.take(reply_to(address, email["subject"]))
+    output = StringIO()
+    call_command("digests", "bounces", str(catcher.folder), stdout=output)
+    assert "1 reply" in output.getvalue()
+    send_emails()
+
+
+def confirm_comment(page: Page, catcher: Catcher) -> None:
+    """Confirm the reply as a comment, by the link in the newest email to the councillor."""
+    request = catcher.emails_to(COUNCILLOR)[0]
+    page.goto(link_in(request["text"], "/answers/replies/"))
+    expect(page.locator("main")).to_contain_text(REPLY)
+    take_screenshot(page, "confirm")
+    check_accessibility(page)
+    page.get_by_role("button", name="Confirm comment").click()
+    page.get_by_role("heading", name="Your comment has been sent").wait_for()
 
 
 def plain(html: str) -> str:
     """Return the text of an HTML part."""
-    return unescape(re.sub(r"<[^>]+>", "", re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)))
+    without_styles = re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)
+    return unescape(re.sub(r"<[^>]+>", "", without_styles))
 
 
 def reply_to(address: str, subject: str) -> EmailMessage:
@@ -263,6 +324,7 @@ def reply_to(address: str, subject: str) -> EmailMessage:
     return message
 
 
-def shot(page: Page, name: str) -> None:
+def take_screenshot(page: Page, name: str) -> None:
+    """Save a picture of the page, if the environment names a folder in `LOOK`."""
     if folder := os.environ.get("LOOK"):
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)

@@ -23,10 +23,12 @@ __all__ = ["catcher"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
+STAKEHOLDER = "tenant.panel@estuary.example"
+
 
 @pytest.fixture
 def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: None) -> Iterator[str]:
-    """The address of the application with the demonstration network. The application sends emails by SMTP."""
+    """Return the address of the application with the demonstration network. The application sends emails by SMTP."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", catcher.smtp_port
     settings.SITE_ORIGIN = live_server.url
@@ -66,7 +68,7 @@ def publish(page: Page, note: str) -> None:
     page.get_by_role("button", name=re.compile("Publish version")).click()
 
 
-def homes(page: Page, count: int) -> None:
+def save_homes(page: Page, count: int) -> None:
     """Set the number of homes at the only site of the draft, and save."""
     page.get_by_label("Homes, year not given, row 1").fill(str(count))
     page.get_by_role("button", name="Save to the draft").click()
@@ -77,81 +79,111 @@ def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
 ) -> None:
     amina = as_person(browser, site, "amina@larkhaven.example")
     ben = as_person(browser, site, "ben@westmarch.example")
-    stakeholder = "tenant.panel@estuary.example"
+    visitor = browser.new_context(viewport=WIDE).new_page()
+    visitor.set_default_timeout(PATIENCE)
 
-    # The first posts an ask to the partnership; the second answers it.
-    follow(amina, "Partnerships", "Estuary Homes Partnership", "Ask and offer", "Add an ask or an offer")
-    amina.get_by_label("Ask", exact=True).check()
-    amina.get_by_label("Title").fill("A surveyor for the ferry yard")
-    amina.get_by_label("Theme").select_option("land")
-    amina.get_by_role("button", name="Share ask or offer").click()
-    follow(ben, "Partnerships", "Estuary Homes Partnership", "Ask and offer")
-    follow(ben, "", "A surveyor for the ferry yard", "Answer this ask")
-    ben.get_by_label("What can you offer?").fill("Ours is free from January.")
-    ben.get_by_role("button", name="Send answer").click()
+    post_ask(amina)
+    answer_ask(ben)
     amina.reload()
     expect(amina.locator("main")).to_contain_text("Ours is free from January.")
 
-    follow(amina, "Plans", "Start a plan")
-    amina.get_by_label("Title").fill("Ferry yard")
-    amina.get_by_label("Delivery programme").check()
-    amina.get_by_label("Partnership (optional)").select_option(label="Estuary Homes Partnership")
-    amina.get_by_label(re.compile("other members own the plan too")).check()
-    amina.get_by_role("button", name="Create draft").click()
-    follow(amina, "", "Add a site")
-    amina.get_by_label("Name", exact=True).fill("Old slipway")
-    homes(amina, 120)
-    plan = re.search(r"/plans/(\d+)/", amina.url)
-    assert plan is not None
+    draft_plan(amina)
+    plan_url = re.sub(r"(/plans/\d+/).*", r"\1", amina.url)
     publish(amina, "First version, for comment.")
-    follow(ben, "Plans", "Ferry yard", "Draft", "Add a section")
-    ben.get_by_label("Title", exact=True).fill("Access from the quay")
-    ben.get_by_label("Text").fill("The council widens Ferry Lane first.")
-    ben.get_by_role("button", name="Save to the draft").click()
+    add_section(ben)
     publish(ben, "The access is agreed.")
     expect(ben.locator("main")).to_contain_text("Version 2")
 
-    # A stakeholder without an account is asked, and confirms from the email.
-    amina.goto(f"{site}/digests/stakeholders/add/plan/{plan[1]}/")
-    amina.get_by_label("Their email address").fill(stakeholder)
-    amina.get_by_label("Why they get digests").fill("you chair the tenant panel")
-    amina.get_by_role("button", name=re.compile("Ask|Add|Send")).last.click()
-    send_emails()
-    [invitation] = catcher.emails_to(stakeholder)
-    visitor = browser.new_context(viewport=WIDE).new_page()
-    visitor.set_default_timeout(PATIENCE)
+    amina.goto(f"{site}/digests/stakeholders/add/plan/{plan_url.split('/')[-2]}/")
+    add_stakeholder(amina)
+    [invitation] = catcher.emails_to(STAKEHOLDER)
     visitor.goto(link_in(invitation["text"], "/digests/confirm/"))
     visitor.get_by_role("button", name="Yes, send me digests").click()
 
-    # The digest says that 120 became 100.
-    amina.goto(f"{site}/plans/{plan[1]}/draft/")
-    follow(amina, "", "Old slipway")
-    homes(amina, 100)
-    publish(amina, "The ground is too wet for block C.")
-    send_emails()
-    emails = catcher.emails_to(stakeholder)
-    assert len(emails) == 2
-    email = emails[0]
-    plain = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", email["html"]))
-    for words in (email["text"], plain):
-        assert re.search("was 120, now 100", words)
-        assert "Amina Larch" in words
-        assert "The ground is too wet for block C." in words
+    amina.goto(f"{plan_url}draft/")
+    change_homes(amina, 100, "The ground is too wet for block C.")
+    digest, _ = catcher.emails_to(STAKEHOLDER)
+    check_digest(digest)
     visitor.goto(f"{catcher.page}/")
-    visitor.get_by_role("link", name=email["subject"]).first.click()
+    visitor.get_by_role("link", name=digest["subject"]).first.click()
     expect(visitor.locator("pre").first).to_contain_text("was 120, now 100")
-    visitor.goto(link_in(email["text"], "/digests/read/"))
+    visitor.goto(link_in(digest["text"], "/digests/read/"))
     expect(visitor.locator("main")).to_contain_text("Old slipway")
 
-    [one_click] = email["headers"]["List-Unsubscribe"]
-    assert email["headers"]["List-Unsubscribe-Post"] == ["List-Unsubscribe=One-Click"]
-    address = re.search(r"<(http[^>]+)>", one_click)
-    assert address is not None
-    with urllib.request.urlopen(address[1], data=b"List-Unsubscribe=One-Click", timeout=30) as answer:
-        assert answer.status == 200
-    amina.goto(f"{site}/plans/{plan[1]}/draft/")
-    follow(amina, "", "Old slipway")
-    homes(amina, 90)
-    publish(amina, "Block C moves to the second phase.")
+    unsubscribe_with_one_click(digest)
+    amina.goto(f"{plan_url}draft/")
+    change_homes(amina, 90, "Block C moves to the second phase.")
+    assert len(catcher.emails_to(STAKEHOLDER)) == 2
+
+
+def post_ask(page: Page) -> None:
+    """Post an ask to the partnership."""
+    follow(page, "Partnerships", "Estuary Homes Partnership", "Ask and offer", "Add an ask or an offer")
+    page.get_by_label("Ask", exact=True).check()
+    page.get_by_label("Title").fill("A surveyor for the ferry yard")
+    page.get_by_label("Theme").select_option("land")
+    page.get_by_role("button", name="Share ask or offer").click()
+
+
+def answer_ask(page: Page) -> None:
+    """Answer the ask as its other side."""
+    follow(page, "Partnerships", "Estuary Homes Partnership", "Ask and offer")
+    follow(page, "", "A surveyor for the ferry yard", "Answer this ask")
+    page.get_by_label("What can you offer?").fill("Ours is free from January.")
+    page.get_by_role("button", name="Send answer").click()
+
+
+def draft_plan(page: Page) -> None:
+    """Start a plan of the partnership, with 120 homes at one site."""
+    follow(page, "Plans", "Start a plan")
+    page.get_by_label("Title").fill("Ferry yard")
+    page.get_by_label("Delivery programme").check()
+    page.get_by_label("Partnership (optional)").select_option(label="Estuary Homes Partnership")
+    page.get_by_label(re.compile("other members own the plan too")).check()
+    page.get_by_role("button", name="Create draft").click()
+    follow(page, "", "Add a site")
+    page.get_by_label("Name", exact=True).fill("Old slipway")
+    save_homes(page, 120)
+
+
+def add_section(page: Page) -> None:
+    """Add a section of text to the draft."""
+    follow(page, "Plans", "Ferry yard", "Draft", "Add a section")
+    page.get_by_label("Title", exact=True).fill("Access from the quay")
+    page.get_by_label("Text").fill("The council widens Ferry Lane first.")
+    page.get_by_role("button", name="Save to the draft").click()
+
+
+def add_stakeholder(page: Page) -> None:
+    """Add somebody without an account, who is then asked for consent by email."""
+    page.get_by_label("Their email address").fill(STAKEHOLDER)
+    page.get_by_label("Why they get digests").fill("you chair the tenant panel")
+    page.get_by_role("button", name=re.compile("Ask|Add|Send")).last.click()
     send_emails()
-    assert len(catcher.emails_to(stakeholder)) == 2
+
+
+def change_homes(page: Page, count: int, note: str) -> None:
+    """Change the number of homes in the draft, publish, and send the emails about the new version."""
+    follow(page, "", "Old slipway")
+    save_homes(page, count)
+    publish(page, note)
+    send_emails()
+
+
+def check_digest(email: Any) -> None:
+    """Check that both parts of the digest say who changed what, and why."""
+    text_of_html = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", email["html"]))
+    for text in (email["text"], text_of_html):
+        assert "was 120, now 100" in text
+        assert "Amina Larch" in text
+        assert "The ground is too wet for block C." in text
+
+
+def unsubscribe_with_one_click(email: Any) -> None:
+    """Send what an email app sends when its reader presses the app's own button to unsubscribe."""
+    assert email["headers"]["List-Unsubscribe-Post"] == ["List-Unsubscribe=One-Click"]
+    [header] = email["headers"]["List-Unsubscribe"]
+    address = re.search(r"<(http[^>]+)>", header)
+    assert address is not None
+    with urllib.request.urlopen(address[1], data=b"List-Unsubscribe=One-Click", timeout=30) as response:
+        assert response.status == 200

@@ -30,11 +30,22 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Add terms, a document of Larkhaven and an invitation to Riverside Design.
-
-    Nadia leads Riverside Design.
-    """
+    """Add terms and other records of the partnership, and invite Larkhaven to another partnership."""
     _prepare_terms(world)
+    _prepare_document_and_contact(world)
+    _prepare_objective_and_notice(world)
+    world.things["invited_party"] = invite_organisation(
+        partnership=world.other_partnership,
+        organisation=world.larkhaven,
+        role="member",
+        reason="We need them.",
+        author=world.chidi,
+        now=world.now,
+    )
+
+
+def _prepare_document_and_contact(world: World) -> None:
+    """Add a document of Larkhaven, and the person who holds its post."""
     world.things["agreement_document"] = add_document(
         partnership=world.partnership,
         title="Memorandum",
@@ -57,6 +68,10 @@ def prepare(world: World) -> None:
         author=world.amina,
         now=world.now,
     )
+
+
+def _prepare_objective_and_notice(world: World) -> None:
+    """Add an objective, and Larkhaven's notice that it leaves in ninety days."""
     world.things["objective"] = add_objective(
         partnership=world.partnership,
         text="More homes",
@@ -77,14 +92,6 @@ def prepare(world: World) -> None:
         ends_partnership=False,
         given_by=world.amina,
         given_at=world.now,
-    )
-    world.things["invited_party"] = invite_organisation(
-        partnership=world.other_partnership,
-        organisation=world.larkhaven,
-        role="member",
-        reason="We need them.",
-        author=world.chidi,
-        now=world.now,
     )
 
 

@@ -29,8 +29,8 @@ AFTER_OTHERS = True
 
 def prepare(world: World) -> None:
     """Create a question, comments, a named colleague, and emails for the rows of the table."""
-    plan, now = world.things["digest_plan"], timezone.now()
-    answer_arguments = {"person": world.sol, "plan": plan, "version_number": 2, "now": now}
+    plan = world.things["digest_plan"]
+    now = timezone.now()
     question = services.ask_question(
         plan=plan,
         title="Which homes are missing?",
@@ -39,18 +39,28 @@ def prepare(world: World) -> None:
         author=world.amina,
         now=now,
     )
-    comment = services.comment_by_link(text="Please keep the trees.", key=uuid.uuid4(), **answer_arguments)
-    colleague = services.name_colleague(
-        name="Cora Council", email="cora@council.example", key=uuid.uuid4(), **answer_arguments
+    comment = services.comment_by_link(
+        person=world.sol, plan=plan, version_number=2, text="Please keep the trees.", key=uuid.uuid4(), now=now
     )
-    delivery = world.things["digest_delivery"]
+    colleague = services.name_colleague(
+        person=world.sol,
+        plan=plan,
+        version_number=2,
+        name="Cora Council",
+        email="cora@council.example",
+        key=uuid.uuid4(),
+        now=now,
+    )
+
     key = Preference.objects.get(person=world.sol).link_key
-    address = reply_address(delivery.pk, world.sol.pk, key=key)
-    confirmed_reply, unconfirmed_reply = (_receive_email(address, world.sol.email, now) for _ in range(2))
+    address = reply_address(world.things["digest_delivery"].pk, world.sol.pk, key=key)
+    confirmed_reply = _receive_email(address, world.sol.email, now)
+    unconfirmed_reply = _receive_email(address, world.sol.email, now)
     approved_comment = services.confirm_reply(
         incoming=confirmed_reply, plan=plan, text="With a picture.", author=world.sol, now=now
     )
     services.approve_answer(answer=Answer.objects.get(pk=approved_comment.pk), author=world.amina, now=now)
+
     forwarding_address = make_address(FORWARD, world.partnership.pk, key=partnership_key(world.partnership))
     world.things |= {
         "answer_question": question,

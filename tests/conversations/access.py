@@ -20,29 +20,10 @@ def prepare(world: World) -> None:
 
     They include planned, draft and circulated conversations, meetings, reports, notes and a facilitator.
     """
-    world.things["talk_draft"] = draft(world)
-    world.things["talk_planned"] = planned(world)
-    world.things["talk"] = circulated(world)
-    world.things["obstacle"] = world.things["talk"].points.get(kind="obstacle")
-    world.things["meeting"] = meeting_with_item(world)
-    world.things["meeting_begun"] = begun_meeting(world)
-    world.things["meeting_held"] = held_meeting(world)
-    world.things["seat"] = seat_of(world.things["meeting"], "Ben")
-    world.things["cycle"] = a_cycle(world)
-    world.things["talk_file"] = services.attach_file(
-        conversation=world.things["talk"], title="Map", file=a_text_file(), author=world.eddie, now=timezone.now()
-    )
-    world.things["correction"] = services.suggest_correction(
-        conversation=world.things["talk"],
-        organisation=world.westmarch,
-        text="It was June, not May.",
-        author=world.ben,
-        now=timezone.now(),
-    )
-    report = reports.submitted(world)
-    services.return_report(report=report, number=1, reason="How many let?", author=world.amina, now=timezone.now())
-    reports.submit(report, world.ben, "Forty homes, thirty let.")
-    world.things["report"] = report
+    _prepare_conversations(world)
+    _prepare_meetings(world)
+    _prepare_corrections(world)
+    _prepare_reports(world)
     world.things["journal_note"] = services.write_journal_note(
         organisation=world.larkhaven,
         partnership=world.partnership,
@@ -61,6 +42,46 @@ def prepare(world: World) -> None:
     world.things["own_report"] = reports.write(
         Report.objects.get(party=world.party(world.larkhaven)), world.eddie, "Two sites."
     )
+
+
+def _prepare_conversations(world: World) -> None:
+    """Create a draft, a planned and a circulated conversation."""
+    world.things["talk_draft"] = draft(world)
+    world.things["talk_planned"] = planned(world)
+    world.things["talk"] = circulated(world)
+    world.things["obstacle"] = world.things["talk"].points.get(kind="obstacle")
+
+
+def _prepare_meetings(world: World) -> None:
+    """Create a meeting with an agenda, one that has begun, one that was held, and a cycle of meetings."""
+    world.things["meeting"] = meeting_with_item(world)
+    world.things["meeting_begun"] = begun_meeting(world)
+    world.things["meeting_held"] = held_meeting(world)
+    world.things["seat"] = seat_of(world.things["meeting"], "Ben")
+    world.things["cycle"] = a_cycle(world)
+
+
+def _prepare_corrections(world: World) -> None:
+    """Attach a file to the circulated conversation, and suggest a correction of its record."""
+    conversation = world.things["talk"]
+    world.things["talk_file"] = services.attach_file(
+        conversation=conversation, title="Map", file=a_text_file(), author=world.eddie, now=timezone.now()
+    )
+    world.things["correction"] = services.suggest_correction(
+        conversation=conversation,
+        organisation=world.westmarch,
+        text="It was June, not May.",
+        author=world.ben,
+        now=timezone.now(),
+    )
+
+
+def _prepare_reports(world: World) -> None:
+    """Submit a report, return it with a question, and submit it again."""
+    report = reports.submitted(world)
+    services.return_report(report=report, number=1, reason="How many let?", author=world.amina, now=timezone.now())
+    reports.submit(report, world.ben, "Forty homes, thirty let.")
+    world.things["report"] = report
 
 
 def _partnership(world: World) -> dict[str, Any]:

@@ -10,11 +10,14 @@ from typing import Any
 
 from django.utils import timezone
 
+from partnerships.agreements.models import Partnership
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
-from partnerships.digests.models import Delivery, InboxItem, Preference
+from partnerships.digests.models import Delivery, InboxItem, Preference, Subscription
 from partnerships.digests.services.sweep import plan_round
+from partnerships.organisations.models import Organisation
 from partnerships.outbox.draining import drain
+from partnerships.plans.models import Plan
 from partnerships.plans.services import create_plan, publish_version
 from tests.digests.conftest import PostOffice, quay
 from tests.support.access import Row, everyone, expect, public
@@ -24,53 +27,55 @@ from tests.world import World
 def prepare(world: World) -> None:
     """Create a plan that Sol follows, a question that he has not answered, and a digest that he received."""
     now = timezone.now()
-    plan = create_plan(
-        owners=[world.larkhaven],
-        partnership=world.partnership,
-        title="Digest Quay",
-        kind="delivery",
-        audience="partnership",
-        author=world.amina,
-        now=world.now,
+    plan = _publish_plan(
+        world, "Digest Quay", partnership=world.partnership, audience="partnership", homes=120, now=now
     )
-    publish_version(plan=plan, author=world.amina, note="First.", content=quay(120), now=now)
-    public_plan = create_plan(
-        owners=[world.larkhaven],
-        partnership=None,
-        title="Open Quay",
-        kind="delivery",
-        audience="public",
-        author=world.amina,
-        now=world.now,
-    )
-    publish_version(plan=public_plan, author=world.amina, note="First.", content=quay(50), now=now)
-    world.things["digest_public"] = public_plan
-    subscription = services.add_stakeholder(
-        email=world.sol.email,
-        name="Sol",
-        target=plan,
-        author=world.amina,
-        organisation=world.larkhaven,
-        now=now,
-    )
-    world.things["digest_confirmed"] = services.confirm(subscription=subscription, now=now)
-    unanswered_subscription = services.add_stakeholder(
-        email=world.sol.email,
-        name="Sol",
-        target=world.larkhaven,
-        author=world.amina,
-        organisation=world.larkhaven,
-        now=now,
-    )
+    public_plan = _publish_plan(world, "Open Quay", partnership=None, audience="public", homes=50, now=now)
+    subscription = _ask_sol(world, plan, now)
+    confirmed_subscription = services.confirm(subscription=subscription, now=now)
+    unanswered_subscription = _ask_sol(world, world.larkhaven, now)
+
     publish_version(plan=plan, author=world.amina, note="Fewer.", content=quay(100), now=now)
     plan_round(now=now)
     plan_round(now=now + dt.timedelta(hours=1))
     drain(seconds=120, connect=PostOffice)
+
     world.things |= {
         "digest_plan": plan,
+        "digest_public": public_plan,
+        "digest_confirmed": confirmed_subscription,
         "digest_waiting": unanswered_subscription,
         "digest_delivery": Delivery.objects.get(recipient=world.sol, kind="digests.digest"),
     }
+
+
+def _publish_plan(
+    world: World, title: str, *, partnership: Partnership | None, audience: str, homes: int, now: dt.datetime
+) -> Plan:
+    """Publish the first version of a plan of Larkhaven."""
+    plan = create_plan(
+        owners=[world.larkhaven],
+        partnership=partnership,
+        title=title,
+        kind="delivery",
+        audience=audience,
+        author=world.amina,
+        now=world.now,
+    )
+    publish_version(plan=plan, author=world.amina, note="First.", content=quay(homes), now=now)
+    return plan
+
+
+def _ask_sol(world: World, target: Plan | Organisation, now: dt.datetime) -> Subscription:
+    """Ask Sol for consent to digests about a plan or an organisation."""
+    return services.add_stakeholder(
+        email=world.sol.email,
+        name="Sol",
+        target=target,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=now,
+    )
 
 
 def token(purpose: Purpose, world: World) -> str:

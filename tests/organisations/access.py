@@ -35,6 +35,12 @@ def prepare(world: World) -> None:
     world.things["invited"] = invite_member(
         organisation=world.larkhaven, email="new@larkhaven.example", role="viewer", author=world.amina, now=world.now
     )
+    _prepare_succession(world)
+    _prepare_merge(world)
+
+
+def _prepare_succession(world: World) -> None:
+    """Record that Larkhaven joins Tidewater and Harbour, with one line that needs an answer and a consent."""
     world.things["succession"] = record_succession(
         kind="absorb",
         status="order_made",
@@ -53,10 +59,12 @@ def prepare(world: World) -> None:
         author=None,
         now=world.now,
     )
-    kept_record, duplicate_record = (
-        create_organisation(name=name, kind="charity", author=None, now=world.now)
-        for name in ("Copperfield Trust", "Copperfield Trust Ltd")
-    )
+
+
+def _prepare_merge(world: World) -> None:
+    """Merge two records of one charity."""
+    kept_record = create_organisation(name="Copperfield Trust", kind="charity", author=None, now=world.now)
+    duplicate_record = create_organisation(name="Copperfield Trust Ltd", kind="charity", author=None, now=world.now)
     world.things["merge"] = merge_organisations(
         kept=kept_record, merged=duplicate_record, reason="Recorded twice.", author=None, now=world.now
     )

@@ -71,14 +71,37 @@ class Quiet(WSGIRequestHandler):
 
 
 def serve(port: int, database: str, callbacks: list[str]) -> None:
-    """Set up a Django instance with a separate database, and serve it."""
+    """Set up a Django instance with a separate database, and serve it.
+
+    Everything of Django and allauth is imported after the settings, because this runs in a process of its own.
+    """
+    configure(database)
+    add_people()
+    add_client(callbacks)
+
+    from django.core.wsgi import get_wsgi_application
+
+    with make_server("127.0.0.1", port, get_wsgi_application(), handler_class=Quiet) as server:
+        server.serve_forever()
+
+
+def new_private_key() -> str:
+    """Return a new RSA key, with which the provider signs its tokens."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
-    from django.conf import settings
 
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    ).decode()
+
+
+def configure(database: str) -> None:
+    """Configure Django for this database, and create its tables."""
+    import django
+    from django.conf import settings
+    from django.core.management import call_command
+
     settings.configure(
         DEBUG=False,
         SECRET_KEY="of-the-provider",
@@ -113,22 +136,27 @@ def serve(port: int, database: str, callbacks: list[str]) -> None:
         ACCOUNT_SIGNUP_FIELDS=["email*", "password1*"],
         ACCOUNT_EMAIL_VERIFICATION="none",
         LOGIN_REDIRECT_URL="/",
-        IDP_OIDC_PRIVATE_KEY=key.decode(),
+        IDP_OIDC_PRIVATE_KEY=new_private_key(),
         IDP_OIDC_ADAPTER=f"{__name__}.adapter",
     )
-    import django
-
     django.setup()
-    from allauth.account.models import EmailAddress
-    from allauth.idp.oidc.models import Client
-    from django.contrib.auth.models import User
-    from django.core.management import call_command
-    from django.core.wsgi import get_wsgi_application
-
     call_command("migrate", verbosity=0)
-    for email, verified in PEOPLE.items():
+
+
+def add_people() -> None:
+    """Create the people who can sign in, with one address each."""
+    from allauth.account.models import EmailAddress
+    from django.contrib.auth.models import User
+
+    for email, is_verified in PEOPLE.items():
         person = User.objects.create_user(email, email, PASSWORD)
-        EmailAddress.objects.create(user=person, email=email, verified=bool(verified), primary=True)
+        EmailAddress.objects.create(user=person, email=email, verified=bool(is_verified), primary=True)
+
+
+def add_client(callbacks: list[str]) -> None:
+    """Register Common Ground as a client, which may receive people at these addresses."""
+    from allauth.idp.oidc.models import Client
+
     client = Client(id=CLIENT, name="Common Ground", skip_consent=True)
     client.set_secret(SECRET)
     client.set_scopes(["openid", "email", "profile"])
@@ -136,8 +164,6 @@ def serve(port: int, database: str, callbacks: list[str]) -> None:
     client.set_grant_types([Client.GrantType.AUTHORIZATION_CODE])
     client.set_response_types([Client.ResponseType.CODE])
     client.save()
-    with make_server("127.0.0.1", port, get_wsgi_application(), handler_class=Quiet) as server:
-        server.serve_forever()
 
 
 def adapter() -> object:

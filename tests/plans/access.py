@@ -10,49 +10,19 @@ from django.utils import timezone
 
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
-from partnerships.plans.models import Share
+from partnerships.plans.models import Plan, Share
 from tests.plans.drafts import ask_signatures, begin, publish, save
 from tests.support.access import Row, everyone, expect, public
 from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Create a published plan with shares and signatures, and a plan that was never published.
-
-    The published plan is awaiting signatures. Nadia's share of its draft is active, and Oscar's has ended. The plan
-    "hidden" was never published.
-    """
+    """Create a plan with two versions that is awaiting signatures, and the plan "hidden" that was never published."""
     now = timezone.now()
-    plan = begin(world)
-    services.attach_document(
-        plan=plan,
-        title="Site layout",
-        file=SimpleUploadedFile("layout.txt", b"North to the top."),
-        restricted=False,
-        author=world.amina,
-        now=now,
-    )
-    publish(plan, world)
-    save(plan, world, "about", summary="Homes along both banks.")
-    publish(plan, world, "Both banks.")
-    save(plan, world, "about", summary="Homes along both banks, and the island.")
-    world.things["share"] = _share_with(world, plan, "nadia")
-    _share_with(world, plan, "oscar")
-    Share.objects.filter(plan=plan, person=world.oscar).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
+    plan = _publish_two_versions(world, now)
+    _share_draft(world, plan)
     plan.refresh_from_db()
-    ask_signatures(plan, world)
-    world.things["version"] = plan.versions.get(number=2)
-    sign_off = services.sign_off(
-        plan=plan,
-        number=2,
-        organisation=world.larkhaven,
-        person=world.amina,
-        decision="conditional",
-        reason="Once the bank agrees.",
-        now=now,
-    )
-    world.things["signed"] = sign_off
-    world.things["signatory"] = plan.signatories.get(organisation=world.westmarch)
+    _sign_for_larkhaven(world, plan, now)
     world.things["document"] = plan.documents.get()
     world.things["comment"] = services.add_comment(
         plan=plan, version_number=2, text="Why the island?", author=world.ben, now=now
@@ -72,6 +42,47 @@ def prepare(world: World) -> None:
         now=now,
     )
     world.things["hidden"] = begin(world, title="Not shown yet")
+
+
+def _publish_two_versions(world: World, now: dt.datetime) -> Plan:
+    """Publish two versions of a plan with a document, and change its draft afterwards."""
+    plan = begin(world)
+    services.attach_document(
+        plan=plan,
+        title="Site layout",
+        file=SimpleUploadedFile("layout.txt", b"North to the top."),
+        restricted=False,
+        author=world.amina,
+        now=now,
+    )
+    publish(plan, world)
+    save(plan, world, "about", summary="Homes along both banks.")
+    publish(plan, world, "Both banks.")
+    save(plan, world, "about", summary="Homes along both banks, and the island.")
+    return plan
+
+
+def _share_draft(world: World, plan: Plan) -> None:
+    """Share the draft with Nadia, and with Oscar until yesterday."""
+    world.things["share"] = _share_with(world, plan, "nadia")
+    _share_with(world, plan, "oscar")
+    Share.objects.filter(plan=plan, person=world.oscar).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
+
+
+def _sign_for_larkhaven(world: World, plan: Plan, now: dt.datetime) -> None:
+    """Ask for signatures of the second version; Larkhaven signs on a condition, Westmarch has yet to sign."""
+    ask_signatures(plan, world)
+    world.things["version"] = plan.versions.get(number=2)
+    world.things["signed"] = services.sign_off(
+        plan=plan,
+        number=2,
+        organisation=world.larkhaven,
+        person=world.amina,
+        decision="conditional",
+        reason="Once the bank agrees.",
+        now=now,
+    )
+    world.things["signatory"] = plan.signatories.get(organisation=world.westmarch)
 
 
 def _share_with(world: World, plan: Any, name: str) -> Share:

@@ -143,55 +143,74 @@ def say(words: str) -> None:
 
 
 def main() -> int:
-    """Crawl, and print the findings. Returns 1 if there are any."""
-    options = argparse.ArgumentParser(description="Crawl a started demonstration.")
-    options.add_argument("--pages", type=int, default=4)
-    options.add_argument("--words", type=int, default=2)
-    options.add_argument("--origin", default=settings.SITE_ORIGIN)
-    arguments = options.parse_args()
+    """Crawl, and print the findings. Return 1 if there are any."""
+    parser = argparse.ArgumentParser(description="Crawl a started demonstration.")
+    parser.add_argument("--pages", type=int, default=4)
+    parser.add_argument("--words", type=int, default=2)
+    parser.add_argument("--origin", default=settings.SITE_ORIGIN)
+    arguments = parser.parse_args()
     if not settings.DEMONSTRATION:
         raise SystemExit("This instance is no demonstration: the crawl adds records and sends forms.")
+
     started_at = time.time()
     with transaction.atomic():
         planted = plant(f"c{secrets.token_hex(3)}")
-    total, crawlers = Report(), []
+    crawlers = []
     for number, persona in enumerate(PERSONAS):
         crawler = Crawler(
             persona, visitor(planted, persona, arguments.origin), planted.foreign(persona), per_route=arguments.pages
         )
-        start = ["/", *planted.addresses.get(persona, ()), *guessable_addresses(planted)]
-        finders = list(FINDERS)
-        if persona == "administrator":
-            start += administration()
-            finders += finders_of_administration()
-        crawler.crawl(start)
-        search_words = [
-            crawler.foreign[(number * 7 + step * 11) % len(crawler.foreign)] for step in range(arguments.words)
-        ]
-        crawler.look_for(search_words, finders)
+        crawl_and_search(crawler, planted, first_word=number * 7, number_of_words=arguments.words)
         crawlers.append(crawler)
         say(f"{persona}: {len(crawler.report.urls)} addresses")
-    # Forms come last, and those that only read come first: to share a record would show its words to other personas.
+
+    report = send_all_forms(crawlers, planted, started_at)
+    report.leaks += logs(planted)
+    return print_report(report)
+
+
+def crawl_and_search(crawler: Crawler, planted: Planted, *, first_word: int, number_of_words: int) -> None:
+    """Open what the crawler's persona can reach or guess, and search for words that this persona may not read."""
+    addresses = ["/", *planted.addresses.get(crawler.persona, ()), *guessable_addresses(planted)]
+    finders = list(FINDERS)
+    if crawler.persona == "administrator":
+        addresses += administration()
+        finders += finders_of_administration()
+    crawler.crawl(addresses)
+
+    positions = [(first_word + step * 11) % len(crawler.foreign) for step in range(number_of_words)]
+    crawler.look_for([crawler.foreign[position] for position in positions], finders)
+
+
+def send_all_forms(crawlers: list[Crawler], planted: Planted, started_at: float) -> Report:
+    """Send the forms of all personas, and return the findings of all crawlers, with leaks in emails.
+
+    Forms that only read come first: to share a record would show its words to other personas.
+    """
+    report = Report()
     for crawler in crawlers:
         crawler.send_forms("get")
     leaks_in_emails = emails(planted, started_at)
     for crawler in crawlers:
         crawler.send_forms("post")
-        total.add(crawler.report)
+        report.add(crawler.report)
     # People who are not personas may have received words in an email from a form.
-    leaks_in_emails += [
-        line for line in emails(planted, started_at) if "(nobody)" not in line and line not in leaks_in_emails
-    ]
-    total.leaks += leaks_in_emails + logs(planted)
-    for line in (*total.leaks, *total.errors):
+    later_leaks = [line for line in emails(planted, started_at) if "(nobody)" not in line]
+    report.leaks += leaks_in_emails + [line for line in later_leaks if line not in leaks_in_emails]
+    return report
+
+
+def print_report(report: Report) -> int:
+    """Print the findings and a summary. Return 1 if there are any findings."""
+    for line in (*report.leaks, *report.errors):
         say(line)
     summary = {
         "personas": len(PERSONAS),
-        "urls": len(total.urls),
-        "forms": total.forms,
-        "answers": dict(sorted(total.answers.items())),
-        "leaks": len(total.leaks),
-        "errors": len(total.errors),
+        "urls": len(report.urls),
+        "forms": report.forms,
+        "answers": dict(sorted(report.answers.items())),
+        "leaks": len(report.leaks),
+        "errors": len(report.errors),
     }
     say(json.dumps(summary))
-    return 1 if total.leaks or total.errors else 0
+    return 1 if report.leaks or report.errors else 0

@@ -32,6 +32,7 @@ from partnerships.agreements.services import (
     sign_terms,
     withdraw_left_over_invitations,
 )
+from partnerships.commitments.models import Commitment
 from partnerships.exchange import services as exchange
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -41,6 +42,7 @@ from tests.commitments import promises
 from tests.conversations import talks
 from tests.exchange.conftest import shared
 from tests.plans import drafts
+from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, put_up
 from tests.world import World, make_world
 
@@ -103,14 +105,39 @@ def write_before_leaving(world: World) -> dict[str, Any]:
 
 def write_after_leaving(world: World, records: dict[str, Any]) -> None:
     """Write records of the other parties after Westmarch has left."""
-    now = timezone.now
+    change_the_partnership(world)
+    change_its_parties(world)
+    add_document(
+        partnership=world.partnership,
+        title=f"{LATER} minutes",
+        file=ContentFile(b"Minutes.\n", name="minutes.txt"),
+        organisation=world.larkhaven,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    write_plans(world, records["plan"])
+    exchange.edit_entry(entry=records["entry"], author=world.amina, now=timezone.now(), title=f"A {LATER} yard")
+    shared(
+        world.larkhaven,
+        world.amina,
+        timezone.now(),
+        title=LATER,
+        audience="partnership",
+        partnership=world.partnership,
+    )
+    write_commitments(world, records["commitment"])
+    circulate_conversation(world)
+
+
+def change_the_partnership(world: World) -> None:
+    """Change the partnership's title, areas and terms."""
     edit_settings(
         partnership=world.partnership,
         title=f"Estuary {LATER}",
         reason=f"{LATER} is its name.",
         areas=[world.gosport],
         author=world.amina,
-        now=now(),
+        now=timezone.now(),
     )
     agree_terms(
         world.partnership,
@@ -119,91 +146,105 @@ def write_after_leaving(world: World, records: dict[str, Any]) -> None:
         purpose=f"A {LATER} scheme.",
         reports_to=f"{LATER} board",
     )
+
+
+def change_its_parties(world: World) -> None:
+    """Let two organisations join, change a role, and let one of them leave."""
     accept(invite(world, world.riverside), world.nadia)
     accept(invite(world, world.tidewater), world.chidi)
     change_party_role(
-        party=world.party(world.harbour), role="lead", reason="Agreed at the meeting.", author=world.amina, now=now()
-    )
-    leave_partnership(party=world.party(world.riverside), reason=f"{LATER} it is.", author=world.nadia, now=now())
-    add_document(
-        partnership=world.partnership,
-        title=f"{LATER} minutes",
-        file=ContentFile(b"Minutes.\n", name="minutes.txt"),
-        organisation=world.larkhaven,
+        party=world.party(world.harbour),
+        role="lead",
+        reason="Agreed at the meeting.",
         author=world.amina,
-        now=now(),
+        now=timezone.now(),
     )
-    drafts.save(records["plan"], world, "about", summary=f"All {LATER}.")
-    drafts.publish(records["plan"], world, note=f"Now {LATER}.")
+    leave_partnership(
+        party=world.party(world.riverside), reason=f"{LATER} it is.", author=world.nadia, now=timezone.now()
+    )
+
+
+def write_plans(world: World, plan: Plan) -> None:
+    """Publish the plan again, comment on it, and publish a second plan."""
+    drafts.save(plan, world, "about", summary=f"All {LATER}.")
+    drafts.publish(plan, world, note=f"Now {LATER}.")
     drafts.published(world, title=f"Second {LATER}")
     drafts.services.add_comment(
-        plan=records["plan"], version_number=1, text=f"Is {LATER} so?", author=world.amina, now=now()
+        plan=plan, version_number=1, text=f"Is {LATER} so?", author=world.amina, now=timezone.now()
     )
-    exchange.edit_entry(entry=records["entry"], author=world.amina, now=now(), title=f"A {LATER} yard")
-    shared(world.larkhaven, world.amina, now(), title=LATER, audience="partnership", partnership=world.partnership)
+
+
+def write_commitments(world: World, commitment: Commitment) -> None:
+    """Confirm the commitment on both sides, report on it, and propose a second one."""
     for lead, body in ((world.amina, world.larkhaven), (world.hana, world.harbour)):
-        records["commitment"].refresh_from_db()
+        commitment.refresh_from_db()
         promises.services.confirm_commitment(
-            commitment=records["commitment"],
+            commitment=commitment,
             organisation=body,
             author=lead,
-            revision=records["commitment"].revision,
-            now=now(),
+            revision=commitment.revision,
+            now=timezone.now(),
         )
-    records["commitment"].refresh_from_db()
-    promises.report(world, records["commitment"], note_text=f"{LATER} first.")
+    commitment.refresh_from_db()
+    promises.report(world, commitment, note_text=f"{LATER} first.")
     promises.propose(world, receiver=world.harbour, text=f"Give {LATER}.")
-    talks.services.circulate(
-        conversation=talks.draft(
-            world,
-            subject=LATER,
-            organisations=[world.harbour],
-            attendees=[talks.AttendeeInput(world.larkhaven, world.amina)],
-            points=[talks.PointInput(world.larkhaven, talks.PointKind.OBSTACLE, f"No {LATER}.")],
-            next_steps=[],
-        ),
-        author=world.eddie,
-        now=now(),
+
+
+def circulate_conversation(world: World) -> None:
+    """Circulate the record of a conversation between Larkhaven and Harbour."""
+    conversation = talks.draft(
+        world,
+        subject=LATER,
+        organisations=[world.harbour],
+        attendees=[talks.AttendeeInput(world.larkhaven, world.amina)],
+        points=[talks.PointInput(world.larkhaven, talks.PointKind.OBSTACLE, f"No {LATER}.")],
+        next_steps=[],
     )
+    talks.services.circulate(conversation=conversation, author=world.eddie, now=timezone.now())
 
 
 def pages_of(world: World, records: dict[str, Any]) -> dict[str, str]:
     """Return every page on which Ben could see the partnership, by address."""
-    here = {"pk": world.partnership.pk}
-    addresses = [
-        *(reverse(f"agreements:{name}", kwargs=here) for name in ("detail", "members", "history", "documents")),
-        *(
-            reverse(f"web:partnership-{name}", kwargs=here)
-            for name in ("entries", "plans", "commitments", "conversations")
-        ),
-        *(
-            f"{reverse('agreements:list')}?{query}"
-            for query in ("", "mine=on", "q=Harbour", "q=Riverside", "q=Tidewater")
-        ),
-        *(
-            f"{reverse('agreements:list')}?q={word}&status={status}"
-            for word in ("", LATER)
-            for status in ("", "drafting")
-        ),
-        *(f"{reverse('search:search')}?q={word}" for word in ("Estuary", "scheme", "yard", "flats", "Give")),
-        reverse("web:home"),
-        reverse("web:my-work"),
-        reverse("web:network"),
-        reverse("plans:list"),
-        reverse("plans:detail", kwargs={"pk": records["plan"].pk}),
-        reverse("plans:history", kwargs={"pk": records["plan"].pk}),
-        reverse("plans:comments", kwargs={"pk": records["plan"].pk}),
-        reverse("exchange:list"),
-        reverse("exchange:detail", kwargs={"pk": records["entry"].pk}),
-        reverse("commitments:list"),
-        *(reverse("commitments:detail", kwargs={"pk": records[name].pk}) for name in ("commitment", "quiet")),
-        reverse("conversations:list"),
-        *(reverse("organisations:detail", kwargs={"pk": one.pk}) for one in (world.larkhaven, world.harbour)),
-    ]
     index_stale()
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
+    addresses = [
+        *addresses_of_partnership(world),
+        *addresses_of_lists(),
+        *addresses_of_records(records),
+        world.larkhaven.get_absolute_url(),
+        world.harbour.get_absolute_url(),
+    ]
     return {address: client.get(address).content.decode() for address in addresses}
+
+
+def addresses_of_partnership(world: World) -> list[str]:
+    """Return the addresses of the partnership's own pages."""
+    routes = [f"agreements:{name}" for name in ("detail", "members", "history", "documents")]
+    routes += [f"web:partnership-{name}" for name in ("entries", "plans", "commitments", "conversations")]
+    return [reverse(route, kwargs={"pk": world.partnership.pk}) for route in routes]
+
+
+def addresses_of_lists() -> list[str]:
+    """Return the addresses of lists and searches that could contain the partnership or its records."""
+    partnerships, search = reverse("agreements:list"), reverse("search:search")
+    lists = ["web:home", "web:my-work", "web:network", "plans:list", "exchange:list"]
+    lists += ["commitments:list", "conversations:list"]
+    return [
+        *(reverse(route) for route in lists),
+        *(f"{partnerships}?{query}" for query in ("", "mine=on", "q=Harbour", "q=Riverside", "q=Tidewater")),
+        *(f"{partnerships}?q={word}&status={status}" for word in ("", LATER) for status in ("", "drafting")),
+        *(f"{search}?q={word}" for word in ("Estuary", "scheme", "yard", "flats", "Give")),
+    ]
+
+
+def addresses_of_records(records: dict[str, Any]) -> list[str]:
+    """Return the addresses of the records that were written before Westmarch left."""
+    return [
+        *(reverse(f"plans:{name}", kwargs={"pk": records["plan"].pk}) for name in ("detail", "history", "comments")),
+        records["entry"].get_absolute_url(),
+        records["commitment"].get_absolute_url(),
+        records["quiet"].get_absolute_url(),
+    ]
 
 
 def westmarch_stays_away(world: World) -> None:
@@ -223,42 +264,55 @@ def the_new_invitation_is_withdrawn(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "then", [westmarch_stays_away, westmarch_declines_to_come_back, the_new_invitation_is_withdrawn]
+    "happen_afterwards", [westmarch_stays_away, westmarch_declines_to_come_back, the_new_invitation_is_withdrawn]
 )
-def test_a_former_party_sees_nothing_written_after_it_left(world: World, then: Callable[[World], None]) -> None:
+def test_a_former_party_sees_nothing_written_after_it_left(
+    world: World, happen_afterwards: Callable[[World], None]
+) -> None:
     records = write_before_leaving(world)
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
-
     write_after_leaving(world, records)
-    then(world)
+    happen_afterwards(world)
 
     pages = pages_of(world, records)
-    searches_for_the_word = re.compile(
-        rf'name="q"[^>]*|q={LATER}|“{LATER}”|value="{LATER}"|Title or organisation: {LATER}'
-    )
-    leaks_by_address = {
-        address: found
-        for address, page in pages.items()
-        if (found := re.findall(f".{{0,60}}{LATER}.{{0,20}}", searches_for_the_word.sub("", page)))
+
+    assert leaks_by_address(pages) == {}
+    check_partnership_as_it_was(pages, world)
+    check_list_of_partnerships(pages, world)
+    assert "A yard for timber frames" not in pages[records["entry"].get_absolute_url()]
+    assert "Ten cottages." in pages[records["quiet"].get_absolute_url()]
+
+
+def leaks_by_address(pages: dict[str, str]) -> dict[str, list[str]]:
+    """Return each text with the later word, except where a page repeats the reader's own search."""
+    own_searches = re.compile(rf'name="q"[^>]*|q={LATER}|“{LATER}”|value="{LATER}"|Title or organisation: {LATER}')
+    leaks = {
+        address: re.findall(f".{{0,60}}{LATER}.{{0,20}}", own_searches.sub("", page)) for address, page in pages.items()
     }
-    assert leaks_by_address == {}
-    here = {"pk": world.partnership.pk}
-    detail = pages[reverse("agreements:detail", kwargs=here)]
+    return {address: texts for address, texts in leaks.items() if texts}
+
+
+def check_partnership_as_it_was(pages: dict[str, str], world: World) -> None:
+    """Check that the terms, areas and members are those of the day on which the reader's organisation left."""
+    detail, members, *_ = (pages[address] for address in addresses_of_partnership(world))
     assert "Build the right homes in the right places." in detail
     assert "Fareham" in detail
     assert "Gosport" not in detail
-    members = pages[reverse("agreements:members", kwargs=here)]
     assert "Harbour Community Trust" in members
     assert "Riverside" not in members
-    assert "A yard for timber frames" not in pages[reverse("exchange:detail", kwargs={"pk": records["entry"].pk})]
-    assert "Ten cottages." in pages[reverse("commitments:detail", kwargs={"pk": records["quiet"].pk})]
-    names = reverse("agreements:list")
-    link = world.partnership.get_absolute_url()
-    assert link in pages[f"{names}?q=Harbour"]
-    assert link not in pages[f"{names}?q=Riverside"]
-    assert link not in pages[f"{names}?q=Tidewater"]
-    assert link not in pages[f"{names}?q={LATER}&status="]
-    assert link not in pages[f"{names}?q=&status=drafting"]
+
+
+def check_list_of_partnerships(pages: dict[str, str], world: World) -> None:
+    """Check that the list of partnerships finds the partnership only by what was true on that day."""
+
+    def is_listed(query: str) -> bool:
+        return world.partnership.get_absolute_url() in pages[f"{reverse('agreements:list')}?{query}"]
+
+    assert is_listed("q=Harbour")
+    assert not is_listed("q=Riverside")
+    assert not is_listed("q=Tidewater")
+    assert not is_listed(f"q={LATER}&status=")
+    assert not is_listed("q=&status=drafting")
 
 
 @pytest.mark.parametrize("answers", [False, True])
@@ -292,8 +346,7 @@ def test_a_former_party_that_is_invited_again_reads_what_it_read_before(world: W
         author=world.amina,
         now=timezone.now(),
     )
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
     assert list(Document.objects.visible_to(world.ben)) == [document]
     assert client.get(reverse("agreements:document-list")).context["page"].rows == [document]
     assert [one.number for one in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
@@ -346,22 +399,18 @@ def test_a_former_party_does_not_see_that_only_its_signature_was_missing(world: 
     leave_partnership(party=party, reason="Budget.", author=world.hana, now=timezone.now())
 
     assert TermsInForce.objects.filter(version=version).exists()
-    client = Client()
-    client.force_login(world.hana)
-    pages = [
-        client.get(address).content.decode()
-        for address in (
-            version.get_absolute_url(),
-            reverse("agreements:terms", args=[world.partnership.pk]),
-            reverse("agreements:terms-print", args=[world.partnership.pk, version.number]),
-            reverse("agreements:history", args=[world.partnership.pk]),
-        )
-    ]
-    assert "We meet weekly." in pages[0]
-    assert "In force from" not in pages[0]
-    assert "We meet weekly." not in pages[1]
-    assert "Not in" in pages[2]
-    later_events, own_leaving, _before = pages[3].partition("Left this partnership")
+    client = signed_in(world.hana)
+
+    def page_at(address: str) -> str:
+        return client.get(address).content.decode()
+
+    signed_version = page_at(version.get_absolute_url())
+    assert "We meet weekly." in signed_version
+    assert "In force from" not in signed_version
+    assert "We meet weekly." not in page_at(reverse("agreements:terms", args=[world.partnership.pk]))
+    assert "Not in" in page_at(reverse("agreements:terms-print", args=[world.partnership.pk, version.number]))
+    history = page_at(reverse("agreements:history", args=[world.partnership.pk]))
+    later_events, own_leaving, _earlier_events = history.partition("Left this partnership")
     assert own_leaving
     assert "Every party signed the terms" not in later_events
     assert "Terms came into force" not in later_events

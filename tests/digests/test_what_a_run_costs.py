@@ -1,4 +1,4 @@
-"""Tests that the cost of sending does not grow with the number of emails sent before.
+"""The cost of sending does not grow with the number of emails that were sent before.
 
 Rows are found by index, and settled on a second connection.
 """
@@ -34,7 +34,10 @@ from tests.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-READERS, EMAILS = 60, 12_000
+#: The number of followers of the plan.
+READERS = 60
+#: The number of digests of the past, of waiting emails, and of suppressed addresses.
+EMAILS = 12_000
 
 
 @dataclass(frozen=True)
@@ -57,38 +60,53 @@ def ledger(
     django_db_blocker: Any,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Ledger]:
-    """A ledger that is created once for all tests, whose changes are rolled back."""
+    """Create a ledger once for all tests, and roll its changes back."""
     files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("ledger"), DIGEST_SETTLE_MINUTES=0)
     with django_db_blocker.unblock(), files, transaction.atomic():
         world = build_once(with_plan)
         ledger_in_use = Ledger(world, open_plan(world).pk)
-        fill(ledger_in_use.plan, is_analysed=request.param == "all was sent and nothing waits")
+        empty_ledger()
+        now = timezone.now()
+        followers = add_followers(ledger_in_use.plan, now)
+        add_old_digests(ledger_in_use.plan, followers, now)
+        if request.param == "all was sent and nothing waits":
+            analyse_tables()  # PostgreSQL's statistics include no email that waits
+        add_waiting_emails(now)
+        add_suppressions(now)
         check_once()
         yield ledger_in_use
         transaction.set_rollback(True)
 
 
-def fill(opened: Plan, *, is_analysed: bool) -> None:
-    """Create 60 followers of the plan, and the 12,000 digests that they got.
-
-    12,000 emails to other people wait for their hour, and 12,000 addresses are suppressed. PostgreSQL's statistics are
-    from before the last rows were added.
-    """
+def empty_ledger() -> None:
+    """Delete all emails and followers, and let PostgreSQL's statistics say so."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("TRUNCATE outbox_email, digests_subscription, digests_watermark, outbox_suppression CASCADE")
+    analyse_tables()
+
+
+def analyse_tables() -> None:
+    """Renew PostgreSQL's statistics, from which it plans queries."""
+    with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    now = timezone.now()
-    sent_at = now - dt.timedelta(days=90)
+
+
+def add_followers(plan: Plan, now: dt.datetime) -> list[User]:
+    """Create 60 followers of the plan."""
     people = User.objects.bulk_create([User(email=f"reader{number}@elsewhere.example") for number in range(READERS)])
     Preference.objects.bulk_create([Preference(person=person, introduced_at=now) for person in people])
-    subscriptions = [
-        Subscription(person=person, plan=opened, status="confirmed", how="self", asked_at=now, confirmed_at=now)
+    subscriptions = Subscription.objects.bulk_create(
+        Subscription(person=person, plan=plan, status="confirmed", how="self", asked_at=now, confirmed_at=now)
         for person in people
-    ]
-    start_watermarks(
-        subscriptions=[subscription.pk for subscription in Subscription.objects.bulk_create(subscriptions)], now=now
     )
+    start_watermarks(subscriptions=[subscription.pk for subscription in subscriptions], now=now)
+    return people
+
+
+def add_old_digests(plan: Plan, people: list[User], now: dt.datetime) -> None:
+    """Add 12,000 digests that these people received ninety days ago."""
+    sent_at = now - dt.timedelta(days=90)
     old_emails = Email.objects.bulk_create(
         Email(
             person_id=people[number % len(people)].pk,
@@ -103,12 +121,13 @@ def fill(opened: Plan, *, is_analysed: bool) -> None:
         for number in range(EMAILS)
     )
     DeliveryItem.objects.bulk_create(
-        DeliveryItem(delivery_id=email.pk, plan=opened, from_number=0, to_number=1, reading_class="outside")
+        DeliveryItem(delivery_id=email.pk, plan=plan, from_number=0, to_number=1, reading_class="outside")
         for email in old_emails
     )
-    if is_analysed:
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+
+
+def add_waiting_emails(now: dt.datetime) -> None:
+    """Add 12,000 emails to other people, which wait until tomorrow."""
     other_people = User.objects.bulk_create(
         [User(email=f"other{number}@elsewhere.example") for number in range(EMAILS)]
     )
@@ -123,6 +142,10 @@ def fill(opened: Plan, *, is_analysed: bool) -> None:
         )
         for person in other_people
     )
+
+
+def add_suppressions(now: dt.datetime) -> None:
+    """Suppress 12,000 addresses."""
     Suppression.objects.bulk_create(
         Suppression(address=f"gone{number}@elsewhere.example", reason="It came back.", since=now)
         for number in range(EMAILS)

@@ -23,9 +23,10 @@ from tests.world import World, make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-BEFORE = [("plans", "0011_reword_help_texts")]
+#: The last migration before documents were shared.
+OLD_MIGRATION = [("plans", "0011_reword_help_texts")]
 #: The columns of each table that must stay the same, to the byte.
-ROWS = {
+COLUMNS_BY_TABLE = {
     "plans_version": "id, plan_id, number, title, content::text, prose::text, prose_rules, figures::text, note, minor, "
     "author_id, organisation_id, published_at, embargo_until, source",
     "plans_draft": "id, plan_id, based_on, content::text, prose::text, pieces::text, revision, "
@@ -40,7 +41,7 @@ def rows() -> dict[str, list[tuple[object, ...]]]:
     """Return the rows of versions, drafts and signatures, by table."""
     rows_by_table = {}
     with connection.cursor() as cursor:
-        for table, columns in ROWS.items():
+        for table, columns in COLUMNS_BY_TABLE.items():
             cursor.execute(f"SELECT {columns} FROM {table} ORDER BY id")
             rows_by_table[table] = cursor.fetchall()
     return rows_by_table
@@ -52,11 +53,10 @@ def create_plan_of_older_release(apps: StateApps, world: World) -> int:
     The plan has two versions, a draft and Larkhaven's signature.
     """
     now = timezone.now() - dt.timedelta(days=9)
-    models = {name: apps.get_model("plans", name) for name in ("Plan", "PlanOwner", "Version", "Draft", "Signatory")}
-    sign_off = apps.get_model("plans", "SignOff")
     first_content = normalise(CONTENT)
     second_content = {**first_content, "about": {**first_content["about"], "summary": "Homes by the quay."}}
-    plan = models["Plan"].objects.create(
+    draft_content = {**second_content, "about": {**second_content["about"], "source": "A report"}}
+    plan = apps.get_model("plans", "Plan").objects.create(
         title="Old plan",
         kind="housing_strategy",
         status="awaiting_sign_off",
@@ -70,9 +70,10 @@ def create_plan_of_older_release(apps: StateApps, world: World) -> int:
         last_published_at=now,
         created_at=now,
     )
-    models["PlanOwner"].objects.create(plan=plan, organisation_id=world.larkhaven.pk, began_at=now)
-    versions: list[Any] = [
-        models["Version"].objects.create(
+    apps.get_model("plans", "PlanOwner").objects.create(plan=plan, organisation_id=world.larkhaven.pk, began_at=now)
+
+    def create_version(number: int, content: dict[str, Any]) -> Any:
+        return apps.get_model("plans", "Version").objects.create(
             plan=plan,
             number=number,
             title="Old plan",
@@ -86,39 +87,49 @@ def create_plan_of_older_release(apps: StateApps, world: World) -> int:
             organisation_id=world.larkhaven.pk,
             published_at=now,
         )
-        for number, content in ((1, first_content), (2, second_content))
-    ]
-    models["Draft"].objects.create(
+
+    first_version = create_version(1, first_content)
+    create_version(2, second_content)
+    apps.get_model("plans", "Draft").objects.create(
         plan=plan,
         based_on=2,
-        content={**second_content, "about": {**second_content["about"], "source": "A report"}},
+        content=draft_content,
         pieces={"about": {"revision": 7, "by": world.amina.pk, "at": now.isoformat()}},
         revision=7,
         clean_revision=6,
         updated_at=now,
     )
+    add_signatures(apps, world, first_version, now)
+    return int(plan.pk)
+
+
+def add_signatures(apps: StateApps, world: World, version: Any, now: dt.datetime) -> None:
+    """Ask Larkhaven and Westmarch to sign the plan. Larkhaven has signed this version."""
     for organisation in (world.larkhaven, world.westmarch):
-        models["Signatory"].objects.create(
-            plan=plan, organisation_id=organisation.pk, role="Director", asked_at=now, link_key="0123456789abcdef"
+        apps.get_model("plans", "Signatory").objects.create(
+            plan=version.plan,
+            organisation_id=organisation.pk,
+            role="Director",
+            asked_at=now,
+            link_key="0123456789abcdef",
         )
-    sign_off.objects.create(
-        plan=plan,
-        version=versions[0],
+    apps.get_model("plans", "SignOff").objects.create(
+        plan=version.plan,
+        version=version,
         organisation_id=world.larkhaven.pk,
         person_id=world.amina.pk,
         role="Director",
         decision="approved",
         signed_at=now,
     )
-    return int(plan.pk)
 
 
 def test_rows_and_addresses_of_plans_stay() -> None:
     world = make_world()
     backward = MigrationExecutor(connection)
-    backward.migrate(BEFORE)
+    backward.migrate(OLD_MIGRATION)
     try:
-        pk = create_plan_of_older_release(backward.loader.project_state(BEFORE).apps, world)
+        pk = create_plan_of_older_release(backward.loader.project_state(OLD_MIGRATION).apps, world)
         rows_before = rows()
     finally:
         forward = MigrationExecutor(connection)

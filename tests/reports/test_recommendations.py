@@ -1,13 +1,15 @@
-"""The report of recommendations agrees with the steps of the test."""
+"""The report of recommendations counts and lists what organisations did about them, as its reader may know it."""
 
 from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from django.utils import timezone
 
-from partnerships.organisations.audience import Everybody
+from partnerships.organisations.audience import Everybody, Reader
 from partnerships.recommendations.services import add_evidence
+from partnerships.reports.snapshot import Cell
 from tests.recommendations.reports import (
     SHARE_PLANS,
     adopted_recommendation,
@@ -18,16 +20,19 @@ from tests.recommendations.reports import (
 from tests.reports.conftest import cells, figures_for
 from tests.world import World
 
+#: The change that the activity log records when an organisation answers a recommendation.
+RESPONSE_CHANGED = "Changed its response to a recommendation"
 
-def test_report_shows_changes_since_a_day_and_recommendations_being_worked_on(world: World) -> None:
+
+@pytest.fixture
+def answered_recommendations(world: World) -> None:
+    """Record two of the nine recommendations of a report: one is being worked on, and one is declined."""
     source = report_of(world, total=9)
-    made, other = (
-        make_recommendation(world, source=source),
-        make_recommendation(world, "Meet every year.", source=source),
-    )
-    response = answer_recommendation(made, world.larkhaven, world.eddie, "not_started")
-    answer_recommendation(other, world.westmarch, world.ben, "declined", reason="No money.")
-    answer_recommendation(made, world.larkhaven, world.eddie, "under_way")
+    recommendation = make_recommendation(world, source=source)
+    declined_recommendation = make_recommendation(world, "Meet every year.", source=source)
+    response = answer_recommendation(recommendation, world.larkhaven, world.eddie, "not_started")
+    answer_recommendation(declined_recommendation, world.westmarch, world.ben, "declined", reason="No money.")
+    answer_recommendation(recommendation, world.larkhaven, world.eddie, "under_way")
     add_evidence(
         response=response,
         kind="partnership",
@@ -35,38 +40,65 @@ def test_report_shows_changes_since_a_day_and_recommendations_being_worked_on(wo
         author=world.eddie,
         now=timezone.now(),
     )
-    adopted_recommendation(world, made)
-    tomorrow = (timezone.localdate() + dt.timedelta(days=1)).isoformat()
+    adopted_recommendation(world, recommendation)
 
-    own = figures_for(world.ben, "recommendations")
 
-    assert cells(own, "sources", "Recorded here") == {"Harbour review (2016)": 2}
-    assert cells(own, "sources", "In the report") == {"Harbour review (2016)": 9}
-    assert cells(own, "sources", "Being worked on") == {"Harbour review (2016)": 1}
-    assert [(chart.table, chart.series) for chart in own.charts] == [("sources", (1, 3))]
-    changes_table = own.table("moved")
-    assert changes_table is not None
-    changes = [row.cells[:4] for row in changes_table.rows][::-1]
-    answered = "Changed its response to a recommendation"
-    assert [what for _, what, _, _ in changes] == [
-        answered,
-        answered,
-        answered,
+def changes_for(reader: Reader, query: str = "") -> list[tuple[Cell, ...]]:
+    """Return the rows of the report's table of changes, the newest first."""
+    table = figures_for(reader, "recommendations", query).table("moved")
+    assert table is not None
+    return [tuple(row.cells) for row in table.rows]
+
+
+@pytest.mark.usefixtures("answered_recommendations")
+def test_report_counts_the_recommendations_of_each_source(world: World) -> None:
+    snapshot = figures_for(world.ben, "recommendations")
+
+    assert cells(snapshot, "sources", "Recorded here") == {"Harbour review (2016)": 2}
+    assert cells(snapshot, "sources", "In the report") == {"Harbour review (2016)": 9}
+    assert cells(snapshot, "sources", "Being worked on") == {"Harbour review (2016)": 1}
+    assert [(chart.table, chart.series) for chart in snapshot.charts] == [("sources", (1, 3))]
+
+
+@pytest.mark.usefixtures("answered_recommendations")
+def test_report_lists_changes_without_the_people_who_made_them(world: World) -> None:
+    snapshot = figures_for(world.ben, "recommendations")
+
+    changes = changes_for(world.ben)[::-1]
+
+    assert snapshot.answers[0].startswith("6 changes since ")
+    assert [change[1] for change in changes] == [
+        RESPONSE_CHANGED,
+        RESPONSE_CHANGED,
+        RESPONSE_CHANGED,
         "Added evidence",
         "Proposed to adopt a recommendation",
         "Adopted a recommendation",
     ]
-    assert changes[2] == (SHARE_PLANS, answered, "status: Not started to Under way", "Larkhaven Homes")
-    assert "Eddie" not in str(own)
-    assert own.answers[0].startswith("6 changes since ")
-    of_partnership = figures_for(world.ben, "recommendations", f"partnership={world.partnership.pk}").table("moved")
-    assert of_partnership is not None
-    assert len(of_partnership.rows) == 5  # the partnership has not taken up the other recommendation
-    later = figures_for(world.ben, "recommendations", f"since={tomorrow}").table("moved")
-    assert later is not None
-    assert later.rows == ()
-    # Strangers may read only responses, and so may the people of several organisations together.
-    for reader in (world.chidi, Everybody([world.tidewater.pk, world.larkhaven.pk])):
-        rows = figures_for(reader, "recommendations").table("moved")
-        assert rows is not None
-        assert [row.cells[1] for row in rows.rows] == [answered] * 3
+    assert changes[2][:4] == (
+        SHARE_PLANS,
+        RESPONSE_CHANGED,
+        "status: Not started to Under way",
+        "Larkhaven Homes",
+    )
+    assert "Eddie" not in str(snapshot)
+
+
+@pytest.mark.usefixtures("answered_recommendations")
+def test_report_of_a_partnership_has_no_recommendation_that_it_has_not_taken_up(world: World) -> None:
+    assert len(changes_for(world.ben, f"partnership={world.partnership.pk}")) == 5
+
+
+@pytest.mark.usefixtures("answered_recommendations")
+def test_report_has_no_changes_from_before_its_first_day(world: World) -> None:
+    tomorrow = timezone.localdate() + dt.timedelta(days=1)
+
+    assert changes_for(world.ben, f"since={tomorrow.isoformat()}") == []
+
+
+@pytest.mark.usefixtures("answered_recommendations")
+def test_strangers_and_several_organisations_together_read_only_responses(world: World) -> None:
+    organisations = Everybody([world.tidewater.pk, world.larkhaven.pk])
+
+    assert [change[1] for change in changes_for(world.chidi)] == [RESPONSE_CHANGED] * 3
+    assert [change[1] for change in changes_for(organisations)] == [RESPONSE_CHANGED] * 3

@@ -13,35 +13,20 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
-from django.utils.html import strip_tags
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from partnerships.agreements.models import Partnership, Post, TermsSignatory, TermsSignature
-from partnerships.agreements.queries.dates import gaps_of
-from partnerships.agreements.queries.sharing import data_sharing_open
-from partnerships.agreements.queries.terms import version_in_force
-from partnerships.agreements.terms.contributions import contributions_of
-from partnerships.conversations.models import Report
-from partnerships.conversations.queries.facilitating import stuck_for, watched_by
+from partnerships.agreements.models import Partnership
 from partnerships.digests.models import Subscription
-from partnerships.exchange.models import Entry
-from partnerships.nominations.queries import nomination_terms_on, result_of, returns_of
-from partnerships.organisations.models import Kind, Membership, Organisation
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from partnerships.search.queries import search
-from partnerships.search.services import index_stale
-from partnerships.surveys.models import Round as Survey
-from partnerships.surveys.queries.results import shown_comments
-from partnerships.surveys.sealing import keys_here
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.network_format.reading import read_network
 from partnerships.transfer.reading.problems import UnableToRead
-from partnerships.transfer.services.directory_files import directory_text
 from partnerships.transfer.services.network import load_network
 from tests.support.outbox import deliver
-from tests.world import DEMO, load_demonstration
+from tests.world import DEMO
 
 pytestmark = pytest.mark.django_db
 
@@ -222,72 +207,6 @@ def test_people_without_demonstration_passwords_choose_their_own() -> None:
     amina = User.objects.get(email="amina@larkhaven.example")
     assert not amina.is_stakeholder
     assert not amina.has_usable_password()
-
-
-def test_demonstration_loads_and_its_people_can_sign_in(client: Any) -> None:
-    line = load_demonstration()
-
-    assert line.startswith("Loaded demo.json: 10 organisations, 17 people")
-    assert client.login(email="amina@larkhaven.example", password="a-quiet-estuary-morning")
-    assert User.objects.get(email="dee@commonground.example").is_superuser
-    assert Membership.objects.current().filter(person__email="ben@westmarch.example", role="lead").exists()
-    assert Entry.objects.count() >= 25
-    assert set(Partnership.objects.values_list("status", flat=True)) >= {
-        "exploring",
-        "drafting",
-        "active",
-        "under_review",
-        "suspended",
-    }
-    assert not deliver()
-    # The national bodies of the recommendations that come with Common Ground are real.
-    national = [Kind.TRADE_BODY, Kind.GOVERNMENT_DEPARTMENT]
-    assert not Organisation.objects.exclude(is_demonstration=True).exclude(kind__in=national).exists()
-    assert "Larkhaven" not in directory_text()
-
-
-def test_demonstration_shows_posts_reports_groups_facilitators_a_gap_and_a_survey() -> None:
-    load_demonstration()
-    estuary, today = Partnership.objects.get(title="Estuary Homes Partnership"), timezone.localdate()
-    ravi, ben = User.objects.get(name="Ravi Reach"), User.objects.get(name="Ben West")
-    reports = Report.objects.filter(round__partnership=estuary)
-    charter = Partnership.objects.get(title="Northmere Warm Welcome Charter")
-
-    stuck = {item.what for _partnership, item in stuck_for(ravi, watched_by(ravi), timezone.now())}
-
-    assert [post.role for post in Post.objects.vacant(today)] == ["communications"]
-    index_stale()
-    hits = search(user=ben, text="Who do I ring about nominations in Westmarch?").hits
-    assert strip_tags(hits[0].title).startswith("Nominations officer")
-    assert set(reports.values_list("status", flat=True)) == {"accepted", "returned", "draft"}
-    assert reports.overdue(today).exists()
-    assert {"Progress report overdue", "No answer to an ask"} <= stuck
-    assert Partnership.objects.filter(title="Mill Lane design group", kind="working_group").exists()
-    [survey] = Survey.objects.filter(status="closed")
-    assert survey.figures.filter(group="").exists()
-    assert set(shown_comments(survey)) == {"expect_more", "one_change"}
-    assert survey.actions.exists()
-    assert not keys_here()
-    gap = gaps_of(User.objects.get(name="Nora Mere"), [charter.pk], today)[charter.pk]
-    assert gap.days > 0
-    waiting = TermsSignatory.objects.waiting().get(version__partnership=estuary)
-    assert waiting.questions == ["Can your board secretary attend a meeting every month?"]
-    answered = TermsSignature.objects.filter(version__partnership=estuary).exclude(answers=[]).get()
-    assert answered.answers[0]["question"] == "Which of your panels will choose the two tenants?"
-    nominations = Partnership.objects.get(title="Westmarch Nominations Agreement")
-    assert data_sharing_open(nominations, today)
-    assert nomination_terms_on(nominations.nominations, today) is not None
-    assert nominations.nominations.provider.organisation.name == "Larkhaven Homes Limited"
-    older, newer = returns_of(nominations.nominations).order_by("starts_on")
-    assert (older.is_settled, newer.is_sent) == (True, True)
-    assert result_of(newer).total.lettings == 100
-    assert result_of(newer).total.shortfall
-    venture = version_in_force(Partnership.objects.get(title="Harbourside Supported Homes"), today)
-    assert venture is not None
-    assert {row["party"] for row in venture.content["shares"]} >= {"Harbour Community Trust"}
-    money = version_in_force(estuary, today)
-    assert money is not None
-    assert [year.total for year in contributions_of(money.content).years] == [85_000, 90_000]
 
 
 def refusal_message(value: Any) -> str:

@@ -25,15 +25,15 @@ from partnerships.search.services import index_stale
 from tests.digests.conftest import PostOffice, html_of, read, text_of
 from tests.support.constraints import check_once
 from tests.support.crawling import Answer, Crawler, Fetch, Report, words_shown
-from tests.support.outbox import deliver
-from tests.support.planting import (
+from tests.support.guessable_addresses import (
     FINDERS,
-    Planted,
     administration,
     finders_of_administration,
     guessable_addresses,
-    plant,
 )
+from tests.support.outbox import deliver
+from tests.support.planted import Planted
+from tests.support.planting import plant
 from tests.support.prepared import Files, files_written, kept_with_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]

@@ -29,7 +29,8 @@ from partnerships.people.models import User
 from tests.digests.conftest import PostOffice, html_of, read, text_of
 from tests.support.constraints import check_once
 from tests.support.crawling import words_shown
-from tests.support.planting import Planted, plant
+from tests.support.planted import Planted
+from tests.support.planting import plant
 from tests.support.prepared import Files, files_written, kept_with_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]

@@ -27,7 +27,8 @@ from partnerships.plans.models import Plan
 from partnerships.plans.services import publish_version
 from tests.digests.conftest import PostOffice
 from tests.support.crawling import Crawler, words_shown
-from tests.support.planting import Planted, plant
+from tests.support.planted import Planted
+from tests.support.planting import plant
 from tests.support.prepared import Files, files_written, kept_with_files
 from tests.test_crawl import visitor
 

@@ -22,14 +22,14 @@ from django.conf import settings
 from django.db import transaction
 
 from tests.support.crawling import Answer, Crawler, Fetch, Report
-from tests.support.planting import (
+from tests.support.guessable_addresses import (
     FINDERS,
-    Planted,
     administration,
     finders_of_administration,
     guessable_addresses,
-    plant,
 )
+from tests.support.planted import Planted
+from tests.support.planting import plant
 from tests.world import PASSWORD
 
 PERSONAS = (

@@ -34,6 +34,7 @@ from partnerships.recommendations.services import add_evidence, drop_adoption, p
 from tests.conversations import reports, talks
 from tests.recommendations.reports import answer_recommendation, make_recommendation, report_of
 from tests.support.planted import MARK, OWN, PARTNERS, REGISTERS, Planted
+from tests.support.planted_people import plant_addresses, plant_people
 from tests.support.planted_plans import plan_content, plant_plans
 from tests.support.terms import agree_terms
 from tests.world import World, make_world

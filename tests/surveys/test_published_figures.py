@@ -13,25 +13,25 @@ from partnerships.kit.disclosed_means import ALL, Scale, is_safe, means_of
 from partnerships.surveys.bodies import counted_as
 from partnerships.surveys.counting import Answer, outcome_of
 from partnerships.surveys.questions import Comment, Dimension, Expectation, Questions
-from tests.surveys.attacking import DIMENSIONS, most_publishable, play, recovered
+from tests.surveys.attacking import DIMENSIONS, generate_round, most_publishable, recovered
 
 
 def test_attacker_learns_no_small_group_from_two_hundred_rounds() -> None:
-    assert [seed for seed in range(200) if recovered(play(seed))] == []
+    assert [seed for seed in range(200) if recovered(generate_round(seed))] == []
 
 
 def test_attacker_would_learn_from_means_that_were_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disclosed_means, "is_safe", lambda *args: True)
 
-    assert any(recovered(play(seed)) for seed in range(200))
+    assert any(recovered(generate_round(seed)) for seed in range(200))
 
 
 def test_nine_in_ten_of_what_could_safely_be_published_is_published() -> None:
     published = possible = 0
     for seed in range(40):
-        played = play(seed)
-        published += len(played.figures)
-        possible += sum(most_publishable(played, theme) for theme in DIMENSIONS)
+        survey_round = generate_round(seed)
+        published += len(survey_round.figures)
+        possible += sum(most_publishable(survey_round, theme) for theme in DIMENSIONS)
 
     assert published >= 0.9 * possible
 

@@ -194,7 +194,7 @@ def test_attacker_learns_no_group_of_four_from_the_rows_of_a_round(
     monkeypatch.setattr(attacking, "DIMENSIONS", themes)
     monkeypatch.setattr(attacking, "EXPECTATIONS", tuple(expectation.key for expectation in questions.expectations))
     answered = {"council": 6, "association": 8, "other": 4}
-    played = attacking.Played(
+    attacked_round = attacking.GeneratedRound(
         asked=survey_round.asked,
         sizes={(theme, group): number for theme in (*themes, attacking.ANSWERED) for group, number in answered.items()},
         figures={(figure.theme, figure.group): figure.value for figure in survey_round.figures.all()},
@@ -203,8 +203,8 @@ def test_attacker_learns_no_group_of_four_from_the_rows_of_a_round(
         floor=survey_round.floor,
     )
 
-    assert len(played.figures) > len(themes)
-    assert attacking.recovered(played) == []
+    assert len(attacked_round.figures) > len(themes)
+    assert attacking.recovered(attacked_round) == []
 
 
 def test_results_are_the_same_for_every_reader_and_on_every_day(world: World) -> None:

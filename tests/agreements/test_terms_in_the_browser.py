@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from partnerships.agreements.links import terms_token
 from partnerships.agreements.models import Partnership, Status, TermsVersion
 from partnerships.agreements.services import change_status, propose_amendment
+from partnerships.people.models import User
 from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
 from tests.support.terms import draft
 from tests.world import World, make_world
@@ -59,46 +60,30 @@ def add_clause(page: Any, title: str, text: str) -> None:
 def test_two_partners_draft_sign_amend_and_print(page: Any, live_server: Any, drafting: World) -> None:
     world, origin = drafting, live_server.url
     estuary = world.partnership
-    proposal_page = origin + reverse("agreements:proposal", args=[estuary.pk, 1])
-    review = timezone.localdate() + dt.timedelta(days=365)
+    proposal_url = origin + reverse("agreements:proposal", args=[estuary.pk, 1])
 
-    # Amina writes a clause and the review date; Ben adds a clause of his own.
+    # Each partner writes a clause.
     sign_in(page, origin, world.amina.email)
-    page.goto(proposal_page)
+    page.goto(proposal_url)
     add_clause(page, "Meetings", "We meet every month.")
-    page.get_by_role("link", name="Edit particulars").click()
-    page.get_by_label("Review on").fill(review.isoformat())
-    page.get_by_role("button", name="Save to the draft").click()
+    set_review_date(page)
     looks_right(page)
-    page.context.clear_cookies()
-    sign_in(page, origin, world.ben.email)
-    page.goto(proposal_page)
+    change_person(page, origin, world.ben)
+    page.goto(proposal_url)
     expect(page.get_by_text("We meet every month.").first).to_be_visible()
     add_clause(page, "Exit", "Six months of notice.")
 
-    # Amina puts it up and signs on the page.
-    page.context.clear_cookies()
-    sign_in(page, origin, world.amina.email)
-    page.goto(proposal_page)
-    page.get_by_role("link", name="Send for signature").click()
-    looks_right(page)
-    page.get_by_label("What is in these terms, and why?").fill("Our first terms.")
-    page.get_by_role("button", name="Send for signature").click()
+    # Amina signs on the page, and Ben from his email, without signing in.
+    change_person(page, origin, world.amina)
+    page.goto(proposal_url)
+    send_first_version(page)
     page.get_by_role("link", name="Sign or decline").click()
-    looks_right(page)
-    page.get_by_label("I have read version 1 and sign it").check()
-    page.get_by_label("Your job title").fill("Chief executive")
-    page.get_by_role("button", name="Confirm decision").click()
+    sign_first_version(page, job_title="Chief executive")
     expect(page.get_by_text("You have signed version 1 for Larkhaven Homes.")).to_be_visible()
-
-    # Ben signs from the email, without signing in.
     page.context.clear_cookies()
     signatory = TermsVersion.objects.get(number=1).signatories.get(organisation=world.westmarch)
     page.goto(origin + reverse("agreements:sign-by-link", args=[terms_token(signatory, world.ben)]))
-    looks_right(page)
-    page.get_by_label("I have read version 1 and sign it").check()
-    page.get_by_label("Your job title").fill("Director of housing")
-    page.get_by_role("button", name="Confirm decision").click()
+    sign_first_version(page, job_title="Director of housing")
     expect(page.get_by_role("heading", name="Signed", exact=True)).to_be_visible()
     assert Partnership.objects.get(pk=estuary.pk).status == Status.ACTIVE
 
@@ -106,33 +91,80 @@ def test_two_partners_draft_sign_amend_and_print(page: Any, live_server: Any, dr
     sign_in(page, origin, world.ben.email)
     page.goto(origin + reverse("agreements:terms", args=[estuary.pk]))
     looks_right(page)
-    page.get_by_role("link", name="Propose an amendment").click()
-    page.get_by_label("Why should the terms change?").fill("Once a month is too much.")
-    page.get_by_role("button", name="Start amendment").click()
-    page.locator("#clauses").get_by_role("link", name="Meetings", exact=True).click()
-    page.get_by_label("Text").fill("We meet every quarter.")
-    page.get_by_role("button", name="Save to the draft").click()
+    start_amendment(page)
+    change_meetings(page, "We meet every quarter.")
     expect(page.locator("ins").first).to_contain_text("quarter")
-    page.get_by_role("link", name="Send for signature").click()
-    page.get_by_role("button", name="Send for signature").click()
+    send_for_signature(page)
     expect(page.get_by_role("heading", name="Version 2")).to_be_visible()
-    larkhavens_amendment = propose_amendment(
-        partnership=estuary, organisation=world.larkhaven, reason="More.", author=world.amina, now=timezone.now()
-    )
-    key = TermsVersion.objects.get(number=1).content["clauses"][0]["key"]
-    assert key
-    draft(larkhavens_amendment, world.amina, text="Nothing of the kind.")
-    page.context.clear_cookies()
-    sign_in(page, origin, world.amina.email)
+    draft_amendment_of_larkhaven(world)
+    change_person(page, origin, world.amina)
     page.goto(origin + reverse("agreements:proposal", args=[estuary.pk, 3]))
-    page.locator("#clauses").get_by_role("link", name="Meetings", exact=True).click()
-    page.get_by_label("Text").fill("We meet every week.")
-    page.get_by_role("button", name="Save to the draft").click()
-    page.get_by_role("link", name="Send for signature").click()
-    page.get_by_role("button", name="Send for signature").click()
+    change_meetings(page, "We meet every week.")
+    send_for_signature(page)
     expect(page.locator("main").get_by_text("changes clause “Meetings” too").first).to_be_visible()
 
-    # The terms in force are printed.
     page.goto(origin + reverse("agreements:terms-print", args=[estuary.pk, 1]))
     expect(page.get_by_text("Signed electronically").first).to_be_visible()
     looks_right(page)
+
+
+def change_person(page: Any, origin: str, person: User) -> None:
+    """Sign in as another person."""
+    page.context.clear_cookies()
+    sign_in(page, origin, person.email)
+
+
+def set_review_date(page: Any) -> None:
+    """Write into the draft that the terms are reviewed in a year."""
+    page.get_by_role("link", name="Edit particulars").click()
+    page.get_by_label("Review on").fill((timezone.localdate() + dt.timedelta(days=365)).isoformat())
+    page.get_by_role("button", name="Save to the draft").click()
+
+
+def send_first_version(page: Any) -> None:
+    """Send the draft of the first terms for signature, with a note."""
+    page.get_by_role("link", name="Send for signature").click()
+    looks_right(page)
+    page.get_by_label("What is in these terms, and why?").fill("Our first terms.")
+    page.get_by_role("button", name="Send for signature").click()
+
+
+def sign_first_version(page: Any, *, job_title: str) -> None:
+    """Fill in and send the form that signs the first version."""
+    looks_right(page)
+    page.get_by_label("I have read version 1 and sign it").check()
+    page.get_by_label("Your job title").fill(job_title)
+    page.get_by_role("button", name="Confirm decision").click()
+
+
+def start_amendment(page: Any) -> None:
+    """Start an amendment from the page of the terms."""
+    page.get_by_role("link", name="Propose an amendment").click()
+    page.get_by_label("Why should the terms change?").fill("Once a month is too much.")
+    page.get_by_role("button", name="Start amendment").click()
+
+
+def change_meetings(page: Any, text: str) -> None:
+    """Change the clause about meetings in an amendment."""
+    page.locator("#clauses").get_by_role("link", name="Meetings", exact=True).click()
+    page.get_by_label("Text").fill(text)
+    page.get_by_role("button", name="Save to the draft").click()
+
+
+def send_for_signature(page: Any) -> None:
+    """Send an amendment for signature."""
+    page.get_by_role("link", name="Send for signature").click()
+    page.get_by_role("button", name="Send for signature").click()
+
+
+def draft_amendment_of_larkhaven(world: World) -> None:
+    """Draft an amendment of the first clause for Larkhaven."""
+    amendment = propose_amendment(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        reason="More.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    assert TermsVersion.objects.get(number=1).content["clauses"][0]["key"]
+    draft(amendment, world.amina, text="Nothing of the kind.")

@@ -418,33 +418,14 @@ def test_a_long_refused_right_to_read_cannot_be_regained_alone(
 def test_pages_after_signing_in_hide_names_that_their_reader_may_not_know(
     world: World, plan: Plan, opened: Plan, lost: LostAccess
 ) -> None:
-    now = timezone.now()
-    bens_subscription = services.add_confirmed_subscription(
-        person=world.ben, target=plan, author=world.ben, now=timezone.now()
-    )
-    services.stop(
-        subscriptions=[
-            services.add_confirmed_subscription(
-                person=person_for_address(email="ended@street.example"),
-                target=plan,
-                author=world.ben,
-                organisation=world.westmarch,
-                now=timezone.now(),
-            )
-        ],
-        author=world.ben,
-        reason="Ended.",
-        now=timezone.now(),
-    )
-    ben = signed_in(world.ben)
+    """A former party may still see the name of the partnership, but not of the plan."""
+    add_ended_stakeholder(world, plan)
+    services.add_confirmed_subscription(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    client = signed_in(world.ben)
     email = Delivery.objects.get(subscription=lost.unanswered)
 
-    question = services.add_stakeholder(
-        email=world.ben.email, name="", target=opened, author=world.amina, organisation=world.larkhaven, now=now
-    )
-    change_audience(plan=opened, audience="owners", reason="Too early.", author=world.amina, now=now)
     pages = [
-        ben.get(address).content.decode()
+        client.get(address).content.decode()
         for address in (
             reverse("digests:manage"),
             reverse("digests:stakeholders"),
@@ -453,33 +434,64 @@ def test_pages_after_signing_in_hide_names_that_their_reader_may_not_know(
             reverse("digests:entry", kwargs={"pk": email.pk}),
         )
     ]
-    file = b"".join(ben.get(reverse("digests:export-stakeholders")).streaming_content).decode()
-    page_after_confirming = ben.post(
-        reverse("digests:change", kwargs={"pk": question.pk, "verb": "confirm"}), follow=True
-    )
-    page_after_stopping = ben.post(
-        reverse("digests:change", kwargs={"pk": bens_subscription.pk, "verb": "stop"}), follow=True
-    )
-    page_after_ending = ben.post(
-        reverse("digests:end-stakeholder", kwargs={"pk": lost.to_plan.pk}), {"reason": "We left."}, follow=True
-    )
+    file = b"".join(client.get(reverse("digests:export-stakeholders")).streaming_content).decode()
 
-    # A former party may still see the name of the partnership.
     assert [page for page in [*pages, file] if "Harbour Quarter" in page] == []
     assert "A plan you can no longer read" in file
-    assert "You no longer follow a plan you can no longer read." in page_after_stopping.content.decode()
-    assert "will get no more digests about a plan you can no longer read." in page_after_ending.content.decode()
-    assert "Harbour Quarter" not in page_after_stopping.content.decode() + page_after_ending.content.decode()
-    bens_subscription.refresh_from_db()
-    assert bens_subscription.is_refused
-    assert "Confirm<span" not in pages[0]
-    assert "Open Quay" not in pages[0]
-    assert (
-        "the organisation that asked you, can no longer see what these digests are about"
-        in page_after_confirming.content.decode()
+
+
+def add_ended_stakeholder(world: World, plan: Plan) -> None:
+    """Add a stakeholder of Westmarch, and end the stakeholder's digests."""
+    subscription = services.add_confirmed_subscription(
+        person=person_for_address(email="ended@street.example"),
+        target=plan,
+        author=world.ben,
+        organisation=world.westmarch,
+        now=timezone.now(),
     )
-    question.refresh_from_db()
-    assert question.is_waiting
+    services.stop(subscriptions=[subscription], author=world.ben, reason="Ended.", now=timezone.now())
+
+
+def test_stopping_does_not_name_a_plan_that_its_reader_may_no_longer_read(
+    world: World, plan: Plan, lost: LostAccess
+) -> None:
+    subscription = services.add_confirmed_subscription(
+        person=world.ben, target=plan, author=world.ben, now=timezone.now()
+    )
+    client = signed_in(world.ben)
+
+    page_after_stopping = client.post(
+        reverse("digests:change", kwargs={"pk": subscription.pk, "verb": "stop"}), follow=True
+    ).content.decode()
+    page_after_ending = client.post(
+        reverse("digests:end-stakeholder", kwargs={"pk": lost.to_plan.pk}), {"reason": "We left."}, follow=True
+    ).content.decode()
+
+    assert "You no longer follow a plan you can no longer read." in page_after_stopping
+    assert "will get no more digests about a plan you can no longer read." in page_after_ending
+    assert "Harbour Quarter" not in page_after_stopping + page_after_ending
+    subscription.refresh_from_db()
+    assert subscription.is_refused
+
+
+def test_digests_about_a_plan_that_was_closed_since_cannot_be_confirmed(world: World, opened: Plan) -> None:
+    now = timezone.now()
+    request = services.add_stakeholder(
+        email=world.ben.email, name="", target=opened, author=world.amina, organisation=world.larkhaven, now=now
+    )
+    change_audience(plan=opened, audience="owners", reason="Too early.", author=world.amina, now=now)
+    client = signed_in(world.ben)
+
+    page = client.get(reverse("digests:manage")).content.decode()
+    page_after_confirming = client.post(
+        reverse("digests:change", kwargs={"pk": request.pk, "verb": "confirm"}), follow=True
+    ).content.decode()
+
+    assert "Confirm<span" not in page
+    assert "Open Quay" not in page
+    assert "the organisation that asked you, can no longer see what these digests are about" in page_after_confirming
+    request.refresh_from_db()
+    assert request.is_waiting
 
 
 def test_readers_with_access_see_the_plans_name(world: World, things: dict[str, Any]) -> None:

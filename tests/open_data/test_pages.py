@@ -21,6 +21,7 @@ from partnerships.open_data.services import UnableToPublishData, begin_publishin
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import create_organisation, merge_organisations
 from partnerships.plans.services import create_plan, publish_version
+from tests.support.signing_in import signed_in
 from tests.transfer.lists import rows_of
 from tests.world import World
 
@@ -196,49 +197,79 @@ def test_page_names_the_organisation_and_no_person(world: World) -> None:
 
 def test_agreement_and_contribution_entered_on_pages_are_in_the_public_files(world: World) -> None:
     publish_files(world, "developer-contributions")
-    lead, anyone = Client(), Client()
-    lead.force_login(world.ben)
-
-    made = lead.post(
-        reverse("open_data:enter-agreement", args=[world.westmarch.pk]),
-        {"reference": "W/77", "kind": "section-106", "planning_application": "24/0077", "agreed_on": "1 March 2026"},
-    )
-    agreement = DeveloperAgreement.objects.get()
-    form = reverse("open_data:enter-contribution", args=[agreement.pk])
-    lead.post(form, {"reference": "W/77-a", "purpose": "education", "amount": "£12,500"})
-    again = lead.post(form, {"reference": "W/77-a", "purpose": "education", "homes": "4"})
-    both = lead.post(form, {"reference": "W/77-b", "purpose": "education", "homes": "4", "amount": "5"})
-
-    assert made.url == agreement.get_absolute_url()
-    assert b"already exists" in again.content
-    assert b"Enter pounds or homes, not both" in both.content
-    promise = Commitment.objects.get()
-    assert (promise.receiver, promise.giver_name, promise.quantity, promise.unit) == (
-        world.westmarch,
-        "Developer of 24/0077",
-        12500,
-        "pounds",
-    )
-    [row] = rows_of(anyone.get(address(world, "developer-agreement")).content)
-    assert (row["reference"], row["developer-agreement-type"], row["start-date"]) == (
-        "W/77",
-        "section-106",
-        "2026-03-01",
-    )
-    [row] = rows_of(anyone.get(address(world, "developer-agreement-contribution")).content)
-    assert (row["reference"], row["developer-agreement"], row["amount"], row["units"]) == (
-        "W/77-a",
-        "W/77",
-        "12500",
-        "",
-    )
+    enter_agreement(world)
+    commitment = enter_contribution(world)
     record_progress(
-        commitment=promise,
+        commitment=commitment,
         status="in_progress",
         delivered=Decimal(5000),
         note_text="Paid.",
         author=world.ben,
         now=timezone.now(),
     )
-    [row] = rows_of(anyone.get(address(world, "developer-agreement-transaction")).content)
-    assert (row["developer-agreement-contribution"], row["amount"]) == ("W/77-a", "5000")
+
+    [agreement_row] = rows_of(Client().get(address(world, "developer-agreement")).content)
+    [contribution_row] = rows_of(Client().get(address(world, "developer-agreement-contribution")).content)
+    [transaction_row] = rows_of(Client().get(address(world, "developer-agreement-transaction")).content)
+
+    assert agreement_row["reference"] == "W/77"
+    assert agreement_row["developer-agreement-type"] == "section-106"
+    assert agreement_row["start-date"] == "2026-03-01"
+    assert contribution_row["reference"] == "W/77-a"
+    assert contribution_row["developer-agreement"] == "W/77"
+    assert contribution_row["amount"] == "12500"
+    assert contribution_row["units"] == ""
+    assert transaction_row["developer-agreement-contribution"] == "W/77-a"
+    assert transaction_row["amount"] == "5000"
+
+
+def enter_agreement(world: World) -> None:
+    """Enter an agreement of Westmarch on its page."""
+    response = signed_in(world.ben).post(
+        reverse("open_data:enter-agreement", args=[world.westmarch.pk]),
+        {"reference": "W/77", "kind": "section-106", "planning_application": "24/0077", "agreed_on": "1 March 2026"},
+    )
+    assert response.url == DeveloperAgreement.objects.get().get_absolute_url()
+
+
+def enter_contribution(world: World) -> Commitment:
+    """Enter a contribution to the only agreement on its page, and return its commitment."""
+    signed_in(world.ben).post(
+        reverse("open_data:enter-contribution", args=[DeveloperAgreement.objects.get().pk]),
+        {"reference": "W/77-a", "purpose": "education", "amount": "£12,500"},
+    )
+    return Commitment.objects.get()
+
+
+def test_contribution_is_a_commitment_of_the_developer_to_the_council(world: World) -> None:
+    enter_agreement(world)
+
+    commitment = enter_contribution(world)
+
+    assert commitment.receiver == world.westmarch
+    assert commitment.giver_name == "Developer of 24/0077"
+    assert commitment.quantity == 12500
+    assert commitment.unit == "pounds"
+
+
+@pytest.mark.parametrize(
+    ("contribution", "problem"),
+    [
+        ({"reference": "W/77-a", "homes": "4"}, "already exists"),
+        ({"reference": "W/77-b", "homes": "4", "amount": "5"}, "Enter pounds or homes, not both"),
+    ],
+    ids=["same reference", "pounds and homes"],
+)
+def test_contribution_that_cannot_be_saved_is_refused_with_the_reason(
+    world: World, contribution: dict[str, str], problem: str
+) -> None:
+    enter_agreement(world)
+    enter_contribution(world)
+
+    response = signed_in(world.ben).post(
+        reverse("open_data:enter-contribution", args=[DeveloperAgreement.objects.get().pk]),
+        {"purpose": "education", **contribution},
+    )
+
+    assert problem in response.content.decode()
+    assert Commitment.objects.count() == 1

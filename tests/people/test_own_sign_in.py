@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import requests
 import time_machine
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
@@ -17,95 +14,25 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.activity.models import Event
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import UnableToUpdateOrganisation, invite_member, update_organisation
-from partnerships.people.identity_providers import refusal, save_provider, verified_address
-from partnerships.people.models import User
+from partnerships.people.identity_providers import refusal, verified_address
 from partnerships.people.services import find_person
-from tests.people import identity_provider
-from tests.people.identity_provider import CLIENT, PASSWORD, SECRET
+from tests.people.own_sign_in import (
+    is_signed_in,
+    offered,
+    provider,
+    require_own_sign_in_here,
+    required,
+    sign_in_through_provider,
+)
 from tests.people.test_leaving_and_erasing import sign_in
 from tests.support.outbox import deliver
 from tests.world import PASSWORD as OURS
 from tests.world import World, join
 from tests.world import person as somebody
 
-CALLBACK = "http://testserver/accounts/oidc/larkhaven/login/callback/"
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Yield the URL of a provider that runs during the tests of this module."""
-    with identity_provider.running(tmp_path_factory.mktemp("provider") / "directory.sqlite3", CALLBACK) as address:
-        yield address
-
-
-def offer_own_sign_in(world: World, provider: str) -> World:
-    """Make Larkhaven offer its own sign-in. Westmarch does not offer any."""
-    SocialApp.objects.create(
-        provider="openid_connect",
-        provider_id="larkhaven",
-        name="Larkhaven",
-        client_id=CLIENT,
-        secret=SECRET,
-        settings={"server_url": provider, "oauth_pkce_enabled": True},
-    )
-    update_organisation(
-        organisation=world.larkhaven, sign_in_provider="larkhaven", author=world.dee, now=timezone.now()
-    )
-    return world
-
-
-@pytest.fixture
-def offered(world: World, provider: str) -> World:
-    """Return a world in which Larkhaven offers its own sign-in to its people."""
-    return offer_own_sign_in(world, provider)
-
-
-@pytest.fixture
-def required(offered: World, provider: str) -> World:
-    """Return a world in which Amina has signed in through the provider, and Larkhaven requires it."""
-    sign_in_through_provider(offered.amina.email, provider)
-    require_own_sign_in_here(offered)
-    return offered
-
-
-def require_own_sign_in_here(world: World) -> None:
-    update_organisation(
-        organisation=world.larkhaven,
-        own_sign_in_required=True,
-        reason="Single sign-on.",
-        author=world.dee,
-        now=timezone.now(),
-    )
-
-
-def signs_in_by_password(person: User) -> bool:
-    client = Client()
-    client.post(reverse("account_login"), {"login": person.email, "password": OURS})
-    return is_signed_in(client)
-
-
-def sign_in_through_provider(email: str, provider: str) -> Client:
-    """Return a client after a sign-in through the provider with this address."""
-    client, provider_session = Client(), requests.Session()
-    redirect_page = client.post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
-    assert redirect_page.status_code == 200, redirect_page.content.decode()[:800]
-    provider_url = redirect_page.context["url"]
-    assert provider_url.startswith(provider)
-    provider_session.post(
-        f"{provider}/accounts/login/", {"login": email, "password": PASSWORD}, allow_redirects=False, timeout=60
-    )
-    callback_response = provider_session.get(provider_url, allow_redirects=False, timeout=60)
-    assert callback_response.headers.get("Location", "").startswith(CALLBACK), callback_response.text[:800]
-    parts = urlsplit(callback_response.headers["Location"])
-    client.get(f"{parts.path}?{parts.query}")
-    return client
-
-
-def is_signed_in(client: Client) -> bool:
-    return client.get(reverse("agreements:list")).status_code == 200
+__all__ = ["offered", "provider", "required"]
 
 
 def test_people_can_sign_in_through_their_organisations_provider(required: World, provider: str) -> None:
@@ -380,89 +307,6 @@ def test_joining_an_organisation_with_own_sign_in_ends_a_password_session(requir
 
     assert not is_signed_in(ben)
     assert is_signed_in(sign_in_through_provider(required.ben.email, provider))
-
-
-def test_changing_a_provider_emails_its_leads_and_forgets_identities(required: World, provider: str) -> None:
-    vera = sign_in_through_provider(required.vera.email, provider)
-    assert is_signed_in(vera)
-    deliver().clear()
-    app = SocialApp.objects.get()
-    dee = Client()
-    dee.force_login(required.dee)
-    address = reverse("admin:socialaccount_socialapp_change", args=[app.pk])
-    form_data = {
-        "provider": "openid_connect",
-        "provider_id": "larkhaven",
-        "name": "Larkhaven",
-        "client_id": CLIENT,
-        "secret": "",
-        "settings": '{"server_url": "https://elsewhere.example"}',
-    }
-
-    assert SECRET not in dee.get(address).content.decode()
-    response_without_reason = dee.post(address, form_data)
-    assert SocialApp.objects.get().settings["server_url"] == provider
-    deliver().clear()
-    assert dee.post(address, form_data | {"reason": "Moved."}).status_code == 302
-
-    assert response_without_reason.status_code == 200, "It asks for the reason."
-    stored_app = SocialApp.objects.get()
-    assert (stored_app.secret, stored_app.settings) == (SECRET, {"server_url": "https://elsewhere.example"})
-    emails_with_address = [email for email in deliver() if "https://elsewhere.example" in str(email.body)]
-    assert {email.to[0] for email in emails_with_address} == {required.amina.email, required.dee.email}
-    event = Event.objects.get(target_kind="sign_in_provider", target_id=app.pk)
-    assert (event.data["before"]["server_url"], event.data["reason"]) == (provider, "Moved.")
-    assert SECRET not in str(event.data)
-    assert not SocialAccount.objects.exists(), "Another directory may give her number to somebody else."
-    assert not is_signed_in(vera)
-    assert signs_in_by_password(required.vera), "Nobody has tried the other directory yet."
-    required.larkhaven.refresh_from_db()
-    assert (required.larkhaven.sign_in_provider, required.larkhaven.own_sign_in_required) == ("larkhaven", False)
-    emails = [email for email in deliver() if "or their password" in str(email.body)]
-    assert [email.to for email in emails] == [[required.amina.email]]
-
-
-def test_leads_keep_their_passwords_for_a_day_after_another_secret(required: World) -> None:
-    last_year = timezone.now() - dt.timedelta(days=365)
-    Organisation.objects.filter(pk=required.larkhaven.pk).update(own_sign_in_required_at=last_year)
-    assert not signs_in_by_password(required.amina)
-    app = SocialApp.objects.get()
-    app.secret = "mistyped"
-
-    save_provider(app=app, author=required.dee, reason="A new secret.", now=timezone.now())
-
-    assert signs_in_by_password(required.amina)
-    assert not signs_in_by_password(required.vera)
-
-
-def test_a_required_provider_cannot_be_removed_duplicated_or_renamed(required: World) -> None:
-    app = SocialApp.objects.get()
-    dee = Client()
-    dee.force_login(required.dee)
-    form_data = {
-        "provider": "openid_connect",
-        "provider_id": "larkhaven",
-        "name": "Also Larkhaven",
-        "client_id": "x",
-        "secret": "x",
-        "settings": "{}",
-        "reason": "A second one.",
-    }
-
-    removal_response = dee.post(reverse("admin:socialaccount_socialapp_delete", args=[app.pk]), {"post": "yes"})
-    duplicate_response = dee.post(reverse("admin:socialaccount_socialapp_add"), form_data)
-    rename_response = dee.post(
-        reverse("admin:socialaccount_socialapp_change", args=[app.pk]), form_data | {"provider_id": "elsewhere"}
-    )
-
-    assert (removal_response.status_code, duplicate_response.status_code, rename_response.status_code) == (
-        403,
-        200,
-        200,
-    )
-    assert "Another sign-in page has the provider ID “larkhaven”" in duplicate_response.content.decode()
-    assert "Larkhaven Homes use “larkhaven”" in rename_response.content.decode()
-    assert SocialApp.objects.get().provider_id == "larkhaven"
 
 
 def test_provider_sign_in_begins_only_with_a_post(required: World) -> None:

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from tests.people import identity_provider
 from tests.people.identity_provider import PASSWORD
-from tests.people.test_own_sign_in import offer_own_sign_in
+from tests.people.own_sign_in import offer_own_sign_in
 from tests.world import PASSWORD as OURS
 from tests.world import World, make_world
 

@@ -19,7 +19,7 @@ from partnerships.organisations.models import Area
 from partnerships.organisations.services import create_organisation, serve_area
 from partnerships.reports.downloads import bytes_of
 from partnerships.reports.kinds.homes_pipeline import financial_year
-from partnerships.reports.snapshot import from_json, to_json
+from partnerships.reports.snapshot import Cell, from_json, to_json
 from partnerships.transfer.services.housing_figures.shipped import FIGURES, load_figures
 from tests.plans.drafts import CANARY, begin, publish
 from tests.reports.conftest import cells, figures_for
@@ -77,38 +77,50 @@ def test_figures_are_those_of_the_published_rows_and_the_plans(figures: World) -
     snapshot = figures_for(figures.amina, "need-and-supply")
 
     for name, code in (("Fareham", FAREHAM), ("Gosport", GOSPORT)):
-        net_additions = published_rows("net-additions", code)[0]["2024-25 [p]"]
-        completed = next(row for row in published_rows("affordable-supply", code) if row["Table"] == "1008C")["2020-21"]
-        waiting = next(r for r in published_rows("waiting-lists", code) if r["reporting_year"] == "2025")
-        delivery_test = published_rows("delivery-test", code)[0]
-        assert cells(snapshot, "areas", "Net additional dwellings, 2024-25")[name] == int(net_additions)
-        assert cells(snapshot, "areas", "Affordable homes completed, 2020-21")[name] == int(completed)
-        assert cells(snapshot, "areas", "Waiting list on 31 March, 2025")[name] == int(
-            waiting["households_on_register"]
-        )
-        measurement = Decimal(delivery_test["Housing Delivery Test: 2023 measurement"]) * 100
-        assert cells(snapshot, "areas", "Housing Delivery Test, 2020-21 to 2022-23")[name] == measurement
-        assert (
-            cells(snapshot, "areas", "Consequence of the test")[name]
-            == delivery_test["Housing Delivery Test: 2023 consequence"]
-        )
-    # The adopted plans have 9,560 homes from 2021 to 2037 and 3,060 from 2011 to 2029. A plan that is not adopted does
-    # not count.
+        [net_additions, *_] = published_rows("net-additions", code)
+        [completions] = [row for row in published_rows("affordable-supply", code) if row["Table"] == "1008C"]
+        [waiting_list] = [row for row in published_rows("waiting-lists", code) if row["reporting_year"] == "2025"]
+
+        def cell(label: str, area: str = name) -> Cell:
+            return cells(snapshot, "areas", label)[area]
+
+        assert cell("Net additional dwellings, 2024-25") == int(net_additions["2024-25 [p]"])
+        assert cell("Affordable homes completed, 2020-21") == int(completions["2020-21"])
+        assert cell("Waiting list on 31 March, 2025") == int(waiting_list["households_on_register"])
+
+
+def test_results_of_the_delivery_test_are_published_ones_and_their_total_is_computed(figures: World) -> None:
+    snapshot = figures_for(figures.amina, "need-and-supply")
+    result_by_area = cells(snapshot, "areas", "Housing Delivery Test, 2020-21 to 2022-23")
+    consequence_by_area = cells(snapshot, "areas", "Consequence of the test")
+
+    delivered = required = Decimal(0)
+    for name, code in (("Fareham", FAREHAM), ("Gosport", GOSPORT)):
+        published = published_rows("delivery-test", code)[0]
+        assert result_by_area[name] == Decimal(published["Housing Delivery Test: 2023 measurement"]) * 100
+        assert consequence_by_area[name] == published["Housing Delivery Test: 2023 consequence"]
+        delivered += Decimal(published["Total number of homes delivered"])
+        required += Decimal(published["Total number of homes required"])
+
+    assert result_by_area["All areas"] == (delivered * 100 / required).quantize(Decimal("0.1"))
+
+
+def test_required_homes_are_those_of_adopted_plans(figures: World) -> None:
+    """The adopted plans have 9,560 homes from 2021 to 2037 and 3,060 from 2011 to 2029."""
+    snapshot = figures_for(figures.amina, "need-and-supply")
+
     assert cells(snapshot, "areas", "Required a year") == {"Fareham": 598, "Gosport": 170, "All areas": 768}
     assert cells(snapshot, "areas", "Homes to come in plans") == {"Fareham": 65, "Gosport": 39, "All areas": 104}
+
+
+def test_note_that_all_figures_are_provisional_is_shown_once_for_all_areas(figures: World) -> None:
+    snapshot = figures_for(figures.amina, "need-and-supply")
+
     areas = snapshot.table("areas")
+
     assert areas is not None
     assert "All figures of net additions are provisional." in areas.note
     assert "net additions" not in str(cells(snapshot, "areas", "Notes"))
-    delivered, required = (
-        sum(
-            Decimal(published_rows("delivery-test", code)[0][f"Total number of homes {kind}"])
-            for code in (FAREHAM, GOSPORT)
-        )
-        for kind in ("delivered", "required")
-    )
-    total = cells(snapshot, "areas", "Housing Delivery Test, 2020-21 to 2022-23")["All areas"]
-    assert total == (delivered * 100 / required).quantize(Decimal("0.1"))
 
 
 def test_affordable_homes_are_shown_by_kind_beside_those_to_come(figures: World) -> None:

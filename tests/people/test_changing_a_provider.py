@@ -1,0 +1,155 @@
+"""Administrators change a sign-in provider with a reason, and nobody is locked out or let in by that."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from allauth.socialaccount.models import SocialAccount, SocialApp
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.organisations.models import Organisation
+from partnerships.people.identity_providers import save_provider
+from tests.people.identity_provider import CLIENT, SECRET
+from tests.people.own_sign_in import (
+    is_signed_in,
+    provider,
+    required,
+    sign_in_through_provider,
+    signs_in_by_password,
+)
+from tests.support.outbox import deliver
+from tests.support.signing_in import signed_in
+from tests.world import World
+
+__all__ = ["provider", "required"]
+
+
+#: What an administrator sends to change the address of the provider. An empty secret means the stored one.
+CHANGED_PROVIDER = {
+    "provider": "openid_connect",
+    "provider_id": "larkhaven",
+    "name": "Larkhaven",
+    "client_id": CLIENT,
+    "secret": "",
+    "settings": '{"server_url": "https://elsewhere.example"}',
+}
+
+
+#: What an administrator sends for another provider; its id is missing.
+SECOND_PROVIDER = {
+    "provider": "openid_connect",
+    "name": "Also Larkhaven",
+    "client_id": "x",
+    "secret": "x",
+    "settings": "{}",
+    "reason": "A second one.",
+}
+
+
+def address_of_provider() -> str:
+    """Return the address of the only provider in Django admin."""
+    return reverse("admin:socialaccount_socialapp_change", args=[SocialApp.objects.get().pk])
+
+
+def change_provider(world: World) -> None:
+    """Change the address of the provider as an administrator, with a reason."""
+    response = signed_in(world.dee).post(address_of_provider(), CHANGED_PROVIDER | {"reason": "Moved."})
+    assert response.status_code == 302
+
+
+def test_a_provider_cannot_be_changed_without_a_reason(required: World, provider: str) -> None:
+    response = signed_in(required.dee).post(address_of_provider(), CHANGED_PROVIDER)
+
+    assert response.status_code == 200, "It asks for the reason."
+    assert SocialApp.objects.get().settings["server_url"] == provider
+
+
+def test_changing_a_provider_does_not_show_or_lose_its_secret(required: World) -> None:
+    page = signed_in(required.dee).get(address_of_provider()).content.decode()
+
+    change_provider(required)
+
+    assert SECRET not in page
+    app = SocialApp.objects.get()
+    assert app.secret == SECRET
+    assert app.settings == {"server_url": "https://elsewhere.example"}
+
+
+def test_changing_a_provider_is_recorded_and_emailed_to_its_leads_and_administrators(
+    required: World, provider: str
+) -> None:
+    deliver().clear()
+
+    change_provider(required)
+
+    event = Event.objects.get(target_kind="sign_in_provider", target_id=SocialApp.objects.get().pk)
+    assert event.data["before"]["server_url"] == provider
+    assert event.data["reason"] == "Moved."
+    assert SECRET not in str(event.data)
+    emails = [email for email in deliver() if "https://elsewhere.example" in str(email.body)]
+    assert {email.to[0] for email in emails} == {required.amina.email, required.dee.email}
+
+
+def test_changing_a_provider_signs_its_people_out_and_forgets_their_identities(required: World, provider: str) -> None:
+    vera = sign_in_through_provider(required.vera.email, provider)
+    assert is_signed_in(vera)
+
+    change_provider(required)
+
+    assert not SocialAccount.objects.exists(), "Another directory may give her number to somebody else."
+    assert not is_signed_in(vera)
+
+
+def test_changing_a_provider_allows_passwords_until_somebody_has_tried_it(required: World) -> None:
+    deliver().clear()
+
+    change_provider(required)
+
+    assert signs_in_by_password(required.vera)
+    required.larkhaven.refresh_from_db()
+    assert required.larkhaven.sign_in_provider == "larkhaven"
+    assert not required.larkhaven.own_sign_in_required
+    emails = [email for email in deliver() if "or their password" in str(email.body)]
+    assert [email.to for email in emails] == [[required.amina.email]]
+
+
+def test_leads_keep_their_passwords_for_a_day_after_another_secret(required: World) -> None:
+    last_year = timezone.now() - dt.timedelta(days=365)
+    Organisation.objects.filter(pk=required.larkhaven.pk).update(own_sign_in_required_at=last_year)
+    assert not signs_in_by_password(required.amina)
+    app = SocialApp.objects.get()
+    app.secret = "mistyped"
+
+    save_provider(app=app, author=required.dee, reason="A new secret.", now=timezone.now())
+
+    assert signs_in_by_password(required.amina)
+    assert not signs_in_by_password(required.vera)
+
+
+def test_a_required_provider_cannot_be_removed(required: World) -> None:
+    address = reverse("admin:socialaccount_socialapp_delete", args=[SocialApp.objects.get().pk])
+
+    response = signed_in(required.dee).post(address, {"post": "yes"})
+
+    assert response.status_code == 403
+    assert SocialApp.objects.get().provider_id == "larkhaven"
+
+
+def test_a_required_provider_cannot_be_duplicated(required: World) -> None:
+    response = signed_in(required.dee).post(
+        reverse("admin:socialaccount_socialapp_add"), SECOND_PROVIDER | {"provider_id": "larkhaven"}
+    )
+
+    assert response.status_code == 200
+    assert "Another sign-in page has the provider ID “larkhaven”" in response.content.decode()
+    assert SocialApp.objects.get().provider_id == "larkhaven"
+
+
+def test_a_required_provider_cannot_be_renamed(required: World) -> None:
+    response = signed_in(required.dee).post(address_of_provider(), SECOND_PROVIDER | {"provider_id": "elsewhere"})
+
+    assert response.status_code == 200
+    assert "Larkhaven Homes use “larkhaven”" in response.content.decode()
+    assert SocialApp.objects.get().provider_id == "larkhaven"

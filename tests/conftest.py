@@ -1,4 +1,4 @@
-"""Shared by all tests: fast password hashing, caught mail, no network."""
+"""What all tests share: settings, the test database, the order of tests, the browser, and the small world."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django.template import RequestContext
 from django.test import TransactionTestCase, client
 from django.test.utils import ContextList
 from hypothesis import HealthCheck
-from hypothesis import settings as of_hypothesis
+from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import BrowserContext, expect
 from pytest_django.plugin import blocking_manager_key
 
@@ -40,42 +40,46 @@ from tests.world import World, make_world
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 # The same examples each time, however long they take: no test fails by chance, and a failure can be repeated.
-of_hypothesis.register_profile(
+hypothesis_settings.register_profile(
     "tests", derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
-of_hypothesis.load_profile("tests")
+hypothesis_settings.load_profile("tests")
 
 
 def pytest_configure() -> None:
-    """Settings for tests, before Django reads them."""
+    """Change settings for tests, before Django reads them."""
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     django_settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    # Every test client would read all static files again, a tenth of the time of tests of pages.
+    # Otherwise every test client reads all static files again, which takes a tenth of the time of tests of pages.
     django_settings.WHITENOISE_USE_FINDERS = False
-    # No test collects static files, and WhiteNoise warned of the missing folder in 1,600 tests.
+    # No test collects static files, and WhiteNoise would warn of the missing folder in 1,600 tests.
     django_settings.STATIC_ROOT = None
-    # Whether somebody has built the documentation must not change what a test sees.
+    # The result of a test must not depend on whether the documentation has been built.
     django_settings.WHITENOISE_ROOT = None
     django_settings.CELERY_BROKER_URL = "memory://"
     # People who chose nothing get each notice as an email of its own. Tests of summaries turn this off.
     django_settings.NOTICES_AT_ONCE = True
-    client.store_rendered_templates = of_the_page
+    client.store_rendered_templates = store_context_of_page
     client.Client._login = log_in  # type: ignore[attr-defined]  # private in Django
     expect.set_options(timeout=PATIENCE)  # Playwright's own is five seconds
 
 
-def of_the_page(store: dict[str, Any], context: Any, **given: Any) -> None:
-    """Keep the context of a page only: Django copies those of the hundreds of parts that it includes, too.
+def store_context_of_page(store: dict[str, Any], context: Any, **signal_arguments: Any) -> None:
+    """Store the context of the page as `response.context`.
 
-    Parts that were rendered before the page, without its request, make way for it.
+    Django's own function also copies the contexts of the hundreds of parts that a page includes. Parts that were
+    rendered before the page have no request, so the context of the page replaces theirs.
     """
-    kept = store.get("context")
-    if kept is None or (isinstance(context, RequestContext) and not isinstance(kept[0], RequestContext)):
+    stored = store.get("context")
+    if stored is None or (isinstance(context, RequestContext) and not isinstance(stored[0], RequestContext)):
         store["context"] = ContextList([copy(context)])
 
 
 def pytest_collection(session: pytest.Session) -> None:
-    """Collect no garbage while tests are collected; the process that only leads others (xdist) collects none."""
+    """Turn garbage collection off while tests are collected, which it would slow down.
+
+    The process that only leads others (xdist) collects no tests.
+    """
     if not session.config.pluginmanager.has_plugin("dsession"):
         gc.disable()
         rewriting.rewrite_share(session.config)
@@ -83,19 +87,24 @@ def pytest_collection(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin each process with its share of the modules that take or wait long.
+    """Let each process begin with its share of the modules that take long.
 
-    One of them begun last would run on alone, and most come last: they commit, and pytest-django puts those behind.
+    Most of these commit, and pytest-django puts tests that commit last. Then one process would still be busy with a
+    long module after the others have ended.
     """
-    processes = getattr(config, "workerinput", {}).get("workercount", 1)
-    long = {item.path for item in items if any(map(item.get_closest_marker, ("slow", "browser", "fault")))}
-    halves = [item for item in items if item.path in long], [item for item in items if item.path not in long]
-    items[:] = [
-        item
-        for turn in range(processes)
-        for half in halves
-        for item in half[turn * len(half) // processes : (turn + 1) * len(half) // processes]
-    ]
+    process_count = getattr(config, "workerinput", {}).get("workercount", 1)
+    long_modules = {item.path for item in items if any(map(item.get_closest_marker, ("slow", "browser", "fault")))}
+    long_items = [item for item in items if item.path in long_modules]
+    short_items = [item for item in items if item.path not in long_modules]
+
+    def share(all_items: list[pytest.Item], process: int) -> list[pytest.Item]:
+        start, end = (number * len(all_items) // process_count for number in (process, process + 1))
+        return all_items[start:end]
+
+    ordered_items: list[pytest.Item] = []
+    for process in range(process_count):
+        ordered_items += share(long_items, process) + share(short_items, process)
+    items[:] = ordered_items
 
 
 def pytest_collection_finish() -> None:
@@ -125,7 +134,7 @@ def migrations_render_less() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def pages_are_drawn_once() -> Iterator[None]:
-    """A PDF of the same page is not drawn again for each persona."""
+    """Draw the PDF of a page only once, although several personas open it."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(downloads, "weasyprint", late("tests.support.drawing"))
         yield
@@ -133,7 +142,7 @@ def pages_are_drawn_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def media_root(settings: object, tmp_path: object) -> None:
-    """Each test has its own files."""
+    """Give each test its own folder of files."""
     settings.SURVEY_KEYS_ROOT = tmp_path / "survey-keys"  # type: ignore[attr-defined]  # the same
     settings.JOURNAL_ROOT = tmp_path / "journal"  # type: ignore[attr-defined]  # the same
     settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]  # pytest-django's wrapper
@@ -141,7 +150,7 @@ def media_root(settings: object, tmp_path: object) -> None:
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The small world, fresh for each test."""
+    """Return the small world, fresh for each test."""
     return make_world()
 
 
@@ -159,19 +168,19 @@ def _django_db_helper(_django_db_helper: None) -> None:
 
 @pytest.fixture(autouse=True)
 def kept_statements_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each kept statement of a page is the one that would be composed for its reader."""
+    """Check that each stored statement of a page is the one that would be composed for its reader."""
     monkeypatch.setattr(statements, "_ready", compared(statements._ready))
 
 
 @pytest.fixture(autouse=True)
 def administration_without_its_menu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The menu at the side of Django admin repeats its index on every page, and takes most of a page's time."""
+    """Turn off the menu at the side of Django admin, which repeats the index and takes most of a page's time."""
     monkeypatch.setattr(admin.site, "enable_nav_sidebar", False)
 
 
 @pytest.fixture(autouse=True)
 def vocabularies_are_read_again() -> None:
-    """No test sees words of another, whose rows are rolled back."""
+    """Forget the words of an earlier test, whose rows were rolled back."""
     vocabularies.forget()
 
 
@@ -186,15 +195,20 @@ def alerts_go_straight(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Debian's Chromium, without its background traffic."""
-    found = chromium_path()
-    if found is None:
+    """Return the options of Debian's Chromium, without its background traffic.
+
+    Browser tests fail if the stylesheets are not built. Without Chromium, they are skipped on a developer's machine.
+    """
+    if not (django_settings.BASE_DIR / "static" / "build" / "css" / "site.css").exists():
+        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
+    path = chromium_path()
+    if path is None:
         message = "No Chromium here: install Debian's package chromium (.ci/run does) to run the browser tests."
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
     return browser_type_launch_args | {
-        "executable_path": found,
+        "executable_path": path,
         "args": [
             "--no-sandbox",
             "--disable-gpu",
@@ -221,7 +235,7 @@ def context(context: BrowserContext) -> BrowserContext:
 def django_db_setup(
     django_db_setup: None, django_db_blocker: Any, worker_id: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """The test database, whose rows from migrations come back after a flush."""
+    """Set up the test database, and restore the rows from migrations after each flush."""
     shared_folder = None if worker_id == "master" else tmp_path_factory.getbasetemp().parent
     kept_rows.use(database=connections["default"].settings_dict["NAME"], folder=shared_folder)
     with django_db_blocker.unblock():

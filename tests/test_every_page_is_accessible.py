@@ -5,11 +5,9 @@ At the width of a phone and of a desk.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.urls import reverse
 from playwright.sync_api import Error
 
@@ -24,9 +22,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pyte
 
 @pytest.fixture
 def shown(transactional_db: None) -> World:
-    """The world of the access table, for a server beside the test."""
-    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
-        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
+    """Return the world of the access table, for a server beside the test."""
     return prepared()
 
 

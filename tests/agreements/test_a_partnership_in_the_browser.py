@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings as django_settings
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -29,13 +27,6 @@ from tests.support.terms import agree_terms, put_up, sign_all
 from tests.world import World, join, make_world, person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
-
-
-@pytest.fixture(autouse=True)
-def _built() -> None:
-    """Fail at once if the stylesheets are missing, because `looks_right` measures the page."""
-    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
-        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from playwright.sync_api import expect
 
 from partnerships.exchange import services
@@ -36,8 +34,6 @@ PAGES = (
 @pytest.fixture
 def live_world(transactional_db: None) -> World:
     """Return the world with asks, offers, answers and matches, for a live server."""
-    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
-        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
     world = make_world()
     prepare(world)
     services.match_due_entries(now=world.now)

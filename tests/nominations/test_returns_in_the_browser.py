@@ -37,12 +37,6 @@ _QUEUE = f"lettings-{os.getpid()}"
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
-@pytest.fixture(autouse=True)
-def _built() -> None:
-    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
-        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
-
-
 def broker_url() -> str:
     """Return the URL of the broker, which `make test` starts."""
     return os.environ["REDIS_URL"]

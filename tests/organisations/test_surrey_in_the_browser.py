@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings as django_settings
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -32,12 +30,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 #: The council of which one record has no handover line at first.
 UNDECIDED_COUNCIL = "Woking"
-
-
-@pytest.fixture(autouse=True)
-def _require_stylesheets() -> None:
-    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
-        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
 
 
 @dataclass(frozen=True)

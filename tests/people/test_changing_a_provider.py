@@ -14,6 +14,7 @@ from partnerships.people.identity_providers import save_provider
 from tests.people.identity_provider import CLIENT, SECRET
 from tests.people.own_sign_in import (
     is_signed_in,
+    offered,
     provider,
     required,
     sign_in_through_provider,
@@ -23,7 +24,7 @@ from tests.support.outbox import deliver
 from tests.support.signing_in import signed_in
 from tests.world import World
 
-__all__ = ["provider", "required"]
+__all__ = ["offered", "provider", "required"]
 
 
 #: What an administrator sends to change the address of the provider. An empty secret means the stored one.

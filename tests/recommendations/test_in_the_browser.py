@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -21,12 +19,6 @@ from tests.support.browser import enter
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
-
-
-@pytest.fixture(autouse=True)
-def _built() -> None:
-    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
-        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
 
 
 def choose(page: Any, label: str, text: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,12 +48,6 @@ PEOPLE = {
 ASK = "Tell us early what worries you"
 PROMISE = "A call every month between the two directors"
 GROUPS = {"westmarch": "council", "larkhaven": "association", "tidewater": "association"}
-
-
-@pytest.fixture(autouse=True)
-def _built() -> None:
-    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
-        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
 
 
 @pytest.fixture

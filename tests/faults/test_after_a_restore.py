@@ -6,6 +6,8 @@ import datetime as dt
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +39,13 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def world(settings: Any) -> World:
-    """The named world, with digests that are sent at once."""
+    """Return the named world, with digests that are sent at once."""
     settings.DIGEST_SETTLE_MINUTES = 0
     return make_world()
 
 
 def follow_and_publish(world: World) -> Any:
-    """Ben and Vera follow a plan that has a first version."""
+    """Let Ben and Vera follow a plan that has a first version."""
     now = timezone.now()
     plan = create_plan(
         owners=[world.larkhaven],
@@ -66,47 +68,70 @@ def test_after_a_restore_nothing_is_sent_twice_and_erased_people_stay_erased(
     plan = follow_and_publish(world)
     publish_version(plan=plan, author=world.amina, note="Fewer.", content=quay(100), now=timezone.now())
     plan_round(now=timezone.now())  # two digests are queued
-    run("pg_dump", "--format", "custom", "--file", str(tmp_path / "backup"), connection.settings_dict["NAME"])
-
+    backup = str(tmp_path / "backup")
+    run("pg_dump", "--format", "custom", "--file", backup, connection.settings_dict["NAME"])
+    erased_address = world.chidi.email
     office = PostOffice()
     office.drain()
-    erased = world.chidi.email
+    end_rights_after_the_backup(world)
+
+    run("pg_restore", "--exit-on-error", "--no-comments", "--dbname", RESTORED, backup)
+    environ = {"JOURNAL_ROOT": str(settings.JOURNAL_ROOT), "SECRET_KEY": settings.SECRET_KEY}
+    first_output = run_on_restored("after_restore", **environ)
+    second_output = run_on_restored("after_restore", **environ)
+
+    assert "1 people erased again" in first_output
+    assert "0 people erased again" in second_output
+    assert {email.recipient for email in office.sent} >= {world.ben.email, world.vera.email}
+    check_numbers_go_on()
+    check_restored_rights(world, erased_address)
+    check_nothing_is_sent_twice(world, plan)
+
+
+def end_rights_after_the_backup(world: World) -> None:
+    """Erase Chidi, and end what four others could do or receive."""
     erase_person(person=world.chidi, author=world.dee, reason="Asked.", now=timezone.now())
     close_account(person=world.nadia, author=world.dee, reason="Left.", now=timezone.now())
     suppress(address=world.hana.email, reason="Came back.", email_id=None, author_id=None, now=timezone.now())
     remove_party(party=world.party(world.westmarch), reason="Over.", author=world.amina, now=timezone.now())
     services.stop_everything(person=world.vera, author=world.vera, reason="Enough.", now=timezone.now())
-    informed = {one.recipient for one in office.sent}
 
-    run("pg_restore", "--exit-on-error", "--no-comments", "--dbname", RESTORED, str(tmp_path / "backup"))
-    environ = {"JOURNAL_ROOT": str(settings.JOURNAL_ROOT), "SECRET_KEY": settings.SECRET_KEY}
-    outputs = [run_on_restored("after_restore", **environ) for _ in range(2)]
 
-    given, again = numbers(connection.settings_dict["NAME"]), numbers(RESTORED)
-    assert not [name for name, number in given.items() if again[name] <= number]
-    assert "1 people erased again" in outputs[0]
-    assert "0 people erased again" in outputs[1]
-    assert informed >= {world.ben.email, world.vera.email}
-    with psycopg2.connect(**connection.get_connection_params() | {"dbname": RESTORED}) as back:
-        cursor = back.cursor()
-        cursor.execute("SELECT count(*) FROM outbox_email WHERE status IN ('queued', 'sending') AND lane > 0")
-        assert cursor.fetchone() == (0,)
-        cursor.execute("SELECT count(*) FROM people_user WHERE email = %s", [erased])
-        assert cursor.fetchone() == (0,)
-        cursor.execute("SELECT is_active FROM people_user WHERE id = %s", [world.nadia.pk])
-        assert cursor.fetchone() == (False,)
-        cursor.execute("SELECT status FROM agreements_party WHERE id = %s", [world.party(world.westmarch).pk])
-        assert cursor.fetchone() == ("left",)
-        cursor.execute("SELECT count(*) FROM outbox_suppression WHERE address = %s", [world.hana.email])
-        assert cursor.fetchone() == (1,)
-        cursor.execute("SELECT refused_at IS NOT NULL FROM digests_preference WHERE person_id = %s", [world.vera.pk])
-        assert cursor.fetchone() == (True,)
-        cursor.execute(
-            "SELECT min(t.number) = 2 FROM digests_watermark t WHERE t.plan_id = %s AND t.recipient_id IN %s",
-            [plan.pk, (world.ben.pk, world.vera.pk)],
-        )
-        assert cursor.fetchone() == (True,)
-    back.close()
+def restored_value(query: str, parameters: Sequence[object] = ()) -> object:
+    """Return the only value that a query finds in the restored database."""
+    with closing(psycopg2.connect(**connection.get_connection_params() | {"dbname": RESTORED})) as restored:
+        cursor = restored.cursor()
+        cursor.execute(query, parameters)
+        [value] = cursor.fetchone()
+        return value
+
+
+def check_numbers_go_on() -> None:
+    """Check that the next number of each sequence is higher than any that was given after the backup."""
+    numbers_before = numbers(connection.settings_dict["NAME"])
+    restored_numbers = numbers(RESTORED)
+    assert not [name for name, number in numbers_before.items() if restored_numbers[name] <= number]
+
+
+def check_restored_rights(world: World, erased_address: str) -> None:
+    """Check that everything that ended after the backup has ended in the restored database, too."""
+    people = "SELECT count(*) FROM people_user WHERE email = %s"
+    assert restored_value(people, [erased_address]) == 0
+    assert restored_value("SELECT is_active FROM people_user WHERE id = %s", [world.nadia.pk]) is False
+    party = world.party(world.westmarch)
+    assert restored_value("SELECT status FROM agreements_party WHERE id = %s", [party.pk]) == "left"
+    suppressions = "SELECT count(*) FROM outbox_suppression WHERE address = %s"
+    assert restored_value(suppressions, [world.hana.email]) == 1
+    refusal = "SELECT refused_at IS NOT NULL FROM digests_preference WHERE person_id = %s"
+    assert restored_value(refusal, [world.vera.pk]) is True
+
+
+def check_nothing_is_sent_twice(world: World, plan: Any) -> None:
+    """Check that no digest waits, and that the next one begins with the version that was last sent."""
+    waiting = "SELECT count(*) FROM outbox_email WHERE status IN ('queued', 'sending') AND lane > 0"
+    assert restored_value(waiting) == 0
+    watermark = "SELECT min(number) FROM digests_watermark WHERE plan_id = %s AND recipient_id IN %s"
+    assert restored_value(watermark, [plan.pk, (world.ben.pk, world.vera.pk)]) == 2
 
 
 def numbers(database: str) -> dict[str, int]:

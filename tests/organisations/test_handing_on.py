@@ -14,6 +14,7 @@ from partnerships.organisations.models import Handover, Organisation, Role, Stat
 from partnerships.organisations.obligations import held_by, total
 from partnerships.organisations.services import NewTie, ties_between
 from partnerships.outbox.models import Email
+from partnerships.people.models import User
 from tests.commitments.promises import agree, propose
 from tests.organisations.test_handovers import (
     create_council,
@@ -89,48 +90,63 @@ def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_b
     join(lead, lep, Role.LEAD, world.now)
     partnership = make_partnership("Growth Board", lep, lead, world.larkhaven, world.amina, timezone.now())
     commitment = propose(world, receiver=lep, partnership=partnership)
-    functions = {"business_representation": world.westmarch, "strategic_economic_planning": authority}
+    holders_before = holders()
     succession = services.record_succession(
         kind="function_transfer",
         status="order_made",
         vests_on=known_day(today()),
-        ties=[NewTie(lep, successor, function=function) for function, successor in functions.items()],
+        ties=[
+            NewTie(lep, world.westmarch, function="business_representation"),
+            NewTie(lep, authority, function="strategic_economic_planning"),
+        ],
         author=None,
         now=timezone.now(),
     )
-    holders_before = holders()
-    for kind, record, successor in (
-        ("commitments", commitment.pk, world.westmarch),
-        ("partnerships", partnership.pk, authority),
-    ):
-        services.propose_handovers(
-            succession=succession,
-            predecessor=lep,
-            kind=kind,
-            records=[record],
-            successor=successor,
-            author=lead,
-            now=timezone.now(),
-        )
+    propose_record(succession, lep, "commitments", commitment.pk, successor=world.westmarch, author=lead)
+    propose_record(succession, lep, "partnerships", partnership.pk, successor=authority, author=lead)
     services.answer_handovers(lines=list(succession.handovers.all()), accept=True, author=None, now=timezone.now())
 
     assert take_effect(succession) == 2
 
-    for function, successor in functions.items():
-        assert who_answers_for(function=function, organisation=lep, day=today()).body == successor.pk
-    assert who_answers_for(function="housing", organisation=lep, day=today()).body == lep.pk
+    assert answering_body("business_representation", lep) == world.westmarch.pk
+    assert answering_body("strategic_economic_planning", lep) == authority.pk
+    assert answering_body("housing", lep) == lep.pk
     lep.refresh_from_db()
     assert lep.status == Status.ACTIVE
     commitment.refresh_from_db()
     assert commitment.receiver == world.westmarch
-    assert set(partnership.parties.present().values_list("organisation", flat=True)) == {
-        authority.pk,
-        world.larkhaven.pk,
-    }
+    present_ids = set(partnership.parties.present().values_list("organisation", flat=True))
+    assert present_ids == {authority.pk, world.larkhaven.pk}
     assert set(Handover.objects.values_list("state", flat=True)) == {"applied"}
 
     undo_at_once(succession)
 
     assert holders() == holders_before
-    for function in functions:
-        assert who_answers_for(function=function, organisation=lep, day=today()).body == lep.pk
+    assert answering_body("business_representation", lep) == lep.pk
+    assert answering_body("strategic_economic_planning", lep) == lep.pk
+
+
+def propose_record(
+    succession: Succession,
+    predecessor: Organisation,
+    kind: str,
+    record: int,
+    *,
+    successor: Organisation,
+    author: User,
+) -> None:
+    """Propose that a successor takes over one record."""
+    services.propose_handovers(
+        succession=succession,
+        predecessor=predecessor,
+        kind=kind,
+        records=[record],
+        successor=successor,
+        author=author,
+        now=timezone.now(),
+    )
+
+
+def answering_body(function: str, organisation: Organisation) -> int | None:
+    """Return the id of the organisation that answers today for a function of another one."""
+    return who_answers_for(function=function, organisation=organisation, day=today()).body

@@ -11,17 +11,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from tests.reconciliation.conftest import Register
 
-RECORDED = json.loads(Path(__file__).with_name("openrefine-3.8.7.json").read_text(encoding="utf-8"))
+RECORDED_REQUESTS = json.loads(Path(__file__).with_name("openrefine-3.8.7.json").read_text(encoding="utf-8"))
 
 
 def replay(register: Register) -> dict[str, list[Any]]:
     """Send the recorded requests, and return the answers (JSON, or text) by the person's action."""
     answers: dict[str, list[Any]] = {}
-    for recorded_request in RECORDED:
+    for recorded_request in RECORDED_REQUESTS:
         address, body = recorded_request["address"], recorded_request["body"]
         for name in ("northmere", "fenmoor", "mereland", "saltmarsh"):
             body_id = f"o{getattr(register, name).pk}"
@@ -39,41 +40,68 @@ def replay(register: Register) -> dict[str, list[Any]]:
     return answers
 
 
-def first(result_by_key: dict[str, Any]) -> dict[str, tuple[str, bool]]:
+def first_candidates(result_by_key: dict[str, Any]) -> dict[str, tuple[str, bool]]:
     """Return the first candidate of each query that has one: its name, and whether it is a match."""
-    best = {key: result["result"][0] for key, result in result_by_key.items() if result["result"]}
-    return {key: (result["name"], result["match"]) for key, result in best.items()}
+    candidates = {key: result["result"][0] for key, result in result_by_key.items() if result["result"]}
+    return {key: (candidate["name"], candidate["match"]) for key, candidate in candidates.items()}
 
 
-def test_openrefine_reconciles_a_column_and_adds_columns_to_it(register: Register) -> None:
-    answers = replay(register)
+@pytest.fixture
+def answers(register: Register) -> dict[str, list[Any]]:
+    """Return the answers to the recorded requests, by the person's action."""
+    return replay(register)
 
+
+def test_openrefine_adds_the_service(answers: dict[str, list[Any]]) -> None:
     [manifest] = answers["add standard service"]
+
     assert manifest["versions"] == ["0.2"]
-    [results_for_guessing] = answers["guess the types of a column"]
-    assert first(results_for_guessing)["q2"] == ("Mereland Council", True)
-    assert results_for_guessing["q2"]["result"][0]["type"][0] == {"id": "council", "name": "Council"}
+
+
+def test_openrefine_guesses_the_type_of_a_column(answers: dict[str, list[Any]]) -> None:
+    [results] = answers["guess the types of a column"]
+
+    assert first_candidates(results)["q2"] == ("Mereland Council", True)
+    assert results["q2"]["result"][0]["type"][0] == {"id": "council", "name": "Council"}
+
+
+def test_openrefine_reconciles_a_column(answers: dict[str, list[Any]]) -> None:
     [results_with_columns] = answers["reconcile with columns"]
-    assert first(results_with_columns) == {
+    [results_without_type] = answers["reconcile without a type"]
+
+    assert first_candidates(results_with_columns) == {
         "q0": ("Northmere Borough Council", False),  # only a place, without a type that shows the kind of body
         "q1": ("Mereland Council", True),
         "q2": ("Saltmarsh Homes Limited", True),
         "q4": ("Fenmoor District Council", True),
     }
     assert results_with_columns["q3"]["result"] == []
-    [results_without_type] = answers["reconcile without a type"]
-    assert first(results_without_type)["q3"] == ("Fenmoor District Council", True)
+    assert first_candidates(results_without_type)["q3"] == ("Fenmoor District Council", True)
+
+
+def test_openrefine_shows_and_finds_a_match(answers: dict[str, list[Any]]) -> None:
     [preview] = answers["preview of a match"]
-    assert "Northmere Borough Council" in preview
     [suggestions] = answers["search for a match"]
-    assert [one["name"] for one in suggestions["result"]] == ["Northmere Borough Council"]
-    proposed, suggested_properties = answers["choose columns to add"]
-    assert "successors" in {one["id"] for one in proposed["properties"]}
-    assert "successors" in {one["id"] for one in suggested_properties["result"]}
+
+    assert "Northmere Borough Council" in preview
+    assert [suggestion["name"] for suggestion in suggestions["result"]] == ["Northmere Borough Council"]
+
+
+def test_openrefine_offers_properties_as_columns(answers: dict[str, list[Any]]) -> None:
+    proposed_properties, suggested_properties = answers["choose columns to add"]
+
+    assert "successors" in {proposal["id"] for proposal in proposed_properties["properties"]}
+    assert "successors" in {suggestion["id"] for suggestion in suggested_properties["result"]}
+
+
+@pytest.mark.parametrize("action", ["preview of columns from reconciled values", "add columns from reconciled values"])
+def test_openrefine_adds_columns_from_reconciled_values(
+    register: Register, answers: dict[str, list[Any]], action: str
+) -> None:
     fenmoor, mereland = f"o{register.fenmoor.pk}", f"o{register.mereland.pk}"
-    for added_columns in (
-        *answers["preview of columns from reconciled values"],
-        *answers["add columns from reconciled values"],
-    ):
-        assert [one["name"] for one in added_columns["rows"][fenmoor]["successors"]] == ["Mereland Council"]
+    assert answers[action]
+
+    for added_columns in answers[action]:
+        successors = added_columns["rows"][fenmoor]["successors"]
+        assert [successor["name"] for successor in successors] == ["Mereland Council"]
         assert added_columns["rows"][mereland]["gss"] == [{"str": "E06009993"}]

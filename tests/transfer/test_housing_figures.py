@@ -96,28 +96,46 @@ def test_dataset_names_its_release_publisher_and_licence(councils: None) -> None
     assert Dataset.objects.get(series="delivery-test").released_on == dt.date(2024, 12, 12)
 
 
-def test_values_and_marks_are_those_of_the_cells(councils: None) -> None:
+@pytest.fixture
+def all_figures(councils: None) -> None:
+    """Import the published figures of every series."""
     for series in FIGURE_REGISTERS:
         import_figures(series, as_of=dt.date(2025, 12, 1))
 
-    assert value("net_additions", "E07000223", 2025) == 315
+
+@pytest.mark.usefixtures("all_figures")
+@pytest.mark.parametrize(
+    ("measure", "code", "last_year", "expected_value"),
+    [
+        ("net_additions", "E07000223", 2025, Decimal(315)),
+        ("required", "E07000223", 2021, Decimal("117.8716")),
+        ("measurement", "E06000045", 2023, Decimal("0.5")),
+        ("social_rent_completions", "E08000016", 2020, Decimal(80)),
+        ("affordable_starts", "E07000223", 2020, Decimal(225)),
+        ("waiting_list", "E07000223", 2025, Decimal(1033)),
+    ],
+)
+def test_values_are_those_of_the_cells(measure: str, code: str, last_year: int, expected_value: Decimal) -> None:
+    assert value(measure, code, last_year) == expected_value
+
+
+@pytest.mark.usefixtures("all_figures")
+def test_marks_are_those_of_the_cells() -> None:
     assert Figure.objects.get(measure="net_additions", code="E07000223", last_year=2025).status == "provisional"
     assert Figure.objects.get(measure="net_additions", code="E06000063", last_year=2023).status == "not_published"
-    assert value("required", "E07000223", 2021) == Decimal("117.8716")
-    assert value("measurement", "E06000045", 2023) == Decimal("0.5")
     assert Figure.objects.get(measure="measurement", code="E07000027").status == "not_applicable"
     assert Figure.objects.get(measure="consequence", code="E06000045").words == "Presumption"
-    assert value("social_rent_completions", "E08000016", 2020) == 80
-    assert value("affordable_starts", "E07000223", 2020) == 225
-    assert value("waiting_list", "E07000223", 2025) == 1033
     assert Figure.objects.get(measure="waiting_list", code="E07000106").status == "not_published"
-    strategy = Figure.objects.get(plan="Allerdale Local Plan (Part 1)")
-    assert (strategy.measure, strategy.value, strategy.first_year, strategy.last_year) == (
-        "requirement_a_year",
-        304,
-        2011,
-        2029,
-    )
+
+
+@pytest.mark.usefixtures("all_figures")
+def test_requirements_are_those_of_local_plans() -> None:
+    requirement = Figure.objects.get(plan="Allerdale Local Plan (Part 1)")
+
+    assert requirement.measure == "requirement_a_year"
+    assert requirement.value == 304
+    assert requirement.first_year == 2011
+    assert requirement.last_year == 2029
     assert Figure.objects.get(plan="Adur Local Plan").status == "not_published"
 
 
@@ -186,33 +204,61 @@ def test_figures_do_not_change_in_the_database(councils: None) -> None:
         Figure.objects.update(value=1)
 
 
-def test_predecessors_are_summed_and_older_codes_are_the_same_area(councils: None) -> None:
-    for series in FIGURE_REGISTERS:
-        import_figures(series, as_of=dt.date(2025, 12, 1))
-    areas = {area.code: area for area in current_districts(TODAY)}
-    lineage_by_area = lineages(areas.values(), TODAY)
-    measures = ("net_additions", "required_total", "consequence", "waiting_list", "affordable_completions")
-    figures_by_area = figures_of(lineage_by_area, newest_datasets().values(), measures)
-    cumberland, furness, barnsley = (
-        figures_by_area[areas[code].pk] for code in ("E06000063", "E06000064", "E08000016")
-    )
+CUMBERLAND, FURNESS, BARNSLEY = "E06000063", "E06000064", "E08000016"
 
-    # These sums were made by hand, from the rows of Allerdale, Carlisle and Copeland in the extract.
-    figure_before = cumberland.of("net_additions", 2022, 2023)
-    assert (figure_before.value, figure_before.note) == (247 + 398 + 143, "sum of Allerdale, Carlisle and Copeland")
-    assert cumberland.of("net_additions", 2023, 2024).value == 936
-    assert cumberland.of("required_total", 2020, 2023).value == Decimal("260.5699") + Decimal("499.4904") + Decimal(
-        "19.523"
-    )
+
+def figures_of_area(code: str) -> Any:
+    """Return the newest figures of a council's area, with those of its predecessors."""
+    areas = {area.code: area for area in current_districts(TODAY)}
+    measures = ("net_additions", "required_total", "consequence", "waiting_list", "affordable_completions")
+    figures_by_area = figures_of(lineages(areas.values(), TODAY), newest_datasets().values(), measures)
+    return figures_by_area[areas[code].pk]
+
+
+@pytest.mark.usefixtures("all_figures")
+def test_figures_of_predecessors_are_summed() -> None:
+    """These sums were made by hand, from the rows of Allerdale, Carlisle and Copeland in the extract."""
+    cumberland = figures_of_area(CUMBERLAND)
+
+    net_additions = cumberland.of("net_additions", 2022, 2023)
+    assert net_additions.value == 247 + 398 + 143
+    assert net_additions.note == "sum of Allerdale, Carlisle and Copeland"
+    required_homes = Decimal("260.5699") + Decimal("499.4904") + Decimal("19.523")
+    assert cumberland.of("required_total", 2020, 2023).value == required_homes
     assert cumberland.of("consequence", 2020, 2023).words == "Allerdale: None; Carlisle: None; Copeland: None"
     assert cumberland.of("affordable_completions", 2020, 2021).value == 25 + 139 + 26
     assert cumberland.of("waiting_list", 2023, 2023).value == 3619 + 5326 + 2642
+
+
+@pytest.mark.usefixtures("all_figures")
+def test_figures_of_predecessors_have_no_sum_if_one_is_not_published() -> None:
+    furness = figures_of_area(FURNESS)
+
     assert furness.of("required_total", 2020, 2023).note == "no sum: nothing is published for Barrow-in-Furness"
-    assert barnsley.of("net_additions", 2024, 2025).value == 601
-    assert newest_years([cumberland, furness])["waiting_list"] == (2025, 2025)
+
+
+@pytest.mark.usefixtures("all_figures")
+def test_figures_of_a_new_council_are_its_own() -> None:
+    cumberland = figures_of_area(CUMBERLAND)
+
+    assert cumberland.of("net_additions", 2023, 2024).value == 936
+    assert newest_years([cumberland, figures_of_area(FURNESS)])["waiting_list"] == (2025, 2025)
     assert cumberland.of("waiting_list", 2025, 2025).value == 11494
-    required = requirements_of(lineage_by_area, newest_datasets()["requirements"], 2026)[areas["E06000063"].pk]
-    # 304 a year in Allerdale, 9,606 from 2013 to 2030 in Carlisle, 2,628 from 2021 to 2039 in Copeland.
+
+
+@pytest.mark.usefixtures("all_figures")
+def test_figures_under_an_older_code_are_those_of_the_same_area() -> None:
+    assert figures_of_area(BARNSLEY).of("net_additions", 2024, 2025).value == 601
+
+
+@pytest.mark.usefixtures("all_figures")
+def test_requirement_of_a_new_council_is_the_sum_of_the_local_plans_in_its_area() -> None:
+    """304 a year in Allerdale, 9,606 from 2013 to 2030 in Carlisle, 2,628 from 2021 to 2039 in Copeland."""
+    areas = {area.code: area for area in current_districts(TODAY)}
+    requirements = requirements_of(lineages(areas.values(), TODAY), newest_datasets()["requirements"], 2026)
+
+    required = requirements[areas[CUMBERLAND].pk]
+
     assert required.a_year.value is not None
     assert round(required.a_year.value) == round(304 + Decimal(9606) / 17 + Decimal(2628) / 18)
     assert {figure.name for figure in required.plans} == {

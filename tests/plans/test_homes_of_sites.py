@@ -1,0 +1,234 @@
+"""Homes of a site are entered in a grid of tenures and years, and no homes are lost by saving it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.content import NEEDS, TENURES, get_piece
+from partnerships.plans.content.homes import normalise_homes
+from partnerships.plans.forms import HomesFormSet
+from partnerships.plans.forms.homes import MAX_ROWS
+from partnerships.plans.models import Draft, Plan
+from partnerships.plans.queries import draft_content
+from tests.plans.drafts import begin, save
+from tests.support.pages import tight
+from tests.world import World
+
+
+def test_homes_are_totalled_by_each_breakdown_without_javascript(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
+    amina = as_(world.amina)
+    rows = [
+        ("social_rent", "2", "general", "1,120", ""),
+        ("first_homes", "", "older", "1x", ""),
+        ("", "", "", "", "7"),
+    ]
+    data = {
+        "name": "North Quay",
+        "based_on": "0",
+        "homes-TOTAL_FORMS": "3",
+        "homes-INITIAL_FORMS": "0",
+        "homes-YEARS": "2",
+        "homes-year_0": "2027/28",
+        "homes-year_1": "",
+    }
+    for index, row in enumerate(rows):
+        names = ("tenure", "bedrooms", "needs", "count_0", "count_1")
+        data |= {f"homes-{index}-{name}": value for name, value in zip(names, row, strict=True)}
+
+    page = tight(amina.get(address).content.decode())
+    page_with_totals, page_with_more_rows, page_with_more_years = (
+        tight(amina.post(address, {**data, "more": more}).content.decode()) for more in ("totals", "rows", "years")
+    )
+
+    assert "<output data-homes-total>120</output>" in page
+    assert "<output data-homes-total>1,127</output>" in page_with_totals
+    assert "data-homes-row>1,120</td>" in page_with_totals
+    assert 'name="homes-3-count_0"' not in page_with_totals
+    assert 'name="homes-5-count_0"' in page_with_more_rows
+    assert 'name="homes-year_2" value="2028-29"' in page_with_more_years
+    assert homes_of(plan) == 120
+
+
+def test_a_wrong_cell_is_named_and_nothing_is_saved(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
+    data = {"name": "North Quay", "based_on": "0", "homes-TOTAL_FORMS": "1", "homes-INITIAL_FORMS": "0"}
+    data |= {"homes-YEARS": "2", "homes-year_0": "soon", "homes-year_1": "2028-29"}
+    data |= {"homes-0-tenure": "social_rent", "homes-0-count_0": "", "homes-0-count_1": "lots"}
+
+    response = as_(world.amina).post(address, data)
+
+    page = tight(response.content.decode())
+    assert response.status_code == 422
+    assert (
+        "Year of column 1: “soon” is not a year. Enter a year, for example 2027, or 2027-28 for a financial year."
+        in page
+    )
+    assert 'href="#id_homes-0-count_1">Homes, 2028-29, row 1 must be a number, like 1,150</a>' in page
+    assert 'id="id_homes-0-count_1"' in page
+    assert homes_of(plan) == 120
+
+
+def sent(grid: Any) -> dict[str, Any]:
+    """Return a grid as a browser sends it back."""
+    fields = [*grid.headings, *(field for row in grid for field in row.visible_fields())]
+    values = {field.html_name: "" if field.value() is None else str(field.value()) for field in fields}
+    rows = str(len(grid.forms))
+    return values | {"homes-YEARS": str(len(grid.headings)), "homes-TOTAL_FORMS": rows, "homes-INITIAL_FORMS": rows}
+
+
+def test_a_grid_keeps_more_years_and_rows_than_its_buttons_add() -> None:
+    years = normalise_homes([{"tenure": "social_rent", "year": str(year), "count": 1} for year in range(2020, 2050)])
+    kinds = normalise_homes(
+        [
+            {"tenure": tenure, "bedrooms": bedrooms, "needs": needs, "count": 1_150}
+            for tenure in TENURES
+            for bedrooms in range(6)
+            for needs in NEEDS
+        ]
+    )
+    assert len(kinds) > MAX_ROWS
+
+    for homes in (years, kinds):
+        sent_grid = HomesFormSet(sent(HomesFormSet(homes=homes)))
+
+        assert sent_grid.is_valid(), sent_grid.problems
+        assert normalise_homes(sent_grid.value()["homes"]) == homes
+
+
+def test_homes_that_no_page_can_send_stay_as_they_are_and_go_by_spreadsheet(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+    homes = [
+        {"tenure": tenure, "bedrooms": bedrooms, "year": f"{year}-{year % 100 + 1}", "count": 1}
+        for tenure in list(TENURES)[:6]
+        for bedrooms in range(20)
+        for year in range(2027, 2040)
+    ]
+    save(plan, world, "sites/north-quay", homes=homes)
+    address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
+    client = as_(world.amina)
+
+    page = tight(client.get(address).content.decode())
+    based_on = Draft.objects.get(plan=plan).revision_of("sites/north-quay")
+    response = client.post(address, {"name": "South Quay", "based_on": based_on}, follow=True)
+    oversized_response = client.post(address, {f"homes-0-count_{place}": "1" for place in range(2_001)})
+
+    assert "This site has 1,560 lines of homes, too many to change on this page." in page
+    assert "homes-YEARS" not in page
+    assert response.status_code == 200
+    assert (get_piece(draft_content(plan), "sites/north-quay")["name"], homes_of(plan)) == ("South Quay", 1_560)
+    assert oversized_response.status_code == 413
+    assert "That form is too large" in oversized_response.content.decode()
+
+
+def test_a_grid_without_its_years_does_not_lose_the_homes(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
+    data = {"name": "North Quay", "based_on": "0", "homes-TOTAL_FORMS": "1", "homes-INITIAL_FORMS": "0"}
+    data |= {"homes-0-tenure": "social_rent", "homes-0-year": "2027-28", "homes-0-count": "90"}
+
+    response = as_(world.amina).post(address, data)
+
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "Part of the table of homes is missing" in page
+    assert 'name="homes-YEARS"' not in page
+    assert homes_of(plan) == 120
+
+
+def test_a_plan_has_years_of_one_kind(world: World) -> None:
+    plan = begin(world)
+    calendar_homes = [{"tenure": "social_rent", "year": "2028", "count": 5}]
+
+    assert plan.years == "financial"
+    with pytest.raises(services.UnableToSavePiece) as refusal:
+        save(plan, world, "sites/secret", homes=calendar_homes)
+
+    assert "2028 is a calendar year, and this plan has financial years. Enter 2027-28 or 2028-29." in str(refusal.value)
+
+
+def test_the_first_year_of_homes_decides_the_kind_of_years(world: World) -> None:
+    plan = begin(world, content={"about": {"title": "Two sites"}, "sites": [{"key": "one", "name": "One"}]})
+
+    save(plan, world, "sites/one", homes=[{"tenure": "social_rent", "year": "2028", "count": 5}])
+
+    plan.refresh_from_db()
+    assert plan.years == "calendar"
+
+
+def test_kind_of_years_chosen_in_error_can_change_while_no_home_has_a_year(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    sites = [{"key": key, "name": key} for key in ("one", "two")]
+    plan = begin(world, content={"about": {"title": "Two sites"}, "sites": sites})
+    Plan.objects.filter(pk=plan.pk).update(years="financial")
+    address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "one"})
+    data = {"name": "One", "based_on": "0", "homes-TOTAL_FORMS": "1", "homes-INITIAL_FORMS": "0", "homes-YEARS": "1"}
+    data |= {"homes-year_0": "2028", "homes-0-tenure": "social_rent", "homes-0-count_0": "5"}
+
+    response = as_(world.amina).post(address, data, follow=True)
+
+    plan.refresh_from_db()
+    assert plan.years == "calendar"
+    assert "The homes of this plan now have calendar years." in response.content.decode()
+    with pytest.raises(services.UnableToSavePiece, match="this plan has calendar years"):
+        save(plan, world, "sites/two", homes=[{"tenure": "social_rent", "year": "2028-29", "count": 5}])
+
+
+def test_a_version_from_a_file_decides_the_kind_of_years(world: World) -> None:
+    plan = begin(world, content={"about": {"title": "One site"}})
+    site = {"key": "one", "name": "One", "homes": [{"tenure": "social_rent", "year": "2028", "count": 5}]}
+
+    services.publish_version(
+        plan=plan,
+        author=world.amina,
+        note="From a file.",
+        content={"about": {"title": "One site"}, "sites": [site]},
+        now=timezone.now(),
+    )
+
+    plan.refresh_from_db()
+    assert plan.years == "calendar"
+
+
+def test_sites_saved_together_have_years_of_one_kind(world: World) -> None:
+    sites = [{"key": key, "name": key} for key in ("one", "two")]
+    plan = begin(world, content={"about": {"title": "Two sites"}, "sites": sites})
+    items = {
+        key: {**get_piece(draft_content(plan), f"sites/{key}"), "homes": normalise_homes([line])}
+        for key, line in (
+            ("one", {"tenure": "social_rent", "year": "2028", "count": 5}),
+            ("two", {"tenure": "social_rent", "year": "2028-29", "count": 5}),
+        )
+    }
+
+    with pytest.raises(services.UnableToSavePiece, match="this plan has"):
+        services.save_items(plan=plan, code="sites", items=items, author=world.amina, now=timezone.now())
+
+
+def test_earlier_years_of_both_kinds_do_not_prevent_changes_of_other_fields(world: World) -> None:
+    homes = [{"tenure": "social_rent", "year": year, "count": 5} for year in ("2028", "2028-29")]
+    site = {"key": "one", "name": "One", "homes": homes}
+    plan = begin(world, content={"about": {"title": "One site"}, "sites": [site]})
+
+    save(plan, world, "sites/one", notes="The ground is wet.")
+
+    assert get_piece(draft_content(plan), "sites/one")["notes"] == "The ground is wet."
+    with pytest.raises(services.UnableToSavePiece, match="2028-29 is a financial year"):
+        save(plan, world, "sites/one", homes=[*homes, {"tenure": "first_homes", "year": "2029", "count": 1}])
+
+
+def homes_of(plan: Plan) -> int:
+    return sum(line["count"] for line in get_piece(draft_content(plan), "sites/north-quay")["homes"])

@@ -79,26 +79,12 @@ def test_ask_becomes_a_delivered_commitment(browser: Any, live_server: Any, show
     amina.get_by_role("link", name="Asks that fit this offer").click()
     expect(amina.locator("body")).to_contain_text("same theme", ignore_case=True)
     amina.goto(f"{origin}{ask.get_absolute_url()}")
-    amina.get_by_role("link", name="Answer this ask").click()
-    amina.get_by_label("What can you offer?").fill("All sixty, at Quayside.")
-    amina.get_by_role("checkbox", name="All of it").check()
-    amina.get_by_role("button", name="Send answer").click()
+    answer_ask(amina)
     ben.goto(f"{origin}{ask.get_absolute_url()}")
-    ben.get_by_role("link", name="Accept or decline the answer from Larkhaven Homes").click()
-    ben.get_by_label("Accept", exact=True).check()
-    ben.get_by_role("button", name="Send decision").click()
+    accept_answer(ben)
 
     amina.goto(f"{origin}{ask.get_absolute_url()}")
-    amina.get_by_role("link", name="Make a commitment from this answer from Larkhaven Homes").click()
-    choose(amina, "Owner", "Eddie Larch")
-    expect(amina.get_by_label("What is promised")).to_have_value(
-        "Sixty homes for families in hotels: All sixty, at Quayside."
-    )
-    amina.get_by_label("Due date").fill(f"{in_days(90):%d/%m/%Y}")
-    amina.get_by_label("Due date").press("Tab")
-    expect(amina.get_by_role("status").filter(has_text=long_date(in_days(90)))).to_be_visible()
-    amina.get_by_label("Confirm for my organisation now").check()
-    amina.get_by_role("button", name="Propose commitment").click()
+    propose_commitment(amina)
     commitment = Commitment.objects.get()
     assert commitment.quantity == 60
     ben.goto(f"{origin}{commitment.get_absolute_url()}")
@@ -107,20 +93,12 @@ def test_ask_becomes_a_delivered_commitment(browser: Any, live_server: Any, show
     expect(ben.locator("body")).to_contain_text(f"{commitment.reference} has been agreed.")
 
     amina.goto(f"{origin}{commitment.get_absolute_url()}")
-    amina.get_by_role("link", name="Report progress").first.click()
-    amina.get_by_label("Total delivered so far").fill("40")
-    amina.get_by_label("In progress: on track").check()
-    amina.get_by_role("button", name="Report progress").click()
+    report_progress(amina, delivered="40", status="In progress: on track")
     expect(amina.locator("body")).to_contain_text("40 of 60 homes")
-    amina.get_by_role("link", name="Report progress").first.click()
-    amina.get_by_label("Total delivered so far").fill("60")
-    amina.get_by_label("Done: everything is delivered").check()
-    amina.get_by_role("button", name="Report progress").click()
+    report_progress(amina, delivered="60", status="Done: everything is delivered")
     expect(amina.get_by_role("button", name="Report progress")).to_have_count(0)
     ben.reload()
-    ben.get_by_role("link", name="Verify the delivery").click()
-    ben.get_by_label("Yes, everything is delivered").check()
-    ben.get_by_role("button", name="Send answer").click()
+    verify_delivery(ben)
 
     expect(ben.locator("body")).to_contain_text("has been verified as delivered")
     commitment.refresh_from_db()
@@ -129,6 +107,49 @@ def test_ask_becomes_a_delivered_commitment(browser: Any, live_server: Any, show
     assert ask.status == EntryStatus.MET
     ben.goto(f"{origin}{ask.get_absolute_url()}")
     expect(ben.locator("body")).to_contain_text(commitment.reference)
+
+
+def answer_ask(page: Page) -> None:
+    """Offer all that is asked for."""
+    page.get_by_role("link", name="Answer this ask").click()
+    page.get_by_label("What can you offer?").fill("All sixty, at Quayside.")
+    page.get_by_role("checkbox", name="All of it").check()
+    page.get_by_role("button", name="Send answer").click()
+
+
+def accept_answer(page: Page) -> None:
+    """Accept the answer to the ask."""
+    page.get_by_role("link", name="Accept or decline the answer from Larkhaven Homes").click()
+    page.get_by_label("Accept", exact=True).check()
+    page.get_by_role("button", name="Send decision").click()
+
+
+def propose_commitment(page: Page) -> None:
+    """Propose the commitment that follows from the answer, and confirm it for the proposer's organisation."""
+    page.get_by_role("link", name="Make a commitment from this answer from Larkhaven Homes").click()
+    choose(page, "Owner", "Eddie Larch")
+    text = "Sixty homes for families in hotels: All sixty, at Quayside."
+    expect(page.get_by_label("What is promised")).to_have_value(text)
+    page.get_by_label("Due date").fill(f"{in_days(90):%d/%m/%Y}")
+    page.get_by_label("Due date").press("Tab")
+    expect(page.get_by_role("status").filter(has_text=long_date(in_days(90)))).to_be_visible()
+    page.get_by_label("Confirm for my organisation now").check()
+    page.get_by_role("button", name="Propose commitment").click()
+
+
+def report_progress(page: Page, *, delivered: str, status: str) -> None:
+    """Report progress on the page of the commitment."""
+    page.get_by_role("link", name="Report progress").first.click()
+    page.get_by_label("Total delivered so far").fill(delivered)
+    page.get_by_label(status).check()
+    page.get_by_role("button", name="Report progress").click()
+
+
+def verify_delivery(page: Page) -> None:
+    """Confirm as the receiver that everything is delivered."""
+    page.get_by_role("link", name="Verify the delivery").click()
+    page.get_by_label("Yes, everything is delivered").check()
+    page.get_by_role("button", name="Send answer").click()
 
 
 #: Pages that depend on a record's state; tests/test_every_page_is_accessible.py opens each other page.

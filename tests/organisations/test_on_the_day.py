@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 
 import pytest
 import time_machine
@@ -21,10 +22,15 @@ from partnerships.organisations.tasks import hand_over_due
 from partnerships.transfer.services.pending import load_pending
 from tests.organisations.test_handovers import create_council, record_merger, task_names
 from tests.support.moments import today, tomorrow
+from tests.support.signing_in import signed_in
 from tests.transfer.test_pending import create_councils_of_surrey
 from tests.world import World, make_world
 
 DECIDE, EFFECT = "Decide about a succession", "Fix a succession that has not taken effect"
+
+
+#: Shortly after the beginning of the day on which the councils of Surrey are replaced.
+VESTING = dt.datetime(2027, 4, 1, 0, 5, tzinfo=dt.UTC)
 
 
 def pages(world: World, succession: Succession) -> list[str]:
@@ -86,7 +92,7 @@ def test_a_vesting_month_that_has_passed_needs_an_exact_day(world: World) -> Non
 
 
 def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_order(db: None) -> None:
-    vesting = dt.datetime(2027, 4, 1, 0, 5, tzinfo=dt.UTC)
+    """Time goes back once, from the vesting day to thirty days before."""
     with time_machine.travel(dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)):
         world, councils = make_world(), create_councils_of_surrey()
         load_pending(author=None, now=timezone.now())
@@ -94,33 +100,53 @@ def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_ord
         assert DECIDE in task_names(world, world.dee)
         for page in pages(world, first_succession):
             assert "The election or shadow authority was due 7 May 2026, but no administrator has recorded" in page
-    with time_machine.travel(vesting):
+
+    with time_machine.travel(VESTING):
         hand_over_due()
-        assert set(Succession.objects.values_list("status", flat=True)) == {"order_laid"}
+
+        assert statuses_of_successions() == {"order_laid"}
         assert "The vesting day was 1 April 2027" in pages(world, first_succession)[0]
 
-    with time_machine.travel(vesting - dt.timedelta(days=30)):
-        client = Client()
-        client.force_login(world.dee)
-        address = reverse("organisations:succession-status", args=[first_succession.pk])
-        assert "Also the 2 other successions of the same order" in client.get(address).content.decode()
-        client.post(address, {"status": "order_made", "reason": "The order was made.", "together": "on"})
-        assert set(Succession.objects.values_list("status", flat=True)) == {"order_made"}
+    with time_machine.travel(VESTING - dt.timedelta(days=30)):
+        record_that_the_order_was_made(world, first_succession)
+
+        assert statuses_of_successions() == {"order_made"}
         assert DECIDE not in task_names(world, world.dee)
-        hand_over_due()
-        assert not Succession.objects.filter(status="effective").exists()
-    with time_machine.travel(vesting):
+
         hand_over_due()
 
-        assert set(Succession.objects.values_list("status", flat=True)) == {"effective"}
-        councils = {code: Organisation.objects.get(pk=one.pk) for code, one in councils.items()}
-        assert {(council.status, council.valid_to) for council in councils.values()} == {
-            (Status.DISSOLVED, dt.date(2027, 4, 1))
-        }
-        new_councils = Organisation.objects.filter(name__in=["East Surrey Council", "West Surrey Council"])
-        assert {(organisation.status, organisation.valid_from) for organisation in new_councils} == {
-            (Status.ACTIVE, dt.date(2027, 4, 1))
-        }
+        assert statuses_of_successions() == {"order_made"}
+
+    with time_machine.travel(VESTING):
+        hand_over_due()
+
+        assert statuses_of_successions() == {"effective"}
+        check_successors_replace(councils.values())
+
+
+def statuses_of_successions() -> set[str]:
+    """Return the statuses that successions have."""
+    return set(Succession.objects.values_list("status", flat=True))
+
+
+def record_that_the_order_was_made(world: World, succession: Succession) -> None:
+    """Record as an administrator that the order was made, for all three successions."""
+    client = signed_in(world.dee)
+    address = reverse("organisations:succession-status", args=[succession.pk])
+    assert "Also the 2 other successions of the same order" in client.get(address).content.decode()
+    client.post(address, {"status": "order_made", "reason": "The order was made.", "together": "on"})
+
+
+def check_successors_replace(councils: Iterable[Organisation]) -> None:
+    """Check that the councils ended on the vesting day, and that both successors began on it."""
+    for council in councils:
+        council.refresh_from_db()
+        assert council.status == Status.DISSOLVED
+        assert council.valid_to == dt.date(2027, 4, 1)
+    for name in ("East Surrey Council", "West Surrey Council"):
+        successor = Organisation.objects.get(name=name)
+        assert successor.status == Status.ACTIVE
+        assert successor.valid_from == dt.date(2027, 4, 1)
 
 
 def test_a_status_change_together_leaves_out_successions_of_another_status(world: World) -> None:

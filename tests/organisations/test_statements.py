@@ -159,18 +159,21 @@ def test_rows_read_ahead_come_in_one_query_and_are_the_same(world: World) -> Non
                     rows_lookup(pk, parties_of, successors_of),
                 ]
             )
-            partnerships, parties = rows_for(taking_part, world.amina), rows_for(parties_of, pk)
+            partnerships = rows_for(taking_part, world.amina)
+            parties = rows_for(parties_of, pk)
             parties_by_name = rows_for(in_order_of_the_organisation, pk)
-            readable_ids, memberships = rows_for(among_these, world.amina, [pk]), rows_for(begun_before, now)
-            successors, party_count = rows_for(successors_of, pk), count_for(parties_of, pk)
+            readable_ids = rows_for(among_these, world.amina, [pk])
+            memberships = rows_for(begun_before, now)
+            successors = rows_for(successors_of, pk)
+            party_count = count_for(parties_of, pk)
             queries_with_rows = with_rows(pk, parties_of, successors_of)
 
     assert len([query for query in captured if "EXECUTE" in query["sql"]]) == 1
+
+    expected_parties = list(parties_of(pk))
     assert partnerships == list(taking_part(world.amina))
-    assert parties == list(parties_of(pk))
-    assert {party.pk: party.answered_at for party in parties} == {
-        party.pk: party.answered_at for party in parties_of(pk)
-    }
+    assert parties == expected_parties
+    assert [party.answered_at for party in parties] == [party.answered_at for party in expected_parties]
     assert parties_by_name == list(in_order_of_the_organisation(pk))
     assert [row.organisation.name for row in parties_by_name] == sorted(party.organisation.name for party in parties)
     assert readable_ids == [pk]

@@ -59,44 +59,60 @@ def test_pages_for_partners_and_shared_drafts_are_accessible_and_reflow(
 
 def test_plan_is_written_and_published_and_its_homes_reduced(page: Any, live_server: Any, shown: World) -> None:
     sign_in(page, live_server.url, shown.amina.email)
-
     page.goto(f"{live_server.url}/plans/new/")
-    page.get_by_label("Title").fill("Harbour reach")
-    page.get_by_label("Delivery programme").check()
-    page.get_by_label("Partnership (optional)").select_option(label="Estuary Partnership")
-    page.get_by_label("The partnership", exact=True).check()
-    page.get_by_role("button", name="Create draft").click()
+
+    create_draft(page)
     page.get_by_role("link", name="Add a site").click()
     page.get_by_label("Name", exact=True).fill("North Quay")
-    page.get_by_label("Homes, year not given, row 1").fill("120")
-    page.keyboard.press("Enter")
-    page.keyboard.type("1,030")
-    page.get_by_label("Bedrooms, row 2").select_option(label="1")
-    assert page.locator("[data-homes-total]").inner_text() == "1,150"
-    assert page.locator("[data-homes-row]").all_inner_texts() == ["120", "1,030", "0"]
-    assert page.locator("[data-homes-column]").last.inner_text() == "1,150"
-    assert not page.get_by_role("button", name="Update totals").is_visible()
-    assert not page.get_by_label("Landowner").is_visible()
-    page.get_by_label("Homes, year not given, row 2").fill("")
-    assert page.locator("[data-homes-total]").inner_text() == "120"
+    enter_homes_by_keyboard(page)
     page.get_by_role("button", name="Save to the draft").click()
-    page.get_by_role("link", name="Publish draft").click()
-    page.get_by_label("What changed, and why?").fill("First version, for comment.")
-    for answer in page.get_by_label("Remove it").all():
-        answer.check()
-    page.get_by_role("button", name="Publish version 1").click()
+    publish_draft(page, "First version, for comment.", "Publish version 1")
     page.get_by_role("link", name="Draft", exact=True).click()
     page.get_by_role("link", name="North Quay", exact=True).click()
     page.get_by_label("Homes, year not given, row 1").fill("100")
     page.get_by_role("button", name="Save to the draft").click()
-    page.get_by_role("link", name="Publish draft").click()
-    page.get_by_label("What changed, and why?").fill("The ground is wet.")
-    page.get_by_role("button", name="Publish version 2").click()
+    publish_draft(page, "The ground is wet.", "Publish version 2")
     page.get_by_role("link", name="What changed", exact=True).click()
 
     expect(page.locator("main")).to_contain_text("20 fewer homes in all.")
     assert "The ground is wet." in page.locator("main").inner_text()
     assert Plan.objects.get(title="Harbour reach").current_number == 2
+
+
+def create_draft(page: Any) -> None:
+    """Create the draft of a delivery programme of the partnership."""
+    page.get_by_label("Title").fill("Harbour reach")
+    page.get_by_label("Delivery programme").check()
+    page.get_by_label("Partnership (optional)").select_option(label="Estuary Partnership")
+    page.get_by_label("The partnership", exact=True).check()
+    page.get_by_role("button", name="Create draft").click()
+
+
+def enter_homes_by_keyboard(page: Any) -> None:
+    """Enter homes in two rows of the grid, check the totals of the script, and empty the second row."""
+    page.get_by_label("Homes, year not given, row 1").fill("120")
+    page.keyboard.press("Enter")
+    page.keyboard.type("1,030")
+    page.get_by_label("Bedrooms, row 2").select_option(label="1")
+
+    assert page.locator("[data-homes-total]").inner_text() == "1,150"
+    assert page.locator("[data-homes-row]").all_inner_texts() == ["120", "1,030", "0"]
+    assert page.locator("[data-homes-column]").last.inner_text() == "1,150"
+    assert not page.get_by_role("button", name="Update totals").is_visible()
+    assert not page.get_by_label("Landowner").is_visible()
+
+    page.get_by_label("Homes, year not given, row 2").fill("")
+    assert page.locator("[data-homes-total]").inner_text() == "120"
+
+
+def publish_draft(page: Any, note: str, button: str) -> None:
+    """Publish the draft with a note, and remove what its sections still have of the template."""
+    page.get_by_role("link", name="Publish draft").click()
+    page.get_by_label("What changed, and why?").fill(note)
+    page.get_by_role("button", name=button).wait_for()
+    for remove_button in page.get_by_label("Remove it").all():
+        remove_button.check()
+    page.get_by_role("button", name=button).click()
 
 
 def test_two_people_editing_the_same_section_see_both_texts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -19,6 +19,7 @@ from partnerships.plans import services
 from partnerships.plans.models import Document, Milestone, Plan, Site, Version
 from partnerships.plans.queries import content_of, draft_content, readers_of
 from tests.plans.drafts import CANARY, CONTENT, begin, fewer_homes, publish, published, save
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 FORMATS = [
@@ -231,54 +232,95 @@ def test_only_readers_of_the_draft_may_compare_with_it(world: World, as_: Callab
     assert b"draft" not in as_(world.ben).get(address.partition("?")[0]).content.partition(b"<form")[2][:2000]
 
 
-def test_documents_are_attachments_for_readers_of_a_version_that_lists_them(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+class PlanWithDocuments(NamedTuple):
+    """A published plan with a document for all its readers and a restricted one."""
+
+    plan: Plan
+    layout_key: str
+    price_key: str
+
+
+@pytest.fixture
+def plan_with_documents(world: World) -> PlanWithDocuments:
+    """Publish a plan with the document "Layout" and the restricted document "Price"."""
     plan = begin(world, audience="network")
-    for title, restricted in (("Layout", False), ("Price", True)):
+    for title, is_restricted in (("Layout", False), ("Price", True)):
         services.attach_document(
             plan=plan,
             title=title,
             file=SimpleUploadedFile("../../etc/plan.txt", b"North to the top."),
-            restricted=restricted,
+            restricted=is_restricted,
             author=world.amina,
             now=timezone.now(),
         )
-    keys = {item["title"]: item["key"] for item in publish(plan, world).content["documents"]}
+    key_by_title = {item["title"]: item["key"] for item in publish(plan, world).content["documents"]}
+    return PlanWithDocuments(plan, key_by_title["Layout"], key_by_title["Price"])
 
-    def get(person: User, title: str) -> Any:
-        return as_(person).get(reverse("plans:document", kwargs={"pk": plan.pk, "key": keys[title]}))
 
-    response = get(world.chidi, "Layout")
-    assert response.status_code == 200
-    assert response["Content-Disposition"].startswith("attachment")
-    assert response["X-Content-Type-Options"] == "nosniff"
-    assert ".." not in response["Content-Disposition"]
-    assert get(world.chidi, "Price").status_code == 404
-    assert get(world.ben, "Price").status_code == 200
+def get_document(person: User, plan: Plan, key: str) -> Any:
+    """Return the response to a request for a document."""
+    return signed_in(person).get(reverse("plans:document", kwargs={"pk": plan.pk, "key": key}))
 
-    def listed_titles(person: User) -> set[str]:
-        page = as_(person).get(reverse("plans:documents")).content.decode()
-        return {title for title in keys if f">{title}<" in page}
 
-    assert (listed_titles(world.ben), listed_titles(world.chidi)) == ({"Layout", "Price"}, {"Layout"})
-    save(plan, world, f"documents/{keys['Layout']}", title="Site layout", restricted=True)
+def listed_titles(person: User) -> set[str]:
+    """Return the titles, among those of these tests, that a person's list of documents shows."""
+    page = signed_in(person).get(reverse("plans:documents")).content.decode()
+    return {title for title in ("Layout", "Site layout", "Price") if f">{title}<" in page}
+
+
+def rename_one_document_and_remove_the_other(documents: PlanWithDocuments, world: World) -> None:
+    """Publish a version in which the layout has another title and is restricted, and the price is missing."""
+    save(documents.plan, world, f"documents/{documents.layout_key}", title="Site layout", restricted=True)
     services.save_piece(
-        plan=plan,
-        piece=f"documents/{keys['Price']}",
+        plan=documents.plan,
+        piece=f"documents/{documents.price_key}",
         value=None,
         based_on=None,
         author=world.amina,
         now=timezone.now(),
     )
-    publish(plan, world, "One less.")
-    keys["Site layout"] = keys["Layout"]
-    assert (listed_titles(world.ben), listed_titles(world.chidi)) == ({"Site layout"}, set())
-    # A server of the previous release leaves such rows, which the next version corrects.
+    publish(documents.plan, world, "One less.")
+
+
+def test_documents_are_downloaded_as_attachments(world: World, plan_with_documents: PlanWithDocuments) -> None:
+    response = get_document(world.chidi, plan_with_documents.plan, plan_with_documents.layout_key)
+
+    assert response.status_code == 200
+    assert response["Content-Disposition"].startswith("attachment")
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert ".." not in response["Content-Disposition"]
+
+
+def test_restricted_documents_are_only_for_partners(world: World, plan_with_documents: PlanWithDocuments) -> None:
+    plan, key = plan_with_documents.plan, plan_with_documents.price_key
+
+    assert get_document(world.chidi, plan, key).status_code == 404
+    assert get_document(world.ben, plan, key).status_code == 200
+    assert listed_titles(world.ben) == {"Layout", "Price"}
+    assert listed_titles(world.chidi) == {"Layout"}
+
+
+def test_lists_of_documents_are_those_of_the_newest_version(
+    world: World, plan_with_documents: PlanWithDocuments
+) -> None:
+    rename_one_document_and_remove_the_other(plan_with_documents, world)
+
+    assert listed_titles(world.ben) == {"Site layout"}
+    assert listed_titles(world.chidi) == set()
+
+
+def test_rows_of_documents_from_a_server_of_the_previous_release_are_corrected(
+    world: World, plan_with_documents: PlanWithDocuments
+) -> None:
+    plan = plan_with_documents.plan
+    rename_one_document_and_remove_the_other(plan_with_documents, world)
     Document.objects.filter(plan=plan).update(title="", restricted=False, in_newest=False)
+
     save(plan, world, "about", summary="Homes along both banks.")
     publish(plan, world, "A summary.")
-    assert (listed_titles(world.ben), listed_titles(world.chidi)) == ({"Site layout"}, set())
+
+    assert listed_titles(world.ben) == {"Site layout"}
+    assert listed_titles(world.chidi) == set()
 
 
 def test_html_page_uploaded_as_a_document_is_refused(world: World) -> None:

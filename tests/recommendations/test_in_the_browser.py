@@ -37,47 +37,23 @@ def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
     enter(page, origin, world.eddie)
 
     page.goto(origin + recommendation.get_absolute_url())
-    page.get_by_role("link", name="Propose this recommendation").click()
-    page.get_by_label("Partnership", exact=True).select_option(label="Estuary Partnership")
-    page.get_by_label("Why should the partnership adopt this recommendation?").fill("Both sides lost months last year.")
-    page.get_by_role("button", name="Propose recommendation").click()
-    page.get_by_role("link", name="Record adoption").click()
-    choose(page, "Which meeting adopted it?", "Steering group")
-    page.get_by_role("button", name="Record adoption").click()
+    propose_recommendation(page)
+    record_adoption(page)
     adoption_url = page.url
-
-    page.get_by_role("link", name="Add an objective").click()
-    expect(page.get_by_label("Objective", exact=True)).to_have_value(SHARE_PLANS)
-    page.get_by_label("What is measured?").fill("Drafts shown to each other")
-    page.get_by_label("Starting figure", exact=True).fill("0")
-    page.get_by_label("Date of the starting figure").fill(f"{in_days(-1):%d/%m/%Y}")
-    page.get_by_label("Target", exact=True).fill("4")
-    page.get_by_label("Target date").fill(f"{in_days(200):%d/%m/%Y}")
-    page.get_by_role("button", name="Add objective").click()
-    expect(page.get_by_role("link", name="the recommendation “Share plans")).to_be_visible()
+    add_objective(page)
     page.goto(adoption_url)
-    page.get_by_role("link", name="Make a commitment").click()
-    choose(page, "Organisation that gives", "Larkhaven Homes")
-    choose(page, "Organisation that receives", "Westmarch Borough Council")
-    choose(page, "Owner", "Eddie Larch")
-    page.get_by_label("Due date").fill(f"{in_days(90):%d/%m/%Y}")
-    page.get_by_role("button", name="Propose commitment").click()
-    reference = Commitment.objects.get().reference
+    make_commitment(page)
+    commitment = Commitment.objects.get()
     page.goto(adoption_url)
     outcomes = page.locator("section", has=page.get_by_role("heading", name="Outcomes"))
-    for text in (reference, Objective.objects.get().text):
-        expect(outcomes).to_contain_text(text)
+    expect(outcomes).to_contain_text(commitment.reference)
+    expect(outcomes).to_contain_text(Objective.objects.get().text)
     looks_right(page)
 
     page.goto(origin + recommendation.get_absolute_url())
-    page.get_by_role("link", name="Respond for Larkhaven Homes").click()
-    page.get_by_label("Under way").check()
-    page.get_by_role("button", name="Save response").click()
+    respond(page)
     page.goto(origin + Response.objects.get().get_absolute_url())
-    page.get_by_role("link", name="Commitment", exact=True).click()
-    choose(page, "Commitment", reference)
-    page.get_by_label("What it shows").fill("We promised it.")
-    page.get_by_role("button", name="Add evidence").click()
+    add_evidence(page, commitment)
     expect(page.locator("main")).to_contain_text("We promised it.")
     looks_right(page)
 
@@ -88,3 +64,56 @@ def test_adopted_at_a_meeting_it_becomes_work_with_evidence_and_a_report(
         expect(changes).to_contain_text(text)
     page.goto(origin + reverse("reports:report", args=["board-pack"]) + f"?partnership={world.partnership.pk}")
     expect(page.locator("tr", has_text="Share plans").filter(has_text="Adopted").first).to_be_visible()
+
+
+def propose_recommendation(page: Any) -> None:
+    """Propose on the page of a recommendation that the partnership adopts it."""
+    page.get_by_role("link", name="Propose this recommendation").click()
+    page.get_by_label("Partnership", exact=True).select_option(label="Estuary Partnership")
+    page.get_by_label("Why should the partnership adopt this recommendation?").fill("Both sides lost months last year.")
+    page.get_by_role("button", name="Propose recommendation").click()
+
+
+def record_adoption(page: Any) -> None:
+    """Record the meeting that adopted the recommendation."""
+    page.get_by_role("link", name="Record adoption").click()
+    choose(page, "Which meeting adopted it?", "Steering group")
+    page.get_by_role("button", name="Record adoption").click()
+
+
+def add_objective(page: Any) -> None:
+    """Add an objective that begins with the text of the recommendation."""
+    page.get_by_role("link", name="Add an objective").click()
+    expect(page.get_by_label("Objective", exact=True)).to_have_value(SHARE_PLANS)
+    page.get_by_label("What is measured?").fill("Drafts shown to each other")
+    page.get_by_label("Starting figure", exact=True).fill("0")
+    page.get_by_label("Date of the starting figure").fill(f"{in_days(-1):%d/%m/%Y}")
+    page.get_by_label("Target", exact=True).fill("4")
+    page.get_by_label("Target date").fill(f"{in_days(200):%d/%m/%Y}")
+    page.get_by_role("button", name="Add objective").click()
+    expect(page.get_by_role("link", name="the recommendation “Share plans")).to_be_visible()
+
+
+def make_commitment(page: Any) -> None:
+    """Propose a commitment that follows from the adoption."""
+    page.get_by_role("link", name="Make a commitment").click()
+    choose(page, "Organisation that gives", "Larkhaven Homes")
+    choose(page, "Organisation that receives", "Westmarch Borough Council")
+    choose(page, "Owner", "Eddie Larch")
+    page.get_by_label("Due date").fill(f"{in_days(90):%d/%m/%Y}")
+    page.get_by_role("button", name="Propose commitment").click()
+
+
+def respond(page: Any) -> None:
+    """Record for Larkhaven that the recommendation is under way."""
+    page.get_by_role("link", name="Respond for Larkhaven Homes").click()
+    page.get_by_label("Under way").check()
+    page.get_by_role("button", name="Save response").click()
+
+
+def add_evidence(page: Any, commitment: Commitment) -> None:
+    """Add the commitment as evidence of the response."""
+    page.get_by_role("link", name="Commitment", exact=True).click()
+    choose(page, "Commitment", commitment.reference)
+    page.get_by_label("What it shows").fill("We promised it.")
+    page.get_by_role("button", name="Add evidence").click()

@@ -373,47 +373,67 @@ def test_a_schedule_stays_on_its_day_and_sends_missed_reports_once(
     assert FrozenReport.objects.count() == 3
 
 
-def test_people_freeze_schedule_and_stop_on_pages(world: World) -> None:
-    plan_with(world, QUAY)
-    new = person("Wendy West", "wendy@westmarch.example")
-    join(new, world.westmarch, Role.VIEWER, world.now)
-    amina, wendy = signed_in(world.amina), signed_in(new)
-    query = "?tenure=social_rent"
+@pytest.fixture
+def wendy(world: World) -> User:
+    """Return a viewer of Westmarch, which is in the partnership but not in Larkhaven."""
+    viewer = person("Wendy West", "wendy@westmarch.example")
+    join(viewer, world.westmarch, Role.VIEWER, world.now)
+    return viewer
 
-    made = amina.post(
-        reverse("reports:freeze", args=["homes-pipeline"]) + query,
-        {"name": "March board", "reason": "It met.", "body": f"partnership-{world.partnership.pk}"},
-    )
-    sent = amina.post(
-        reverse("reports:set-up", args=["homes-pipeline"]) + query,
+
+def schedule_on_page(world: World, receiver: User) -> Any:
+    """Schedule a monthly report of Larkhaven on its page; return the response."""
+    return signed_in(world.amina).post(
+        reverse("reports:set-up", args=["homes-pipeline"]) + "?tenure=social_rent",
         {
             "name": "Monthly",
             "every": "month",
             "first_on": (timezone.localdate() + dt.timedelta(days=3)).isoformat(),
             "body": f"organisation-{world.larkhaven.pk}",
-            "people": [world.vera.pk],
-        },
-    )
-    refused = amina.post(
-        reverse("reports:set-up", args=["homes-pipeline"]),
-        {
-            "name": "Monthly",
-            "every": "month",
-            "first_on": timezone.localdate().isoformat(),
-            "body": f"organisation-{world.larkhaven.pk}",
-            "people": [world.ben.pk],
+            "people": [receiver.pk],
         },
     )
 
-    frozen, schedule = FrozenReport.objects.get(), Schedule.objects.get()
-    assert made.url == frozen.get_absolute_url()
-    assert sent.url == schedule.get_absolute_url()
-    assert refused.status_code == 422
-    assert frozen.question == "tenure=social_rent"
-    assert "March board" in wendy.get(reverse("reports:frozen-list")).content.decode()
-    assert wendy.get(schedule.get_absolute_url()).status_code == 404
+
+def test_a_report_is_frozen_on_its_page_for_the_people_of_a_partnership(world: World, wendy: User) -> None:
+    plan_with(world, QUAY)
+
+    response = signed_in(world.amina).post(
+        reverse("reports:freeze", args=["homes-pipeline"]) + "?tenure=social_rent",
+        {"name": "March board", "reason": "It met.", "body": f"partnership-{world.partnership.pk}"},
+    )
+
+    frozen_report = FrozenReport.objects.get()
+    assert response.url == frozen_report.get_absolute_url()
+    assert frozen_report.question == "tenure=social_rent"
+    assert "March board" in signed_in(wendy).get(reverse("reports:frozen-list")).content.decode()
+
+
+def test_a_report_is_scheduled_on_its_page_for_the_people_of_an_organisation(world: World, wendy: User) -> None:
+    response = schedule_on_page(world, world.vera)
+
+    schedule = Schedule.objects.get()
+    assert response.url == schedule.get_absolute_url()
+    assert signed_in(wendy).get(schedule.get_absolute_url()).status_code == 404
+
+
+def test_a_report_of_an_organisation_cannot_be_scheduled_for_somebody_else(world: World) -> None:
+    assert schedule_on_page(world, world.ben).status_code == 422
+
+
+def test_people_stop_and_receive_a_scheduled_report_on_its_page(world: World) -> None:
+    schedule_on_page(world, world.vera)
+    schedule = Schedule.objects.get()
+
     signed_in(world.vera).post(reverse("reports:stop", args=[schedule.pk]))
     signed_in(world.eddie).post(reverse("reports:receive", args=[schedule.pk]))
+
     assert [recipient.person for recipient in schedule.recipients.all()] == [world.eddie]
-    amina.post(reverse("reports:end", args=[schedule.pk]))
+
+
+def test_a_scheduled_report_that_was_ended_on_its_page_is_not_sent(world: World) -> None:
+    schedule_on_page(world, world.vera)
+
+    signed_in(world.amina).post(reverse("reports:end", args=[Schedule.objects.get().pk]))
+
     assert services.send_due_reports(now=timezone.now() + dt.timedelta(days=90)) == 0

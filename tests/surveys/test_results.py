@@ -73,52 +73,84 @@ def test_action_is_linked_and_the_next_round_shows_it_with_what_moved(world: Wor
     assert f"up {second_mean - first_mean}" in page
 
 
-def test_objective_ask_conversation_and_commitment_begin_at_a_result_and_lead_back(world: World) -> None:
-    survey_round = closed_round(world)
+def result_about_trust(survey_round: Round) -> str:
+    """Return the result about trust, as addresses name the origin of a new record."""
     figure = survey_round.figures.filter(theme="trust").order_by("group")[0]
-    client, came_from = signed_in(world.eddie), f"result-{figure.pk}"
+    return f"result-{figure.pk}"
+
+
+def draft_ask_from(world: World, result: str) -> Entry:
+    """Draft an ask to the partnership that begins at a result."""
+    return draft(
+        world.larkhaven,
+        world.eddie,
+        timezone.now(),
+        audience="partnership",
+        partnership=world.partnership,
+        came_from=read_from(result, Entry),
+    )
+
+
+def record_conversation_from(world: World, result: str) -> Conversation:
+    """Record a conversation that begins at a result."""
+    return record_conversation(
+        organisation=world.larkhaven,
+        record=Record(
+            subject="Trust",
+            held_on=timezone.localdate(),
+            planned=False,
+            format="in_person",
+            organisations=[world.westmarch],
+            partnership=world.partnership,
+        ),
+        came_from=read_from(result, Conversation),
+        author=world.eddie,
+        now=timezone.now(),
+    )
+
+
+def test_forms_of_four_kinds_of_record_begin_at_a_result(world: World) -> None:
+    survey_round = closed_round(world)
+    client = signed_in(world.eddie)
     address = reverse("surveys:link", args=[survey_round.partnership_id, survey_round.number])
-    link_page = client.get(f"{address}?theme=trust").content.decode()
-    links = [unescape(one) for one in re.findall(r'href="([^"]*from=result-[^"]*)"', link_page)]
+
+    page = client.get(f"{address}?theme=trust").content.decode()
+
+    links = [unescape(link) for link in re.findall(r'href="([^"]*from=result-[^"]*)"', page)]
     assert len(links) == 4
     assert all("Trust and candour" in client.get(link).content.decode() for link in links)
-    assert client.get(links[0].replace(came_from, "result-999999")).status_code == 404
+    unknown_result = links[0].replace(result_about_trust(survey_round), "result-999999")
+    assert client.get(unknown_result).status_code == 404
 
-    now = timezone.now()
+
+def test_objective_ask_conversation_and_commitment_lead_back_to_their_result(world: World) -> None:
+    survey_round = closed_round(world)
+    result = result_about_trust(survey_round)
     records = [
-        add_objective(world, came_from=read_from(came_from)),
-        draft(
-            world.larkhaven,
-            world.eddie,
-            now,
-            audience="partnership",
-            partnership=world.partnership,
-            came_from=read_from(came_from, Entry),
-        ),
-        record_conversation(
-            organisation=world.larkhaven,
-            record=Record(
-                subject="Trust",
-                held_on=timezone.localdate(),
-                planned=False,
-                format="in_person",
-                organisations=[world.westmarch],
-                partnership=world.partnership,
-            ),
-            came_from=read_from(came_from, Conversation),
-            author=world.eddie,
-            now=now,
-        ),
-        propose(world, came_from=parse_origin_record(came_from), author=world.eddie),
+        add_objective(world, came_from=read_from(result)),
+        draft_ask_from(world, result),
+        record_conversation_from(world, result),
+        propose(world, came_from=parse_origin_record(result), author=world.eddie),
     ]
+    client = signed_in(world.eddie)
 
-    origin = "Survey “How are we doing?”: Trust and candour"
-    for one in records:
-        assert origin in " ".join(client.get(one.get_absolute_url()).content.decode().split())
+    pages = [" ".join(client.get(record.get_absolute_url()).content.decode().split()) for record in records]
+
+    assert all("Survey “How are we doing?”: Trust and candour" in page for page in pages)
     assert len(actions_of([survey_round], world.eddie)[survey_round.pk, "trust"]) == 4
+
+
+def test_ask_that_begins_at_a_result_must_go_to_the_partnership_of_its_survey(world: World) -> None:
+    result = result_about_trust(closed_round(world))
+
     with pytest.raises(UnableToWriteEntry, match="this result comes from its survey"):
-        draft(world.larkhaven, world.eddie, now, came_from=read_from(came_from, Entry))
-    assert links_of(records[1], world.chidi) == []
+        draft(world.larkhaven, world.eddie, timezone.now(), came_from=read_from(result, Entry))
+
+
+def test_strangers_do_not_see_the_result_at_which_an_ask_began(world: World) -> None:
+    entry = draft_ask_from(world, result_about_trust(closed_round(world)))
+
+    assert links_of(entry, world.chidi) == []
 
 
 def test_table_shows_the_trend_over_earlier_rounds(world: World) -> None:

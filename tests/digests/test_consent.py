@@ -308,34 +308,55 @@ def stop_all_digests(person: User) -> str:
     return str(signed_in(person).post(reverse("digests:stop-all")).content.decode())
 
 
-def test_stopping_all_digests_asks_first_and_can_be_undone(world: World, plan: Plan) -> None:
-    services.add_confirmed_subscription(person=world.ben, target=plan, author=world.ben, now=timezone.now())
-    ben = signed_in(world.ben)
-    stop_all, manage = reverse("digests:stop-all"), reverse("digests:manage")
+@pytest.fixture
+def bens_subscription(world: World, plan: Plan) -> Subscription:
+    """Let Ben follow the plan."""
+    return services.add_confirmed_subscription(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
-    page_before = ben.get(manage).content.decode()
-    question = ben.get(stop_all).content.decode()
-    subscription_before = Subscription.objects.get(person=world.ben)
-    stopped_page = stop_all_digests(world.ben)
-    ended_subscription = Subscription.objects.get(pk=subscription_before.pk)
-    page_after = ben.get(manage).content.decode()
-    follow_url = reverse("digests:subscribe", kwargs={"kind": "plan", "pk": plan.pk})
-    ben.post(follow_url)
-    subscription_after = Subscription.objects.get(pk=subscription_before.pk)
 
-    assert f'href="{stop_all}"' in page_before
-    assert "Digests you have declined" not in page_before
+def test_stopping_all_digests_asks_first(world: World, plan: Plan, bens_subscription: Subscription) -> None:
+    client = signed_in(world.ben)
+    stop_all_url = reverse("digests:stop-all")
+
+    page = client.get(reverse("digests:manage")).content.decode()
+    question = client.get(stop_all_url).content.decode()
+
+    assert f'href="{stop_all_url}"' in page
+    assert "Digests you have declined" not in page
     assert f"Digests about {plan.title}" in question
     assert "New matches of your organisation" in question
-    assert subscription_before.is_confirmed
-    assert "You have stopped your digests" in collapse(stopped_page)
-    assert 'name="undo"' in stopped_page
-    assert (ended_subscription.is_refused, ended_subscription.reason) == (True, "Stopped by the person.")
-    assert "Follow Harbour Quarter again" in collapse(page_after)
-    assert f'action="{follow_url}"' in page_after
-    assert subscription_after.is_confirmed
+    bens_subscription.refresh_from_db()
+    assert bens_subscription.is_confirmed
+
+
+def test_stopping_all_digests_ends_them_and_can_be_undone(world: World, bens_subscription: Subscription) -> None:
+    page = stop_all_digests(world.ben)
+
+    assert "You have stopped your digests" in collapse(page)
+    assert 'name="undo"' in page
+    bens_subscription.refresh_from_db()
+    assert bens_subscription.is_refused
+    assert bens_subscription.reason == "Stopped by the person."
+
+
+def test_following_a_plan_again_ends_the_refusal_of_all_digests(
+    world: World, plan: Plan, bens_subscription: Subscription
+) -> None:
+    client = signed_in(world.ben)
+    manage_url = reverse("digests:manage")
+    follow_url = reverse("digests:subscribe", kwargs={"kind": "plan", "pk": plan.pk})
+    stop_all_digests(world.ben)
+
+    page = client.get(manage_url).content.decode()
+    assert "Follow Harbour Quarter again" in collapse(page)
+    assert f'action="{follow_url}"' in page
+
+    client.post(follow_url)
+
+    bens_subscription.refresh_from_db()
+    assert bens_subscription.is_confirmed
     assert Preference.objects.get(person=world.ben).refused_at is None
-    assert "Digests you have declined" not in ben.get(manage).content.decode()
+    assert "Digests you have declined" not in client.get(manage_url).content.decode()
 
 
 def test_stopping_all_digests_stops_matches_without_saved_preferences(world: World) -> None:

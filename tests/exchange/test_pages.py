@@ -49,36 +49,42 @@ def form_data(world: World, **changes: Any) -> dict[str, Any]:
 def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
     amina, ben = signed_in(world.amina), signed_in(world.ben)
 
-    answer_to_form = amina.post(reverse("exchange:new"), form_data(world))
+    # Amina shares an ask, which Ben can read and answer.
+    response_to_form = amina.post(reverse("exchange:new"), form_data(world))
     ask = Entry.objects.get()
-    assert answer_to_form.url == ask.get_absolute_url()
-    assert (ask.status, ask.closes_on) == (Status.SHARED, dt.date(2031, 3, 31))
+    assert response_to_form.url == ask.get_absolute_url()
+    assert ask.status == Status.SHARED
+    assert ask.closes_on == dt.date(2031, 3, 31)
+    page = collapse(ben.get(ask.get_absolute_url()).content.decode())
+    assert "Answer this ask" in page
+    assert "Shared today, no answer yet" in page
 
-    text = " ".join(ben.get(ask.get_absolute_url()).content.decode().split())
-    assert "Answer this ask" in text
-    assert "Shared today, no answer yet" in text
+    # Ben asks a question, and Amina answers it.
     ben.post(reverse("exchange:ask-question", args=[ask.pk]), {"organisation": world.westmarch.pk, "text": "By when?"})
     amina.post(reverse("exchange:answer-question", args=[ask.questions.get().pk]), {"text": "By May 2031."})
     assert "By May 2031." in ben.get(ask.get_absolute_url()).content.decode()
-    answer_to_response = ben.post(
+
+    # Ben offers a part, which Amina accepts.
+    response_to_answer = ben.post(
         reverse("exchange:respond", args=[ask.pk]),
         {"organisation": world.westmarch.pk, "text": "40 homes at the quay.", "quantity": "40"},
     )
-    assert answer_to_response.status_code == 302
-
-    response = Response.objects.get()
-    text = amina.get(ask.get_absolute_url()).content.decode()
-    assert "40 homes at the quay." in text
-    assert reverse("exchange:decide", args=[response.pk]) in text
-    amina.post(reverse("exchange:decide", args=[response.pk]), {"decision": "accept"})
-
+    assert response_to_answer.status_code == 302
+    answer = Response.objects.get()
+    decide_url = reverse("exchange:decide", args=[answer.pk])
+    page = amina.get(ask.get_absolute_url()).content.decode()
+    assert "40 homes at the quay." in page
+    assert decide_url in page
+    amina.post(decide_url, {"decision": "accept"})
     ask.refresh_from_db()
     assert ask.status == Status.PART_ACCEPTED
-    text = collapse(ben.get(ask.get_absolute_url()).content.decode())
-    assert "20 homes still to agree" in text
-    address = f"{reverse('commitments:new')}?from=response-{response.pk}"
-    assert address in text
-    assert "Land for 60 modular homes: 40 homes at the quay." in ben.get(address).content.decode()
+
+    # Ben can make a commitment of it.
+    page = collapse(ben.get(ask.get_absolute_url()).content.decode())
+    assert "20 homes still to agree" in page
+    commitment_url = f"{reverse('commitments:new')}?from=response-{answer.pk}"
+    assert commitment_url in page
+    assert "Land for 60 modular homes: 40 homes at the quay." in ben.get(commitment_url).content.decode()
 
 
 def test_areas_and_partners_are_found_by_name_without_javascript(world: World) -> None:
@@ -307,25 +313,51 @@ def test_the_oldest_first_filter_shows_only_unanswered_entries(ask: Entry, world
 
 def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, world: World, now: dt.datetime) -> None:
     commitment = promise("", world, now, 60)
-    other_commitment = promise("", world, now, 10, giver=world.larkhaven, receiver=world.westmarch, owner=world.eddie)
     client, address = signed_in(world.eddie), reverse("exchange:meet", args=[ask.pk])
 
-    assert [
-        commitment_choice.pk for commitment_choice in client.get(address).context["form"].fields["commitment"].queryset
-    ] == [commitment.pk]
-    entry_without_commitment = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme="data")
-    assert "so there is no commitment to link" in page_text(world.chidi, "meet", pk=entry_without_commitment.pk)
-    assert client.post(address, {"commitment": other_commitment.pk}).status_code == 422
-    assert client.post(address, {"commitment": commitment.pk}).status_code == 422
-    assert client.post(address, {"commitment": commitment.pk, "quantity": "20", "everything": "on"}).status_code == 422
-    assert not ask.fulfilments.exists()
-    assert client.post(address, {"commitment": commitment.pk, "quantity": "20"}).status_code == 302
+    response = client.post(address, {"commitment": commitment.pk, "quantity": "20"})
 
+    assert response.status_code == 302
     ask.refresh_from_db()
-    assert (ask.status, ask.agreed_quantity) == (Status.PART_ACCEPTED, 20)
+    assert ask.status == Status.PART_ACCEPTED
+    assert ask.agreed_quantity == 20
     assert "20 homes of this" in page_text(world.eddie, "detail", pk=ask.pk)
     assert client.post(address, {"commitment": commitment.pk, "everything": "on"}).status_code == 302
     assert ask.fulfilments.get().quantity == 60
+
+
+def test_only_commitments_in_the_direction_of_an_ask_can_be_linked(ask: Entry, world: World, now: dt.datetime) -> None:
+    commitment = promise("", world, now, 60)
+    opposite = promise("", world, now, 10, giver=world.larkhaven, receiver=world.westmarch, owner=world.eddie)
+    client, address = signed_in(world.eddie), reverse("exchange:meet", args=[ask.pk])
+
+    choices = client.get(address).context["form"].fields["commitment"].queryset
+
+    assert list(choices) == [commitment]
+    assert client.post(address, {"commitment": opposite.pk}).status_code == 422
+    assert not ask.fulfilments.exists()
+
+
+@pytest.mark.parametrize(
+    "quantity", [{}, {"quantity": "20", "everything": "on"}], ids=["no quantity", "a quantity and everything"]
+)
+def test_a_link_to_a_commitment_needs_a_quantity_or_everything(
+    ask: Entry, world: World, now: dt.datetime, quantity: dict[str, str]
+) -> None:
+    commitment = promise("", world, now, 60)
+
+    response = signed_in(world.eddie).post(
+        reverse("exchange:meet", args=[ask.pk]), {"commitment": commitment.pk, **quantity}
+    )
+
+    assert response.status_code == 422
+    assert not ask.fulfilments.exists()
+
+
+def test_page_for_linking_says_that_there_is_no_commitment(world: World, now: dt.datetime) -> None:
+    entry = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme="data")
+
+    assert "so there is no commitment to link" in page_text(world.chidi, "meet", pk=entry.pk)
 
 
 def test_the_history_shows_old_and_new_text_but_no_private_note(world: World, ask: Entry) -> None:

@@ -400,47 +400,66 @@ def test_email_about_a_reopened_return_names_who_reopened_it(world: World) -> No
 
 def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> None:
     nominations_return = confirmed_return(world, world.things["nominations"])
-    record_before = nominations_return.records.get()
-    line = nominations_return.lines.get(
-        pk=next(line.pk for line in result_of(nominations_return).lines if line.lettings > line.nominated)
-    )
+    first_record = nominations_return.records.get()
+    line_id = next(line.pk for line in result_of(nominations_return).lines if line.lettings > line.nominated)
+    line = nominations_return.lines.get(pk=line_id)
+    reopen(nominations_return, world.ben)
 
-    for reason, message in ((" ", "Enter what"), ("A home is missing.", "")):
-        if message:
-            with pytest.raises(UnableToReport, match=message):
-                services.reopen_return(
-                    nominations_return=nominations_return, reason=reason, author=world.ben, now=afterwards()
-                )
-        else:
-            services.reopen_return(
-                nominations_return=nominations_return, reason=reason, author=world.ben, now=afterwards()
-            )
-    assert recipients_of("return_reopened") == {world.amina.pk}
-    assert {one.what for one in waiting_for(world.amina, afterwards())} >= {"Correct this reopened return"}
     fill_in_table(nominations_return, {line.pk: Supplement(offers=41)}, world.amina)
-    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
-    nominations_return = reloaded(nominations_return)
-    assert set(nominations_return.lines.values_list("decision", flat=True)) == {""}
-    decide_lines(
-        world,
-        nominations_return,
-        dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
-    )
+    send_and_confirm(world, nominations_return)
 
-    correction, first_record = records_of(reloaded(nominations_return))
-    assert (correction.number, correction.reason, correction.words) == (2, "A home is missing.", "Correction 1")
-    assert (first_record.pk, first_record.content) == (record_before.pk, record_before.content)
-    offers = [
-        [one.offers for one in result_in(record).lines if one.words == line.words]
-        for record in (first_record, correction)
-    ]
-    assert offers == [[line.offers], [41]]
-    assert result_in(correction).total == result_of(nominations_return).total
-    services.reopen_return(nominations_return=nominations_return, reason="Again.", author=world.amina, now=afterwards())
+    correction, stored_record = records_of(reloaded(nominations_return))
+    assert correction.number == 2
+    assert correction.reason == "A home is missing."
+    assert correction.words == "Correction 1"
+    assert offers_of(correction, line.words) == [41]
+    assert result_in(correction).total == result_of(reloaded(nominations_return)).total
+    assert stored_record.pk == first_record.pk
+    assert stored_record.content == first_record.content
+    assert offers_of(stored_record, line.words) == [line.offers]
+
+
+def reopen(nominations_return: Any, author: User, reason: str = "A home is missing.") -> None:
+    """Reopen a confirmed return, so that it can be corrected."""
+    services.reopen_return(nominations_return=nominations_return, reason=reason, author=author, now=afterwards())
+
+
+def send_and_confirm(world: World, nominations_return: Any) -> None:
+    """Send the corrected return, whose lines then have no decision, and confirm every line."""
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+    lines = reloaded(nominations_return).lines
+    assert set(lines.values_list("decision", flat=True)) == {""}
+    decisions = dict.fromkeys(lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
+    decide_lines(world, reloaded(nominations_return), decisions)
+
+
+def offers_of(record: Any, line_words: str) -> list[int]:
+    """Return the offers of a line in a record."""
+    return [line.offers for line in result_in(record).lines if line.words == line_words]
+
+
+def test_a_return_is_not_reopened_without_a_reason(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"])
+
+    with pytest.raises(UnableToReport, match="Enter what"):
+        reopen(nominations_return, world.ben, reason=" ")
+
+
+def test_the_provider_learns_that_its_return_was_reopened(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"])
+
+    reopen(nominations_return, world.ben)
+
+    assert recipients_of("return_reopened") == {world.amina.pk}
+    assert "Correct this reopened return" in {item.what for item in waiting_for(world.amina, afterwards())}
+
+
+def test_a_return_that_is_open_already_is_not_reopened(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"])
+    reopen(nominations_return, world.amina)
+
     with pytest.raises(UnableToReport, match="only a confirmed"):
-        services.reopen_return(
-            nominations_return=nominations_return, reason="Again.", author=world.ben, now=afterwards()
-        )
+        reopen(nominations_return, world.ben)
 
 
 def test_the_email_about_a_decision_is_dropped_once_the_return_is_reopened(world: World) -> None:

@@ -534,34 +534,35 @@ def test_administrator_proposes_without_reading_titles(world: World) -> None:
 
 def councils(world: World, names: Iterable[str]) -> dict[str, Organisation]:
     """Create councils of Surrey, each with a lead, a partnership, a commitment and a post."""
-    bodies = {}
-    for name in names:
-        bodies[name] = services.create_organisation(
-            name=f"{name} {'' if name == COUNTY else 'Borough '}Council",
-            kind="council",
-            identifiers=[("gss", CODES[name])],
-            author=None,
-            now=timezone.now(),
-        )
-        lead = person(f"{name} Lead", f"{name.lower().replace(' ', '-')}@surrey.example")
-        join(lead, bodies[name], Role.LEAD, world.now)
-        partnership = make_partnership(
-            f"{name} Homes", bodies[name], lead, world.larkhaven, world.amina, timezone.now()
-        )
-        commitments.propose_commitment(
-            giver=world.larkhaven,
-            receiver=bodies[name],
-            text=f"Forty homes in {name}.",
-            quantity=Decimal(40),
-            unit="homes",
-            owner=world.eddie,
-            due_on=today() + dt.timedelta(90),
-            partnership=partnership,
-            author=world.amina,
-            now=timezone.now(),
-        )
-        agreements.create_post(organisation=bodies[name], role="planning", author=lead, now=timezone.now())
-    return bodies
+    return {name: create_council_of_surrey(world, name) for name in names}
+
+
+def create_council_of_surrey(world: World, name: str) -> Organisation:
+    """Create one council of Surrey, with a lead, a partnership, a commitment and a post."""
+    council = services.create_organisation(
+        name=f"{name} Council" if name == COUNTY else f"{name} Borough Council",
+        kind="council",
+        identifiers=[("gss", CODES[name])],
+        author=None,
+        now=timezone.now(),
+    )
+    lead = person(f"{name} Lead", f"{name.lower().replace(' ', '-')}@surrey.example")
+    join(lead, council, Role.LEAD, world.now)
+    partnership = make_partnership(f"{name} Homes", council, lead, world.larkhaven, world.amina, timezone.now())
+    commitments.propose_commitment(
+        giver=world.larkhaven,
+        receiver=council,
+        text=f"Forty homes in {name}.",
+        quantity=Decimal(40),
+        unit="homes",
+        owner=world.eddie,
+        due_on=today() + dt.timedelta(90),
+        partnership=partnership,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    agreements.create_post(organisation=council, role="planning", author=lead, now=timezone.now())
+    return council
 
 
 def holders() -> dict[str, list[Any]]:

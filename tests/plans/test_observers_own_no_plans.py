@@ -29,9 +29,24 @@ def make_observer_as_older_code_did(world: World, organisation: Organisation) ->
     Party.objects.filter(partnership=world.partnership, organisation=organisation).update(role=PartyRole.OBSERVER)
 
 
-def test_upgrade_ends_ownerships_and_offers_of_observers_and_lists_them(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def upgrade() -> None:
+    """Run what the migration does to plans that observers own."""
+    OBSERVERS.end_ownerships(apps, None)
+    OBSERVERS.withdraw_offers(apps, None)
+
+
+def test_upgrade_ends_ownerships_of_observers(world: World) -> None:
+    plan = jointly_owned_plan(world)
+    make_observer_as_older_code_did(world, world.westmarch)
+
+    upgrade()
+
+    assert owner_ids(plan) == {world.larkhaven.pk}
+    assert not standing_of(world.ben, plan).may_publish
+    assert PlanOwner.ever.get(plan=plan, organisation=world.westmarch).ended_because == "left"
+
+
+def test_upgrade_withdraws_offers_and_shares_of_observers(world: World) -> None:
     plan = jointly_owned_plan(world)
     offer = services.offer_ownership(
         plan=begin(world, title="Island homes"),
@@ -52,22 +67,26 @@ def test_upgrade_ends_ownerships_and_offers_of_observers_and_lists_them(
     )
     make_observer_as_older_code_did(world, world.westmarch)
 
-    OBSERVERS.end_ownerships(apps, None)
-    OBSERVERS.withdraw_offers(apps, None)
+    upgrade()
 
-    assert owner_ids(plan) == {world.larkhaven.pk}
-    assert not standing_of(world.ben, plan).may_publish
-    assert PlanOwner.ever.get(plan=plan, organisation=world.westmarch).ended_because == "left"
+    offer.refresh_from_db()
+    share.refresh_from_db()
+    assert offer.withdrawn_at is not None
+    assert share.revoked_at is not None
+
+
+def test_pages_list_the_ownerships_that_the_upgrade_ended(world: World, as_: Callable[[User], Client]) -> None:
+    plan = jointly_owned_plan(world)
+    make_observer_as_older_code_did(world, world.westmarch)
+
+    upgrade()
+
     for lead in (world.amina, world.ben):
         page = as_(lead).get(reverse("plans:ownership")).content.decode()
         assert "Westmarch Borough Council, until" in page
         assert "Plans to offer to another member" not in page
     history = as_(world.amina).get(reverse("plans:history", args=[plan.pk])).content.decode()
     assert "o longer owns the plan" in history
-    offer.refresh_from_db()
-    share.refresh_from_db()
-    assert offer.withdrawn_at is not None
-    assert share.revoked_at is not None
 
 
 def test_upgrade_lists_plans_of_an_observer_that_is_the_only_owner(world: World, as_: Callable[[User], Client]) -> None:

@@ -274,7 +274,9 @@ def test_link_shows_nothing_where_the_organisation_requires_stronger_sign_in(
 
     assert 'name="decision"' in form
     assert "North Quay" in form
-    assert (response.status_code, response["Location"], response.content) == (302, page, b"")
+    assert response.status_code == 302
+    assert response["Location"] == page
+    assert response.content == b""
     assert "Westmarch Borough Council asks its people to sign in" in sign_in_page
     assert "North Quay" not in sign_in_page
     assert plan.title not in sign_in_page

@@ -86,22 +86,32 @@ def test_second_upload_changes_nothing_and_a_corrected_row_updates(world: World)
     assert draft_items_by_name(plan, "sites")["Site 7"]["planning_status"] == "outline"
 
 
-def test_good_rows_go_in_and_bad_ones_come_back_as_a_file(world: World, plan: Plan, client: Client) -> None:
-    data = (
-        "Reference,Name,Planning status,Forecast start,Area\n"
-        "A1,Mill Lane,Allocated,soon,Fareham\nA2,Ferry Road,Sold,2027,Atlantis\nA3,,,,\n"
-        "A4,Dock,Allocated,2027,Gosport\n"
-    )
+#: Four sites, of which only the last is correct.
+SITES_WITH_PROBLEMS = """\
+Reference,Name,Planning status,Forecast start,Area
+A1,Mill Lane,Allocated,soon,Fareham
+A2,Ferry Road,Sold,2027,Atlantis
+A3,,,,
+A4,Dock,Allocated,2027,Gosport
+"""
 
-    imported = imported_upload(plan, world.eddie, "sites", data)
+
+def test_good_rows_go_in_and_bad_ones_come_back_as_a_file(world: World, plan: Plan, client: Client) -> None:
+    imported = imported_upload(plan, world.eddie, "sites", SITES_WITH_PROBLEMS)
 
     assert row_counts(imported) == {"created": 1, "set_aside": 3}
     client.force_login(world.eddie)
     download = reverse("spreadsheets:set-aside", args=[imported.pk])
     assert download in client.get(imported.get_absolute_url()).content.decode()
     assert [row["Reference"] for row in csv_rows(client.get(download).getvalue())] == ["A1", "A2", "A3"]
-    heading, rows_set_aside = rows_to_correct(imported.report)
-    assert heading == (
+
+
+def test_rows_that_were_set_aside_name_every_problem(world: World, plan: Plan) -> None:
+    imported = imported_upload(plan, world.eddie, "sites", SITES_WITH_PROBLEMS)
+
+    headings, rows_set_aside = rows_to_correct(imported.report)
+
+    assert headings == (
         "Reference",
         "Name",
         "Planning status",
@@ -110,12 +120,21 @@ def test_good_rows_go_in_and_bad_ones_come_back_as_a_file(world: World, plan: Pl
         "Set aside because",
         "What to do",
     )
-    assert [row[0] for row in rows_set_aside] == ["A1", "A2", "A3"]
-    assert "Forecast start: “soon” is not a date." in rows_set_aside[0][-2]
-    assert "“Sold” is not an allowed value." in rows_set_aside[1][-2]
-    assert "“Atlantis” is not a district or county." in rows_set_aside[1][-2]
-    corrected = ",".join(heading) + "\n" + ",".join([*rows_set_aside[0][:3], "2027-05", "Fareham", "x", "y"])
-    assert row_counts(imported_upload(plan, world.eddie, "sites", corrected)) == {"created": 1}
+    problems_by_reference = {row[0]: row[-2] for row in rows_set_aside}
+    assert list(problems_by_reference) == ["A1", "A2", "A3"]
+    assert "Forecast start: “soon” is not a date." in problems_by_reference["A1"]
+    assert "“Sold” is not an allowed value." in problems_by_reference["A2"]
+    assert "“Atlantis” is not a district or county." in problems_by_reference["A2"]
+
+
+def test_file_of_rows_set_aside_can_be_imported_once_corrected(world: World, plan: Plan) -> None:
+    imported = imported_upload(plan, world.eddie, "sites", SITES_WITH_PROBLEMS)
+    headings, rows_set_aside = rows_to_correct(imported.report)
+    corrected_row = [*rows_set_aside[0][:3], "2027-05", "Fareham", "x", "y"]
+
+    second_import = imported_upload(plan, world.eddie, "sites", f"{','.join(headings)}\n{','.join(corrected_row)}")
+
+    assert row_counts(second_import) == {"created": 1}
 
 
 def test_all_or_nothing_imports_nothing_while_a_row_is_bad(world: World, plan: Plan, client: Client) -> None:

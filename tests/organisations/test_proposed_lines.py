@@ -1,0 +1,333 @@
+"""Lines of a handover are proposed, emailed and answered, and each side reads only what concerns it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, NamedTuple
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.services import (
+    create_post,
+)
+from partnerships.commitments.models import Commitment
+from partnerships.kit.dates import known_day, long_date
+from partnerships.organisations import services
+from partnerships.organisations.emails import write_handover_proposed
+from partnerships.organisations.holding_counts import count_held, count_undecided
+from partnerships.organisations.models import Handover, Membership, Role, Succession
+from partnerships.organisations.services import ties_between
+from partnerships.outbox.content import Content
+from partnerships.outbox.models import Email
+from partnerships.plans.services import create_plan
+from partnerships.work.queries import waiting_for
+from tests.commitments.promises import agree
+from tests.organisations.test_handovers import (
+    accept_lines,
+    create_council,
+    division,
+    propose_lines,
+    record_absorption,
+    record_merger,
+    take_effect,
+    task_names,
+)
+from tests.support.moments import today
+from tests.world import World
+
+#: Emails about proposals wait for a quarter of an hour, because more lines may be proposed.
+EMAIL_DELAY = dt.timedelta(minutes=16)
+
+
+DUE_IN = dt.timedelta(9)
+
+
+class ProposedLines(NamedTuple):
+    """A succession in thirty days with two proposed lines, for a commitment and for a partnership."""
+
+    succession: Succession
+    commitment: Commitment
+    proposed_at: dt.datetime
+
+    def email(self) -> Any:
+        """Return the only email about these lines."""
+        return Email.objects.get(kind="organisations.handover_proposed")
+
+
+@pytest.fixture
+def proposed_lines(world: World) -> ProposedLines:
+    """Propose that Harbour takes over a commitment and a partnership of Westmarch."""
+    commitment = agree(world)
+    succession = record_merger(world, days=30)
+    now = timezone.now()
+    for kind, record in (("commitments", commitment.pk), ("partnerships", world.partnership.pk)):
+        propose_lines(world, succession, kind, record, due_on=today() + DUE_IN)
+    return ProposedLines(succession, commitment, now)
+
+
+def test_leads_of_the_successor_get_one_email_about_all_proposed_lines(
+    world: World, proposed_lines: ProposedLines
+) -> None:
+    later = proposed_lines.proposed_at + EMAIL_DELAY
+
+    assert services.tell_of_proposals(now=proposed_lines.proposed_at) == 0
+    assert services.tell_of_proposals(now=later) == 1
+    assert services.tell_of_proposals(now=later) == 0
+    assert proposed_lines.email().person_id == world.hana.pk
+
+
+def test_email_about_proposed_lines_counts_the_records_and_names_none(
+    world: World, proposed_lines: ProposedLines
+) -> None:
+    services.tell_of_proposals(now=proposed_lines.proposed_at + EMAIL_DELAY)
+
+    content = write_handover_proposed(proposed_lines.email(), world.hana, proposed_lines.proposed_at)
+
+    assert isinstance(content, Content)
+    text = content.render().text
+    due_date = long_date(today() + DUE_IN)
+    assert "asks your organisation to take over 2 records" in text
+    assert f"2 records from {world.westmarch.name}, with 60 homes. Please answer by {due_date}." in text
+    assert reverse("organisations:handover-answer", args=[proposed_lines.succession.pk]) in text
+    assert proposed_lines.commitment.text not in text
+
+
+def test_lines_that_are_proposed_again_are_emailed_again_once_the_successor_has_a_lead(
+    world: World, proposed_lines: ProposedLines
+) -> None:
+    later = proposed_lines.proposed_at + EMAIL_DELAY
+    services.tell_of_proposals(now=later)
+    membership = Membership.objects.filter(organisation=world.harbour, person=world.hana)
+    membership.update(role=Role.EDITOR)
+    propose_lines(world, proposed_lines.succession, "commitments", proposed_lines.commitment.pk)
+
+    assert services.tell_of_proposals(now=later + EMAIL_DELAY) == 0
+    assert "Invite a lead to answer handover lines" in task_names(world, world.dee)
+
+    membership.update(role=Role.LEAD)
+    assert services.tell_of_proposals(now=later + EMAIL_DELAY) == 1
+
+
+def test_email_about_proposed_lines_is_not_sent_once_all_are_accepted(
+    world: World, proposed_lines: ProposedLines
+) -> None:
+    services.tell_of_proposals(now=proposed_lines.proposed_at + EMAIL_DELAY)
+
+    accept_lines(world, proposed_lines.succession)
+
+    reason = write_handover_proposed(proposed_lines.email(), world.hana, proposed_lines.proposed_at)
+    assert str(reason).startswith("All handover lines")
+
+
+def test_a_line_is_emailed_once_the_organisation_has_a_lead(world: World) -> None:
+    now, quiet_period = timezone.now(), dt.timedelta(minutes=16)
+    Membership.objects.filter(organisation=world.tidewater, role=Role.LEAD).update(role=Role.EDITOR)
+    division(world)
+    post = create_post(organisation=world.riverside, role="finance", author=world.nadia, now=now)
+    succession = record_absorption(world.riverside, world.larkhaven, days=30)
+    sides_and_author = {"predecessor": world.riverside, "successor": world.larkhaven, "author": None}
+    propose_lines(world, succession, "posts", post.pk, **sides_and_author)
+    emails = Email.objects.filter(kind="organisations.handover_proposed")
+
+    services.tell_of_proposals(now=now + quiet_period)
+    assert {email.person_id for email in emails} == {world.amina.pk}
+
+    Membership.objects.filter(organisation=world.tidewater, person=world.chidi).update(role=Role.LEAD)
+    assert services.tell_of_proposals(now=now + quiet_period) == 2
+    assert {email.person_id for email in emails.all()} == {world.amina.pk, world.hana.pk, world.chidi.pk}
+
+
+def test_leads_of_each_side_read_only_the_totals_that_pass_between_both(world: World) -> None:
+    promise, succession = agree(world), record_merger(world, days=30)
+    propose_lines(world, succession, "commitments", promise.pk)
+    client, address = Client(), reverse("organisations:handover", args=[succession.pk])
+
+    visible_totals = {}
+    for reader in (world.ben, world.hana, world.dee):
+        client.force_login(reader)
+        page = client.get(address).content.decode()
+        visible_totals[reader] = ("Takes over" in page, "Has today" in page)
+
+    assert visible_totals == {world.ben: (True, False), world.hana: (True, True), world.dee: (True, True)}
+
+
+def test_many_shared_lines_are_proposed_in_as_many_queries_as_one(world: World) -> None:
+    succession = services.record_succession(
+        kind="split",
+        status="order_made",
+        vests_on=known_day(today()),
+        ties=ties_between([world.westmarch], [world.harbour, world.tidewater]),
+        author=None,
+        now=timezone.now(),
+    )
+
+    def queries(number: int) -> int:
+        promises = [agree(world).pk for _ in range(number)]
+        with CaptureQueriesContext(connection) as captured:
+            propose_lines(world, succession, "commitments", *promises, sharing="jointly", others=[world.tidewater])
+        return len(captured)
+
+    assert queries(1) == queries(4)
+    assert [list(line.others.all()) for line in succession.handovers.all()] == [[world.tidewater]] * 5
+
+
+def test_lines_to_a_body_that_is_no_longer_a_successor_are_deleted(world: World) -> None:
+    promise, succession = agree(world), record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk)
+    accept_lines(world, succession)
+
+    services.correct_succession(
+        succession=succession,
+        ties=ties_between([world.westmarch], [world.tidewater]),
+        reason="The order names another.",
+        author=None,
+        now=timezone.now(),
+    )
+    take_effect(succession)
+
+    promise.refresh_from_db()
+    assert not Handover.objects.exists()
+    assert promise.receiver == world.westmarch
+
+
+def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World) -> None:
+    promise, succession = agree(world), record_merger(world, days=30)
+    propose_lines(world, succession, "commitments", promise.pk)
+    undecided_before = count_undecided(succession, world.westmarch, today())
+    accept_lines(world, succession, accept=False, reason="It is the county's.")
+    assert count_undecided(succession, world.westmarch, today()) == undecided_before + 1
+    ben = Client()
+    ben.force_login(world.ben)
+    address = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "commitments"])
+
+    assert "disputed: It is the county" in ben.get(address).content.decode()
+    post_fields = {"successor": world.harbour.pk, "sharing": "alone", "records": [promise.pk], "basis": "Article 5"}
+    assert ben.post(address, post_fields).status_code == 302
+
+    line = Handover.objects.get()
+    assert (line.state, line.basis, line.dispute) == ("proposed", "Article 5", "")
+
+
+def test_successor_answers_more_lines_than_one_page_shows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("partnerships.organisations.views.handovers.MAX_LINES_ON_PAGE", 2)
+    succession = record_merger(world, days=30)
+    posts = [
+        create_post(organisation=world.westmarch, role="finance", title=title, author=world.ben, now=timezone.now()).pk
+        for title in ("First", "Second", "Third")
+    ]
+    propose_lines(world, succession, "posts", *posts)
+    hana = Client()
+    hana.force_login(world.hana)
+    address = reverse("organisations:handover-answer", args=[succession.pk])
+
+    page = hana.get(address).content.decode()
+    assert page.count('name="lines"') == 2
+    assert "All 3, including those that are not shown" in page
+    assert hana.post(address, {"answer": "accept"}).status_code == 422
+    assert hana.post(address, {"answer": "accept", "everything": "on"}).status_code == 302
+
+    assert set(Handover.objects.values_list("state", flat=True)) == {"accepted"}
+
+
+def test_line_accepted_later_sends_no_second_email_and_viewers_can_open_the_link(world: World) -> None:
+    promise, succession = agree(world), record_merger(world)
+    post = create_post(organisation=world.westmarch, role="finance", author=world.ben, now=timezone.now())
+    propose_lines(world, succession, "posts", post.pk)
+    accept_lines(world, succession)
+    take_effect(succession)
+    emails = Email.objects.filter(kind="organisations.handed_over")
+    assert set(emails.values_list("person_id", flat=True)) == {world.ben.pk, world.hana.pk}
+    assert emails[0].params["waiting"] == {str(world.westmarch.pk): count_held(world.westmarch, today())}
+
+    propose_lines(world, succession, "commitments", promise.pk)
+    line = Handover.objects.filter(kind="commitments")
+    services.answer_handovers(lines=list(line), accept=True, author=world.hana, now=timezone.now())
+    services.hand_over_due(now=timezone.now())
+
+    assert line.get().state == "applied"
+    assert emails.count() == 2
+    client = Client()
+    client.force_login(world.vera)
+    assert client.get(reverse("organisations:succession", args=[succession.pk])).status_code == 200
+
+
+def test_successors_lead_finds_the_handover_but_no_links_to_propose(world: World) -> None:
+    agree(world)
+    succession = record_merger(world, days=30)
+    address = reverse("organisations:handover", args=[succession.pk])
+    pages = {}
+    for reader in (world.ben, world.hana):
+        client = Client()
+        client.force_login(reader)
+        assert address in client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
+        pages[reader] = client.get(address).content.decode()
+
+    proposing = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "commitments"])
+    assert proposing in pages[world.ben]
+    assert proposing not in pages[world.hana]
+
+
+def test_names_and_drafts_are_hidden_from_others_until_the_day(world: World) -> None:
+    plan = create_plan(
+        owners=[world.westmarch],
+        partnership=None,
+        title="Secret Quay",
+        kind="housing_strategy",
+        audience="owners",
+        author=world.ben,
+        now=timezone.now(),
+    )
+    succession = record_merger(world, days=30)
+    membership = Membership.objects.get(person=world.ben)
+    propose_lines(world, succession, "people", membership.pk, author=None)
+    dee, ben, hana = Client(), Client(), Client()
+    for client, reader in ((dee, world.dee), (ben, world.ben), (hana, world.hana)):
+        client.force_login(reader)
+    plans = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "plans"])
+
+    assert "Secret Quay" in ben.get(plans).content.decode()
+    assert "Secret Quay" not in dee.get(plans).content.decode()
+    propose_lines(world, succession, "plans", plan.pk, author=None)
+    page = hana.get(reverse("organisations:handover-answer", args=[succession.pk])).content.decode()
+    assert f"Lead {membership.pk}" in page
+    assert f"Plan {plan.pk}" in page
+    for secret in (world.ben.display_name, "Secret Quay"):
+        assert secret not in page
+
+
+def test_administrators_have_the_task_if_the_body_has_no_lead(world: World) -> None:
+    agree(world)
+    record_merger(world, days=30)
+    assert "Say who takes over" not in task_names(world, world.dee)
+
+    Membership.objects.filter(person=world.ben).update(ends_on=today())
+
+    assert "Say who takes over" in task_names(world, world.dee)
+    assert "Say who takes over" not in task_names(world, world.hana)
+
+
+def test_administrators_have_one_task_for_all_bodies_without_a_lead(world: World) -> None:
+    first_council, second_council, successor = (
+        create_council("One Council"),
+        create_council("Two Council"),
+        create_council("New Council"),
+    )
+    for council in (first_council, second_council):
+        create_post(organisation=council, role="finance", author=None, now=timezone.now())
+    services.record_succession(
+        kind="merge",
+        status="order_made",
+        vests_on=known_day(today() + dt.timedelta(days=30)),
+        ties=ties_between([first_council, second_council], [successor]),
+        author=None,
+        now=timezone.now(),
+    )
+
+    titles = [line.title for line in waiting_for(world.dee, timezone.now()) if line.what == "Say who takes over"]
+
+    assert titles == ["1 record of One Council, and perhaps records of 1 other organisation without a lead"]

@@ -48,7 +48,9 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def happen(world: World, kind: str, *, actor: User | None = None, also: tuple[str, ...] = (), **data: Any) -> Event:
-    """An event of the partnership, numbered at once."""
+    """Record an event of the partnership, which gets its number at once."""
+    notice = telling.follower_notice_of(kind)
+    assert notice is not None
     return Event.objects.create(
         kind=kind,
         actor_id=actor.pk if actor else None,
@@ -56,7 +58,7 @@ def happen(world: World, kind: str, *, actor: User | None = None, also: tuple[st
         target_kind="partnership",
         target_id=world.partnership.pk,
         at=timezone.now(),
-        audience=telling._told[kind].may_hear,
+        audience=notice.may_hear,
         subjects=[f"partnership:{world.partnership.pk}", *also],
         data=data,
     )

@@ -77,6 +77,13 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     subjects.clear_cache()
 
 
+def notice_of(kind: str) -> telling.FollowerNotice:
+    """Return the way in which followers are notified of this kind of event."""
+    notice = telling.follower_notice_of(kind)
+    assert notice is not None
+    return notice
+
+
 @dataclass
 class Reader:
     """A follower in the model."""
@@ -100,10 +107,12 @@ class Reader:
         return Counter(mark for raw in self.emails.values() for mark in marks_in(raw))
 
     def may_hear(self, kind: str) -> bool:
-        return not self.is_outside or telling._told[kind].may_hear == Audience.OUTSIDE
+        """Return whether the reader may be notified of this kind of event."""
+        return not self.is_outside or notice_of(kind).may_hear == Audience.OUTSIDE
 
     def chose(self, kind: str) -> bool:
-        return self.hears == "everything" or telling._told[kind].touches_dates_or_money
+        """Return whether the reader wants to be notified of this kind of event."""
+        return self.hears == "everything" or notice_of(kind).touches_dates_or_money
 
     @property
     def untold(self) -> set[int]:

@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.database import planned_once, rows_of
-from partnerships.organisations import statements
 from partnerships.organisations.holdings import remembered
 from partnerships.organisations.models import Membership, Role
 from partnerships.organisations.services import end_membership
@@ -29,62 +28,73 @@ from partnerships.organisations.statements import (
     with_rows,
 )
 from partnerships.people.models import User
+from tests.support.kept_statements import forget_statements, number_of_statements
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
 
 def taking_part(user: User) -> QuerySet[Partnership]:
+    """Return the partnerships in which a person's organisations take part."""
     return Partnership.objects.present_for(user).order_by("pk")
 
 
-def among_these(user: User, ids: list[int]) -> QuerySet[Partnership, int]:
+def readable_ids_among(user: User, ids: list[int]) -> QuerySet[Partnership, int]:
+    """Return the ids, among these, of partnerships that a person may see."""
     return Partnership.objects.visible_to(user).filter(pk__in=ids).values_list("pk", flat=True)
 
 
-def begun_before(now: dt.datetime) -> QuerySet[Membership]:
+def memberships_accepted_before(now: dt.datetime) -> QuerySet[Membership]:
+    """Return the memberships that were accepted before a moment."""
     return Membership.objects.filter(accepted_at__lt=now)
 
 
 def parties_of(partnership: int) -> QuerySet[Party]:
+    """Return the parties of a partnership, in no order."""
     return Party.objects.filter(partnership=partnership)
 
 
-def in_order_of_the_organisation(partnership: int) -> QuerySet[Party]:
+def parties_by_name(partnership: int) -> QuerySet[Party]:
+    """Return the parties of a partnership, in the order of their names."""
     return parties_of(partnership).select_related("organisation").order_by("organisation__name", "pk")
 
 
 def successors_of(partnership: int) -> QuerySet[Partnership]:
+    """Return the partnerships that replace a partnership: here none."""
     return Partnership.objects.filter(redefines=partnership)
 
 
-def led_by_name(user: User) -> QuerySet[Partnership]:
-    led = [pk for pk, role in Membership.objects.roles_of(user).items() if role == Role.LEAD]
-    return Partnership.objects.filter(parties__organisation__in=led).order_by("pk")
+def led_by(user: User) -> QuerySet[Partnership]:
+    """Return the partnerships of organisations that a person leads. The roles are read while this is composed."""
+    led_ids = [pk for pk, role in Membership.objects.roles_of(user).items() if role == Role.LEAD]
+    return Partnership.objects.filter(parties__organisation__in=led_ids).order_by("pk")
 
 
-def found_first(user: User) -> QuerySet[Partnership]:
+def read_before(user: User) -> QuerySet[Partnership]:
+    """Return the partnerships in which a person takes part, whose ids are read while this is composed."""
     return Partnership.objects.filter(pk__in=[partnership.pk for partnership in taking_part(user)]).order_by("pk")
 
 
-def on_a_page(compose: Any, *given: Any) -> list[Any]:
+def on_a_page(compose: Any, *arguments: Any) -> list[Any]:
     """Return the rows as a separate page reads them."""
     with remembered():
-        return rows_for(compose, *given)
+        return rows_for(compose, *arguments)
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_kept() -> None:
-    statements._kept.clear()
+def no_stored_statements() -> None:
+    """Forget the statements of earlier tests."""
+    forget_statements()
 
 
 def test_each_reader_of_one_statement_gets_their_own_rows(world: World) -> None:
-    rows_of_amina, rows_of_chidi = on_a_page(taking_part, world.amina), on_a_page(taking_part, world.chidi)
+    rows_of_amina = on_a_page(taking_part, world.amina)
+    rows_of_chidi = on_a_page(taking_part, world.chidi)
 
     assert rows_of_amina == list(taking_part(world.amina))
     assert rows_of_chidi == list(taking_part(world.chidi))
     assert rows_of_amina != rows_of_chidi
-    assert len(statements._kept) == 1
+    assert number_of_statements() == 1
 
 
 def test_a_reader_whose_role_ended_gets_nothing(world: World) -> None:
@@ -99,9 +109,9 @@ def test_a_reader_whose_role_ended_gets_nothing(world: World) -> None:
 def test_lists_of_ids_may_have_any_length(world: World) -> None:
     ids = [world.partnership.pk, world.other_partnership.pk]
 
-    assert on_a_page(among_these, world.amina, []) == []
-    assert on_a_page(among_these, world.amina, ids[:1]) == ids[:1]
-    assert set(on_a_page(among_these, world.amina, ids)) == set(among_these(world.amina, ids))
+    assert on_a_page(readable_ids_among, world.amina, []) == []
+    assert on_a_page(readable_ids_among, world.amina, ids[:1]) == ids[:1]
+    assert set(on_a_page(readable_ids_among, world.amina, ids)) == set(readable_ids_among(world.amina, ids))
 
 
 def test_the_ids_of_a_readers_holdings_are_sent_as_one_array(world: World) -> None:
@@ -117,27 +127,27 @@ def test_a_statement_that_cannot_be_planned_does_not_reuse_a_name(monkeypatch: p
     monkeypatch.setattr("partnerships.kit.database._page_statements", WeakKeyDictionary())
     monkeypatch.setattr("partnerships.kit.database._MAX_PAGE_STATEMENTS", 2)
 
-    def answer(text: str) -> Any:
+    def value_of(text: str) -> Any:
         call = planned_once(text, ())
         assert call is not None
         return rows_of(call, None)[0][0]
 
-    answers_before = [answer("SELECT 1"), answer("SELECT 2")]
+    assert [value_of("SELECT 1"), value_of("SELECT 2")] == [1, 2]
+
     with pytest.raises(ProgrammingError), transaction.atomic():
         planned_once("SELECT no_such_column", ())
-    answers_after = [answer("SELECT 3"), answer("SELECT 2"), answer("SELECT 1")]
 
-    assert (answers_before, answers_after) == ([1, 2], [3, 2, 1])
+    assert [value_of("SELECT 3"), value_of("SELECT 2"), value_of("SELECT 1")] == [3, 2, 1]
 
 
 def test_ids_in_a_list_are_one_value_of_a_planned_statement(world: World) -> None:
     ids = [world.partnership.pk, world.other_partnership.pk]
     with remembered():
-        rows_for(among_these, world.amina, ids[:1])
+        rows_for(readable_ids_among, world.amina, ids[:1])
         with CaptureQueriesContext(connection) as captured:
-            rows = rows_for(among_these, world.amina, ids)
+            rows = rows_for(readable_ids_among, world.amina, ids)
 
-    assert set(rows) == set(among_these(world.amina, ids))
+    assert set(rows) == set(readable_ids_among(world.amina, ids))
     assert f"'{{{ids[0]},{ids[1]}}}'" in captured[-1]["sql"]
 
 
@@ -151,9 +161,9 @@ def test_rows_read_ahead_come_in_one_query_and_are_the_same(world: World) -> Non
                 [
                     lookup(taking_part, world.amina),
                     lookup(parties_of, pk),
-                    lookup(in_order_of_the_organisation, pk),
-                    lookup(among_these, world.amina, [pk]),
-                    lookup(begun_before, now),
+                    lookup(parties_by_name, pk),
+                    lookup(readable_ids_among, world.amina, [pk]),
+                    lookup(memberships_accepted_before, now),
                     lookup(successors_of, pk),
                     count_lookup(parties_of, pk),
                     rows_lookup(pk, parties_of, successors_of),
@@ -161,9 +171,9 @@ def test_rows_read_ahead_come_in_one_query_and_are_the_same(world: World) -> Non
             )
             partnerships = rows_for(taking_part, world.amina)
             parties = rows_for(parties_of, pk)
-            parties_by_name = rows_for(in_order_of_the_organisation, pk)
-            readable_ids = rows_for(among_these, world.amina, [pk])
-            memberships = rows_for(begun_before, now)
+            sorted_parties = rows_for(parties_by_name, pk)
+            readable_ids = rows_for(readable_ids_among, world.amina, [pk])
+            memberships = rows_for(memberships_accepted_before, now)
             successors = rows_for(successors_of, pk)
             party_count = count_for(parties_of, pk)
             queries_with_rows = with_rows(pk, parties_of, successors_of)
@@ -174,10 +184,10 @@ def test_rows_read_ahead_come_in_one_query_and_are_the_same(world: World) -> Non
     assert partnerships == list(taking_part(world.amina))
     assert parties == expected_parties
     assert [party.answered_at for party in parties] == [party.answered_at for party in expected_parties]
-    assert parties_by_name == list(in_order_of_the_organisation(pk))
-    assert [row.organisation.name for row in parties_by_name] == sorted(party.organisation.name for party in parties)
+    assert sorted_parties == list(parties_by_name(pk))
+    assert [party.organisation.name for party in sorted_parties] == sorted(party.organisation.name for party in parties)
     assert readable_ids == [pk]
-    assert set(memberships) == set(begun_before(now))
+    assert set(memberships) == set(memberships_accepted_before(now))
     assert successors == []
     assert party_count == len(parties)
     assert queries_with_rows == {parties_of}
@@ -187,11 +197,11 @@ def test_rows_read_ahead_are_used_once(world: World) -> None:
     pk = world.partnership.pk
     with remembered():
         read_ahead([lookup(parties_of, pk), lookup(successors_of, pk)])
-        first = rows_for(parties_of, pk)
-        second = rows_for(parties_of, pk)
+        rows_read_ahead = rows_for(parties_of, pk)
+        rows_read_again = rows_for(parties_of, pk)
 
-    assert first == second
-    assert first[0] is not second[0]
+    assert rows_read_ahead == rows_read_again
+    assert rows_read_ahead[0] is not rows_read_again[0]
 
 
 def test_one_query_finds_the_queries_with_rows(world: World) -> None:
@@ -206,18 +216,18 @@ def test_one_query_finds_the_queries_with_rows(world: World) -> None:
 def test_moments_are_those_of_the_page(world: World) -> None:
     long_ago = timezone.now() - dt.timedelta(days=10_000)
 
-    assert on_a_page(begun_before, timezone.now())
-    assert on_a_page(begun_before, long_ago) == []
+    assert on_a_page(memberships_accepted_before, timezone.now())
+    assert on_a_page(memberships_accepted_before, long_ago) == []
 
 
 def test_a_query_that_asks_for_roles_is_composed_for_its_reader(world: World) -> None:
     for person in (world.amina, world.chidi):
-        assert on_a_page(led_by_name, person) == list(led_by_name(person))
+        assert on_a_page(led_by, person) == list(led_by(person))
 
 
 def test_a_query_that_reads_rows_first_is_composed_for_its_reader(world: World) -> None:
     for person in (world.amina, world.chidi):
-        assert on_a_page(found_first, person) == list(found_first(person)) != []
+        assert on_a_page(read_before, person) == list(read_before(person)) != []
 
 
 def test_rows_are_counted_without_reading_them(world: World) -> None:
@@ -232,4 +242,4 @@ def test_rows_are_counted_without_reading_them(world: World) -> None:
 
 def test_no_statement_is_stored_outside_a_page(world: World) -> None:
     assert rows_for(taking_part, world.amina) == list(taking_part(world.amina))
-    assert not statements._kept
+    assert number_of_statements() == 0

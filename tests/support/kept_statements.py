@@ -22,14 +22,24 @@ Shape = tuple[str, tuple[Any, ...]]
 _NOT_IN_SQL = (("DIGEST_", "EMAIL", "EXPORTS_", "NOTICES_"), ("_ROOT",))
 
 
-def forget(*, setting: str, **_: Any) -> None:
+def forget_statements() -> None:
+    """Forget all stored statements."""
+    statements._kept.clear()
+
+
+def number_of_statements() -> int:
+    """Return how many statements are stored."""
+    return len(statements._kept)
+
+
+def forget_after_change(*, setting: str, **_: Any) -> None:
     """Forget statements that were composed with another value of a setting."""
     begins, ends = _NOT_IN_SQL
     if not setting.startswith(begins) and not setting.endswith(ends):
-        statements._kept.clear()
+        forget_statements()
 
 
-setting_changed.connect(forget, dispatch_uid="tests.kept_statements")
+setting_changed.connect(forget_after_change, dispatch_uid="tests.kept_statements")
 
 
 def shape_of(sql: str, values: Sequence[Any]) -> Shape:
@@ -59,17 +69,20 @@ _compared: Counter[tuple[object, tuple[str, ...]]] = Counter()
 def compared(make_ready: Callable[..., Ready | None]) -> Callable[..., Ready | None]:
     """Wrap `_ready`, so that it fails if the cached statement differs from the query composed for the reader."""
 
-    def checked(
+    def make_and_compare(
         compose: Callable[..., QuerySet[Any, Any]], arguments: Sequence[Any], named: dict[str, Any]
     ) -> Ready | None:
-        kept = make_ready(compose, arguments, named)
-        if kept is not None and _compared[key := (compose, kept.statement.pieces)] < _TIMES:
+        ready = make_ready(compose, arguments, named)
+        if ready is None:
+            return None
+        key = (compose, ready.statement.pieces)
+        if _compared[key] < _TIMES:
             _compared[key] += 1
             try:
                 composed = compose(*arguments, **named).query.get_compiler(connection=connection).as_sql()
             except EmptyResultSet:
                 composed = ("", ())
-            assert shape_of(kept.sql, kept.values) == shape_of(*composed), compose
-        return kept
+            assert shape_of(ready.sql, ready.values) == shape_of(*composed), compose
+        return ready
 
-    return checked
+    return make_and_compare

@@ -1,4 +1,4 @@
-"""Generated files of the standards in force, as our own writer lays them out."""
+"""Hypothesis strategies for files of the standards in force, laid out as our own writer does it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _URL = st.just("") | st.integers(1, 99).map(lambda number: f"https://plans.examp
 
 
 def laid_out(dataset: str, rows: Sequence[Mapping[str, str]]) -> bytes:
-    """The rows as CSV, in the order of the standard's fields."""
+    """Return the rows as CSV, in the order of the standard's fields."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, DATASETS[dataset].headings, restval="", lineterminator="\r\n")
     writer.writeheader()
@@ -38,99 +38,88 @@ def laid_out(dataset: str, rows: Sequence[Mapping[str, str]]) -> bytes:
 def _rows(
     fields: Mapping[str, st.SearchStrategy[str]], most: int, reference: str = "reference"
 ) -> st.SearchStrategy[Rows]:
-    """One to `most` rows, in any order, with references that are unique."""
+    """Generate one to `most` rows, in any order, with references that are unique."""
     row = st.fixed_dictionaries({reference: st.integers(1, 10_000).map(lambda number: f"W/{number}"), **fields})
-    return st.lists(row, min_size=1, max_size=most, unique_by=lambda one: one[reference])
+    return st.lists(row, min_size=1, max_size=most, unique_by=lambda values: values[reference])
+
+
+def _references(rows: Rows) -> st.SearchStrategy[str]:
+    """Choose one of the references of these rows."""
+    return st.sampled_from([row["reference"] for row in rows])
 
 
 @st.composite
 def plan_files(draw: Any) -> Files:
-    """Plans of the authority with planning area E60900001, and their timetable."""
-    plans: Rows = draw(
-        _rows(
-            {
-                "name": _WORDS,
-                "description": _WORDS,
-                "datasets": st.sampled_from(["local-plan", "local-plan;supplementary-plan"]),
-                "period-start-date": st.sampled_from(["2025", "2025-04", "2025-04-01"]),
-                "period-end-date": st.sampled_from(["2040", "2041-03", "2041-03-31"]),
-                "local-planning-authorities": st.just("E60900001"),
-                "documentation-url": _URL,
-                "document-url": _URL,
-                "required-housing": st.just("") | st.integers(1, 90_000).map(str) | st.just("12,400"),
-                "entry-date": _ENTRY,
-                "notes": _MAYBE,
-            },
-            3,
-        )
-    )
-    events: Rows = draw(
-        _rows(
-            {
-                "plan": st.sampled_from([one["reference"] for one in plans]),
-                "plan-event": st.sampled_from(sorted(EVENTS)),
-                "event-date": _PARTIAL,
-                "actual-date": st.just("") | _PARTIAL,
-                "entry-date": _ENTRY,
-                "notes": _MAYBE,
-            },
-            12,
-        )
-    )
+    """Generate plans of the authority with planning area E60900001, and their timetable."""
+    plan_fields = {
+        "name": _WORDS,
+        "description": _WORDS,
+        "datasets": st.sampled_from(["local-plan", "local-plan;supplementary-plan"]),
+        "period-start-date": st.sampled_from(["2025", "2025-04", "2025-04-01"]),
+        "period-end-date": st.sampled_from(["2040", "2041-03", "2041-03-31"]),
+        "local-planning-authorities": st.just("E60900001"),
+        "documentation-url": _URL,
+        "document-url": _URL,
+        "required-housing": st.just("") | st.integers(1, 90_000).map(str) | st.just("12,400"),
+        "entry-date": _ENTRY,
+        "notes": _MAYBE,
+    }
+    plans: Rows = draw(_rows(plan_fields, most=3))
+    event_fields = {
+        "plan": _references(plans),
+        "plan-event": st.sampled_from(sorted(EVENTS)),
+        "event-date": _PARTIAL,
+        "actual-date": st.just("") | _PARTIAL,
+        "entry-date": _ENTRY,
+        "notes": _MAYBE,
+    }
+    events: Rows = draw(_rows(event_fields, most=12))
     return {"plan": laid_out("plan", plans), "plan-timetable": laid_out("plan-timetable", events)}
+
+
+#: The fields that agreements, contributions and transactions have in common.
+_CONTRIBUTION_FIELDS = {
+    "notes": _MAYBE,
+    "organisation": st.just("local-authority:XWM"),
+    "entry-date": _ENTRY,
+    "start-date": st.just("") | _DAY,
+    "end-date": st.sampled_from(["", "2026-02-01", "2039-01-01"]),
+}
+#: The fields for pounds and homes, which contributions and transactions have.
+_QUANTITY_FIELDS = {"amount": _AMOUNT, "units": st.sampled_from(["", "2", "17"])}
 
 
 @st.composite
 def contribution_files(draw: Any) -> Files:
-    """Agreements of Westmarch with contributions and transactions."""
-    common = {
-        "notes": _MAYBE,
-        "organisation": st.just("local-authority:XWM"),
-        "entry-date": _ENTRY,
-        "start-date": st.just("") | _DAY,
-        "end-date": st.sampled_from(["", "2026-02-01", "2039-01-01"]),
+    """Generate agreements of Westmarch with contributions and transactions."""
+    agreement_fields = {
+        "name": _MAYBE,
+        "developer-agreement-type": st.sampled_from(["section-106", "S.278", "community-infrastructure-levy"]),
+        "planning-application": _MAYBE,
+        "document-url": _URL,
     }
-    agreements: Rows = draw(
-        _rows(
-            {
-                "name": _MAYBE,
-                "developer-agreement-type": st.sampled_from(["section-106", "S.278", "community-infrastructure-levy"]),
-                "planning-application": _MAYBE,
-                "document-url": _URL,
-                **common,
-            },
-            4,
-        )
-    )
-    numbers = {"amount": _AMOUNT, "units": st.sampled_from(["", "2", "17"])}
-    contributions: Rows = draw(
-        _rows(
-            {
-                "developer-agreement": st.sampled_from([one["reference"] for one in agreements]),
-                "contribution-purpose": st.sampled_from(["education", "affordable-housing", "open-space-and-leisure"]),
-                **numbers,
-                **common,
-            },
-            5,
-        )
-    )
-    transactions: Rows = draw(
-        _rows(
-            {
-                "developer-agreement-contribution": st.sampled_from([one["reference"] for one in contributions]),
-                "contribution-funding-status": st.sampled_from(["secured", "received", "spent", "returned"]),
-                **numbers,
-                **common,
-            },
-            8,
-        )
-    )
-    found = (("", agreements), ("-contribution", contributions), ("-transaction", transactions))
-    return {f"developer-agreement{name}": laid_out(f"developer-agreement{name}", rows) for name, rows in found}
+    agreements: Rows = draw(_rows(agreement_fields | _CONTRIBUTION_FIELDS, most=4))
+    contribution_fields = {
+        "developer-agreement": _references(agreements),
+        "contribution-purpose": st.sampled_from(["education", "affordable-housing", "open-space-and-leisure"]),
+    }
+    contributions: Rows = draw(_rows(contribution_fields | _QUANTITY_FIELDS | _CONTRIBUTION_FIELDS, most=5))
+    transaction_fields = {
+        "developer-agreement-contribution": _references(contributions),
+        "contribution-funding-status": st.sampled_from(["secured", "received", "spent", "returned"]),
+    }
+    transactions: Rows = draw(_rows(transaction_fields | _QUANTITY_FIELDS | _CONTRIBUTION_FIELDS, most=8))
+
+    rows_by_dataset = {
+        "developer-agreement": agreements,
+        "developer-agreement-contribution": contributions,
+        "developer-agreement-transaction": transactions,
+    }
+    return {dataset: laid_out(dataset, rows) for dataset, rows in rows_by_dataset.items()}
 
 
 def brownfield_files() -> st.SearchStrategy[Files]:
-    """A register of Westmarch's brownfield land."""
+    """Generate a register of Westmarch's brownfield land."""
     yes = st.sampled_from(["", "yes"])
     rows = _rows(
         {
@@ -159,7 +148,7 @@ def brownfield_files() -> st.SearchStrategy[Files]:
             "LastUpdatedDate": _ENTRY,
             "EndDate": st.sampled_from(["", "2026-02-01", "2039-01-01"]),
         },
-        6,
-        "SiteReference",
+        most=6,
+        reference="SiteReference",
     )
-    return rows.map(lambda found: {"brownfield-land": laid_out("brownfield-land", found)})
+    return rows.map(lambda generated_rows: {"brownfield-land": laid_out("brownfield-land", generated_rows)})

@@ -198,39 +198,41 @@ def test_confirming_a_partners_request_does_not_allow_strangers_questions(
 
 def test_the_upgrade_records_who_had_stopped_everything(world: World, plan: Plan, opened: Plan) -> None:
     migration_sql = import_module("partnerships.digests.migrations.0013_who_stopped_everything_before").LEARN
-    people = {
-        name: person_for_address(email=f"{name}@street.example") for name in ("all", "one", "ended", "matches", "some")
-    }
-    subscription_by_name_and_plan = {
-        (name, target.pk): services.add_confirmed_subscription(
-            person=person, target=target, author=world.amina, organisation=world.larkhaven, now=timezone.now()
-        )
-        for name, person in people.items()
-        for target in (plan, opened)
-        if name != "matches" or target == plan
-    }
-    for name in ("all", "ended"):
-        author = world.dee if name == "ended" else people[name]
-        services.stop_everything(person=people[name], author=author, reason="Stopped.", now=timezone.now())
-    for name in ("matches", "some"):  # stopped everything but matches; stopped one of two things
-        services.stop(
-            subscriptions=[subscription_by_name_and_plan[name, plan.pk]],
-            author=people[name],
-            reason="Stopped.",
-            now=timezone.now(),
-        )
-    Preference.objects.filter(person__in=[people["some"], people["one"]]).update(tells_matches=False)
+
+    def follow(name: str, *targets: Plan) -> User:
+        person = person_for_address(email=f"{name}@street.example")
+        for target in targets:
+            services.add_confirmed_subscription(
+                person=person, target=target, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+            )
+        return person
+
+    def stop_plan(person: User) -> None:
+        subscription = Subscription.objects.get(person=person, plan=plan)
+        services.stop(subscriptions=[subscription], author=person, reason="Stopped.", now=timezone.now())
+
+    stopped_by_person = follow("all", plan, opened)
+    services.stop_everything(person=stopped_by_person, author=stopped_by_person, reason="Stopped.", now=timezone.now())
+    stopped_by_administrator = follow("ended", plan, opened)
+    services.stop_everything(person=stopped_by_administrator, author=world.dee, reason="Stopped.", now=timezone.now())
+    stopped_all_but_matches = follow("matches", plan)
+    stop_plan(stopped_all_but_matches)
+    stopped_one_plan = follow("some", plan, opened)
+    stop_plan(stopped_one_plan)
+    stopped_nothing = follow("one", plan, opened)
+    Preference.objects.filter(person__in=[stopped_one_plan, stopped_nothing]).update(tells_matches=False)
+    # The column is newer than what these people did.
     Preference.objects.update(refused_at=None)
-    histories = apps.get_model("digests", "PreferenceEvent").objects.filter(person_id=people["all"].pk)
+    histories = apps.get_model("digests", "PreferenceEvent").objects.filter(person_id=stopped_by_person.pk)
     count_before = histories.count()
 
     with connection.cursor() as cursor:
         cursor.execute(migration_sql)
 
-    refused_preferences = Preference.objects.filter(refused_at__isnull=False)
-    assert [preference.person for preference in refused_preferences] == [people["all"]]
-    assert refused_preferences.get().refused_at == max(
-        subscription.refused_at for subscription in people["all"].subscriptions.all()
+    preference = Preference.objects.get(refused_at__isnull=False)
+    assert preference.person == stopped_by_person
+    assert preference.refused_at == max(
+        subscription.refused_at for subscription in stopped_by_person.subscriptions.all()
     )
     assert histories.count() == count_before + 1
 

@@ -202,13 +202,10 @@ def test_an_embargoed_version_counts_for_owners_alone_until_it_opens(world: Worl
 
 
 def test_homes_of_today_and_sites_of_a_report_are_those_that_each_reader_may_read(world: World) -> None:
-    hidden = site("hidden", line(1), area="E07000088", confidential=True)
-    plan_with(world, QUAY, SECRET, hidden, audience="network")
-    held = plan_with(world, site("held", line(5), line(2, year="2020-21"), actual_completion="2021-01"), title="Held")
-    save(held, world, "sites/held", homes=[line(70)])
-    publish(held, world, note="Held.", embargo_until=timezone.now() + dt.timedelta(days=2))
-    plan_with(world, MILL, title="Own", audience="owners")
-    now, seen, placed = timezone.now(), set(), set()
+    add_plans_for_different_readers(world)
+    now = timezone.now()
+
+    totals, site_counts = set(), set()
     for reader in (
         world.vera,
         world.ben,
@@ -216,23 +213,40 @@ def test_homes_of_today_and_sites_of_a_report_are_those_that_each_reader_may_rea
         world.eddie,
         Everybody([world.larkhaven.pk, world.westmarch.pk]),
     ):
-        pipeline = pipeline_of(reader, PipelineFilters(), then=None, now=now)
         homes = homes_now(reader, [], now=now)
-        for place, division in enumerate(("area", "year", "tenure")):
-            found: Counter[Any] = Counter()
-            for part in homes:
-                found[(part.area_code, part.year, part.tenure)[place]] += part.to_come
-            by_pipeline: Counter[Any] = Counter()
-            for values, count in pipeline.by[division].items():
-                by_pipeline[values[0]] += count.to_come
-            assert +found == +by_pipeline, (reader, division)
-        seen.add(sum(part.homes for part in homes))
-        read = records_for(reader, Districts.on(timezone.localdate())).sites
+        check_homes_are_those_of_the_pipeline(homes, reader, now)
+        totals.add(sum(part.homes for part in homes))
+
+        report_sites = records_for(reader, Districts.on(timezone.localdate())).sites
         sites = Site.objects.visible_to(reader).filter(area__isnull=False, plan__in=Plan.objects.present_for(reader))
-        assert sorted(zip(*read.tolist(), strict=True)) == sorted(sites.values_list("plan", "area")), reader
-        placed.add(read.shape[1])
-    assert len(seen) == 3
-    assert len(placed) > 2
+        assert sorted(zip(*report_sites.tolist(), strict=True)) == sorted(sites.values_list("plan", "area")), reader
+        site_counts.add(report_sites.shape[1])
+
+    assert len(totals) == 3, "Not every reader may read the same homes."
+    assert len(site_counts) > 2
+
+
+def add_plans_for_different_readers(world: World) -> None:
+    """Publish a plan with confidential sites, one with an embargoed version, and one for its owners only."""
+    hidden = site("hidden", line(1), area="E07000088", confidential=True)
+    plan_with(world, QUAY, SECRET, hidden, audience="network")
+    held = plan_with(world, site("held", line(5), line(2, year="2020-21"), actual_completion="2021-01"), title="Held")
+    save(held, world, "sites/held", homes=[line(70)])
+    publish(held, world, note="Held.", embargo_until=timezone.now() + dt.timedelta(days=2))
+    plan_with(world, MILL, title="Own", audience="owners")
+
+
+def check_homes_are_those_of_the_pipeline(homes: Iterable[Any], reader: Any, now: dt.datetime) -> None:
+    """Check that the homes to come are those of the pipeline, by area, by year and by tenure."""
+    pipeline = pipeline_of(reader, PipelineFilters(), then=None, now=now)
+    for division, attribute in (("area", "area_code"), ("year", "year"), ("tenure", "tenure")):
+        homes_by_value: Counter[Any] = Counter()
+        for part in homes:
+            homes_by_value[getattr(part, attribute)] += part.to_come
+        expected_homes: Counter[Any] = Counter()
+        for values, count in pipeline.by[division].items():
+            expected_homes[values[0]] += count.to_come
+        assert +homes_by_value == +expected_homes, (reader, division)
 
 
 def test_a_superseded_plan_counts_for_days_before_it_was_superseded(world: World) -> None:

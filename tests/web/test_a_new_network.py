@@ -26,7 +26,7 @@ TEN_MINUTES = 600
 
 @pytest.fixture
 def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: None) -> Iterator[str]:
-    """A site as `DEMONSTRATION=0 make run` starts it, with the register and without people."""
+    """Return the address of a site as `DEMONSTRATION=0 make run` starts it, with the register and without people."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", catcher.smtp_port
     settings.SITE_ORIGIN = live_server.url
@@ -52,57 +52,83 @@ def invitation_to(address: str, catcher: Catcher) -> str:
 
 def test_a_person_has_a_partnership_ten_minutes_after_nothing(browser: Browser, site: str, catcher: Catcher) -> None:
     started_at = time.monotonic()
-    command_output = StringIO()
-    call_command("first_administrator", stdout=command_output)
-    dee = window(browser)
-
-    # The first administrator opens the link that `make run` prints.
-    dee.goto(command_output.getvalue().strip())
-    dee.get_by_label("Your name").fill("Dee Network")
-    dee.get_by_label("Email address for administration").fill("admin@network.example")
-    dee.get_by_label("Choose a password").fill("three quiet words here")
-    dee.get_by_role("button", name="Create account").click()
-    expect(dee.locator("main")).to_contain_text("Set up Common Ground")
-
-    # The administrator finds their own organisation in the register, and invites its lead.
-    dee.get_by_role("link", name="Invite your organisation’s first lead").click()
-    dee.get_by_label("Name or number").fill("Hastoe")
-    dee.keyboard.press("Enter")
-    dee.get_by_role("link", name="Hastoe Housing Association Limited").click()
-    name = dee.get_by_role("heading", level=1).inner_text()
-    dee.get_by_role("link", name="Invite first lead").click()
-    dee.get_by_label("Work email address").fill("dee@hastoe.example")
-    expect(dee.get_by_label(re.compile("^Lead"))).to_be_checked()
-    dee.get_by_label("Why are you").fill("The first lead.")
-    dee.get_by_role("button", name="Send invitation").click()
-    expect(dee.locator("main")).to_contain_text("We will email dee@hastoe.example an invitation.")
-
-    # The same person accepts the invitation as the lead.
+    administrator = window(browser)
     lead = window(browser)
-    lead.goto(invitation_to("dee@hastoe.example", catcher))
-    lead.get_by_label("Your name").fill("Dee Hastoe")
-    lead.get_by_label("Choose a password").fill("other quiet words here")
-    lead.get_by_role("button", name="Accept invitation").click()
-    expect(lead.locator("main")).to_contain_text(f"First steps for {name}")
 
-    # The lead invites a colleague, starts the first partnership and invites its first partner.
-    lead.get_by_role("link", name="Invite your colleagues").click()
-    lead.get_by_label("Work email address").fill("colleague@hastoe.example")
-    lead.get_by_role("button", name="Send invitation").click()
+    create_first_administrator(administrator)
+    expect(administrator.locator("main")).to_contain_text("Set up Common Ground")
+    organisation_name = invite_first_lead(administrator)
+    expect(administrator.locator("main")).to_contain_text("We will email dee@hastoe.example an invitation.")
+
+    lead.goto(invitation_to("dee@hastoe.example", catcher))
+    accept_invitation(lead)
+    expect(lead.locator("main")).to_contain_text(f"First steps for {organisation_name}")
+    invite_colleague(lead)
     lead.goto(f"{site}/")
-    lead.get_by_role("link", name="Start your first partnership").click()
-    lead.get_by_role("textbox", name="Title").fill("Rural homes")
-    lead.get_by_role("button", name="Start partnership").click()
-    lead.get_by_role("link", name="Invite an organisation").click()
-    lead.get_by_label("Find the organisation").fill("Uttlesford")
-    lead.locator("main").get_by_role("button", name="Search").click()
-    lead.get_by_label(re.compile("^Uttlesford")).check()
-    lead.get_by_label("Why").fill("We build in its villages.")
-    lead.get_by_role("button", name="Invite organisation").click()
+    start_first_partnership(lead)
+    invite_first_partner(lead)
     expect(lead.locator("body")).to_contain_text("it has no lead here yet")
     lead.goto(f"{site}/first-steps/")
     expect(lead.locator("main")).to_contain_text("3 of 5 done")
 
     partnership = Partnership.objects.get()
-    assert (partnership.title, partnership.parties.count()) == ("Rural homes", 2)
+    assert partnership.title == "Rural homes"
+    assert partnership.parties.count() == 2
     assert time.monotonic() - started_at < TEN_MINUTES
+
+
+def create_first_administrator(page: Page) -> None:
+    """Open the link that `make run` prints, and create the account."""
+    command_output = StringIO()
+    call_command("first_administrator", stdout=command_output)
+    page.goto(command_output.getvalue().strip())
+    page.get_by_label("Your name").fill("Dee Network")
+    page.get_by_label("Email address for administration").fill("admin@network.example")
+    page.get_by_label("Choose a password").fill("three quiet words here")
+    page.get_by_role("button", name="Create account").click()
+
+
+def invite_first_lead(page: Page) -> str:
+    """Find the administrator's own organisation in the register, invite its lead, and return its name."""
+    page.get_by_role("link", name="Invite your organisation’s first lead").click()
+    page.get_by_label("Name or number").fill("Hastoe")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Hastoe Housing Association Limited").click()
+    name = page.get_by_role("heading", level=1).inner_text()
+    page.get_by_role("link", name="Invite first lead").click()
+    page.get_by_label("Work email address").fill("dee@hastoe.example")
+    expect(page.get_by_label(re.compile("^Lead"))).to_be_checked()
+    page.get_by_label("Why are you").fill("The first lead.")
+    page.get_by_role("button", name="Send invitation").click()
+    return name
+
+
+def accept_invitation(page: Page) -> None:
+    """Create the lead's account on the page of the invitation."""
+    page.get_by_label("Your name").fill("Dee Hastoe")
+    page.get_by_label("Choose a password").fill("other quiet words here")
+    page.get_by_role("button", name="Accept invitation").click()
+
+
+def invite_colleague(page: Page) -> None:
+    """Invite a colleague, as one of the first steps."""
+    page.get_by_role("link", name="Invite your colleagues").click()
+    page.get_by_label("Work email address").fill("colleague@hastoe.example")
+    page.get_by_role("button", name="Send invitation").click()
+
+
+def start_first_partnership(page: Page) -> None:
+    """Start a partnership from the home page."""
+    page.get_by_role("link", name="Start your first partnership").click()
+    page.get_by_role("textbox", name="Title").fill("Rural homes")
+    page.get_by_role("button", name="Start partnership").click()
+
+
+def invite_first_partner(page: Page) -> None:
+    """Invite an organisation to the partnership."""
+    page.get_by_role("link", name="Invite an organisation").click()
+    page.get_by_label("Find the organisation").fill("Uttlesford")
+    page.locator("main").get_by_role("button", name="Search").click()
+    page.get_by_label(re.compile("^Uttlesford")).check()
+    page.get_by_label("Why").fill("We build in its villages.")
+    page.get_by_role("button", name="Invite organisation").click()

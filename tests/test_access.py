@@ -46,7 +46,7 @@ MACHINES = {
 
 
 def named_urls(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[str]:
-    """Every URL name, with its namespaces."""
+    """Yield every URL name, with its namespaces."""
     for pattern in (resolver or get_resolver()).url_patterns:
         if isinstance(pattern, URLResolver):
             inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
@@ -56,7 +56,7 @@ def named_urls(resolver: URLResolver | None = None, namespace: str = "") -> Iter
 
 
 def is_by_rule(name: str) -> bool:
-    """Whether the URL is of Django admin, of allauth or for machines."""
+    """Return whether the URL is of Django admin, of allauth or for machines."""
     first = re.split("[:_/]", name, maxsplit=1)[0]
     return first in BY_RULE or name in MACHINES
 
@@ -75,7 +75,7 @@ def test_every_row_has_an_existing_url() -> None:
 
 @pytest.fixture(scope="module")
 def visitors(world: World, django_db_blocker: Any) -> Iterator[dict[str, tuple[Client, SimpleCookie]]]:
-    """Each persona's browser, signed in once, with a session that stays checked: both take longer than a page."""
+    """Provide each persona's browser, signed in and checked only once, because both take longer than a page."""
     made = {}
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patched:
         for middleware in (SessionLimitMiddleware, OwnSignInMiddleware, SecondFactorMiddleware):
@@ -94,7 +94,7 @@ def visitors(world: World, django_db_blocker: Any) -> Iterator[dict[str, tuple[C
 
 @pytest.fixture
 def visit(visitors: dict[str, tuple[Client, SimpleCookie]]) -> Callable[[str], Client]:
-    """The browser of a persona as it was after signing in."""
+    """Return the browser of a persona as it was after signing in."""
 
     def as_signed_in(persona: str) -> Client:
         client, cookies = visitors[persona]
@@ -216,7 +216,7 @@ ACCOUNT_PAGES = sorted(
 
 
 def stands_alone(name: str) -> bool:
-    """Whether the URL of this name has no parameters."""
+    """Return whether the URL of this name has no parameters."""
     try:
         reverse(name)
     except Exception:  # noqa: BLE001 - reverse has one error for every misfit

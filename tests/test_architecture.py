@@ -23,40 +23,40 @@ _OF_HTTP = re.compile(r"django\.(http|shortcuts|views|contrib\.messages)\b")
 
 
 def contracts() -> dict[str, dict[str, Any]]:
-    """The import contracts of pyproject.toml by id."""
+    """Return the import contracts of pyproject.toml by id."""
     content = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return {contract["id"]: contract for contract in content["tool"]["importlinter"]["contracts"]}
 
 
 def ranks() -> dict[str, int]:
-    """Each room's layer in the contract; the lowest is 0."""
+    """Return each room's layer in the contract; the lowest is 0."""
     layers = contracts()["rooms"]["layers"]
     return {name.strip(" ()"): height for height, layer in enumerate(reversed(layers)) for name in layer.split("|")}
 
 
 def rooms() -> list[str]:
-    """The existing rooms."""
+    """Return the existing rooms."""
     return sorted(path.name for path in ROOMS_FOLDER.iterdir() if (path / "apps.py").exists())
 
 
 def modules(pattern: str = "**/*.py") -> list[Path]:
-    """The modules of all rooms, without migrations."""
+    """Return the modules of all rooms, without migrations."""
     return sorted(path for path in ROOMS_FOLDER.glob(pattern) if "migrations" not in path.parts)
 
 
 @cache
 def tree_of(module: Path) -> ast.Module:
-    """The module's syntax tree."""
+    """Return the module's syntax tree."""
     return ast.parse(module.read_text(encoding="utf-8"))
 
 
 def short(module: Path) -> str:
-    """The module's path inside `partnerships/`."""
+    """Return the module's path inside `partnerships/`."""
     return str(module.relative_to(ROOMS_FOLDER))
 
 
 def domain_models() -> list[type[Model]]:
-    """Every table of the rooms, with row history and many-to-many tables."""
+    """Return every table of the rooms, with row history and many-to-many tables."""
     return [
         model for model in apps.get_models(include_auto_created=True) if model.__module__.startswith("partnerships.")
     ]
@@ -109,7 +109,7 @@ def test_services_do_not_use_http() -> None:
 
 
 def _imported(module: Path) -> Iterator[str]:
-    """The modules that a module imports, by their whole names."""
+    """Yield the modules that a module imports, by their whole names."""
     for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.ImportFrom):
             yield node.module or ""

@@ -46,7 +46,7 @@ PAGES, SENDING = 1, ("signed_out", "lead", "administrator")
 def planted(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Planted]:
-    """One planted world for all personas, with its emails sent.
+    """Provide one planted world for all personas, with its emails sent.
 
     Changes by forms are rolled back.
     """
@@ -68,7 +68,7 @@ def _planted() -> tuple[Planted, Files]:
 
 @pytest.fixture(autouse=True)
 def media_root() -> None:
-    """The world's files stay where they were created."""
+    """Leave the world's files where they were created."""
 
 
 def visitor(planted: Planted, persona: str) -> Fetch:

@@ -82,7 +82,7 @@ def tell_stakeholders(planted: Planted) -> None:
 def planted(
     request: Any, django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Planted]:
-    """The planted world with followers, whose emails are not sent yet; rolled back."""
+    """Provide the planted world with followers, whose emails are not sent yet; rolled back."""
     files = override_settings(
         MEDIA_ROOT=tmp_path_factory.mktemp("planted"), DIGEST_SETTLE_MINUTES=0, NOTICES_AT_ONCE=request.param
     )
@@ -106,12 +106,12 @@ def _planted_at_once() -> tuple[Planted, Files]:
 
 @pytest.fixture(autouse=True)
 def media_root() -> None:
-    """The world's files stay where they were created."""
+    """Leave the world's files where they were created."""
 
 
 @pytest.fixture(autouse=True)
 def notices_come_at_once() -> None:
-    """The planted world decides."""
+    """Leave this to the planted world."""
 
 
 def every_email(planted: Planted, *, only_to: Collection[User] = ()) -> list[tuple[str, str]]:
@@ -138,7 +138,7 @@ def every_email(planted: Planted, *, only_to: Collection[User] = ()) -> list[tup
 
 
 def foreign_words(planted: Planted, emails: list[tuple[str, str]]) -> list[str]:
-    """What emails say that their reader may not read."""
+    """Return what emails say that their reader may not read."""
     persona_of = {person.email: persona for persona, person in planted.people.items()}
     return [
         f"{to} ({persona_of.get(to, 'nobody')}) is told {word}"

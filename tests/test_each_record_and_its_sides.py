@@ -71,7 +71,7 @@ Sides = dict[str, User]
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for all tests, whose changes are rolled back."""
+    """Provide one world for all tests, whose changes are rolled back."""
     files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("world"))
     with django_db_blocker.unblock(), files, transaction.atomic():
         made = _world()
@@ -82,11 +82,11 @@ def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
 
 @pytest.fixture(autouse=True)
 def media_root() -> None:
-    """The world's files stay where they were created."""
+    """Leave the world's files where they were created."""
 
 
 def _world() -> World:
-    """The small world with a viewer of Westmarch and Riverside as a party."""
+    """Return the small world with a viewer of Westmarch and Riverside as a party."""
     made = make_world()
     made.things["will"] = person("Will West", "will@westmarch.example")
     join(made.things["will"], made.westmarch, Role.VIEWER, made.now)
@@ -103,7 +103,7 @@ def _world() -> World:
 
 
 def sides(world: World) -> Sides:
-    """The people of each side."""
+    """Return the people of each side."""
     return {
         "lead": world.amina,
         "editor": world.eddie,
@@ -177,7 +177,7 @@ def _named_ask(world: World, **given: Any) -> Entry:
 
 
 def _offer(world: World, title: str = SAID) -> Entry:
-    """Westmarch's offer, shared only with Larkhaven."""
+    """Return Westmarch's offer, shared only with Larkhaven."""
     return shared(
         world.westmarch,
         world.ben,
@@ -408,7 +408,7 @@ def _from_talk(world: World) -> talked.ConversationCommitment:
 
 
 def _journal_note(world: World, text: str = SAID) -> talked.JournalNote:
-    """Eddie's note on the Estuary Partnership."""
+    """Return Eddie's note on the Estuary Partnership."""
     return conversations.write_journal_note(
         organisation=world.larkhaven,
         partnership=world.partnership,
@@ -420,7 +420,7 @@ def _journal_note(world: World, text: str = SAID) -> talked.JournalNote:
 
 
 def _earlier_text(world: World) -> talked.JournalText:
-    """A note that Amina changed."""
+    """Return a note that Amina changed."""
     note = _journal_note(world)
     conversations.change_journal_note(
         note=note, dated_on=note.dated_on, text="Else.", revision=1, author=world.amina, now=timezone.now()
@@ -429,7 +429,7 @@ def _earlier_text(world: World) -> talked.JournalText:
 
 
 def _journal(note: talked.JournalNote) -> list[str]:
-    """The pages that show a note."""
+    """Return the pages that show a note."""
     return [
         note.get_absolute_url(),
         reverse("conversations:journal"),
@@ -461,18 +461,18 @@ def _entry_facilitator(world: World) -> exchanged.EntryFacilitator:
 
 
 def _draft_report(world: World) -> talked.Report:
-    """Larkhaven's report, which is not submitted."""
+    """Return Larkhaven's report, which is not submitted."""
     reports.set_up(world)
     return reports.write(talked.Report.objects.get(party=world.party(world.larkhaven)), world.eddie, SAID)
 
 
 def _submission(world: World) -> talked.ReportSubmission:
-    """Westmarch's report, submitted."""
+    """Return Westmarch's report, submitted."""
     return reports.submit(reports.the_report(world), world.ben, SAID)
 
 
 def _asked_in_reports(world: World) -> talked.ReportingRound:
-    """A round with a question of its own, and a submitted report."""
+    """Return a round with a question of its own, and a submitted report."""
     reports.set_up(world)
     found = talked.ReportingRound.objects.get()
     talked.Report.objects.update(questions=[{"code": "q1", "heading": SAID, "prompt": ""}])
@@ -487,7 +487,7 @@ def _exemption(world: World) -> talked.ReportingExemption:
 
 
 def _reported(report: talked.Report) -> list[str]:
-    """The pages that show a report."""
+    """Return the pages that show a report."""
     period = [report.round_id, report.starts_on.isoformat()]
     return [
         report.get_absolute_url(),
@@ -498,7 +498,7 @@ def _reported(report: talked.Report) -> list[str]:
 
 
 def _group(world: World) -> exchanged.AnswerGroup:
-    """A working group of Larkhaven and Westmarch, started from an accepted answer."""
+    """Return a working group of Larkhaven and Westmarch, started from an accepted answer."""
     response = _response(world)
     exchange.decide_response(response=response, accept=True, reason="", author=world.amina, now=world.now)
     exchange.start_group_from_answer(
@@ -849,7 +849,7 @@ def _meeting_pages(record: Any) -> list[str]:
 
 
 def _item(world: World) -> talked.AgendaItem:
-    """An item about an action that the third party may not read."""
+    """Return an item about an action that the third party may not read."""
     action = commitments.propose_action(
         organisation=world.larkhaven,
         text="Ask.",
@@ -922,7 +922,7 @@ CASES |= {
 
 @pytest.fixture(scope="module")
 def browsers(world: World, django_db_blocker: Any) -> dict[str, tuple[Client, SimpleCookie]]:
-    """Each side's browser with its cookies after signing in, which takes longer than a page."""
+    """Return each side's browser with its cookies after signing in, which takes longer than a page."""
     made = {}
     with django_db_blocker.unblock():
         for side, someone in sides(world).items():
@@ -937,7 +937,7 @@ def _copy_of(cookies: SimpleCookie) -> SimpleCookie:
 
 @pytest.fixture
 def visit(browsers: dict[str, tuple[Client, SimpleCookie]]) -> Callable[[str], Client]:
-    """The browser of a side as it was after signing in."""
+    """Return the browser of a side as it was after signing in."""
 
     def as_signed_in(side: str) -> Client:
         client, cookies = browsers[side]
@@ -948,7 +948,7 @@ def visit(browsers: dict[str, tuple[Client, SimpleCookie]]) -> Callable[[str], C
 
 
 def _common(world: World) -> list[str]:
-    """Pages that list records of all kinds."""
+    """Return pages that list records of all kinds."""
     index_stale()
     return [
         f"{reverse('search:search')}?q={BESIDE}",

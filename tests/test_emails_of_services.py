@@ -124,7 +124,7 @@ def called(
     django_db_blocker: Any,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Called]:
-    """The emails of a service are recorded and not sent; everything is rolled back after the last test of it."""
+    """Call a service whose emails are recorded and not sent. The rows go after its last test."""
     files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("called"))
     with django_db_blocker.unblock(), files, transaction.atomic():
         number_at_once()
@@ -138,11 +138,11 @@ def called(
 
 @pytest.fixture(autouse=True)
 def media_root() -> None:
-    """The files of a service stay where they were created."""
+    """Leave the files of a service where they were created."""
 
 
 def names() -> list[str]:
-    """What records are called, and the site."""
+    """Return what records are called, and the site."""
     found = [settings.SITE_NAME]
     for model, field in (
         (Partnership, "title"),
@@ -162,7 +162,7 @@ def names() -> list[str]:
 
 
 def first_line(text: str) -> str:
-    """The first paragraph after the greeting."""
+    """Return the first paragraph after the greeting."""
     paragraphs = [part.strip() for part in text.split("\n\n") if part.strip()]
     return " ".join((paragraphs[1] if paragraphs[0].startswith("Hello") else paragraphs[0]).split())
 
@@ -216,13 +216,13 @@ _PLACE = re.compile(r"^\d+\. ", re.MULTILINE)
 
 
 def visible(html: str) -> str:
-    """What a reader of an HTML part sees, on one line."""
+    """Return what a reader of an HTML part sees, on one line."""
     body = re.sub(r"<(style|title)\b.*?</\1>", " ", html, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
 def both_parts(email: mail.EmailMessage) -> tuple[str, str]:
-    """The words of the text and the HTML part, each on one line, without links."""
+    """Return the words of the text and the HTML part, each on one line, without links."""
     assert isinstance(email, mail.EmailMultiAlternatives)
     text = " ".join(_ADDRESS.sub(" ", _PLACE.sub("", str(email.body))).split())
     return text, _ADDRESS.sub(" ", visible(str(email.alternatives[0][0])))
@@ -257,7 +257,7 @@ def test_both_parts_of_an_email_quote_the_same(called: Called) -> None:
 
 
 def columns_in_emails() -> dict[str, set[str]]:
-    """The columns that the recorded emails quote, by address."""
+    """Return the columns that the recorded emails quote, by address."""
     labels = {column.word: column.label for column in columns()}
     found: dict[str, set[str]] = defaultdict(set)
     fill(columns())

@@ -27,7 +27,7 @@ def shown(transactional_db: None) -> World:
 
 
 def addresses(world: World) -> list[str]:
-    """The addresses of all pages that a lead may open: ours, and allauth's without parameters."""
+    """Return the addresses of all pages that a lead may open: ours, and allauth's without parameters."""
     rows: list[Row] = [row for row in ROWS if row.get is not None and row.get["lead"] == 200]
     found = [reverse(row.name, kwargs=row.on(world)) + row.query for row in rows]
     found += [reverse(name) for name in ACCOUNT_PAGES if stands_alone(name)]

@@ -314,7 +314,7 @@ def calendar_of_the_partnership(world: World) -> Probe:
 
 
 def survey_that_a_partnership_joined(world: World) -> Probe:
-    """The Harbour Partnership prepares it; Ben reads as somebody of the partnership that joined."""
+    """Prepare a survey of the Harbour Partnership, which Ben reads as somebody of a partnership that joined."""
     draft = prepared(world, partnership=world.other_partnership, author=world.chidi, asked={})
     Joining.objects.create(
         round=draft, partnership=world.partnership, asked_at=timezone.now(), accepted_at=timezone.now()

@@ -108,7 +108,7 @@ def left(world: World) -> dict[str, list[str]]:
 
 
 def lead(world: World, name: str) -> User:
-    """A second lead of Larkhaven, who can leave."""
+    """Return a second lead of Larkhaven, who can leave."""
     someone = person(name, f"{name.split()[0].lower()}@larkhaven.example")
     join(someone, world.larkhaven, Role.LEAD, world.now)
     return someone

@@ -66,13 +66,13 @@ def test_no_page_records_emails() -> None:
 
 @pytest.fixture
 def world(transactional_db: None) -> World:
-    """The small world, in a database that commits."""
+    """Return the small world, in a database that commits."""
     return make_world()
 
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """The port of a mail server that is away at first."""
+    """Provide the port of a mail server that is away at first."""
     with reserved_port() as kept:
         yield kept
 

@@ -42,7 +42,7 @@ FINDERS = ("/digests/ledger/?q={}", "/digests/stakeholders/?q={}", "/search/?q={
 def planted(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Planted]:
-    """The planted world after digests that all soft-bounced.
+    """Provide the planted world after digests that all soft-bounced.
 
     The servers' replies contain the addresses.
     """
@@ -72,7 +72,7 @@ def _planted() -> tuple[Planted, Files]:
 
 @pytest.fixture(autouse=True)
 def media_root() -> None:
-    """The world's files stay where they were created."""
+    """Leave the world's files where they were created."""
 
 
 def _published(planted: Planted) -> list[Plan]:
@@ -81,12 +81,12 @@ def _published(planted: Planted) -> list[Plan]:
 
 
 def addresses(planted: Planted) -> dict[str, frozenset[str]]:
-    """Every planted address, or its part before the @, and its readers."""
+    """Return every planted address, or its part before the @, and its readers."""
     return {word: who for word, who in planted.readers.items() if "@" in word or "address" in word}
 
 
 def pages_with_people(planted: Planted) -> list[str]:
-    """Every page that lists or shows people."""
+    """Return every page that lists or shows people."""
     bodies = Organisation.objects.filter(name__endswith=planted.mark)
     return [
         *(reverse(f"digests:{name}") for name in ("manage", "ledger", "due", "stakeholders", "export-stakeholders")),

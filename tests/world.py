@@ -47,7 +47,7 @@ def _demonstration() -> str:
 
 
 def person(name: str, email: str, **fields: Any) -> User:
-    """A person with an account and the shared password."""
+    """Create a person with an account and the shared password."""
     return User.objects.create_user(email, PASSWORD, name=name, **fields)
 
 
@@ -71,7 +71,7 @@ def require_own_sign_in(organisation: Organisation, provider: str, *, lead: User
 
 
 def area(code: str, name: str) -> Area:
-    """A district, created if missing."""
+    """Return a district, which is created if it is missing."""
     return Area.objects.get_or_create(code=code, defaults={"name": name, "kind": AreaKind.DISTRICT})[0]
 
 
@@ -108,14 +108,14 @@ class World:
     things: dict[str, Any] = field(default_factory=dict)
 
     def party(self, organisation: Organisation) -> Party:
-        """The organisation's party in the Estuary Partnership."""
+        """Return the organisation's party in the Estuary Partnership."""
         return self.partnership.parties.get(organisation=organisation)
 
 
 def make_partnership(
     title: str, chair: Organisation, chair_lead: User, other: Organisation, other_lead: User, now: dt.datetime
 ) -> Partnership:
-    """A partnership of two organisations, accepted by the second one's lead."""
+    """Create a partnership of two organisations, accepted by the second one's lead."""
     made = agreements.create_partnership(
         organisation=chair,
         author=chair_lead,

@@ -61,7 +61,7 @@ EACH = pytest.mark.parametrize(
 
 
 def is_marked(name: str, record: Any) -> bool:
-    """Whether stakeholders may be notified about the record."""
+    """Return whether stakeholders may be notified about the record."""
     kind = kind_named(name)
     assert kind is not None
     assert kind.marked_ids is not None

@@ -27,7 +27,7 @@ __all__ = ["fresh", "office", "opened", "plan", "signed_in", "text_of", "world"]
 
 @pytest.fixture
 def digest(world: World, plan: Plan, office: PostOffice) -> Delivery:
-    """A digest of version 2 that Sol received, who follows Larkhaven's plan."""
+    """Return a digest of version 2 that Sol received, who follows Larkhaven's plan."""
     digests.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
@@ -38,7 +38,7 @@ def digest(world: World, plan: Plan, office: PostOffice) -> Delivery:
 
 @pytest.fixture
 def bearer() -> Client:
-    """A browser without cookies that enforces CSRF checks."""
+    """Return a browser without cookies that enforces CSRF checks."""
     return Client(enforce_csrf_checks=True)
 
 

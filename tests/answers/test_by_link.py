@@ -30,7 +30,7 @@ from tests.world import World
 
 @pytest.fixture
 def question(world: World, plan: Plan, digest: Delivery) -> PlanQuestion:
-    """A question that Larkhaven asks about its plan."""
+    """Return a question that Larkhaven asks about its plan."""
     return services.ask_question(
         plan=plan,
         title="Which homes are missing?",

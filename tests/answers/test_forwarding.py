@@ -39,7 +39,7 @@ def forwarded_email(to: str, sender: str) -> EmailMessage:
 
 @pytest.fixture
 def address(world: World) -> str:
-    """The address of the Estuary Partnership."""
+    """Return the address of the Estuary Partnership."""
     return address_on_page(world.eddie, world)
 
 

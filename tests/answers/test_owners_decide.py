@@ -30,7 +30,7 @@ from tests.world import World
 
 @pytest.fixture
 def comment(world: World, digest: Delivery) -> Answer:
-    """A comment of Sol's on which Larkhaven must decide."""
+    """Return a comment of Sol's on which Larkhaven must decide."""
     return add_comment_by_link(world)
 
 

@@ -37,7 +37,7 @@ __all__ = ["reply_to"]
 
 @pytest.fixture
 def box(db: None, tmp_path: Path, settings: Any) -> Path:
-    """An empty Maildir that the job reads."""
+    """Return an empty Maildir that the job reads."""
     settings.EMAIL_MAILBOX_PATH = str(tmp_path / "box")
     settings.ADMINS = [("Operators", "operators@ground.example")]
     mailbox.Maildir(settings.EMAIL_MAILBOX_PATH)

@@ -36,7 +36,7 @@ PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 
 @pytest.fixture
 def reply_to(world: World, digest: Delivery, office: PostOffice) -> str:
-    """The Reply-To address of Sol's digest."""
+    """Return the Reply-To address of Sol's digest."""
     return str(office.to(world.sol)[-1]["Reply-To"])
 
 

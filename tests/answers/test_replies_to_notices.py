@@ -24,7 +24,7 @@ from tests.world import World
 
 @pytest.fixture
 def commitment(world: World) -> Commitment:
-    """A commitment of Eddie's that is due in a week."""
+    """Return a commitment of Eddie's that is due in a week."""
     return agree(world, due_on=in_days(7))
 
 

@@ -14,7 +14,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Amina's calendar of the Estuary Partnership, and a view of hers."""
+    """Create Amina's calendar of the Estuary Partnership, and a view of hers."""
     world.things["calendar_view"] = save_view(
         person=world.amina, kind="meetings", name="Dated", state={"filters": {}}, now=timezone.now()
     )

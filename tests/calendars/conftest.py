@@ -9,5 +9,5 @@ from tests.world import World, make_world
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The world, in a transaction for each test."""
+    """Return the world, in a transaction for each test."""
     return make_world()

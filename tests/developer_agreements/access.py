@@ -9,7 +9,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """A developer agreement that Larkhaven has published."""
+    """Create a developer agreement that Larkhaven has published."""
     run = ImportRun.objects.create(
         register=Register.DEVELOPER_AGREEMENTS, file_name="a.csv", sha256="0" * 64, started_at=world.now
     )

@@ -18,7 +18,7 @@ def _record(world: World, author: Any, _: Any) -> Any:
 
 
 def _agreement_and_commitment(world: World) -> Any:
-    """An agreement and a commitment that are not linked yet."""
+    """Return an agreement and a commitment that are not linked yet."""
     promise = RegisterPromise(
         reference="S106/1/homes",
         giver_name="Quay Builders",

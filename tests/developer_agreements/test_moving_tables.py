@@ -25,13 +25,13 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def database() -> Iterator[None]:
-    """An empty database instead of the suite's."""
+    """Provide an empty database instead of the suite's."""
     with empty_database(MOVED):
         yield
 
 
 def rows_of(label: str) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of the four tables of an app, by table."""
+    """Return every row of the four tables of an app, by table."""
     found = {}
     with connection.cursor() as cursor:
         for table in TABLES:
@@ -41,7 +41,7 @@ def rows_of(label: str) -> dict[str, list[tuple[object, ...]]]:
 
 
 def permissions_of(label: str) -> dict[str, int]:
-    """The permissions on an app's agreements, by code."""
+    """Return the permissions on an app's agreements, by code."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT p.codename, p.id FROM auth_permission p JOIN django_content_type t ON t.id = p.content_type_id"

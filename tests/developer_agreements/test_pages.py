@@ -16,14 +16,14 @@ pytestmark = pytest.mark.django_db
 
 
 def content(client: Client, address: str) -> str:
-    """The HTML of a page that opens."""
+    """Return the HTML of a page that opens."""
     answer = client.get(address)
     assert answer.status_code == 200
     return answer.content.decode()
 
 
 def list_of(world: World) -> str:
-    """The address of Westmarch's agreements."""
+    """Return the address of Westmarch's agreements."""
     return reverse("developer_agreements:of-organisation", args=[world.westmarch.pk])
 
 

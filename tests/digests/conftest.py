@@ -135,7 +135,7 @@ def publish(
 
 @pytest.fixture
 def office() -> PostOffice:
-    """A mail server that accepts everything."""
+    """Return a mail server that accepts everything."""
     return PostOffice()
 
 
@@ -150,7 +150,7 @@ def fresh(settings: Any) -> None:
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The small world with Larkhaven's plan in the Estuary Partnership, published with 120 homes."""
+    """Return the small world with Larkhaven's plan in the Estuary Partnership, published with 120 homes."""
     return build_once(with_plan)
 
 
@@ -174,7 +174,7 @@ def with_plan() -> World:
 
 @pytest.fixture
 def plan(world: World) -> Plan:
-    """The plan "Harbour Quarter"."""
+    """Return the plan "Harbour Quarter"."""
     plan: Plan = world.things["plan"]
     plan.refresh_from_db()
     return plan
@@ -188,7 +188,7 @@ def play(office: PostOffice, *, now: dt.datetime | None = None) -> Tally:
 
 @pytest.fixture
 def opened(world: World) -> Plan:
-    """The public plan "Open Quay"."""
+    """Return the public plan "Open Quay"."""
     return open_plan(world)
 
 

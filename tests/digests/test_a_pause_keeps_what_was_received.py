@@ -68,13 +68,13 @@ def follow(world: World, target: object) -> Subscription:
 
 @pytest.fixture
 def followed(world: World, plan: Plan) -> Subscription:
-    """Sol's confirmed subscription to the plan."""
+    """Return Sol's confirmed subscription to the plan."""
     return follow(world, plan)
 
 
 @pytest.fixture
 def received(world: World, plan: Plan, followed: Subscription, office: PostOffice) -> Delivery:
-    """The digest that told Sol about the plan's second version."""
+    """Return the digest that told Sol about the plan's second version."""
     publish(plan, 100, author=world.amina)
     play(office)
     return Delivery.objects.get(recipient=world.sol, kind="digests.digest")

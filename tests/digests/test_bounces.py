@@ -33,7 +33,7 @@ SECRET = "post:office"
 
 @pytest.fixture
 def email(world: World, plan, office: PostOffice) -> Delivery:
-    """A digest that Sol received."""
+    """Return a digest that Sol received."""
     subscription = services.add_stakeholder(
         email=world.sol.email,
         name="Sol",
@@ -253,7 +253,7 @@ def postmark_report(email: Delivery, kind: str, number: int = 1) -> dict[str, An
 
 @pytest.fixture
 def provider(settings: Any, email: Delivery) -> Delivery:
-    """A digest that seems to have been sent through a provider, which knows a secret."""
+    """Return a digest that seems to have been sent through a provider, which knows a secret."""
     settings.EMAIL_WEBHOOK_SECRET = SECRET
     settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
     rewrite(email.pk, provider_id="0a129aee-e1cd-480d-b08d-4f48548ff48d")

@@ -40,13 +40,13 @@ def nobody_asked_yet(db: None) -> None:
 
 @pytest.fixture
 def bearer() -> Client:
-    """A browser without cookies that enforces CSRF checks."""
+    """Return a browser without cookies that enforces CSRF checks."""
     return Client(enforce_csrf_checks=True)
 
 
 @pytest.fixture
 def followed(world: World, plan: Plan) -> Subscription:
-    """Sol's subscription, which Larkhaven added and Sol confirmed."""
+    """Return Sol's subscription, which Larkhaven added and Sol confirmed."""
     return services.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
@@ -54,7 +54,7 @@ def followed(world: World, plan: Plan) -> Subscription:
 
 @pytest.fixture
 def asked(world: World, plan: Plan) -> Subscription:
-    """Sol's subscription, which Larkhaven asked about and Sol has not answered."""
+    """Return Sol's subscription, which Larkhaven asked about and Sol has not answered."""
     return ask(world, plan)
 
 

@@ -78,7 +78,7 @@ def finds(world: World, words: str) -> bool:
 
 @pytest.fixture
 def followed(world: World, plan: Plan) -> Subscription:
-    """Sol's subscription, which Larkhaven added and Sol confirmed."""
+    """Return Sol's subscription, which Larkhaven added and Sol confirmed."""
     return services.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )

@@ -61,13 +61,13 @@ PAGE = {
 
 @pytest.fixture(autouse=True)
 def usual_ways(settings: Any) -> None:
-    """People who chose nothing get summaries, as they do by default."""
+    """Send summaries to people who chose nothing, as the default setting does."""
     settings.NOTICES_AT_ONCE = False
 
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The small world, without the plan that other tests of digests have."""
+    """Return the small world, without the plan that other tests of digests have."""
     return make_world()
 
 

@@ -43,7 +43,7 @@ HOSTILE = 'Bee\r\nBcc: all@example.org <script>alert("x")</script> Ünïcode \ue
 
 @pytest.fixture
 def emails(world: World, plan: Plan, office: PostOffice) -> dict[str, EmailMessage]:
-    """The digests that a partner and a stakeholder received about the same version."""
+    """Return the digests that a partner and a stakeholder received about the same version."""
     now = timezone.now()
     services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=now)
     services.add_confirmed_subscription(
@@ -57,7 +57,7 @@ def emails(world: World, plan: Plan, office: PostOffice) -> dict[str, EmailMessa
 
 @pytest.fixture(params=["ben", "sol"])
 def email(request: pytest.FixtureRequest, emails: dict[str, EmailMessage]) -> EmailMessage:
-    """One of the two digests."""
+    """Return one of the two digests."""
     return emails[request.param]
 
 

@@ -22,7 +22,7 @@ from tests.world import World
 
 @pytest.fixture(autouse=True)
 def usual_ways(settings: Any) -> None:
-    """People who chose nothing get summaries, as they do by default."""
+    """Send summaries to people who chose nothing, as the default setting does."""
     settings.NOTICES_AT_ONCE = False
 
 

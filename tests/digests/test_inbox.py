@@ -35,7 +35,7 @@ def page(person: Any, query: str = "") -> str:
 
 @pytest.fixture
 def item(world: World) -> InboxItem:
-    """The notice that asks Ben to confirm a commitment of Larkhaven."""
+    """Return the notice that asks Ben to confirm a commitment of Larkhaven."""
     propose(world)
     return InboxItem.objects.get(person=world.ben)
 

@@ -38,7 +38,7 @@ from tests.world import World, make_world
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The small world, without the plan that other tests of digests have."""
+    """Return the small world, without the plan that other tests of digests have."""
     return make_world()
 
 

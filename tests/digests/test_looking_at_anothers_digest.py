@@ -16,7 +16,7 @@ from tests.world import World
 
 @pytest.fixture
 def dee(world: World) -> Client:
-    """The browser of Dee, an administrator."""
+    """Return the browser of Dee, an administrator."""
     prepare(world)
     client = Client()
     client.force_login(world.dee)

@@ -27,7 +27,7 @@ from tests.world import World
 
 @pytest.fixture
 def match(world: World) -> Match:
-    """A match between Larkhaven's ask and the council's offer of land.
+    """Return a match between Larkhaven's ask and the council's offer of land.
 
     The whole network may read both.
     """

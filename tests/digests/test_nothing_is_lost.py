@@ -43,7 +43,7 @@ GONE = Answer(0, Outcome.NO_SUCH_ADDRESS, "550 5.1.1 User unknown")
 
 @pytest.fixture
 def bens_subscription(world: World, plan: Plan) -> Subscription:
-    """Ben's subscription to the plan, which has a new version that he has not been told about."""
+    """Return Ben's subscription to the plan, which has a new version that he has not been told about."""
     subscription = services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 100, author=world.amina)
     return subscription

@@ -26,7 +26,7 @@ NOW = timezone.now
 
 @pytest.fixture
 def waiting(world: World, plan: Plan) -> Watermark:
-    """Ben's watermark of the plan that he follows; versions 2 and 3 wait for his daily digest."""
+    """Return Ben's watermark of the plan that he follows; versions 2 and 3 wait for his daily digest."""
     services.subscribe(person=world.ben, target=plan, frequency="daily", author=world.ben, now=timezone.now())
     publish(plan, 100, author=world.amina)
     publish(plan, 90, author=world.amina)
@@ -95,7 +95,7 @@ def test_what_one_person_sees_moves_nobody_elses_watermark(world: World, plan: P
 
 @pytest.fixture
 def of_partnership(world: World) -> SubjectWatermark:
-    """Ben's watermark of the partnership that he follows; news of a commitment is due."""
+    """Return Ben's watermark of the partnership that he follows; news of a commitment is due."""
     services.subscribe(
         person=world.ben, target=world.partnership, frequency="daily", author=world.ben, now=timezone.now()
     )

@@ -62,7 +62,7 @@ def rows(client: Client, **chosen: str) -> list[dict[str, str]]:
 
 @pytest.fixture
 def amina(world: World) -> Client:
-    """Amina's browser, signed in."""
+    """Return Amina's browser, signed in."""
     return signed_in(world.amina)
 
 
@@ -139,7 +139,7 @@ def test_the_list_filters_by_each_status(amina: Client, asked: dict[str, Subscri
 
 @pytest.fixture
 def several(world: World, plan: Plan, opened: Plan, asked: dict[str, Subscription]) -> dict[str, str]:
-    """The filter's value of each followed record, by its name.
+    """Return the filter's value of each followed record, by its name.
 
     The four stakeholders and others were asked about these records.
     """

@@ -35,7 +35,7 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 @pytest.fixture
 def second(world: World) -> Plan:
-    """A second plan of the partnership."""
+    """Return a second plan of the partnership."""
     plan = create_plan(
         owners=[world.larkhaven],
         partnership=world.partnership,

@@ -117,7 +117,7 @@ def _prepare_a_succession(world: World, now: dt.datetime) -> None:
 def everything(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    """One world for this module: the world of the access table with tasks, and the demonstration network."""
+    """Provide one world for this module: the world of the access table with tasks, and the demonstration network."""
     with kept_world(django_db_blocker, tmp_path_factory) as world, override_settings(DEMONSTRATION=True):
         add_waiting(world)
         call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)

@@ -74,7 +74,7 @@ ACTS: tuple[tuple[str, str, dict[str, Any], dict[str, str], Purpose | None], ...
 
 @pytest.fixture
 def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
-    """The ids of Sol's subscription to Harbour Quarter, of his digest, and of the question about Larkhaven."""
+    """Return the ids of Sol's subscription to Harbour Quarter, of his digest, and of the question about Larkhaven."""
     arguments = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
     subscription = services.add_confirmed_subscription(person=world.sol, target=plan, **arguments)
     unanswered_subscription = services.add_stakeholder(
@@ -89,7 +89,7 @@ def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
 
 @pytest.fixture
 def for_every_act(world: World, things: dict[str, Any], opened: Plan) -> dict[str, Any]:
-    """The same ids, and a subscription in each state that an act changes.
+    """Return the same ids, and a subscription in each state that an act changes.
 
     Sol has paused one subscription, refused another, paused everything and refused questions.
     """
@@ -285,7 +285,7 @@ def lost(world: World, plan: Plan, office: PostOffice) -> LostAccess:
 
 @pytest.fixture
 def client() -> Client:
-    """A browser that is not signed in, and that enforces CSRF checks."""
+    """Return a browser that is not signed in, and that enforces CSRF checks."""
     return Client(enforce_csrf_checks=True)
 
 
@@ -506,7 +506,7 @@ def test_readers_with_access_see_the_plans_name(world: World, things: dict[str, 
 
 @pytest.fixture
 def shared(world: World) -> Plan:
-    """A public plan of the partnership."""
+    """Return a public plan of the partnership."""
     plan = create_plan(
         owners=[world.larkhaven],
         partnership=world.partnership,

@@ -27,7 +27,7 @@ TUESDAY = dt.datetime(2026, 10, 20, 9, 0, tzinfo=dt.UTC)
 
 @pytest.fixture
 def followed(world: World, plan: Plan) -> Subscription:
-    """Ben's confirmed subscription to the plan."""
+    """Return Ben's confirmed subscription to the plan."""
     return services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
 
 

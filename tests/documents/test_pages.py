@@ -26,7 +26,7 @@ from tests.world import World
 
 @pytest.fixture
 def draft(world: World) -> Draft:
-    """A charter's draft in the row of a plan's."""
+    """Return a charter's draft in the row of a plan's."""
     row: Draft = begin(world).draft
     documents.write_content(CHARTER, row, a_charter())
     row.save()
@@ -34,7 +34,7 @@ def draft(world: World) -> Draft:
 
 
 def request_by(person: User, data: dict[str, Any] | None) -> HttpRequest:
-    """A request by the person: a GET without data."""
+    """Return a request by the person: a GET without data."""
     request = RequestFactory().get("/") if data is None else RequestFactory().post("/", data)
     request.user = person
     request.session = {}  # type: ignore[assignment]

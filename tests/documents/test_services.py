@@ -23,7 +23,7 @@ FEES = {"title": "Fees", "body": "Everybody pays."}
 
 @pytest.fixture
 def draft(world: World) -> Draft:
-    """A draft of a charter, in the table of drafts of plans."""
+    """Return a draft of a charter, in the table of drafts of plans."""
     row: Draft = begin(world).draft
     documents.write_content(CHARTER, row, a_charter())
     row.save()

@@ -20,7 +20,7 @@ class Relay:
         self._joined: set[socket.socket] = set()
 
     def url(self) -> str:
-        """The test database's URL through the relay."""
+        """Return the test database's URL through the relay."""
         database = connection.settings_dict
         return f"postgres://{database['USER']}:{database['PASSWORD']}@127.0.0.1:{self.port}/{database['NAME']}"
 

@@ -32,7 +32,7 @@ class Site:
     process: subprocess.Popen[bytes]
 
     def metrics(self) -> str:
-        """The page of metrics, from whichever process answers."""
+        """Return the page of metrics, from whichever process answers."""
         connection = http.client.HTTPConnection("localhost", self.port, timeout=30)
         connection.request("GET", "/metrics", headers={"Authorization": "Bearer prometheus-may-read"})
         page = connection.getresponse().read().decode()
@@ -105,7 +105,7 @@ def until(condition: Callable[[], bool], *, seconds: float, details: Callable[[]
 
 
 def signed_in(person: User) -> tuple[str, str]:
-    """A person's session cookies, and a CSRF token for their forms."""
+    """Return a person's session cookies, and a CSRF token for their forms."""
     client = Client()
     client.force_login(person)
     session = f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}"

@@ -40,7 +40,7 @@ def world(transactional_db: None) -> World:
 
 @contextmanager
 def frozen_holder(database: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that took the digests' lock and was then stopped, as on a machine that swaps."""
+    """Provide a process that took the digests' lock and was then stopped, as on a machine that swaps."""
     environ = os.environ | {
         "DATABASE_URL": database,
         "DATABASE_WORKER_URL": "",
@@ -61,7 +61,7 @@ def frozen_holder(database: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def is_lock_held() -> bool:
-    """Whether a transaction in this database holds the digests' lock, the only one of its type in this test."""
+    """Return whether a transaction in this database holds the digests' lock, the only one of its type in this test."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database"

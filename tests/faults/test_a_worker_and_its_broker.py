@@ -47,7 +47,7 @@ sys.exit(worker.main())
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Valkey]:
-    """A broker of this test alone, because it drops the connections of everybody."""
+    """Provide a broker of this test alone, because it drops the connections of everybody."""
     # The path of a socket must be short.
     with tempfile.TemporaryDirectory() as sockets:
         valkey = Valkey(folder=tmp_path / "redis", sockets=Path(sockets), log=tmp_path / "valkey.log")
@@ -60,7 +60,7 @@ def broker(tmp_path: Path) -> Iterator[Valkey]:
 
 @contextmanager
 def worker(broker: Valkey, log: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker that takes tasks from this broker, in a group of its own."""
+    """Provide a worker that takes tasks from this broker, in a group of its own."""
     environ = os.environ | {
         "REDIS_URL": broker.url,
         "SECRET_KEY": settings.SECRET_KEY,

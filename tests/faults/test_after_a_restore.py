@@ -135,7 +135,7 @@ def check_nothing_is_sent_twice(world: World, plan: Any) -> None:
 
 
 def numbers(database: str) -> dict[str, int]:
-    """The last number that each sequence of a database gave; 0 if none."""
+    """Return the last number that each sequence of a database gave; 0 if none."""
     back = psycopg2.connect(**connection.get_connection_params() | {"dbname": database})
     try:
         with back.cursor() as cursor:

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 @contextlib.contextmanager
 def running(fault: str, people: int) -> Iterator[subprocess.Popen[str]]:
-    """A stage with real processes, which all end with it."""
+    """Provide a stage with real processes, which all end with it."""
     environ = {name: value for name, value in os.environ.items() if name != "DEBUG"}
     command = [sys.executable, "benchmarks/digests_faults.py", fault, "--people", str(people)]
     with tempfile.TemporaryFile("w+") as complaints:
@@ -61,7 +61,7 @@ def play() -> Iterator[Play]:
 
 
 def figures_of(stage: subprocess.Popen[str]) -> dict[str, Any]:
-    """What became of the emails of a fault."""
+    """Return what became of the emails of a fault."""
     assert stage.stdout
     figures: dict[str, Any] = json.loads(stage.stdout.readline() or "{}")
     assert figures, "The stage ended."

@@ -336,7 +336,7 @@ def test_share_of_another_draft_with_the_same_number_stays(world: World) -> None
 
 
 def joint(world: World) -> Plan:
-    """A published plan that Larkhaven and Westmarch own."""
+    """Return a published plan that Larkhaven and Westmarch own."""
     return published(world, owners=[world.larkhaven, world.westmarch])
 
 

@@ -36,7 +36,7 @@ NOW = timezone.now
 
 @contextmanager
 def restored() -> Iterator[None]:
-    """A restore takes what happens within the block out of the database, and sets the sequences back."""
+    """Remove what happens within the block from the database, as a restore does, and set the sequences back."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT format('public.%I', sequencename), coalesce(last_value, start_value), last_value IS NOT NULL"

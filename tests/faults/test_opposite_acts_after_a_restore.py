@@ -317,14 +317,14 @@ def test_version_told_of_before_a_restore_is_not_told_again(world: World, settin
 
 
 def mention_waits_for_a_summary(world: World) -> None:
-    """A mention waits for Ben's summary, which is due."""
+    """Mention Ben, whose summary with the mention is due."""
     digests.choose_ways(person=world.ben, ways={"mentions": Way.SUMMARY}, author=world.ben, now=NOW())
     plans.add_comment(plan=published(world), version_number=1, text="@Ben West: why?", author=world.amina, now=NOW())
     InboxItem.objects.for_summary().filter(person=world.ben).update(due_at=NOW())
 
 
 def match_is_new(world: World) -> None:
-    """An ask of Larkhaven's and an offer of the council's match."""
+    """Match an ask of Larkhaven with an offer of the council."""
     then = NOW() - dt.timedelta(hours=1)
     ask = shared(world.larkhaven, world.amina, then, title="Land for sixty homes")
     offer = shared(world.westmarch, world.ben, then, direction=Direction.OFFER, title="A level site by the quay")
@@ -357,13 +357,13 @@ def test_what_a_digest_told_before_a_restore_is_not_told_again(
 
 
 def bring_in(address: str) -> User:
-    """Somebody whom the restored database gets to know later."""
+    """Add somebody whom the restored database does not have."""
     return person_for_address(email=address, name="Paula Quiet")
 
 
 @pytest.fixture
 def unknown(world: World) -> str:
-    """An address of somebody added since the backup, whose mail came back."""
+    """Return an address of somebody added since the backup, whose mail came back."""
     address = "paula@council.example"
     with lost():
         bring_in(address)

@@ -39,7 +39,7 @@ def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def followed(world: World) -> Plan:
-    """A plan that Ben follows through its partnership."""
+    """Return a plan that Ben follows through its partnership."""
     plan = published(world)
     digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=NOW())
     assert covering(world.ben, plan)

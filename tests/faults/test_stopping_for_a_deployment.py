@@ -37,7 +37,7 @@ SLOW, LATER = PEOPLE[3], "later@council.example"
 
 @pytest.fixture
 def world(transactional_db: None) -> World:
-    """The small world, without the emails of its set-up."""
+    """Return the small world, without the emails of its set-up."""
     world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
     return world
@@ -50,7 +50,7 @@ def server() -> Iterator[MailServer]:
 
 
 def start(database: str, server: MailServer, folder: Path, *command: str) -> subprocess.Popen[bytes]:
-    """A process that sends through this server, in a group of its own."""
+    """Return a process that sends through this server, in a group of its own."""
     environ = os.environ | {
         "DATABASE_URL": database,
         "DATABASE_WORKER_URL": "",
@@ -68,7 +68,7 @@ def start(database: str, server: MailServer, folder: Path, *command: str) -> sub
 
 
 def record(*addresses: str) -> None:
-    """An account email to each, due for a worker too."""
+    """Record an account email to each person, which workers may send, too."""
     with transaction.atomic():
         for address in addresses:
             body = {"subject": "A code", "text": "123456\n"}
@@ -78,14 +78,14 @@ def record(*addresses: str) -> None:
 
 
 def send_the_rest(server: MailServer, settings: Any) -> None:
-    """What another sender sends at once after the stop."""
+    """Send what another sender sends at once after the stop."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", server.port, False
     drain(seconds=30)
 
 
 def processes_that_wait(worker: int, server: MailServer) -> int:
-    """How many of a worker's processes have a connection to the mail server."""
+    """Return how many of a worker's processes have a connection to the mail server."""
     children = psutil.Process(worker).children()
     return sum(
         any(one.raddr and one.raddr.port == server.port for one in child.net_connections()) for child in children
@@ -111,7 +111,7 @@ def until_both_wait(worker: int, server: MailServer, log: Path) -> None:
 
 
 def end_once_answered(stopped: subprocess.Popen[bytes], server: MailServer) -> None:
-    """A process that was asked to stop waits for the answers of the mail server, and ends when they come."""
+    """Ask a process to stop, which waits for the answers of the mail server and then ends."""
     with pytest.raises(subprocess.TimeoutExpired):
         stopped.wait(3)
     server.released.set()

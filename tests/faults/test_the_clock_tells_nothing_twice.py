@@ -225,7 +225,7 @@ def test_rows_told_one_by_one_are_not_told_together_after_a_restore(world: World
 
 
 def told_in_summaries(world: World, name: str) -> tuple[list[User], Callable[[], list[str]]]:
-    """The people whom this row of the table tells, who get summaries; a call acts, and says who gets an email."""
+    """Let the people of this row get summaries. The returned function acts, and returns who gets an email."""
     act = CASES[name].prepare(world)
     people = [User.objects.get(email__startswith=f"{who}@") for _, who in CASES[name].told]
     for person in people:

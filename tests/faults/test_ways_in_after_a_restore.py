@@ -44,14 +44,14 @@ def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def request() -> HttpRequest:
-    """A request as allauth's signals bring it."""
+    """Return a request as allauth's signals bring it."""
     request = RequestFactory().post("/")
     request.session = SessionStore()
     return request
 
 
 def change_password(person: User, password: str) -> None:
-    """What allauth does when somebody changes their password."""
+    """Do what allauth does when somebody changes their password."""
     person.set_password(password)
     person.save()
     password_changed.send(sender=User, request=request(), user=person)

@@ -78,7 +78,7 @@ class Load:
 
 @contextlib.contextmanager
 def under_load(site: Site, person: User) -> Iterator[Load]:
-    """Three loads at once, in one person's session."""
+    """Provide three loads at once, in one person's session."""
     load = Load(site, *signed_in(person))
     threads = [threading.Thread(target=load.run) for _ in range(3)]
     for thread in threads:
@@ -92,7 +92,7 @@ def under_load(site: Site, person: User) -> Iterator[Load]:
 
 
 def changes_agree(person: User) -> bool:
-    """Whether the recorded changes of the time zone lead to its present value."""
+    """Return whether the recorded changes of the time zone lead to its present value."""
     events = Event.objects.filter(kind="person.details_changed", target_id=person.pk).order_by("pk")
     zone = ZONES[0]
     for event in events:

@@ -120,7 +120,7 @@ def test_the_role_cannot_change_or_delete_history(as_application: None) -> None:
 
 @pytest.fixture
 def logged() -> SecurityEvent:
-    """A security event of today."""
+    """Return a security event of today."""
     person = User.objects.create_user(email="amina@larkhaven.example", name="Amina")
     now = timezone.now()
     return SecurityEvent.objects.create(person=person, kind="refused", at=now, ip="203.0.113.9", user_agent="Firefox")
@@ -248,7 +248,7 @@ def test_the_role_cannot_change_the_table_of_migrations(as_application: None) ->
 
 @pytest.fixture
 def emails() -> dict[str, Email]:
-    """An email that is queued, and one that was sent and bounced."""
+    """Return an email that is queued, and one that was sent and bounced."""
     amina = User.objects.create_user(email="amina@larkhaven.example", name="Amina")
     now = timezone.now()
     email_by_name = {

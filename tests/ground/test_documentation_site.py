@@ -63,7 +63,7 @@ def test_pages_of_the_documentation_have_a_policy_and_nothing_else_is_changed(
 
 @pytest.fixture
 def address(transactional_db: None, settings: LazySettings) -> Iterator[str]:
-    """The address of a server with the documentation. It looks for files only when it starts."""
+    """Provide the address of a server with the documentation. It looks for files only when it starts."""
     # This takes ten seconds unless `make check` has built the documentation.
     assert documentation.build()
     settings.WHITENOISE_ROOT = str(documentation.SITE)

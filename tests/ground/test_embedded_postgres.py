@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def places() -> Iterator[tuple[Path, Path]]:
-    """A folder for data whose name has a space, and a folder with a short path for sockets."""
+    """Provide a folder for data whose name has a space, and a folder with a short path for sockets."""
     sockets = Path(tempfile.mkdtemp(prefix="cg-", dir="/tmp"))
     state = Path(tempfile.mkdtemp(prefix="two words ", dir="/tmp"))
     state.chmod(0o755)
@@ -31,7 +31,7 @@ def places() -> Iterator[tuple[Path, Path]]:
 
 @pytest.fixture(scope="module")
 def server(places: tuple[Path, Path]) -> Iterator[Postgres]:
-    """A running server of PostgreSQL in these folders."""
+    """Provide a running server of PostgreSQL in these folders."""
     state, sockets = places
     server = Postgres(
         var=state, sockets=sockets, passwords=new_passwords(), log=state / "log" / "postgres.log", durable=False

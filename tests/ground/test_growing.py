@@ -59,7 +59,7 @@ CONTENT = b"The parties meet every quarter.\n"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """A server with S3's interface, in this process."""
+    """Provide a server with S3's interface, in this process."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -69,7 +69,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def bucket(server: str, settings: Any) -> Iterator[Any]:
-    """The bucket of an instance, created from its settings."""
+    """Provide the bucket of an instance, created from its settings."""
     settings.FILES_BUCKET = "common-ground"
     options = {
         "bucket_name": "common-ground",

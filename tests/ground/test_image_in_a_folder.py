@@ -57,7 +57,7 @@ def assemble_image(folder: Path) -> None:
 
 @pytest.fixture
 def image() -> Iterator[tuple[Path, dict[str, str], list[str]]]:
-    """The folder of the image, its environment, and the first words of another user's commands."""
+    """Provide the folder of the image, its environment, and the first words of another user's commands."""
     image_folder = Path(tempfile.mkdtemp(prefix="cg-image-"))
     app, own_folder = image_folder / "app", image_folder / "own"
     own_folder.mkdir()

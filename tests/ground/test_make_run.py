@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def var() -> Iterator[Path]:
-    """A data folder that any account may enter."""
+    """Provide a data folder that any account may enter."""
     folder = Path(tempfile.mkdtemp(prefix="cg-run-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder

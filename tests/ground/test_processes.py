@@ -22,7 +22,7 @@ PARENT = [sys.executable, "-c", A_CHILD + "print(c.pid, flush=True); c.wait()"]
 
 @pytest.fixture
 def sleeper(tmp_path: Path) -> Iterator[Child]:
-    """A process that sleeps for a minute; not started yet."""
+    """Provide a process that sleeps for a minute, and has not started."""
     child = Child(name="sleeper", argv=SLEEPER, log=tmp_path / "log")
     yield child
     child.stop()

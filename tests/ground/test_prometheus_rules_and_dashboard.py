@@ -55,7 +55,7 @@ def metrics_in(expression: str) -> set[str]:
 
 @pytest.fixture
 def lines(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The lines of `/metrics` with a value, after a page and a job."""
+    """Return the lines of `/metrics` with a value, after a page and a job."""
     monkeypatch.setattr(settings, "METRICS_TOKEN", "token-of-prometheus")
     record_job("tests.job", seconds=1, failed=False)
     record_heartbeat(on_this_machine(WORKER))
@@ -67,7 +67,7 @@ def lines(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def metrics(lines: list[str]) -> set[str]:
-    """The names of the metrics on the page."""
+    """Return the names of the metrics on the page."""
     return {re.split(r"[{ ]", line, maxsplit=1)[0] for line in lines}
 
 

@@ -17,7 +17,7 @@ from tools.supervisor import SIGNALS
 
 @pytest.fixture
 def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The var/ of a copy, with a file in it."""
+    """Provide the var/ of a copy, with a file in it."""
     var_folder = tmp_path / "var"
     (var_folder / "media").mkdir(parents=True)
     monkeypatch.setattr(run, "VAR_DIR", var_folder)

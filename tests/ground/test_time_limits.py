@@ -131,7 +131,7 @@ def test_migrations_wait_for_a_lock_as_long_as_the_docs_say() -> None:
 
 @pytest.fixture
 def one_migration(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An unapplied migration that needs an exclusive lock on the table of people."""
+    """Provide an unapplied migration that needs an exclusive lock on the table of people."""
     settings.MIGRATION_MODULES = {"kit": "tests.ground.waiting_migrations"}
     monkeypatch.setattr(Command, "LOCK_TIMEOUT", "300ms")
     monkeypatch.setattr(Command, "PAUSE_SECONDS", 0.3)

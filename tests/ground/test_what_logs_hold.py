@@ -41,7 +41,7 @@ _PARAMETER = re.compile(r"<(?:\w+:)?\w+>|\(\?P<\w+>[^)]*\)")
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """The lines that the log handler of the settings writes."""
+    """Provide the lines that the log handler of the settings writes."""
     handler = logging.getLogger("django").handlers[0]
     assert isinstance(handler, logging.StreamHandler)
     written = io.StringIO()
@@ -52,7 +52,7 @@ def lines() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def reports(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
-    """The reports that would be sent to Sentry."""
+    """Provide the reports that would be sent to Sentry."""
     events: list[dict[str, Any]] = []
     monkeypatch.setattr(HttpTransport, "capture_envelope", lambda self, envelope: events.append(envelope.get_event()))
     settings.SENTRY_DSN = "https://key@errors.example/7"

@@ -29,7 +29,7 @@ LATER = dt.timedelta(minutes=5)
 
 @pytest.fixture(autouse=True)
 def root(settings: Any, tmp_path: Path) -> Path:
-    """The journal's folder, which only this test uses."""
+    """Return the journal's folder, which only this test uses."""
     settings.JOURNAL_ROOT = tmp_path
     return tmp_path
 

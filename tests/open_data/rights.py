@@ -30,7 +30,7 @@ def _begin(world: World, author: User | None) -> Any:
 
 
 def _enter(world: World, author: User | None) -> Any:
-    """An agreement of Westmarch, entered on its page."""
+    """Return an agreement of Westmarch, entered on its page."""
     return enter_agreement(
         organisation=world.westmarch, reference="W/1", kind="section-106", author=author, now=world.now
     )

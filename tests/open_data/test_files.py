@@ -67,7 +67,7 @@ FORMS = {
 
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
-    """The councils, Westmarch with its planning area."""
+    """Import the councils, Westmarch with its planning area."""
     import_councils_with_planning_area()
 
 
@@ -93,7 +93,7 @@ def put_in(files: Files) -> ImportRun:
 
 
 def written(*datasets: str) -> Files:
-    """The files of Westmarch."""
+    """Return the files of Westmarch."""
     return {dataset: file_of(westmarch(), dataset).data for dataset in datasets}
 
 
@@ -137,7 +137,7 @@ def facts() -> list[tuple[str, str]]:
 
 
 def value_of(dataset: str, field: str) -> str:
-    """A value for a field that no other field has."""
+    """Return a value for a field that no other field has."""
     if field.endswith(("-date", "Date")):
         return {"period-end-date": "2041-03-31", "EndDate": "2041-01-01"}.get(field, "2026-04-01")
     if field.endswith(("-url", "URL")):

@@ -84,7 +84,7 @@ def test_only_planning_authorities_publish_and_nothing_is_published_twice(world:
 
 
 def local_plan(world: World, title: str, audience: str) -> None:
-    """A local plan of Westmarch with a public milestone, a confidential site and a changed draft."""
+    """Publish a local plan of Westmarch with a public milestone, a confidential site and a changed draft."""
     content = {
         "about": {"title": title, "summary": "Homes for Westmarch."},
         "sites": [{"key": "quay", "name": f"{CANARY} Quay", "confidential": True}],

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def world(transactional_db: None) -> World:
-    """The small world, without the emails of its set-up."""
+    """Return the small world, without the emails of its set-up."""
     small_world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
     return small_world
@@ -41,7 +41,7 @@ def world(transactional_db: None) -> World:
 
 @pytest.fixture
 def server(world: World, settings: Any) -> Iterator[MailServer]:
-    """A server that accepts all emails, except the ones that a test names."""
+    """Provide a server that accepts all emails, except the ones that a test names."""
     with mail_server({}) as running:
         settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = running.port, 8
         yield running

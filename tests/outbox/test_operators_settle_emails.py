@@ -28,7 +28,7 @@ SIGN_OFF = "plans.sign_off_request"
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The small world, with a request to Ben to sign, which is not sent yet."""
+    """Return the small world, with a request to Ben to sign, which is not sent yet."""
     small_world = make_world()
     drop_emails()
     small_world.things["plan"] = published(small_world)

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def world(transactional_db: None) -> World:
-    """The small world, without the emails of its set-up."""
+    """Return the small world, without the emails of its set-up."""
     small_world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
     return small_world

@@ -81,7 +81,7 @@ class PostmarkHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The small world, without the emails of its set-up."""
+    """Return the small world, without the emails of its set-up."""
     small_world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
     return small_world
@@ -89,7 +89,7 @@ def world(db: None) -> World:
 
 @pytest.fixture
 def provider(settings: Any) -> Iterator[Provider]:
-    """A provider that accepts all emails by default, within four seconds."""
+    """Provide a provider that accepts all emails by default, within four seconds."""
     running = Provider()
     threading.Thread(target=running.serve_forever, daemon=True).start()
     settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def world(transactional_db: None) -> World:
-    """The small world, without the emails of its set-up."""
+    """Return the small world, without the emails of its set-up."""
     small_world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
     return small_world
@@ -35,7 +35,7 @@ def world(transactional_db: None) -> World:
 
 @pytest.fixture
 def server(world: World, settings: Any) -> Iterator[MailServer]:
-    """A server that accepts all emails."""
+    """Provide a server that accepts all emails."""
     with mail_server({}) as running:
         settings.EMAIL_PORT = running.port
         yield running

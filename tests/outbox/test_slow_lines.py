@@ -48,7 +48,7 @@ register_emails(PersonEmail(LARGE, "A large email of the tests", write, group=No
 
 @pytest.fixture
 def world(transactional_db: None) -> World:
-    """The small world, without the emails of its set-up."""
+    """Return the small world, without the emails of its set-up."""
     small_world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
     return small_world
@@ -56,7 +56,7 @@ def world(transactional_db: None) -> World:
 
 @pytest.fixture(params=["plain", "tls"])
 def server(world: World, settings: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MailServer]:
-    """A server whose reading each test decides, with and without TLS."""
+    """Provide a server whose reading each test decides, with and without TLS."""
     with mail_server({}) as running:
         settings.EMAIL_PORT = running.port
         if request.param == "tls":

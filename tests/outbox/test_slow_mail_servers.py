@@ -40,7 +40,7 @@ register_emails(PersonEmail(KIND, "A notice of the tests", write, group=NoticeGr
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The small world, without the emails of its set-up."""
+    """Return the small world, without the emails of its set-up."""
     small_world = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
     return small_world
@@ -58,7 +58,7 @@ def quick(settings: Any) -> None:
 
 @pytest.fixture
 def server(world: World, settings: Any) -> Iterator[MailServer]:
-    """A server that accepts all emails but Ben's, which each test decides."""
+    """Provide a server that accepts all emails but Ben's, which each test decides."""
     with mail_server({}) as running:
         settings.EMAIL_PORT = running.port
         yield running

@@ -20,7 +20,7 @@ PLAIN = b"250 here\r\n"
 
 @pytest.fixture(params=["pipelining", "plain"])
 def server(request: pytest.FixtureRequest, settings: Any) -> Iterator[MailServer]:
-    """A server with and without pipelining."""
+    """Provide a server with and without pipelining."""
     with mail_server({}) as running:
         if request.param == "plain":
             running.replies["EHLO"] = PLAIN

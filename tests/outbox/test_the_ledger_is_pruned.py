@@ -178,7 +178,7 @@ def put_partition(table: str, moment: dt.datetime) -> None:
 
 @pytest.fixture
 def months() -> list[dt.datetime]:
-    """The month three years ago, the two before it, and partitions for these and for an older time.
+    """Return the month three years ago, the two before it, and partitions for these and for an older time.
 
     The older partition is for emails from before there were monthly partitions. Months are by the database's clock,
     which decides what is dropped.

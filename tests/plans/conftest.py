@@ -12,7 +12,7 @@ from partnerships.people.models import User
 
 @pytest.fixture
 def as_() -> Callable[[User], Client]:
-    """A function that returns a client signed in as a person."""
+    """Return a function that returns a client signed in as a person."""
 
     def client_for(person: User) -> Client:
         client = Client()

@@ -64,7 +64,7 @@ VALUES = st.one_of(
 
 
 def sender(row: Row) -> str:
-    """The first persona who may send this form."""
+    """Return the first persona who may send this form."""
     assert row.post is not None
     return next((one for one in SENDERS if row.post[one] in {200, 302, 422}), "lead")
 

@@ -62,7 +62,7 @@ RECORD = bool(os.environ.get("RECORD_TOLD"))
 
 
 def modules_of(room: str) -> Iterator[ModuleType]:
-    """The modules with the services of a room.
+    """Yield the modules with the services of a room.
 
     Those in its package of services, or those that its table names.
     """
@@ -116,7 +116,7 @@ ROWS_WRITTEN = """
 
 
 def rows_written() -> int:
-    """Rows that this transaction inserted, updated or deleted in any table.
+    """Return rows that this transaction inserted, updated or deleted in any table.
 
     Changes rolled back to a savepoint count too.
     """
@@ -126,7 +126,7 @@ def rows_written() -> int:
 
 
 def told_twice(emails: Iterable[Email]) -> list[str]:
-    """The kinds of emails that somebody got twice about the same thing; their links may differ."""
+    """Return the kinds of emails that somebody got twice about the same thing; their links may differ."""
     told: Counter[tuple[Any, ...]] = Counter()
     for email in emails:
         if email.person_id is not None:
@@ -136,14 +136,14 @@ def told_twice(emails: Iterable[Email]) -> list[str]:
 
 
 def who_is_told(emails: Iterable[Email]) -> list[str]:
-    """Each email by its kind, and its person by the part of the address before the @."""
+    """Return each email by its kind, and its person by the part of the address before the @."""
     people = User.objects.in_bulk([email.person_id for email in emails if email.person_id])
     names = {pk: person.email.partition("@")[0] for pk, person in people.items()}
     return sorted(f"{email.kind} to {names.get(email.person_id or 0, 'an address')}" for email in emails)
 
 
 def outcome(row: Row, world: World, persona: str, prepared: Any) -> tuple[str, list[str]]:
-    """The result of the call, "done", "refused" or the error, and who was told; rolled back."""
+    """Return the result of the call, "done", "refused" or the error, and who was told; rolled back."""
     person = who(world, persona)
     told_people: list[str] = []
     with transaction.atomic():
@@ -166,7 +166,7 @@ def outcome(row: Row, world: World, persona: str, prepared: Any) -> tuple[str, l
 
 
 def check_told(row: Row, told: dict[str, list[str]]) -> None:
-    """Those told, for each caller of the service, are those recorded."""
+    """Check that each caller of the service notifies the people who are recorded."""
     recorded = json.loads(RECORDED.read_text())
 
     assert told == recorded.get(str(row), {}), "If this is intended, record it: see the top of this module."

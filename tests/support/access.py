@@ -93,12 +93,12 @@ class Row:
 
     @property
     def label(self) -> str:
-        """The name of the row in tests and in recorded counts."""
+        """Return the name of the row in tests and in recorded counts."""
         return " ".join(filter(None, (f"{self.name}{self.query}", self.case)))
 
     @property
     def expectations(self) -> dict[str, Expected]:
-        """The expectations by method. Other methods must answer 405."""
+        """Return the expectations by method. Other methods must answer 405."""
         return {
             method: expected for method, expected in (("get", self.get), ("post", self.post)) if expected is not None
         }

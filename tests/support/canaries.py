@@ -42,12 +42,12 @@ class Column:
 
     @property
     def label(self) -> str:
-        """The name of the column, such as `exchange.Entry.private_note`."""
+        """Return the name of the column, such as `exchange.Entry.private_note`."""
         return f"{self.model._meta.label}.{self.name}"
 
     @property
     def word(self) -> str:
-        """A word that is only in this column: `zq…q…z`. In the names themselves, q and z are replaced."""
+        """Return a word that is only in this column: `zq…q…z`. In the names themselves, q and z are replaced."""
         names = (re.sub("[^a-z]", "", name.lower()) for name in (self.model._meta.label, self.name))
         return f"zq{'q'.join(name.replace('q', 'k').replace('z', 's') for name in names)}z"
 

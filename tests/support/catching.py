@@ -44,7 +44,7 @@ class Catcher:
 
 @pytest.fixture
 def catcher(tmp_path: Path) -> Iterator[Catcher]:
-    """A running mail catcher."""
+    """Provide a running mail catcher."""
     with listen("127.0.0.1", 47_600) as smtp, listen("127.0.0.1", 47_700) as web:
         child = Child(
             name="mail",

@@ -193,7 +193,7 @@ class Expected:
 
     @property
     def median_days(self) -> float:
-        """The median of the void days."""
+        """Return the median of the void days."""
         days = sorted(self.void_days)
         middle = len(days) // 2
         return days[middle] if len(days) % 2 else (days[middle - 1] + days[middle]) / 2

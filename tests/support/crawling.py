@@ -47,7 +47,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as text, with entities, ZIP members and PDF streams decoded."""
+        """Return the body as text, with entities, ZIP members and PDF streams decoded."""
         if self.body[:4] == b"PK\x03\x04":
             with zipfile.ZipFile(io.BytesIO(self.body)) as archive:
                 return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())

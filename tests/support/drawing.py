@@ -33,7 +33,7 @@ class Drawn:
 
     @cached_property
     def pdf(self) -> bytes:
-        """The PDF."""
+        """Return the PDF."""
         written: bytes = self._document.write_pdf(pdf_variant=self._variant)
         return written
 

@@ -43,7 +43,7 @@ class _Snapshot:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the rows were built today, and not too long ago."""
+        """Return whether the rows were built today, and not too long ago."""
         return self.built_on == timezone.localdate() and time.time() - self.built_at < _MAX_AGE
 
 

@@ -98,6 +98,6 @@ def media_root() -> None:
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for a module that imports it and `media_root`. Each test's changes are rolled back."""
+    """Provide one world for a module that imports it and `media_root`. Each test's changes are rolled back."""
     with kept_world(django_db_blocker, tmp_path_factory) as made:
         yield made

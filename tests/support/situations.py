@@ -42,7 +42,7 @@ def in_situations(rows: Iterable[Row]) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for the whole table; each call is rolled back."""
+    """Provide one world for the whole table; each call is rolled back."""
     with kept_world(django_db_blocker, tmp_path_factory) as world:
         add_personas(world)
         check_once()
@@ -51,7 +51,7 @@ def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
 
 @pytest.fixture(scope="module")
 def situation(request: pytest.FixtureRequest, world: World, django_db_blocker: Any) -> Iterator[Situation]:
-    """The records that rows with the same `prepare` need, rolled back after the last of these rows."""
+    """Provide the records that rows with the same `prepare` need, rolled back after the last of these rows."""
     with django_db_blocker.unblock(), transaction.atomic():
         own_world = copy.deepcopy(world)
         prepared = request.param(own_world)

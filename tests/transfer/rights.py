@@ -75,7 +75,7 @@ def _upload_unchecked_list(world: World) -> ImportRun:
 
 
 def _doubt(world: World) -> Doubt:
-    """A row that names one council under the code of another."""
+    """Return a row that names one council under the code of another."""
     _councils(world)
     import_list("councils", "LAD25CD,LAD25NM\nE07900001,Mere\n", accept_missing=True)
     return Doubt.objects.get(register="councils")

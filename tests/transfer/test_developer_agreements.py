@@ -74,7 +74,7 @@ def import_agreements(
 
 
 def commitment_of(reference: str) -> Commitment:
-    """The commitment of a contribution."""
+    """Return the commitment of a contribution."""
     return Commitment.objects.get(source_reference=reference)
 
 

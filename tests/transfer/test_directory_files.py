@@ -85,7 +85,7 @@ def load(path: Path) -> str:
 
 @pytest.fixture
 def small(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
-    """A file with one council that followed another, and one provider."""
+    """Return a file with one council that followed another, and one provider."""
     content = copy.deepcopy(DIRECTORY)
     path = tmp_path / "small.json"
     path.write_text(json.dumps(content))

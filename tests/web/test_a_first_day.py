@@ -33,7 +33,7 @@ NOW = timezone.now
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The people and organisations of the tests."""
+    """Return the people and organisations of the tests."""
     return make_world()
 
 

@@ -29,7 +29,7 @@ from tests.world import World
 
 @pytest.fixture
 def notice(world: World) -> Email:
-    """A notice to Sol that people of Larkhaven caused."""
+    """Return a notice to Sol that people of Larkhaven caused."""
     with transaction.atomic():
         return record_email(kind="digests.links", person_id=world.sol.pk, sender_id=world.larkhaven.pk, now=world.now)
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def amina(world: World) -> Client:
-    """The browser of Larkhaven's lead."""
+    """Return the browser of Larkhaven's lead."""
     client = Client()
     client.force_login(world.amina)
     return client

@@ -196,7 +196,6 @@ def test_page_names_the_organisation_and_no_person(world: World) -> None:
 
 
 def test_agreement_and_contribution_entered_on_pages_are_in_the_public_files(world: World) -> None:
-    publish_files(world, "developer-contributions")
     enter_agreement(world)
     commitment = enter_contribution(world)
     record_progress(
@@ -224,7 +223,8 @@ def test_agreement_and_contribution_entered_on_pages_are_in_the_public_files(wor
 
 
 def enter_agreement(world: World) -> None:
-    """Enter an agreement of Westmarch on its page."""
+    """Begin to publish Westmarch's agreements, and enter one on its page."""
+    publish_files(world, "developer-contributions")
     response = signed_in(world.ben).post(
         reverse("open_data:enter-agreement", args=[world.westmarch.pk]),
         {"reference": "W/77", "kind": "section-106", "planning_application": "24/0077", "agreed_on": "1 March 2026"},

@@ -337,7 +337,8 @@ def test_what_an_ended_organisation_still_holds_passes_on_by_handover_lines(worl
 
     promise.refresh_from_db()
     post.refresh_from_db()
-    assert (promise.giver, post.organisation) == (world.harbour, world.harbour)
+    assert promise.giver == world.harbour
+    assert post.organisation == world.harbour
     left = {group.kind.code: [one.pk for one in group.things] for group in left_without_owner(world.harbour, today())}
     assert left == {"posts": [post.pk], "commitments": [promise.pk]}
 

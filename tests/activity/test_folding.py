@@ -27,7 +27,10 @@ def removing_step(number: int) -> Step:
 def test_date_that_moved_twice_is_one_line() -> None:
     [line] = fold([changing_step(1, "1 March", "1 April"), changing_step(2, "1 April", "1 May")])
 
-    assert (line.before, line.after, line.moves, line.numbers) == ("1 March", "1 May", 2, (1, 2))
+    assert line.before == "1 March"
+    assert line.after == "1 May"
+    assert line.moves == 2
+    assert line.numbers == (1, 2)
 
 
 def test_value_that_returned_to_where_it_was_is_left_out() -> None:
@@ -47,8 +50,12 @@ def test_what_was_created_is_told_with_its_values_at_the_end() -> None:
 
     made, agreed = fold([creating_step(1, due="1 March"), changing_step(2, "1 March", "1 May"), status])
 
-    assert (made.kind, made.values, made.numbers) == ("proposed", {"due": "1 May"}, (1, 2))
-    assert (agreed.field, agreed.before, agreed.after) == ("status", "proposed", "agreed")
+    assert made.kind == "proposed"
+    assert made.values == {"due": "1 May"}
+    assert made.numbers == (1, 2)
+    assert agreed.field == "status"
+    assert agreed.before == "proposed"
+    assert agreed.after == "agreed"
 
 
 def test_what_was_removed_is_one_line() -> None:
@@ -73,7 +80,8 @@ def test_meetings_held_are_told_each_and_reports_only_the_last() -> None:
 def test_change_of_fields_without_values_is_still_told() -> None:
     [line] = fold([Step(1, "due_date_moved", PROMISE, Fold.FIELDS)])
 
-    assert (line.kind, line.numbers) == ("due_date_moved", (1,))
+    assert line.kind == "due_date_moved"
+    assert line.numbers == (1,)
 
 
 #: The fields of each thing that exists.

@@ -80,7 +80,8 @@ def test_a_reworded_kind_keeps_its_code_and_shows_its_new_label(world: World, cl
     page = client.get(world.partnership.get_absolute_url()).content.decode()
 
     kind.refresh_from_db()
-    assert (kind.code, kind.label) == ("memorandum", "Memorandum")
+    assert kind.code == "memorandum"
+    assert kind.label == "Memorandum"
     assert "Memorandum of understanding" not in page
     assert [row.pgh_label for row in kind.events.order_by("pgh_id")]  # type: ignore[attr-defined]  # made by pghistory == ["insert", "update"]
 

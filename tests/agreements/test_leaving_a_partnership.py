@@ -425,5 +425,7 @@ def test_invitations_to_partnerships_that_ended_earlier_are_withdrawn_once(world
     counts = [withdraw_left_over_invitations(now=timezone.now()) for _ in range(2)]
 
     party.refresh_from_db()
-    assert (counts, party.status, party.reason) == ([1, 0], "declined", "The partnership has ended.")
+    assert counts == [1, 0]
+    assert party.status == "declined"
+    assert party.reason == "The partnership has ended."
     assert not Partnership.objects.inside_for(world.hana).filter(pk=world.partnership.pk).exists()

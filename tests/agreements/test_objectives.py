@@ -79,11 +79,9 @@ def test_steady_progress_decides_whether_an_objective_is_on_track(
         today=dt.date(2027, 2, 20),
     )
 
-    assert (current_pace.percent, current_pace.is_on_track, abs(current_pace.expected)) == (
-        percent,
-        on_track,
-        Decimal(50),
-    )
+    assert current_pace.percent == percent
+    assert current_pace.is_on_track == on_track
+    assert abs(current_pace.expected) == Decimal(50)
 
 
 def test_after_the_target_date_only_the_target_counts() -> None:
@@ -106,7 +104,9 @@ def test_the_table_says_where_each_objective_stands(world: World) -> None:
     [row] = objective_states(world.ben, world.partnership, None, TODAY())
     page = signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
 
-    assert (row.now, row.pace.percent, row.tag) == ("30 homes", 30, "behind")
+    assert row.now == "30 homes"
+    assert row.pace.percent == 30
+    assert row.tag == "behind"
     assert row.words.startswith("Behind: with steady progress the figure would be 50 homes")
     assert row.trend.startswith("Up 10 homes since")
     assert "Planning permission" in page

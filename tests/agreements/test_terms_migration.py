@@ -42,7 +42,9 @@ def test_text_in_force_becomes_version_1_with_the_acceptances(world: World, stat
     migrated = migrate_old_partnership(world, status=status, starts_on=dt.date(2026, 1, 1))
 
     version = migrated.terms_versions.get()
-    assert (migrated.status, version.number, version.was_accepted_before_signing) == (status, 1, True)
+    assert migrated.status == status
+    assert version.number == 1
+    assert version.was_accepted_before_signing
     assert version.content["clauses"][0]["body"] == TEXT
     assert version.content["about"]["quorum"] == 2
     assert version_in_force(migrated, dt.date(2026, 1, 1)) == version
@@ -78,7 +80,9 @@ def test_text_that_was_never_in_force_becomes_the_first_draft(world: World, stat
 
     proposal = migrated.terms_proposals.get()
     content = content_of_proposal(proposal)
-    assert (migrated.status, proposal.number, proposal.is_drafting) == (status, 1, True)
+    assert migrated.status == status
+    assert proposal.number == 1
+    assert proposal.is_drafting
     assert [clause["title"] for clause in content["clauses"]] == ["Terms", "Contribution"]
     assert content["about"]["review_on"] == "2027-03-01"
     assert not migrated.terms_versions.exists()

@@ -109,7 +109,8 @@ def test_group_ends_with_its_partnership_unless_it_outlives_it(world: World) -> 
 
     depot_group.refresh_from_db()
     school_group.refresh_from_db()
-    assert (depot_group.status, school_group.status) == ("ended", "exploring")
+    assert depot_group.status == "ended"
+    assert school_group.status == "exploring"
 
 
 def test_group_has_no_groups_of_its_own(world: World) -> None:

@@ -80,11 +80,9 @@ def test_forwarded_email_becomes_a_draft_conversation_when_its_sender_saves_it(
     assert "The road is agreed." in html
     assert conversation_count == 0
     assert response.status_code == 302
-    assert (conversation.partnership, conversation.status, conversation.organisation) == (
-        world.partnership,
-        "draft",
-        world.larkhaven,
-    )
+    assert conversation.partnership == world.partnership
+    assert conversation.status == "draft"
+    assert conversation.organisation == world.larkhaven
     assert not Conversation.objects.visible_to(world.ben).exists()
 
 

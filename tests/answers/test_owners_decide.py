@@ -128,7 +128,9 @@ def test_named_colleague_is_asked_for_the_owner(world: World, plan: Plan, digest
     signed_in(world.amina).post(reverse("answers:ask-colleague", kwargs={"pk": answer.pk}))
 
     subscription = Subscription.objects.get(person__email="cora@council.example")
-    assert (subscription.status, subscription.added_for, subscription.target) == ("asked", world.larkhaven, plan)
+    assert subscription.status == "asked"
+    assert subscription.added_for == world.larkhaven
+    assert subscription.target == plan
     assert "cora@council.example" not in signed_in(world.ben).get(plan_page(plan)).content.decode()
 
 
@@ -160,7 +162,8 @@ def test_leads_ask_a_question_and_the_partnership_reads_it(world: World, plan: P
 
     question = PlanQuestion.objects.get()
     assert response.status_code == 302
-    assert (question.organisation, question.closes_on) == (world.larkhaven, last_day)
+    assert question.organisation == world.larkhaven
+    assert question.closes_on == last_day
     assert "Which homes are missing?" in signed_in(world.ben).get(plan_page(plan)).content.decode()
     assert signed_in(world.eddie).get(address).status_code == 403
 
@@ -235,8 +238,11 @@ def test_colleagues_and_refused_text_are_deleted_in_time(world: World, plan: Pla
 
     comment.refresh_from_db()
     naming_answer.refresh_from_db()
-    assert (counts_before, counts_after) == ((0, 0), (1, 1))
-    assert (comment.text, naming_answer.colleague_email, naming_answer.status) == ("", "", "refused")
+    assert counts_before == (0, 0)
+    assert counts_after == (1, 1)
+    assert comment.text == ""
+    assert naming_answer.colleague_email == ""
+    assert naming_answer.status == "refused"
     assert Email.objects.count() == email_count
 
 

@@ -156,7 +156,9 @@ def test_reply_to_an_email_with_only_a_question_becomes_a_comment(
 
     incoming = Incoming.objects.get()
     assert "1 reply" in output
-    assert (incoming.person, incoming.plan, incoming.text) == (world.sol, plan, "Homes for older people.")
+    assert incoming.person == world.sol
+    assert incoming.plan == plan
+    assert incoming.text == "Homes for older people."
 
 
 def test_reply_about_a_partnership_with_many_plans_needs_no_more_queries(
@@ -211,7 +213,9 @@ def test_stakeholder_answers_a_question_by_the_link_in_the_digest(
 
     answer = Answer.objects.get()
     assert question_url in overview.content.decode()
-    assert (answer.person, answer.question, answer.status) == (world.sol, question, "waiting")
+    assert answer.person == world.sol
+    assert answer.question == question
+    assert answer.status == "waiting"
 
 
 def test_the_page_of_a_digest_leads_to_the_plan_and_to_answering(

@@ -144,7 +144,8 @@ def test_an_email_during_which_two_workers_were_killed_is_flagged(
     with time_machine.travel(started_at + dt.timedelta(minutes=11 * mailboxes.MAX_TRIES)):
         first_counts, second_counts = read_new_mail(now=timezone.now()), read_new_mail(now=timezone.now())
 
-    assert (first_counts, second_counts) == ({"failed": 1}, {})
+    assert first_counts == {"failed": 1}
+    assert second_counts == {}
     assert [path.name for path in (box / "cur").iterdir()] == [f"{file.name}:2,F"]
 
 
@@ -218,7 +219,8 @@ def test_a_run_begins_no_email_shortly_before_its_time_limit(
         first_counts = read_new_mail(now=timezone.now())
     second_counts = read_new_mail(now=timezone.now())
 
-    assert (first_counts["replies"], second_counts["replies"]) == (1, 2)
+    assert first_counts["replies"] == 1
+    assert second_counts["replies"] == 2
     assert app.conf.task_soft_time_limit >= 2 * mailboxes.MAX_SECONDS
 
 

@@ -97,9 +97,12 @@ def test_reply_becomes_a_comment_once_its_person_confirms_it(
     assert "1 reply" in output
     assert "Please keep the trees." in html
     assert "was 120, now 96" not in html
-    assert (count_before, count_after_opening) == (0, 0)
+    assert count_before == 0
+    assert count_after_opening == 0
     assert response.status_code == 200
-    assert (answer.text, answer.person, answer.status) == ("Please keep the trees.", world.sol, "waiting")
+    assert answer.text == "Please keep the trees."
+    assert answer.person == world.sol
+    assert answer.status == "waiting"
     assert Incoming.objects.get().text == ""
 
 
@@ -223,7 +226,8 @@ def test_attachments_go_through_the_checks_of_uploads(
     file = IncomingFile.objects.get()
     address = reverse("answers:file", kwargs={"pk": file.pk})
 
-    assert (file.file_name, file.answer) == ("trees.pdf", answer)
+    assert file.file_name == "trees.pdf"
+    assert file.answer == answer
     assert "Left out: invoice.pdf" in html
     assert signed_in(world.ben).get(address).status_code == 200
     assert signed_in(world.chidi).get(address).status_code == 404
@@ -253,7 +257,8 @@ def test_reply_is_dropped_when_the_person_says_so(world: World, reply_to: str, t
     link = link_to_confirm(world)
     bearer.post(link, {"form": form_token(bearer.get(link).content.decode()), "drop": "yes"})
 
-    assert (Incoming.objects.get().status, Incoming.objects.get().text) == ("dropped", "")
+    assert Incoming.objects.get().status == "dropped"
+    assert Incoming.objects.get().text == ""
     assert "You have already confirmed or deleted this email" in bearer.get(link).content.decode()
 
 
@@ -264,7 +269,8 @@ def test_address_for_replies_works_for_thirty_days(world: World, digest: Deliver
     outcome_after_31_days = services.receive_mail(mail=mail, now=timezone.now() + dt.timedelta(days=31))
     outcome_after_29_days = services.receive_mail(mail=mail, now=timezone.now() + dt.timedelta(days=29))
 
-    assert (outcome_after_31_days, outcome_after_29_days) == ("unfit", "replies")
+    assert outcome_after_31_days == "unfit"
+    assert outcome_after_29_days == "replies"
 
 
 def test_replies_of_one_person_are_limited_per_day(world: World, reply_to: str, tmp_path: Path) -> None:
@@ -286,7 +292,8 @@ def test_emails_that_nobody_confirmed_are_deleted_after_thirty_days(
     deleted_after_29_days = retention.delete_incoming(timezone.now() + dt.timedelta(days=29), False)
     deleted_after_31_days = retention.delete_incoming(timezone.now() + dt.timedelta(days=31), False)
 
-    assert (deleted_after_29_days, deleted_after_31_days) == (0, 1)
+    assert deleted_after_29_days == 0
+    assert deleted_after_31_days == 1
     assert not Incoming.objects.exists()
     assert not IncomingFile.objects.exists()
 

@@ -49,11 +49,9 @@ def test_a_reply_about_a_commitment_becomes_a_draft_conversation_of_its_partners
     incoming = Incoming.objects.get()
     page = signed_in(world.eddie).get(reverse("answers:incoming", args=[incoming.pk]))
     assert "1 forwarded email" in output
-    assert (incoming.person, incoming.partnership, incoming.text) == (
-        world.eddie,
-        world.partnership,
-        "The road is late.",
-    )
+    assert incoming.person == world.eddie
+    assert incoming.partnership == world.partnership
+    assert incoming.text == "The road is late."
     assert "The road is late." in page.content.decode()
     [confirm_email] = [email for email in deliver() if "as a conversation" in email.subject]
     assert confirm_email.to == [world.eddie.email]

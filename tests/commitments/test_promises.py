@@ -30,7 +30,8 @@ def test_commitment_is_agreed_once_both_sides_have_confirmed(world: World) -> No
 
     assert after_giver.status == Status.PROPOSED
     assert after_receiver.status == Status.AGREED
-    assert (after_receiver.giver_confirmed_by, after_receiver.receiver_confirmed_by) == (world.amina, world.ben)
+    assert after_receiver.giver_confirmed_by == world.amina
+    assert after_receiver.receiver_confirmed_by == world.ben
 
 
 def test_editor_cannot_confirm(world: World) -> None:

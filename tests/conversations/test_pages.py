@@ -361,4 +361,5 @@ def test_step_that_changes_no_status_shows_no_status(world: World) -> None:
 
     newest = signed_in(world.ben).get(conversation.get_absolute_url()).context["lines"][0]
 
-    assert (newest.title, newest.changes) == ("Agreed to the record", ())
+    assert newest.title == "Agreed to the record"
+    assert newest.changes == ()

@@ -171,7 +171,8 @@ def test_points_of_both_sides_are_shown_together_without_closed_ones(world: Worl
 
     own_points, other_points = queries.points_of_partnership(world.partnership, world.amina)
 
-    assert (own_points.organisation, other_points.organisation) == (world.larkhaven, world.westmarch)
+    assert own_points.organisation == world.larkhaven
+    assert other_points.organisation == world.westmarch
     assert [point.text for point in own_points.obstacles] == ["No land with consent."]
     assert own_points.objectives == []
     assert [point.text for point in other_points.opportunities] == ["The depot falls empty in May."]
@@ -206,7 +207,9 @@ def test_obstacle_becomes_an_ask_in_one_step_and_keeps_the_link(world: World) ->
 
     entry = Entry.objects.get()
     assert answer.status_code == 302
-    assert (entry.direction, entry.organisation, entry.title) == (Direction.ASK, world.larkhaven, "Land with consent")
+    assert entry.direction == Direction.ASK
+    assert entry.organisation == world.larkhaven
+    assert entry.title == "Land with consent"
     assert entry.from_points.get().point == point
     assert [addressee.organisation for addressee in entry.addressees.all()] == [world.westmarch]
     with pytest.raises(services.UnableToChangePoint, match="already"):

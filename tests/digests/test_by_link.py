@@ -191,7 +191,8 @@ def test_confirming_sets_the_chosen_frequency_and_shows_the_next_digest(asked: S
 
     asked.refresh_from_db()
     assert '<option value="at_once" selected>' in collapse(question)
-    assert (asked.status, asked.frequency) == ("confirmed", "daily")
+    assert asked.status == "confirmed"
+    assert asked.frequency == "daily"
     assert re.search(r"Next digest: \w+ \d+ \w+ \d{4}, 08:00, if something has changed by then", answer)
 
 
@@ -202,7 +203,8 @@ def test_confirming_with_the_usual_or_no_frequency_sets_none(
     bearer.post(answer_link(asked), {"answer": "yes", "frequency": frequency})
 
     asked.refresh_from_db()
-    assert (asked.status, asked.frequency) == ("confirmed", "")
+    assert asked.status == "confirmed"
+    assert asked.frequency == ""
 
 
 def test_somebody_who_stopped_by_mistake_is_shown_how_to_undo_it(followed: Subscription, bearer: Client) -> None:
@@ -241,7 +243,8 @@ def test_nobody_can_change_subscriptions_of_others(
 
     bens_subscription.refresh_from_db()
     followed.refresh_from_db()
-    assert (post_to_other.status_code, get_of_own.status_code) == (404, 405)
+    assert post_to_other.status_code == 404
+    assert get_of_own.status_code == 405
     assert bens_subscription.is_confirmed
     assert followed.is_confirmed
 
@@ -420,7 +423,9 @@ def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
     play(office)
 
     assert address in page
-    assert (form.status_code, answer.status_code, had_account) == (200, 200, False)
+    assert form.status_code == 200
+    assert answer.status_code == 200
+    assert not had_account
     assert "someone who entered your address, asked for digests about Open Quay" in text_of(office.to(rose)[0]).replace(
         "\n", " "
     )

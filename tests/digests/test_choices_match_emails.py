@@ -200,13 +200,20 @@ def test_what_is_sent_matches_the_choice(world: World, kind: EmailKind) -> None:
     if recipient_name == "sol":  # stakeholders have no inbox, and get each email
         assert [received.at_once for received in (at_once, summary, inbox, off)] == [1, 1, 1, 1]
         return
-    assert (at_once.at_once > 0, at_once.in_inbox > 0, at_once.summaries) == (True, True, [])
-    assert (summary.at_once, summary.in_inbox) == (0, at_once.in_inbox)
+    assert at_once.at_once > 0
+    assert at_once.in_inbox > 0
+    assert at_once.summaries == []
+    assert summary.at_once == 0
+    assert summary.in_inbox == at_once.in_inbox
     [(text, html)] = summary.summaries
     assert summary.sentences
     assert all(sentence in text and escape(sentence) in html for sentence in summary.sentences)
-    assert (inbox.at_once, inbox.in_inbox, inbox.summaries) == (0, at_once.in_inbox, [])
-    assert (off.at_once, off.in_inbox, off.summaries) == (0, 0, [])
+    assert inbox.at_once == 0
+    assert inbox.in_inbox == at_once.in_inbox
+    assert inbox.summaries == []
+    assert off.at_once == 0
+    assert off.in_inbox == 0
+    assert off.summaries == []
 
 
 @pytest.mark.parametrize("kind", ALWAYS, ids=lambda kind: kind.code)

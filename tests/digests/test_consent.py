@@ -153,11 +153,9 @@ def test_a_request_whose_email_may_not_be_sent_ends_without_a_refusal(
     strangers_subscription.refresh_from_db()
     assert statuses_before == ("asked", "asked")
     assert [outgoing.recipient for outgoing in office.sent] == ["rose@street.example"]
-    assert (subscription.status, subscription.refused_at, subscription.reason) == (
-        "ended",
-        None,
-        "We could not send the email that asks them to confirm.",
-    )
+    assert subscription.status == "ended"
+    assert subscription.refused_at is None
+    assert subscription.reason == "We could not send the email that asks them to confirm."
     assert strangers_subscription.is_waiting
 
 
@@ -227,13 +225,15 @@ def test_a_choice_that_is_not_offered_changes_nothing(world: World, plan: Plan) 
         )
 
     preference.refresh_from_db()
-    assert (preference.frequency, preference.hour) == ("at_once", 8)
+    assert preference.frequency == "at_once"
+    assert preference.hour == 8
 
 
 def test_ending_a_pause_works_without_saved_preferences(world: World, plan: Plan) -> None:
     answer = signed_in(world.ben).post(reverse("digests:manage"), {"resume": "1"})
 
-    assert (answer.status_code, answer["Location"]) == (302, reverse("digests:manage"))
+    assert answer.status_code == 302
+    assert answer["Location"] == reverse("digests:manage")
     assert Preference.objects.get(person=world.ben).paused_until is None
 
 
@@ -261,7 +261,9 @@ def test_digests_by_role_end_with_the_role_and_return_with_it(world: World, plan
     world.ben.memberships.update(ends_on=None)
     announce_joined(now=timezone.now())
 
-    assert (status_before, status_without_role, bens_subscriptions.get().status) == ("confirmed", "ended", "confirmed")
+    assert status_before == "confirmed"
+    assert status_without_role == "ended"
+    assert bens_subscriptions.get().status == "confirmed"
 
 
 def test_a_lead_who_ends_digests_by_role_has_not_refused_them(world: World, plan: Plan) -> None:
@@ -271,7 +273,8 @@ def test_a_lead_who_ends_digests_by_role_has_not_refused_them(world: World, plan
     services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
 
     aminas_subscription = Subscription.objects.get(person=world.amina, partnership=world.partnership)
-    assert (aminas_subscription.status, aminas_subscription.refused_at) == ("confirmed", None)
+    assert aminas_subscription.status == "confirmed"
+    assert aminas_subscription.refused_at is None
 
 
 def test_somebody_who_stopped_digests_by_role_does_not_get_them_again(world: World, plan: Plan) -> None:
@@ -297,7 +300,8 @@ def test_a_lead_who_steps_down_no_longer_gets_digests_as_a_signatory(world: Worl
 
     announce_joined(now=timezone.now())
 
-    assert (status_before, bens_subscriptions.get().status) == ("confirmed", "ended")
+    assert status_before == "confirmed"
+    assert bens_subscriptions.get().status == "ended"
 
 
 # ---- Stopping everything, signed in
@@ -390,7 +394,9 @@ def test_stopping_one_subscription_leaves_the_others(world: World, plan: Plan) -
     for subscription in (bens_to_plan, bens_to_organisation, aminas_to_plan):
         subscription.refresh_from_db()
     assert f"You will still get digests about {world.larkhaven} and" in page  # and about new matches
-    assert (bens_to_plan.is_ended, bens_to_organisation.is_confirmed, aminas_to_plan.is_confirmed) == (True, True, True)
+    assert bens_to_plan.is_ended
+    assert bens_to_organisation.is_confirmed
+    assert aminas_to_plan.is_confirmed
 
 
 def test_another_site_cannot_stop_all_digests(world: World, plan: Plan) -> None:

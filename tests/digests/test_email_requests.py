@@ -414,7 +414,9 @@ def test_an_email_request_is_deleted_once_it_is_processed(world: World, opened: 
     record_request(email="stuck@street.example", now=timezone.now() - dt.timedelta(days=1))
     tidy(now=timezone.now())
 
-    assert (count_before, count_after, EmailRequest.objects.count()) == (1, 0, 0)
+    assert count_before == 1
+    assert count_after == 0
+    assert EmailRequest.objects.count() == 0
 
 
 def test_a_failing_address_does_not_delay_others(world: World, opened: Plan, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,6 +100,7 @@ def test_what_a_follower_hears_is_chosen_in_the_list(world: World, plan: Plan) -
     )
 
     subscription.refresh_from_db()
-    assert (subscription.frequency, subscription.hears) == ("weekly", "dates")
+    assert subscription.frequency == "weekly"
+    assert subscription.hears == "dates"
     assert answer.status_code == 302
     assert browser.get(reverse("digests:last-month") + "?hears=own").status_code == 200

@@ -41,7 +41,9 @@ def item(world: World) -> InboxItem:
 
 
 def test_a_notice_is_in_the_inbox_of_its_recipient(world: World, item: InboxItem) -> None:
-    assert (item.kind, item.group, item.record_kind) == ("commitments.proposed", "commitments", "commitment")
+    assert item.kind == "commitments.proposed"
+    assert item.group == "commitments"
+    assert item.record_kind == "commitment"
     assert item.partnership_id == world.partnership.pk
     assert item.is_unread
     assert Email.objects.filter(kind="commitments.proposed", person_id=world.ben.pk).count() == 1

@@ -29,7 +29,8 @@ def test_the_preview_tells_the_net_change_of_plans(world: World, plan: Plan) -> 
 
     [news] = digests_since(world.ben, now - YESTERDAY, now=timezone.now()).news
 
-    assert (news.from_number, news.to_number) == (1, 3)
+    assert news.from_number == 1
+    assert news.to_number == 3
     assert any("was 120, now 96" in line.sentence for line in news.lines)
     assert [edition.note for edition in news.editions] == ["And four less.", "Fewer homes after the survey."]
     assert digests_since(world.amina, now - YESTERDAY, now=timezone.now()).news == (), "All of it was her own."

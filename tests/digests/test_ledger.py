@@ -188,7 +188,8 @@ def test_adding_a_waiting_or_confirmed_stakeholder_again_is_refused(
     services.confirm(subscription=subscription, now=timezone.now())
     answer_when_confirmed = signed_in(world.amina).post(address, form_data)
 
-    assert (answer_while_waiting.status_code, answer_when_confirmed.status_code) == (422, 422)
+    assert answer_while_waiting.status_code == 422
+    assert answer_when_confirmed.status_code == 422
     assert "they have not answered yet" in answer_while_waiting.content.decode()
     assert "and they confirmed" in answer_when_confirmed.content.decode()
     assert Delivery.objects.filter(kind="digests.confirmation").count() == 1

@@ -39,7 +39,8 @@ def test_another_persons_next_digest_is_shown_for_ten_minutes_after_a_reason(wor
 
         assert "what the digest would say if we sent it now" in answer_with_reason.content.decode()
         event = Event.objects.get(kind="person.next_digest_viewed")
-        assert (event.actor_id, event.target_id) == (world.dee.pk, world.sol.pk)
+        assert event.actor_id == world.dee.pk
+        assert event.target_id == world.sol.pk
         assert event.data["reason"] == "He says that nothing comes."
         assert SecurityEvent.objects.get(person=world.sol).kind == "digest_seen"
         other_preview = reverse("digests:preview", args=[world.vera.pk])

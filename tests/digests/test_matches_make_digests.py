@@ -147,7 +147,8 @@ def test_an_unsendable_address_is_tried_once(world: World, match: Match, office:
         play(office)
 
     [row] = Delivery.objects.filter(recipient=world.amina)
-    assert (row.status, row.reason) == ("failed", "The address is not one that mail servers accept.")
+    assert row.status == "failed"
+    assert row.reason == "The address is not one that mail servers accept."
 
 
 def test_a_match_waits_for_the_hour_its_reader_chose(world: World, match: Match, office: PostOffice) -> None:

@@ -63,7 +63,9 @@ def test_somebody_with_an_account_stops_all_digests_and_follows_again(
     follow_button.click()
     page.get_by_role("button", name="Stop following").wait_for()
 
-    assert (is_question_accessible, is_result_accessible, is_list_accessible) == (True, True, True)
+    assert is_question_accessible
+    assert is_result_accessible
+    assert is_list_accessible
     assert set(Subscription.objects.values_list("status", flat=True)) == {"confirmed", "ended"}
 
 

@@ -59,7 +59,8 @@ def test_contact_without_account_follows_while_holding_the_post(world: World) ->
 
     assert asked_counts == [1, 0]
     subscription = Subscription.objects.get(person__email="farah@larkhaven.example")
-    assert (subscription.status, subscription.added_for) == ("asked", world.larkhaven)
+    assert subscription.status == "asked"
+    assert subscription.added_for == world.larkhaven
     confirm(subscription=subscription, now=timezone.now())
     announce_joined(now=timezone.now())
     assert "Farah Ledger" in followers(world)

@@ -343,7 +343,8 @@ def test_undo_follows_the_address_if_it_came_back_in_the_meantime(world: World, 
     page(link, dict(undo.fields))
 
     subscription = Subscription.objects.get(person=world.sol)
-    assert (subscription.status, subscription.stopped_from) == ("suppressed", "confirmed")
+    assert subscription.status == "suppressed"
+    assert subscription.stopped_from == "confirmed"
 
 
 def test_unsubscribing_by_email_stops_what_the_email_was_about(

@@ -86,7 +86,8 @@ def test_edits_of_different_fields_are_merged() -> None:
 
     merged = get_piece(TERMS, rebase(TERMS, draft, old_base, new_base), "boards/board")
 
-    assert (merged["meets_from"], merged["seats"][0]["count"]) == ("2027", 5)
+    assert merged["meets_from"] == "2027"
+    assert merged["seats"][0]["count"] == 5
 
 
 def test_errors_name_the_kind_of_document() -> None:

@@ -114,7 +114,8 @@ def test_two_people_change_different_fields_about_the_whole(world: World, draft:
 
     about = get_piece(CHARTER, draft.content or {}, "about")
     assert response.status_code == 302
-    assert (about["title"], about["purpose"]) == ("Charter of the estuary", "To build together.")
+    assert about["title"] == "Charter of the estuary"
+    assert about["purpose"] == "To build together."
 
 
 def test_two_people_who_change_the_same_field_about_the_whole_see_both_texts(world: World, draft: Draft) -> None:
@@ -153,17 +154,21 @@ def test_item_is_removed_after_a_question(world: World, draft: Draft) -> None:
         )
 
     confirmation = remove_fees(None)
-    assert (confirmation.status_code, saved) == (200, [])
+    assert confirmation.status_code == 200
+    assert saved == []
 
     removal = remove_fees({"based_on": "0"})
-    assert (removal.status_code, saved) == (302, [(None, 0)])
+    assert removal.status_code == 302
+    assert saved == [(None, 0)]
 
 
 def test_lists_of_a_draft_name_each_item_with_its_addresses() -> None:
     lists = piece_lists(CHARTER, a_charter(), lambda action, code, key: f"/{action}/{code}/{key}")
 
     clauses, boards = lists
-    assert (clauses.many, clauses.add_words, clauses.add_url) == ("Clauses", "Add a clause", "/add/clauses/")
+    assert clauses.many == "Clauses"
+    assert clauses.add_words == "Add a clause"
+    assert clauses.add_url == "/add/clauses/"
     assert [item.title for item in clauses.items] == ["Governance", "Fees"]
     assert boards.items[0].urls["edit"] == "/edit/boards/board"
 

@@ -118,7 +118,8 @@ def test_an_ask_is_committed_when_both_confirm_and_met_when_delivered(
     promise.refresh_from_db()
     commitments.verify_delivery(commitment=promise, author=world.amina, now=now)
     ask.refresh_from_db()
-    assert (ask.status, ask.is_over) == (Status.MET, True)
+    assert ask.status == Status.MET
+    assert ask.is_over
 
 
 def test_only_the_two_organisations_see_that_they_work_together(world: World, now: dt.datetime) -> None:

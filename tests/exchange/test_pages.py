@@ -154,7 +154,8 @@ def test_a_draft_is_saved_changed_and_shared(world: World) -> None:
     amina.post(reverse("exchange:share", args=[entry.pk]))
 
     entry.refresh_from_db()
-    assert (entry.title, entry.status) == ("Land for 70 homes", Status.SHARED)
+    assert entry.title == "Land for 70 homes"
+    assert entry.status == Status.SHARED
 
 
 def test_the_board_shows_asks_before_offers_with_counts_and_chips(world: World, now: dt.datetime) -> None:

@@ -69,7 +69,8 @@ def test_a_commitment_is_made_from_a_match_and_from_an_entry(
     assert text.count(from_match) == 2
     assert from_entry in page_text(world.eddie, "detail", pk=ask.pk)
     form = signed_in(world.eddie).get(from_match).context["form"]
-    assert (form["giver"].value(), form["receiver"].value()) == (world.westmarch.pk, world.larkhaven.pk)
+    assert form["giver"].value() == world.westmarch.pk
+    assert form["receiver"].value() == world.larkhaven.pk
     assert form["quantity"].value() == "40"
     assert from_match not in page_text(world.vera, "matches")
     # The two organisations already work together, so they need no introduction.
@@ -128,7 +129,8 @@ def test_a_third_organisation_introduces_only_two_that_can_read_each_other(world
         address = reverse("exchange:introduce", args=[ask.pk, other.pk])
         return chidi.post(address, {"organisation": world.tidewater.pk, "text": "CANARY"}).status_code
 
-    assert (introduce(offer), introduce(hidden_offer)) == (302, 422)
+    assert introduce(offer) == 302
+    assert introduce(hidden_offer) == 422
     assert not any("Quietly" in email.body for email in deliver())
     assert "CANARY" in page_text(world.ben, "detail", pk=ask.pk)
     assert "CANARY" in page_text(world.chidi, "detail", pk=ask.pk)

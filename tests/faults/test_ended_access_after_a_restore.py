@@ -579,7 +579,9 @@ def test_reader_of_comments_and_partnership_taken_out_of_a_draft_are_taken_out_a
     redo()
 
     draft.refresh_from_db()
-    assert (draft.moderator, draft.moderator_agreed_at, draft.floor) == (None, None, 5)
+    assert draft.moderator is None
+    assert draft.moderator_agreed_at is None
+    assert draft.floor == 5
     assert not draft.joinings.exists()
     assert left(outcome) == []
 

@@ -219,7 +219,8 @@ def test_rows_told_one_by_one_are_not_told_together_after_a_restore(world: World
     drop_emails()
     news = notices_to_ben(8)
 
-    assert (one, two) == (["“All asks”: 1 entered"], ["“All asks”: 1 entered"])
+    assert one == ["“All asks”: 1 entered"]
+    assert two == ["“All asks”: 1 entered"]
     assert again == []
     assert news == ["“All asks”: 1 entered, 1 left"]
 

@@ -57,7 +57,9 @@ def test_a_run_that_exceeds_its_time_limit_counts_as_failed() -> None:
     kill_run(TimeLimitExceeded(300), seconds=300)
 
     job = Job.objects.get(name="tests.is_killed")
-    assert (job.runs, job.failures, job.succeeded_at) == (1, 1, None)
+    assert job.runs == 1
+    assert job.failures == 1
+    assert job.succeeded_at is None
     assert 300 <= job.seconds < 330
 
 

@@ -74,7 +74,9 @@ def test_an_alert_goes_through_the_outbox_if_the_database_answers(
     wait_for_alerts(seconds=60)
 
     email = Email.objects.get()
-    assert (email.kind, email.address, email.lane) == ("outbox.alert", "operators@ground.example", Lane.ACCOUNT)
+    assert email.kind == "outbox.alert"
+    assert email.address == "operators@ground.example"
+    assert email.lane == Lane.ACCOUNT
     assert mailoutbox == []
 
 
@@ -139,7 +141,8 @@ def test_an_alert_in_a_full_hour_is_sent_when_the_hour_is_over(
         with time_machine.travel(timezone.now() + dt.timedelta(minutes=61)):
             later_alerts = [alert_operators(subject, "For two days.", quiet=day) for _ in range(2)]
 
-    assert (in_a_full_hour, later_alerts) == (False, [True, False])
+    assert not in_a_full_hour
+    assert later_alerts == [True, False]
 
 
 @pytest.mark.parametrize("encryption", ["EMAIL_USE_SSL", "EMAIL_USE_TLS"])

@@ -91,7 +91,9 @@ def test_a_connection_notices_an_unreachable_server_within_half_a_minute() -> No
 def test_options_in_the_url_win() -> None:
     options = connection_settings("postgres://web@database.example/one?keepalives_idle=7&sslmode=require")["OPTIONS"]
 
-    assert (options["keepalives_idle"], options["sslmode"], options["keepalives"]) == (7, "require", 1)
+    assert options["keepalives_idle"] == 7
+    assert options["sslmode"] == "require"
+    assert options["keepalives"] == 1
 
 
 @pytest.mark.parametrize(

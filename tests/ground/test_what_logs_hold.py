@@ -215,8 +215,12 @@ def test_lines_are_json_objects_on_the_stream_that_the_setting_names() -> None:
     )
 
     first, second = map(json.loads, process.stdout.splitlines())
-    assert (first["event"], first["request_id"], first["route"], first["user"]) == ("request", "the-request", "home", 7)
-    assert (second["event"], second["level"]) == ("Sent to [address]", "error")
+    assert first["event"] == "request"
+    assert first["request_id"] == "the-request"
+    assert first["route"] == "home"
+    assert first["user"] == 7
+    assert second["event"] == "Sent to [address]"
+    assert second["level"] == "error"
     assert "the-request" not in process.stderr
 
 

@@ -15,13 +15,16 @@ def part(value: int | None, status: str = "published", **more: object) -> Part:
 def test_own_value_counts_and_those_before_do_not() -> None:
     figure = figure_of_area([part(936, "revised")], {"Allerdale": figure_of_area([part(247)], {})})
 
-    assert (figure.value, figure.basis, figure.note) == (936, Basis.OWN, "revised")
+    assert figure.value == 936
+    assert figure.basis == Basis.OWN
+    assert figure.note == "revised"
 
 
 def test_rows_of_one_code_are_added_with_a_note() -> None:
     figure = figure_of_area([part(3619), part(5326), part(2642)], {})
 
-    assert (figure.value, figure.note) == (11587, "sum of several rows of the table")
+    assert figure.value == 11587
+    assert figure.note == "sum of several rows of the table"
 
 
 def test_figures_of_predecessors_are_added_through_every_step() -> None:
@@ -36,22 +39,27 @@ def test_figures_of_predecessors_are_added_through_every_step() -> None:
 
     figure = figure_of_area([], {"Mendip": figure_of_area([part(10)], {}), "Somerset West and Taunton": later})
 
-    assert (figure.value, figure.basis) == (19, Basis.PREDECESSORS)
+    assert figure.value == 19
+    assert figure.basis == Basis.PREDECESSORS
     assert figure.note == "sum of Mendip, Taunton Deane and West Somerset; provisional"
-    assert (taunton.value, taunton.note) == (None, "no sum: nothing is published for West")
+    assert taunton.value is None
+    assert taunton.note == "no sum: nothing is published for West"
 
 
 def test_value_of_a_joint_plan_is_never_added() -> None:
     joint = figure_of_area([part(5292, is_joint=True)], {})
 
-    assert (joint.value, joint.note) == (5292, "of the whole area of a joint plan")
+    assert joint.value == 5292
+    assert joint.note == "of the whole area of a joint plan"
     assert figure_of_area([], {"Norwich": joint, "Broadland": joint}).value is None
 
 
 def test_nothing_is_said_where_nothing_is_published() -> None:
     unpublished = figure_of_area([part(None, "withheld")], {"Mendip": NOTHING})
 
-    assert (unpublished.value, unpublished.status, unpublished.note) == (None, "withheld", "")
+    assert unpublished.value is None
+    assert unpublished.status == "withheld"
+    assert unpublished.note == ""
     assert figure_of_area([part(3), part(None)], {}).basis == Basis.INCOMPLETE
 
 

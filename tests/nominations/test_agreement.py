@@ -32,9 +32,13 @@ def test_first_draft_begins_with_a_typical_agreement(world: World) -> None:
     agreed = nomination_terms_on(agreement, timezone.localdate())
 
     assert agreed is not None
-    assert (agreed.first_lets, agreed.days_first_lets, agreed.days_relets, agreed.nominees) == (100, 10, 3, 1)
+    assert agreed.first_lets == 100
+    assert agreed.days_first_lets == 10
+    assert agreed.days_relets == 3
+    assert agreed.nominees == 1
     assert [agreed.relets[size] for size in Bedrooms] == [50, 50, 75, 75, 75]
-    assert (agreement.council_body, agreement.provider_body) == (world.westmarch, world.larkhaven)
+    assert agreement.council_body == world.westmarch
+    assert agreement.provider_body == world.larkhaven
     assert len(agreed.refusal_grounds) == 5
 
 
@@ -93,9 +97,11 @@ def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(worl
     agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
     ended, after = (period_of(agreement, each_quarter) for each_quarter in (quarter.next(), quarter.next().next()))
 
-    assert (before, after) == (None, None)
+    assert before is None
+    assert after is None
     assert begun is not None
-    assert (begun.first_day, begun.last_day) == (today, quarter.last_day)
+    assert begun.first_day == today
+    assert begun.last_day == quarter.last_day
     assert later is not None
     assert (later.first_day, later.last_day) == (quarter.next().starts_on, quarter.next().last_day)
     assert ended is not None
@@ -130,7 +136,8 @@ def test_a_quarter_leaves_out_the_days_on_which_the_partnership_was_suspended(wo
     assert resumed_period is not None
     assert resumed_period.suspended == ((first_day + dt.timedelta(days=10), first_day + dt.timedelta(days=19)),)
     assert period_after_resuming is not None
-    assert (period_after_resuming.suspended, suspended_since(agreement.partnership)) == ((), None)
+    assert period_after_resuming.suspended == ()
+    assert suspended_since(agreement.partnership) is None
     report = {"in_force": [], "suspended": [[day.isoformat() for day in days] for days in resumed_period.suspended]}
     assert "are not counted, because the agreement was suspended then." in sentences_about_days(quarter, report)
 
@@ -160,7 +167,8 @@ def test_amendment_that_names_others_changes_who_is_the_council(world: World) ->
 
     agreement.refresh_from_db()
 
-    assert (agreement.council_body, agreement.provider_body) == (world.larkhaven, world.westmarch)
+    assert agreement.council_body == world.larkhaven
+    assert agreement.provider_body == world.westmarch
 
 
 def test_council_and_provider_read_returns_and_others_masked_results(world: World) -> None:

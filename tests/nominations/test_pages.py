@@ -115,7 +115,8 @@ def test_upload_of_others_is_not_read(world: World, monkeypatch: pytest.MonkeyPa
 
     answer = signed_in(getattr(world, name)).post(return_url(nominations_return, "upload"), {"file": file})
 
-    assert (answer.status_code, chunks_read) == (status, [])
+    assert answer.status_code == status
+    assert chunks_read == []
 
 
 def test_wrong_file_is_refused_on_the_page(world: World) -> None:
@@ -144,7 +145,10 @@ def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> N
     second_answer = client.post(complete_url, form | {f"offers-{line.pk}": "8"})
 
     line.refresh_from_db()
-    assert (answer.status_code, line.offers, line.not_supplied, line.in_time) == (302, 9, 1, 0)
+    assert answer.status_code == 302
+    assert line.offers == 9
+    assert line.not_supplied == 1
+    assert line.in_time == 0
     assert "In time: a nominee was named within 10 working days for first lets and 3 working days for relets" in html
     assert second_answer.status_code == 422
     assert "Saved: 9" in second_answer.content.decode()
@@ -168,7 +172,8 @@ def test_council_reads_a_return_once_it_was_sent(world: World) -> None:
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
     statuses_after = {client.get(path).status_code for path in paths}
 
-    assert (statuses_before, is_listed) == ({404}, False)
+    assert statuses_before == {404}
+    assert not is_listed
     assert statuses_after == {200, 302}
     assert str(nominations_return.quarter) in client.get(agreement_url).content.decode()
 
@@ -231,7 +236,9 @@ def test_shortfall_becomes_one_ask_of_the_provider(world: World) -> None:
 
     entry = Entry.objects.get(theme="nominations")
     assert first.headers["Location"] == second.headers["Location"] == entry.get_absolute_url()
-    assert (entry.organisation, entry.quantity, entry.partnership) == (world.westmarch, line.result.shortfall, None)
+    assert entry.organisation == world.westmarch
+    assert entry.quantity == line.result.shortfall
+    assert entry.partnership is None
     assert entry.is_open
     assert list(Entry.objects.visible_to(world.amina)) == [entry]
     assert not Entry.objects.visible_to(world.nadia).exists()

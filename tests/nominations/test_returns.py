@@ -92,7 +92,10 @@ def test_kept_rows_go_when_they_are_counted(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
 
     run = LettingsRun.objects.get(nominations_return=nominations_return)
-    assert (run.content, run.columns, run.done, run.total) == (None, [], 200, 200)
+    assert run.content is None
+    assert run.columns == []
+    assert run.done == 200
+    assert run.total == 200
     assert run.finished_at == afterwards() or not run.is_running
 
 
@@ -219,7 +222,8 @@ def test_an_error_while_counting_deletes_the_kept_rows(world: World, monkeypatch
         services.count_waiting(now=afterwards())
 
     run = LettingsRun.objects.get()
-    assert (run.content, run.is_running) == (None, False)
+    assert run.content is None
+    assert not run.is_running
     assert services.count_waiting(now=afterwards()) == 0
 
 
@@ -243,7 +247,9 @@ def test_the_provider_adds_what_core_lacks(world: World) -> None:
 
     result = result_of(reloaded(nominations_return))
     line = nominations_return.lines.get(pk=line.pk)
-    assert (line.offers, line.not_supplied, line.in_time) == (9, 2, line.lettings - 2)
+    assert line.offers == 9
+    assert line.not_supplied == 2
+    assert line.in_time == line.lettings - 2
     assert line.days == (10 if line.is_first_let else 3)
     assert f"within {line.days} working days for {line.in_time}" in in_words(line)
     assert result.total.in_time == per_cent_of(line.in_time, line.lettings)
@@ -273,7 +279,8 @@ def test_the_council_confirms_and_both_sides_get_an_email(world: World) -> None:
     decide_lines(world, nominations_return, decisions)
 
     nominations_return = reloaded(nominations_return)
-    assert (nominations_return.status, nominations_return.settled_at is not None) == (ReturnStatus.SETTLED, True)
+    assert nominations_return.status == ReturnStatus.SETTLED
+    assert nominations_return.settled_at is not None
     assert recipients_of("return_decided") == {world.amina.pk}
     kinds = Event.objects.filter(kind__startswith="nominations.").order_by("pk").values_list("kind", flat=True)
     assert list(kinds) == [
@@ -293,14 +300,13 @@ def test_a_disputed_line_goes_back_and_only_it_is_decided_again(world: World) ->
 
     decide_lines(world, nominations_return, decisions)
     nominations_return = reloaded(nominations_return)
-    assert (nominations_return.status, nominations_return.lines.get(pk=disputed).reason) == (
-        ReturnStatus.DISPUTED,
-        "One is missing.",
-    )
+    assert nominations_return.status == ReturnStatus.DISPUTED
+    assert nominations_return.lines.get(pk=disputed).reason == "One is missing."
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
 
     nominations_return = reloaded(nominations_return)
-    assert (nominations_return.status, nominations_return.sendings) == (ReturnStatus.SENT, 2)
+    assert nominations_return.status == ReturnStatus.SENT
+    assert nominations_return.sendings == 2
     assert list(nominations_return.lines.filter(decision="").values_list("pk", flat=True)) == [disputed]
     decide_lines(world, nominations_return, {disputed: (Decision.CONFIRMED, "")})
     assert reloaded(nominations_return).is_settled
@@ -380,10 +386,8 @@ def test_the_last_quarter_of_an_ended_agreement_is_reported_and_corrected(world:
         "The tenancy starts after the agreement ended"
     }
     assert f"Nominations, {nominations_return.quarter}" in task_titles
-    assert (reloaded(nominations_return).status, nominations_return.lines.get(pk=disputed_line).offers) == (
-        ReturnStatus.SENT,
-        77,
-    )
+    assert reloaded(nominations_return).status == ReturnStatus.SENT
+    assert nominations_return.lines.get(pk=disputed_line).offers == 77
 
 
 def test_email_about_a_reopened_return_names_who_reopened_it(world: World) -> None:
@@ -489,7 +493,9 @@ def test_the_provider_answers_a_dispute_in_words(world: World) -> None:
     line = nominations_return.lines.get(pk=disputed)
     decide_lines(world, reloaded(nominations_return), {disputed: (Decision.CONFIRMED, "")})
 
-    assert (line.decision, line.reason, line.answer) == ("", "One is missing.", "It was let in March.")
+    assert line.decision == ""
+    assert line.reason == "One is missing."
+    assert line.answer == "It was let in March."
     (record,) = records_of(reloaded(nominations_return))
     assert [(line.reason, line.answer) for line in result_in(record).lines if line.reason] == [
         (line.reason, line.answer)

@@ -44,7 +44,8 @@ def test_lead_begins_and_ends_publishing_with_a_reason(world: World) -> None:
     lead.force_login(world.ben)
     page = reverse("open_data:of-organisation", args=[world.westmarch.pk])
     switch = reverse("open_data:publishing", args=[world.westmarch.pk, "plan"])
-    assert (anyone.get(page).status_code, anyone.get(address(world)).status_code) == (404, 404)
+    assert anyone.get(page).status_code == 404
+    assert anyone.get(address(world)).status_code == 404
 
     lead.post(switch, {"reason": "SI 2026/186"})
 
@@ -54,7 +55,8 @@ def test_lead_begins_and_ends_publishing_with_a_reason(world: World) -> None:
 
     lead.post(switch, {"reason": "We moved"})
 
-    assert (anyone.get(page).status_code, anyone.get(address(world)).status_code) == (404, 404)
+    assert anyone.get(page).status_code == 404
+    assert anyone.get(address(world)).status_code == 404
     assert Publication.objects.get().end_reason == "We moved"
 
 
@@ -116,10 +118,13 @@ def test_stranger_gets_public_plans_of_the_council_and_nothing_else(world: World
     page = Client().get(reverse("open_data:of-organisation", args=[world.westmarch.pk]))
 
     (row,) = rows_of(plans.content)
-    assert (row["name"], row["datasets"]) == ("Westmarch Local Plan", "local-plan")
+    assert row["name"] == "Westmarch Local Plan"
+    assert row["datasets"] == "local-plan"
     assert row["documentation-url"].startswith(f"{settings.SITE_ORIGIN}/plans/")
     (event,) = rows_of(timetable.content)
-    assert (event["plan"], event["plan-event"], event["event-date"]) == (row["reference"], "adopted", "2029-03")
+    assert event["plan"] == row["reference"]
+    assert event["plan-event"] == "adopted"
+    assert event["event-date"] == "2029-03"
     for response in (plans, timetable, page):
         assert CANARY not in response.content.decode()
 
@@ -130,7 +135,9 @@ def test_collector_that_has_the_file_gets_no_second_copy(world: World) -> None:
 
     again = Client().get(address(world), headers={"if-none-match": first["ETag"]})
 
-    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert first.status_code == 200
+    assert again.status_code == 304
+    assert again.content == b""
     assert first["Content-Type"] == "text/csv; charset=utf-8; header=present"
 
 

@@ -88,7 +88,8 @@ def test_one_click_adds_the_organisation_and_invites_its_first_lead(world: World
     dee.post(reverse("organisations:accept-request", args=[request.pk]), {"organisation": ""})
 
     membership = Membership.objects.get(person__email="nell@newbridge.example")
-    assert (membership.organisation.name, membership.role) == ("Newbridge Homes", "lead")
+    assert membership.organisation.name == "Newbridge Homes"
+    assert membership.role == "lead"
     assert membership.is_pending
     assert AccessRequest.objects.get().answered_by == world.dee
     (invitation,) = [email for email in deliver() if email.to == ["nell@newbridge.example"]]
@@ -104,7 +105,8 @@ def test_one_click_invites_to_a_known_organisation_as_editor(world: World, dee: 
     assert f"Invite to {world.larkhaven.name} as editor" in page
     assert "Add Larkhaven and invite as lead" in page
     membership = Membership.objects.get(person__email="nell@newbridge.example")
-    assert (membership.organisation, membership.role) == (world.larkhaven, "editor")
+    assert membership.organisation == world.larkhaven
+    assert membership.role == "editor"
     assert not Organisation.objects.filter(name="Larkhaven").exists()
 
 
@@ -225,11 +227,9 @@ def test_a_visitor_cannot_change_the_request_of_a_signed_in_person(world: World,
 
     request = AccessRequest.objects.get()
     assert returned_request == request
-    assert (request.name, request.message, request.asked_by) == (
-        world.amina.name,
-        REQUEST_FIELDS["message"],
-        world.amina,
-    )
+    assert request.name == world.amina.name
+    assert request.message == REQUEST_FIELDS["message"]
+    assert request.asked_by == world.amina
 
 
 def test_requests_are_removed_after_ninety_days(world: World) -> None:
@@ -244,4 +244,5 @@ def test_a_signed_in_person_asks_under_their_own_address(world: World, amina: Cl
     amina.post(reverse("organisations:ask"), REQUEST_FIELDS | {"email": "somebody.else@newbridge.example"})
 
     request = AccessRequest.objects.get()
-    assert (request.email, request.asked_by) == (world.amina.email, world.amina)
+    assert request.email == world.amina.email
+    assert request.asked_by == world.amina

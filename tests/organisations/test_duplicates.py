@@ -96,7 +96,9 @@ def test_a_party_that_left_long_ago_does_not_change(world: World) -> None:
     merge(world, copy, world.larkhaven)
 
     party = partnership.parties.get(organisation=copy)
-    assert (party.status, party.reason, party.left_at) == ("left", "Too far away.", left_at)
+    assert party.status == "left"
+    assert party.reason == "Too far away."
+    assert party.left_at == left_at
 
 
 def test_commitment_between_both_records_stays_as_it_is(world: World) -> None:
@@ -116,7 +118,9 @@ def test_commitment_passes_as_a_numbered_change(world: World) -> None:
 
     assert Commitment.objects.filter(Q(giver=copy) | Q(receiver=copy)).get() == commitment
     commitment.refresh_from_db()
-    assert (commitment.giver, commitment.owner_organisation, commitment.proposed_for) == (copy, copy, copy)
+    assert commitment.giver == copy
+    assert commitment.owner_organisation == copy
+    assert commitment.proposed_for == copy
     event = Event.objects.get(kind="organisation.passed_on", target_kind="commitment")
     assert event.data["before"] == {"organisation": world.larkhaven.name}
     assert event.data["after"] == {"organisation": copy.name}
@@ -258,7 +262,9 @@ def test_administrator_merges_and_undoes_on_pages(world: World) -> None:
     assert "What passes to Larkhaven Homes" in client.get(address).content.decode()
     client.post(address, {"reason": "Recorded twice."})
     merge_record = Merge.objects.get()
-    assert (merge_record.kept, merge_record.merged, merge_record.merged_by) == (world.larkhaven, copy, world.dee)
+    assert merge_record.kept == world.larkhaven
+    assert merge_record.merged == copy
+    assert merge_record.merged_by == world.dee
     assert "Merged records" in client.get(reverse("organisations:duplicates")).content.decode()
 
     client.post(reverse("organisations:undo-merge", args=[merge_record.pk]), {"reason": "They are two."})

@@ -28,7 +28,8 @@ def test_figures_of_predecessors_are_summed_and_named(world: World) -> None:
 
     assert [body.name for body in sides.theirs] == [world.harbour.name, world.westmarch.name]
     balance = balance_with(user=world.amina, sides=sides, today=timezone.localdate())
-    assert (balance.we_promised.agreed, balance.we_promised.kept) == (1, 1)
+    assert balance.we_promised.agreed == 1
+    assert balance.we_promised.kept == 1
     client = Client()
     client.force_login(world.amina)
     page = client.get(reverse("web:reciprocity-partner", args=[world.harbour.pk])).content.decode()
@@ -46,7 +47,8 @@ def test_figures_of_a_body_that_was_divided_count_with_nobody(world: World) -> N
     )
     take_effect(succession)
 
-    assert (predecessors_summed_with(world.harbour), predecessors_summed_with(world.tidewater)) == ([], [])
+    assert predecessors_summed_with(world.harbour) == []
+    assert predecessors_summed_with(world.tidewater) == []
 
 
 def test_ask_to_two_predecessors_counts_once(world: World) -> None:

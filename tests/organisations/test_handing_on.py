@@ -68,7 +68,8 @@ def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(
     assert [held_by(predecessor, today()) for predecessor in (world.larkhaven, world.tidewater)] == [[], []]
     assert homes_held_by(new_provider) == homes > 0
     new_provider.refresh_from_db()
-    assert (new_provider.status, new_provider.valid_from) == (Status.ACTIVE, today())
+    assert new_provider.status == Status.ACTIVE
+    assert new_provider.valid_from == today()
     assert {commitment.giver for commitment in Commitment.objects.all()} == {new_provider}
     emails = Email.objects.filter(kind="organisations.handed_over")
     assert {world.amina.pk, world.chidi.pk} <= set(emails.values_list("person_id", flat=True))

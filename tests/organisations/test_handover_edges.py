@@ -61,8 +61,10 @@ def test_a_commitment_with_the_successor_stays_with_a_reason(world: World) -> No
 
     commitment.refresh_from_db()
     line = Handover.objects.get()
-    assert (commitment.giver, commitment.receiver) == (world.larkhaven, world.westmarch)
-    assert (line.state, line.applied_at) == ("stayed", None)
+    assert commitment.giver == world.larkhaven
+    assert commitment.receiver == world.westmarch
+    assert line.state == "stayed"
+    assert line.applied_at is None
     assert "between the two organisations" in line.dispute
     assert not Event.objects.filter(kind="organisation.passed_on", target_kind="commitment").exists()
     with pytest.raises(UnableToHandOverLines, match="already answered"):
@@ -87,7 +89,9 @@ def test_a_stayed_line_is_tried_again_when_the_undoing_is_undone(world: World) -
 
     commitment.refresh_from_db()
     line = Handover.objects.get()
-    assert (commitment.receiver, line.state, line.dispute) == (world.larkhaven, "applied", "")
+    assert commitment.receiver == world.larkhaven
+    assert line.state == "applied"
+    assert line.dispute == ""
 
 
 def test_leads_of_the_successor_have_a_task_about_stayed_records(world: World) -> None:
@@ -104,7 +108,8 @@ def test_leads_of_the_successor_have_a_task_about_stayed_records(world: World) -
     (task,) = [
         waiting_task for waiting_task in waiting_for(world.amina, timezone.now()) if waiting_task.what == task_name
     ]
-    assert (task.title, task.path) == (f"1 record of {world.westmarch.display_name}", held_url)
+    assert task.title == f"1 record of {world.westmarch.display_name}"
+    assert task.path == held_url
     assert "Say who takes over" not in task_names(world, world.dee)
     page = client.get(held_url).content.decode()
     assert commitment.get_absolute_url() in page
@@ -191,7 +196,8 @@ def test_lines_follow_a_successor_that_was_recorded_twice(world: World) -> None:
     take_effect(succession)
 
     promise.refresh_from_db()
-    assert (promise.receiver, Handover.objects.get().successor) == (kept, kept)
+    assert promise.receiver == kept
+    assert Handover.objects.get().successor == kept
 
 
 def test_commitment_that_a_body_gives_passes_with_who_is_responsible_for_it(world: World) -> None:
@@ -202,7 +208,8 @@ def test_commitment_that_a_body_gives_passes_with_who_is_responsible_for_it(worl
     take_effect(succession)
 
     promise.refresh_from_db()
-    assert (promise.giver, promise.owner_organisation) == (world.harbour, world.harbour)
+    assert promise.giver == world.harbour
+    assert promise.owner_organisation == world.harbour
     assert not [group for group in held_by(world.larkhaven, today()) if group.kind.code == "commitments"]
 
 

@@ -67,7 +67,8 @@ def test_an_invalid_correction_is_refused(world: World, dee: Client, number: Ide
 
     number.refresh_from_db()
     assert response.status_code == 200
-    assert (number.organisation, number.value) == (world.larkhaven, "LX9001")
+    assert number.organisation == world.larkhaven
+    assert number.value == "LX9001"
 
 
 def test_an_identifier_is_added_with_a_reason_and_cannot_be_deleted(world: World, dee: Client) -> None:

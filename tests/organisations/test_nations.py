@@ -46,5 +46,6 @@ def test_an_organisation_follows_the_areas_that_it_serves_now(db: None) -> None:
     area_served.ends_on = dt.date(2026, 1, 1)
     area_served.save()
 
-    assert (nation_before, has_saint_andrew) == (Nation.SCOTLAND, True)
+    assert nation_before == Nation.SCOTLAND
+    assert has_saint_andrew
     assert nation_of(world.tidewater) == Nation.ENGLAND_AND_WALES

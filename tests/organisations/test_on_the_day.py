@@ -71,7 +71,9 @@ def test_a_refused_succession_shows_administrators_the_reason_and_is_tried_again
     hand_over_due()
 
     succession.refresh_from_db()
-    assert (succession.status, succession.refused_because, succession.refused_at) == ("effective", "", None)
+    assert succession.status == "effective"
+    assert succession.refused_because == ""
+    assert succession.refused_at is None
     assert EFFECT not in task_names(world, world.dee)
 
 

@@ -210,7 +210,9 @@ def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World
     assert ben.post(address, post_fields).status_code == 302
 
     line = Handover.objects.get()
-    assert (line.state, line.basis, line.dispute) == ("proposed", "Article 5", "")
+    assert line.state == "proposed"
+    assert line.basis == "Article 5"
+    assert line.dispute == ""
 
 
 def test_successor_answers_more_lines_than_one_page_shows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,12 +73,16 @@ def test_ask_whose_sides_are_merged_is_withdrawn_with_a_reason_and_opens_again(w
     )
 
     ask.refresh_from_db()
-    assert (ask.status, ask.is_open, ask.organisation) == (Status.WITHDRAWN, False, world.westmarch)
+    assert ask.status == Status.WITHDRAWN
+    assert not ask.is_open
+    assert ask.organisation == world.westmarch
     assert "is now on both sides" in ask.reason
     assert Event.objects.filter(kind="ask.withdrawn", target_id=ask.pk, actor_id=world.dee.pk).exists()
     services.undo_merge(merge=merge, reason="Two bodies.", author=world.dee, now=timezone.now())
     ask.refresh_from_db()
-    assert (ask.status, ask.is_open, ask.organisation) == (Status.SHARED, True, world.larkhaven)
+    assert ask.status == Status.SHARED
+    assert ask.is_open
+    assert ask.organisation == world.larkhaven
 
 
 def test_ask_between_two_bodies_that_become_one_is_withdrawn_on_the_day(world: World) -> None:
@@ -97,7 +101,8 @@ def test_ask_between_two_bodies_that_become_one_is_withdrawn_on_the_day(world: W
     take_effect(succession)
 
     ask.refresh_from_db()
-    assert (ask.status, ask.organisation) == (Status.WITHDRAWN, successor)
+    assert ask.status == Status.WITHDRAWN
+    assert ask.organisation == successor
 
 
 def test_ask_with_other_addressees_stays_open(world: World) -> None:
@@ -114,7 +119,8 @@ def test_ask_with_other_addressees_stays_open(world: World) -> None:
     )
 
     ask.refresh_from_db()
-    assert (ask.status, ask.is_open) == (Status.SHARED, True)
+    assert ask.status == Status.SHARED
+    assert ask.is_open
 
 
 # ---- Signing in, and memberships with a last day
@@ -139,7 +145,8 @@ def test_the_kept_record_requires_at_sign_in_what_either_record_required(world: 
     world.harbour.refresh_from_db()
     assert required_providers(world.hana, timezone.now()) == set(), "Its leads keep their passwords for a day."
     assert required_providers(world.hana, timezone.now() + dt.timedelta(days=2)) == {"riverside"}
-    assert (world.harbour.sign_in_provider, world.harbour.second_factor_required) == ("riverside", True)
+    assert world.harbour.sign_in_provider == "riverside"
+    assert world.harbour.second_factor_required
     recipient_ids = Email.objects.filter(kind="organisations.ways_in").values_list("person_id", flat=True)
     assert sorted(recipient_ids) == sorted([world.hana.pk, world.nadia.pk])
     services.undo_merge(merge=merge, reason="Two bodies.", author=world.dee, now=timezone.now())
@@ -169,7 +176,8 @@ def test_membership_with_a_last_day_passes_on_until_that_day(world: World) -> No
         take_effect(succession)
 
     (membership,) = Membership.objects.current().filter(person=world.vera, organisation=world.harbour)
-    assert (membership.role, membership.ends_on) == ("editor", last_day)
+    assert membership.role == "editor"
+    assert membership.ends_on == last_day
     event_kinds = Event.objects.filter(target_kind="membership", target_id=membership.pk).values_list("kind", flat=True)
     assert list(event_kinds) == ["membership.added"]
     journal_lines = [
@@ -304,9 +312,11 @@ def test_recording_a_succession_again_adds_missing_details(world: World) -> None
         world, author=world.dee, instrument="SI 2024/1", source="The register", reason="Found it."
     )
 
-    assert (repeated_record.pk, repeated_record.instrument) == (succession.pk, "SI 2024/1")
+    assert repeated_record.pk == succession.pk
+    assert repeated_record.instrument == "SI 2024/1"
     event = Event.objects.filter(kind="organisation.succession_corrected", target_id=world.westmarch.pk).get()
-    assert (event.actor_id, event.data["reason"]) == (world.dee.pk, "Found it.")
+    assert event.actor_id == world.dee.pk
+    assert event.data["reason"] == "Found it."
 
 
 def test_contradicting_details_are_refused_from_a_person_and_ignored_from_a_list(world: World) -> None:

@@ -142,8 +142,10 @@ def test_a_merger_takes_effect_once_on_its_vesting_day(world: World) -> None:
     results = [take_effect(succession=succession, author=None, now=timezone.now()) for _ in range(2)]
 
     assert results == [True, False]
-    assert (reloaded(world.larkhaven).status, world.larkhaven.valid_to) == (Status.DISSOLVED, today())
-    assert (reloaded(skylark).status, skylark.valid_from) == (Status.ACTIVE, today())
+    assert reloaded(world.larkhaven).status == Status.DISSOLVED
+    assert world.larkhaven.valid_to == today()
+    assert reloaded(skylark).status == Status.ACTIVE
+    assert skylark.valid_from == today()
     assert Event.objects.filter(kind="organisation.ended", target_id=world.larkhaven.pk).count() == 1
 
 
@@ -198,7 +200,8 @@ def test_a_merger_is_undone_and_done_again_on_one_day(world: World) -> None:
     answer = who_answers_for(function="landlord", organisation=world.larkhaven, day=today())
     assert has_taken_effect
     assert repeated_merger not in (merger, undoing_succession)
-    assert (reloaded(world.larkhaven).status, skylark.status) == (Status.DISSOLVED, Status.ACTIVE)
+    assert reloaded(world.larkhaven).status == Status.DISSOLVED
+    assert skylark.status == Status.ACTIVE
     assert answer.body == skylark.pk
 
 
@@ -302,7 +305,8 @@ def test_an_administrator_records_a_succession_by_names_and_numbers(world: World
     refused_response = client.post(address, post_fields | {"successors": "Nobody Homes"})
     response = client.post(address, post_fields)
 
-    assert (refused_response.status_code, response.status_code) == (422, 302)
+    assert refused_response.status_code == 422
+    assert response.status_code == 302
     assert "“Nobody Homes” is not in the directory." in refused_response.content.decode()
     succession = Succession.objects.get()
     assert str(succession.vests_on) == "2098-04"

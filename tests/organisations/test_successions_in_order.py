@@ -162,7 +162,8 @@ def test_a_renamed_body_that_ended_later_is_no_longer_responsible(world: World) 
     )
 
     assert answer_before.body == world.larkhaven.pk
-    assert (answer_after.body, answer_after.reason) == (None, Reason.NOBODY)
+    assert answer_after.body is None
+    assert answer_after.reason == Reason.NOBODY
 
 
 def test_the_page_of_a_body_that_continues_does_not_say_that_it_was_dissolved(world: World, client: Client) -> None:

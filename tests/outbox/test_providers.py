@@ -150,7 +150,9 @@ def test_refusal_by_a_provider_leaves_no_doubt(
     send()
 
     email.refresh_from_db()
-    assert (email.status, email.in_doubt, email.doubts) == (ends_as, False, 0)
+    assert email.status == ends_as
+    assert not email.in_doubt
+    assert email.doubts == 0
 
 
 def test_unreachable_provider_costs_no_delivery_attempt(world: World, provider: Provider) -> None:
@@ -161,4 +163,6 @@ def test_unreachable_provider_costs_no_delivery_attempt(world: World, provider: 
     send(2)
 
     email.refresh_from_db()
-    assert (email.status, email.in_doubt, email.doubts) == ("queued", False, 0)
+    assert email.status == "queued"
+    assert not email.in_doubt
+    assert email.doubts == 0

@@ -17,7 +17,8 @@ def a_mailbox(settings: Any) -> None:
 def test_address_is_valid_for_its_email_and_recipient_only() -> None:
     [(use, number, signature)] = tokens_in([reply_address(4_711, 12, key="secret")])
 
-    assert (use, number) == ("r", 4_711)
+    assert use == "r"
+    assert number == 4_711
     assert is_reply_to(number, 12, signature, key="secret")
     assert not is_reply_to(number, 13, signature, key="secret")
     assert not is_reply_to(number + 1, 12, signature, key="secret")

@@ -34,7 +34,9 @@ def test_choices_of_lead_times_move_with_their_history(world: World) -> None:
     events = apps.get_model("people", "LeadTimesEvent").objects.filter(
         pgh_created_at__year=2026, pgh_created_at__month__lt=3
     )
-    assert (lead_times.person_id, lead_times.kind, lead_times.days) == (world.ben.pk, "commitments", [30, 1])
+    assert lead_times.person_id == world.ben.pk
+    assert lead_times.kind == "commitments"
+    assert lead_times.days == [30, 1]
     assert list(events.order_by("pgh_created_at").values_list("pgh_label", "pgh_obj_id", "days")) == [
         ("insert", lead_times.pk, [14]),
         ("update", lead_times.pk, [30, 1]),

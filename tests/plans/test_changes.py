@@ -97,7 +97,11 @@ def test_fewer_homes_show_old_number_new_number_and_difference() -> None:
     (change,) = changes(a_plan(), changed_content)
 
     assert change.sentence() == "Homes, Social Rent at North Quay: was 120, now 100 (20 fewer)"
-    assert (change.what, change.kind, change.was, change.now, change.difference) == ("homes", "changed", 120, 100, -20)
+    assert change.what == "homes"
+    assert change.kind == "changed"
+    assert change.was == 120
+    assert change.now == 100
+    assert change.difference == -20
     assert change.anchor == "sites/north-quay"
 
 
@@ -354,10 +358,8 @@ def test_site_moved_to_another_area_names_both_areas() -> None:
     assert only_change(a, b, areas).sentence() == "Site Quay, area: was Fareham, now Gosport"
     # An old district and its successor may have the same name.
     change_with_equal_names = only_change(a, b, dict.fromkeys(areas, "Fareham"))
-    assert (change_with_equal_names.was_words, change_with_equal_names.now_words) == (
-        "Fareham",
-        "Fareham (another of that name)",
-    )
+    assert change_with_equal_names.was_words == "Fareham"
+    assert change_with_equal_names.now_words == "Fareham (another of that name)"
 
 
 def test_added_and_removed_items_are_shown_in_full() -> None:

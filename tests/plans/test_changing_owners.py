@@ -114,11 +114,13 @@ def test_organisation_may_leave_before_its_handover_is_answered(world: World) ->
 
     leave_with_lead(world, world.larkhaven, world.amina)
     plan.refresh_from_db()
-    assert (plan.partnership_id, owner_ids(plan)) == (None, {world.larkhaven.pk})
+    assert plan.partnership_id is None
+    assert owner_ids(plan) == {world.larkhaven.pk}
     accept_offer(offer, world.ben)
 
     plan.refresh_from_db()
-    assert (plan.partnership_id, plan.audience) == (world.partnership.pk, "partnership")
+    assert plan.partnership_id == world.partnership.pk
+    assert plan.audience == "partnership"
     assert owner_ids(plan) == {world.westmarch.pk}
     assert not Plan.objects.draft_visible_to(world.amina).filter(pk=plan.pk).exists()
 
@@ -134,7 +136,8 @@ def test_plan_does_not_return_with_an_owner_that_is_no_longer_a_member(world: Wo
     accept_offer(offer, world.ben)
 
     plan.refresh_from_db()
-    assert (plan.partnership_id, owner_ids(plan)) == (None, {world.westmarch.pk, world.tidewater.pk})
+    assert plan.partnership_id is None
+    assert owner_ids(plan) == {world.westmarch.pk, world.tidewater.pk}
 
 
 def test_plan_stays_with_its_owner_when_a_handover_is_declined_after_leaving(world: World) -> None:
@@ -146,7 +149,8 @@ def test_plan_stays_with_its_owner_when_a_handover_is_declined_after_leaving(wor
     services.answer_offer(offer=offer, accept=False, reason="Not ours.", author=world.ben, now=timezone.now())
 
     plan.refresh_from_db()
-    assert (plan.partnership_id, owner_ids(plan)) == (None, {world.larkhaven.pk})
+    assert plan.partnership_id is None
+    assert owner_ids(plan) == {world.larkhaven.pk}
 
 
 def test_offer_of_a_plan_without_a_partnership_ends_with_the_last_shared_partnership(world: World) -> None:
@@ -158,7 +162,8 @@ def test_offer_of_a_plan_without_a_partnership_ends_with_the_last_shared_partner
         accept_offer(offer, world.ben)
 
     offer.refresh_from_db()
-    assert (owner_ids(plan), offer.withdrawn_at is not None) == ({world.larkhaven.pk}, True)
+    assert owner_ids(plan) == {world.larkhaven.pk}
+    assert offer.withdrawn_at is not None
 
 
 def test_offer_lapses_with_its_partnership_on_the_day_that_it_ends(world: World) -> None:
@@ -188,7 +193,8 @@ def test_plan_can_be_offered_again_after_an_offer_lapsed(world: World) -> None:
     offer = offer_plan(world, plan)
 
     lapsed_offer.refresh_from_db()
-    assert (lapsed_offer.withdrawn_at is not None, offer.withdrawn_at) == (True, None)
+    assert lapsed_offer.withdrawn_at is not None
+    assert offer.withdrawn_at is None
 
 
 def test_handover_of_a_plan_that_left_ends_with_the_partnership_it_left(world: World) -> None:
@@ -262,7 +268,8 @@ def test_leads_are_emailed_about_an_offer_and_its_answer(world: World) -> None:
     services.answer_offer(offer=offer, accept=False, reason="Too large.", author=world.ben, now=timezone.now())
 
     [answer_email] = deliver()
-    assert (offer_email.to, answer_email.to) == ([world.ben.email], [world.amina.email])
+    assert offer_email.to == [world.ben.email]
+    assert answer_email.to == [world.amina.email]
     assert offer_email.subject == f"Larkhaven Homes has offered Westmarch Borough Council ownership of {plan.title}"
     assert "will own the plan instead of Larkhaven Homes" in " ".join(str(offer_email.body).split())
     assert reverse("plans:answer-ownership", args=[offer.pk]) in offer_email.body
@@ -339,7 +346,8 @@ def test_upgrade_ends_ownerships_of_former_parties_and_lists_them(world: World, 
 
     solely_owned_plan.refresh_from_db()
     ended_ownership = PlanOwner.ever.get(plan=plan, organisation=world.westmarch)
-    assert (ended_ownership.ended_at, ended_ownership.ended_because) == (left_at, "left")
+    assert ended_ownership.ended_at == left_at
+    assert ended_ownership.ended_because == "left"
     assert owner_ids(plan) == {world.larkhaven.pk}
     assert solely_owned_plan.partnership_id == world.partnership.pk
     for lead in (world.amina, world.ben):
@@ -375,7 +383,8 @@ def test_upgrade_removes_a_plan_from_the_partnership_its_only_owner_left(world: 
     MIGRATION.end_ownerships(_AppsBefore, None)
 
     plan.refresh_from_db()
-    assert (plan.partnership_id, plan.audience) == (None, "owners")
+    assert plan.partnership_id is None
+    assert plan.audience == "owners"
     assert owner_ids(plan) == {world.larkhaven.pk}
     assert Plan.objects.visible_to(world.ben).filter(pk=plan.pk).exists()
 
@@ -399,6 +408,7 @@ def test_upgrade_fills_in_the_organisations_of_shares_and_keeps_openings(world: 
     MIGRATION.end_showings(apps, None)
 
     share.refresh_from_db()
-    assert (share.organisation, share.shown_for) == (world.riverside, world.larkhaven)
+    assert share.organisation == world.riverside
+    assert share.shown_for == world.larkhaven
     assert share.revoked_at is None
     assert [opening.at for opening in share.openings.all()] == [opened_at]

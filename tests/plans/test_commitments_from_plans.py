@@ -61,8 +61,11 @@ def test_form_starts_with_the_details_of_the_site(world: World, as_: Any) -> Non
     assert "North Quay, in the plan “Estuary delivery programme”" in html
     assert "Complete North Quay" in html
     suggestion = page.context["suggestion"]
-    assert (suggestion.giver, suggestion.receiver) == (world.larkhaven, world.westmarch)
-    assert (suggestion.quantity, suggestion.unit, suggestion.due_on) == (120, "homes", dt.date(2028, 6, 30))
+    assert suggestion.giver == world.larkhaven
+    assert suggestion.receiver == world.westmarch
+    assert suggestion.quantity == 120
+    assert suggestion.unit == "homes"
+    assert suggestion.due_on == dt.date(2028, 6, 30)
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,8 @@ def test_changes_to_different_pieces_merge_without_a_conflict(world: World) -> N
     save_body(plan, world.eddie, "Eddie's words.", based_on=0)
     save_body(plan, world.amina, "Amina's words.", based_on=0, key="inside")
 
-    assert (body_of(plan), body_of(plan, "inside")) == ("Eddie's words.", "Amina's words.")
+    assert body_of(plan) == "Eddie's words."
+    assert body_of(plan, "inside") == "Amina's words."
 
 
 def test_change_published_since_the_page_was_opened_is_a_conflict(world: World) -> None:

@@ -224,8 +224,6 @@ def test_saving_a_document_removed_meanwhile_keeps_its_file(world: World, as_: C
     assert "Keep my version" in html
     amina.post(address, {"title": "Layout of the site", "based_on": "2"})
     (saved_document,) = draft_content(plan)["documents"]
-    assert (saved_document["title"], saved_document["file_name"], saved_document["size"]) == (
-        "Layout of the site",
-        "layout.txt",
-        17,
-    )
+    assert saved_document["title"] == "Layout of the site"
+    assert saved_document["file_name"] == "layout.txt"
+    assert saved_document["size"] == 17

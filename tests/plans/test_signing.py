@@ -226,7 +226,9 @@ def test_opening_the_link_decides_nothing_until_the_form_is_sent(world: World) -
     page_after_decision = Client().get(path).content.decode()
 
     sign_off = plan.sign_offs.get()
-    assert (sign_off.person, sign_off.organisation, sign_off.decision) == (world.ben, world.westmarch, "approved")
+    assert sign_off.person == world.ben
+    assert sign_off.organisation == world.westmarch
+    assert sign_off.decision == "approved"
     assert "North Quay" in response.content.decode()
     assert "The decision is recorded" in page_after_decision
     assert "North Quay" not in page_after_decision, "Once used, the mailbox alone no longer shows the plan."

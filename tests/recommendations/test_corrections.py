@@ -35,12 +35,10 @@ def test_a_reference_seen_later_is_added_and_themes_not_given_stay(world: World)
         now=timezone.now(),
     )
 
-    assert (changed.pk, outcome, changed.reference, changed.themes) == (
-        recommendation.pk,
-        "changed",
-        "R7",
-        ["planning"],
-    )
+    assert changed.pk == recommendation.pk
+    assert outcome == "changed"
+    assert changed.reference == "R7"
+    assert changed.themes == ["planning"]
 
 
 def test_administrators_correct_reports_and_recommendations_with_a_reason(world: World, client: Client) -> None:
@@ -62,7 +60,8 @@ def test_administrators_correct_reports_and_recommendations_with_a_reason(world:
 
     client.force_login(world.chidi)
     recommendation.refresh_from_db()
-    assert (recommendation.text, recommendation.source.title) == ("Read the report.", "Elphicke-House Report (final)")
+    assert recommendation.text == "Read the report."
+    assert recommendation.source.title == "Elphicke-House Report (final)"
     assert recommendation.addressees.filter(organisation=world.westmarch).exists()
     assert "The source says so." in page_at(client, recommendation.source.get_absolute_url())
     assert "The recommendation says so." in page_at(client, recommendation.get_absolute_url())

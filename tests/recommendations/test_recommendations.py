@@ -154,7 +154,8 @@ def test_another_organisation_cannot_change_a_report_but_may_record_its_own(worl
     recommendation, outcome = record_recommendation(
         source=source, details=details, organisation=world.larkhaven, author=world.eddie, now=timezone.now()
     )
-    assert (recommendation.position, outcome) == (1, "created")
+    assert recommendation.position == 1
+    assert outcome == "created"
 
 
 def test_status_and_reason_are_for_everybody_and_the_rest_for_the_organisation(world: World, client: Client) -> None:
@@ -187,8 +188,10 @@ def test_each_change_has_its_author_and_reason_and_what_it_was_before(world: Wor
     answer_recommendation(recommendation, world.larkhaven, world.amina, "declined", reason="The law forbids it.")
 
     event = Event.objects.filter(kind="recommendation.answered").latest("pk")
-    assert (event.actor_id, event.organisation_id) == (world.amina.pk, world.larkhaven.pk)
-    assert (event.data["before"]["status"], event.data["after"]["status"]) == ("not_started", "declined")
+    assert event.actor_id == world.amina.pk
+    assert event.organisation_id == world.larkhaven.pk
+    assert event.data["before"]["status"] == "not_started"
+    assert event.data["after"]["status"] == "declined"
     assert event.data["reason"] == "The law forbids it."
     numbers = Change.objects.filter(subject__kind="recommendation", subject__record_id=recommendation.pk)
     assert list(numbers.order_by("number").values_list("number", flat=True)) == [1, 2]
@@ -348,7 +351,9 @@ def test_nothing_is_adopted_without_a_meeting_that_took_place_there(world: World
         author=world.ben,
         now=timezone.now(),
     )
-    assert (second_proposal.pk, second_proposal.status, second_proposal.reason) == (adoption.pk, "proposed", "")
+    assert second_proposal.pk == adoption.pk
+    assert second_proposal.status == "proposed"
+    assert second_proposal.reason == ""
 
 
 def test_outsiders_learn_nothing_of_what_a_partnership_adopts(world: World, client: Client) -> None:

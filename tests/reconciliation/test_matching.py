@@ -89,8 +89,10 @@ def test_date_decides_between_namesakes_of_two_times() -> None:
     verdicts_before = ask("Mereland Council", MERELAND, predecessor, date="2018-05-01")
     verdicts_after = ask("Mereland Council", MERELAND, predecessor, date="2020")
 
-    assert (verdicts_before[0].body, verdicts_before[0].is_match) == (predecessor, True)
-    assert (verdicts_after[0].body, verdicts_after[0].is_match) == (MERELAND, True)
+    assert verdicts_before[0].body == predecessor
+    assert verdicts_before[0].is_match
+    assert verdicts_after[0].body == MERELAND
+    assert verdicts_after[0].is_match
 
 
 def test_body_that_did_not_exist_at_the_date_is_no_match() -> None:
@@ -107,8 +109,10 @@ def test_name_that_was_not_in_use_at_the_date_is_no_match() -> None:
     [verdict_before] = ask("Old Mere Homes", renamed, date="2019-03-31")
     [verdict_after] = ask("Old Mere Homes", renamed, date="2021-01-01")
 
-    assert (verdict_before.is_match, verdict_before.points) == (True, 100.0)
-    assert (verdict_after.is_match, verdict_after.points) == (False, 90.0)
+    assert verdict_before.is_match
+    assert verdict_before.points == 100.0
+    assert not verdict_after.is_match
+    assert verdict_after.points == 90.0
 
 
 def test_ended_body_comes_after_a_present_one() -> None:
@@ -144,8 +148,10 @@ def test_short_name_that_is_the_place_of_another_body_is_not_certain_without_a_d
     verdicts_without_date = ask("Fenshire", unitary, county)
     verdicts_with_date = ask("Fenshire", unitary, county, date="2020-01-01")
 
-    assert (verdicts_without_date[0].body, verdicts_without_date[0].is_match) == (unitary, False)
-    assert (verdicts_with_date[0].body, verdicts_with_date[0].is_match) == (unitary, True)
+    assert verdicts_without_date[0].body == unitary
+    assert not verdicts_without_date[0].is_match
+    assert verdicts_with_date[0].body == unitary
+    assert verdicts_with_date[0].is_match
 
 
 def test_other_type_is_no_candidate() -> None:
@@ -165,13 +171,15 @@ def test_number_alone_finds_its_body() -> None:
 def test_number_of_another_body_stops_a_match() -> None:
     [verdict] = ask("Fenmoor Council", FENMOOR, gss="E07000009")
 
-    assert (verdict.is_match, verdict.points) == (False, 75.0)
+    assert not verdict.is_match
+    assert verdict.points == 75.0
 
 
 def test_number_with_a_quite_different_name_is_a_candidate_only() -> None:
     [verdict] = ask("Larkhaven Homes", FENMOOR, gss="E07000001")
 
-    assert (verdict.is_match, verdict.points) == (False, 60.0)
+    assert not verdict.is_match
+    assert verdict.points == 60.0
 
 
 def test_number_chooses_between_namesakes() -> None:
@@ -179,7 +187,8 @@ def test_number_chooses_between_namesakes() -> None:
 
     verdicts = ask("Fenmoor Council", FENMOOR, namesake, gss="E07000002")
 
-    assert (verdicts[0].body, verdicts[0].is_match) == (namesake, True)
+    assert verdicts[0].body == namesake
+    assert verdicts[0].is_match
 
 
 def test_area_chooses_between_namesakes() -> None:
@@ -189,7 +198,8 @@ def test_area_chooses_between_namesakes() -> None:
 
     verdicts = rank_candidates(question, [in_leeds, in_hull], {})
 
-    assert (verdicts[0].body, verdicts[0].is_match) == (in_hull, True)
+    assert verdicts[0].body == in_hull
+    assert verdicts[0].is_match
 
 
 @pytest.mark.parametrize(
@@ -214,7 +224,8 @@ def test_required_condition_leaves_out_bodies_that_do_not_fit(
 def test_similar_spelling_is_a_candidate_and_never_a_match() -> None:
     [verdict] = ask("Merelnd Cuoncil", MERELAND, similarity=0.8)
 
-    assert (verdict.is_match, verdict.points) == (False, 68.0)
+    assert not verdict.is_match
+    assert verdict.points == 68.0
 
 
 def test_name_with_a_note_after_it_is_a_candidate_and_never_a_match() -> None:
@@ -244,7 +255,8 @@ def test_place_of_a_body_that_had_this_very_name_is_not_certain(text: str, forme
 
     verdicts = ask(text, united, former, date="2020-01-01")
 
-    assert (verdicts[0].body, verdicts[0].is_match) == (united, False)
+    assert verdicts[0].body == united
+    assert not verdicts[0].is_match
 
 
 def test_unlike_name_is_no_candidate() -> None:

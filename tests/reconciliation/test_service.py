@@ -53,7 +53,8 @@ def test_match_answers_in_the_order_of_the_batch(register: Register) -> None:
         {"conditions": [{"matchType": "id", "v": f"o{register.fenmoor.pk}"}]},
     )
 
-    assert (first[0]["name"], first[0]["match"]) == ("Saltmarsh Homes Limited", True)
+    assert first[0]["name"] == "Saltmarsh Homes Limited"
+    assert first[0]["match"]
     assert [candidate["name"] for candidate in second] == ["Mereland Council"]
     assert [(candidate["name"], candidate["match"]) for candidate in third] == [("Fenmoor District Council", True)]
     assert all(0 <= candidate["score"] <= 100 for found in (first, second, third) for candidate in found)
@@ -71,8 +72,10 @@ def test_an_area_lowers_the_score_of_bodies_elsewhere(register: Register) -> Non
 
     [candidate_in_area], [candidate_elsewhere] = candidates(at("Mereland"), at("Cornwall"))
 
-    assert (candidate_in_area["match"], candidate_in_area["score"]) == (True, 100.0)
-    assert (candidate_elsewhere["match"], candidate_elsewhere["score"]) == (False, 75.0)
+    assert candidate_in_area["match"]
+    assert candidate_in_area["score"] == 100.0
+    assert not candidate_elsewhere["match"]
+    assert candidate_elsewhere["score"] == 75.0
 
 
 def test_extension_of_the_draft_is_a_list_of_rows(register: Register) -> None:
@@ -141,7 +144,8 @@ def test_properties_at_too_many_dates_are_refused(register: Register) -> None:
         properties = [{"id": "successors", "settings": {"date": str(2001 + number)}} for number in range(dates)]
         return post("extend", {"ids": [f"o{register.fenmoor.pk}"], "properties": properties})
 
-    assert (fetch_at(10).status_code, fetch_at(11).status_code) == (200, 413)
+    assert fetch_at(10).status_code == 200
+    assert fetch_at(11).status_code == 413
 
 
 @pytest.mark.parametrize(

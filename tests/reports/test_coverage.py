@@ -87,7 +87,8 @@ def test_records_count_in_the_areas_that_they_name(world: World) -> None:
         "Commitments": 0,
         "In all": 2,
     }
-    assert (row(found, "Gosport")["Asks"], row(found, "Gosport")["Plans"]) == (1, 1)
+    assert row(found, "Gosport")["Asks"] == 1
+    assert row(found, "Gosport")["Plans"] == 1
     assert row(found, "Gosport")["Partnerships"] == 0
     assert {type(cell) for label in ("Asks", "In all") for cell in cells(found, "areas", label).values()} == {int}
     assert found.answers == ("1 of 2 council areas has no partnership: Gosport.",)
@@ -108,10 +109,8 @@ def test_a_partnership_has_the_themes_of_its_records(world: World) -> None:
     gaps = figures_for(world.amina, "coverage", f"theme={THEME}&what=partnership&gaps=on")
     assert cells(gaps, "areas", "Partnerships") == {"Gosport": 0}
     assert (gaps.answers, gaps.table("short")) == (after.answers, after.table("short"))
-    assert (
-        cells(gaps, "short", "Areas with some")["Partnerships"],
-        cells(gaps, "short", "Areas with none")["Asks"],
-    ) == (1, 1)
+    assert cells(gaps, "short", "Areas with some")["Partnerships"] == 1
+    assert cells(gaps, "short", "Areas with none")["Asks"] == 1
 
 
 def test_areas_with_records_are_named_first_if_they_are_few(world: World) -> None:

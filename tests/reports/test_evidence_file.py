@@ -68,7 +68,8 @@ def test_each_row_names_its_record_and_the_summary_counts_what_is_not_listed(
     assert cells(whole, "summary", "Number")["Commitments delivered"] == 2
     delivered = shortened.table("delivered")
     assert delivered is not None
-    assert (len(delivered.rows), delivered.note) == (1, "This table has the newest 1 row, out of 2.")
+    assert len(delivered.rows) == 1
+    assert delivered.note == "This table has the newest 1 row, out of 2."
 
 
 def test_contact_says_who_met_whom_and_when_last(world: World) -> None:

@@ -288,7 +288,8 @@ def test_a_report_that_always_fails_is_tried_three_times_then_emails_its_author(
     assert [email.to for email in sent] == [[world.amina.email]]
     assert "could not calculate the figures" in sent[0].body
     assert alerts == [f"Scheduled report {failing.pk} cannot be made"]
-    assert (failing.failures, failing.next_on > timezone.localdate()) == (0, True)
+    assert failing.failures == 0
+    assert failing.next_on > timezone.localdate()
     assert [frozen.report for frozen in FrozenReport.objects.all()] == [other.report]
 
 
@@ -306,7 +307,8 @@ def test_an_outage_of_the_database_does_not_count_as_a_failure_of_the_report(
         services.send_due_reports(now=timezone.now())
 
     schedule.refresh_from_db()
-    assert (schedule.failures, schedule.next_on) == (0, timezone.localdate())
+    assert schedule.failures == 0
+    assert schedule.next_on == timezone.localdate()
 
 
 def test_only_readers_see_the_events_of_freezing_and_scheduling(world: World) -> None:

@@ -55,7 +55,8 @@ def test_others_are_imported_from_a_spreadsheet_and_bad_rows_set_aside(world: Wo
 
     assert import_data(SHEET) == {"created": 2, "set_aside": 2}
     second_recommendation = Recommendation.objects.get(reference="R2")
-    assert (second_recommendation.source.total, second_recommendation.source.recorded_for) == (9, world.larkhaven)
+    assert second_recommendation.source.total == 9
+    assert second_recommendation.source.recorded_for == world.larkhaven
     assert set(second_recommendation.addressees.values_list("kind", "organisation")) == {
         ("lep", None),
         ("", world.westmarch.pk),
@@ -69,4 +70,5 @@ def test_others_are_imported_from_a_spreadsheet_and_bad_rows_set_aside(world: Wo
     )
     assert import_data(f"{SHEET.splitlines()[0]}\n{without_themes}\n") == {"changed": 1}
     first_recommendation = Recommendation.objects.get(reference="R1")
-    assert (first_recommendation.text, first_recommendation.themes) == ("Name two contacts each.", ["data"])
+    assert first_recommendation.text == "Name two contacts each."
+    assert first_recommendation.themes == ["data"]

@@ -132,7 +132,8 @@ def test_round_that_cannot_be_opened_stays_unread_and_holds_up_no_other(world: W
 
     survey_round.refresh_from_db()
     other_round.refresh_from_db()
-    assert (survey_round.is_closed, other_round.is_closed) == (False, True)
+    assert not survey_round.is_closed
+    assert other_round.is_closed
 
 
 def test_ended_round_deletes_answers_unread(world: World) -> None:

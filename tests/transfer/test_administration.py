@@ -67,7 +67,8 @@ def test_applying_a_preview_imports_its_file_and_deletes_it(dee: Any) -> None:
     assert "Import in progress" not in page
     assert Organisation.objects.count() == before + 4
     applied_run = ImportRun.objects.get()
-    assert (applied_run.status, applied_run.content) == (RunStatus.APPLIED, None)
+    assert applied_run.status == RunStatus.APPLIED
+    assert applied_run.content is None
     assert applied_run.by is not None
 
 
@@ -172,7 +173,9 @@ def test_answer_is_applied_at_once_and_remembered(dee: Any, choice: str) -> None
     assert is_joined == (choice in ("this", "other"))
     assert Organisation.objects.filter(name="Some Other Council").exists() == (choice == "new")
     second_run = import_list("providers", changed_list)
-    assert (second_run.created, second_run.joined, second_run.undecided) == (0, 0, 0)
+    assert second_run.created == 0
+    assert second_run.joined == 0
+    assert second_run.undecided == 0
 
 
 def test_an_answer_needs_a_reason_and_an_organisation(dee: Any) -> None:

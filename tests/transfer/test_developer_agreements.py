@@ -108,10 +108,14 @@ def test_promises_become_commitments_with_payments_so_far() -> None:
     import_agreements()
 
     education = commitment_of("W/1-education")
-    assert (education.quantity, education.unit, education.status) == (Decimal("1373992.00"), "pounds", "done")
+    assert education.quantity == Decimal("1373992.00")
+    assert education.unit == "pounds"
+    assert education.status == "done"
     assert list(education.progress.order_by("at").values_list("delivered", flat=True)) == [1000000, 1000000, 1373992]
     homes = commitment_of("W/2-homes")
-    assert (homes.quantity, homes.unit, homes.delivered_quantity) == (12, "homes", 5)
+    assert homes.quantity == 12
+    assert homes.unit == "homes"
+    assert homes.delivered_quantity == 5
     assert homes.receiver is not None
     assert homes.receiver.name == "Northmere District Council"
     assert commitment_of("W/1-open").quantity == Decimal("2013.00")
@@ -135,7 +139,9 @@ def test_figures_in_another_unit_are_kept_in_the_text_and_reported() -> None:
 
     mixed, bare, homes = commitment_of("W/1-mixed"), commitment_of("W/1-bare"), commitment_of("W/2-homes")
     assert mixed.text.startswith("Affordable housing, for 17 homes, under section 106 agreement W/1-da")
-    assert (mixed.quantity, mixed.unit, mixed.delivered_quantity) == (19242, "pounds", 9242)
+    assert mixed.quantity == 19242
+    assert mixed.unit == "pounds"
+    assert mixed.delivered_quantity == 9242
     assert mixed.progress.get().note == "Received: £9,242.00; 8 homes not counted."
     assert bare.progress.get().note == "Received: £50.00 not counted."
     notes = list(homes.progress.order_by("at").values_list("note", flat=True))
@@ -165,9 +171,11 @@ def test_withdrawn_records_are_kept_but_not_counted() -> None:
     assert line.endswith("1 in agreements not published, 1 withdrawn from the register.")
     assert any("W/1-open" in remark and "withdrawn from the register" in remark for remark in run.report["remarks"])
     open_space, education = commitment_of("W/1-open"), commitment_of("W/1-education")
-    assert (open_space.status, open_space.reason) == ("cancelled", "Withdrawn from the register on 29 November 2019.")
+    assert open_space.status == "cancelled"
+    assert open_space.reason == "Withdrawn from the register on 29 November 2019."
     assert not open_space.was_broken
-    assert (education.status, education.delivered_quantity) == ("in_progress", 1000000)
+    assert education.status == "in_progress"
+    assert education.delivered_quantity == 1000000
     last = education.progress.order_by("at").last()
     assert last is not None
     assert last.note == "Received: £373,992.00 not counted. Withdrawn from the register on 1 March 2022."
@@ -178,8 +186,11 @@ def test_same_files_again_change_nothing() -> None:
 
     run, _ = import_agreements()
 
-    assert (run.created, run.left_alone) == (0, 8)
-    assert (Commitment.objects.count(), DeveloperAgreement.objects.count(), Progress.objects.count()) == (5, 3, 4)
+    assert run.created == 0
+    assert run.left_alone == 8
+    assert Commitment.objects.count() == 5
+    assert DeveloperAgreement.objects.count() == 3
+    assert Progress.objects.count() == 4
 
 
 def test_older_files_fill_history_and_change_no_commitment() -> None:
@@ -192,12 +203,14 @@ def test_older_files_fill_history_and_change_no_commitment() -> None:
     second_run, _ = import_agreements(c=older_contributions, t=older_transactions, as_of=dt.date(2021, 6, 1))
 
     education, roads = commitment_of("W/1-education"), commitment_of("W/4-roads")
-    assert (run.created, run.changed, second_run.created, second_run.changed) == (1, 1, 0, 0)
-    assert (education.status, education.delivered_quantity) == ("done", Decimal("1373992.00"))
-    assert (roads.status, roads.reason) == (
-        "cancelled",
-        "Missing from newer files, such as those of 1 June 2024.",
-    )
+    assert run.created == 1
+    assert run.changed == 1
+    assert second_run.created == 0
+    assert second_run.changed == 0
+    assert education.status == "done"
+    assert education.delivered_quantity == Decimal("1373992.00")
+    assert roads.status == "cancelled"
+    assert roads.reason == "Missing from newer files, such as those of 1 June 2024."
     assert "1 of 3 contributions have changed since, 1 are no longer there, and 1 were added later" in " ".join(
         run.report["remarks"]
     )
@@ -216,11 +229,15 @@ def test_later_payments_are_added_to_a_known_promise() -> None:
     second_run, _ = import_agreements(t=transactions)
 
     open_space = commitment_of("W/1-open")
-    assert (open_space.delivered_quantity, open_space.status) == (2013, "done")
+    assert open_space.delivered_quantity == 2013
+    assert open_space.status == "done"
     assert list(open_space.progress.order_by("at").values_list("delivered", flat=True)) == [4, 2013]
-    assert (run.created, run.changed, run.left_alone) == (0, 1, 7)
+    assert run.created == 0
+    assert run.changed == 1
+    assert run.left_alone == 7
     assert any("W/1-open" in remark and "2,013 delivered so far" in remark for remark in run.report["remarks"])
-    assert (second_run.changed, second_run.left_alone) == (0, 8)
+    assert second_run.changed == 0
+    assert second_run.left_alone == 8
 
 
 def test_recorded_progress_is_kept_and_the_difference_reported() -> None:

@@ -122,7 +122,8 @@ def test_loading_the_same_file_again_changes_nothing(small: tuple[Path, Any]) ->
     line = load(small[0])
 
     assert line == "small.json: 0 organisations added, 2 were already there.\n"
-    assert (Organisation.objects.count(), Succession.objects.count()) == (2, 1)
+    assert Organisation.objects.count() == 2
+    assert Succession.objects.count() == 1
 
 
 def test_an_organisation_of_the_directory_is_not_changed(small: tuple[Path, Any]) -> None:

@@ -90,7 +90,8 @@ def test_dataset_names_its_release_publisher_and_licence(councils: None) -> None
     import_figures("delivery-test", as_of=dt.date(2024, 12, 12))
 
     dataset = Dataset.objects.get(series="net-additions")
-    assert (dataset.released_on, run.as_of) == (dt.date(2025, 11, 20), dt.date(2025, 11, 20))
+    assert dataset.released_on == dt.date(2025, 11, 20)
+    assert run.as_of == dt.date(2025, 11, 20)
     assert dataset.publisher == "Ministry of Housing, Communities and Local Government"
     assert dataset.licence == "Open Government Licence v3.0"
     assert Dataset.objects.get(series="delivery-test").released_on == dt.date(2024, 12, 12)
@@ -152,7 +153,8 @@ def test_row_of_an_unknown_code_is_set_aside_and_imported_once_corrected(council
     Area.objects.create(code="E07000157", name="Alnwick", kind="district")
     second_run = import_figures("affordable-supply", as_csv_file([[*heading], alnwick]), name="corrected.csv")
 
-    assert (second_run.created, second_run.set_aside) == (1, 0)
+    assert second_run.created == 1
+    assert second_run.set_aside == 0
     new_figures = Figure.objects.filter(code="E07000157", measure="social_rent_completions")
     assert {figure.dataset.released_on for figure in new_figures} == {dt.date(2021, 11, 18)}
     assert Dataset.objects.filter(series="affordable-supply").count() == 1
@@ -165,7 +167,9 @@ def test_same_file_again_changes_nothing(councils: None) -> None:
 
     second_run = import_figures("delivery-test", data, now=dt.datetime(2026, 2, 5, 12, tzinfo=dt.UTC))
 
-    assert (second_run.created, second_run.changed, second_run.left_alone) == (0, 0, 9)
+    assert second_run.created == 0
+    assert second_run.changed == 0
+    assert second_run.left_alone == 9
     assert set(Figure.objects.values_list("pk", "value")) == figures
     assert Dataset.objects.get().released_on == dt.date(2026, 1, 5)
 
@@ -326,5 +330,6 @@ def test_administrator_previews_and_applies_figures(councils: None, world: World
 
     applied_run = apply_preview(run=run, author=world.dee, now=now)
 
-    assert (applied_run.pk, applied_run.created) == (run.pk, 6)
+    assert applied_run.pk == run.pk
+    assert applied_run.created == 6
     assert Dataset.objects.get().figures.count() == 29

@@ -60,7 +60,9 @@ def test_applied_import_has_the_number_and_the_page_of_its_preview() -> None:
     assert tasks.apply_waiting() == 1
 
     applied_run = ImportRun.objects.get(pk=run.pk)
-    assert (applied_run.status, applied_run.by, applied_run.content) == (RunStatus.APPLIED, world.dee, None)
+    assert applied_run.status == RunStatus.APPLIED
+    assert applied_run.by == world.dee
+    assert applied_run.content is None
     assert not ImportJob.objects.exists()
     assert SCHEDULE["transfer.apply_waiting"]["task"] == tasks.apply_waiting.name
 
@@ -193,7 +195,8 @@ def test_import_that_waits_too_long_for_another_is_tried_again() -> None:
         cursor_of_import.execute("RESET lock_timeout")
 
     job = ImportJob.objects.get()
-    assert (job.error, job.claimed_until) == ("", None)
+    assert job.error == ""
+    assert job.claimed_until is None
     assert apply_waiting(now=NOW()) == 1
     assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED
 

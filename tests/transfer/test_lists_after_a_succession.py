@@ -56,7 +56,8 @@ def test_agreements_of_a_successor_are_found_by_the_predecessor_in_a_file() -> N
 
     import_agreements(c=contributions)
 
-    assert (Commitment.objects.count(), DeveloperAgreement.objects.count()) == (counts_before[0] + 1, counts_before[1])
+    assert Commitment.objects.count() == counts_before[0] + 1
+    assert DeveloperAgreement.objects.count() == counts_before[1]
     education, health = commitment_of("W/1-education"), commitment_of("W/1-health")
     assert [commitment.receiver for commitment in (education, health)] == [mere, mere]
     assert education.delivered_quantity > 1_000_000
@@ -64,7 +65,8 @@ def test_agreements_of_a_successor_are_found_by_the_predecessor_in_a_file() -> N
     rows = file_of(mere, "developer-agreement-contribution").rows
     assert {row["organisation"] for row in rows} == {"local-authority:XNW", "local-authority-eng:XNW"}
     second_run, _ = import_agreements(c=contributions)
-    assert (second_run.created, second_run.changed) == (0, 0)
+    assert second_run.created == 0
+    assert second_run.changed == 0
 
 
 def test_contribution_that_did_not_pass_on_is_found_with_the_predecessor() -> None:
@@ -86,6 +88,9 @@ def test_plan_of_a_successor_is_found_by_the_predecessor_in_a_file() -> None:
 
     run = import_plans(PLANS.encode(), TIMETABLE.replace("2017-04-11", "2017-04-12").encode())
 
-    assert (run.created, run.set_aside, Plan.objects.count()) == (0, first_run.set_aside, plan_count)
+    assert run.created == 0
+    assert run.set_aside == first_run.set_aside
+    assert Plan.objects.count() == plan_count
     plan = Plan.objects.get(title="Westmarch Local Plan 2030")
-    assert (plan.current_number, plan.owners.get().organisation) == (2, mere)
+    assert plan.current_number == 2
+    assert plan.owners.get().organisation == mere

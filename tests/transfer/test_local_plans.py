@@ -68,7 +68,9 @@ def test_imported_plans_are_public_and_owned_by_all_their_councils() -> None:
 
     assert run.created == 5
     westmarch = plan_titled("Westmarch Local Plan 2030")
-    assert (westmarch.audience, westmarch.current_number, westmarch.period_end) == (Audience.PUBLIC, 1, 2030)
+    assert westmarch.audience == Audience.PUBLIC
+    assert westmarch.current_number == 1
+    assert westmarch.period_end == 2030
     assert {row.organisation.name for row in plan_titled("Mere and March Joint Plan").owners.all()} == {
         "Mere Council",
         "Westmarch Borough Council",
@@ -115,7 +117,9 @@ def test_same_files_in_any_order_change_nothing() -> None:
 
     run = import_plans(PLANS.encode(), reordered)
 
-    assert (run.created, run.changed, run.left_alone) == (0, 0, 5)
+    assert run.created == 0
+    assert run.changed == 0
+    assert run.left_alone == 5
     assert Version.objects.count() == 5
 
 
@@ -124,7 +128,9 @@ def test_later_file_publishes_exactly_the_plans_that_differ() -> None:
 
     run = import_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028-03,mere-joint").encode())
 
-    assert (run.created, run.changed, run.left_alone) == (0, 1, 4)
+    assert run.created == 0
+    assert run.changed == 1
+    assert run.left_alone == 4
     joint = plan_titled("Mere and March Joint Plan")
     assert joint.current_number == 2
     assert milestone_dates(joint)["estimated-plan-adoption-date"] == "2028-03"
@@ -140,13 +146,18 @@ def test_ended_plan_is_closed_and_withdrawn_milestones_are_left_out() -> None:
 
     run = import_plans(plans, timetable, as_of=dt.date(2025, 6, 1))
 
-    assert (run.created, run.changed, run.closed, run.left_alone) == (0, 1, 1, 3)
+    assert run.created == 0
+    assert run.changed == 1
+    assert run.closed == 1
+    assert run.left_alone == 3
     assert plan_titled("Westmarch Local Plan 2030").status == "closed"
     assert plan_titled("Mere and March Joint Plan").status == "shared"
     assert "2020" not in milestone_dates(plan_titled("Mere and March Joint Plan")).values()
     assert "were left out, because they are withdrawn" in " ".join(run.report["remarks"])
     second_run = import_plans(plans, timetable, as_of=dt.date(2025, 6, 1))
-    assert (second_run.closed, second_run.changed, second_run.left_alone) == (0, 0, 5)
+    assert second_run.closed == 0
+    assert second_run.changed == 0
+    assert second_run.left_alone == 5
 
 
 def test_older_files_fill_history_and_change_no_plan() -> None:
@@ -159,18 +170,23 @@ def test_older_files_fill_history_and_change_no_plan() -> None:
     import_plans(newer_plans.encode(), TIMETABLE.replace("2027,mere", "2028,mere").encode(), as_of=dt.date(2025, 7, 1))
     second_run = import_plans(older_plans.encode(), older_timetable, as_of=dt.date(2025, 1, 2))
 
-    assert (run.created, run.changed, run.missing, run.set_aside) == (1, 2, 0, 0)
+    assert run.created == 1
+    assert run.changed == 2
+    assert run.missing == 0
+    assert run.set_aside == 0
     assert "2 of 3 plans have changed since, 1 are no longer there, and 1 were added later" in " ".join(
         run.report["remarks"]
     )
     assert plan_titled("Moor Park Plan").status == "closed"
     joint = plan_titled("Mere and March Joint Plan")
-    assert (joint.current_number, milestone_dates(joint)["estimated-plan-adoption-date"]) == (2, "2028")
+    assert joint.current_number == 2
+    assert milestone_dates(joint)["estimated-plan-adoption-date"] == "2028"
     line = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=joint.pk).data["reason"]
     assert "as of 1 January 2025" in line
     assert "2026" in line
     assert "2027" in line
-    assert (second_run.created, second_run.changed) == (0, 0)
+    assert second_run.created == 0
+    assert second_run.changed == 0
 
 
 def test_reference_of_another_authority_is_another_plan_or_is_set_aside() -> None:
@@ -184,10 +200,8 @@ def test_reference_of_another_authority_is_another_plan_or_is_set_aside() -> Non
     second_run = import_plans(f"{heading}\n{same_name}\n{own_name}\n".encode(), events.encode())
 
     assert first_run.created == 1
-    assert (plan_titled("Mere Local Plan").current_number, plan_titled("Westmarch Local Plan 2030").current_number) == (
-        1,
-        1,
-    )
+    assert plan_titled("Mere Local Plan").current_number == 1
+    assert plan_titled("Westmarch Local Plan 2030").current_number == 1
     assert [owner.organisation.name for owner in plan_titled("Mere Local Plan").owners.all()] == ["Mere Council"]
     rows = str(second_run.report["set_aside"])
     assert "another authority’s plan has the reference “westmarch-2030”" in rows
@@ -207,7 +221,8 @@ def test_development_corporation_owns_its_plan_by_key_by_area_or_by_name() -> No
     rows_set_aside = str(first_run.report["set_aside"])
     assert "Add development-corporation:Q77 to the identifiers of the development corporation" in rows_set_aside
     quays = plan_titled("Quays Plan").owners.get().organisation
-    assert (quays.name, quays.kind) == ("Quays Development Corporation", "development_corporation")
+    assert quays.name == "Quays Development Corporation"
+    assert quays.kind == "development_corporation"
     heading_with_keys = f"{COUNCILS.splitlines()[0]},local-planning-authority,organisation"
     council_lines = [f"{line},," for line in COUNCILS.splitlines()[1:]]
     import_list(
@@ -252,7 +267,8 @@ def test_plan_missing_from_the_file_is_kept_and_reported() -> None:
 
     run = import_plans(shorter_list.encode(), TIMETABLE.encode())
 
-    assert (run.missing, run.changed) == (1, 0)
+    assert run.missing == 1
+    assert run.changed == 0
     assert plan_titled("Moor Park Plan").current_number == 1
     assert "Moor Park Plan" in run.report["lines"]["missing"][0]
     assert import_plans(PLANS.encode(), TIMETABLE.encode()).returned == 1
@@ -284,7 +300,9 @@ def test_plan_of_an_unknown_council_is_set_aside_and_the_others_are_imported() -
 
     line, *milestones = run.report["lines"]["set_aside"]
     assert "“local-authority:XYZ” is not an organisation in the directory." in line
-    assert (run.created, run.set_aside, len(milestones)) == (4, 3, 2)
+    assert run.created == 4
+    assert run.set_aside == 3
+    assert len(milestones) == 2
     assert all(
         "the row of “westmarch-2030” in the file of plans was set aside" in line_of_milestone
         for line_of_milestone in milestones
@@ -301,18 +319,23 @@ def test_plan_set_aside_with_its_milestones_is_corrected_and_uploaded_again() ->
     corrected = import_plans(plans.replace(b"XYZ", b"XWM"), timetable)
     second_run = import_plans(plans.replace(b"XYZ", b"XWM"), timetable)
 
-    assert (corrected.created, corrected.missing, corrected.set_aside) == (1, 0, 0)
+    assert corrected.created == 1
+    assert corrected.missing == 0
+    assert corrected.set_aside == 0
     assert milestone_dates(plan_titled("Westmarch Local Plan 2030")) == {
         "plan-adopted": "2019-02",
         "submit-plan-for-examination": "2017-04-11",
     }
-    assert (second_run.created, second_run.changed, second_run.missing) == (0, 0, 0)
+    assert second_run.created == 0
+    assert second_run.changed == 0
+    assert second_run.missing == 0
 
 
 def test_bad_row_of_a_plan_is_set_aside_with_its_milestones() -> None:
     run = import_plans(PLANS.replace("2013.0,2030.0", "2030.0,2013.0").encode(), TIMETABLE.encode())
 
-    assert (run.created, run.set_aside) == (4, 3)
+    assert run.created == 4
+    assert run.set_aside == 3
     assert not Plan.objects.filter(title="Westmarch Local Plan 2030").exists()
     problems = " ".join(run.report["lines"]["set_aside"])
     assert "the period ends in 2013, before it starts in 2030" in problems
@@ -328,7 +351,8 @@ def test_milestone_with_a_bad_row_is_not_removed_from_its_plan() -> None:
 
     run = import_plans(PLANS.encode(), broken_timetable.encode(), as_of=dt.date(2025, 2, 1))
 
-    assert (run.changed, run.set_aside) == (1, 1)
+    assert run.changed == 1
+    assert run.set_aside == 1
     assert milestone_dates(plan_titled("Westmarch Local Plan 2030")) == {
         "plan-adopted": "2019-03",
         "submit-plan-for-examination": "2017-04-11",
@@ -377,7 +401,8 @@ def test_edits_of_owners_survive_every_further_file() -> None:
 
     plan.refresh_from_db()
     newest_content = plan.versions.get(number=plan.current_number).content
-    assert (plan.current_number, plan.title) == (4, "Our joint plan")
+    assert plan.current_number == 4
+    assert plan.title == "Our joint plan"
     assert newest_content["milestones"][0]["note"] == "Ours."
     assert milestone_dates(plan)["estimated-plan-adoption-date"] == "2029"
 

@@ -43,7 +43,9 @@ def organisation_named(name: str) -> Organisation:
 def test_councils_have_areas_successors_and_half_open_dates() -> None:
     run = import_list("councils", COUNCILS)
 
-    assert (run.created, run.changed, run.left_alone) == (5, 0, 0)
+    assert run.created == 5
+    assert run.changed == 0
+    assert run.left_alone == 0
     mere, northmere, southmere = (
         organisation_named("Mere Council"),
         organisation_named("Northmere District Council"),
@@ -52,7 +54,8 @@ def test_councils_have_areas_successors_and_half_open_dates() -> None:
     assert {northmere.valid_to, southmere.valid_to} == {dt.date(2023, 4, 1)}
     assert northmere.status == Status.DISSOLVED
     succession = Succession.objects.get()
-    assert (succession.status, str(succession.vests_on)) == ("effective", "2023-04-01")
+    assert succession.status == "effective"
+    assert str(succession.vests_on) == "2023-04-01"
     assert {tie.predecessor for tie in succession.ties.all()} == {northmere, southmere}
     assert {tie.successor for tie in succession.ties.all()} == {mere}
     westmarch = Area.objects.get(code="E07900001")
@@ -68,13 +71,11 @@ def test_same_list_again_changes_nothing() -> None:
 
         second_run = import_list(register, data)
 
-        assert (second_run.created, second_run.changed, second_run.closed, second_run.joined, second_run.missing) == (
-            0,
-            0,
-            0,
-            0,
-            0,
-        )
+        assert second_run.created == 0
+        assert second_run.changed == 0
+        assert second_run.closed == 0
+        assert second_run.joined == 0
+        assert second_run.missing == 0
         assert second_run.left_alone == (5 if register == "councils" else 4)
         assert "This file was already imported" in " ".join(second_run.report["remarks"])
 
@@ -113,9 +114,13 @@ def test_later_list_updates_closes_marks_and_unmarks() -> None:
 
     run = import_list("councils", later_list, as_of=dt.date(2026, 5, 1))
 
-    assert (run.created, run.changed, run.closed, run.missing) == (0, 1, 1, 1)
+    assert run.created == 0
+    assert run.changed == 1
+    assert run.closed == 1
+    assert run.missing == 1
     county = organisation_named("Marchshire County Council")
-    assert (county.missing_since, county.missing_from) == (dt.date(2026, 5, 1), {"councils": "2026-05-01"})
+    assert county.missing_since == dt.date(2026, 5, 1)
+    assert county.missing_from == {"councils": "2026-05-01"}
     assert organisation_named("Westmarch Borough Council").valid_to == dt.date(2026, 4, 1)
     assert organisation_named("Mere City Council").names.filter(name="Mere Council", kind="former").exists()
 
@@ -144,7 +149,9 @@ def test_provider_that_is_a_council_is_matched_and_not_duplicated() -> None:
 
     run = import_list("providers", PROVIDERS.replace("Mere Council,5070", "Borough Council of Mere,5070"))
 
-    assert (run.created, run.joined, run.undecided) == (2, 2, 0)
+    assert run.created == 2
+    assert run.joined == 2
+    assert run.undecided == 0
     assert organisation_named("Westmarch Borough Council").identifiers.filter(scheme=Scheme.RSH, value="90AA").exists()
     assert organisation_named("Mere Council").identifiers.filter(scheme=Scheme.RSH, value="5070").exists()
     assert Organisation.objects.filter(kind=Kind.COUNCIL).count() == 5
@@ -162,7 +169,9 @@ def test_list_with_other_spellings_changes_nothing() -> None:
 
     run = import_list("providers", list_in_capitals)
 
-    assert (run.created, run.changed, run.left_alone) == (0, 0, 4)
+    assert run.created == 0
+    assert run.changed == 0
+    assert run.left_alone == 4
     assert organisation_named("Larkhaven Homes Limited").legal_form == "Registered society"
 
 
@@ -195,7 +204,8 @@ def test_uncertain_matches_are_left_for_review() -> None:
 
     run = import_list("providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA"))
 
-    assert (run.joined, run.undecided) == (1, 1)
+    assert run.joined == 1
+    assert run.undecided == 1
     doubt = Doubt.objects.get()
     assert doubt.key == "90AA"
     assert list(doubt.candidates.all()) == [organisation_named("Westmarch Borough Council")]
@@ -209,13 +219,16 @@ def test_leps_are_closed_and_have_the_districts_they_served() -> None:
 
     assert run.created == 2
     estuary = organisation_named("Estuary Reach")
-    assert (estuary.status, estuary.kind) == (Status.DISSOLVED, Kind.LEP)
+    assert estuary.status == Status.DISSOLVED
+    assert estuary.kind == Kind.LEP
     assert dict(estuary.areas_served.values_list("area__code", "ends_on")) == {
         "E07900001": dt.date(2024, 4, 1),
         "E07900002": dt.date(2023, 4, 1),
     }
     second_run = import_list("leps", '{"E37900001": "Estuary Reach", "E37900002": "Mereland"}', name="names.json")
-    assert (second_run.created, second_run.changed, second_run.left_alone) == (0, 0, 2)
+    assert second_run.created == 0
+    assert second_run.changed == 0
+    assert second_run.left_alone == 2
 
 
 def test_lep_with_a_later_code_is_the_same_lep() -> None:
@@ -223,7 +236,8 @@ def test_lep_with_a_later_code_is_the_same_lep() -> None:
 
     run = import_list("leps", '{"E37900001": "Estuary Reach", "E37900011": "Mereland LEP"}', name="names.json")
 
-    assert (run.created, run.changed) == (0, 1)
+    assert run.created == 0
+    assert run.changed == 1
     assert set(organisation_named("Mereland").identifiers.values_list("value", flat=True)) == {"E37900002", "E37900011"}
 
 
@@ -272,7 +286,9 @@ def test_extracts_of_real_lists_import_and_match() -> None:
     assert councils.created == 41
     assert "Councils outside England were skipped: 1." in councils.report["remarks"]
     assert Organisation.objects.filter(council_type__gt="").current().count() == 34
-    assert (providers.created, providers.joined, providers.undecided) == (16, 16, 1)
+    assert providers.created == 16
+    assert providers.joined == 16
+    assert providers.undecided == 1
     barnsley = Identifier.objects.get(scheme=Scheme.LOCAL_AUTHORITY, value="BNS").organisation
     assert barnsley.areas_served.filter(area__code="E08000038", ends_on=None).exists()
     assert barnsley.areas_served.get(area__code="E08000016").ends_on is not None
@@ -308,5 +324,6 @@ def test_whole_real_lists_give_the_figures_of_their_publishers() -> None:
     )
     if has_whole_files:
         names = import_list("leps", (WHOLE / "leps/lep_names_codes_2021-04.json").read_bytes())
-        assert (names.created, names.undecided) == (0, 1)
+        assert names.created == 0
+        assert names.undecided == 1
         assert Organisation.objects.filter(kind=Kind.LEP).count() == 38

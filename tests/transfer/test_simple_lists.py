@@ -49,7 +49,9 @@ def import_twice(register: str, name: str) -> ImportRun:
     """Import a list twice, check that the second run changes nothing, and return the first run."""
     run = import_list(register, extract(name))
     second_run = import_list(register, extract(name))
-    assert (second_run.created, second_run.changed, second_run.closed) == (0, 0, 0)
+    assert second_run.created == 0
+    assert second_run.changed == 0
+    assert second_run.closed == 0
     assert accounting(second_run.report) == accounting(run.report)
     return run
 
@@ -70,7 +72,8 @@ def test_former_codes_are_added_and_codes_of_other_councils_are_set_aside() -> N
 
     assert accounting(run.report) == "Of 11 rows, 10 were used and 1 is outside England."
     identifier = Identifier.objects.filter(value="E47000005").get()
-    assert (identifier.scheme, identifier.organisation.name) == ("former-key", "North East Combined Authority")
+    assert identifier.scheme == "former-key"
+    assert identifier.organisation.name == "North East Combined Authority"
     assert "E07000223 is a code of Adur District Council in the directory" in lines_set_aside(wrong_run)
 
 
@@ -137,7 +140,10 @@ def test_progress_of_plans_fills_histories_of_plans_or_else_of_councils() -> Non
     second_run = import_list("plan-progress", extract("local-plan-progress.csv"), as_of=dt.date(2019, 10, 31))
 
     assert accounting(run.report) == accounting(second_run.report)
-    assert (run.created, second_run.created, second_run.changed, Plan.objects.count()) == (0, 0, 0, plan_count)
+    assert run.created == 0
+    assert second_run.created == 0
+    assert second_run.changed == 0
+    assert Plan.objects.count() == plan_count
     camden = Plan.objects.get(external_reference="london-borough-of-camden-local-plan-2016")
     assert camden.current_number == 1
     event = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=camden.pk)
@@ -170,7 +176,8 @@ def test_altered_copies_lose_no_good_row_and_name_every_bad_one(how: str) -> Non
 
     run = import_list("council-names", altered(rows, how))
 
-    assert (run.report["rows"]["used"], run.report["rows"]["set_aside"]) == (len(code_rows), 1)
+    assert run.report["rows"]["used"] == len(code_rows)
+    assert run.report["rows"]["set_aside"] == 1
     assert "“E0700” is not a GSS code" in lines_set_aside(run)
     assert Identifier.objects.filter(value="E47000005").exists()
 

@@ -118,7 +118,8 @@ def test_answered_ask_says_so(world: World) -> None:
     respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=NOW())
     ask.refresh_from_db()
 
-    assert (words_before, ask.status_words) == ("Shared", "Answered")
+    assert words_before == "Shared"
+    assert ask.status_words == "Answered"
     assert "Answered" in page(ask.get_absolute_url(), world.amina)
 
 
@@ -142,10 +143,8 @@ def test_plan_without_a_choice_of_audience_is_for_its_partnership_or_its_owners(
     )
 
     assert "audience" not in form_without_partnership.errors | form_with_partnership.errors
-    assert (form_without_partnership.cleaned_data["audience"], form_with_partnership.cleaned_data["audience"]) == (
-        "owners",
-        "partnership",
-    )
+    assert form_without_partnership.cleaned_data["audience"] == "owners"
+    assert form_with_partnership.cleaned_data["audience"] == "partnership"
 
 
 def test_home_leaves_out_organisations_that_an_import_did_not_find(world: World) -> None:

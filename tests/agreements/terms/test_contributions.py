@@ -38,7 +38,9 @@ def test_contributions_are_totalled_by_party_and_year() -> None:
 def test_columns_are_read_from_the_terms() -> None:
     values = column_values(CONTENT)
 
-    assert (values["quorum"], values["annual_budget"], values["legally_binding"]) == (3, Decimal("12000.50"), True)
+    assert values["quorum"] == 3
+    assert values["annual_budget"] == Decimal("12000.50")
+    assert values["legally_binding"]
     assert str(values["review_on"]) == "2027-03-01"
     assert values["ends_on"] is None
     assert values["terms_of_reference"] == "Purpose\n\nHomes.\n\nExit"

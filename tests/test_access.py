@@ -130,7 +130,8 @@ def test_every_url_answers_as_the_access_table_says(
 ) -> None:
     expected = row.expectations.get(method)
     draw = who_draws(ROWS.index(row), expected) if expected is not None else {"lead"}
-    answers, wanted = {}, {}
+    answers = {}
+    wanted = {}
     for persona in PERSONAS if expected is not None else ONES_OF_A_KIND:
         with transaction.atomic(), pages_drawn(is_wanted=persona in draw):
             client = visit(persona)
@@ -150,7 +151,8 @@ def test_every_url_answers_as_the_access_table_says(
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.label)
 def test_other_methods_are_refused(row: Row, world: World, visit: Callable[[str], Client]) -> None:
-    client, address = visit("lead"), reverse(row.name, kwargs=row.on(world))
+    client = visit("lead")
+    address = reverse(row.name, kwargs=row.on(world))
 
     answers = {method: getattr(client, method)(address).status_code for method in OTHER_METHODS}
 

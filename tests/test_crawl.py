@@ -145,7 +145,8 @@ def test_no_persona_sees_a_foreign_word_or_an_error(
 def test_no_history_in_django_admin_shows_a_foreign_word(planted: Planted) -> None:
     fetch = visitor(planted, "administrator")
     foreign = planted.foreign("administrator")
-    told, pages = [], 0
+    told = []
+    pages = 0
     for model in admin.site._registry:
         if not hasattr(model, "pgh_event_model"):
             continue
@@ -163,7 +164,8 @@ def test_no_history_in_django_admin_shows_a_foreign_word(planted: Planted) -> No
 def test_no_export_has_a_foreign_word(planted: Planted, persona: str, settings: LazySettings) -> None:
     settings.EXPORTS_PER_MINUTE = 1_000
     routes = EXPORT_ROUTES - {"plans:pdf", "plans:compare-pdf", "web:brief-pdf", "agreements:terms-pdf"}
-    fetch, foreign = visitor(planted, persona), planted.foreign(persona)
+    fetch = visitor(planted, persona)
+    foreign = planted.foreign(persona)
     addresses = [path for path in guessable_addresses(planted) if resolve(path).view_name in routes]
     addresses += [reverse("exchange:export"), reverse("people:own-data")]
 
@@ -178,7 +180,9 @@ def test_no_export_has_a_foreign_word(planted: Planted, persona: str, settings: 
 
 @pytest.mark.parametrize("persona", ["viewer", "partner", "stranger", "left", "shared"])
 def test_no_calendar_has_a_foreign_word(planted: Planted, persona: str) -> None:
-    foreign, person, now = planted.foreign(persona), planted.people[persona], timezone.now()
+    foreign = planted.foreign(persona)
+    person = planted.people[persona]
+    now = timezone.now()
     held = []
     for partnership in (None, *partnerships_of(person)):
         made = make_address(person=person, partnership=partnership, kinds=CalendarKind.values, author=person, now=now)

@@ -41,7 +41,8 @@ FOLLOWERS = ("viewer", "editor", "lead", "partner", "stranger", "left", "shared"
 
 def everybody_follows(planted: Planted) -> None:
     """Everybody follows every partnership and organisation that they may follow; Sol by Larkhaven's wish."""
-    world, now = planted.world, timezone.now()
+    world = planted.world
+    now = timezone.now()
     targets = (world.partnership, world.other_partnership, world.larkhaven, world.westmarch, world.tidewater)
     for persona in FOLLOWERS:
         for target in targets:
@@ -54,7 +55,8 @@ def everybody_follows(planted: Planted) -> None:
 
 def tell_stakeholders(planted: Planted) -> None:
     """Leads mark a commitment and an ask, which then change with private reasons."""
-    world, now = planted.world, timezone.now()
+    world = planted.world
+    now = timezone.now()
     promise = Commitment.objects.get(text__contains=f"zq{planted.mark}giveninpartnership")
     ask = Entry.objects.get(title__contains=f"zq{planted.mark}held")
     commitments.tell_stakeholders(commitment=promise, tell=True, author=world.ben, now=now)
@@ -118,7 +120,8 @@ def every_email(planted: Planted, *, only_to: Collection[User] = ()) -> list[tup
     """Send everything, or what some people get, in a savepoint: address and the whole of each email."""
     for clear in (selecting.clear_cache, subjects.clear_cache, rendering.clear_caches):
         clear()
-    office, now = PostOffice(), timezone.now()
+    office = PostOffice()
+    now = timezone.now()
     with transaction.atomic():
         mail.outbox.clear()
         connection.check_constraints()  # numbers the changes

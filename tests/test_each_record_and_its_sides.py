@@ -213,13 +213,15 @@ def _question(world: World) -> exchanged.Question:
 
 
 def _match(world: World) -> exchanged.Match:
-    ask, offer = _ask(world), _offer(world)
+    ask = _ask(world)
+    offer = _offer(world)
     exchange.match_due_entries(now=world.now)
     return exchanged.Match.objects.get(ask=ask, offer=offer)
 
 
 def _dismissal(world: World) -> exchanged.Dismissal:
-    ask, offer = _ask(world), _offer(world, title="A level site")
+    ask = _ask(world)
+    offer = _offer(world, title="A level site")
     return exchange.dismiss_match(
         entry=ask, counterpart=offer, organisation=world.larkhaven, reason=SAID, author=world.amina, now=world.now
     )
@@ -976,9 +978,11 @@ def _text(client: Client, page: str) -> str:
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.act])
 def test_record_is_changed_only_by_its_writers(world: World, visit: Callable[[str], Client], name: str) -> None:
     case = CASES[name]
-    record, act = case.make(world), case.act
+    record = case.make(world)
+    act = case.act
     assert act is not None
-    wrote, answers = set(), {}
+    wrote = set()
+    answers = {}
 
     for side in sides(world):
         with transaction.atomic():

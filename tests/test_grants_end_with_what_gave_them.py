@@ -291,7 +291,8 @@ def scheduled_report(world: World) -> Probe:
         author=world.amina,
         now=timezone.now(),
     )
-    weeks, told = count(), Email.objects.filter(kind="reports.scheduled", person_id=world.ben.pk)
+    weeks = count()
+    told = Email.objects.filter(kind="reports.scheduled", person_id=world.ben.pk)
 
     def is_sent() -> bool:
         before = told.count()

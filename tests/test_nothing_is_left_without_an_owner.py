@@ -168,7 +168,8 @@ def test_what_a_leaver_held_is_listed_and_handed_over(world: World) -> None:
 
 def test_successor_takes_over_posts_in_the_same_step(world: World) -> None:
     lara = lead(world, "Lara Larch")
-    nominations, lead_post = create_post_of(world), create_post_of(world, "lead")
+    nominations = create_post_of(world)
+    lead_post = create_post_of(world, "lead")
     fill(nominations, lara)
     fill(lead_post, lara)
 
@@ -248,7 +249,8 @@ def test_handing_over_needs_a_lead_a_reason_and_somebody_of_the_organisation(wor
 
 
 def test_page_hands_over_the_ticked_things(world: World) -> None:
-    finance, planning = create_post_of(world, "finance"), create_post_of(world, "planning")
+    finance = create_post_of(world, "finance")
+    planning = create_post_of(world, "planning")
     client = Client()
     client.force_login(world.amina)
     address = reverse("organisations:without-owner", args=[world.larkhaven.pk])

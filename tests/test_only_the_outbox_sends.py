@@ -85,7 +85,9 @@ def test_emails_wait_during_an_outage_and_arrive_afterwards(
     note_sign_in(person=world.eddie, now=world.now, ip="192.0.2.1", user_agent="Firefox")
     drop_emails()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_RETRY_SECONDS = "127.0.0.1", port, 0.1
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = port
+    settings.EMAIL_RETRY_SECONDS = 0.1
 
     invite_member(
         organisation=world.larkhaven,

@@ -53,7 +53,8 @@ def run_at_once(*works: Callable[[], None]) -> list[Exception]:
 
 def test_each_subject_counts_its_own_changes_in_order() -> None:
     with transaction.atomic():
-        first, second = record_event_of(PARTNERSHIP, PLAN), record_event_of(PLAN)
+        first = record_event_of(PARTNERSHIP, PLAN)
+        second = record_event_of(PLAN)
     third = record_event_of(PLAN, PARTNERSHIP)
 
     assert numbered_events(SubjectKind.PLAN, 7) == [(1, first.pk), (2, second.pk), (3, third.pk)]
@@ -135,7 +136,8 @@ def test_opposite_order_of_records_does_not_deadlock() -> None:
 
 def test_subjects_are_locked_after_foreign_keys_are_checked() -> None:
     record_event_of(PLAN)
-    locked, waiting = threading.Event(), threading.Event()
+    locked = threading.Event()
+    waiting = threading.Event()
     other = Subject.objects.create(kind="plan", record_id=8, last_number=0)
 
     def refer() -> None:

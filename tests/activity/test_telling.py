@@ -238,7 +238,8 @@ def test_review_that_is_near_is_told_once(world: World) -> None:
     agree_terms(world.partnership, world.amina, review_on=(today + dt.timedelta(days=20)).isoformat())
     before = newest_number(world)
 
-    first, second = record_dates_near(now=timezone.now()), record_dates_near(now=timezone.now())
+    first = record_dates_near(now=timezone.now())
+    second = record_dates_near(now=timezone.now())
 
     assert first == 1
     assert second == 0

@@ -106,7 +106,8 @@ def test_a_lead_leaves_and_nothing_is_orphaned(page: Any, live_server: Any, acti
 def test_by_the_clock_a_partnership_warns_ends_and_shows_its_gap(
     page: Any, live_server: Any, transactional_db: None
 ) -> None:
-    world, origin = make_world(), live_server.url
+    world = make_world()
+    origin = live_server.url
     renew_with_dates(world, ends=days(10), starts=days(16))
     estuary = origin + world.partnership.get_absolute_url()
 

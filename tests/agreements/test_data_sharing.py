@@ -69,7 +69,8 @@ def download(person: User, document: Document) -> int:
 
 
 def test_a_marked_document_opens_once_every_party_signed_the_agreement(world: World) -> None:
-    document, agreement = add_marked_document(world), start_sharing_agreement(world)
+    document = add_marked_document(world)
+    agreement = start_sharing_agreement(world)
     client = Client()
     client.force_login(world.ben)
     page = client.get(reverse("agreements:documents", args=[world.partnership.pk])).content.decode()

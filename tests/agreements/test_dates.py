@@ -185,12 +185,11 @@ def test_a_day_begins_at_midnight_in_london_also_when_clocks_change(world: World
 def test_lists_and_pages_agree_on_the_status(world: World, stored: str, shift: int, goes_on: bool) -> None:
     today = dt.date(2027, 6, 1)
     partnership = world.partnership
-    partnership.status, partnership.goes_on = stored, goes_on
+    partnership.status = stored
+    partnership.goes_on = goes_on
     partnership.starts_on = today + dt.timedelta(days=shift)
-    partnership.review_on, partnership.ends_on = (
-        partnership.starts_on + dt.timedelta(days=10),
-        partnership.starts_on + dt.timedelta(days=12),
-    )
+    partnership.review_on = partnership.starts_on + dt.timedelta(days=10)
+    partnership.ends_on = partnership.starts_on + dt.timedelta(days=12)
     partnership.save()
 
     statuses_by_query = [
@@ -411,7 +410,8 @@ def test_a_party_of_three_leaves_after_its_notice_and_cannot_act_meanwhile(world
     notice = _give_notice(world, world.hana, world.harbour, days(10))
     assert not notice.ends_partnership
 
-    last_moment, next_day = at(days(10)), at(days(11), 0, 1)
+    last_moment = at(days(10))
+    next_day = at(days(11), 0, 1)
     assert rights_over(world.partnership, world.hana, last_moment).adds_documents_for
     assert not rights_over(world.partnership, world.hana, next_day).adds_documents_for
     carried_out_counts = [carry_out_notices(now=moment) for moment in (last_moment, next_day, next_day)]
@@ -484,7 +484,8 @@ def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> N
     sign_with_dates(world, starts=days(0), review=days(200))
     _give_notice(world, world.hana, world.harbour, days(60))
     westmarchs_part = world.partnership.parties.get(organisation=world.westmarch)
-    ben, address = signed_in(world.ben), reverse("agreements:notice", args=[world.partnership.pk, westmarchs_part.pk])
+    ben = signed_in(world.ben)
+    address = reverse("agreements:notice", args=[world.partnership.pk, westmarchs_part.pk])
 
     first_page = " ".join(ben.get(address).content.decode().split())
     page_for_later_day = " ".join(ben.post(address, {**day_fields(days(61)), "reason": ""}).content.decode().split())
@@ -520,7 +521,8 @@ def test_a_notice_that_outlasts_the_end_date_does_not_move_its_reminder(world: W
 
 def test_a_party_bound_by_a_notice_period_cannot_leave_at_once(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
-    westmarchs_part, address = world.party(world.westmarch), [world.partnership.pk, world.party(world.westmarch).pk]
+    westmarchs_part = world.party(world.westmarch)
+    address = [world.partnership.pk, world.party(world.westmarch).pk]
     ben = signed_in(world.ben)
 
     with pytest.raises(UnableToLeave, match="30 days’ notice"):

@@ -204,7 +204,8 @@ def test_a_party_that_joined_and_declined_signs_later_from_the_page(world: World
     version = agree_terms(world.partnership, world.amina)
     let_harbour_join(world)
     decline_for_harbour(world, version)
-    hana, terms = signed_in(world.hana), reverse("agreements:terms", args=[world.partnership.pk])
+    hana = signed_in(world.hana)
+    terms = reverse("agreements:terms", args=[world.partnership.pk])
     signing_page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
 
     terms_of_hana = hana.get(terms).content.decode()

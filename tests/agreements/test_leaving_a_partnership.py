@@ -226,7 +226,8 @@ def addresses_of_partnership(world: World) -> list[str]:
 
 def addresses_of_lists() -> list[str]:
     """Return the addresses of lists and searches that could contain the partnership or its records."""
-    partnerships, search = reverse("agreements:list"), reverse("search:search")
+    partnerships = reverse("agreements:list")
+    search = reverse("search:search")
     lists = ["web:home", "web:my-work", "web:network", "plans:list", "exchange:list"]
     lists += ["commitments:list", "conversations:list"]
     return [

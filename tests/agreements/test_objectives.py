@@ -70,7 +70,8 @@ def report(world: World, objective: Objective, figure: int, days_ago: int = 0, *
 def test_steady_progress_decides_whether_an_objective_is_on_track(
     target: int, figure: int, percent: int, on_track: bool
 ) -> None:
-    start, goal = dt.date(2027, 1, 1), dt.date(2027, 4, 11)
+    start = dt.date(2027, 1, 1)
+    goal = dt.date(2027, 4, 11)
 
     current_pace = pace(
         [(dt.date(2027, 2, 20), Decimal(figure))],
@@ -208,7 +209,8 @@ def test_a_former_party_reads_the_objectives_as_they_were(world: World) -> None:
 
 
 def test_objectives_move_and_close_with_a_reason(world: World) -> None:
-    first, second = add(world), add(world, "Fewer empty homes")
+    first = add(world)
+    second = add(world, "Fewer empty homes")
 
     move_objective(objective=second, up=True, author=world.eddie, now=timezone.now())
     change_objective_status(objective=first, status="dropped", reason="No money.", author=world.ben, now=timezone.now())

@@ -198,7 +198,8 @@ def test_organisations_page_shows_contacts_by_role_to_partners(world: World) -> 
 
 def test_a_post_whose_holder_is_refused_is_not_created(world: World) -> None:
     address = reverse("agreements:partnership-post-create", args=[world.partnership.pk, world.larkhaven.pk])
-    amina, form = signed_in(world.amina), {"role": "finance", "title": "Head of finance", "person": world.eddie.pk}
+    amina = signed_in(world.amina)
+    form = {"role": "finance", "title": "Head of finance", "person": world.eddie.pk}
 
     refused_response = amina.post(address, form)
     second_response = amina.post(address, form | {"reason": "Named."})

@@ -247,7 +247,9 @@ def test_once_a_successor_is_drafted_nobody_is_asked_to_renew_or_review(world: W
         since = Since({world.partnership.pk: timezone.now() - dt.timedelta(days=30)}, timezone.now())
         return [one.title for one in decisions_needed(world.amina, [world.partnership], since)]
 
-    page_before, work_before, agenda_before = client.get(address).content.decode(), path_by_action(), agenda_titles()
+    page_before = client.get(address).content.decode()
+    work_before = path_by_action()
+    agenda_before = agenda_titles()
     successor = renew(
         partnership=world.partnership,
         organisation=world.larkhaven,
@@ -393,7 +395,8 @@ def test_a_change_of_settings_is_in_the_timeline_with_before_and_after(world: Wo
 
 def test_contact_days_have_limits_are_recorded_and_are_kept_by_a_renewal(world: World) -> None:
     make_active(world)
-    page, amina = reverse("agreements:edit", kwargs={"pk": world.partnership.pk}), signed_in(world.amina)
+    page = reverse("agreements:edit", kwargs={"pk": world.partnership.pk})
+    amina = signed_in(world.amina)
     assert "for the default: 60 days" in amina.get(page).content.decode()
     for days in (6, 731):
         with pytest.raises(UnableToEditSettings, match="7 to 730"):

@@ -48,7 +48,8 @@ def names_of_holders_seen_by(user: User) -> set[str]:
 
 
 def test_next_holder_takes_over_on_the_day_the_present_one_ends(world: World) -> None:
-    post, today = create_post_of(world), timezone.localdate()
+    post = create_post_of(world)
+    today = timezone.localdate()
     first = fill(post, world.vera, now=world.now)
 
     second = fill(post, world.eddie)
@@ -81,7 +82,8 @@ def test_team_has_several_members(world: World) -> None:
 
 
 def test_next_holder_can_be_named_for_a_later_day(world: World) -> None:
-    post, monday = create_post_of(world), timezone.localdate() + 7 * DAY
+    post = create_post_of(world)
+    monday = timezone.localdate() + 7 * DAY
     fill(post, world.vera)
 
     fill(post, world.eddie, starts_on=monday)
@@ -219,7 +221,8 @@ def test_editor_cannot_make_themselves_signatory(world: World) -> None:
 
 
 def test_a_renewed_partnership_starts_with_the_same_posts_and_holders(world: World) -> None:
-    held_post, vacant_post = create_post_of(world, "finance", title="Treasurer"), create_post_of(world, "planning")
+    held_post = create_post_of(world, "finance", title="Treasurer")
+    vacant_post = create_post_of(world, "planning")
     fill(held_post, world.vera, now=timezone.now() - dt.timedelta(days=9))
     fill(held_post, world.eddie)
     agree_terms(world.partnership, world.amina)

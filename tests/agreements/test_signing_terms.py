@@ -585,7 +585,8 @@ def test_the_terms_in_force_on_a_day_can_be_read_and_printed(world: World) -> No
     vera = signed_in(world.vera)
     page = reverse("agreements:terms", args=[world.partnership.pk])
 
-    terms_today, terms_later = vera.get(page), vera.get(page, {"on": days(31).isoformat()})
+    terms_today = vera.get(page)
+    terms_later = vera.get(page, {"on": days(31).isoformat()})
     print_page = vera.get(reverse("agreements:terms-print", args=[world.partnership.pk, 2])).content.decode()
 
     word = vera.get(reverse("agreements:terms-word", args=[world.partnership.pk, 2]))
@@ -653,7 +654,8 @@ def test_fields_needed_for_a_signature_say_so_in_the_draft(world: World) -> None
 
 
 def test_kind_can_be_chosen_until_terms_are_put_up(world: World) -> None:
-    amina, address = signed_in(world.amina), reverse("agreements:edit", args=[world.partnership.pk])
+    amina = signed_in(world.amina)
+    address = reverse("agreements:edit", args=[world.partnership.pk])
     had_kind = 'name="kind"' in amina.get(address).content.decode()
 
     agree_terms(world.partnership, world.amina)

@@ -223,7 +223,8 @@ def test_a_step_on_terms_sent_twice_says_what_has_happened(world: World, name: s
     proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     if name == "take-back":
         put_up(proposal, world.ben)
-    ben, address = signed_in(world.ben), reverse(f"agreements:{name}", args=[world.partnership.pk, 2])
+    ben = signed_in(world.ben)
+    address = reverse(f"agreements:{name}", args=[world.partnership.pk, 2])
 
     first_response = ben.post(address, {"reason": "As we discussed."})
     second_response = ben.post(address, {"reason": "As we discussed."})

@@ -50,7 +50,8 @@ def test_a_name_that_a_draft_has_already_stays_on_the_list(world: World) -> None
 
 def test_notice_and_reminder_days_come_from_the_kind(world: World) -> None:
     kind = PartnershipKind.objects.get(code=world.partnership.kind_id)
-    kind.notice_days, kind.reminder_days = 90, [14, 120]
+    kind.notice_days = 90
+    kind.reminder_days = [14, 120]
     kind.save()
 
     partnership = create_partnership(

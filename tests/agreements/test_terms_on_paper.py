@@ -76,7 +76,8 @@ def test_word_has_the_clauses_and_schedules_of_the_print(world: World, reader: C
     contribute(world.partnership, world.amina, "two", party="Larkhaven Homes", year="2028", money="1500")
     version = agree_terms(world.partnership, world.amina, reports_to="The board", legally_binding=True)
 
-    words, page = word_paragraphs(reader, version), page_to_print(reader, version)
+    words = word_paragraphs(reader, version)
+    page = page_to_print(reader, version)
 
     order = ["Terms", "1. Terms", "Schedule 1: particulars", "Schedule 2: contributions", "Signatures"]
     places = [words.index(heading) for heading in order]
@@ -102,7 +103,8 @@ def test_observers_stand_apart_from_those_who_sign(world: World, reader: Client)
     answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=timezone.now())
     version = agree_terms(world.partnership, world.amina)
 
-    words, page = word_paragraphs(reader, version), page_to_print(reader, version)
+    words = word_paragraphs(reader, version)
+    page = page_to_print(reader, version)
 
     line_of_parties = next(line for line in words if line.startswith("Between"))
     assert "Larkhaven Homes" in line_of_parties
@@ -121,15 +123,14 @@ def test_a_version_of_two_amendments_shows_the_signatures_on_both(world: World, 
         )
         return put_up(draft(proposal, author, **change), author)
 
-    amended_clause, amended_field = (
-        amend(world.amina, world.larkhaven, text="We meet twice."),
-        amend(world.ben, world.westmarch, reports_to="The board"),
-    )
+    amended_clause = amend(world.amina, world.larkhaven, text="We meet twice.")
+    amended_field = amend(world.ben, world.westmarch, reports_to="The board")
     sign_all(amended_clause)
     sign_all(amended_field)
     consolidated = world.partnership.terms_versions.get(origin="consolidated")
 
-    words, page = word_paragraphs(reader, consolidated), page_to_print(reader, consolidated)
+    words = word_paragraphs(reader, consolidated)
+    page = page_to_print(reader, consolidated)
 
     signature_lines = [line for line in words if "Signed electronically" in line]
     assert [line.split(" | ")[2].split(".")[0] for line in signature_lines] == [
@@ -147,7 +148,8 @@ def test_what_is_not_signed_leaves_room_for_a_hand(world: World, reader: Client)
         draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=review), world.amina
     )
 
-    words, page = word_paragraphs(reader, version), page_to_print(reader, version)
+    words = word_paragraphs(reader, version)
+    page = page_to_print(reader, version)
 
     assert any("Signature:\n\nName:\n\nDate:" in line for line in words)
     assert "Signature:" in page

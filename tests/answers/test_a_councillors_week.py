@@ -54,7 +54,8 @@ REPLY = "Please tell the residents of Mill Lane first."
 def site(live_server: Any, catcher: Catcher, settings: Any) -> Iterator[str]:
     """Return the address of the application, which sends its emails by SMTP to the catcher."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", catcher.smtp_port
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = catcher.smtp_port
     settings.SITE_ORIGIN = live_server.url
     settings.NOTICES_AT_ONCE = False
     clear_caches()

@@ -152,7 +152,8 @@ def test_stakeholder_corrects_their_own_name_and_role(
 def test_link_answers_nothing_once_access_has_ended(
     world: World, digest: Delivery, plan: Plan, bearer: Client, end: str
 ) -> None:
-    comment_url, html = page(digest, plan, "comment-by-link"), bearer.get(page(digest, plan)).content.decode()
+    comment_url = page(digest, plan, "comment-by-link")
+    html = bearer.get(page(digest, plan)).content.decode()
     if end == "stopped":
         digests.stop_all(person=world.sol, reason="Enough.", now=timezone.now())
     elif end == "closed to them":

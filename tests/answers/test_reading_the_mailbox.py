@@ -142,7 +142,8 @@ def test_an_email_during_which_two_workers_were_killed_is_flagged(
                 read_new_mail(now=timezone.now())
 
     with time_machine.travel(started_at + dt.timedelta(minutes=11 * mailboxes.MAX_TRIES)):
-        first_counts, second_counts = read_new_mail(now=timezone.now()), read_new_mail(now=timezone.now())
+        first_counts = read_new_mail(now=timezone.now())
+        second_counts = read_new_mail(now=timezone.now())
 
     assert first_counts == {"failed": 1}
     assert second_counts == {}
@@ -193,7 +194,8 @@ def test_file_that_workers_may_not_read_does_not_delay_the_others(
     box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_in_mailbox(box, reply(reply_to, "One."), reply(reply_to, "Two."))
-    unreadable_name, original_read_bytes = min((box / "new").iterdir()).name, Path.read_bytes
+    unreadable_name = min((box / "new").iterdir()).name
+    original_read_bytes = Path.read_bytes
 
     def read_bytes(file: Path) -> bytes:
         if file.name == unreadable_name:

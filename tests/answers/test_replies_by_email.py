@@ -240,7 +240,8 @@ def test_reply_of_a_person_with_an_account_becomes_a_comment(
     [notice] = [email for email in deliver() if email.to == [world.ben.email]]
     read_mailbox(tmp_path, reply(own_reply_address(notice), "It is.", From="ben@westmarch.example"))
     incoming = Incoming.objects.get()
-    ben, address = signed_in(world.ben), reverse("answers:incoming", kwargs={"pk": incoming.pk})
+    ben = signed_in(world.ben)
+    address = reverse("answers:incoming", kwargs={"pk": incoming.pk})
     tasks = [task.what for task in waiting_for(world.ben, timezone.now())]
     other_status = signed_in(world.amina).get(address).status_code
     ben.get(address)
@@ -313,7 +314,8 @@ def test_a_file_of_a_dropped_reply_that_storage_keeps_is_deleted_by_retention(
     message = reply(reply_to)
     message.add_attachment(PDF, maintype="application", subtype="pdf", filename="trees.pdf")
     read_mailbox(tmp_path, message)
-    incoming, path = Incoming.objects.get(), Path(IncomingFile.objects.get().file.path)
+    incoming = Incoming.objects.get()
+    path = Path(IncomingFile.objects.get().file.path)
 
     with monkeypatch.context() as patched, django_capture_on_commit_callbacks(execute=True):
         patched.setattr(FileSystemStorage, "delete", fail_to_delete)

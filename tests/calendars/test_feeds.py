@@ -211,7 +211,8 @@ def test_only_chosen_kinds_are_shown(world: World) -> None:
 
 def test_leaving_the_partnership_ends_its_feed_at_once(world: World) -> None:
     planned_meeting(world)
-    path, own = address_of(world.ben, world.partnership), address_of(world.ben)
+    path = address_of(world.ben, world.partnership)
+    own = address_of(world.ben)
     agreements.leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
 
     assert status(path) == 404
@@ -299,11 +300,13 @@ def test_changing_the_choice_keeps_the_address(world: World, client: Client) -> 
 
 
 def test_feed_of_a_saved_view_has_the_dates_of_what_it_shows_each_reader(world: World) -> None:
-    agreed, proposed = agree(world, text="Cottages."), propose(world, text="Bungalows.")
+    agreed = agree(world, text="Cottages.")
+    proposed = propose(world, text="Bungalows.")
     state = {"filters": {"status": ["agreed"]}}
     view = lists.save_view(person=world.amina, kind="commitments", name="Agreed", state=state, now=NOW())
     lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=NOW())
-    path, pages = reverse("calendars:view", args=[view.pk]), [signed_in(one) for one in (world.amina, world.ben)]
+    path = reverse("calendars:view", args=[view.pk])
+    pages = [signed_in(one) for one in (world.amina, world.ben)]
 
     made = [re.findall(r"/calendars/feeds/[\w-]+/dates.ics", page.post(path).content.decode())[0] for page in pages]
 
@@ -325,10 +328,12 @@ def test_calendar_of_a_long_view_says_that_it_has_the_first_rows_only(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("partnerships.lists.queries.MAX_DATED", 2)
-    first, second = agree(world, due_on=in_days(10).date()), agree(world, due_on=in_days(20).date())
+    first = agree(world, due_on=in_days(10).date())
+    second = agree(world, due_on=in_days(20).date())
     state = {"filters": {"status": ["agreed"]}, "sort": "due"}
     view = lists.save_view(person=world.amina, kind="commitments", name="Agreed", state=state, now=NOW())
-    amina, path = signed_in(world.amina), reverse("calendars:view", args=[view.pk])
+    amina = signed_in(world.amina)
+    path = reverse("calendars:view", args=[view.pk])
 
     short = amina.get(path).content.decode()
     third = agree(world, due_on=in_days(30).date())
@@ -390,7 +395,8 @@ def test_feed_is_private_changes_only_with_its_dates_and_is_never_logged(
 def test_readings_and_wrong_addresses_are_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "READINGS_AN_HOUR", 2)
     monkeypatch.setattr(views, "WRONG_ADDRESSES_AN_HOUR", 1)
-    path, other = address_of(world.ben), address_of(world.amina)
+    path = address_of(world.ben)
+    other = address_of(world.amina)
 
     with time_machine.travel(timezone.now(), tick=False):  # a new hour would count from none
         assert [status(path) for _ in range(3)] == [200, 200, 429]

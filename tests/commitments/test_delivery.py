@@ -67,7 +67,8 @@ def test_delivering_more_than_promised_needs_a_note(world: World) -> None:
 
 def test_form_asks_whether_more_was_really_delivered(world: World) -> None:
     commitment = agree(world)
-    browser, address = Client(), reverse("commitments:progress", args=[commitment.pk])
+    browser = Client()
+    address = reverse("commitments:progress", args=[commitment.pk])
     browser.force_login(world.eddie)
     form_data = {"delivered": "61", "status": "in_progress", "note_text": "", "blocker": "", "seen": "0"}
 
@@ -181,7 +182,8 @@ def test_evidence_is_visible_to_everybody_who_sees_the_commitment(world: World) 
 
 
 def test_commitments_of_a_person_who_left_go_to_a_colleague(world: World) -> None:
-    commitment, verified = agree(world), verified_commitment(world)
+    commitment = agree(world)
+    verified = verified_commitment(world)
 
     count = services.hand_over(
         person=world.eddie, organisation=world.larkhaven, to=world.amina, author=world.amina, now=timezone.now()

@@ -192,7 +192,8 @@ def test_people_who_may_answer_see_that_it_is_their_turn(world: World) -> None:
     def count_turns(commitment: Commitment, person: User) -> int:
         return signed_in(person).get(commitment.get_absolute_url()).content.decode().count("Your turn")
 
-    proposed, delivered = propose(world), done_commitment(world)
+    proposed = propose(world)
+    delivered = done_commitment(world)
 
     assert [count_turns(proposed, person) for person in (world.amina, world.ben, world.eddie, world.vera)] == [
         1,
@@ -204,7 +205,8 @@ def test_people_who_may_answer_see_that_it_is_their_turn(world: World) -> None:
 
 
 def test_timeline_names_a_moved_due_date_and_a_file(world: World) -> None:
-    commitment, eddie = agree(world), signed_in(world.eddie)
+    commitment = agree(world)
+    eddie = signed_in(world.eddie)
     eddie.post(page_url("due-date", commitment), {"reason": "No consent yet.", **day_field("due_on", 120)})
     eddie.post(page_url("attach", commitment), {"title": "Plan", "file": SimpleUploadedFile("plan.txt", b"A plan.")})
 

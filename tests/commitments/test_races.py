@@ -29,7 +29,8 @@ def shown(transactional_db: None) -> World:
 
 def at_once(*jobs: Callable[[], Any]) -> list[Any]:
     """Run functions at the same time, each on its own connection, and return their results or exceptions."""
-    start, outcomes = threading.Barrier(len(jobs)), [None] * len(jobs)
+    start = threading.Barrier(len(jobs))
+    outcomes = [None] * len(jobs)
 
     def run(index: int, job: Callable[[], Any]) -> None:
         start.wait(60)

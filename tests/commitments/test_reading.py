@@ -38,7 +38,8 @@ def test_other_parties_see_commitments_of_their_partnership(world: World) -> Non
         now=timezone.now(),
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=timezone.now())
-    in_partnership, between_two = propose(world), propose(world, partnership=None)
+    in_partnership = propose(world)
+    between_two = propose(world, partnership=None)
 
     visible = Commitment.objects.visible_to(world.nadia)
 

@@ -54,7 +54,8 @@ def test_note_is_shown_on_the_page_of_its_partnership_to_its_own_organisation(wo
 
 
 def test_form_writes_a_note_about_an_organisation(world: World) -> None:
-    eddie, day = signed_in(world.eddie), days_ago(1)
+    eddie = signed_in(world.eddie)
+    day = days_ago(1)
     address = f"{reverse('conversations:journal-new')}?about={world.westmarch.pk}"
     sent = {"dated_on": day.isoformat(), "text": "New leader."}
 

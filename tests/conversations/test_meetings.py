@@ -169,7 +169,8 @@ def test_meeting_called_off_says_why(world: World) -> None:
 
 
 def test_planned_meetings_are_called_off_when_the_partnership_ends(world: World) -> None:
-    meeting, begun = planned_meeting(world), begun_meeting(world)
+    meeting = planned_meeting(world)
+    begun = begun_meeting(world)
 
     agreements.change_status(
         partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=NOW()
@@ -200,7 +201,8 @@ def test_an_end_date_calls_meetings_off_and_tells_everybody_invited(world: World
     ("status", "reason"), [("ended", "The partnership has ended."), ("renewed", "The partnership was renewed.")]
 )
 def test_migration_calls_off_meetings_of_partnerships_that_were_over(world: World, status: str, reason: str) -> None:
-    meeting, begun = planned_meeting(world), begun_meeting(world)
+    meeting = planned_meeting(world)
+    begun = begun_meeting(world)
     change_terms(world, status=status, ends_on=in_days(0).date())
     drop_emails()
 
@@ -356,7 +358,8 @@ def test_saving_the_agenda_keeps_a_presenter_who_has_left(world: World) -> None:
     item = meeting.agenda.get()
     bens_membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)
     end_membership(membership=bens_membership, author=world.dee, reason="Moved.", now=NOW(), even_last_lead=True)
-    client, address = signed_in(world.eddie), reverse("conversations:agenda", args=[meeting.pk])
+    client = signed_in(world.eddie)
+    address = reverse("conversations:agenda", args=[meeting.pk])
     fields = {"title": "Winter plan", "place": 1, "purpose": "decision", "minutes": 15, "kept": "on"}
     fields["presenter"] = world.ben.pk
 
@@ -460,7 +463,8 @@ def test_minutes_and_meeting_link_to_each_other(world: World) -> None:
 
 
 def test_former_party_reads_meetings_up_to_its_leaving(world: World) -> None:
-    held, planned = held_meeting(world), planned_meeting(world)
+    held = held_meeting(world)
+    planned = planned_meeting(world)
     agreements.leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
     client = signed_in(world.ben)
 
@@ -558,7 +562,8 @@ def test_bank_holiday_must_be_chosen_knowingly(world: World) -> None:
         "minutes": 60,
         "format": "video",
     }
-    client, address = signed_in(world.eddie), reverse("conversations:meeting-new", args=[world.partnership.pk])
+    client = signed_in(world.eddie)
+    address = reverse("conversations:meeting-new", args=[world.partnership.pk])
 
     answer_without_tick = client.post(address, data)
     answer_with_tick = client.post(address, data | {"on_holiday": "on"})

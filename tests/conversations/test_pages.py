@@ -308,7 +308,8 @@ def test_obstacle_becomes_an_ask_of_organisations_one_may_ask(world: World) -> N
 
 
 def test_choosing_nobody_shows_an_error(world: World) -> None:
-    eddie, page = signed_in(world.eddie), reverse("conversations:new")
+    eddie = signed_in(world.eddie)
+    page = reverse("conversations:new")
     assert "Choose at least one" not in eddie.get(page).content.decode()
 
     answer = eddie.get(page, {"chosen": "True", "partnership": "", "for": ""})
@@ -318,7 +319,8 @@ def test_choosing_nobody_shows_an_error(world: World) -> None:
 
 
 def test_form_suggests_the_only_partnership_the_sides_share(world: World) -> None:
-    eddie, page = signed_in(world.eddie), reverse("conversations:new")
+    eddie = signed_in(world.eddie)
+    page = reverse("conversations:new")
 
     def suggested_partnership(*others: Organisation) -> Any:
         return eddie.get(page, {"with": [other.pk for other in others]}).context["form"].initial["partnership"]

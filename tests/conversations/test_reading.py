@@ -179,7 +179,8 @@ def test_points_of_both_sides_are_shown_together_without_closed_ones(world: Worl
 
 
 def test_reason_for_closing_stays_with_its_record_and_anonymous_points_stay_open(world: World) -> None:
-    first_record, second_record = circulated(world), circulated(world)
+    first_record = circulated(world)
+    second_record = circulated(world)
     anonymous_record = circulated(world, attribution=Attribution.ANONYMOUS)
     point = first_record.points.get(kind="obstacle")
 
@@ -262,7 +263,8 @@ def test_relationship_holders_are_warned_when_a_partnership_goes_quiet(world: Wo
 
 def test_leads_choose_after_how_many_days_a_partnership_has_gone_quiet(world: World) -> None:
     circulated(world, held_on=days_ago(20))
-    now, page = timezone.now(), reverse("agreements:detail", args=[world.partnership.pk])
+    now = timezone.now()
+    page = reverse("agreements:detail", args=[world.partnership.pk])
     assert queries.gone_quiet(world.amina, now) == []
     assert "At least every 60 days" in signed_in(world.vera).get(page).content.decode()
 

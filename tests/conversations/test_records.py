@@ -96,7 +96,8 @@ def test_sides_have_the_day_and_status_of_their_conversation_whatever_is_saved(w
     assert copies() == {("circulated", days_ago(3))}
 
     for side in conversation.sides.all():
-        side.status, side.held_on = "planned", None
+        side.status = "planned"
+        side.held_on = None
         side.save()
     Side.objects.filter(conversation=conversation).update(status="planned", held_on=None)
     assert copies() == {("circulated", days_ago(3))}

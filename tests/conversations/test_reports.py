@@ -245,7 +245,8 @@ def test_ending_reporting_opens_no_reports_of_the_time_after_a_partnership_ended
 
 
 def test_migration_waives_reports_of_partnerships_that_were_over(world: World) -> None:
-    draft_report, submitted_report = the_report(world), Report.objects.get(party__organisation=world.larkhaven)
+    draft_report = the_report(world)
+    submitted_report = Report.objects.get(party__organisation=world.larkhaven)
     submit(submitted_report, world.amina)
     Partnership.objects.filter(pk=world.partnership.pk).update(status="ended", ends_on=timezone.localdate())
 
@@ -274,7 +275,8 @@ def test_colleagues_write_different_answers_without_losing_any(world: World) -> 
 def test_page_shows_both_texts_when_a_colleague_saved_the_same_answer(world: World) -> None:
     set_up(world)
     report = Report.objects.get(party__organisation=world.larkhaven)
-    amina, address = signed_in(world.amina), reverse("conversations:report-write", args=[report.pk])
+    amina = signed_in(world.amina)
+    address = reverse("conversations:report-write", args=[report.pk])
     form = amina.get(address).context["form"]
     data = {bound.html_name: "" if bound.value() is None else bound.value() for bound in form}
     write(report, world.eddie, "Eddie's words.", "q1")

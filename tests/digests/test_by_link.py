@@ -287,7 +287,8 @@ def test_a_pause_that_is_over_is_not_shown(followed: Subscription, bearer: Clien
 
 
 def test_a_pause_to_come_is_said_and_can_be_cancelled(followed: Subscription, bearer: Client) -> None:
-    start, end = timezone.localdate() + dt.timedelta(days=5), timezone.localdate() + dt.timedelta(days=9)
+    start = timezone.localdate() + dt.timedelta(days=5)
+    end = timezone.localdate() + dt.timedelta(days=9)
     Preference.objects.filter(person=followed.person).update(paused_from=start, paused_until=end)
 
     page_before = " ".join(bearer.get(manage(followed.person)).content.decode().split())
@@ -299,7 +300,8 @@ def test_a_pause_to_come_is_said_and_can_be_cancelled(followed: Subscription, be
 
 
 def test_a_pause_to_come_is_said_on_the_page_of_choices(world: World) -> None:
-    start, end = timezone.localdate() + dt.timedelta(days=5), timezone.localdate() + dt.timedelta(days=9)
+    start = timezone.localdate() + dt.timedelta(days=5)
+    end = timezone.localdate() + dt.timedelta(days=9)
     Preference.objects.update_or_create(person=world.ben, defaults={"paused_from": start, "paused_until": end})
     client = signed_in(world.ben)
 

@@ -108,7 +108,8 @@ def test_a_digest_has_a_text_and_an_html_part_in_ascii(email: EmailMessage, offi
 
 def test_both_parts_state_the_same_facts(email: EmailMessage) -> None:
     shown = re.sub(r"<[^>]+>", " ", re.sub(r"<(style|title)\b.*?</\1>", " ", html_of(email), flags=re.DOTALL))
-    text, html = words(text_of(email)), words(unescape(shown))
+    text = words(text_of(email))
+    html = words(unescape(shown))
 
     assert not {word for word in text ^ html if any(char.isdigit() for char in word)}
     assert html - text <= {
@@ -266,7 +267,8 @@ def test_a_link_is_valid_for_one_purpose(world: World, purpose: Purpose, other: 
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_a_link_is_invalid_after_its_time_with_another_key_or_another_person(world: World, purpose: Purpose) -> None:
     days = 731 if purpose is Purpose.STOP else 31
-    old_token, new_token = token(world, purpose, days=days), token(world, purpose)
+    old_token = token(world, purpose, days=days)
+    new_token = token(world, purpose)
     payload, _, signature = new_token.rpartition(".")
     _person, minute, number = payload.split(".")
     token_for_ben = f"{world.ben.pk:x}.{minute}.{number}.{signature}"
@@ -368,7 +370,8 @@ def test_shared_text_is_stored_once_and_each_reader_gets_their_own_email(
 
     own_text_by_person = {}
     for person, why in why_by_person.items():
-        email, delivery = office.to(person)[-1], Delivery.objects.filter(recipient=person).latest("pk")
+        email = office.to(person)[-1]
+        delivery = Delivery.objects.filter(recipient=person).latest("pk")
         for part in (text_of(email), html_of(email)):
             assert why in " ".join(part.split())
             assert person.name in part

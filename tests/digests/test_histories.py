@@ -98,7 +98,8 @@ class Play:
     """One history, played on the real services."""
 
     def __init__(self, world: World, plan: Plan) -> None:
-        self.plan, self.office = plan, PostOffice()
+        self.plan = plan
+        self.office = PostOffice()
         self.people = {"amina": world.amina, "ben": world.ben}
         self.state: State = (120, 7)
         now = timezone.now()

@@ -135,9 +135,13 @@ class History:
     """One history on real services."""
 
     def __init__(self, world: World) -> None:
-        self.world, self.office = world, PostOffice()
-        self.count, self.in_doubt, self.now = 0, False, timezone.now()
-        self.level_now, self.marks = 0, {}
+        self.world = world
+        self.office = PostOffice()
+        self.count = 0
+        self.in_doubt = False
+        self.now = timezone.now()
+        self.level_now = 0
+        self.marks = {}
         self.readers = {name: Reader(getattr(world, name), self.follow(name), name == "sol") for name in NAMES}
         # Vera also gets the same changes through Larkhaven, at another frequency.
         services.add_confirmed_subscription(

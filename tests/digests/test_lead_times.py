@@ -244,7 +244,8 @@ def test_page_of_choices_lists_partnerships_with_reminders_page_by_page(world: W
         Party(partnership=partnership, organisation=world.larkhaven, status=PartyStatus.ACCEPTED, invited_at=world.now)
         for partnership in partnerships
     )
-    client, page = signed_in(world.amina), reverse("digests:manage")
+    client = signed_in(world.amina)
+    page = reverse("digests:manage")
 
     first_page = client.get(page).content.decode()
     (next_query,) = re.findall(r'href="(\?after=\d+)" rel="next"', first_page)

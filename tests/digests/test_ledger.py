@@ -212,7 +212,8 @@ def test_an_editor_who_follows_is_counted_among_the_next_readers(world: World, p
     services.subscribe(person=world.eddie, target=plan, author=world.eddie, now=timezone.now())
     services.subscribe(person=world.amina, target=plan, author=world.amina, now=timezone.now())
 
-    eddies_page, aminas_page = page(world.eddie, "who", pk=plan.pk), page(world.amina, "who", pk=plan.pk)
+    eddies_page = page(world.eddie, "who", pk=plan.pk)
+    aminas_page = page(world.amina, "who", pk=plan.pk)
 
     assert "We will email 2 people about the next version" in eddies_page
     assert "We will email 1 person about the next version" in aminas_page

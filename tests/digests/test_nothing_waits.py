@@ -30,7 +30,8 @@ def ask_of_westmarch(world: World) -> Entry:
 
 
 def test_people_with_nothing_waiting_need_no_queries_of_their_own() -> None:
-    world, now = make_world(), timezone.now()
+    world = make_world()
+    now = timezone.now()
     ask = ask_of_westmarch(world)
     colleagues = [person(f"Colleague {i}", f"colleague{i}@westmarch.example") for i in range(50)]
     for colleague in colleagues:
@@ -38,14 +39,16 @@ def test_people_with_nothing_waiting_need_no_queries_of_their_own() -> None:
     assert [item.title for item in waiting_for(colleagues[0], now)] == [ask.title]
     exchange.respond(entry=ask, organisation=world.westmarch, author=world.ben, text="We can.", now=now)
 
-    few, many = cost(colleagues[:5], now), cost(colleagues, now)
+    few = cost(colleagues[:5], now)
+    many = cost(colleagues, now)
 
     assert set(map(len, waiting_for_all(colleagues, now).values())) == {0}
     assert few == many == FOR_ALL
 
 
 def test_nothing_waits_for_stakeholders_or_closed_accounts() -> None:
-    world, now = make_world(), timezone.now()
+    world = make_world()
+    now = timezone.now()
     ask_of_westmarch(world)
     User.objects.filter(pk=world.ben.pk).update(is_active=False)
     world.ben.refresh_from_db()

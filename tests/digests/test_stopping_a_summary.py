@@ -128,7 +128,8 @@ def test_the_page_after_a_stop_says_that_the_summary_still_comes(world: World) -
 def test_the_page_after_a_stop_says_whether_new_matches_still_come(world: World, settings: Any) -> None:
     settings.NOTICES_AT_ONCE = True
     subscription = services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
-    ben, address = signed_in(world.ben), reverse("digests:stop-all")
+    ben = signed_in(world.ben)
+    address = reverse("digests:stop-all")
 
     page_after_subscription = ben.post(
         address, {"chosen": "yes", "what": f"subscription-{subscription.pk}"}

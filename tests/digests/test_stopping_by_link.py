@@ -119,7 +119,8 @@ def test_one_click_during_maintenance_is_kept_and_done_at_its_end(
     call_command("maintenance", "on", stdout=StringIO())
     one_click_answer = browser.post(link, ONE_CLICK)
     other_answers = [browser.get(link), browser.post(link, {"all": "yes"}), browser.post(f"{link}x", ONE_CLICK)]
-    status_output, end_output = StringIO(), StringIO()
+    status_output = StringIO()
+    end_output = StringIO()
     call_command("maintenance", "status", stdout=status_output)
     call_command("maintenance", "off", stdout=end_output)
     later_digests = digests_after_changes(world, office, plan, second)
@@ -324,7 +325,8 @@ def test_undo_ends_after_thirty_days(world: World, plan: Plan, office: PostOffic
     assert stopped is not None
 
     now = timezone.now()
-    within_limit, after_limit = now + dt.timedelta(days=29), now + dt.timedelta(days=31)
+    within_limit = now + dt.timedelta(days=29)
+    after_limit = now + dt.timedelta(days=31)
     restored_stop = services.read_undo(undo.fields["undo"], person=world.sol, now=within_limit)
     with pytest.raises(services.UnableToUndo):
         services.read_undo(undo.fields["undo"], person=world.sol, now=after_limit)

@@ -28,7 +28,8 @@ class Script(threading.Thread):
         if certificate is not None:
             self.secrets = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.secrets.load_cert_chain(certificate)
-        self.hang_up_on, self.taken = hang_up_on, []
+        self.hang_up_on = hang_up_on
+        self.taken = []
         self.lines: list[bytes] = []
         self.door = socket.create_server(("127.0.0.1", 0))
         self.port = self.door.getsockname()[1]
@@ -85,7 +86,8 @@ def test_a_lost_connection_skips_no_email(settings, unlucky):
     people = [f"person{number}@council.example" for number in range(4)]
     server = Script(hang_up_on=people[unlucky])
     server.start()
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = server.port
     office = SmtpSender()
 
     answers = list(office.send(Outgoing(key, "a@b.example", to, b"Hello\r\n") for key, to in enumerate(people)))
@@ -102,7 +104,8 @@ def test_a_lost_connection_skips_no_email(settings, unlucky):
 def test_dots_at_the_start_of_lines_are_doubled(settings) -> None:
     server = Script(hang_up_on="")
     server.start()
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = server.port
     data = b".\r\nSubject: Dots\r\n\r\n.\r\n..two\r\nlast"
 
     office = SmtpSender()
@@ -119,7 +122,9 @@ def test_dots_at_the_start_of_lines_are_doubled(settings) -> None:
 def test_emails_larger_than_the_socket_buffer_arrive_complete(settings):
     server = Script(hang_up_on="")
     server.start()
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, 30
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = server.port
+    settings.EMAIL_TIMEOUT = 30
     lines = [b"%08d %s\r\n" % (number, b"x" * 60) for number in range(100_000)]
 
     office = SmtpSender()
@@ -132,7 +137,8 @@ def test_emails_larger_than_the_socket_buffer_arrive_complete(settings):
 
 def test_all_emails_are_deferred_when_the_server_is_away(settings):
     with socket.create_server(("127.0.0.1", 0)) as door:
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", door.getsockname()[1]
+        settings.EMAIL_HOST = "127.0.0.1"
+        settings.EMAIL_PORT = door.getsockname()[1]
     office = SmtpSender()
 
     answers: list[Answer] = list(office.send(Outgoing(key, "a@b.example", "c@d.example", b"x\r\n") for key in range(3)))
@@ -199,7 +205,8 @@ def test_emails_go_only_to_a_server_with_a_trusted_certificate(settings, tmp_pat
     file = self_signed_certificate(tmp_path)
     server = Script(hang_up_on="", certificate=file, at_once=how == "EMAIL_USE_SSL")
     server.start()
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "localhost", server.port
+    settings.EMAIL_HOST = "localhost"
+    settings.EMAIL_PORT = server.port
     setattr(settings, how, True)
     settings.EMAIL_TLS_VERIFY = trust != "anybody"
     settings.EMAIL_CA_FILE = str(file) if trust == "its own" else ""

@@ -77,7 +77,8 @@ def test_confirming_while_a_version_is_spread_includes_that_version(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     subscription = asked_to_follow(world, plan)
-    confirmed, published = threading.Event(), threading.Event()
+    confirmed = threading.Event()
+    published = threading.Event()
 
     def confirm() -> None:
         with transaction.atomic():
@@ -135,7 +136,8 @@ def test_ending_a_role_rule_while_it_is_applied_leaves_no_subscriptions(
 ) -> None:
     rule = services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
     Subscription.objects.filter(person=world.ben).delete()  # as before he had the role
-    real_people_of, ending = roles.people_of, threading.Event()
+    real_people_of = roles.people_of
+    ending = threading.Event()
 
     def while_it_ends(rule: RoleRule) -> QuerySet[Membership]:
         memberships = real_people_of(rule)

@@ -124,7 +124,8 @@ def test_the_page_and_sending_agree_on_the_next_digest(
     follow(world, plan, followed)
     that_tuesday = forecast_next_digest(world.ben, TUESDAY).words
     now = timezone.now()
-    said, page = forecast_next_digest(world.ben, now), manage(world)
+    said = forecast_next_digest(world.ben, now)
+    page = manage(world)
     publish(plan, 100, author=world.amina, now=now)
     spread(now=now)
 

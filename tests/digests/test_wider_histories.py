@@ -99,7 +99,8 @@ class History:
     """One random history on real services; its clock jumps so far that every frequency is due."""
 
     def __init__(self, world: World, first: Plan) -> None:
-        self.world, self.office = world, PostOffice()
+        self.world = world
+        self.office = PostOffice()
         second = create_plan(
             owners=[world.larkhaven],
             partnership=world.partnership,
@@ -109,8 +110,10 @@ class History:
             author=world.amina,
             now=world.now,
         )
-        self.plans, self.marks = [first, second], ([], [])
-        self.count, self.in_doubt = 0, False
+        self.plans = [first, second]
+        self.marks = ([], [])
+        self.count = 0
+        self.in_doubt = False
         self.now = timezone.now()
         self.release(0)
         self.release(1)

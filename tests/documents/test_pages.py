@@ -43,7 +43,8 @@ def request_by(person: User, data: dict[str, Any] | None) -> HttpRequest:
 
 
 def edit(draft: Draft, person: User, code: str, key: str = "", data: Any = None, *, new: bool = False) -> HttpResponse:
-    request, content = request_by(person, data), draft.content or {}
+    request = request_by(person, data)
+    content = draft.content or {}
     open_draft = documents.OpenDraft(CHARTER, draft, content)
     piece = find_piece(request, open_draft, code, key, back="/draft/", new=new)
     form = PieceForm(

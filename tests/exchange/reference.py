@@ -49,7 +49,8 @@ def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Counterpar
 
 def best_for_both(entry: Entry, today: dt.date) -> set[Counterpart]:
     """Return the best counterparts for either side, and all that are stored as matches."""
-    readable_by_subject, able_to_read_subject = open_to(entry.organisation_id), reached_by(entry)
+    readable_by_subject = open_to(entry.organisation_id)
+    able_to_read_subject = reached_by(entry)
     counterparts = best(entry, readable_by_subject, today)[:BEST]
     counterparts += best(entry, ~readable_by_subject & ~Q(audience=Audience.NETWORK) & able_to_read_subject, today)[
         :BEST

@@ -68,7 +68,8 @@ def _accepted_answer(world: World) -> Any:
 
 def _accepted_answer_with_third_party(world: World) -> Any:
     """Return the accepted answer, after Tidewater has joined the partnership."""
-    response, now = _accepted_answer(world), timezone.now()
+    response = _accepted_answer(world)
+    now = timezone.now()
     party = agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.tidewater,

@@ -77,7 +77,8 @@ def add_random_entry(world: World, rng: random.Random, now: dt.datetime, *, west
     audience = rng.choice([Audience.NETWORK, Audience.PARTNERSHIP, Audience.NAMED])
     if organisation == world.westmarch and westmarch_has_left and audience == Audience.PARTNERSHIP:
         audience = Audience.NETWORK
-    partnership, addressees = None, []
+    partnership = None
+    addressees = []
     if audience == Audience.PARTNERSHIP:
         partnership = rng.choice(partnerships_of(world, organisation))
     if audience == Audience.NAMED:

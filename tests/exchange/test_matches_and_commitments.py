@@ -172,7 +172,8 @@ def test_a_dismissed_pair_that_does_not_fit_is_shown_once_it_does(world: World, 
 
 
 def test_open_entries_follow_new_successors_and_parents_of_areas(world: World, now: dt.datetime) -> None:
-    solent, hampshire = area("E07000999", "Solent"), area("E10000014", "Hampshire")
+    solent = area("E07000999", "Solent")
+    hampshire = area("E10000014", "Hampshire")
     ask = shared(world.larkhaven, world.amina, now, areas=[world.fareham])
     offer_in_county = shared(world.westmarch, world.ben, now, direction=Direction.OFFER, areas=[hampshire])
     offer_of_successor = shared(world.harbour, world.hana, now, direction=Direction.OFFER)

@@ -47,7 +47,8 @@ def form_data(world: World, **changes: Any) -> dict[str, Any]:
 
 
 def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
-    amina, ben = signed_in(world.amina), signed_in(world.ben)
+    amina = signed_in(world.amina)
+    ben = signed_in(world.ben)
 
     # Amina shares an ask, which Ben can read and answer.
     response_to_form = amina.post(reverse("exchange:new"), form_data(world))
@@ -117,7 +118,8 @@ def test_units_follow_the_theme(world: World) -> None:
 
 def test_an_empty_quantity_does_not_accept_the_whole_offer(world: World, now: dt.datetime) -> None:
     offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER, quantity=12_000_000, unit="pounds")
-    client, address = signed_in(world.ben), reverse("exchange:respond", args=[offer.pk])
+    client = signed_in(world.ben)
+    address = reverse("exchange:respond", args=[offer.pk])
     data = {"organisation": world.westmarch.pk, "text": "We could use it."}
 
     answer_to_nothing = client.post(address, data | {"quantity": ""})
@@ -259,7 +261,8 @@ def test_only_their_organisation_sees_the_message_to_a_colleague(world: World, n
         {"organisation": world.larkhaven.pk, "person": world.eddie.pk, "note": "CANARY: say no."},
     )
 
-    own_page, other_page = page_text(world.vera, "detail", pk=ask.pk), page_text(world.ben, "detail", pk=ask.pk)
+    own_page = page_text(world.vera, "detail", pk=ask.pk)
+    other_page = page_text(world.ben, "detail", pk=ask.pk)
     (email,) = deliver()
 
     assert "CANARY" in own_page
@@ -314,7 +317,8 @@ def test_the_oldest_first_filter_shows_only_unanswered_entries(ask: Entry, world
 
 def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, world: World, now: dt.datetime) -> None:
     commitment = promise("", world, now, 60)
-    client, address = signed_in(world.eddie), reverse("exchange:meet", args=[ask.pk])
+    client = signed_in(world.eddie)
+    address = reverse("exchange:meet", args=[ask.pk])
 
     response = client.post(address, {"commitment": commitment.pk, "quantity": "20"})
 
@@ -330,7 +334,8 @@ def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, worl
 def test_only_commitments_in_the_direction_of_an_ask_can_be_linked(ask: Entry, world: World, now: dt.datetime) -> None:
     commitment = promise("", world, now, 60)
     opposite = promise("", world, now, 10, giver=world.larkhaven, receiver=world.westmarch, owner=world.eddie)
-    client, address = signed_in(world.eddie), reverse("exchange:meet", args=[ask.pk])
+    client = signed_in(world.eddie)
+    address = reverse("exchange:meet", args=[ask.pk])
 
     choices = client.get(address).context["form"].fields["commitment"].queryset
 

@@ -54,7 +54,9 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 
 def test_a_full_disk_leaves_no_record_and_no_file(world: World, full_disk: Callable[[], None], settings: Any) -> None:
-    now, commitment, plan = timezone.now(), agree(world), begin(world)
+    now = timezone.now()
+    commitment = agree(world)
+    plan = begin(world)
     noted = Event.objects.count()
     full_disk()
 

@@ -567,7 +567,8 @@ def test_survey_ended_since_the_backup_is_ended_again_with_its_named_answers(wor
 
 
 def test_reader_of_comments_and_partnership_taken_out_of_a_draft_are_taken_out_again(world: World) -> None:
-    draft, other = asking.prepared(world), asking.known_to_all(world)
+    draft = asking.prepared(world)
+    other = asking.known_to_all(world)
     joining = surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=NOW())
     surveys.answer_joining(joining=joining, joins=True, author=world.chidi, now=NOW())
     asking.agreed_round(draft)
@@ -587,7 +588,8 @@ def test_reader_of_comments_and_partnership_taken_out_of_a_draft_are_taken_out_a
 
 
 def test_partnership_taken_out_and_asked_again_since_the_backup_stays_in_the_draft(world: World) -> None:
-    draft, other = asking.prepared(world), asking.known_to_all(world)
+    draft = asking.prepared(world)
+    other = asking.known_to_all(world)
     joining = surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=NOW())
     with lost():
         surveys.remove_joining(joining=joining, author=world.amina, now=NOW())
@@ -621,7 +623,8 @@ def test_after_restore_prints_what_it_did_not_apply(world: World, settings: Any)
 
 
 def test_erasure_by_a_run_that_began_before_the_backup_is_applied_again(world: World) -> None:
-    began, backup = NOW() - dt.timedelta(minutes=50), NOW()
+    began = NOW() - dt.timedelta(minutes=50)
+    backup = NOW()
     with lost():
         erase_person(person=world.chidi, author=None, reason="Retention.", now=began)
 

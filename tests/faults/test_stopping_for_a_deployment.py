@@ -80,7 +80,9 @@ def record(*addresses: str) -> None:
 def send_the_rest(server: MailServer, settings: Any) -> None:
     """Send what another sender sends at once after the stop."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", server.port, False
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = server.port
+    settings.EMAIL_USE_TLS = False
     drain(seconds=30)
 
 

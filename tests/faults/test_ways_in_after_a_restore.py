@@ -113,7 +113,8 @@ def test_removed_second_factor_is_removed_and_the_password_with_it(world: World)
 
 
 def test_other_second_factor_and_the_password_stay(world: World) -> None:
-    gone, kept = factor(world.ben), factor(world.ben, Authenticator.Type.WEBAUTHN)
+    gone = factor(world.ben)
+    kept = factor(world.ben, Authenticator.Type.WEBAUTHN)
     with lost():
         Authenticator.objects.filter(pk=gone.pk).delete()
         authenticator_removed.send(sender=Authenticator, request=request(), user=world.ben, authenticator=gone)
@@ -188,7 +189,8 @@ def test_links_whose_newest_key_is_unknown_end_and_are_named(world: World, setti
 
     settings.SECRET_KEY = "another one, without a fallback to the one before it"
     token = sign_off_token(signatory, world.ben, 1)
-    outcome, again = redo(), redo()
+    outcome = redo()
+    again = redo()
 
     assert read_sign_off_token(token) is None
     assert (
@@ -231,7 +233,8 @@ def test_only_the_newest_links_to_sign_terms_open(world: World) -> None:
 
 
 def test_removed_sign_in_page_is_removed_and_a_changed_one_named(world: World) -> None:
-    removed, changed = provider(), provider("dock")
+    removed = provider()
+    changed = provider("dock")
     removed.save()
     changed.save()
     with lost():

@@ -43,7 +43,8 @@ def test_a_service_may_write_to_the_folders_of_the_example_file(name: str, folde
 
 
 def test_requests_wait_while_pages_restart_with_the_code_of_a_new_version() -> None:
-    web, socket = unit("-web.service"), unit("-web.socket")
+    web = unit("-web.service")
+    socket = unit("-web.socket")
 
     assert web["Requires"] == "common-ground-web.socket"
     assert "--bind" not in web["ExecStart"]

@@ -100,7 +100,8 @@ def test_no_command_is_on_the_line_that_opens_a_block_of_code() -> None:
 
 
 def test_every_page_is_reached_from_the_index() -> None:
-    reached_pages, pages_to_read = set(), [ROOT / "docs" / "index.md"]
+    reached_pages = set()
+    pages_to_read = [ROOT / "docs" / "index.md"]
     while pages_to_read:
         page = pages_to_read.pop()
         if page in reached_pages:

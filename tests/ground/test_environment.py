@@ -133,7 +133,8 @@ def deployment_messages() -> dict[str | None, str]:
 @pytest.mark.django_db
 def test_a_check_warns_when_workers_use_the_webs_role(tmp_path: Path) -> None:
     environ = ROLES | {"DATABASE_WORKER_URL": "", "DATABASE_ROLE": "worker"}
-    web, worker = {"USER": "web"}, {"USER": "worker"}
+    web = {"USER": "web"}
+    worker = {"USER": "worker"}
 
     user = run_with(tmp_path, ["-c", f"from housing import settings; print({USER})"], environ)
     with override_settings(ROLE_DATABASES={"web": web, "worker": web}):

@@ -180,7 +180,8 @@ class Home(models.Model):
 
 
 def test_pages_name_modules_pages_emails_and_numbers() -> None:
-    files, numbers = files_page(), numbers_page()
+    files = files_page()
+    numbers = numbers_page()
 
     assert "| `partnerships/spreadsheets/reading/cells.py` | " in files
     assert "## transfer\n\nImports of published lists, and network files.\nDocumentation: [importing.md]" in files

@@ -135,7 +135,8 @@ def test_retention_deletes_a_file_from_the_bucket_also_if_it_was_away_before(
         raise OSError("away")
 
     document = add_terms(world)
-    address, ben = document.get_absolute_url(), signed_in(world.ben)
+    address = document.get_absolute_url()
+    ben = signed_in(world.ben)
     rows = Document.objects.filter(pk=document.pk)
 
     bucket.delete(document.file.name)
@@ -189,7 +190,8 @@ def test_old_files_that_no_row_names_are_found_in_a_bucket(
 def test_a_command_lists_and_deletes_old_files_that_no_row_names(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kept, removed = add_terms(world).file, add_terms(world).file
+    kept = add_terms(world).file
+    removed = add_terms(world).file
     two_days_ago = (timezone.now() - dt.timedelta(days=2)).timestamp()
     for file in (kept, removed):
         os.utime(file.path, (two_days_ago, two_days_ago))
@@ -197,7 +199,8 @@ def test_a_command_lists_and_deletes_old_files_that_no_row_names(
     Document.objects.filter(file=removed.name).delete()
 
     call_command("orphaned_files")
-    output, existed_before = capsys.readouterr().out, default_storage.exists(removed.name)
+    output = capsys.readouterr().out
+    existed_before = default_storage.exists(removed.name)
     call_command("orphaned_files", "--delete")
 
     assert output.splitlines() == [removed.name, "1 file without a row, older than a day."]
@@ -230,7 +233,8 @@ def test_a_backup_of_a_bucket_is_restored_into_a_bucket_or_a_folder(bucket: Any,
     backup_root.mkdir()
     bucket.save("agreements/2026/11/terms.txt", ContentFile(CONTENT))
     bucket.save("plans/2026/11/layout.pdf", ContentFile(b"%PDF-1.7" + bytes(300_000)))
-    files, folder = Bucket(bucket), Folder(tmp_path / "media")
+    files = Bucket(bucket)
+    folder = Folder(tmp_path / "media")
 
     _, number = pack_files(backup_root, keys=[key.to_public()], files=files)
     files.set_aside(timezone.now())
@@ -307,7 +311,8 @@ def make_file(person: User) -> ListFile:
 
 def test_a_long_file_is_read_from_the_standby_and_its_audience_checked_on_the_primary(world: World) -> None:
     propose(world, text="Forty homes.", due_on=in_days(30))
-    ben, chidi = signed_in(world.ben), signed_in(world.chidi)
+    ben = signed_in(world.ben)
+    chidi = signed_in(world.chidi)
     expected = bytes(make_file(world.ben).content or b"")
 
     with pretend_standby() as making:
@@ -375,7 +380,8 @@ def test_a_standby_from_before_a_restore_of_the_primary_is_not_read(world: World
 
 def test_frozen_figures_come_from_the_standby_once_the_primary_allows_it(world: World) -> None:
     address = freeze(world).get_absolute_url()
-    ben, chidi = signed_in(world.ben), signed_in(world.chidi)
+    ben = signed_in(world.ben)
+    chidi = signed_in(world.chidi)
     expected = ben.get(address).content.decode()
 
     with pretend_standby() as asked:

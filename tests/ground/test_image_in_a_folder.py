@@ -62,7 +62,8 @@ def image() -> Iterator[tuple[Path, dict[str, str], list[str]]]:
     app, own_folder = image_folder / "app", image_folder / "own"
     own_folder.mkdir()
     database = connection.settings_dict
-    password, host = quote(database["PASSWORD"], safe=""), quote(database["HOST"], safe="")
+    password = quote(database["PASSWORD"], safe="")
+    host = quote(database["HOST"], safe="")
     name = f"{database['USER']}:{password}@{host}:{database['PORT']}"
     environ = {
         "PATH": f"{app}/.venv/bin:/usr/bin:/bin",

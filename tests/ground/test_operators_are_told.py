@@ -131,7 +131,8 @@ def no_writes() -> Iterator[None]:
 def test_an_alert_in_a_full_hour_is_sent_when_the_hour_is_over(
     mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch, database: str
 ) -> None:
-    subject, day = "Retention is overdue", dt.timedelta(days=1)
+    subject = "Retention is overdue"
+    day = dt.timedelta(days=1)
     clock = time.monotonic()
     with no_writes() if database == "accepts no changes" else nullcontext():
         for number in range(MAX_ALERTS):
@@ -159,7 +160,8 @@ def test_an_alert_past_the_outbox_follows_the_tls_settings(
         server = Controller(Catcher(mailbox), hostname="localhost", port=port, **tls_options)
         server.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "localhost", server.port
+    settings.EMAIL_HOST = "localhost"
+    settings.EMAIL_PORT = server.port
     setattr(settings, encryption, True)
     settings.EMAIL_TLS_VERIFY = trust != "anybody"
     settings.EMAIL_CA_FILE = str(certificate) if trust == "its authority" else ""

@@ -169,7 +169,8 @@ def test_health_and_metrics_report_the_age_of_the_heartbeat(client: Client, sett
 
 @pytest.mark.django_db
 def test_a_worker_is_not_seen_at_work_while_it_has_no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    connecting, seen = iter([True, False]), list[bool]()
+    connecting = iter([True, False])
+    seen = list[bool]()
     monkeypatch.setattr(watching, "CHECK_EVERY_SECONDS", 0.0)
     monkeypatch.setattr(watching, "queue_figures", lambda: seen.append(bool(seconds_since_seen())) or {})
     monkeypatch.setattr(main_loop, "is_connecting", lambda: next(connecting))

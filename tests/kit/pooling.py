@@ -41,7 +41,8 @@ def pgbouncer() -> Iterator[int]:
 def _pgbouncer(port: int) -> Iterator[None]:
     """Run PgBouncer at this port."""
     database = connection.settings_dict
-    program, folder = pgbouncer_program(), Path(tempfile.mkdtemp(prefix="cg-pool-", dir="/tmp"))
+    program = pgbouncer_program()
+    folder = Path(tempfile.mkdtemp(prefix="cg-pool-", dir="/tmp"))
     settings = f"""
 [databases]
 * = host={database["HOST"]} port={database["PORT"]}

@@ -40,7 +40,8 @@ def test_a_select_is_what_django_would_write(kind: type[forms.Select]) -> None:
         )
         bound_field = type("Asked", (forms.Form,), {"chosen": field})()["chosen"]
 
-        ours, djangos = govuk_widget(bound_field), bound_field.as_widget(attrs={"class": "govuk-select"})
+        ours = govuk_widget(bound_field)
+        djangos = bound_field.as_widget(attrs={"class": "govuk-select"})
 
         assert parse_html(ours) == parse_html(djangos), (choices, initial, arguments)
         assert ours.count("<i>") == djangos.count("<i>")

@@ -54,7 +54,8 @@ def test_the_table_has_a_box_for_each_row_and_names_it(world: World) -> None:
 
 
 def test_several_get_a_new_owner_who_hears_of_it_once(world: World) -> None:
-    first, second = agree(world, text="Cottages."), agree(world, text="Bungalows.")
+    first = agree(world, text="Cottages.")
+    second = agree(world, text="Bungalows.")
     ended_commitment = end_commitment(
         commitment=agree(world, text="Flats."), reason="Over.", author=world.amina, now=timezone.now()
     )
@@ -84,7 +85,8 @@ def test_several_get_a_new_owner_who_hears_of_it_once(world: World) -> None:
 
 
 def test_who_owns_a_commitment_already_is_not_told_of_it_again(world: World) -> None:
-    first, second = agree(world, text="Cottages."), agree(world, text="Bungalows.")
+    first = agree(world, text="Cottages.")
+    second = agree(world, text="Bungalows.")
     change_owner(commitment=first, owner=world.vera, author=world.amina, now=timezone.now())
     drop_emails()
 
@@ -99,7 +101,8 @@ def test_who_owns_a_commitment_already_is_not_told_of_it_again(world: World) -> 
 
 def test_the_page_that_asks_first_costs_the_same_for_one_row_and_for_several(world: World) -> None:
     commitments = [agree(world) for _ in range(3)]
-    client, address = signed_in(world.amina), reverse(ADDRESS, args=["commitments"])
+    client = signed_in(world.amina)
+    address = reverse(ADDRESS, args=["commitments"])
 
     def count_queries(rows: list[Commitment]) -> int:
         fields = {"action": "remind", "rows": ",".join(str(row.pk) for row in rows)}
@@ -112,7 +115,8 @@ def test_the_page_that_asks_first_costs_the_same_for_one_row_and_for_several(wor
 
 
 def test_the_due_date_of_several_moves_with_one_reason(world: World) -> None:
-    first, second = agree(world), agree(world)
+    first = agree(world)
+    second = agree(world)
     page = open_confirmation(world.eddie, "due", first, second)
 
     incomplete = confirm(world.eddie, page, due_on=in_days(120).isoformat())
@@ -124,7 +128,8 @@ def test_the_due_date_of_several_moves_with_one_reason(world: World) -> None:
 
 
 def test_owners_are_reminded_once_a_day_in_one_email(world: World) -> None:
-    first, second = agree(world), agree(world)
+    first = agree(world)
+    second = agree(world)
     Commitment.objects.filter(pk=first.pk).update(due_on=in_days(-3))
     drop_emails()
 
@@ -217,7 +222,8 @@ def test_several_asks_get_another_closing_date(world: World) -> None:
 
 
 def test_the_chosen_rows_alone_are_downloaded(world: World) -> None:
-    first, _ = agree(world, text="Cottages."), agree(world, text="Bungalows.")
+    first = agree(world, text="Cottages.")
+    _ = agree(world, text="Bungalows.")
 
     file = open_confirmation(world.ben, "csv", first)
 
@@ -227,7 +233,8 @@ def test_the_chosen_rows_alone_are_downloaded(world: World) -> None:
 
 
 def test_several_are_followed_and_those_followed_already_are_left_out(world: World) -> None:
-    first, second = agree(world), agree(world)
+    first = agree(world)
+    second = agree(world)
     confirm(world.ben, open_confirmation(world.ben, "follow", first))
 
     page = open_confirmation(world.ben, "follow", first, second)

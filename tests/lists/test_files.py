@@ -76,7 +76,8 @@ def test_a_long_list_is_made_by_a_worker_and_downloaded_later(short: World) -> N
 @pytest.mark.parametrize("form", ["csv", "ods"])
 def test_files_of_a_worker_have_the_rows_of_those_made_at_once(world: World, form: str) -> None:
     propose(world, text="=HYPERLINK(1)")
-    ben, file = signed_in(world.ben), request_file_as(world.ben, form)
+    ben = signed_in(world.ben)
+    file = request_file_as(world.ben, form)
     services.make_files(now=timezone.now())
 
     at_once: Any = ben.get(reverse("lists:export", args=["commitments", form]))
@@ -111,7 +112,8 @@ def test_a_file_closes_with_a_record_that_is_no_longer_theirs_to_read(world: Wor
     plan = published(world, audience="network")
     file = request_file_as(world.chidi, kind="plans")
     services.make_files(now=timezone.now())
-    chidi, address = signed_in(world.chidi), reverse("lists:file-download", args=[file.pk])
+    chidi = signed_in(world.chidi)
+    address = reverse("lists:file-download", args=[file.pk])
 
     download_before = chidi.get(address)
     change_audience(plan=plan, audience="owners", reason="Ours.", author=world.amina, now=timezone.now())
@@ -123,7 +125,8 @@ def test_a_file_closes_with_a_record_that_is_no_longer_theirs_to_read(world: Wor
 def test_a_file_of_the_ledger_closes_for_somebody_who_no_longer_administers(world: World) -> None:
     file = request_file_as(world.dee, kind="ledger")
     services.make_files(now=timezone.now())
-    dee, address = signed_in(world.dee), reverse("lists:file-download", args=[file.pk])
+    dee = signed_in(world.dee)
+    address = reverse("lists:file-download", args=[file.pk])
 
     status_code_before = dee.get(address).status_code
     User.objects.filter(pk=world.dee.pk).update(is_staff=False)

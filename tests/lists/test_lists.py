@@ -97,7 +97,8 @@ def test_pages_by_keys_visit_every_row_once_under_ties_and_empty_cells(world: Wo
     listing = read(definition, world.ben, QueryDict(f"sort={sort}"))
     all_ids = list(listing.sortable().order_by(*listing.sorting).values_list("pk", flat=True))
 
-    ids_forwards, query = [], ""
+    ids_forwards = []
+    query = ""
     while True:
         request = RequestFactory().get(f"/{query}")
         page = keyset_page(request, listing.sortable(), order=listing.order, nullable=listing.nullable, size=1)
@@ -240,7 +241,8 @@ def test_asks_that_waited_longest_come_with_who_owes_the_answer(world: World) ->
 
 def test_a_column_that_is_not_shown_costs_no_query(world: World) -> None:
     agree(world, text="Cottages.", partnership=world.partnership)
-    client, address = signed_in(world.ben), reverse("commitments:list")
+    client = signed_in(world.ben)
+    address = reverse("commitments:list")
 
     def open_columns(columns: str) -> tuple[int, list[str]]:
         client.get(address, {"columns": columns})
@@ -258,7 +260,8 @@ def test_a_column_that_is_not_shown_costs_no_query(world: World) -> None:
 def test_a_list_longer_than_its_page_says_how_many_rows_it_has(world: World) -> None:
     for number in range(26):
         propose(world, text=f"Homes {number}.")
-    client, address = signed_in(world.ben), reverse("commitments:list")
+    client = signed_in(world.ben)
+    address = reverse("commitments:list")
 
     first = client.get(address)
     last = client.get(address + first.context["page"].next)
@@ -274,7 +277,8 @@ def test_milestones_of_several_plans_are_found_by_plan_and_by_what_slips(world: 
     plan = published(world)
     save(plan, world, "milestones/start", name="Start on site", baseline="2027-04", forecast="2027-09")
     publish(plan, world, "Later.")
-    ben, address = signed_in(world.ben), reverse("plans:milestones")
+    ben = signed_in(world.ben)
+    address = reverse("plans:milestones")
 
     page_of_late_dates = ben.get(address, {"plan": [plan.pk, plan.pk], "slips": "on", "due_from": "2027-04-01"})
     page_of_early_dates = ben.get(address, {"plan": [plan.pk], "slips": "on", "due_to": "2027-08-31"})
@@ -288,7 +292,8 @@ def test_milestones_of_several_plans_are_found_by_plan_and_by_what_slips(world: 
 
 def test_plans_of_others_can_be_chosen_if_their_milestones_are_listed(world: World) -> None:
     plan = published(world, audience="network")
-    chidi, address = signed_in(world.chidi), reverse("plans:milestones")
+    chidi = signed_in(world.chidi)
+    address = reverse("plans:milestones")
 
     filtered_page = chidi.get(address, {"plan": [plan.pk]})
     suggested = chidi.get(address).context["form"].fields["plan"].queryset
@@ -411,7 +416,8 @@ def test_a_month_within_the_year_first_planned_is_not_late(world: World) -> None
     plan = published(world)
     save(plan, world, "milestones/start", name="Start on site", baseline="2027", forecast="2027-04")
     publish(plan, world, "Known better.")
-    ben, address = signed_in(world.ben), reverse("plans:milestones")
+    ben = signed_in(world.ben)
+    address = reverse("plans:milestones")
 
     page_of_late_milestones = ben.get(address, {"slips": "on"})
     page_with_column = ben.get(address, {"columns": "name,slips", "view": ""})

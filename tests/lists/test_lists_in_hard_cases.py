@@ -25,7 +25,8 @@ def test_a_list_too_long_to_sort_sorts_and_counts_its_newest_rows(
     definition = find_list("commitments")
     assert definition is not None
     monkeypatch.setitem(lists._definitions, "commitments", replace(definition, max_sorted=2))
-    ben, address = signed_in(world.ben), reverse("commitments:list")
+    ben = signed_in(world.ben)
+    address = reverse("commitments:list")
 
     page_by_due_date, page_by_text, page_with_counts = (
         ben.get(address, {name: value})

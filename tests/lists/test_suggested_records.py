@@ -24,7 +24,8 @@ def _long(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_long_filter_suggests_only_records_that_the_reader_can_see(
     world: World, name: str, args: tuple[Any, ...]
 ) -> None:
-    address, parameters = reverse(name, args=args), {"suggest": "partnership", "words": "ary part"}
+    address = reverse(name, args=args)
+    parameters = {"suggest": "partnership", "words": "ary part"}
 
     choices_by_reader = {
         reader: signed_in(getattr(world, reader)).get(address, parameters).json()["choices"]
@@ -49,7 +50,8 @@ def test_suggestions_find_any_part_of_a_name(world: World) -> None:
 
 
 def test_without_javascript_a_long_filter_offers_what_has_the_words(world: World) -> None:
-    ben, address = signed_in(world.ben), reverse("commitments:list")
+    ben = signed_in(world.ben)
+    address = reverse("commitments:list")
     option = f'<option value="{world.partnership.pk}"'
 
     def page(**query: Any) -> str:
@@ -63,7 +65,8 @@ def test_without_javascript_a_long_filter_offers_what_has_the_words(world: World
 
 
 def test_the_board_suggests_areas_and_finds_them_without_javascript(world: World) -> None:
-    ben, address = signed_in(world.ben), reverse("exchange:board")
+    ben = signed_in(world.ben)
+    address = reverse("exchange:board")
     gosport = [world.gosport.pk, "Gosport"]
 
     suggested = ben.get(address, {"suggest": "area", "words": "gos"}).json()["choices"]

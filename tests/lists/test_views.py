@@ -119,7 +119,8 @@ def test_a_leaver_keeps_a_shared_view_but_cannot_change_it_or_see_its_new_title(
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
     world.partnership.title = "New title CANARY"
     world.partnership.save(update_fields=["title"])
-    ben, address = signed_in(world.ben), reverse("lists:view", args=[view.pk])
+    ben = signed_in(world.ben)
+    address = reverse("lists:view", args=[view.pk])
 
     page_of_views = " ".join(ben.get(reverse("lists:views")).content.decode().split())
     refused_response = ben.post(address, {"name": "Shout"})
@@ -147,11 +148,13 @@ def test_a_viewer_shares_with_nobody(world: World) -> None:
 def test_a_list_opens_with_the_default_view_until_told_otherwise(world: World) -> None:
     agree(world, text="Cottages.")
     propose(world, text="Bungalows.")
-    ben, address = signed_in(world.ben), reverse("commitments:list")
+    ben = signed_in(world.ben)
+    address = reverse("commitments:list")
     view = create_view(world.ben)
 
     ben.post(reverse("lists:default", args=[view.pk]))
-    page_with_default, page_with_everything = ben.get(address), ben.get(f"{address}?view=")
+    page_with_default = ben.get(address)
+    page_with_everything = ben.get(f"{address}?view=")
     ben.post(reverse("lists:no-default", args=["commitments"]))
     page_without_default = ben.get(address)
 
@@ -171,7 +174,8 @@ def test_what_a_list_no_longer_knows_is_left_out_of_a_view(world: World) -> None
 
 
 def test_a_view_is_renamed_shared_and_removed_on_its_pages(world: World) -> None:
-    view, amina = create_view(world.amina), signed_in(world.amina)
+    view = create_view(world.amina)
+    amina = signed_in(world.amina)
 
     amina.post(reverse("lists:view", args=[view.pk]), {"name": "Signed"})
     amina.post(reverse("lists:share", args=[view.pk]), {"shared_with": f"partnership-{world.partnership.pk}"})
@@ -193,7 +197,8 @@ def check_and_return_emails(now: dt.datetime) -> list[Any]:
 def test_a_followed_view_tells_once_what_enters_and_what_leaves(world: World) -> None:
     agree(world, text="Cottages.")
     commitment = propose(world, text="Bungalows.")
-    view, now = create_view(world.ben, filters={"status": ["proposed"]}), timezone.now()
+    view = create_view(world.ben, filters={"status": ["proposed"]})
+    now = timezone.now()
     services.follow_view(view=view, person=world.ben, now=now)
     drop_emails()
     hours = [now + dt.timedelta(hours=2 * number) for number in range(1, 6)]
@@ -217,7 +222,8 @@ def test_a_followed_view_tells_once_what_enters_and_what_leaves(world: World) ->
 
 
 def test_one_click_on_an_email_about_one_view_stops_only_that_view(world: World) -> None:
-    view, now = create_view(world.ben, filters={"status": ["proposed"]}), timezone.now()
+    view = create_view(world.ben, filters={"status": ["proposed"]})
+    now = timezone.now()
     other_view = services.save_view(person=world.ben, kind="commitments", name="All", state={}, now=now)
     for one in (view, other_view):
         services.follow_view(view=one, person=world.ben, now=now)
@@ -266,7 +272,8 @@ def test_following_a_view_says_how_its_news_come(world: World, way: Way, words: 
 def test_what_a_follower_can_no_longer_read_is_counted_and_not_named(world: World) -> None:
     commitment_to_harbour = propose(world, text="Cottages.", receiver=world.harbour, partnership=None)
     membership = join(world.nadia, world.harbour, Role.VIEWER, timezone.now())
-    view, now = create_view(world.nadia, filters={"status": ["proposed"]}), timezone.now()
+    view = create_view(world.nadia, filters={"status": ["proposed"]})
+    now = timezone.now()
     services.follow_view(view=view, person=world.nadia, now=now)
     end_membership(membership=membership, reason="Moved.", author=world.hana, now=now)
     drop_emails()
@@ -293,7 +300,8 @@ def test_a_follow_ends_with_the_right_to_open_the_view(world: World) -> None:
 def test_a_followed_view_that_grows_too_large_says_so_and_starts_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view, now = create_view(world.ben, filters={"status": ["proposed"]}), timezone.now()
+    view = create_view(world.ben, filters={"status": ["proposed"]})
+    now = timezone.now()
     services.follow_view(view=view, person=world.ben, now=now)
     monkeypatch.setattr("partnerships.lists.services.following.MAX_ROWS", 1)
     monkeypatch.setattr("partnerships.lists.services.MAX_ROWS", 1)

@@ -81,7 +81,8 @@ def test_amendment_changes_the_shares_from_its_day_on(world: World) -> None:
 def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(world: World) -> None:
     agreement = world.things["nominations"]
     today = timezone.localdate()
-    quarter, now = Quarter.of(today), timezone.now()
+    quarter = Quarter.of(today)
+    now = timezone.now()
 
     before, begun, later = (
         period_of(agreement, each_quarter) for each_quarter in (quarter.previous(), quarter, quarter.next())
@@ -111,7 +112,8 @@ def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(worl
 
 
 def test_a_quarter_leaves_out_the_days_on_which_the_partnership_was_suspended(world: World) -> None:
-    agreement, now = world.things["nominations"], timezone.now()
+    agreement = world.things["nominations"]
+    now = timezone.now()
     quarter = Quarter.of(timezone.localdate()).next()
     first_day = quarter.starts_on
 
@@ -123,11 +125,13 @@ def test_a_quarter_leaves_out_the_days_on_which_the_partnership_was_suspended(wo
 
     change(Status.SUSPENDED, first_day + dt.timedelta(days=10))
     agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
-    suspended_period, period_in_suspended_quarter = period_of(agreement, quarter), period_of(agreement, quarter.next())
+    suspended_period = period_of(agreement, quarter)
+    period_in_suspended_quarter = period_of(agreement, quarter.next())
     suspended_from = suspended_since(agreement.partnership)
     change(Status.ACTIVE, first_day + dt.timedelta(days=20))
     agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
-    resumed_period, period_after_resuming = period_of(agreement, quarter), period_of(agreement, quarter.next())
+    resumed_period = period_of(agreement, quarter)
+    period_after_resuming = period_of(agreement, quarter.next())
 
     assert suspended_period is not None
     assert suspended_period.suspended == ((first_day + dt.timedelta(days=10), quarter.last_day),)
@@ -143,7 +147,8 @@ def test_a_quarter_leaves_out_the_days_on_which_the_partnership_was_suspended(wo
 
 
 def test_a_partnership_that_ends_while_it_is_suspended_does_not_go_on_for_a_day(world: World) -> None:
-    agreement, quarter = world.things["nominations"], Quarter.of(timezone.localdate()).next()
+    agreement = world.things["nominations"]
+    quarter = Quarter.of(timezone.localdate()).next()
     for status, day in ((Status.SUSPENDED, quarter.starts_on), (Status.ENDED, quarter.starts_on + dt.timedelta(20))):
         at = timezone.now() + (day - timezone.localdate())
         change_status(partnership=agreement.partnership, status=status, reason="No money.", author=world.amina, now=at)
@@ -217,7 +222,8 @@ def test_party_that_left_reads_nothing(world: World) -> None:
 
 @pytest.mark.parametrize("name", ["harbour", "riverside"])
 def test_body_that_a_council_is_merged_into_takes_its_place(world: World, name: str) -> None:
-    agreement, successor = world.things["nominations"], getattr(world, name)
+    agreement = world.things["nominations"]
+    successor = getattr(world, name)
 
     merge = merge_organisations(
         merged=world.westmarch, kept=successor, reason="Two records of one body.", author=world.dee, now=timezone.now()

@@ -139,7 +139,8 @@ def test_a_count_made_small_by_a_correction_does_not_follow_from_earlier_totals(
             for size in ("studio", "1", "2", "3", "4")
             for is_first_let in (True, False)
         ]
-        all_lines[3].nominated, all_lines[3].lettings = nominated, lettings
+        all_lines[3].nominated = nominated
+        all_lines[3].lettings = lettings
         return all_lines
 
     first_record = ReturnRecord(masked=masked_for(lines(6, 26), None))

@@ -88,10 +88,8 @@ def test_upload_is_filtered_counted_and_reported_row_by_row(world: World, caplog
 def test_council_does_not_read_how_much_was_let_in_other_areas(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
 
-    of_provider, of_council = (
-        html_for(world.eddie, return_url(nominations_return)),
-        html_for(world.ben, return_url(nominations_return)),
-    )
+    of_provider = html_for(world.eddie, return_url(nominations_return))
+    of_council = html_for(world.ben, return_url(nominations_return))
 
     assert "Rows in the quarter, by local authority" in of_provider
     assert "Rows in the upload" in of_council
@@ -135,7 +133,8 @@ def test_wrong_file_is_refused_on_the_page(world: World) -> None:
 def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
     line = nominations_return.lines.order_by("pk")[0]
-    client, complete_url = signed_in(world.amina), return_url(nominations_return, "complete")
+    client = signed_in(world.amina)
+    complete_url = return_url(nominations_return, "complete")
     form = {f"offers-{line.pk}": "9", f"not_supplied-{line.pk}": "1", f"ground_0-{line.pk}": "2"}
     form[f"in_time-{line.pk}"] = "0"
     form["read"] = client.get(complete_url).context["form"]["read"].value()
@@ -161,10 +160,8 @@ def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> N
 
 def test_council_reads_a_return_once_it_was_sent(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
-    client, paths = (
-        signed_in(world.ben),
-        [return_url(nominations_return, name) for name in ("return", "csv", "rows", "progress")],
-    )
+    client = signed_in(world.ben)
+    paths = [return_url(nominations_return, name) for name in ("return", "csv", "rows", "progress")]
     agreement_url = nominations_return.agreement.get_absolute_url()
 
     statuses_before = {client.get(path).status_code for path in paths}
@@ -230,9 +227,11 @@ def test_council_confirms_every_line_with_one_button(world: World) -> None:
 def test_shortfall_becomes_one_ask_of_the_provider(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
     line = line_with_shortfall(nominations_return)
-    client, path = signed_in(world.ben), return_url(nominations_return, "ask", line=line.pk)
+    client = signed_in(world.ben)
+    path = return_url(nominations_return, "ask", line=line.pk)
 
-    first, second = client.post(path), client.post(path)
+    first = client.post(path)
+    second = client.post(path)
 
     entry = Entry.objects.get(theme="nominations")
     assert first.headers["Location"] == second.headers["Location"] == entry.get_absolute_url()

@@ -120,7 +120,8 @@ def test_a_return_from_upload_to_an_ask(
     agreement = sign_nominations(world)
     file = tmp_path / "lettings.csv"
     file.write_bytes(core_file(lettings_of(world, 300), year=collection_year()))
-    quarter, agreement_url = str(next_quarter()), live_server.url + agreement.get_absolute_url()
+    quarter = str(next_quarter())
+    agreement_url = live_server.url + agreement.get_absolute_url()
 
     with time_machine.travel(afterwards(), tick=True):
         sign_in(page, live_server.url, world.amina.email)

@@ -261,7 +261,8 @@ def test_versions_under_embargo_and_restricted_milestones_are_not_in_the_file() 
 
 def test_rows_that_are_read_under_an_embargo_wait_for_its_end() -> None:
     put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
-    before, opens = written("plan", "plan-timetable"), timezone.now() + dt.timedelta(days=1)
+    before = written("plan", "plan-timetable")
+    opens = timezone.now() + dt.timedelta(days=1)
     change(lambda content: content["about"].update(title="Secret name"), embargo_until=opens)
     secret = {"notes": "Secret note", "document-url": "https://plans.example/secret", "entry-date": "2026-06-01"}
     files = {
@@ -276,7 +277,8 @@ def test_rows_that_are_read_under_an_embargo_wait_for_its_end() -> None:
     with time_machine.travel(opens + dt.timedelta(hours=1), tick=False):
         lift_embargoes(now=timezone.now())
         put_in(files)
-        plan, event = row_of("plan"), row_of("plan-timetable")
+        plan = row_of("plan")
+        event = row_of("plan-timetable")
     assert plan["name"] == "Secret name"
     assert plan["notes"] == "Secret note"
     assert event["event-date"] == "2031-03"

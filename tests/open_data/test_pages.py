@@ -40,7 +40,8 @@ def publish_files(world: World, standard: str = "plan") -> None:
 
 
 def test_lead_begins_and_ends_publishing_with_a_reason(world: World) -> None:
-    lead, anyone = Client(), Client()
+    lead = Client()
+    anyone = Client()
     lead.force_login(world.ben)
     page = reverse("open_data:of-organisation", args=[world.westmarch.pk])
     switch = reverse("open_data:publishing", args=[world.westmarch.pk, "plan"])

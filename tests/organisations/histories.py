@@ -106,7 +106,8 @@ def history_from(choices: Choices, *, max_steps: int = 9) -> History:
     for number in range(1, choices.whole(1, max_steps) + 1):
         day += dt.timedelta(days=choices.whole(0, 60))
         move = choices.among(MOVES)
-        body, other_body = choices.among(available_bodies), choices.among(available_bodies)
+        body = choices.among(available_bodies)
+        other_body = choices.among(available_bodies)
         step = _step(history, number, move, body, other_body, vests=_date(day, exact=choices.whole(0, 5) > 0))
         if move == "undo" and history.steps:
             step_to_undo = choices.among(history.steps)

@@ -139,7 +139,8 @@ def test_a_typed_number_is_recognised_by_its_form(number: str, kind: str, scheme
 
 
 def test_two_waiting_requests_do_not_make_two_leads_or_organisations(world: World, dee: Client) -> None:
-    first_request, second_request = record_request(), record_request(email="ned@newbridge.example", name="Ned New")
+    first_request = record_request()
+    second_request = record_request(email="ned@newbridge.example", name="Ned New")
     author_and_time = {"author": world.dee, "now": timezone.now()}
     accept_request(request=first_request, organisation=None, **author_and_time)
 

@@ -69,7 +69,8 @@ def valid_until(code: str) -> dt.date | None:
 
 
 def test_a_new_council_serves_the_areas_of_its_predecessors_and_of_its_own_code(world: World) -> None:
-    elm, ewell = create_coded_council("Elm District", "E07000901"), create_coded_council("Ewell District", "E07000902")
+    elm = create_coded_council("Elm District", "E07000901")
+    ewell = create_coded_council("Ewell District", "E07000902")
     east = create_council("East Council")
     Area.objects.create(code="E06000901", name="East", kind="district")
     services.add_identifier(organisation=east, scheme="gss", value="E06000901", author=None, now=timezone.now())
@@ -86,11 +87,9 @@ def test_a_new_council_serves_the_areas_of_its_predecessors_and_of_its_own_code(
 
 
 def test_area_of_a_council_that_is_divided_goes_to_nobody_by_guessing(world: World) -> None:
-    county, east, west = (
-        create_coded_council("The County", "E10000901"),
-        create_council("East Council"),
-        create_council("West Council"),
-    )
+    county = create_coded_council("The County", "E10000901")
+    east = create_council("East Council")
+    west = create_council("West Council")
 
     replace_councils([county], [east, west])
 
@@ -100,11 +99,9 @@ def test_area_of_a_council_that_is_divided_goes_to_nobody_by_guessing(world: Wor
 
 
 def test_areas_and_codes_return_when_a_succession_is_undone_and_move_again_when_repeated(world: World) -> None:
-    elm, ewell, east = (
-        create_coded_council("Elm", "E07000901"),
-        create_coded_council("Ewell", "E07000902"),
-        create_council("East Council"),
-    )
+    elm = create_coded_council("Elm", "E07000901")
+    ewell = create_coded_council("Ewell", "E07000902")
+    east = create_council("East Council")
     succession = replace_councils([elm, ewell], [east])
 
     undoing_succession = undo_at_once(succession)
@@ -121,7 +118,8 @@ def test_areas_and_codes_return_when_a_succession_is_undone_and_move_again_when_
 
 
 def test_body_that_took_another_over_gives_its_area_back(world: World) -> None:
-    large, small = create_coded_council("Large", "E07000901"), create_coded_council("Small", "E07000902")
+    large = create_coded_council("Large", "E07000901")
+    small = create_coded_council("Small", "E07000902")
     succession = services.record_succession(
         kind="absorb",
         status="order_made",
@@ -140,11 +138,9 @@ def test_body_that_took_another_over_gives_its_area_back(world: World) -> None:
 
 
 def test_area_of_a_body_that_two_successions_of_one_day_divide_goes_to_nobody(world: World) -> None:
-    county, east, west = (
-        create_coded_council("The County", "E10000901"),
-        create_council("East Council"),
-        create_council("West Council"),
-    )
+    county = create_coded_council("The County", "E10000901")
+    east = create_council("East Council")
+    west = create_council("West Council")
     successions = [
         services.record_succession(
             kind="replace",
@@ -166,11 +162,9 @@ def test_area_of_a_body_that_two_successions_of_one_day_divide_goes_to_nobody(wo
 
 
 def test_areas_pass_to_the_one_successor_though_a_function_goes_elsewhere_that_day(world: World) -> None:
-    elm, east, fire = (
-        create_coded_council("Elm District", "E07000901"),
-        create_council("East Council"),
-        create_council("Fire Authority"),
-    )
+    elm = create_coded_council("Elm District", "E07000901")
+    east = create_council("East Council")
+    fire = create_council("Fire Authority")
     services.record_succession(
         kind="function_transfer",
         status="order_made",
@@ -187,7 +181,8 @@ def test_areas_pass_to_the_one_successor_though_a_function_goes_elsewhere_that_d
 
 
 def test_only_a_recode_has_a_new_code(world: World) -> None:
-    elm, east = create_coded_council("Elm District", "E07000901"), create_council("East Council")
+    elm = create_coded_council("Elm District", "E07000901")
+    east = create_council("East Council")
 
     with pytest.raises(UnableToRecordSuccession, match="Only “Recoded” has a new code"):
         services.record_succession(
@@ -274,7 +269,8 @@ def test_recode_is_undone_and_done_again(world: World) -> None:
 
 
 def test_code_of_another_body_is_refused_on_the_day(world: World) -> None:
-    elm, _ = create_coded_council("Elm District", "E07000901"), create_coded_council("Ewell District", "E07000902")
+    elm = create_coded_council("Elm District", "E07000901")
+    _ = create_coded_council("Ewell District", "E07000902")
     succession = record_recoding(elm, "E07000902")
 
     with pytest.raises(UnableToChangeSuccession, match="already belongs to Ewell District"):
@@ -284,11 +280,9 @@ def test_code_of_another_body_is_refused_on_the_day(world: World) -> None:
 
 
 def test_history_and_page_of_a_succession_use_the_same_words(world: World) -> None:
-    elm, ewell, east = (
-        create_coded_council("Elm", "E07000901"),
-        create_coded_council("Ewell", "E07000902"),
-        create_council("East Council"),
-    )
+    elm = create_coded_council("Elm", "E07000901")
+    ewell = create_coded_council("Ewell", "E07000902")
+    east = create_council("East Council")
     succession = services.record_succession(
         kind="merge",
         status="order_made",

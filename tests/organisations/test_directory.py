@@ -114,7 +114,8 @@ def test_recording_the_same_succession_twice_makes_one_row(world: World) -> None
 
 def test_only_partners_see_partnerships_on_an_organisations_page(world: World) -> None:
     address = reverse("organisations:detail", kwargs={"pk": world.larkhaven.pk})
-    partner, stranger = Client(), Client()
+    partner = Client()
+    stranger = Client()
     partner.force_login(world.ben)
     stranger.force_login(world.chidi)
 
@@ -124,7 +125,8 @@ def test_only_partners_see_partnerships_on_an_organisations_page(world: World) -
 
 def test_only_an_organisations_own_people_see_their_email_addresses(world: World) -> None:
     address = reverse("organisations:people", kwargs={"pk": world.larkhaven.pk})
-    colleague, stranger = Client(), Client()
+    colleague = Client()
+    stranger = Client()
     colleague.force_login(world.vera)
     stranger.force_login(world.chidi)
 

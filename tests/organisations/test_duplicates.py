@@ -174,7 +174,8 @@ def test_what_changed_since_the_merge_stays_when_it_is_undone(world: World) -> N
 
 
 def test_merges_are_undone_in_reverse_order(world: World) -> None:
-    copy, third_record = duplicate(world), duplicate(world, "Larkhaven Housing")
+    copy = duplicate(world)
+    third_record = duplicate(world, "Larkhaven Housing")
     membership = join(world.lena, copy, "editor", world.now)
     first_merge = merge(world, copy, world.larkhaven)
     second_merge = merge(world, world.larkhaven, third_record)

@@ -70,10 +70,8 @@ def test_ask_to_two_predecessors_counts_once(world: World) -> None:
         )
         take_effect(succession)
 
-    sides_of_larkhaven, sides_of_harbour = (
-        sides_of(world.larkhaven, world.harbour),
-        sides_of(world.harbour, world.larkhaven),
-    )
+    sides_of_larkhaven = sides_of(world.larkhaven, world.harbour)
+    sides_of_harbour = sides_of(world.harbour, world.larkhaven)
 
     today = timezone.localdate()
     assert balance_with(user=world.amina, sides=sides_of_larkhaven, today=today).we_asked.made == 1

@@ -70,7 +70,8 @@ def test_the_database_refuses_an_organisation_as_its_own_parent() -> None:
 
 
 def test_a_circle_written_by_hand_does_not_hang_the_page(world: World) -> None:
-    one, other = create_body("One"), create_body("Other")
+    one = create_body("One")
+    other = create_body("Other")
     Organisation.objects.filter(pk=one.pk).update(parent=other)
     Organisation.objects.filter(pk=other.pk).update(parent=one)
 
@@ -79,7 +80,8 @@ def test_a_circle_written_by_hand_does_not_hang_the_page(world: World) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_changes_at_once_do_not_make_a_circle() -> None:
-    one, other = create_body("One"), create_body("Other")
+    one = create_body("One")
+    other = create_body("Other")
 
     def move(pair: tuple[Organisation, Organisation]) -> bool:
         try:

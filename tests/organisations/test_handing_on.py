@@ -58,7 +58,8 @@ def test_two_providers_amalgamate_and_everything_passes_to_the_new_one_and_back(
         author=None,
         now=timezone.now(),
     )
-    holders_before, homes = holders(), homes_held_by(world.larkhaven, world.tidewater)
+    holders_before = holders()
+    homes = homes_held_by(world.larkhaven, world.tidewater)
     for predecessor in (world.larkhaven, world.tidewater):
         propose_and_accept_everything(succession, predecessor, new_provider)
 

@@ -101,7 +101,8 @@ def test_leads_of_the_successor_have_a_task_about_stayed_records(world: World) -
     succession = services.record_succession(ties=ties, author=None, now=timezone.now(), **absorbed)
     propose_and_accept_everything(succession, world.westmarch, world.larkhaven)
     take_effect(succession)
-    client, task_name = Client(), "Deal with records that could not be handed over"
+    client = Client()
+    task_name = "Deal with records that could not be handed over"
     client.force_login(world.amina)
     held_url = reverse("organisations:without-owner", args=[world.westmarch.pk])
 
@@ -129,7 +130,8 @@ def test_a_successors_signature_stays_when_the_succession_is_undone_and_the_page
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
     version = agree_terms(world.partnership, world.amina)
-    url, client = reverse("organisations:succession", args=[succession.pk]), Client()
+    url = reverse("organisations:succession", args=[succession.pk])
+    client = Client()
     client.force_login(world.amina)
     assert "Signed before the succession was undone" not in client.get(url).content.decode()
 
@@ -152,7 +154,8 @@ def test_a_successors_signature_stays_when_the_succession_is_undone_and_the_page
 
 
 def test_signatures_for_its_own_part_are_not_listed_when_a_succession_is_undone(world: World) -> None:
-    now, succession = timezone.now(), record_merger(world)
+    now = timezone.now()
+    succession = record_merger(world)
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -176,7 +179,8 @@ def test_signatures_for_its_own_part_are_not_listed_when_a_succession_is_undone(
 
 
 def test_a_commitment_that_ended_before_the_day_has_no_line_any_more(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
     accept_lines(world, succession)
     commitments.end_commitment(commitment=promise, reason="Not needed.", author=world.ben, now=timezone.now())
@@ -186,7 +190,8 @@ def test_a_commitment_that_ended_before_the_day_has_no_line_any_more(world: Worl
 
 
 def test_lines_follow_a_successor_that_was_recorded_twice(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
     accept_lines(world, succession)
     kept = create_council("Harbour Homes Association")
@@ -381,7 +386,8 @@ def test_a_successor_that_left_a_partnership_does_not_read_its_new_name(world: W
 
 
 def test_a_succession_locks_bodies_against_merging_but_not_against_references(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
     accept_lines(world, succession)
     services.take_effect(succession=succession, author=None, now=timezone.now())
@@ -395,7 +401,8 @@ def test_a_succession_locks_bodies_against_merging_but_not_against_references(wo
 
 
 def test_undoing_returns_records_from_a_successor_that_was_merged_since(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
     accept_lines(world, succession)
     take_effect(succession)
@@ -443,7 +450,9 @@ def test_two_sides_of_a_conversation_are_combined_and_separated_again(
 
 
 def test_a_record_that_the_successor_agreed_to_does_not_prevent_returning_the_others(world: World) -> None:
-    record, promise, succession = circulated(world), agree(world), record_merger(world)
+    record = circulated(world)
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "conversations", record.pk)
     propose_lines(world, succession, "commitments", promise.pk)
     accept_lines(world, succession)
@@ -464,7 +473,9 @@ def test_a_record_that_the_successor_agreed_to_does_not_prevent_returning_the_ot
 
 
 def test_a_side_that_cannot_be_restored_does_not_prevent_returning_the_others(world: World) -> None:
-    record, promise, succession = circulated(world), agree(world), record_merger(world)
+    record = circulated(world)
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "conversations", record.pk)
     propose_lines(world, succession, "commitments", promise.pk)
     accept_lines(world, succession)
@@ -489,7 +500,8 @@ def seats_of(record: Conversation) -> tuple[set[tuple[int, bool]], set[tuple[int
 
 
 def test_seats_at_planned_meetings_pass_with_the_part_in_the_partnership(world: World) -> None:
-    meeting, succession = planned_meeting(world), record_merger(world)
+    meeting = planned_meeting(world)
+    succession = record_merger(world)
     assert meeting.seats.filter(organisation=world.westmarch).exists()
     propose_lines(world, succession, "partnerships", world.partnership.pk)
     accept_lines(world, succession)

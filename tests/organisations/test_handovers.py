@@ -116,7 +116,8 @@ def task_names(world: World, user: User) -> set[str]:
 
 
 def test_predecessor_proposes_and_successor_accepts(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
 
     assert propose_lines(world, succession, "commitments", promise.pk, basis="Article 4") == 1
     line = Handover.objects.get()
@@ -134,7 +135,8 @@ def test_predecessor_proposes_and_successor_accepts(world: World) -> None:
 
 
 def test_a_disputed_or_unanswered_line_does_not_pass_on(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
     with pytest.raises(UnableToHandOverLines, match="Enter why"):
         accept_lines(world, succession, accept=False)
@@ -159,7 +161,8 @@ def consent(world: World, succession: Succession, **fields: Any) -> int:
 
 
 def test_a_line_that_needs_consent_passes_on_only_once_it_is_recorded(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
     accept_lines(world, succession)
 
@@ -182,7 +185,8 @@ def test_a_line_that_needs_consent_passes_on_only_once_it_is_recorded(world: Wor
 
 
 def test_consent_names_who_gave_it_when_and_where_it_can_be_read(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
 
     for invalid_field in ({"given_by": " "}, {"evidence": ""}, {"given_on": tomorrow()}):
@@ -196,7 +200,8 @@ def test_consent_names_who_gave_it_when_and_where_it_can_be_read(world: World) -
 
 
 def test_lead_records_consent_on_a_page(world: World) -> None:
-    promise, succession = agree(world), record_merger(world, days=30)
+    promise = agree(world)
+    succession = record_merger(world, days=30)
     propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
     client = Client()
     client.force_login(world.ben)
@@ -219,7 +224,8 @@ def test_lead_records_consent_on_a_page(world: World) -> None:
 
 
 def test_the_evidence_of_a_consent_is_added_to_the_evidence_of_a_line(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk, consent="The lender", evidence="Deed of 1 May")
 
     consent(world, succession)
@@ -228,7 +234,8 @@ def test_the_evidence_of_a_consent_is_added_to_the_evidence_of_a_line(world: Wor
 
 
 def test_refused_consent_disputes_even_an_accepted_line_and_it_is_proposed_again(world: World) -> None:
-    promise, succession = agree(world), record_merger(world, days=30)
+    promise = agree(world)
+    succession = record_merger(world, days=30)
     propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
     accept_lines(world, succession)
     client = Client()
@@ -263,7 +270,8 @@ def test_only_lines_that_need_the_same_consent_are_ticked_at_first(world: World)
 
 
 def test_administrators_record_the_consent_if_neither_side_has_a_lead(world: World) -> None:
-    promise, succession = agree(world), record_merger(world, days=30)
+    promise = agree(world)
+    succession = record_merger(world, days=30)
     propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
     assert "Record consent" not in task_names(world, world.dee)
 
@@ -290,7 +298,8 @@ def test_my_work_shows_the_earliest_day_to_answer_by(world: World) -> None:
 
 
 def test_line_may_be_proposed_again_until_it_is_accepted(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
     propose_lines(world, succession, "commitments", promise.pk, basis="Article 5")
     assert Handover.objects.get().basis == "Article 5"
@@ -303,7 +312,8 @@ def test_line_may_be_proposed_again_until_it_is_accepted(world: World) -> None:
 
 
 def test_only_leads_propose_and_answer_and_only_recorded_successors_take_over(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
     with pytest.raises(UnableToAct):
         propose_lines(world, succession, "commitments", promise.pk, author=world.hana)
     with pytest.raises(UnableToHandOverLines, match="Choose a successor"):
@@ -439,7 +449,8 @@ def test_everyone_who_acts_for_either_side_gets_one_email(world: World) -> None:
 
 
 def test_leads_have_a_task_about_records_without_a_line(world: World) -> None:
-    promise, succession = agree(world), record_merger(world, days=30)
+    promise = agree(world)
+    succession = record_merger(world, days=30)
     count_without_line = estate_of(succession, world.westmarch, today()).without
     assert count_without_line == estate_of(succession, world.westmarch, today()).things
     assert "Say who takes over" in task_names(world, world.ben)
@@ -479,8 +490,10 @@ def test_records_that_the_successor_already_has_count_once_afterwards(world: Wor
 
 
 def test_lead_proposes_and_successor_answers_on_pages(world: World) -> None:
-    promise, succession = agree(world), record_merger(world, days=30)
-    ben, hana = Client(), Client()
+    promise = agree(world)
+    succession = record_merger(world, days=30)
+    ben = Client()
+    hana = Client()
     ben.force_login(world.ben)
     hana.force_login(world.hana)
 
@@ -502,7 +515,8 @@ def test_lead_proposes_and_successor_answers_on_pages(world: World) -> None:
 
 
 def test_successor_reads_the_terms_of_a_line_and_no_titles_before_the_day(world: World) -> None:
-    promise, succession = agree(world), record_merger(world, days=30)
+    promise = agree(world)
+    succession = record_merger(world, days=30)
     terms = {"basis": "Article 4", "consent": "The lender", "evidence": "Minutes 12", "due_on": today()}
     propose_lines(world, succession, "commitments", promise.pk, **terms)
     client = Client()
@@ -579,7 +593,8 @@ def holders() -> dict[str, list[Any]]:
 
 
 def test_a_handover_that_was_interrupted_continues(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    bodies, east = councils(world, EAST), create_council("East Surrey Council")
+    bodies = councils(world, EAST)
+    east = create_council("East Surrey Council")
     succession = services.record_succession(
         kind="merge",
         status="order_made",

@@ -97,7 +97,8 @@ def text_of(client: Client, address: str) -> str:
 
 
 def test_a_conversation_and_a_meeting_name_their_sides_as_on_their_day(world: World, client: Client) -> None:
-    record, meeting = circulated(world), planned_meeting(world)
+    record = circulated(world)
+    meeting = planned_meeting(world)
     paper = reverse("conversations:agenda-paper", args=[meeting.pk])
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(90))
     client.force_login(world.ben)
@@ -123,7 +124,9 @@ def test_an_open_commitment_shows_both_names_and_a_closed_one_its_days_name(worl
 
 
 def test_lists_name_organisations_as_on_the_day_of_each_record(world: World, client: Client) -> None:
-    promise, record, meeting = agree(world), circulated(world), planned_meeting(world)
+    promise = agree(world)
+    record = circulated(world)
+    meeting = planned_meeting(world)
     partnership = {"pk": world.partnership.pk}
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(90))
     client.force_login(world.ben)
@@ -146,7 +149,9 @@ def test_lists_name_organisations_as_on_the_day_of_each_record(world: World, cli
 
 
 def test_search_finds_records_by_the_former_and_the_present_name_of_a_side(world: World, client: Client) -> None:
-    promise, record, meeting = agree(world), circulated(world), planned_meeting(world)
+    promise = agree(world)
+    record = circulated(world)
+    meeting = planned_meeting(world)
     partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
     entry = shared(world.larkhaven, world.amina, timezone.now(), closes_on=None, **partnership)
     rename(world.larkhaven, "Skylark Homes", timezone.localdate())
@@ -229,7 +234,8 @@ def test_plans_name_their_owners_as_on_the_day_of_the_version(world: World, clie
 
 
 def test_parties_that_left_and_parties_of_an_ended_partnership_keep_their_names(world: World, client: Client) -> None:
-    tomorrow, partnership_id = timezone.localdate() + dt.timedelta(1), [world.partnership.pk]
+    tomorrow = timezone.localdate() + dt.timedelta(1)
+    partnership_id = [world.partnership.pk]
     party = world.party(world.westmarch)
     agree(world)
     leave_partnership(party=party, reason="Over.", author=world.ben, now=timezone.now())
@@ -263,7 +269,9 @@ def test_the_page_of_parties_names_the_predecessor_of_a_successor(world: World, 
 def test_documents_reports_and_comments_name_the_authors_organisation_as_on_that_day(
     world: World, client: Client
 ) -> None:
-    promise, plan, objective = agree(world), published(world), add_objective(world)
+    promise = agree(world)
+    plan = published(world)
+    objective = add_objective(world)
     report(world, promise)
     report_objective(world, objective, 10)
     comment_as(plan, world.amina)
@@ -348,10 +356,8 @@ def found(rows: Listing) -> list[int]:
 
 def test_lists_sort_filter_and_group_by_the_names_that_they_show(world: World, client: Client) -> None:
     tomorrow = timezone.localdate() + dt.timedelta(1)
-    commitment_of_larkhaven, commitment_of_westmarch = (
-        agree(world),
-        agree(world, giver=world.westmarch, receiver=world.larkhaven, owner=world.ben),
-    )
+    commitment_of_larkhaven = agree(world)
+    commitment_of_westmarch = agree(world, giver=world.westmarch, receiver=world.larkhaven, owner=world.ben)
     rename(world.larkhaven, "Zephyr Homes", tomorrow)
 
     def rows(query: str) -> list[int]:
@@ -447,7 +453,8 @@ def test_an_ask_names_its_addressees_as_on_its_day(world: World, client: Client)
 
 
 def test_records_of_an_ended_body_are_found_by_the_name_of_its_successor(world: World, client: Client) -> None:
-    promise, record = agree(world), circulated(world)
+    promise = agree(world)
+    record = circulated(world)
     take_effect(record_merger(world))
     client.force_login(world.amina)
 
@@ -475,7 +482,9 @@ def test_choices_of_forms_show_both_names_and_are_found_by_former_names(world: W
 
 
 def test_search_by_name_shows_strangers_no_record(world: World, client: Client) -> None:
-    promise, record, meeting = agree(world), circulated(world), planned_meeting(world)
+    promise = agree(world)
+    record = circulated(world)
+    meeting = planned_meeting(world)
     index_stale()
     client.force_login(world.chidi)
 

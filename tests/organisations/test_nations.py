@@ -27,7 +27,8 @@ def test_most_areas_decide_the_nation(codes: list[str], nation: Nation) -> None:
 
 
 def test_scotland_has_saint_andrews_day_and_no_easter_monday() -> None:
-    andrew, easter_monday = dt.date(2026, 11, 30), dt.date(2026, 4, 6)
+    andrew = dt.date(2026, 11, 30)
+    easter_monday = dt.date(2026, 4, 6)
 
     assert andrew in holidays(Nation.SCOTLAND)
     assert andrew not in holidays()

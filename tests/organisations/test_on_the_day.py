@@ -96,7 +96,8 @@ def test_a_vesting_month_that_has_passed_needs_an_exact_day(world: World) -> Non
 def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_order(db: None) -> None:
     """Time goes back once, from the vesting day to thirty days before."""
     with time_machine.travel(dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)):
-        world, councils = make_world(), create_councils_of_surrey()
+        world = make_world()
+        councils = create_councils_of_surrey()
         load_pending(author=None, now=timezone.now())
         first_succession, *_ = Succession.objects.order_by("pk")
         assert DECIDE in task_names(world, world.dee)

@@ -39,7 +39,8 @@ def test_memberships_that_start_later_pass_on_and_pending_ones_do_not(world: Wor
 
 
 def test_the_history_of_a_record_shows_that_it_was_returned(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
     accept_lines(world, succession)
     take_effect(succession)

@@ -125,7 +125,8 @@ def test_email_about_proposed_lines_is_not_sent_once_all_are_accepted(
 
 
 def test_a_line_is_emailed_once_the_organisation_has_a_lead(world: World) -> None:
-    now, quiet_period = timezone.now(), dt.timedelta(minutes=16)
+    now = timezone.now()
+    quiet_period = dt.timedelta(minutes=16)
     Membership.objects.filter(organisation=world.tidewater, role=Role.LEAD).update(role=Role.EDITOR)
     division(world)
     post = create_post(organisation=world.riverside, role="finance", author=world.nadia, now=now)
@@ -143,9 +144,11 @@ def test_a_line_is_emailed_once_the_organisation_has_a_lead(world: World) -> Non
 
 
 def test_leads_of_each_side_read_only_the_totals_that_pass_between_both(world: World) -> None:
-    promise, succession = agree(world), record_merger(world, days=30)
+    promise = agree(world)
+    succession = record_merger(world, days=30)
     propose_lines(world, succession, "commitments", promise.pk)
-    client, address = Client(), reverse("organisations:handover", args=[succession.pk])
+    client = Client()
+    address = reverse("organisations:handover", args=[succession.pk])
 
     visible_totals = {}
     for reader in (world.ben, world.hana, world.dee):
@@ -177,7 +180,8 @@ def test_many_shared_lines_are_proposed_in_as_many_queries_as_one(world: World) 
 
 
 def test_lines_to_a_body_that_is_no_longer_a_successor_are_deleted(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
     accept_lines(world, succession)
 
@@ -196,7 +200,8 @@ def test_lines_to_a_body_that_is_no_longer_a_successor_are_deleted(world: World)
 
 
 def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World) -> None:
-    promise, succession = agree(world), record_merger(world, days=30)
+    promise = agree(world)
+    succession = record_merger(world, days=30)
     propose_lines(world, succession, "commitments", promise.pk)
     undecided_before = count_undecided(succession, world.westmarch, today())
     accept_lines(world, succession, accept=False, reason="It is the county's.")
@@ -237,7 +242,8 @@ def test_successor_answers_more_lines_than_one_page_shows(world: World, monkeypa
 
 
 def test_line_accepted_later_sends_no_second_email_and_viewers_can_open_the_link(world: World) -> None:
-    promise, succession = agree(world), record_merger(world)
+    promise = agree(world)
+    succession = record_merger(world)
     post = create_post(organisation=world.westmarch, role="finance", author=world.ben, now=timezone.now())
     propose_lines(world, succession, "posts", post.pk)
     accept_lines(world, succession)
@@ -287,7 +293,9 @@ def test_names_and_drafts_are_hidden_from_others_until_the_day(world: World) -> 
     succession = record_merger(world, days=30)
     membership = Membership.objects.get(person=world.ben)
     propose_lines(world, succession, "people", membership.pk, author=None)
-    dee, ben, hana = Client(), Client(), Client()
+    dee = Client()
+    ben = Client()
+    hana = Client()
     for client, reader in ((dee, world.dee), (ben, world.ben), (hana, world.hana)):
         client.force_login(reader)
     plans = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "plans"])
@@ -314,11 +322,9 @@ def test_administrators_have_the_task_if_the_body_has_no_lead(world: World) -> N
 
 
 def test_administrators_have_one_task_for_all_bodies_without_a_lead(world: World) -> None:
-    first_council, second_council, successor = (
-        create_council("One Council"),
-        create_council("Two Council"),
-        create_council("New Council"),
-    )
+    first_council = create_council("One Council")
+    second_council = create_council("Two Council")
+    successor = create_council("New Council")
     for council in (first_council, second_council):
         create_post(organisation=council, role="finance", author=None, now=timezone.now())
     services.record_succession(

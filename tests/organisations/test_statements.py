@@ -152,7 +152,8 @@ def test_ids_in_a_list_are_one_value_of_a_planned_statement(world: World) -> Non
 
 
 def test_rows_read_ahead_come_in_one_query_and_are_the_same(world: World) -> None:
-    pk, now = world.partnership.pk, timezone.now()
+    pk = world.partnership.pk
+    now = timezone.now()
     with remembered():
         Membership.objects.roles_of(world.amina)
         rows_for(taking_part, world.amina)

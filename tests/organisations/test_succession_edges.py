@@ -86,7 +86,8 @@ def test_ask_whose_sides_are_merged_is_withdrawn_with_a_reason_and_opens_again(w
 
 
 def test_ask_between_two_bodies_that_become_one_is_withdrawn_on_the_day(world: World) -> None:
-    ask, successor = ask_west(world), create_council("One Council")
+    ask = ask_west(world)
+    successor = create_council("One Council")
     succession = services.record_succession(
         kind="merge",
         status="order_made",

@@ -225,7 +225,8 @@ def test_only_the_sources_of_an_effective_succession_are_corrected(world: World)
 
 
 def test_two_functions_of_a_lep_pass_to_two_bodies_and_the_company_lives_on(world: World) -> None:
-    lep, authority = create_body("Estuary LEP", "lep"), create_body("Estuary Combined Authority", "strategic_authority")
+    lep = create_body("Estuary LEP", "lep")
+    authority = create_body("Estuary Combined Authority", "strategic_authority")
     functions = {"business_representation": world.westmarch, "strategic_economic_planning": authority}
     succession = record_succession(
         kind="function_transfer",

@@ -118,7 +118,8 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
     page: Any, live_server: Any, surrey: Surrey
 ) -> None:
     origin = live_server.url
-    holders_before, rows_before = holders(), rows_by_table()
+    holders_before = holders()
+    rows_before = rows_by_table()
     partnership_url = origin + Partnership.objects.get(title=f"{UNDECIDED_COUNCIL} Homes").get_absolute_url()
     succession_url = origin + reverse("organisations:succession", args=[surrey.merger_into_west.pk])
 

@@ -69,7 +69,9 @@ class MailServer(threading.Thread):
         with contextlib.suppress(OSError), connection:
             time.sleep(self.pause)
             connection.sendall(b"220 here\r\n")
-            address, message, in_data = "", bytearray(), False
+            address = ""
+            message = bytearray()
+            in_data = False
             for line in connection.makefile("rb"):
                 if in_data and line != b".\r\n":
                     message += line
@@ -93,7 +95,8 @@ class MailServer(threading.Thread):
                         self._closing.wait(60)
                         return
                 reply = self.replies.get(word, b"250 fine\r\n")
-                in_data, message = reply.startswith(b"354"), bytearray()
+                in_data = reply.startswith(b"354")
+                message = bytearray()
                 self._say(connection, reply)
                 if reply.startswith(b"421"):
                     return

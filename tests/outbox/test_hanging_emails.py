@@ -43,7 +43,8 @@ def world(transactional_db: None) -> World:
 def server(world: World, settings: Any) -> Iterator[MailServer]:
     """Provide a server that accepts all emails, except the ones that a test names."""
     with mail_server({}) as running:
-        settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = running.port, 8
+        settings.EMAIL_PORT = running.port
+        settings.EMAIL_TIMEOUT = 8
         yield running
 
 
@@ -111,7 +112,8 @@ def test_account_sender_says_that_it_is_alive_while_a_claim_takes_long(
     server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[int] = []
-    claimed, go_on = threading.Event(), threading.Event()
+    claimed = threading.Event()
+    go_on = threading.Event()
 
     def slow_drain(**options: Any) -> Tally:
         claimed.set()
@@ -167,7 +169,8 @@ def test_sending_stops_while_too_many_emails_hang(
 
 
 def test_hanging_domain_does_not_hold_up_the_others(world: World, server: MailServer, settings: Any) -> None:
-    settings.EMAIL_DATA_TIMEOUT, settings.EMAIL_RETRY_SECONDS = 50, 0
+    settings.EMAIL_DATA_TIMEOUT = 50
+    settings.EMAIL_RETRY_SECONDS = 0
     hanging = [record_code(f"person{number}@slow.example") for number in range(30)]
     server.at_the_end = {email.address: "hang" for email in hanging}
     threads = DrainThreads(lanes="all", patience=0.3, job="tests")
@@ -185,7 +188,9 @@ def test_hanging_domain_does_not_hold_up_the_others(world: World, server: MailSe
 
 
 def test_hanging_domain_gets_three_copies_at_most(world: World, server: MailServer, settings: Any) -> None:
-    settings.EMAIL_DATA_TIMEOUT, settings.EMAIL_TIMEOUT, settings.EMAIL_RETRY_SECONDS = 2.5, 1, 0
+    settings.EMAIL_DATA_TIMEOUT = 2.5
+    settings.EMAIL_TIMEOUT = 1
+    settings.EMAIL_RETRY_SECONDS = 0
     hanging = [record_code(f"person{number}@slow.example") for number in range(6)]  # three times what may wait
     server.at_the_end = {email.address: "hang" for email in hanging}
     threads = DrainThreads(lanes="all", patience=0.3, job="tests")
@@ -268,7 +273,8 @@ def test_emails_accepted_before_a_hanging_one_are_settled_meanwhile(
 
 
 def test_server_that_is_slow_before_data_gets_each_email_once(world: World, server: MailServer, settings: Any) -> None:
-    settings.EMAIL_LEASE_SECONDS, settings.EMAIL_TIMEOUT = 4, 3
+    settings.EMAIL_LEASE_SECONDS = 4
+    settings.EMAIL_TIMEOUT = 3
     server.pause = 1.2  # seven replies: greeting, EHLO, MAIL, RCPT, DATA, the end; QUIT
     [email] = record(world.ben).values()
     is_over = threading.Event()

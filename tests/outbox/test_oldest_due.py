@@ -51,7 +51,8 @@ def test_metrics_say_how_long_the_oldest_email_of_each_lane_waits(client: Client
 
 
 def test_while_emails_are_held_only_account_emails_are_due(client: Client, settings: Any) -> None:
-    settings.METRICS_TOKEN, settings.EMAILS_HELD = "figures", True
+    settings.METRICS_TOKEN = "figures"
+    settings.EMAILS_HELD = True
     create_due_email(Lane.ACCOUNT, minutes=1)
     create_due_email(Lane.NOTICE, minutes=60)
 

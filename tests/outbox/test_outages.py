@@ -211,9 +211,11 @@ def test_worker_that_pauses_has_not_stalled(world: World, provider: Provider, mo
     wait(dt.timedelta(minutes=2))
     seen_before = watching.queue_seen()
     tasks.drain()
-    first, second = watching.queue_seen(), watching.queue_seen()
+    first = watching.queue_seen()
+    second = watching.queue_seen()
     clock[0] = 61.0
-    third, fourth = watching.queue_seen(), watching.queue_seen()
+    third = watching.queue_seen()
+    fourth = watching.queue_seen()
 
     assert not watching.is_stalled(seen_before, first)
     assert not watching.is_stalled(first, second)

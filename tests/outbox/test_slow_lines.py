@@ -63,7 +63,9 @@ def server(world: World, settings: Any, request: pytest.FixtureRequest, tmp_path
             file = self_signed_certificate(tmp_path)
             running.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             running.tls.load_cert_chain(file)
-            settings.EMAIL_HOST, settings.EMAIL_USE_SSL, settings.EMAIL_CA_FILE = "localhost", True, str(file)
+            settings.EMAIL_HOST = "localhost"
+            settings.EMAIL_USE_SSL = True
+            settings.EMAIL_CA_FILE = str(file)
         yield running
 
 
@@ -124,7 +126,8 @@ def test_server_that_stops_reading_has_not_received_an_email(world: World, serve
 
 
 def test_email_that_takes_too_long_ends_although_it_moves(world: World, server: MailServer, settings: Any) -> None:
-    settings.EMAIL_RETRY_SECONDS, settings.EMAIL_BODY_TIMEOUT = 60, 2
+    settings.EMAIL_RETRY_SECONDS = 60
+    settings.EMAIL_BODY_TIMEOUT = 2
     server.at_the_end = {world.amina.email: "crawl:0.2"}
     large = record_large(world.amina)
 

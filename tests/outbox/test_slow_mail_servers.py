@@ -50,9 +50,13 @@ def world(db: None) -> World:
 def quick(settings: Any) -> None:
     """Allow a second for each command, two without progress, and four for the end of DATA."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "127.0.0.1", False, False
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_USE_TLS = False
+    settings.EMAIL_USE_SSL = False
     settings.EMAIL_HOST_USER = ""
-    settings.EMAIL_TIMEOUT, settings.EMAIL_STALL_TIMEOUT, settings.EMAIL_DATA_TIMEOUT = 1, 2, 4
+    settings.EMAIL_TIMEOUT = 1
+    settings.EMAIL_STALL_TIMEOUT = 2
+    settings.EMAIL_DATA_TIMEOUT = 4
     settings.EMAIL_RETRY_SECONDS = 0
 
 

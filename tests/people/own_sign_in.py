@@ -77,7 +77,8 @@ def signs_in_by_password(person: User) -> bool:
 
 def sign_in_through_provider(email: str, provider: str) -> Client:
     """Return a client after a sign-in through the provider with this address."""
-    client, provider_session = Client(), requests.Session()
+    client = Client()
+    provider_session = requests.Session()
     redirect_page = client.post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
     assert redirect_page.status_code == 200, redirect_page.content.decode()[:800]
     provider_url = redirect_page.context["url"]

@@ -42,7 +42,8 @@ def password_changed(world: World) -> Act:
 
 
 def password_reset(world: World) -> Act:
-    client, key = Client(), default_token_generator.make_token(world.eddie)
+    client = Client()
+    key = default_token_generator.make_token(world.eddie)
     link = {"uidb36": user_pk_to_url_str(world.eddie), "key": key}
     page = client.get(reverse("account_reset_password_from_key", kwargs=link))["Location"]
     return lambda: client.post(page, {"password1": NEW, "password2": NEW})
@@ -117,7 +118,8 @@ def test_a_process_killed_before_alert_log_or_journal_changes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, change: Callable[[World], Act], killed_at: str
 ) -> None:
     act = change(world)
-    rows_before, waiting_lines_before = sign_in_rows(world.eddie), WaitingLine.objects.count()
+    rows_before = sign_in_rows(world.eddie)
+    waiting_lines_before = WaitingLine.objects.count()
     monkeypatch.setattr(f"partnerships.{killed_at}", killed)
 
     with pytest.raises(Killed):
@@ -132,7 +134,8 @@ def test_alert_log_and_journal_are_recorded_before_the_change_is_committed(
     world: World, change: Callable[[World], Act], journalled: str
 ) -> None:
     act = change(world)
-    events_before, emails_before = SecurityEvent.objects.count(), len(recorded("people.account"))
+    events_before = SecurityEvent.objects.count()
+    emails_before = len(recorded("people.account"))
 
     act()
 

@@ -215,7 +215,8 @@ def test_a_leavers_export_leaves_out_later_content_of_records(world: World) -> N
 def test_downloads_are_limited_per_minute(world: World, settings: LazySettings) -> None:
     assert settings.EXPORTS_PER_MINUTE == 10
     settings.EXPORTS_PER_MINUTE = 2
-    eddie, vera = Client(), Client()
+    eddie = Client()
+    vera = Client()
     eddie.force_login(world.eddie)
     vera.force_login(world.vera)
     address = reverse("people:own-data")
@@ -260,7 +261,8 @@ def test_a_limit_is_counted_in_one_statement_without_personal_data(
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_requests_are_each_counted() -> None:
-    now, start = timezone.now(), threading.Barrier(4)
+    now = timezone.now()
+    start = threading.Barrier(4)
     counts: list[int] = []
 
     def ask() -> None:

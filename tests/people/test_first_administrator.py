@@ -49,7 +49,8 @@ def test_the_link_makes_an_administrator_and_signs_them_in() -> None:
 
 
 def test_a_used_link_and_all_other_links_stop_working() -> None:
-    path, other_path = first_administrator_link(), first_administrator_link()
+    path = first_administrator_link()
+    other_path = first_administrator_link()
     Client().post(path, GIVEN)
 
     assert {Client().get(link_path).status_code for link_path in (path, other_path)} == {404}

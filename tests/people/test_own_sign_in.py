@@ -84,7 +84,8 @@ def test_offering_own_sign_in_keeps_sessions_and_passwords(offered: World, provi
 
 
 def test_own_sign_in_cannot_be_required_before_a_lead_has_used_it(offered: World, provider: str) -> None:
-    amina, vera = sign_in(offered.amina), sign_in_through_provider(offered.vera.email, provider)
+    amina = sign_in(offered.amina)
+    vera = sign_in_through_provider(offered.vera.email, provider)
     address = reverse("organisations:settings", kwargs={"pk": offered.larkhaven.pk})
 
     refused_response = amina.post(address, {"own_sign_in_required": "on"})
@@ -103,7 +104,8 @@ def test_own_sign_in_cannot_be_required_before_a_lead_has_used_it(offered: World
 
 
 def test_requiring_own_sign_in_ends_password_sessions_and_emails_the_leads(offered: World, provider: str) -> None:
-    vera, ben = sign_in(offered.vera), sign_in(offered.ben)
+    vera = sign_in(offered.vera)
+    ben = sign_in(offered.ben)
     sign_in_through_provider(offered.amina.email, provider)
     deliver().clear()
 

@@ -427,7 +427,8 @@ def test_deleted_batches_stay_deleted_when_a_later_batch_fails(world: World, mon
     for person in (world.sol, world.eddie, world.vera):
         create_invitation(person=person, invited_by=None, now=now - 100 * DAY)
     monkeypatch.setattr(retention, "BATCH", 2)
-    real_delete, deleted_batches = QuerySet.delete, []
+    real_delete = QuerySet.delete
+    deleted_batches = []
 
     def fail_second(rows: QuerySet[Any]) -> Any:
         if deleted_batches:

@@ -80,7 +80,8 @@ def test_a_code_works_once_and_a_wrong_code_is_refused(world: World) -> None:
     secret, _ = add_authenticator_app(world)
     with time_machine.travel(time.time() + 60, tick=False):
         code = totp_code(secret)
-        first_client, second_client = client_before_second_factor(world), client_before_second_factor(world)
+        first_client = client_before_second_factor(world)
+        second_client = client_before_second_factor(world)
         first_client.post(reverse("mfa_authenticate"), {"code": code})
         second_client.post(reverse("mfa_authenticate"), {"code": code})
         assert is_signed_in(first_client)
@@ -104,7 +105,8 @@ def test_attempts_to_guess_codes_are_limited(world: World) -> None:
 
 def test_a_recovery_code_works_once(world: World) -> None:
     _, codes = add_authenticator_app(world)
-    first_client, second_client = client_before_second_factor(world), client_before_second_factor(world)
+    first_client = client_before_second_factor(world)
+    second_client = client_before_second_factor(world)
 
     first_client.post(reverse("mfa_authenticate"), {"code": codes[0]})
     second_client.post(reverse("mfa_authenticate"), {"code": codes[0]})

@@ -88,7 +88,9 @@ def test_a_post_after_the_session_ended_leads_home_after_sign_in(world: World) -
 
 
 def test_people_see_and_end_only_their_own_sessions(world: World) -> None:
-    this_session, other_session, vera = sign_in(world.eddie), sign_in(world.eddie), sign_in(world.vera)
+    this_session = sign_in(world.eddie)
+    other_session = sign_in(world.eddie)
+    vera = sign_in(world.vera)
     page = this_session.get(reverse("usersessions_list")).content.decode()
     assert page.count("127.0.0.1") == 2
 

@@ -203,7 +203,8 @@ def test_a_password_passes_if_the_breach_list_does_not_answer(
 
 
 def test_a_new_password_ends_the_other_sessions(world: World) -> None:
-    here, there = sign_in(world.eddie), sign_in(world.eddie)
+    here = sign_in(world.eddie)
+    there = sign_in(world.eddie)
 
     here.post(
         reverse("account_change_password"),

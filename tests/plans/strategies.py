@@ -84,7 +84,8 @@ def pairs(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
 
     The changes reorder, shorten or extend lists.
     """
-    a, b = draw(contents), draw(contents)
+    a = draw(contents)
+    b = draw(contents)
     second_content = {}
     for code in a:
         change = draw(st.sampled_from(["same", "other", "shuffled", "fewer"]))

@@ -130,13 +130,15 @@ def test_lead_changes_the_due_date_of_a_signatory_with_a_reason(world: World, as
     plan = plan_awaiting_signatures(world, due_on=timezone.localdate() + dt.timedelta(days=2))
     signatory = plan.signatories.get(organisation=world.westmarch)
     address = reverse("plans:due-day", args=[plan.pk, signatory.pk])
-    later_day, past_day = timezone.localdate() + dt.timedelta(days=60), timezone.localdate() - dt.timedelta(days=1)
+    later_day = timezone.localdate() + dt.timedelta(days=60)
+    past_day = timezone.localdate() - dt.timedelta(days=1)
 
     def send(day: dt.date) -> Any:
         data = {"due_on": day.isoformat()}
         return as_(world.amina).post(address, data | {"reason": "otter-week"})
 
-    refused_response, accepted_response = send(past_day), send(later_day)
+    refused_response = send(past_day)
+    accepted_response = send(later_day)
 
     assert refused_response.status_code == 422
     assert accepted_response.status_code == 302

@@ -284,17 +284,16 @@ def test_every_difference_is_visible_on_the_page_and_in_the_spreadsheet(
 def test_changes_can_be_reversed(work: tuple[Content, Content, Content]) -> None:
     a, b, _c = work
 
-    changes_to_b, changes_to_a = changes(a, b), changes(b, a)
+    changes_to_b = changes(a, b)
+    changes_to_a = changes(b, a)
 
     assert apply(changes_to_a, apply(changes_to_b, a)) == a
     assert homes_difference(changes_to_b) == -homes_difference(changes_to_a)
 
 
 def test_changed_spaces_and_line_breaks_are_shown() -> None:
-    a, b = (
-        a_plan(sections=[{"title": "Vision", "body": "One. Two."}]),
-        a_plan(sections=[{"title": "Vision", "body": "One.\n\nTwo."}]),
-    )
+    a = a_plan(sections=[{"title": "Vision", "body": "One. Two."}])
+    b = a_plan(sections=[{"title": "Vision", "body": "One.\n\nTwo."}])
 
     (row,) = change_rows(comparison(a, b))
 

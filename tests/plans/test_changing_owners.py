@@ -236,7 +236,8 @@ def test_owner_gives_up_ownership_while_another_owner_remains(world: World) -> N
 
 def test_leads_offer_and_accept_a_plan_on_its_pages(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
-    amina, ben = as_(world.amina), as_(world.ben)
+    amina = as_(world.amina)
+    ben = as_(world.ben)
     page = amina.get(reverse("plans:owners", args=[plan.pk])).content.decode()
     address = reverse("plans:offer", args=[plan.pk, plan.owners.get().pk])
     assert address in page
@@ -313,7 +314,9 @@ CODES = import_module("partnerships.activity.migrations.0003_code_events").CODES
 def leave_as_older_code_did(world: World, organisation: Organisation) -> None:
     """Set a party to left without ending its ownerships, as older code did."""
     party = Party.objects.get(partnership=world.partnership, organisation=organisation)
-    party.status, party.left_at, party.left_on = PartyStatus.LEFT, timezone.now(), timezone.localdate()
+    party.status = PartyStatus.LEFT
+    party.left_at = timezone.now()
+    party.left_on = timezone.localdate()
     party.save()
 
 

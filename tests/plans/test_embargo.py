@@ -89,7 +89,8 @@ def test_second_version_during_an_embargo_never_opens_before_the_first(
 
 
 def test_each_of_two_embargoed_versions_opens_at_its_own_time(world: World) -> None:
-    first_end, second_end = in_hours(24), in_hours(48)
+    first_end = in_hours(24)
+    second_end = in_hours(48)
     plan = plan_under_embargo(world, first_end)
     save(plan, world, "about", title="The name after")
     publish(plan, world, "Later still.", minor=True, embargo_until=second_end)
@@ -193,7 +194,8 @@ def test_commitment_from_an_embargoed_version_does_not_name_its_site(
 
 
 def test_failure_to_lift_one_embargo_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    failing_plan, other_plan = plan_under_embargo(world), plan_under_embargo(world)
+    failing_plan = plan_under_embargo(world)
+    other_plan = plan_under_embargo(world)
     original_make_open = opening.make_open
 
     def fail_for_one_plan(plan: Plan, version: Version, at: dt.datetime) -> None:

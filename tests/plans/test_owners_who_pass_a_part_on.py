@@ -88,9 +88,11 @@ def test_plan_leaves_the_partnership_with_the_only_owner_that_passes_its_part_on
 
 
 def test_undoing_the_succession_gives_owners_shares_and_offers_back(world: World) -> None:
-    joint_plan, westmarch_plan = jointly_owned_plan(world), plan_of_westmarch(world)
+    joint_plan = jointly_owned_plan(world)
+    westmarch_plan = plan_of_westmarch(world)
     draft = begin(world)
-    share, offer = share_with_ben(draft, world), offer_to_westmarch(draft, world)
+    share = share_with_ben(draft, world)
+    offer = offer_to_westmarch(draft, world)
     succession = pass_on(world, "partnerships", world.partnership.pk)
     share.refresh_from_db()
     offer.refresh_from_db()
@@ -115,9 +117,11 @@ def test_what_an_undone_succession_restored_is_not_ended_again_after_a_restore(
 ) -> None:
     monkeypatch.setattr(journal, "note", journal.write)
     monkeypatch.setattr(journal, "note_all", journal.write_all)
-    joint_plan, westmarch_plan = jointly_owned_plan(world), plan_of_westmarch(world)
+    joint_plan = jointly_owned_plan(world)
+    westmarch_plan = plan_of_westmarch(world)
     draft = begin(world)
-    share, offer = share_with_ben(draft, world), offer_to_westmarch(draft, world)
+    share = share_with_ben(draft, world)
+    offer = offer_to_westmarch(draft, world)
     with lost():
         undo_succession(pass_on(world, "partnerships", world.partnership.pk))
         westmarch_plan.refresh_from_db()

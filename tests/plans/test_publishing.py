@@ -131,7 +131,8 @@ def test_version_under_embargo_is_known_to_owners_only(world: World, as_: Callab
     publish(plan, world, "Held back.", embargo_until=embargo_end)
     address = reverse("plans:detail", kwargs={"pk": plan.pk})
 
-    owners_page, partners_page = as_(world.vera).get(address).content, as_(world.ben).get(address).content
+    owners_page = as_(world.vera).get(address).content
+    partners_page = as_(world.ben).get(address).content
     list_page = b" ".join(as_(world.ben).get(reverse("plans:list")).content.split())
 
     assert b"Embargoed words." in owners_page

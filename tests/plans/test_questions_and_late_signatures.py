@@ -58,7 +58,8 @@ def sign(plan: Plan, world: World, answers: dict[str, str], decision: str = "app
 
 def test_lead_asks_questions_and_the_signatory_answers_them_on_the_page(world: World) -> None:
     plan = published(world)
-    amina, ben = Client(), Client()
+    amina = Client()
+    ben = Client()
     amina.force_login(world.amina)
     ben.force_login(world.ben)
     page = reverse("plans:signing", kwargs={"pk": plan.pk})

@@ -50,7 +50,8 @@ def test_a_plan_its_versions_papers_and_draft_have_titles_of_their_own(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = plan_with_two_versions(world, "partnership")
-    plan_url, client = plan.get_absolute_url(), as_(world.amina)
+    plan_url = plan.get_absolute_url()
+    client = as_(world.amina)
     paths = [
         "",
         "versions/1/",
@@ -107,7 +108,8 @@ def test_no_format_shows_confidential_parts_to_readers_outside(
     plan = plan_with_two_versions(world, "network")
     address = template.format(reverse("plans:detail", kwargs={"pk": plan.pk}))
 
-    outside, inside = as_(world.chidi).get(address), as_(world.ben).get(address)
+    outside = as_(world.chidi).get(address)
+    inside = as_(world.ben).get(address)
 
     assert outside.status_code == 200
     assert inside.status_code == 200

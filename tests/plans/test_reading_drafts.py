@@ -56,10 +56,8 @@ def page(client: Client, plan: Plan, route: str = "plans:draft", query: str = ""
 
 def test_person_with_a_share_reads_every_open_part_of_the_draft(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
-    layout, price = (
-        attach_document(plan, world, "Site layout"),
-        attach_document(plan, world, "Price list", restricted=True),
-    )
+    layout = attach_document(plan, world, "Site layout")
+    price = attach_document(plan, world, "Price list", restricted=True)
     share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)
 

@@ -123,7 +123,8 @@ def test_viewer_of_an_owner_comments_on_a_draft_that_is_shared_with_them(
 ) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.vera)
-    vera, address = as_(world.vera), reverse("plans:draft-comments", kwargs={"pk": plan.pk})
+    vera = as_(world.vera)
+    address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
 
     page = vera.get(address).content.decode()
     response = vera.post(address, {"text": "Too few homes."})
@@ -195,7 +196,8 @@ def test_colleagues_of_a_person_with_a_share_get_404_on_every_tab(world: World, 
 def test_publishing_ends_shares_only_when_asked(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
-    amina, address = as_(world.amina), reverse("plans:publish", kwargs={"pk": plan.pk})
+    amina = as_(world.amina)
+    address = reverse("plans:publish", kwargs={"pk": plan.pk})
     form = amina.get(address).content.decode()
 
     amina.post(address, {"note": "First version.", "draft_revision": "0"})
@@ -265,7 +267,8 @@ def test_person_refused_access_is_emailed(world: World, as_: Callable[[User], Cl
 def test_share_ends_when_its_reader_leaves_the_partnership(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.ben)
-    ben, address = as_(world.ben), reverse("plans:draft-comments", kwargs={"pk": plan.pk})
+    ben = as_(world.ben)
+    address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
     assert ben.get(draft_of(plan)).status_code == 200
 
     agreements.leave_partnership(
@@ -443,7 +446,8 @@ def test_a_shared_draft_is_not_sent_to_a_browser_that_fetches_ahead(
 
 def test_person_cannot_create_plans_before_their_membership_starts(world: World, as_: Callable[[User], Client]) -> None:
     memberships = Membership.objects.filter(person=world.eddie)
-    client, button_text = as_(world.eddie), "Start a plan"
+    client = as_(world.eddie)
+    button_text = "Start a plan"
     assert button_text in client.get(reverse("plans:list")).content.decode()
 
     memberships.update(starts_on=timezone.localdate() + dt.timedelta(days=7))

@@ -49,7 +49,8 @@ def test_every_starter_has_sections_outcomes_milestones_and_risks(db: None) -> N
 def test_an_administrator_adds_a_kind_whose_plans_begin_with_its_sections(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    dee, amina = as_(world.dee), as_(world.amina)
+    dee = as_(world.dee)
+    amina = as_(world.amina)
     kind = {"label": "Retrofit programme", "code": "retrofit", "position": "80", "active": "on"}
     formset_data = {"parts-TOTAL_FORMS": "1", "parts-INITIAL_FORMS": "0"}
     part = {"parts-0-part": "section", "parts-0-title": "Homes to retrofit", "parts-0-position": "10"}

@@ -228,7 +228,8 @@ def test_evidence_is_shown_only_to_those_who_may_read_the_record(world: World, c
     recommendation = make_recommendation(world)
     response = answer_recommendation(recommendation, world.larkhaven, world.eddie)
     now = timezone.now()
-    commitment, meeting = agree(world), held_meeting(world)
+    commitment = agree(world)
+    meeting = held_meeting(world)
     document = add_document(
         partnership=world.partnership,
         title="Signed protocol",

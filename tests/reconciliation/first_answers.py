@@ -82,7 +82,8 @@ def _text(cell: Cell) -> str:
 
 def score(rows: Iterable[tuple[str, str, dt.date | None]], scheme: Scheme) -> Score:
     """Ask for each name at its day, without its number, in batches."""
-    result, asked = Score(), []
+    result = Score()
+    asked = []
     holders = dict(Identifier.objects.filter(scheme=scheme).values_list("value", "organisation"))
     namesakes = _namesakes()
     bodies = bodies_of({*holders.values()}.union(*namesakes.values()))

@@ -28,7 +28,8 @@ def overdue(world: World, days: int) -> Commitment:
 
 
 def test_each_promise_counts_once_by_what_became_of_it(world: World) -> None:
-    in_time, late = promises.verified_commitment(world), promises.done_commitment(world)
+    in_time = promises.verified_commitment(world)
+    late = promises.done_commitment(world)
     Commitment.objects.filter(pk=late.pk).update(original_due_on=promises.in_days(-3))
     overdue_commitment = overdue(world, 12)
     promises.agree(world)

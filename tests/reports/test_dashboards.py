@@ -23,7 +23,8 @@ WHOLE = {"whole": "1"}
 
 def test_a_dashboard_opens_at_once_and_fetches_each_report_separately(world: World) -> None:
     plan_with(world, QUAY)
-    client, address = signed_in(world.ben), reverse("reports:partnership-dashboard", args=[world.partnership.pk])
+    client = signed_in(world.ben)
+    address = reverse("reports:partnership-dashboard", args=[world.partnership.pk])
 
     page = client.get(address).content.decode()
     tile = collapse(client.get(address, {"tile": "homes-pipeline"}).content.decode())

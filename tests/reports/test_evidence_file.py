@@ -19,7 +19,8 @@ from tests.world import World
 
 
 def test_the_file_has_what_the_organisation_delivered_and_published_in_its_days(world: World) -> None:
-    verified_commitment, today = promises.verified_commitment(world), timezone.localdate()
+    verified_commitment = promises.verified_commitment(world)
+    today = timezone.localdate()
     promises.agree(world)
     published(world)
 

@@ -49,7 +49,8 @@ def freeze(world: World, *, body: Any = None, query_string: str = "", **changes:
 
 def scheduled(world: World, **changes: Any) -> Schedule:
     """Schedule the homes pipeline every month for Vera and Ben; pass the details that differ."""
-    author, now = changes.pop("author", world.amina), changes.pop("now", timezone.now())
+    author = changes.pop("author", world.amina)
+    now = changes.pop("now", timezone.now())
     details: dict[str, Any] = {
         "report": "homes-pipeline",
         "query_string": "tenure=social_rent",
@@ -90,12 +91,14 @@ def test_a_comparison_says_what_was_not_kept_or_is_not_listed(world: World, monk
     with monkeypatch.context() as patched:
         patched.setattr("partnerships.reports.snapshot.MAX_KEPT_ROWS", 1)
         shortened = freeze(world)
-    complete, client = freeze(world), signed_in(world.ben)
+    complete = freeze(world)
+    client = signed_in(world.ben)
 
     def comparison_page(frozen: FrozenReport) -> str:
         return collapse(client.get(reverse("reports:compare", args=[frozen.pk])).content.decode())
 
-    page_of_shortened, page_of_complete = comparison_page(shortened), comparison_page(complete)
+    page_of_shortened = comparison_page(shortened)
+    page_of_complete = comparison_page(complete)
     change(plan, world, "quay", homes=[line(48)])
     monkeypatch.setattr(import_module("partnerships.reports.views.frozen"), "MAX_PRINTED", 2)
 
@@ -122,7 +125,8 @@ def test_a_frozen_report_counts_only_what_its_whole_audience_may_read(world: Wor
     plan_with(world, QUAY, SECRET)
     plan_with(world, site("own", line(5)), title="Own", audience="owners")
 
-    for_parties, for_own = freeze(world), freeze(world, body=world.larkhaven)
+    for_parties = freeze(world)
+    for_own = freeze(world, body=world.larkhaven)
 
     assert cells(for_parties.snapshot, "year", "Today")["All homes"] == 110
     assert cells(for_own.snapshot, "year", "Today")["All homes"] == 115
@@ -146,7 +150,8 @@ def test_leavers_can_read_reports_frozen_before_but_not_compare_them(world: Worl
 
 
 def test_a_party_that_joins_later_cannot_read_earlier_frozen_reports(world: World) -> None:
-    before, now = freeze(world), timezone.now()
+    before = freeze(world)
+    now = timezone.now()
     party = agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.tidewater,
@@ -167,7 +172,8 @@ def test_a_party_that_joins_later_cannot_read_earlier_frozen_reports(world: Worl
 
 
 def test_the_page_of_a_partnership_leads_to_its_reports_and_frozen_ones(world: World) -> None:
-    frozen, address = freeze(world), world.partnership.get_absolute_url()
+    frozen = freeze(world)
+    address = world.partnership.get_absolute_url()
 
     page = signed_in(world.ben).get(address).content.decode()
 
@@ -268,7 +274,8 @@ def test_the_author_of_a_schedule_gets_an_email_when_its_filters_become_invalid(
 def test_a_report_that_always_fails_is_tried_three_times_then_emails_its_author(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failing, other = scheduled(world), scheduled(world, report="contact", query_string="", name="Contact")
+    failing = scheduled(world)
+    other = scheduled(world, report="contact", query_string="", name="Contact")
     drop_emails()
     pipeline = find_report("homes-pipeline")
     assert pipeline is not None

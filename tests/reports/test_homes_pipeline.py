@@ -205,7 +205,8 @@ def test_homes_of_today_and_sites_of_a_report_are_those_that_each_reader_may_rea
     add_plans_for_different_readers(world)
     now = timezone.now()
 
-    totals, site_counts = set(), set()
+    totals = set()
+    site_counts = set()
     for reader in (
         world.vera,
         world.ben,
@@ -250,7 +251,8 @@ def check_homes_are_those_of_the_pipeline(homes: Iterable[Any], reader: Any, now
 
 
 def test_a_superseded_plan_counts_for_days_before_it_was_superseded(world: World) -> None:
-    old, new = plan_with(world, QUAY), plan_with(world, site("new", line(70)), title="New", days=1)
+    old = plan_with(world, QUAY)
+    new = plan_with(world, site("new", line(70)), title="New", days=1)
     services.change_status(
         plan=old, to=Status.SUPERSEDED, reason="Replaced.", author=world.amina, now=timezone.now(), successor=new
     )

@@ -94,7 +94,8 @@ def test_links_and_single_points_of_failure_are_those_counted_by_hand(world: Wor
 def test_the_report_counts_only_partnerships_that_the_reader_may_know_of(world: World) -> None:
     make_partnership("Middle", world.westmarch, world.ben, world.tidewater, world.chidi, world.now)
 
-    ben, stranger = figures_for(world.ben, "network"), figures_for(world.nadia, "network")
+    ben = figures_for(world.ben, "network")
+    stranger = figures_for(world.nadia, "network")
 
     assert links(ben) == {
         (world.larkhaven.name, world.westmarch.name, 1),
@@ -116,7 +117,8 @@ def test_an_earlier_day_has_the_parties_and_names_of_that_day(world: World) -> N
     )
     before = f"day={timezone.localdate() - dt.timedelta(days=2)}"
 
-    today, then = figures_for(world.ben, "network"), figures_for(world.ben, "network", before)
+    today = figures_for(world.ben, "network")
+    then = figures_for(world.ben, "network", before)
     outside = figures_for(world.nadia, "network", before)
     earliest = figures_for(world.ben, "network", f"day={timezone.localdate() - dt.timedelta(days=40)}")
 
@@ -140,7 +142,8 @@ def test_a_partnership_that_has_ended_is_in_the_network_of_the_days_before(world
     agreements.change_status(partnership=middle, status="ended", reason="Done.", author=world.ben, now=timezone.now())
     yesterday = timezone.localdate() - dt.timedelta(days=1)
 
-    today, then = figures_for(world.ben, "network"), figures_for(world.ben, "network", f"day={yesterday}")
+    today = figures_for(world.ben, "network")
+    then = figures_for(world.ben, "network", f"day={yesterday}")
 
     pair = (world.tidewater.name, world.westmarch.name, 1)
     assert pair not in links(today)
@@ -204,7 +207,8 @@ def test_the_page_draws_the_network_around_one_of_two_bodies_with_the_same_name(
     chain(world)
     Organisation.objects.filter(pk=world.riverside.pk).update(name=world.larkhaven.name)
 
-    whole, around = page(world.ben), page(world.ben, f"?around={world.larkhaven.pk}")
+    whole = page(world.ben)
+    around = page(world.ben, f"?around={world.larkhaven.pk}")
     namesake = figures_for(world.ben, "network", f"around={world.riverside.pk}")
     nobody = signed_in(world.ben).get(reverse("reports:report", args=["network"]), {"around": "999999"})
 
@@ -296,7 +300,8 @@ def test_a_chart_that_leaves_bars_out_says_so_to_everybody() -> None:
 
 def test_a_picture_that_leaves_links_out_says_so_and_of_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("partnerships.reports.pictures.MAX_LINES", 2)
-    names, number = ("Alder", "Birch", "Cedar"), Column("Number", Kind.NUMBER)
+    names = ("Alder", "Birch", "Cedar")
+    number = Column("Number", Kind.NUMBER)
     bodies = tuple(Row((name, "Council", 2, 2), key=str(pk)) for pk, name in enumerate(names, 1))
     pairs = tuple(Row((key, "", 3 - place), key=key) for place, key in enumerate(("1-2", "1-3", "2-3")))
     tables = (

@@ -166,7 +166,8 @@ def test_everybody_of_two_organisations_may_read_what_both_may_read(world: World
     shared = published(world)
     own = published(world, audience="owners", title="Larkhaven alone")
     open_to_all = published(world, audience="network", title="For everyone")
-    larkhaven, both = Everybody([world.larkhaven.pk]), Everybody([world.larkhaven.pk, world.westmarch.pk])
+    larkhaven = Everybody([world.larkhaven.pk])
+    both = Everybody([world.larkhaven.pk, world.westmarch.pk])
 
     assert set(Plan.objects.inside_for(larkhaven)) == {shared, own, open_to_all}
     assert set(Plan.objects.inside_for(both)) == {shared, open_to_all}

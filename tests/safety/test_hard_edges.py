@@ -234,10 +234,8 @@ def explode(*args: object, **kwargs: object) -> None:
 def test_each_error_page_has_our_design_and_leaks_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
 ) -> None:
-    eddie, lead = (
-        signed_in(world.eddie, raise_request_exception=False),
-        signed_in(world.amina, raise_request_exception=False),
-    )
+    eddie = signed_in(world.eddie, raise_request_exception=False)
+    lead = signed_in(world.amina, raise_request_exception=False)
     answers = {
         400: Client().get(f"/?q={SECRET}", headers={"host": f"{SECRET}.example"}),
         403: eddie.get(reverse("agreements:edit", kwargs={"pk": world.partnership.pk}), {"q": SECRET}),

@@ -36,7 +36,8 @@ def make_pdf(words: str) -> bytes:
 
 def make_word_file(words: str) -> bytes:
     """Return a Word file with a table that has these words."""
-    document, file = docx.Document(), io.BytesIO()
+    document = docx.Document()
+    file = io.BytesIO()
     document.add_table(1, 1).cell(0, 0).text = words
     document.save(file)
     return file.getvalue()

@@ -484,7 +484,8 @@ def test_index_is_checked_and_made_again(world: World) -> None:
     SearchEntry.objects.filter(kind="site").delete()
     SearchEntry.objects.filter(kind="plan").update(text="Something else.")
     entry = SearchEntry.objects.filter(kind="partnership").order_by("pk")[0]
-    entry.pk, entry.object_id = None, 987_654
+    entry.pk = None
+    entry.object_id = 987_654
     entry.save()
 
     assert {difference.problem for difference in differences()} == {"missing", "out of date", "left over"}

@@ -29,7 +29,8 @@ class Drawn:
 
     def __init__(self, document: Any, variant: str) -> None:
         self.pages = document.pages
-        self._document, self._variant = document, variant
+        self._document = document
+        self._variant = variant
 
     @cached_property
     def pdf(self) -> bytes:

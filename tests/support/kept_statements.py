@@ -48,7 +48,8 @@ def shape_of(sql: str, values: Sequence[Any]) -> Shape:
     Ids may be in any order, and all moments count as the same.
     """
     first, *others = sql.split("%s")
-    text, value_sets = first, []
+    text = first
+    value_sets = []
     for value, piece in zip(values, others, strict=True):
         new_values = set(value) if isinstance(value, list) else {"moment" if isinstance(value, dt.datetime) else value}
         if text.endswith("%s, "):

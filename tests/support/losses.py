@@ -78,7 +78,8 @@ def reading(world: World) -> set[tuple[Any, ...]]:
 
 def acting() -> set[tuple[Any, ...]]:
     """Return the rights of all people and organisations, as a tuple for each row that gives a right."""
-    now, today = timezone.now(), timezone.localdate()
+    now = timezone.now()
+    today = timezone.localdate()
     rights: set[tuple[Any, ...]] = set()
     for person, body, role in Membership.objects.current(today).values_list("person", "organisation", "role"):
         rights |= {("acts", person, body, rank) for rank in range(_ROLE_RANKS[role])}

@@ -17,7 +17,8 @@ from tests.world import World
 
 def plan_content(planted: Planted, name: str, readers: Iterable[str], inside: Iterable[str]) -> dict[str, Any]:
     """Return the content of a plan, with words for all its `readers`, and words only for those `inside`."""
-    all_readers, insiders = tuple(readers), tuple(inside)
+    all_readers = tuple(readers)
+    insiders = tuple(inside)
     return {
         "about": {
             "title": planted.word(f"{name} title", *all_readers, *REGISTERS),

@@ -40,7 +40,8 @@ def limited_role(kind: str) -> Iterator[str]:
 
     `kind` chooses the limits: `web` or `worker`.
     """
-    name, password = f"test_{kind}_{secrets.token_hex(4)}", secrets.token_hex(16)
+    name = f"test_{kind}_{secrets.token_hex(4)}"
+    password = secrets.token_hex(16)
     identifier = sql.Identifier(name)
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(identifier, sql.Literal(password)))

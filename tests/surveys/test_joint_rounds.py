@@ -59,7 +59,8 @@ def joint_draft(world: World, asked: dict[str, int] | None = None) -> Round:
 
 def test_a_partnership_is_asked_to_join_and_its_leads_answer(world: World) -> None:
     drop_emails()
-    survey_round, other_partnership = prepared(world), known_to_all(world)
+    survey_round = prepared(world)
+    other_partnership = known_to_all(world)
     address = reverse("surveys:ask-partnership", args=[survey_round.partnership_id, survey_round.number])
 
     response = signed_in(world.amina).post(address, {"partnership": other_partnership.pk})
@@ -85,7 +86,8 @@ def test_a_partnership_is_asked_to_join_and_its_leads_answer(world: World) -> No
 
 
 def test_partnership_that_has_not_joined_is_named_only_to_people_who_know_of_it(world: World) -> None:
-    survey_round, other_partnership = prepared(world), known_to_all(world)
+    survey_round = prepared(world)
+    other_partnership = known_to_all(world)
     joining = services.ask_to_join(
         survey_round=survey_round, partnership=other_partnership, author=world.amina, now=timezone.now()
     )
@@ -258,7 +260,9 @@ def test_reader_of_comments_stands_outside_all_partnerships(world: World) -> Non
 
 def test_leads_cannot_be_asked_again_and_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joining_services, "MAX_JOININGS", 2)
-    survey_round, other_partnership, now = prepared(world), known_to_all(world), timezone.now()
+    survey_round = prepared(world)
+    other_partnership = known_to_all(world)
+    now = timezone.now()
     for _ in range(2):
         joining = services.ask_to_join(
             survey_round=survey_round, partnership=other_partnership, author=world.amina, now=now
@@ -280,7 +284,8 @@ def test_survey_does_not_open_with_a_partnership_that_is_over(world: World) -> N
 
 
 def test_reader_agrees_to_the_partnerships_that_they_saw(world: World) -> None:
-    survey_round, mo = prepared(world), moderator_of(world)
+    survey_round = prepared(world)
+    mo = moderator_of(world)
     services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
     list_hash = list_hash_of(survey_round)
     joining = services.ask_to_join(

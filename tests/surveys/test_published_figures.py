@@ -89,7 +89,8 @@ ASKED = Questions(
 def test_share_that_tells_how_many_of_a_small_group_answered_is_not_shown() -> None:
     # Of 36 people asked, 34 or more must have answered if five ticks or more round to 10 per cent.
     # A reader would learn that three or four of the five people in the small group answered.
-    asked, counted = {"council": 31, "other": 5}, {"council": "council", "other": "other"}
+    asked = {"council": 31, "other": 5}
+    counted = {"council": "council", "other": "other"}
     answers = [*_answers(5, expects=["plans"], comments={}), *_answers(26, expects=[], comments={})]
     others = [Answer("other", {}, [], {}) for _ in range(4)]
 

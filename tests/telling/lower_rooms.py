@@ -313,7 +313,8 @@ def post_filled(w: World) -> Act:
 
 @case(("agreements.contact", ""))
 def contact_without_an_account_named(w: World) -> Act:
-    post, sam = _post(w), Contact(name="Sam Shore", email="sam@larkhaven.example")
+    post = _post(w)
+    sam = Contact(name="Sam Shore", email="sam@larkhaven.example")
     return lambda: fill_post(post=post, contact=sam, reason="New.", author=w.amina, now=NOW())
 
 

@@ -48,7 +48,8 @@ def survey_reader_declined(w: World) -> Act:
 
 @case(("surveys.joining", "chidi"), ("surveys.joining", "hana"))
 def partnership_asked_to_join_a_survey(w: World) -> Act:
-    found, other = prepared(w), known_to_all(w)
+    found = prepared(w)
+    other = known_to_all(w)
     return lambda: services.ask_to_join(survey_round=found, partnership=other, author=w.amina, now=timezone.now())
 
 

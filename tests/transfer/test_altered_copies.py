@@ -89,7 +89,8 @@ COMBINED_BAD = [
 def test_altered_look_ups_lose_no_good_row_and_name_every_bad_one(
     register: str, name: str, bad: list[Row], how: str
 ) -> None:
-    good, expected = rows_of(extract(name)), served_after(register, name)
+    good = rows_of(extract(name))
+    expected = served_after(register, name)
     rows = table([*good, *({key: row.get(key, "") for key in good[0]} for row in bad)])
 
     run = import_list(register, altered(rows, how), accept_missing=True)
@@ -161,7 +162,8 @@ def milestones_of_extract() -> dict[str, dict[str, tuple[str, str]]]:
 
 @pytest.mark.parametrize("how", ALTERED)
 def test_altered_plans_and_timetables_lose_no_good_row_and_name_every_bad_one(how: str) -> None:
-    plans, timetable = rows_of(extract("local-plan.csv")), rows_of(extract("local-plan-timetable.csv"))
+    plans = rows_of(extract("local-plan.csv"))
+    timetable = rows_of(extract("local-plan-timetable.csv"))
     expected = milestones_of_extract()
     bad_plans = [{**plans[0], "reference": ""}, {**plans[1], "reference": "zz", "period-end-date": "1900"}]
     bad_events = [

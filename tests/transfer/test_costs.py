@@ -34,7 +34,8 @@ def queries_of(count: int, prefix: str, **choices: object) -> int:
 def test_new_providers_cost_two_statements_a_row() -> None:
     """Only the savepoint of each row, which is two statements, is executed row by row."""
     import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
-    few, many = queries_of(FEW, "LA"), queries_of(MANY, "LB")
+    few = queries_of(FEW, "LA")
+    many = queries_of(MANY, "LB")
 
     assert Identifier.objects.filter(scheme=Scheme.RSH, value__startswith="L").count() == FEW + MANY
     assert (many - few) / (MANY - FEW) <= 2.1
@@ -45,7 +46,8 @@ def test_known_providers_cost_two_statements_a_row() -> None:
     for count, prefix in ((FEW, "LA"), (MANY, "LB")):
         queries_of(count, prefix)
 
-    few, many = queries_of(FEW, "LA"), queries_of(MANY, "LB")
+    few = queries_of(FEW, "LA")
+    many = queries_of(MANY, "LB")
 
     assert (many - few) / (MANY - FEW) <= 2.1
 

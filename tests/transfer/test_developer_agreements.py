@@ -137,7 +137,9 @@ def test_figures_in_another_unit_are_kept_in_the_text_and_reported() -> None:
 
     run, _ = import_agreements(c=promises, t=payments)
 
-    mixed, bare, homes = commitment_of("W/1-mixed"), commitment_of("W/1-bare"), commitment_of("W/2-homes")
+    mixed = commitment_of("W/1-mixed")
+    bare = commitment_of("W/1-bare")
+    homes = commitment_of("W/2-homes")
     assert mixed.text.startswith("Affordable housing, for 17 homes, under section 106 agreement W/1-da")
     assert mixed.quantity == 19242
     assert mixed.unit == "pounds"
@@ -170,7 +172,8 @@ def test_withdrawn_records_are_kept_but_not_counted() -> None:
 
     assert line.endswith("1 in agreements not published, 1 withdrawn from the register.")
     assert any("W/1-open" in remark and "withdrawn from the register" in remark for remark in run.report["remarks"])
-    open_space, education = commitment_of("W/1-open"), commitment_of("W/1-education")
+    open_space = commitment_of("W/1-open")
+    education = commitment_of("W/1-education")
     assert open_space.status == "cancelled"
     assert open_space.reason == "Withdrawn from the register on 29 November 2019."
     assert not open_space.was_broken
@@ -202,7 +205,8 @@ def test_older_files_fill_history_and_change_no_commitment() -> None:
     run, _ = import_agreements(c=older_contributions, t=older_transactions, as_of=dt.date(2021, 6, 1))
     second_run, _ = import_agreements(c=older_contributions, t=older_transactions, as_of=dt.date(2021, 6, 1))
 
-    education, roads = commitment_of("W/1-education"), commitment_of("W/4-roads")
+    education = commitment_of("W/1-education")
+    roads = commitment_of("W/4-roads")
     assert run.created == 1
     assert run.changed == 1
     assert second_run.created == 0

@@ -168,7 +168,8 @@ def test_import_that_fails_shows_an_error_and_is_not_tried_again(
 
 @pytest.mark.django_db
 def test_job_after_a_long_one_is_done_by_the_next_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    world, clock = make_world(), [0.0]
+    world = make_world()
+    clock = [0.0]
     for _ in range(2):
         queue_import(run=preview(world), author=world.dee, now=NOW())
 

@@ -58,7 +58,8 @@ def test_agreements_of_a_successor_are_found_by_the_predecessor_in_a_file() -> N
 
     assert Commitment.objects.count() == counts_before[0] + 1
     assert DeveloperAgreement.objects.count() == counts_before[1]
-    education, health = commitment_of("W/1-education"), commitment_of("W/1-health")
+    education = commitment_of("W/1-education")
+    health = commitment_of("W/1-health")
     assert [commitment.receiver for commitment in (education, health)] == [mere, mere]
     assert education.delivered_quantity > 1_000_000
     assert health.promised_in.agreement == DeveloperAgreement.objects.get(reference="W/1-da", organisation=mere)

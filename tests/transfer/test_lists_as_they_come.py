@@ -387,10 +387,8 @@ def test_provider_that_has_ended_is_closed_on_the_date_in_the_list() -> None:
 
     run = import_list("providers", later_list, as_of=dt.date(2025, 1, 1))
 
-    tidewater, westmarch = (
-        organisation_named("Tidewater Housing Group Limited"),
-        organisation_named("Westmarch Borough Council"),
-    )
+    tidewater = organisation_named("Tidewater Housing Group Limited")
+    westmarch = organisation_named("Westmarch Borough Council")
     assert run.created == 1
     assert run.closed == 1
     assert run.missing == 0

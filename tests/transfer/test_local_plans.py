@@ -238,7 +238,8 @@ def test_development_corporation_owns_its_plan_by_key_by_area_or_by_name() -> No
 
 def test_line_about_an_older_file_has_nothing_that_is_under_embargo() -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
-    joint, now = plan_titled("Mere and March Joint Plan"), timezone.now()
+    joint = plan_titled("Mere and March Joint Plan")
+    now = timezone.now()
     content = joint.versions.get().content
     content["about"]["title"] = "Secret name"
     embargo_until = now + dt.timedelta(days=9)
@@ -445,7 +446,8 @@ def test_real_local_plans_import_with_every_milestone_once() -> None:
         (WHOLE / "councils/uk_local_authorities.csv").read_bytes() if WHOLE.is_dir() else extract("councils.csv")
     )
     import_list("councils", list_of_councils)
-    plans, timetable = (folder / "local-plan.csv").read_bytes(), (folder / "local-plan-timetable.csv").read_bytes()
+    plans = (folder / "local-plan.csv").read_bytes()
+    timetable = (folder / "local-plan-timetable.csv").read_bytes()
 
     run = import_plans(plans, timetable)
 

@@ -44,7 +44,8 @@ def westmarch(db: None) -> Organisation:
 def add_member(organisation: Organisation, name: str, role: str) -> User:
     """Add a member of the council with this role, and return them."""
     user = person(name, f"{name.lower()}@westmarch.example")
-    today, now = timezone.localdate(), timezone.now()
+    today = timezone.localdate()
+    now = timezone.now()
     Membership.objects.create(person=user, organisation=organisation, role=role, starts_on=today, accepted_at=now)
     return user
 

@@ -194,7 +194,8 @@ def _far_apart(last_reference: str) -> bytes:
 def _with_understated_size(data: bytes, name: str, size: int) -> bytes:
     """Return the archive with a wrong length for one part, which seems to end after `size` bytes."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        entry, content = archive.getinfo(name), archive.read(name)
+        entry = archive.getinfo(name)
+        content = archive.read(name)
     true_header = struct.pack("<III", entry.CRC, entry.compress_size, entry.file_size)
     false_header = struct.pack("<III", zlib.crc32(content[:size]), entry.compress_size, size)
     return data.replace(true_header, false_header)

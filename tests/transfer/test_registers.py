@@ -46,11 +46,9 @@ def test_councils_have_areas_successors_and_half_open_dates() -> None:
     assert run.created == 5
     assert run.changed == 0
     assert run.left_alone == 0
-    mere, northmere, southmere = (
-        organisation_named("Mere Council"),
-        organisation_named("Northmere District Council"),
-        organisation_named("Southmere City Council"),
-    )
+    mere = organisation_named("Mere Council")
+    northmere = organisation_named("Northmere District Council")
+    southmere = organisation_named("Southmere City Council")
     assert {northmere.valid_to, southmere.valid_to} == {dt.date(2023, 4, 1)}
     assert northmere.status == Status.DISSOLVED
     succession = Succession.objects.get()

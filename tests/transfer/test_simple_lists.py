@@ -196,7 +196,8 @@ def test_altered_changes_documents_and_progress_count_as_the_list_itself(registe
     name, bad_cells = SIMPLE[register]
     list_rows = rows_of(extract(name))
     assert bad_cells.keys() <= list_rows[0].keys(), list_rows[0].keys()
-    rows, day = [*list_rows, {**list_rows[-1], **bad_cells}], dt.date(2025, 7, 11)
+    rows = [*list_rows, {**list_rows[-1], **bad_cells}]
+    day = dt.date(2025, 7, 11)
     with rolled_back():
         rows_of_unaltered_list = import_list(register, as_csv(rows), as_of=day).report["rows"]
 

@@ -202,7 +202,8 @@ def test_without_javascript_long_lists_are_searched_by_name(world: World) -> Non
 
 
 def test_enter_searches_for_new_words_and_otherwise_saves_without_javascript(world: World) -> None:
-    client, address = signed_in(world.amina), reverse("agreements:create")
+    client = signed_in(world.amina)
+    address = reverse("agreements:create")
     fields = {"title": "Quays", "kind": "charter", "audience": "parties", "enter": "1", "areas-find": "gos"}
     fields["organisation"] = str(world.larkhaven.pk)
 
@@ -221,7 +222,8 @@ def test_enter_searches_for_new_words_and_otherwise_saves_without_javascript(wor
 
 def test_list_of_organisations_opens_with_those_that_still_exist(world: World) -> None:
     Organisation.objects.filter(pk=world.harbour.pk).update(status="dissolved", valid_to=timezone.localdate())
-    address, name = reverse("organisations:list"), world.harbour.name
+    address = reverse("organisations:list")
+    name = world.harbour.name
 
     is_shown_by_query = {
         query: name in page(f"{address}?{query}", world.ben) for query in ("view=", "ended=on", "q=harbour")

@@ -28,7 +28,8 @@ TEN_MINUTES = 600
 def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: None) -> Iterator[str]:
     """Return the address of a site as `DEMONSTRATION=0 make run` starts it, with the register and without people."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", catcher.smtp_port
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = catcher.smtp_port
     settings.SITE_ORIGIN = live_server.url
     settings.DEMONSTRATION = False
     call_command("load_directory", stdout=StringIO())

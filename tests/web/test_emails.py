@@ -67,7 +67,8 @@ def test_message_that_an_email_will_be_sent_links_leads_to_its_state(world: Worl
 
 
 def test_pages_of_a_shared_ask_and_of_a_signature_say_who_is_emailed(world: World) -> None:
-    amina, ben = signed_in(world.amina), signed_in(world.ben)
+    amina = signed_in(world.amina)
+    ben = signed_in(world.ben)
     entry = draft(world.larkhaven, world.amina, world.now, audience="partnership", partnership=world.partnership)
     plan = ask_signatures(published(world), world)
     decision = {"organisation": world.westmarch.pk, "number": 1, "decision": "rejected", "reason": "Too few homes."}

@@ -87,7 +87,8 @@ def sheets(pdf: bytes) -> int:
 def test_brief_shows_both_directions(world: World) -> None:
     share(world, world.amina, world.larkhaven, "Land at Quayside")
     share(world, world.ben, world.westmarch, "Homes for families in hotels")
-    kept_promise, open_promise = verified_commitment(world), agree(world, text="Ten more homes.")
+    kept_promise = verified_commitment(world)
+    open_promise = agree(world, text="Ten more homes.")
     broken_promise = end_commitment(
         commitment=agree(world, text="A school."), reason="No money.", author=world.amina, now=timezone.now()
     )
@@ -211,7 +212,8 @@ def test_pages_of_the_balance_neither_skip_nor_repeat_partners(world: World) -> 
         council = create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=world.now)
         join(world.ben, council, Role.LEAD, world.now)
         make_partnership(f"With {name}", world.larkhaven, world.amina, council, world.ben, world.now)
-    client, partner_names = signed_in(world.amina), []
+    client = signed_in(world.amina)
+    partner_names = []
     query = f"?for={world.larkhaven.pk}"
 
     while query:
@@ -284,7 +286,8 @@ def test_brief_says_what_changed_in_a_plan_since_the_last_conversation(world: Wo
 
 
 def test_open_items_are_shown_above_closed_ones_on_a_partnership_page(world: World) -> None:
-    kept_promise, open_promise = verified_commitment(world), agree(world, text="Ten more homes.")
+    kept_promise = verified_commitment(world)
+    open_promise = agree(world, text="Ten more homes.")
 
     response = signed_in(world.ben).get(reverse("web:partnership-commitments", args=[world.partnership.pk]))
 

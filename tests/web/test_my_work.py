@@ -37,7 +37,8 @@ def test_my_work_shows_fifty_things_on_a_page_and_each_thing_once(world: World) 
             partnership=world.partnership,
             closes_on=None,
         )
-    client, address = Client(), reverse("web:my-work")
+    client = Client()
+    address = reverse("web:my-work")
     client.force_login(world.ben)
 
     first = client.get(address).content.decode()
@@ -65,7 +66,8 @@ def test_my_work_shows_what_still_waits_when_a_page_is_done(world: World) -> Non
         )
         for number in range(52)
     ]
-    client, address = Client(), reverse("web:my-work")
+    client = Client()
+    address = reverse("web:my-work")
     client.force_login(world.ben)
     second_address = address + link(client.get(address).content.decode(), "next")
     for ask in asks[50:]:

@@ -30,7 +30,8 @@ STAKEHOLDER = "tenant.panel@estuary.example"
 def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: None) -> Iterator[str]:
     """Return the address of the application with the demonstration network. The application sends emails by SMTP."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", catcher.smtp_port
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = catcher.smtp_port
     settings.SITE_ORIGIN = live_server.url
     settings.DIGEST_SETTLE_MINUTES = 0
     settings.DEMONSTRATION = True

@@ -104,7 +104,8 @@ def test_disjoint_amendments_in_any_order_give_the_same_terms(days: list[int], r
     if removed:
         drafts[0] = with_clause(FIRST, KEYS[0], None)
     shuffled_indexes = data.draw(st.permutations(range(len(days))))
-    shuffled_partnership, ordered_partnership = partnership_with_first_terms(), partnership_with_first_terms()
+    shuffled_partnership = partnership_with_first_terms()
+    ordered_partnership = partnership_with_first_terms()
 
     for index in shuffled_indexes:
         shuffled_partnership.put_in_force(drafts[index], drafted_from=FIRST, day=day_after_start(days[index]))

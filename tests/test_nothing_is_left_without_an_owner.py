@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -251,8 +250,7 @@ def test_handing_over_needs_a_lead_a_reason_and_somebody_of_the_organisation(wor
 def test_page_hands_over_the_ticked_things(world: World) -> None:
     finance = create_post_of(world, "finance")
     planning = create_post_of(world, "planning")
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
     address = reverse("organisations:without-owner", args=[world.larkhaven.pk])
     assert "Planning" in client.get(address).content.decode()
 
@@ -267,8 +265,7 @@ def test_page_hands_over_the_ticked_things(world: World) -> None:
 
 def test_page_that_ends_a_membership_says_what_the_person_holds(world: World) -> None:
     fill(create_post_of(world, title="Nominations officer"), world.eddie)
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
     membership = Membership.objects.get(person=world.eddie, ends_on=None)
 
     page = client.get(reverse("organisations:member-end", args=[world.larkhaven.pk, membership.pk]))
@@ -351,8 +348,7 @@ def test_page_of_an_ended_organisation_leads_to_the_handover_of_what_it_holds(wo
     address = reverse("organisations:without-owner", args=[world.larkhaven.pk])
 
     def page(someone: User) -> Any:
-        client = Client()
-        client.force_login(someone)
+        client = signed_in(someone)
         return client.get(address)
 
     readers = (world.amina, world.hana, world.ben, world.dee)

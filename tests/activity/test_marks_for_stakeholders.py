@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from partnerships.kit.row_history import row_history
 from tests.commitments.promises import agree
 from tests.conversations.gatherings import planned_meeting
 from tests.exchange.conftest import shared
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -107,8 +107,7 @@ def test_editor_cannot_mark(world: World, make: Any, name: str) -> None:
 @EACH
 def test_lead_marks_on_the_page(world: World, make: Any, name: str) -> None:
     record, page, _ = make(world)
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
     offered = client.get(record.get_absolute_url()).content.decode()
 
     answer = client.post(reverse(page, kwargs={"pk": record.pk}), {"tell": "yes"}, follow=True).content.decode()

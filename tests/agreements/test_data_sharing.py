@@ -8,7 +8,6 @@ from typing import Any
 import time_machine
 from django.core.files.base import ContentFile
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -26,6 +25,7 @@ from partnerships.agreements.services import (
 from partnerships.agreements.services import create_partnership as create
 from partnerships.people.models import User
 from tests.support.moments import today
+from tests.support.signing_in import signed_in
 from tests.support.terms import draft, first_proposal, put_up, sign_all
 from tests.world import World, make_partnership
 
@@ -63,16 +63,14 @@ def start_sharing_agreement(world: World) -> Any:
 
 def download(person: User, document: Document) -> int:
     """Download the document as this person, and return the status code."""
-    client = Client()
-    client.force_login(person)
+    client = signed_in(person)
     return client.get(reverse("agreements:document-download", args=[document.partnership_id, document.pk])).status_code
 
 
 def test_a_marked_document_opens_once_every_party_signed_the_agreement(world: World) -> None:
     document = add_marked_document(world)
     agreement = start_sharing_agreement(world)
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
     page = client.get(reverse("agreements:documents", args=[world.partnership.pk])).content.decode()
     assert "The parties have no signed data-sharing agreement in force" in page
     assert download(world.ben, document) == 403

@@ -14,7 +14,6 @@ import pytest
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.db.models import Q
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -373,8 +372,7 @@ def test_terms_saved_by_an_overlapping_transaction_after_a_party_left_are_hidden
             f' ALTER TABLE "{table}" ENABLE TRIGGER USER',
             [began - dt.timedelta(seconds=1), LATER],
         )
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
 
     page = client.get(reverse("agreements:detail", kwargs={"pk": world.partnership.pk})).content.decode()
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, Status, TermsProposal
 from partnerships.agreements.queries.terms import content_of_proposal, version_in_force
 from partnerships.agreements.services import change_status
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 MIGRATION = import_module("partnerships.agreements.migrations.0012_terms_from_before_signing")
@@ -59,8 +59,7 @@ def test_text_in_force_becomes_version_1_with_the_acceptances(world: World, stat
 
 def test_a_migrated_partnership_is_amended_with_signatures(world: World) -> None:
     migrated = migrate_old_partnership(world, status="active", starts_on=dt.date(2026, 1, 1))
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
 
     page = client.get(reverse("agreements:terms", args=[migrated.pk])).content.decode()
     response = client.post(
@@ -102,8 +101,7 @@ def test_a_party_that_left_before_reads_the_text_of_its_day_not_version_1(world:
         status="left", left_at=timezone.now(), left_on=timezone.localdate()
     )
     migrated = migrate_old_partnership(world, status="active", starts_on=dt.date(2026, 1, 1))
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
 
     page = client.get(reverse("agreements:terms", args=[migrated.pk])).content.decode()
 

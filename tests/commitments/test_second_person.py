@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,6 +14,7 @@ from partnerships.organisations.waiting import waiting_from, waiting_from_all
 from partnerships.people.models import User
 from tests.commitments.promises import done_action, in_days
 from tests.support.outbox import deliver, drop_emails, recorded
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 NOW = timezone.now
@@ -109,8 +109,7 @@ def test_action_done_before_actions_were_verified_stays_over(world: World) -> No
 
 def test_page_asks_the_second_person(world: World) -> None:
     action = done_action(world, world.westmarch)
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
 
     page = " ".join(client.get(action.get_absolute_url()).content.decode().split())
     answer = client.post(reverse("commitments:verify", args=[action.pk]), {"verdict": "verified"})

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,6 +20,7 @@ from partnerships.conversations.models import Conversation, Point, Side, Status
 from partnerships.conversations.services import AttendeeInput, NextStepInput, PointInput
 from partnerships.kit.rights import UnableToAct
 from tests.conversations.talks import agree, agreed, circulated, days_ago, draft, planned, the_record
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -311,8 +311,7 @@ def test_record_can_be_locked_when_nobody_signs_in_for_one_side(world: World) ->
 def test_commitment_from_a_conversation_is_between_two_of_its_sides(world: World) -> None:
     conversation = circulated(world)
     address = f"{reverse('commitments:new')}?from=conversation-{conversation.pk}"
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
 
     page = client.get(address)
     offered_receivers = page.context["form"].fields["receiver"].queryset

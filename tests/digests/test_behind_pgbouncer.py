@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from structlog.testing import capture_logs
@@ -21,6 +20,7 @@ from partnerships.outbox.draining import drain
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, publish
 from tests.kit.pooling import connected_through, pgbouncer
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -68,8 +68,7 @@ def test_digests_are_sent_through_a_pooled_connection(
 
 
 def test_pages_open_through_a_pooled_connection(pooled: None, world: World) -> None:
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
 
     statuses = {client.get(reverse(name)).status_code for name in ("exchange:board", "plans:list") for _ in range(4)}
 

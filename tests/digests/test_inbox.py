@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -125,8 +124,7 @@ def test_the_masthead_says_how_many_are_unread(world: World, item: InboxItem) ->
 
 
 def test_a_digest_is_in_the_inbox_too(world: World, plan: Plan, office: PostOffice) -> None:
-    browser = Client()
-    browser.force_login(world.ben)
+    browser = signed_in(world.ben)
     browser.post(reverse("digests:subscribe", args=["plan", plan.pk]))
     publish(plan, 100, author=world.amina)
     play(office)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -189,8 +188,7 @@ def test_usual_lead_times_are_chosen_again_and_others_kept(world: World) -> None
 
 
 def test_days_and_never_are_not_chosen_together(world: World) -> None:
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
 
     answer = client.post(reverse("digests:manage"), PAGE | {"lead_dates": ["30", "-1"]})
 
@@ -201,8 +199,7 @@ def test_days_and_never_are_not_chosen_together(world: World) -> None:
 
 def test_saving_the_page_keeps_days_that_it_does_not_offer(world: World) -> None:
     choose_lead_times(person=world.ben, days={"commitments": [45]}, now=timezone.now())
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
     form = client.get(reverse("digests:manage")).context["form"]
     initial_answers = {
         name: [str(day) for day in field.initial] for name, field in form.fields.items() if name in LEADS

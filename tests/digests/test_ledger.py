@@ -11,7 +11,6 @@ from importlib import import_module
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -38,8 +37,7 @@ from tests.world import World
 
 def page(person: User, name: str, **kwargs: object) -> str:
     """Return a page as this person sees it."""
-    client = Client()
-    client.force_login(person)
+    client = signed_in(person)
     answer = client.get(reverse(f"digests:{name}", kwargs=kwargs))
     assert answer.status_code == 200
     return answer.content.decode()
@@ -265,8 +263,7 @@ def test_an_added_address_reveals_no_name_before_its_reader_confirms(
         page(world.amina, "who", pk=plan.pk),
     ]
     emails = signed_in(world.amina).get(reverse("web:emails")).content.decode()
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
     pages.append(client.post(reverse("digests:ask-again", args=[subscription.pk]), follow=True).content.decode())
     ledger = reverse("digests:ledger")
     page_by_name, page_by_address = (
@@ -286,8 +283,7 @@ def test_a_lead_of_another_organisation_sees_nothing_of_who_larkhaven_asked(
 ) -> None:
     ask(world, plan)
     office.drain()
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
 
     assert "Sol Stake" not in page(world.ben, "ledger")
     assert client.get(reverse("digests:entry", kwargs={"pk": Delivery.objects.get().pk})).status_code == 404
@@ -330,8 +326,7 @@ def test_a_lead_does_not_see_what_waits_for_another_organisations_reader(
     publish(plan, 100, author=world.amina)
     play(office)
     email = Delivery.objects.get()
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
 
     entry = page(world.amina, "entry", pk=email.pk)
 

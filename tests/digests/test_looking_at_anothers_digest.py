@@ -11,6 +11,7 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.people.models import SecurityEvent
 from tests.digests.access import delivery, prepare
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -18,9 +19,7 @@ from tests.world import World
 def dee(world: World) -> Client:
     """Return the browser of Dee, an administrator."""
     prepare(world)
-    client = Client()
-    client.force_login(world.dee)
-    return client
+    return signed_in(world.dee)
 
 
 def test_another_persons_next_digest_is_shown_for_ten_minutes_after_a_reason(world: World, dee: Client) -> None:

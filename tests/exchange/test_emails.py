@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,6 +14,7 @@ from partnerships.exchange.services.notices import remind_of_closing
 from partnerships.people.models import User
 from tests.exchange.conftest import draft, shared
 from tests.support.outbox import deliver
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -89,8 +89,7 @@ def test_nobody_gets_an_email_about_what_was_shared_long_ago(ask: Entry, now: dt
 def test_both_sides_get_emails_at_each_step_of_an_answer(ask: Entry, world: World) -> None:
     def post(person: User, name: str, pk: int, **data: Any) -> list[str]:
         deliver().clear()
-        client = Client()
-        client.force_login(person)
+        client = signed_in(person)
         assert client.post(reverse(f"exchange:{name}", args=[pk]), data).status_code == 302
         return [f"{email.to[0]}: {email.subject}" for email in deliver()]
 
@@ -118,8 +117,7 @@ def test_both_sides_get_emails_at_each_step_of_an_answer(ask: Entry, world: Worl
 def test_leads_get_the_email_about_a_decline_if_the_author_has_left(world: World, now: dt.datetime) -> None:
     entry = closing_ask(world, now)
     Entry.objects.filter(pk=entry.pk).update(created_by=world.lena)
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
 
     client.post(
         reverse("exchange:decline", args=[entry.pk]), {"organisation": world.westmarch.pk, "reason": "No land."}

@@ -12,7 +12,6 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.db import IntegrityError
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -31,6 +30,7 @@ from partnerships.plans.models import Document as PlanDocument
 from partnerships.plans.services import UnableToAttach, attach_document
 from tests.commitments.promises import agree
 from tests.plans.drafts import begin
+from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms
 from tests.world import World, make_world
 
@@ -82,8 +82,7 @@ def test_a_full_disk_leaves_no_record_and_no_file(world: World, full_disk: Calla
 
 
 def test_the_form_says_that_a_file_could_not_be_stored(world: World, full_disk: Callable[[], None]) -> None:
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
     full_disk()
 
     response = client.post(

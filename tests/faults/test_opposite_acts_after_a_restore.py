@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.management import call_command
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -36,6 +35,7 @@ from tests.exchange.conftest import shared
 from tests.faults.restore import lost, redo
 from tests.plans.drafts import ask_signatures, begin, published
 from tests.support.outbox import deliver, drop_emails, recorded
+from tests.support.signing_in import signed_in
 from tests.telling import upper_rooms
 from tests.telling.case import CASES
 from tests.world import World, person
@@ -280,8 +280,7 @@ def test_membership_that_ended_since_the_backup_ends_again(world: World) -> None
 
 def test_sessions_and_open_invitations_end_with_a_restore(world: World, settings: Any) -> None:
     settings.EMAILS_HELD = True
-    browser = Client()
-    browser.force_login(world.amina)
+    browser = signed_in(world.amina)
     made, _ = create_invitation(person=world.sol, invited_by=None, now=NOW())
     output = StringIO()
 
@@ -387,8 +386,7 @@ def test_suppressed_address_that_the_backup_does_not_know_gets_no_notice(world: 
 
 def test_administrator_finds_and_releases_an_address_known_by_its_hash(world: World, unknown: str) -> None:
     redo()
-    dee = Client()
-    dee.force_login(world.dee)
+    dee = signed_in(world.dee)
     page = dee.get(reverse("admin:outbox_suppression_changelist"), {"q": unknown.upper()})
     [row] = page.context["cl"].result_list
 

@@ -6,7 +6,6 @@ import datetime as dt
 
 import pytest
 import time_machine
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -22,6 +21,7 @@ from partnerships.nominations.rights import rights_over
 from partnerships.nominations.schedule import Bedrooms
 from partnerships.organisations.services import merge_organisations, undo_merge
 from tests.nominations.signed import partnership_between, sign_data_sharing, sign_nominations
+from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
 
@@ -193,8 +193,7 @@ def test_nothing_opens_without_data_sharing(unsigned: World) -> None:
     world = unsigned
     agreement = sign_nominations(world, shares_data=False)
     rights_before = rights_over(agreement, world.amina, timezone.now())
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
     page = client.get(reverse("nominations:detail", args=[agreement.partnership_id]))
 
     sign_data_sharing(world)

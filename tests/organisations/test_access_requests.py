@@ -23,6 +23,7 @@ from partnerships.organisations.services.requests import REQUESTS_A_DAY
 from partnerships.people.models import User
 from partnerships.people.retention import RULES
 from tests.support.outbox import deliver
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -40,17 +41,13 @@ REQUEST_FIELDS = {
 @pytest.fixture
 def dee(world: World) -> Client:
     """Return the browser of Dee, an administrator."""
-    client = Client()
-    client.force_login(world.dee)
-    return client
+    return signed_in(world.dee)
 
 
 @pytest.fixture
 def amina(world: World) -> Client:
     """Return the browser of Amina, Larkhaven's lead."""
-    client = Client()
-    client.force_login(world.amina)
-    return client
+    return signed_in(world.amina)
 
 
 def record_request(**changes: str) -> AccessRequest:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -18,6 +17,7 @@ from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.services import UnableToChangeSuccession, UnableToRecordSuccession, ties_between
 from tests.organisations.test_handovers import create_council
 from tests.support.moments import today
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -223,8 +223,7 @@ def test_recode_starts_the_new_code_on_its_day_and_the_old_code_still_finds_the_
     assert valid_until("E07000901") == code_day
     for code in ("E07000901", "E07000999"):
         assert list(find_organisations(user=world.vera, text=code)) == [elm]
-    client = Client()
-    client.force_login(world.vera)
+    client = signed_in(world.vera)
     page = " ".join(strip_tags(client.get(elm.get_absolute_url()).content.decode()).split())
     assert "Got the code E07000999" in page
 
@@ -291,8 +290,7 @@ def test_history_and_page_of_a_succession_use_the_same_words(world: World) -> No
         author=None,
         now=timezone.now(),
     )
-    client = Client()
-    client.force_login(world.vera)
+    client = signed_in(world.vera)
 
     page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
 

@@ -23,6 +23,7 @@ from partnerships.organisations.services import (
     update_organisation,
 )
 from partnerships.outbox.models import Email
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -32,9 +33,7 @@ NOW = timezone.now
 @pytest.fixture
 def dee(world: World) -> Client:
     """Return the browser of Dee, an administrator."""
-    client = Client()
-    client.force_login(world.dee)
-    return client
+    return signed_in(world.dee)
 
 
 def lark(world: World) -> OrganisationName:
@@ -52,8 +51,7 @@ def area_served(world: World) -> AreaServed:
 
 def larkhaven_page(world: World) -> str:
     """Return the HTML of Larkhaven's page as its lead sees it."""
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
     return client.get(world.larkhaven.get_absolute_url()).content.decode()
 
 

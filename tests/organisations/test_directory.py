@@ -22,6 +22,7 @@ from partnerships.organisations.services import (
     serve_area,
     update_organisation,
 )
+from tests.support.signing_in import signed_in
 from tests.support.successions import follow
 from tests.world import World
 
@@ -137,8 +138,7 @@ def test_only_an_organisations_own_people_see_their_email_addresses(world: World
 def test_pages_of_the_list_neither_skip_nor_repeat_organisations(world: World) -> None:
     for number in range(60):
         council(f"Council {number % 7}")
-    client = Client()
-    client.force_login(world.vera)
+    client = signed_in(world.vera)
     listed_ids: list[int] = []
     query = ""
 
@@ -156,7 +156,6 @@ def test_pages_of_the_list_neither_skip_nor_repeat_organisations(world: World) -
     "query", ["?after=%00", "?after=W10", "?before=WzEsMl0", "?region=x", "?area=999999", "?q=%25_"]
 )
 def test_invalid_filters_do_not_break_the_list(world: World, query: str) -> None:
-    client = Client()
-    client.force_login(world.vera)
+    client = signed_in(world.vera)
 
     assert client.get(reverse("organisations:list") + query).status_code in {200, 422}

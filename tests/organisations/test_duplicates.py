@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db.models import Q
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,6 +25,7 @@ from partnerships.transfer.models import Doubt, ImportRun
 from tests.commitments.promises import agree
 from tests.organisations.test_obligations import naming_columns
 from tests.plans.test_signing import plan_awaiting_signatures, sign
+from tests.support.signing_in import signed_in
 from tests.support.successions import follow
 from tests.support.terms import agree_terms
 from tests.world import World, join, make_partnership
@@ -134,8 +134,7 @@ def test_old_address_name_and_number_lead_to_the_kept_record(world: World) -> No
     copy = duplicate(world)
     services.add_identifier(organisation=copy, scheme="rsh", value="L9999", author=None, now=world.now)
     merge_record = merge(world, copy, world.larkhaven)
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
 
     assert client.get(copy.get_absolute_url()).headers["Location"] == world.larkhaven.get_absolute_url()
     for text in ("Larkhaven Homes Ltd", "L9999"):
@@ -255,8 +254,7 @@ def test_predecessor_and_successor_are_not_duplicates(world: World) -> None:
 def test_administrator_merges_and_undoes_on_pages(world: World) -> None:
     copy = duplicate(world)
     join(world.lena, copy, "editor", world.now)
-    client = Client()
-    client.force_login(world.dee)
+    client = signed_in(world.dee)
 
     assert copy.name in client.get(reverse("organisations:duplicates")).content.decode()
     address = reverse("organisations:merge", args=[world.larkhaven.pk, copy.pk])
@@ -276,8 +274,7 @@ def test_administrator_merges_and_undoes_on_pages(world: World) -> None:
 
 
 def test_adding_an_organisation_warns_of_nearly_the_same_name(world: World) -> None:
-    client = Client()
-    client.force_login(world.dee)
+    client = signed_in(world.dee)
     address = reverse("admin:organisations_organisation_add")
     post_fields = {
         "name": "Larkhaven Homes Limited",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,6 +12,7 @@ from partnerships.reports.balances import balance_with, over_time, sides_of
 from tests.commitments.promises import verified_commitment
 from tests.exchange.conftest import shared
 from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -30,8 +30,7 @@ def test_figures_of_predecessors_are_summed_and_named(world: World) -> None:
     balance = balance_with(user=world.amina, sides=sides, today=timezone.localdate())
     assert balance.we_promised.agreed == 1
     assert balance.we_promised.kept == 1
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
     page = client.get(reverse("web:reciprocity-partner", args=[world.harbour.pk])).content.decode()
     assert f"Includes the figures for {world.westmarch.name}" in page
 

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -27,6 +26,7 @@ from partnerships.plans.services import change_status
 from partnerships.web.group import group_together, with_predecessors
 from tests.commitments.promises import agree
 from tests.plans.drafts import published
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -134,8 +134,7 @@ def test_a_stranger_sees_no_figures_of_the_group(world: World) -> None:
 def test_the_organisation_page_leads_to_its_group(world: World) -> None:
     head = create_body("Head")
     set_parent(world.larkhaven, head)
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
     address = reverse("web:group", args=[head.pk])
 
     assert address in client.get(head.get_absolute_url()).content.decode()
@@ -170,8 +169,7 @@ def test_figures_of_predecessors_are_summed_and_the_page_says_so(world: World) -
     assert group.total.commitments == {open_commitment.pk}
     assert group.total.done == {done_commitment.pk}
     assert with_predecessors(world.chidi, world.harbour).total.commitments == set()
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
     address = reverse("web:predecessors", args=[world.harbour.pk])
     assert address in client.get(world.harbour.get_absolute_url()).content.decode()
     assert "together with the organisations that it took over from" in client.get(address).content.decode()

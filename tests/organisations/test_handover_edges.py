@@ -131,8 +131,7 @@ def test_a_successors_signature_stays_when_the_succession_is_undone_and_the_page
     take_effect(succession)
     version = agree_terms(world.partnership, world.amina)
     url = reverse("organisations:succession", args=[succession.pk])
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
     assert "Signed before the succession was undone" not in client.get(url).content.decode()
 
     undoing_succession = record_undoing(succession)
@@ -169,8 +168,7 @@ def test_signatures_for_its_own_part_are_not_listed_when_a_succession_is_undone(
     accept_lines(world, succession, accept=False, reason="We take part already.")
     agree_terms(world.partnership, world.amina)
     take_effect(succession)
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
 
     take_effect(record_undoing(succession))
 
@@ -370,8 +368,7 @@ def test_a_successor_that_left_a_partnership_does_not_read_its_new_name(world: W
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
     succession = record_merger(world, days=30)
     propose_lines(world, succession, "partnerships", world.partnership.pk)
-    hana = Client()
-    hana.force_login(world.hana)
+    hana = signed_in(world.hana)
     address = reverse("organisations:handover-answer", args=[succession.pk])
     assert world.partnership.title in hana.get(address).content.decode()
 

@@ -30,6 +30,7 @@ from partnerships.people.models import User
 from partnerships.work.queries import waiting_for
 from tests.commitments.promises import agree
 from tests.support.moments import today, tomorrow
+from tests.support.signing_in import signed_in
 from tests.world import World, join, make_partnership, person
 
 EAST = ("Elmbridge", "Epsom and Ewell", "Mole Valley", "Reigate and Banstead", "Tandridge")
@@ -203,8 +204,7 @@ def test_lead_records_consent_on_a_page(world: World) -> None:
     promise = agree(world)
     succession = record_merger(world, days=30)
     propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
     address = reverse("organisations:handover-consent", args=[succession.pk])
 
     page = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
@@ -238,8 +238,7 @@ def test_refused_consent_disputes_even_an_accepted_line_and_it_is_proposed_again
     succession = record_merger(world, days=30)
     propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
     accept_lines(world, succession)
-    client = Client()
-    client.force_login(world.hana)
+    client = signed_in(world.hana)
     address = reverse("organisations:handover-consent", args=[succession.pk])
     post_fields = {"lines": [Handover.objects.get().pk], "answer": "refused"}
 
@@ -260,8 +259,7 @@ def test_only_lines_that_need_the_same_consent_are_ticked_at_first(world: World)
     succession = record_merger(world, days=30)
     for promise, consent_of in ((agree(world), "The Board"), (agree(world), "The lender")):
         propose_lines(world, succession, "commitments", promise.pk, consent=consent_of)
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
 
     page = client.get(reverse("organisations:handover-consent", args=[succession.pk]))
 
@@ -411,8 +409,7 @@ def test_records_and_rights_pass_only_on_the_day(world: World) -> None:
         author=None,
         now=timezone.now(),
     )
-    client = Client()
-    client.force_login(world.hana)
+    client = signed_in(world.hana)
     assert client.get(world.partnership.get_absolute_url()).status_code == 404
 
     hand_over_due()

@@ -33,6 +33,7 @@ from partnerships.organisations.services.invitations import INVITATIONS_A_DAY, I
 from partnerships.people.administrators import UnableToChangeAdministration, grant_administration
 from partnerships.people.models import User
 from tests.support.outbox import deliver
+from tests.support.signing_in import signed_in
 from tests.world import PASSWORD, World, person
 
 
@@ -92,8 +93,7 @@ def test_a_weak_password_is_refused_and_the_invitation_stays_open(world: World, 
 
 
 def test_another_person_cannot_use_an_invitation(world: World, email: mail.EmailMessage) -> None:
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
 
     response = client.post(reverse("organisations:accept-invitation", kwargs={"token": token_in(email)}), {})
 
@@ -164,8 +164,7 @@ def test_an_organisation_has_a_daily_limit_of_invitations(world: World) -> None:
 def test_resent_invitations_count_and_each_person_has_a_daily_limit(world: World, email: mail.EmailMessage) -> None:
     now = timezone.now()
     nina = Membership.objects.get(person__email="nina@larkhaven.example")
-    amina = Client()
-    amina.force_login(world.amina)
+    amina = signed_in(world.amina)
     invite_again_url = reverse("organisations:invite-again", args=[world.larkhaven.pk, nina.pk])
     for _ in range(INVITATIONS_A_PERSON - 1):
         resend_invitation(membership=nina, author=world.amina, now=now)
@@ -218,8 +217,7 @@ def test_only_an_administrator_can_end_the_last_leads_membership(world: World, s
 
 
 def test_rights_end_at_once_when_a_membership_ends(world: World) -> None:
-    client = Client()
-    client.force_login(world.eddie)
+    client = signed_in(world.eddie)
     address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
     status_before = client.get(address).status_code
 
@@ -231,8 +229,7 @@ def test_rights_end_at_once_when_a_membership_ends(world: World) -> None:
 
 
 def test_a_lead_cannot_manage_people_of_another_organisation(world: World) -> None:
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
 
     response = client.post(
         reverse("organisations:invite", kwargs={"pk": world.larkhaven.pk}), {"email": "x@x.example", "role": "lead"}
@@ -242,8 +239,7 @@ def test_a_lead_cannot_manage_people_of_another_organisation(world: World) -> No
 
 
 def test_an_administrator_must_give_a_reason_and_cannot_invite_themselves(world: World) -> None:
-    dee = Client()
-    dee.force_login(world.dee)
+    dee = signed_in(world.dee)
     address = reverse("organisations:invite", kwargs={"pk": world.larkhaven.pk})
     fields = {"email": world.dee.email, "role": "lead", "reason": "Their lead is ill."}
 
@@ -304,8 +300,7 @@ def test_a_new_administrator_cannot_accept_an_earlier_invitation(world: World) -
 
 
 def test_a_role_change_by_an_administrator_is_emailed_with_the_reason(world: World) -> None:
-    dee = Client()
-    dee.force_login(world.dee)
+    dee = signed_in(world.dee)
     vera = world.vera.memberships.get()
     address = reverse("organisations:member-edit", args=[world.larkhaven.pk, vera.pk])
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 import pytest
 import time_machine
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -35,8 +34,7 @@ VESTING = dt.datetime(2027, 4, 1, 0, 5, tzinfo=dt.UTC)
 
 def pages(world: World, succession: Succession) -> list[str]:
     """Return the text that an administrator reads on the succession's page and on the list of pending successions."""
-    client = Client()
-    client.force_login(world.dee)
+    client = signed_in(world.dee)
     addresses = reverse("organisations:succession", args=[succession.pk]), reverse("organisations:pending")
     return [" ".join(client.get(address).content.decode().split()) for address in addresses]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.organisations.models import Identifier, Scheme
 from partnerships.organisations.services import add_identifier, create_organisation
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -38,8 +38,7 @@ def test_an_identifier_is_written_as_org_id_guide_does(kind: str, scheme: str, v
 
 def test_the_page_shows_who_allocated_a_number(world: World) -> None:
     add_identifier(organisation=world.larkhaven, scheme=Scheme.MUTUALS, value="7654R", author=None, now=timezone.now())
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
 
     page = client.get(world.larkhaven.get_absolute_url()).content.decode()
 
@@ -49,8 +48,7 @@ def test_the_page_shows_who_allocated_a_number(world: World) -> None:
 
 def test_administrators_see_org_ids_before_they_merge_records(world: World) -> None:
     add_identifier(organisation=world.larkhaven, scheme=Scheme.MUTUALS, value="7654R", author=None, now=timezone.now())
-    client = Client()
-    client.force_login(world.dee)
+    client = signed_in(world.dee)
 
     page = client.get(reverse("organisations:merge", args=[world.larkhaven.pk, world.harbour.pk])).content.decode()
 
@@ -59,8 +57,7 @@ def test_administrators_see_org_ids_before_they_merge_records(world: World) -> N
 
 def test_suggestions_have_org_ids_and_are_found_by_them(world: World) -> None:
     add_identifier(organisation=world.larkhaven, scheme=Scheme.MUTUALS, value="7654R", author=None, now=timezone.now())
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
 
     (suggestion,) = client.get(reverse("organisations:suggest"), {"q": "gb-mpr-7654r"}).json()["results"]
 

@@ -38,6 +38,7 @@ from tests.organisations.test_handovers import (
     task_names,
 )
 from tests.support.moments import today
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 #: Emails about proposals wait for a quarter of an hour, because more lines may be proposed.
@@ -206,8 +207,7 @@ def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World
     undecided_before = count_undecided(succession, world.westmarch, today())
     accept_lines(world, succession, accept=False, reason="It is the county's.")
     assert count_undecided(succession, world.westmarch, today()) == undecided_before + 1
-    ben = Client()
-    ben.force_login(world.ben)
+    ben = signed_in(world.ben)
     address = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "commitments"])
 
     assert "disputed: It is the county" in ben.get(address).content.decode()
@@ -228,8 +228,7 @@ def test_successor_answers_more_lines_than_one_page_shows(world: World, monkeypa
         for title in ("First", "Second", "Third")
     ]
     propose_lines(world, succession, "posts", *posts)
-    hana = Client()
-    hana.force_login(world.hana)
+    hana = signed_in(world.hana)
     address = reverse("organisations:handover-answer", args=[succession.pk])
 
     page = hana.get(address).content.decode()
@@ -259,8 +258,7 @@ def test_line_accepted_later_sends_no_second_email_and_viewers_can_open_the_link
 
     assert line.get().state == "applied"
     assert emails.count() == 2
-    client = Client()
-    client.force_login(world.vera)
+    client = signed_in(world.vera)
     assert client.get(reverse("organisations:succession", args=[succession.pk])).status_code == 200
 
 
@@ -270,8 +268,7 @@ def test_successors_lead_finds_the_handover_but_no_links_to_propose(world: World
     address = reverse("organisations:handover", args=[succession.pk])
     pages = {}
     for reader in (world.ben, world.hana):
-        client = Client()
-        client.force_login(reader)
+        client = signed_in(reader)
         assert address in client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
         pages[reader] = client.get(address).content.decode()
 

@@ -7,7 +7,6 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -42,6 +41,7 @@ from tests.organisations.test_handovers import (
     task_names,
 )
 from tests.support.moments import today, tomorrow
+from tests.support.signing_in import signed_in
 from tests.world import World, join
 
 
@@ -217,8 +217,7 @@ def test_remaining_records_are_a_task_of_leads_and_then_of_administrators(world:
     services.hand_over_due(now=timezone.now())
 
     assert "Say who takes over" not in task_names(world, world.ben)
-    client = Client()
-    client.force_login(world.hana)
+    client = signed_in(world.hana)
     page = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
     assert "an administrator must decide" in page
 

@@ -33,6 +33,7 @@ from partnerships.organisations.services import (
     undo_succession,
 )
 from tests.support.moments import today
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -508,8 +509,7 @@ def test_the_form_for_another_succession_of_an_order_starts_with_its_dates_and_s
         author=world.dee,
         now=timezone.now(),
     )
-    client = Client()
-    client.force_login(world.dee)
+    client = signed_in(world.dee)
     address = f"{reverse('organisations:record-succession')}?like={first_succession.pk}"
 
     assert address in client.get(reverse("organisations:succession", args=[first_succession.pk])).content.decode()

@@ -34,6 +34,7 @@ from partnerships.people.limits import count
 from partnerships.people.models import Tally
 from partnerships.people.personal_data import export_person
 from tests.support.outbox import deliver
+from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms
 from tests.world import World, join, require_own_sign_in
 
@@ -154,8 +155,7 @@ def test_colleagues_do_not_see_why_a_membership_ended(world: World) -> None:
     end_membership(
         membership=world.eddie.memberships.get(), author=world.amina, reason="Dismissed.", now=timezone.now()
     )
-    vera = Client()
-    vera.force_login(world.vera)
+    vera = signed_in(world.vera)
 
     for address in ("/", reverse("organisations:detail", kwargs={"pk": world.larkhaven.pk})):
         assert "Dismissed." not in vera.get(address).content.decode()
@@ -233,8 +233,7 @@ def test_downloads_are_limited_per_minute(world: World, settings: LazySettings) 
 
 def test_head_requests_count_towards_the_download_limit(world: World, settings: LazySettings) -> None:
     settings.EXPORTS_PER_MINUTE = 2
-    eddie = Client()
-    eddie.force_login(world.eddie)
+    eddie = signed_in(world.eddie)
     address = reverse("people:own-data")
 
     with time_machine.travel(timezone.now().replace(second=30), tick=False):

@@ -31,15 +31,14 @@ from partnerships.people.services import (
 )
 from tests.people.test_leaving_and_erasing import sign_in
 from tests.support.outbox import deliver, recorded
+from tests.support.signing_in import signed_in
 from tests.world import World, person
 
 
 @pytest.fixture
 def dee(world: World) -> Client:
     """Return the browser of Dee, an administrator."""
-    client = Client()
-    client.force_login(world.dee)
-    return client
+    return signed_in(world.dee)
 
 
 @pytest.fixture

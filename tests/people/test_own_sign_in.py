@@ -28,6 +28,7 @@ from tests.people.own_sign_in import (
 )
 from tests.people.test_leaving_and_erasing import sign_in
 from tests.support.outbox import deliver
+from tests.support.signing_in import signed_in
 from tests.world import PASSWORD as OURS
 from tests.world import World, join
 from tests.world import person as somebody
@@ -165,8 +166,7 @@ def test_a_new_provider_is_only_offered_until_a_lead_has_used_it(required: World
 
 
 def test_administrators_choose_from_existing_providers(offered: World) -> None:
-    dee = Client()
-    dee.force_login(offered.dee)
+    dee = signed_in(offered.dee)
     address = reverse("admin:organisations_organisation_change", args=[offered.larkhaven.pk])
     page = dee.get(address)
     form_data = {

@@ -19,6 +19,7 @@ from partnerships.people.models import SecurityEvent
 from partnerships.people.second_factor import has_second_factor
 from tests.people.test_leaving_and_erasing import sign_in
 from tests.support.browser import sign_in as sign_in_by_hand
+from tests.support.signing_in import signed_in
 from tests.world import PASSWORD, World, make_world
 
 
@@ -158,12 +159,10 @@ def test_a_lead_must_have_a_second_factor_if_the_setting_is_on(
     world: World, settings: LazySettings, required: bool
 ) -> None:
     settings.SECOND_FACTOR_REQUIRED = required
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
     response_before = client.get(reverse("agreements:list"))
     Authenticator.objects.create(user=world.amina, type=Authenticator.Type.TOTP, data={"secret": "x"})
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
 
     assert response_before.status_code == (302 if required else 200)
     assert client.get(reverse("agreements:list")).status_code == 200

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.people.test_leaving_and_erasing import sign_in
+from tests.support.signing_in import signed_in
 from tests.world import PASSWORD, World
 
 MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
@@ -39,8 +40,7 @@ def test_signing_in_changes_the_session_key(world: World) -> None:
 @pytest.mark.parametrize(("idle", "is_open"), [(59 * MINUTE, True), (61 * MINUTE, False)])
 def test_an_idle_session_ends_after_an_hour(world: World, idle: dt.timedelta, is_open: bool) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
-        client = Client()
-        client.force_login(world.eddie)
+        client = signed_in(world.eddie)
         clock.shift(30 * MINUTE)
         assert is_signed_in(client)
         clock.shift(idle)
@@ -50,8 +50,7 @@ def test_an_idle_session_ends_after_an_hour(world: World, idle: dt.timedelta, is
 
 def test_a_session_in_constant_use_ends_after_twelve_hours(world: World) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
-        client = Client()
-        client.force_login(world.eddie)
+        client = signed_in(world.eddie)
         for _ in range(23):
             clock.shift(30 * MINUTE)
             assert is_signed_in(client)
@@ -66,8 +65,7 @@ def test_a_session_in_constant_use_ends_after_twelve_hours(world: World) -> None
 
 def test_a_clock_set_back_does_not_prolong_a_session(world: World) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
-        client = Client()
-        client.force_login(world.eddie)
+        client = signed_in(world.eddie)
         clock.shift(-2 * HOUR)
 
         assert not is_signed_in(client)
@@ -75,8 +73,7 @@ def test_a_clock_set_back_does_not_prolong_a_session(world: World) -> None:
 
 def test_a_post_after_the_session_ended_leads_home_after_sign_in(world: World) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
-        client = Client()
-        client.force_login(world.eddie)
+        client = signed_in(world.eddie)
         session = client.session
         session.set_expiry(13 * 3600)
         session.save()
@@ -103,8 +100,7 @@ def test_people_see_and_end_only_their_own_sessions(world: World) -> None:
 
 
 def test_people_can_change_their_name_and_nothing_else(world: World) -> None:
-    client = Client()
-    client.force_login(world.eddie)
+    client = signed_in(world.eddie)
 
     response = client.post(reverse("people:details"), {"name": "Edward", "time_zone": world.eddie.time_zone})
 
@@ -125,8 +121,7 @@ def test_django_admin_is_entered_only_through_account_sign_in(world: World) -> N
     assert response.status_code == 302
     assert response["Location"].startswith(reverse("account_login"))
     for person, status in ((world.vera, 403), (world.dee, 302)):
-        client = Client()
-        client.force_login(person)
+        client = signed_in(person)
         assert client.get(address).status_code == status
         assert client.post(address, form_data).status_code == status
         assert client.session["_auth_user_id"] == str(person.pk)
@@ -140,8 +135,7 @@ def test_django_admin_never_redirects_to_another_site(world: World) -> None:
 
 
 def test_passwords_are_changed_in_the_account_and_not_in_django_admin(world: World) -> None:
-    client = Client()
-    client.force_login(world.dee)
+    client = signed_in(world.dee)
 
     response = client.get(reverse("admin:password_change"))
 

@@ -23,6 +23,7 @@ from partnerships.people.models import SecurityEvent, User
 from partnerships.people.view_as import UnableToViewAs, begin_view_as
 from tests.people.test_leaving_and_erasing import sign_in
 from tests.support.outbox import deliver, recorded
+from tests.support.signing_in import signed_in
 from tests.support.statements import shape
 from tests.world import PASSWORD, World, require_own_sign_in
 
@@ -220,8 +221,7 @@ def test_leads_and_administrators_need_a_second_factor_if_the_setting_requires_i
     settings.SECOND_FACTOR_REQUIRED = True
 
     for person, is_redirected in ((world.amina, True), (world.dee, True), (world.vera, False)):
-        client = Client()
-        client.force_login(person)
+        client = signed_in(person)
         response = client.get(reverse("organisations:list"))
 
         assert (response.status_code == 302 and response["Location"] == reverse("mfa_index")) is is_redirected
@@ -232,8 +232,7 @@ def test_an_organisation_can_require_a_second_factor_of_all_its_people(world: Wo
     update_organisation(
         organisation=world.larkhaven, second_factor_required=True, author=world.amina, now=timezone.now()
     )
-    client = Client()
-    client.force_login(world.vera)
+    client = signed_in(world.vera)
 
     assert client.get(reverse("agreements:list"))["Location"] == reverse("mfa_index")
     assert client.get(reverse("people:account")).status_code == 200
@@ -251,8 +250,7 @@ def test_a_password_is_refused_if_own_sign_in_is_required(world: World) -> None:
 
 def client_viewing_as(world: World, person: User) -> Client:
     """Return the browser of Dee, an administrator, who views the site as this person."""
-    client = Client()
-    client.force_login(world.dee)
+    client = signed_in(world.dee)
     response = client.post(reverse("people:view-as", kwargs={"pk": person.pk}), {"reason": "They asked for help."})
     assert response.status_code == 302
     return client
@@ -260,8 +258,7 @@ def client_viewing_as(world: World, person: User) -> Client:
 
 def test_an_administrator_sees_restricted_text_only_as_another_person_with_a_reason(world: World) -> None:
     address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
-    dee = Client()
-    dee.force_login(world.dee)
+    dee = signed_in(world.dee)
     assert dee.get(address).status_code == 404
 
     client = client_viewing_as(world, world.vera)

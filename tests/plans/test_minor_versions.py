@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,6 +11,7 @@ from partnerships.plans.content import get_piece
 from partnerships.plans.models import Plan
 from tests.plans.drafts import fewer_homes, publish, published, save
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -60,8 +60,7 @@ def test_site_with_homes_is_not_removed_in_a_minor_version(world: World) -> None
 
 def test_page_to_publish_says_why_a_version_cannot_be_minor(world: World) -> None:
     plan = published(world)
-    amina = Client()
-    amina.force_login(world.amina)
+    amina = signed_in(world.amina)
     address = reverse("plans:publish", kwargs={"pk": plan.pk})
     save(plan, world, "sections/vision", body="The same, spelt right.")
     page_before = amina.get(address).content.decode()
@@ -83,8 +82,7 @@ def test_page_to_publish_says_why_a_version_cannot_be_minor(world: World) -> Non
 
 def test_new_forecast_by_the_short_form_is_never_minor(world: World) -> None:
     plan = published(world)
-    amina = Client()
-    amina.force_login(world.amina)
+    amina = signed_in(world.amina)
     address = reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"})
     date = {"date": "1 May 2031"}
     data = {"note": "Rain.", "minor": "on", "based_on": "1", **date}

@@ -19,6 +19,7 @@ from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff, Version
 from partnerships.plans.services.publishing import figures_of
 from tests.plans.drafts import CONTENT
+from tests.support.signing_in import signed_in
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -139,8 +140,7 @@ def test_rows_and_addresses_of_plans_stay() -> None:
 
     plan = Plan.objects.get(pk=pk)
     signatory = plan.signatories.get(organisation=world.westmarch)
-    amina = Client()
-    amina.force_login(world.amina)
+    amina = signed_in(world.amina)
     link = reverse("plans:sign-by-link", kwargs={"token": sign_off_token(signatory, world.ben, 1)})
     addresses = [
         f"/plans/{pk}/",

@@ -9,7 +9,6 @@ from collections import Counter
 from typing import Any
 
 import docx
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -28,6 +27,7 @@ from tests.commitments.promises import propose
 from tests.exchange.conftest import shared
 from tests.plans.drafts import CANARY, begin, publish
 from tests.reports.conftest import cells, figures_for
+from tests.support.signing_in import signed_in
 from tests.support.successions import follow
 from tests.world import World
 
@@ -270,8 +270,7 @@ def test_successors_area_has_the_records_of_the_area_before_it(world: World) -> 
 
 def test_page_and_word_file_have_a_map_and_the_page_says_none(world: World) -> None:
     place(world)
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
 
     page = client.get(reverse("reports:report", args=["coverage"])).content.decode()
     paper = docx.Document(io.BytesIO(bytes_of(figures_for(world.amina, "coverage"), "docx")))

@@ -10,7 +10,6 @@ from typing import Any
 
 import pypdf
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -23,6 +22,7 @@ from partnerships.reports.snapshot import Cell, from_json, to_json
 from partnerships.transfer.services.housing_figures.shipped import FIGURES, load_figures
 from tests.plans.drafts import CANARY, begin, publish
 from tests.reports.conftest import cells, figures_for
+from tests.support.signing_in import signed_in
 from tests.support.successions import follow
 from tests.transfer.lists import import_list
 from tests.world import World
@@ -251,8 +251,7 @@ def test_requirement_of_a_joint_plan_is_shown_for_each_area_and_never_added(figu
 
 
 def test_page_without_imported_figures_says_what_is_missing(world: World) -> None:
-    client = Client()
-    client.force_login(world.nadia)
+    client = signed_in(world.nadia)
 
     page = client.get(reverse("reports:report", args=["need-and-supply"])).content.decode()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from partnerships.surveys import questions, services
 from partnerships.surveys.models import QuestionSet
 from partnerships.surveys.queries.rounds import newest_question_sets
 from partnerships.surveys.questions import InvalidQuestions, read_toml
+from tests.support.signing_in import signed_in
 from tests.surveys.asking import closed_round, prepared
 from tests.world import World
 
@@ -20,8 +20,7 @@ FIRST = (Path(questions.__file__).parent / "question_sets" / "health_1.toml").re
 
 def add_by_admin(world: World, text: str) -> str:
     """Send the form as an administrator, and return the page that follows."""
-    client = Client()
-    client.force_login(world.dee)
+    client = signed_in(world.dee)
     address = reverse("admin:surveys_questionset_add")
     return client.post(address, {"code": "health", "questions": text}, follow=True).content.decode()
 
@@ -80,8 +79,7 @@ def test_question_set_that_cannot_be_used_is_refused_with_the_place() -> None:
 
 def test_administrator_sees_rounds_without_title_answers_or_results(world: World) -> None:
     survey_round = closed_round(world)
-    client = Client()
-    client.force_login(world.dee)
+    client = signed_in(world.dee)
 
     page = client.get(reverse("admin:surveys_round_change", args=[survey_round.pk])).content.decode()
 

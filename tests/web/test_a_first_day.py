@@ -180,8 +180,7 @@ def test_new_lead_with_an_old_account_reads_no_older_news_than_others(
 
 
 def test_without_javascript_long_lists_are_searched_by_name(world: World) -> None:
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
     grid = {"key": "k1", "homes-TOTAL_FORMS": "1", "homes-INITIAL_FORMS": "0", "homes-YEARS": "1"}
     site = {"name": "Quays", "homes-0-tenure": "social_rent", "homes-0-count_0": "37", **grid}
     agreement = {"title": "Quays"}

@@ -14,6 +14,7 @@ from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Role
 from partnerships.organisations.services import create_organisation, update_organisation
 from partnerships.web.first_steps import first_steps_of, shown_at_home
+from tests.support.signing_in import signed_in
 from tests.world import World, join, person
 
 pytestmark = pytest.mark.django_db
@@ -22,9 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def amina(world: World) -> Client:
     """Return the browser of Larkhaven's lead."""
-    client = Client()
-    client.force_login(world.amina)
-    return client
+    return signed_in(world.amina)
 
 
 def states(user: object) -> list[bool]:
@@ -38,8 +37,7 @@ def test_a_new_lead_sees_what_is_left_to_do(world: World) -> None:
     body = create_organisation(name="New Homes", kind="registered_provider", author=None, now=world.now)
     nell = person("Nell New", "nell@new.example")
     join(nell, body, Role.LEAD, world.now)
-    client = Client()
-    client.force_login(nell)
+    client = signed_in(nell)
 
     before = states(nell)
     update_organisation(organisation=body, author=nell, now=timezone.now(), website="https://new.example")

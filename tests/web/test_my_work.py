@@ -12,6 +12,7 @@ from partnerships.exchange.models import Audience
 from partnerships.exchange.services import withdraw_entry
 from tests.exchange.conftest import shared
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -90,8 +91,7 @@ def test_my_work_begins_at_the_first_page_for_an_invalid_place(world: World, pla
         partnership=world.partnership,
         closes_on=None,
     )
-    client = Client()
-    client.force_login(world.ben)
+    client = signed_in(world.ben)
 
     page = client.get(f"{reverse('web:my-work')}?after={place}")
 

@@ -6,7 +6,6 @@ import datetime as dt
 import re
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from partnerships.agreements.models import Audience, Partnership
@@ -15,6 +14,7 @@ from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
 from partnerships.web.neighbours import MAX_DRAWN
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World, join, make_partnership
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +23,7 @@ NETWORK = reverse("web:network")
 
 def page(person: User, address: str) -> str:
     """Return the text of the page that this person sees at the address."""
-    client = Client()
-    client.force_login(person)
+    client = signed_in(person)
     response = client.get(address)
     assert response.status_code == 200
     return collapse(response.content.decode())
@@ -47,8 +46,7 @@ def pair(one: Organisation, other: Organisation) -> str:
 
 def every_row(person: User, address: str) -> list[str]:
     """Return the names on all pages of a list, in order."""
-    client = Client()
-    client.force_login(person)
+    client = signed_in(person)
     names: list[str] = []
     query = ""
     while True:
@@ -140,8 +138,7 @@ def test_reader_without_a_partnership_is_invited_to_start_one(world: World) -> N
 
 
 def test_pair_with_an_unknown_organisation_is_not_found(world: World) -> None:
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
 
     assert client.get(reverse("web:network-pair", args=[world.larkhaven.pk, 999_999])).status_code == 404
     assert client.get(reverse("web:network-pair", args=[world.larkhaven.pk, world.larkhaven.pk])).status_code == 404
@@ -149,8 +146,7 @@ def test_pair_with_an_unknown_organisation_is_not_found(world: World) -> None:
 
 @pytest.mark.parametrize("place", ["0", "999999999", "9" * 40, "Larkhaven", "-1", "%00"])
 def test_unknown_place_shows_the_first_page(world: World, place: str) -> None:
-    client = Client()
-    client.force_login(world.amina)
+    client = signed_in(world.amina)
 
     first_rows = client.get(NETWORK).context["page"].rows
     rows = client.get(f"{NETWORK}?after={place}").context["page"].rows
@@ -162,8 +158,7 @@ def test_unknown_place_shows_the_first_page(world: World, place: str) -> None:
 def test_links_between_pages_carry_no_names(world: World) -> None:
     for number in range(MAX_DRAWN + 1):
         create_organisation(name=f"Quillwort {number}", kind=Kind.COUNCIL, author=None, now=world.now)
-    client = Client()
-    client.force_login(world.dee)
+    client = signed_in(world.dee)
 
     next_query = client.get(reverse("organisations:list")).context["page"].next
 

@@ -18,11 +18,11 @@ from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from tests.digests.conftest import PostOffice, fresh, office, opened, plan, play, publish, text_of, world
+from tests.digests.conftest import PostOffice, fresh, office, plan, play, public_plan, publish, text_of, world
 from tests.support.signing_in import signed_in
 from tests.world import World
 
-__all__ = ["fresh", "office", "opened", "plan", "signed_in", "text_of", "world"]
+__all__ = ["fresh", "office", "plan", "public_plan", "signed_in", "text_of", "world"]
 
 
 @pytest.fixture

@@ -162,10 +162,10 @@ def test_link_answers_nothing_once_access_has_ended(
     else:
         digests.renew_links(person=world.sol, author=world.sol, now=timezone.now())
 
-    opened = bearer.get(comment_url)
+    page_response = bearer.get(comment_url)
     response = bearer.post(comment_url, {"form": form_token(html), "text": "Still here."})
 
-    assert opened.status_code == 404
+    assert page_response.status_code == 404
     assert response.status_code == 404
     assert not Answer.objects.exists()
 
@@ -202,8 +202,8 @@ def test_links_of_other_purposes_answer_nothing(
     assert bearer.get(comment_url).status_code == 404
 
 
-def test_link_of_a_digest_answers_only_to_its_own_plans(digest: Delivery, opened: Plan, bearer: Client) -> None:
-    assert bearer.get(page(digest, opened)).status_code == 404
+def test_link_of_a_digest_answers_only_to_its_own_plans(digest: Delivery, public_plan: Plan, bearer: Client) -> None:
+    assert bearer.get(page(digest, public_plan)).status_code == 404
 
 
 def test_finished_plan_takes_no_more_answers(world: World, digest: Delivery, plan: Plan, bearer: Client) -> None:

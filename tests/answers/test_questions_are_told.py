@@ -260,10 +260,10 @@ def test_the_link_of_a_question_ends_with_the_right_to_read_the_plan(
 
 
 def test_followers_of_an_owner_get_a_question_about_a_plan_without_a_partnership(
-    world: World, opened: Plan, office: PostOffice
+    world: World, public_plan: Plan, office: PostOffice
 ) -> None:
     digests.subscribe(person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now())
-    ask(world, opened)
+    ask(world, public_plan)
 
     play(office)
 

@@ -187,7 +187,7 @@ def play(office: PostOffice, *, now: dt.datetime | None = None) -> Tally:
 
 
 @pytest.fixture
-def opened(world: World) -> Plan:
+def public_plan(world: World) -> Plan:
     """Return the public plan "Open Quay"."""
     return open_plan(world)
 

@@ -49,27 +49,27 @@ def ask_the_address(world: World, plan: Plan, *, now: dt.datetime | None = None)
 
 @pytest.mark.parametrize("refuse", REFUSALS, ids=lambda refuse: refuse.__name__)
 def test_an_address_that_refused_before_erasure_is_not_asked_again(
-    world: World, plan: Plan, opened: Plan, refuse: Callable[[World, Plan], None]
+    world: World, plan: Plan, public_plan: Plan, refuse: Callable[[World, Plan], None]
 ) -> None:
-    refuse(world, opened)
+    refuse(world, public_plan)
     erase_sol(world)
     email_count = Delivery.objects.count()
 
-    for target in (opened, plan):
+    for target in (public_plan, plan):
         for later in (dt.timedelta(0), dt.timedelta(days=4000)):
             with pytest.raises(services.UnableToSubscribe, match="asked not to be contacted"):
                 ask_the_address(world, target, now=timezone.now() + later)
-    type_in(opened, SOL.upper())
+    type_in(public_plan, SOL.upper())
 
     assert find_person(SOL) is None
     assert Delivery.objects.count() == email_count
 
 
-def test_an_address_that_never_refused_may_be_asked_again(world: World, opened: Plan) -> None:
-    services.confirm(subscription=ask(world, opened), now=timezone.now())
+def test_an_address_that_never_refused_may_be_asked_again(world: World, public_plan: Plan) -> None:
+    services.confirm(subscription=ask(world, public_plan), now=timezone.now())
     erase_sol(world)
 
-    assert ask_the_address(world, opened).is_waiting
+    assert ask_the_address(world, public_plan).is_waiting
     assert not RefusedAddress.objects.exists()
 
 
@@ -98,60 +98,60 @@ def refuse_and_erase_sol(world: World, plan: Plan) -> None:
     erase_sol(world)
 
 
-def test_the_hash_key_is_required_and_can_be_rotated(world: World, opened: Plan, settings: LazySettings) -> None:
+def test_the_hash_key_is_required_and_can_be_rotated(world: World, public_plan: Plan, settings: LazySettings) -> None:
     settings.ADDRESS_HASH_KEYS = ["the-first-key-" + "a" * 50]
-    refuse_and_erase_sol(world, opened)
+    refuse_and_erase_sol(world, public_plan)
     first_hash = RefusedAddress.objects.get().address_hash
 
     settings.ADDRESS_HASH_KEYS = ["the-second-key-" + "b" * 50, "the-first-key-" + "a" * 50]
     with pytest.raises(services.UnableToSubscribe):
-        ask_the_address(world, opened)
+        ask_the_address(world, public_plan)
     settings.ADDRESS_HASH_KEYS = ["another-key-" + "c" * 50]
 
     assert "sol" not in first_hash
-    assert ask_the_address(world, opened).is_waiting, "Without its key a hash says nothing about an address."
+    assert ask_the_address(world, public_plan).is_waiting, "Without its key a hash says nothing about an address."
 
 
 def test_without_a_hash_key_the_secret_key_and_its_fallbacks_are_used(
-    world: World, opened: Plan, settings: LazySettings
+    world: World, public_plan: Plan, settings: LazySettings
 ) -> None:
-    refuse_and_erase_sol(world, opened)
+    refuse_and_erase_sol(world, public_plan)
 
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "renewed-" + "d" * 50, [settings.SECRET_KEY]
 
     with pytest.raises(services.UnableToSubscribe):
-        ask_the_address(world, opened)
+        ask_the_address(world, public_plan)
 
 
-def test_a_person_who_returns_and_follows_something_may_be_asked_again(world: World, opened: Plan) -> None:
-    refuse_and_erase_sol(world, opened)
+def test_a_person_who_returns_and_follows_something_may_be_asked_again(world: World, public_plan: Plan) -> None:
+    refuse_and_erase_sol(world, public_plan)
     returning_person = User.objects.create_user(SOL, "four other quiet words", name="Sol")
     join(returning_person, world.larkhaven, Role.VIEWER, timezone.now())
 
-    services.subscribe(person=returning_person, target=opened, author=returning_person, now=timezone.now())
+    services.subscribe(person=returning_person, target=public_plan, author=returning_person, now=timezone.now())
 
     assert not RefusedAddress.objects.exists()
 
 
 def test_a_restored_backup_keeps_the_refusal(
-    world: World, opened: Plan, django_capture_on_commit_callbacks: Any
+    world: World, public_plan: Plan, django_capture_on_commit_callbacks: Any
 ) -> None:
     backup_at = timezone.now()
     with django_capture_on_commit_callbacks(execute=True):
-        refuse_and_erase_sol(world, opened)
+        refuse_and_erase_sol(world, public_plan)
     RefusedAddress.objects.all().delete()  # the backup is older than the erasure
 
     replay(since=backup_at, now=timezone.now())
 
     with pytest.raises(services.UnableToSubscribe, match="asked not to be contacted"):
-        ask_the_address(world, opened)
+        ask_the_address(world, public_plan)
 
 
-def test_operators_can_allow_an_address_again_when_its_owner_wants_it(world: World, opened: Plan) -> None:
-    refuse_and_erase_sol(world, opened)
+def test_operators_can_allow_an_address_again_when_its_owner_wants_it(world: World, public_plan: Plan) -> None:
+    refuse_and_erase_sol(world, public_plan)
 
     call_command("allow_questions", SOL)
 
-    assert ask_the_address(world, opened).is_waiting
+    assert ask_the_address(world, public_plan).is_waiting
     with pytest.raises(CommandError, match="No erased person"):
         call_command("allow_questions", SOL)

@@ -67,13 +67,13 @@ def follow(world: World, target: object) -> Subscription:
 
 
 @pytest.fixture
-def followed(world: World, plan: Plan) -> Subscription:
+def sols_subscription(world: World, plan: Plan) -> Subscription:
     """Return Sol's confirmed subscription to the plan."""
     return follow(world, plan)
 
 
 @pytest.fixture
-def received(world: World, plan: Plan, followed: Subscription, office: PostOffice) -> Delivery:
+def received_digest(world: World, plan: Plan, sols_subscription: Subscription, office: PostOffice) -> Delivery:
     """Return the digest that told Sol about the plan's second version."""
     publish(plan, 100, author=world.amina)
     play(office)
@@ -84,15 +84,15 @@ def received(world: World, plan: Plan, followed: Subscription, office: PostOffic
 def test_a_paused_reader_reads_received_digests_but_nothing_new(
     world: World, plan: Plan, office: PostOffice, what: str
 ) -> None:
-    followed = follow(world, plan if what == "plan" else getattr(world, what))
+    sols_subscription = follow(world, plan if what == "plan" else getattr(world, what))
     publish(plan, 100, author=world.amina)
     play(office)
-    received = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
-    act(Client(), followed, "pause")
+    received_digest = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
+    act(Client(), sols_subscription, "pause")
     publish(plan, 7_707, author=world.amina, note="Fewer still.", summary="Seventy-seven homes.")
     play(office)
 
-    pages = pages_of(received, plan)
+    pages = pages_of(received_digest, plan)
     amina = signed_in(world.amina)
     preview_page = amina.get(reverse("digests:preview", kwargs={"pk": world.sol.pk})).content.decode()
     readers_page = amina.get(reverse("digests:who", kwargs={"pk": plan.pk})).content.decode()
@@ -106,18 +106,18 @@ def test_a_paused_reader_reads_received_digests_but_nothing_new(
     assert world.sol.display_name not in readers_page
     assert len(office.to(world.sol)) == 1
 
-    act(Client(), followed, "resume")
+    act(Client(), sols_subscription, "resume")
     play(office)
 
     assert "was 100, now 7,707" in text_of(office.to(world.sol)[1])
-    assert "now 7,707" not in pages_of(received, plan).email
+    assert "now 7,707" not in pages_of(received_digest, plan).email
 
 
 def test_a_paused_reader_with_an_account_reads_received_digests(world: World, plan: Plan, office: PostOffice) -> None:
-    followed = services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    sols_subscription = services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     publish(plan, 100, author=world.amina)
     play(office)
-    signed_in(world.ben).post(reverse("digests:change", kwargs={"pk": followed.pk, "verb": "pause"}))
+    signed_in(world.ben).post(reverse("digests:change", kwargs={"pk": sols_subscription.pk, "verb": "pause"}))
 
     pages = pages_of(Delivery.objects.get(recipient=world.ben), plan)
 
@@ -126,19 +126,21 @@ def test_a_paused_reader_with_an_account_reads_received_digests(world: World, pl
 
 @pytest.mark.parametrize("paused", [False, True])
 def test_an_ended_subscription_closes_received_digests_paused_or_not(
-    world: World, plan: Plan, followed: Subscription, received: Delivery, *, paused: bool
+    world: World, plan: Plan, sols_subscription: Subscription, received_digest: Delivery, *, paused: bool
 ) -> None:
     if paused:
-        act(Client(), followed, "pause")
-    was_open_before = CHANGED in pages_of(received, plan).email
+        act(Client(), sols_subscription, "pause")
+    was_open_before = CHANGED in pages_of(received_digest, plan).email
 
     suppress(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
-    pages_when_suppressed = pages_of(received, plan)
+    pages_when_suppressed = pages_of(received_digest, plan)
     release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
-    pages_when_released = pages_of(received, plan)
+    pages_when_released = pages_of(received_digest, plan)
     ben = signed_in(world.ben)
-    ben.post(reverse("digests:end-stakeholder", kwargs={"pk": followed.pk}), {"reason": "He has left the panel."})
-    pages_when_ended = pages_of(received, plan)
+    ben.post(
+        reverse("digests:end-stakeholder", kwargs={"pk": sols_subscription.pk}), {"reason": "He has left the panel."}
+    )
+    pages_when_ended = pages_of(received_digest, plan)
 
     assert was_open_before
     assert pages_when_suppressed.are_without_the_plan
@@ -147,33 +149,35 @@ def test_an_ended_subscription_closes_received_digests_paused_or_not(
     assert pages_when_ended.are_without_the_plan
 
 
-def test_stopping_after_a_pause_closes_received_digests(plan: Plan, followed: Subscription, received: Delivery) -> None:
-    act(Client(), followed, "pause")
-    act(Client(), followed, "stop")
+def test_stopping_after_a_pause_closes_received_digests(
+    plan: Plan, sols_subscription: Subscription, received_digest: Delivery
+) -> None:
+    act(Client(), sols_subscription, "pause")
+    act(Client(), sols_subscription, "stop")
 
-    assert pages_of(received, plan).are_without_the_plan
+    assert pages_of(received_digest, plan).are_without_the_plan
 
 
 def test_a_reader_asked_again_reads_no_earlier_digest_before_confirming(
-    world: World, plan: Plan, followed: Subscription, received: Delivery
+    world: World, plan: Plan, sols_subscription: Subscription, received_digest: Delivery
 ) -> None:
-    act(Client(), followed, "pause")
-    services.stop(subscriptions=[followed], author=None, reason="Ended.", now=timezone.now())
+    act(Client(), sols_subscription, "pause")
+    services.stop(subscriptions=[sols_subscription], author=None, reason="Ended.", now=timezone.now())
     subscription = ask(world, plan)
-    pages_before = pages_of(received, plan)
+    pages_before = pages_of(received_digest, plan)
     services.confirm(subscription=subscription, now=timezone.now())
 
     assert pages_before.are_without_the_plan
-    assert CHANGED in pages_of(received, plan).email
+    assert CHANGED in pages_of(received_digest, plan).email
 
 
 def test_a_digest_not_yet_sent_before_the_pause_cannot_be_read_by_link(
-    world: World, plan: Plan, followed: Subscription, office: PostOffice
+    world: World, plan: Plan, sols_subscription: Subscription, office: PostOffice
 ) -> None:
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
     queued_digest = Delivery.objects.get(recipient=world.sol)
-    act(Client(), followed, "pause")
+    act(Client(), sols_subscription, "pause")
     pages_before = pages_of(queued_digest, plan)
     office.drain()
 
@@ -185,10 +189,10 @@ def test_a_digest_not_yet_sent_before_the_pause_cannot_be_read_by_link(
 
 
 def test_losing_access_during_a_pause_closes_received_digests(
-    world: World, plan: Plan, followed: Subscription, received: Delivery
+    world: World, plan: Plan, sols_subscription: Subscription, received_digest: Delivery
 ) -> None:
-    act(Client(), followed, "pause")
+    act(Client(), sols_subscription, "pause")
     leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
     change_audience(plan=plan, audience="owners", reason="Rethought.", author=world.amina, now=timezone.now())
 
-    assert pages_of(received, plan).are_without_the_plan
+    assert pages_of(received_digest, plan).are_without_the_plan

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def pooled(opened: Plan) -> Iterator[None]:
+def pooled(public_plan: Plan) -> Iterator[None]:
     """Connect through PgBouncer during the test."""
     with pgbouncer() as port, connected_through(port, processes=3):
         yield
@@ -51,14 +51,14 @@ def test_statements_work_in_every_server_process(pooled: None) -> None:
 
 
 def test_digests_are_sent_through_a_pooled_connection(
-    pooled: None, world: World, opened: Plan, office: PostOffice
+    pooled: None, world: World, public_plan: Plan, office: PostOffice
 ) -> None:
     for person in (world.ben, world.eddie):
-        services.add_confirmed_subscription(person=person, target=opened, author=None, now=timezone.now())
+        services.add_confirmed_subscription(person=person, target=public_plan, author=None, now=timezone.now())
 
     with capture_logs() as log_entries:
         for number in range(3):
-            publish(opened, 100 + number, author=world.amina)
+            publish(public_plan, 100 + number, author=world.amina)
             plan_round(now=timezone.now())
             drain(seconds=120, connect=lambda: office)
 

@@ -45,7 +45,7 @@ def bearer() -> Client:
 
 
 @pytest.fixture
-def followed(world: World, plan: Plan) -> Subscription:
+def sols_subscription(world: World, plan: Plan) -> Subscription:
     """Return Sol's subscription, which Larkhaven added and Sol confirmed."""
     return services.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
@@ -53,7 +53,7 @@ def followed(world: World, plan: Plan) -> Subscription:
 
 
 @pytest.fixture
-def asked(world: World, plan: Plan) -> Subscription:
+def unanswered_subscription(world: World, plan: Plan) -> Subscription:
     """Return Sol's subscription, which Larkhaven asked about and Sol has not answered."""
     return ask(world, plan)
 
@@ -70,9 +70,12 @@ def manage(person: User) -> str:
     return reverse("digests:preferences", kwargs={"token": token(person, Purpose.PREFERENCES)})
 
 
-def answer_link(asked: Subscription) -> str:
+def answer_link(unanswered_subscription: Subscription) -> str:
     """Return the path of the page behind the button in the confirmation email."""
-    return reverse("digests:confirm", kwargs={"token": token(asked.person, Purpose.CONFIRM, number=asked.pk)})
+    return reverse(
+        "digests:confirm",
+        kwargs={"token": token(unanswered_subscription.person, Purpose.CONFIRM, number=unanswered_subscription.pk)},
+    )
 
 
 def act(browser: Client, subscription: Subscription, verb: str, **data: str) -> str:
@@ -93,13 +96,17 @@ def link_in(email: object, page: str) -> str:
 # ---- Managing
 
 
-def test_opening_an_answered_confirmation_email_shows_the_current_status(asked: Subscription, bearer: Client) -> None:
-    bearer.post(answer_link(asked), {"answer": "yes"})
-    page_when_confirmed = bearer.get(answer_link(asked)).content.decode()
-    act(bearer, asked, "pause")
-    page_when_paused = bearer.post(answer_link(asked), {"answer": "yes"}).content.decode()
-    suppress(address=asked.person.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
-    page_when_suppressed = bearer.get(answer_link(asked)).content.decode()
+def test_opening_an_answered_confirmation_email_shows_the_current_status(
+    unanswered_subscription: Subscription, bearer: Client
+) -> None:
+    bearer.post(answer_link(unanswered_subscription), {"answer": "yes"})
+    page_when_confirmed = bearer.get(answer_link(unanswered_subscription)).content.decode()
+    act(bearer, unanswered_subscription, "pause")
+    page_when_paused = bearer.post(answer_link(unanswered_subscription), {"answer": "yes"}).content.decode()
+    suppress(
+        address=unanswered_subscription.person.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now()
+    )
+    page_when_suppressed = bearer.get(answer_link(unanswered_subscription)).content.decode()
 
     assert "digests about Harbour Quarter go to s...@council.example" in collapse(page_when_confirmed)
     assert "and paused it later. Digests about Harbour Quarter start again when you resume them" in collapse(
@@ -115,13 +122,13 @@ def test_opening_an_answered_confirmation_email_shows_the_current_status(asked: 
 
 
 def test_a_subscription_paused_by_link_catches_up_when_it_resumes(
-    world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
+    world: World, plan: Plan, sols_subscription: Subscription, bearer: Client, office: PostOffice
 ) -> None:
-    page_when_paused = act(bearer, followed, "pause")
+    page_when_paused = act(bearer, sols_subscription, "pause")
     publish(plan, 100, author=world.amina)
     play(office)
     count_while_paused = len(office.to(world.sol))
-    page_when_resumed = act(bearer, followed, "resume")
+    page_when_resumed = act(bearer, sols_subscription, "resume")
     play(office)
 
     assert "Digests about Harbour Quarter are paused" in page_when_paused
@@ -130,44 +137,44 @@ def test_a_subscription_paused_by_link_catches_up_when_it_resumes(
     assert "was 120, now 100" in text_of(office.to(world.sol)[0])
 
 
-def test_the_link_changes_the_frequency_of_one_subscription(followed: Subscription, bearer: Client) -> None:
-    page = act(bearer, followed, "frequency", frequency="weekly")
+def test_the_link_changes_the_frequency_of_one_subscription(sols_subscription: Subscription, bearer: Client) -> None:
+    page = act(bearer, sols_subscription, "frequency", frequency="weekly")
 
-    followed.refresh_from_db()
-    assert followed.frequency == "weekly"
+    sols_subscription.refresh_from_db()
+    assert sols_subscription.frequency == "weekly"
     assert '<option value="weekly" selected>' in tight(page)
 
 
-def test_a_subscription_stopped_by_link_counts_as_refused(followed: Subscription, bearer: Client) -> None:
-    act(bearer, followed, "stop")
+def test_a_subscription_stopped_by_link_counts_as_refused(sols_subscription: Subscription, bearer: Client) -> None:
+    act(bearer, sols_subscription, "stop")
 
-    followed.refresh_from_db()
-    assert followed.is_ended
-    assert followed.was_refused(timezone.now())
+    sols_subscription.refresh_from_db()
+    assert sols_subscription.is_ended
+    assert sols_subscription.was_refused(timezone.now())
 
 
 def test_the_link_sends_the_confirmation_email_again_up_to_a_daily_limit(
-    world: World, asked: Subscription, bearer: Client, office: PostOffice
+    world: World, unanswered_subscription: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     rewrite(created_at=timezone.now() - dt.timedelta(days=2))
     office.drain()
 
-    page = act(bearer, asked, "again")
+    page = act(bearer, unanswered_subscription, "again")
     for _ in range(MAX_LINKS_A_DAY):
-        act(bearer, asked, "again")
+        act(bearer, unanswered_subscription, "again")
     office.drain()
 
-    asked.refresh_from_db()
-    assert asked.is_waiting
+    unanswered_subscription.refresh_from_db()
+    assert unanswered_subscription.is_waiting
     assert "We have sent you an email to confirm digests about Harbour Quarter." in page
     assert len(office.to(world.sol)) == 1 + MAX_LINKS_A_DAY
 
 
 def test_the_confirmation_message_does_not_name_what_others_follow(
-    world: World, plan: Plan, opened: Plan, followed: Subscription, bearer: Client
+    world: World, plan: Plan, public_plan: Plan, sols_subscription: Subscription, bearer: Client
 ) -> None:
     bens_subscription = services.add_confirmed_subscription(
-        person=world.ben, target=opened, author=None, now=timezone.now()
+        person=world.ben, target=public_plan, author=None, now=timezone.now()
     )
 
     page = bearer.get(f"{manage(world.sol)}?done=pause&about={bens_subscription.pk}").content.decode()
@@ -175,8 +182,8 @@ def test_the_confirmation_message_does_not_name_what_others_follow(
     assert "Digests about it are paused" in page
 
 
-def test_a_broken_link_offers_a_new_one_and_reveals_nothing(followed: Subscription, bearer: Client) -> None:
-    links = [manage(followed.person)[:-4] + "xyz/", reverse("digests:stop", kwargs={"token": "nobody"})]
+def test_a_broken_link_offers_a_new_one_and_reveals_nothing(sols_subscription: Subscription, bearer: Client) -> None:
+    links = [manage(sols_subscription.person)[:-4] + "xyz/", reverse("digests:stop", kwargs={"token": "nobody"})]
 
     pages = [bearer.get(link) for link in links]
 
@@ -185,30 +192,34 @@ def test_a_broken_link_offers_a_new_one_and_reveals_nothing(followed: Subscripti
     assert reverse("digests:new-links") in pages[0].content.decode()
 
 
-def test_confirming_sets_the_chosen_frequency_and_shows_the_next_digest(asked: Subscription, bearer: Client) -> None:
-    question = bearer.get(answer_link(asked)).content.decode()
-    answer = bearer.post(answer_link(asked), {"answer": "yes", "frequency": "daily"}).content.decode()
+def test_confirming_sets_the_chosen_frequency_and_shows_the_next_digest(
+    unanswered_subscription: Subscription, bearer: Client
+) -> None:
+    question = bearer.get(answer_link(unanswered_subscription)).content.decode()
+    answer = bearer.post(answer_link(unanswered_subscription), {"answer": "yes", "frequency": "daily"}).content.decode()
 
-    asked.refresh_from_db()
+    unanswered_subscription.refresh_from_db()
     assert '<option value="at_once" selected>' in collapse(question)
-    assert asked.status == "confirmed"
-    assert asked.frequency == "daily"
+    assert unanswered_subscription.status == "confirmed"
+    assert unanswered_subscription.frequency == "daily"
     assert re.search(r"Next digest: \w+ \d+ \w+ \d{4}, 08:00, if something has changed by then", answer)
 
 
 @pytest.mark.parametrize("frequency", ["at_once", "hourly", ""])
 def test_confirming_with_the_usual_or_no_frequency_sets_none(
-    asked: Subscription, bearer: Client, frequency: str
+    unanswered_subscription: Subscription, bearer: Client, frequency: str
 ) -> None:
-    bearer.post(answer_link(asked), {"answer": "yes", "frequency": frequency})
+    bearer.post(answer_link(unanswered_subscription), {"answer": "yes", "frequency": frequency})
 
-    asked.refresh_from_db()
-    assert asked.status == "confirmed"
-    assert asked.frequency == ""
+    unanswered_subscription.refresh_from_db()
+    assert unanswered_subscription.status == "confirmed"
+    assert unanswered_subscription.frequency == ""
 
 
-def test_somebody_who_stopped_by_mistake_is_shown_how_to_undo_it(followed: Subscription, bearer: Client) -> None:
-    link = reverse("digests:stop", kwargs={"token": token(followed.person, Purpose.STOP)})
+def test_somebody_who_stopped_by_mistake_is_shown_how_to_undo_it(
+    sols_subscription: Subscription, bearer: Client
+) -> None:
+    link = reverse("digests:stop", kwargs={"token": token(sols_subscription.person, Purpose.STOP)})
 
     question_page = bearer.get(link).content.decode()
     stopped_page = bearer.post(link, {"List-Unsubscribe": "One-Click"}).content.decode()
@@ -219,38 +230,38 @@ def test_somebody_who_stopped_by_mistake_is_shown_how_to_undo_it(followed: Subsc
 
 
 def test_the_preferences_page_works_without_scripts_cookies_or_an_account(
-    followed: Subscription, bearer: Client
+    sols_subscription: Subscription, bearer: Client
 ) -> None:
-    page = bearer.get(manage(followed.person))
+    page = bearer.get(manage(sols_subscription.person))
 
     assert page.status_code == 200
     assert not page.cookies
     assert "csrfmiddlewaretoken" not in page.content.decode()
     assert "Harbour Quarter" in page.content.decode()
     for verb in ("pause", "stop", "frequency"):
-        assert f"/{followed.pk}/{verb}/" in page.content.decode()
+        assert f"/{sols_subscription.pk}/{verb}/" in page.content.decode()
 
 
 def test_nobody_can_change_subscriptions_of_others(
-    world: World, plan: Plan, followed: Subscription, bearer: Client
+    world: World, plan: Plan, sols_subscription: Subscription, bearer: Client
 ) -> None:
     bens_subscription = services.add_confirmed_subscription(
         person=world.ben, target=plan, author=None, now=timezone.now()
     )
 
     post_to_other = bearer.post(f"{manage(world.sol)}{bens_subscription.pk}/stop/")
-    get_of_own = bearer.get(f"{manage(world.sol)}{followed.pk}/stop/")
+    get_of_own = bearer.get(f"{manage(world.sol)}{sols_subscription.pk}/stop/")
 
     bens_subscription.refresh_from_db()
-    followed.refresh_from_db()
+    sols_subscription.refresh_from_db()
     assert post_to_other.status_code == 404
     assert get_of_own.status_code == 405
     assert bens_subscription.is_confirmed
-    assert followed.is_confirmed
+    assert sols_subscription.is_confirmed
 
 
 def test_a_pause_must_end_in_the_future_and_can_be_ended_early(
-    world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
+    world: World, plan: Plan, sols_subscription: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     choice = {"frequency": "at_once", "hour": "8", "weekday": "0", "time_zone": "Europe/London"}
 
@@ -276,23 +287,25 @@ def test_a_pause_must_end_in_the_future_and_can_be_ended_early(
     assert len(office.to(world.sol)) == 1
 
 
-def test_a_pause_that_is_over_is_not_shown(followed: Subscription, bearer: Client) -> None:
-    Preference.objects.filter(person=followed.person).update(paused_until=timezone.localdate() - dt.timedelta(days=9))
+def test_a_pause_that_is_over_is_not_shown(sols_subscription: Subscription, bearer: Client) -> None:
+    Preference.objects.filter(person=sols_subscription.person).update(
+        paused_until=timezone.localdate() - dt.timedelta(days=9)
+    )
 
-    page = bearer.get(manage(followed.person)).content.decode()
+    page = bearer.get(manage(sols_subscription.person)).content.decode()
 
     assert "are paused until" not in page
     assert 'name="paused_until"' in page
     assert not re.search(r'name="paused_until"\s+value="\d', page)
 
 
-def test_a_pause_to_come_is_said_and_can_be_cancelled(followed: Subscription, bearer: Client) -> None:
+def test_a_pause_to_come_is_said_and_can_be_cancelled(sols_subscription: Subscription, bearer: Client) -> None:
     start = timezone.localdate() + dt.timedelta(days=5)
     end = timezone.localdate() + dt.timedelta(days=9)
-    Preference.objects.filter(person=followed.person).update(paused_from=start, paused_until=end)
+    Preference.objects.filter(person=sols_subscription.person).update(paused_from=start, paused_until=end)
 
-    page_before = " ".join(bearer.get(manage(followed.person)).content.decode().split())
-    answer = bearer.post(manage(followed.person), {"resume": "yes"}, follow=True).content.decode()
+    page_before = " ".join(bearer.get(manage(sols_subscription.person)).content.decode().split())
+    answer = bearer.post(manage(sols_subscription.person), {"resume": "yes"}, follow=True).content.decode()
 
     assert f"All your digests pause from {long_date(start)} until {long_date(end)}." in page_before
     assert "The pause has been cancelled" in answer
@@ -316,7 +329,7 @@ def test_a_pause_to_come_is_said_on_the_page_of_choices(world: World) -> None:
 
 
 def test_an_expired_link_sends_new_links_to_its_own_address(
-    world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
+    world: World, plan: Plan, sols_subscription: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     publish(plan, 100, author=world.amina)
     play(office)
@@ -341,22 +354,22 @@ def test_an_expired_link_sends_new_links_to_its_own_address(
 
 
 def test_a_late_answer_sends_the_confirmation_email_again(
-    world: World, asked: Subscription, bearer: Client, office: PostOffice
+    world: World, unanswered_subscription: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     rewrite(created_at=timezone.now() - dt.timedelta(days=20))
-    old_token = token(world.sol, Purpose.CONFIRM, days=20, number=asked.pk)
+    old_token = token(world.sol, Purpose.CONFIRM, days=20, number=unanswered_subscription.pk)
     office.drain()
 
     bearer.post(reverse("digests:renew", kwargs={"purpose": "confirm", "token": old_token}))
     office.drain()
     bearer.post(link_in(office.to(world.sol)[-1], "confirm"), {"answer": "yes"})
 
-    asked.refresh_from_db()
-    assert asked.is_confirmed
+    unanswered_subscription.refresh_from_db()
+    assert unanswered_subscription.is_confirmed
 
 
 def test_asking_for_new_links_does_not_reveal_who_gets_digests(
-    world: World, followed: Subscription, office: PostOffice
+    world: World, sols_subscription: Subscription, office: PostOffice
 ) -> None:
     browser = Client()
 
@@ -372,7 +385,7 @@ def test_asking_for_new_links_does_not_reveal_who_gets_digests(
 
 
 def test_requests_for_new_links_are_limited_per_address(
-    world: World, followed: Subscription, office: PostOffice
+    world: World, sols_subscription: Subscription, office: PostOffice
 ) -> None:
     for _ in range(MAX_LINKS_A_DAY + 3):
         services.send_links(person=world.sol, now=timezone.now())
@@ -381,8 +394,8 @@ def test_requests_for_new_links_are_limited_per_address(
     assert len(office.sent) == MAX_LINKS_A_DAY
 
 
-def test_a_forged_token_gets_no_new_link(followed: Subscription, bearer: Client) -> None:
-    valid_token = token(followed.person, Purpose.PREFERENCES, days=31)
+def test_a_forged_token_gets_no_new_link(sols_subscription: Subscription, bearer: Client) -> None:
+    valid_token = token(sols_subscription.person, Purpose.PREFERENCES, days=31)
 
     for purpose, sent_token in (
         ("stop", valid_token),
@@ -395,7 +408,7 @@ def test_a_forged_token_gets_no_new_link(followed: Subscription, bearer: Client)
     assert not Delivery.objects.filter(kind="digests.links").exists()
 
 
-def test_requests_for_emails_are_limited_per_ip_address(world: World, followed: Subscription) -> None:
+def test_requests_for_emails_are_limited_per_ip_address(world: World, sols_subscription: Subscription) -> None:
     browser = Client()
 
     with time_machine.travel(timezone.now(), tick=False):  # in a new hour, the count would start again
@@ -408,20 +421,20 @@ def test_requests_for_emails_are_limited_per_ip_address(world: World, followed: 
 
 
 def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
-    world: World, opened: Plan, office: PostOffice
+    world: World, public_plan: Plan, office: PostOffice
 ) -> None:
     browser = Client()
-    page = browser.get(opened.get_absolute_url()).content.decode()
-    address = reverse("digests:follow", kwargs={"plan": opened.pk})
+    page = browser.get(public_plan.get_absolute_url()).content.decode()
+    address = reverse("digests:follow", kwargs={"plan": public_plan.pk})
     form = browser.get(address)
     answer = browser.post(address, {"email": "Resident@street.example", "name": "Rose", "frequency": "at_once"})
     had_account = User.objects.filter(email="resident@street.example").exists()
-    publish(opened, 60, author=world.amina)
+    publish(public_plan, 60, author=world.amina)
     play(office)
     [email] = [outgoing for outgoing in office.sent if outgoing.recipient == "resident@street.example"]
     rose = User.objects.get(email="resident@street.example")
     browser.post(link_in(office.to(rose)[0], "confirm"), {"answer": "yes"})
-    publish(opened, 70, author=world.amina)
+    publish(public_plan, 70, author=world.amina)
     play(office)
 
     assert address in page
@@ -444,13 +457,15 @@ def test_a_plan_that_is_not_public_can_only_be_followed_by_its_readers(world: Wo
     assert Client().get(reverse("digests:follow", kwargs={"plan": 10**9})).status_code == 404
 
 
-def test_typing_an_address_does_not_change_its_owners_decisions(world: World, opened: Plan, office: PostOffice) -> None:
+def test_typing_an_address_does_not_change_its_owners_decisions(
+    world: World, public_plan: Plan, office: PostOffice
+) -> None:
     paused_subscription = services.add_confirmed_subscription(
-        person=world.sol, target=opened, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+        person=world.sol, target=public_plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
     services.pause(subscription=paused_subscription, author=world.sol, now=timezone.now())
 
-    services.ask_for(email=world.sol.email, target=opened, frequency="daily", now=timezone.now())
+    services.ask_for(email=world.sol.email, target=public_plan, frequency="daily", now=timezone.now())
     office.drain()
 
     paused_subscription.refresh_from_db()
@@ -461,25 +476,25 @@ def test_typing_an_address_does_not_change_its_owners_decisions(world: World, op
     assert [email["Subject"] for email in office.to(world.sol)] == ["New links for your digests"]
 
 
-def test_a_suppressed_address_gets_no_confirmation_email(world: World, opened: Plan) -> None:
+def test_a_suppressed_address_gets_no_confirmation_email(world: World, public_plan: Plan) -> None:
     from partnerships.outbox.bounces import suppress
 
     suppress(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
 
-    services.ask_for(email=world.sol.email, target=opened, now=timezone.now())
+    services.ask_for(email=world.sol.email, target=public_plan, now=timezone.now())
 
     assert not Delivery.objects.exists()
     assert not Subscription.objects.exists()
 
 
 def test_a_plan_no_longer_readable_by_link_points_to_the_preferences_page(
-    world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
+    world: World, plan: Plan, sols_subscription: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     publish(plan, 100, author=world.amina)
     play(office)
     email = Delivery.objects.get(kind="digests.digest")
     link = {"token": token(world.sol, Purpose.READ, number=email.pk), "plan": plan.pk}
-    services.stop(subscriptions=[followed], author=world.amina, reason="Ended.", now=timezone.now())
+    services.stop(subscriptions=[sols_subscription], author=world.amina, reason="Ended.", now=timezone.now())
 
     answer = bearer.get(reverse("digests:read", kwargs=link))
 
@@ -490,7 +505,7 @@ def test_a_plan_no_longer_readable_by_link_points_to_the_preferences_page(
 
 
 def test_a_stakeholder_compares_two_versions_through_an_emails_link(
-    world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
+    world: World, plan: Plan, sols_subscription: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     sections = [
         {"key": "vision", "title": "Vision", "body": "Homes by the water."},

@@ -30,7 +30,7 @@ PARTY_LEFT, TERMS, STATUS, NOTE = (
 
 
 @pytest.fixture(autouse=True)
-def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def registered_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Register four kinds of event that digests report, whatever the rooms have registered."""
     kinds = (
         FollowerNotice(PARTY_LEFT, Group.PARTIES, "Party left", Fold.EACH, False, Audience.OUTSIDE, "", False),

@@ -37,9 +37,9 @@ def confirm_link(office: PostOffice, address: str) -> str:
     return match[0].decode()
 
 
-def correct(world: World, asked: Subscription, email: str) -> int:
+def correct(world: World, subscription: Subscription, email: str) -> int:
     """Correct a stakeholder's address as Amina, and return the status code."""
-    address = reverse("digests:correct-address", args=[asked.pk])
+    address = reverse("digests:correct-address", args=[subscription.pk])
     return signed_in(world.amina).post(address, {"email": email}).status_code
 
 
@@ -77,7 +77,7 @@ def finds(world: World, words: str) -> bool:
 
 
 @pytest.fixture
-def followed(world: World, plan: Plan) -> Subscription:
+def sols_subscription(world: World, plan: Plan) -> Subscription:
     """Return Sol's subscription, which Larkhaven added and Sol confirmed."""
     return services.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
@@ -87,26 +87,26 @@ def followed(world: World, plan: Plan) -> Subscription:
 def test_a_lead_corrects_the_address_of_an_unconfirmed_stakeholder(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
-    asked = ask(world, plan)
+    subscription = ask(world, plan)
 
-    status = correct(world, asked, NEW)
+    status = correct(world, subscription, NEW)
     office.drain()
     Client().post(confirm_link(office, NEW), {"answer": "yes"})
     publish(plan, 100, author=world.amina)
     play(office)
 
-    asked.refresh_from_db()
+    subscription.refresh_from_db()
     assert status == 302
-    assert asked.is_ended
-    assert not asked.is_refused
+    assert subscription.is_ended
+    assert not subscription.is_refused
     assert not [outgoing for outgoing in office.sent if outgoing.recipient == world.sol.email]
     assert len([outgoing for outgoing in office.sent if outgoing.recipient == NEW]) == 2
 
 
 def test_digests_go_to_the_old_address_until_the_new_one_is_confirmed(
-    world: World, plan: Plan, followed: Subscription, office: PostOffice
+    world: World, plan: Plan, sols_subscription: Subscription, office: PostOffice
 ) -> None:
-    correct(world, followed, NEW)
+    correct(world, sols_subscription, NEW)
     publish(plan, 100, author=world.amina)
     play(office)
     count_before = len(office.to(world.sol))
@@ -114,21 +114,23 @@ def test_digests_go_to_the_old_address_until_the_new_one_is_confirmed(
     Client().post(confirm_link(office, NEW), {"answer": "yes"})
     play(office)
 
-    followed.refresh_from_db()
+    sols_subscription.refresh_from_db()
     assert count_before == 1
-    assert followed.is_ended
+    assert sols_subscription.is_ended
     assert len(office.to(world.sol)) == 1
     assert "was 100, now 90" in text_of(office.to(User.objects.get(email=NEW))[-1])
 
 
 @pytest.mark.parametrize("email", ["sol@council.example", "Sol@Council.example", "no address"])
-def test_an_invalid_or_unchanged_address_is_refused(world: World, followed: Subscription, email: str) -> None:
-    assert correct(world, followed, email) == 422
+def test_an_invalid_or_unchanged_address_is_refused(world: World, sols_subscription: Subscription, email: str) -> None:
+    assert correct(world, sols_subscription, email) == 422
     assert Subscription.objects.count() == 1
 
 
-def test_only_the_organisation_that_added_somebody_corrects_their_address(world: World, followed: Subscription) -> None:
-    address = reverse("digests:correct-address", args=[followed.pk])
+def test_only_the_organisation_that_added_somebody_corrects_their_address(
+    world: World, sols_subscription: Subscription
+) -> None:
+    address = reverse("digests:correct-address", args=[sols_subscription.pk])
 
     answers = [signed_in(person).post(address, {"email": NEW}).status_code for person in (world.ben, world.vera)]
 
@@ -137,10 +139,10 @@ def test_only_the_organisation_that_added_somebody_corrects_their_address(world:
 
 
 def test_one_confirmation_at_the_new_address_moves_all_subscriptions(
-    world: World, plan: Plan, opened: Plan, followed: Subscription, office: PostOffice
+    world: World, plan: Plan, public_plan: Plan, sols_subscription: Subscription, office: PostOffice
 ) -> None:
     paused_subscription = services.add_confirmed_subscription(
-        person=world.sol, target=opened, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+        person=world.sol, target=public_plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
     services.pause(subscription=paused_subscription, author=world.sol, now=timezone.now())
     publish(plan, 100, author=world.amina)
@@ -159,13 +161,13 @@ def test_one_confirmation_at_the_new_address_moves_all_subscriptions(
     assert was_asked_once
     assert "Open Quay" in page
     assert confirmed_addresses == {world.sol.email}
-    assert set(sols_subscriptions) == {(NEW, plan.pk, "confirmed"), (NEW, opened.pk, "paused")}
+    assert set(sols_subscriptions) == {(NEW, plan.pk, "confirmed"), (NEW, public_plan.pk, "paused")}
     assert "was 120, now 100" in text_of(office.to(User.objects.get(email=NEW))[-1])
     assert not office.to(world.sol)
 
 
 def test_a_change_to_a_taken_address_does_nothing_and_looks_the_same(
-    world: World, followed: Subscription, office: PostOffice
+    world: World, sols_subscription: Subscription, office: PostOffice
 ) -> None:
     page_for_unknown, page_for_known = (change(world.sol, email) for email in (NEW, world.chidi.email))
     office.drain()
@@ -176,7 +178,7 @@ def test_a_change_to_a_taken_address_does_nothing_and_looks_the_same(
     assert [outgoing.recipient for outgoing in office.sent] == [NEW]
 
 
-def test_requests_to_change_an_address_are_limited(world: World, followed: Subscription) -> None:
+def test_requests_to_change_an_address_are_limited(world: World, sols_subscription: Subscription) -> None:
     for number in range(6):
         change(world.sol, f"sol{number}@home.example")
 
@@ -184,7 +186,7 @@ def test_requests_to_change_an_address_are_limited(world: World, followed: Subsc
 
 
 def test_only_the_new_address_can_confirm_the_move(
-    world: World, plan: Plan, followed: Subscription, office: PostOffice
+    world: World, plan: Plan, sols_subscription: Subscription, office: PostOffice
 ) -> None:
     change(world.sol, NEW)
     new_subscription = Subscription.objects.get(person__email=NEW)
@@ -197,7 +199,7 @@ def test_only_the_new_address_can_confirm_the_move(
 
 
 def test_the_organisation_that_typed_the_old_address_never_sees_the_new_one(
-    world: World, plan: Plan, followed: Subscription, office: PostOffice
+    world: World, plan: Plan, sols_subscription: Subscription, office: PostOffice
 ) -> None:
     assert world.sol.email in shown_to_amina(world, plan)
     assert finds(world, "sol@council")
@@ -287,7 +289,7 @@ def test_an_address_given_up_without_a_no_may_be_asked(world: World, plan: Plan)
 
 
 def test_typing_the_own_address_of_a_stakeholder_reveals_nothing(
-    world: World, plan: Plan, followed: Subscription, office: PostOffice
+    world: World, plan: Plan, sols_subscription: Subscription, office: PostOffice
 ) -> None:
     change(world.sol, NEW)
     office.drain()

@@ -112,38 +112,38 @@ REFUSALS: tuple[Callable[[World, Plan], None], ...] = (
 @pytest.mark.parametrize("refuse", REFUSALS, ids=lambda refuse: refuse.__name__)
 @pytest.mark.parametrize("later", [dt.timedelta(0), dt.timedelta(days=400)], ids=["at once", "a year later"])
 def test_typing_an_address_does_not_undo_a_refusal(
-    world: World, opened: Plan, refuse: Callable[[World, Plan], None], later: dt.timedelta
+    world: World, public_plan: Plan, refuse: Callable[[World, Plan], None], later: dt.timedelta
 ) -> None:
-    refuse(world, opened)
+    refuse(world, public_plan)
     Subscription.objects.filter(refused_at__isnull=False).update(refused_at=timezone.now() - later)
     rewrite(created_at=timezone.now() - later)
     state_before = list(Subscription.objects.values()), list(Preference.objects.values()), Delivery.objects.count()
 
-    answer = type_in(opened, world.sol.email.upper())
+    answer = type_in(public_plan, world.sol.email.upper())
 
     assert (
         list(Subscription.objects.values()),
         list(Preference.objects.values()),
         Delivery.objects.count(),
     ) == state_before
-    assert answer.replace(world.sol.email.upper(), "X") == type_in(opened, NOBODY).replace(NOBODY, "X")
+    assert answer.replace(world.sol.email.upper(), "X") == type_in(public_plan, NOBODY).replace(NOBODY, "X")
 
 
 @pytest.mark.parametrize("refuse", [stop_all_by_link, refuse_further_questions], ids=lambda refuse: refuse.__name__)
 def test_somebody_who_refused_everything_is_not_asked_about_another_plan(
-    world: World, plan: Plan, opened: Plan, refuse: Callable[[World, Plan], None]
+    world: World, plan: Plan, public_plan: Plan, refuse: Callable[[World, Plan], None]
 ) -> None:
     refuse(world, plan)
 
-    type_in(opened, world.sol.email)
+    type_in(public_plan, world.sol.email)
 
-    assert not Subscription.objects.filter(plan=opened).exists()
+    assert not Subscription.objects.filter(plan=public_plan).exists()
 
 
 def test_somebody_who_refuses_questions_gets_no_links_they_did_not_ask_for(
-    world: World, plan: Plan, opened: Plan
+    world: World, plan: Plan, public_plan: Plan
 ) -> None:
-    subscription = confirm_sols_subscription(world, opened)
+    subscription = confirm_sols_subscription(world, public_plan)
     declined_subscription = services.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
@@ -151,10 +151,10 @@ def test_somebody_who_refuses_questions_gets_no_links_they_did_not_ask_for(
     services.refuse_questions(person=world.sol, now=timezone.now())
     count_before = Delivery.objects.count()
 
-    type_in(opened, world.sol.email)
+    type_in(public_plan, world.sol.email)
     count_while_refused = Delivery.objects.count() - count_before
     services.allow_questions(person=world.sol, now=timezone.now())
-    type_in(opened, world.sol.email)
+    type_in(public_plan, world.sol.email)
 
     subscription.refresh_from_db()
     assert subscription.is_confirmed
@@ -163,19 +163,21 @@ def test_somebody_who_refuses_questions_gets_no_links_they_did_not_ask_for(
 
 
 @pytest.mark.parametrize("answer", ["", "ended by Larkhaven", "yes"])
-def test_a_refusal_holds_until_a_partners_later_question_is_answered(world: World, opened: Plan, answer: str) -> None:
-    declined(world, opened)
+def test_a_refusal_holds_until_a_partners_later_question_is_answered(
+    world: World, public_plan: Plan, answer: str
+) -> None:
+    declined(world, public_plan)
     [sols_subscription] = Subscription.objects.filter(person=world.sol)
     rewrite(created_at=timezone.now() - dt.timedelta(days=400))
     later = timezone.now() + REFUSAL_HOLDS
-    assert ask(world, opened, now=later).is_waiting
+    assert ask(world, public_plan, now=later).is_waiting
     if answer == "yes":
         services.confirm(subscription=sols_subscription, now=later)
     elif answer:
         services.stop(subscriptions=[sols_subscription], author=world.amina, reason="Ended by Larkhaven.", now=later)
     count_before = Delivery.objects.count()
 
-    type_in(opened, world.sol.email)
+    type_in(public_plan, world.sol.email)
 
     sols_subscription.refresh_from_db()
     assert (sols_subscription.refused_at is None) is (answer == "yes")
@@ -184,9 +186,9 @@ def test_a_refusal_holds_until_a_partners_later_question_is_answered(world: Worl
 
 
 def test_confirming_a_partners_request_does_not_allow_strangers_questions(
-    world: World, plan: Plan, opened: Plan
+    world: World, plan: Plan, public_plan: Plan
 ) -> None:
-    refuse_further_questions(world, opened)
+    refuse_further_questions(world, public_plan)
     refused_at = Preference.objects.get(person=world.sol).refused_at
 
     services.confirm(subscription=ask(world, plan), now=timezone.now())
@@ -196,7 +198,7 @@ def test_confirming_a_partners_request_does_not_allow_strangers_questions(
     assert Preference.objects.get(person=world.sol).refused_at == refused_at
 
 
-def test_the_upgrade_records_who_had_stopped_everything(world: World, plan: Plan, opened: Plan) -> None:
+def test_the_upgrade_records_who_had_stopped_everything(world: World, plan: Plan, public_plan: Plan) -> None:
     migration_sql = import_module("partnerships.digests.migrations.0013_who_stopped_everything_before").LEARN
 
     def follow(name: str, *targets: Plan) -> User:
@@ -211,15 +213,15 @@ def test_the_upgrade_records_who_had_stopped_everything(world: World, plan: Plan
         subscription = Subscription.objects.get(person=person, plan=plan)
         services.stop(subscriptions=[subscription], author=person, reason="Stopped.", now=timezone.now())
 
-    stopped_by_person = follow("all", plan, opened)
+    stopped_by_person = follow("all", plan, public_plan)
     services.stop_everything(person=stopped_by_person, author=stopped_by_person, reason="Stopped.", now=timezone.now())
-    stopped_by_administrator = follow("ended", plan, opened)
+    stopped_by_administrator = follow("ended", plan, public_plan)
     services.stop_everything(person=stopped_by_administrator, author=world.dee, reason="Stopped.", now=timezone.now())
     stopped_all_but_matches = follow("matches", plan)
     stop_plan(stopped_all_but_matches)
-    stopped_one_plan = follow("some", plan, opened)
+    stopped_one_plan = follow("some", plan, public_plan)
     stop_plan(stopped_one_plan)
-    stopped_nothing = follow("one", plan, opened)
+    stopped_nothing = follow("one", plan, public_plan)
     Preference.objects.filter(person__in=[stopped_one_plan, stopped_nothing]).update(tells_matches=False)
     # The column is newer than what these people did.
     Preference.objects.update(refused_at=None)
@@ -237,16 +239,16 @@ def test_the_upgrade_records_who_had_stopped_everything(world: World, plan: Plan
     assert histories.count() == count_before + 1
 
 
-def test_somebody_who_stopped_one_plan_may_be_asked_about_another(world: World, plan: Plan, opened: Plan) -> None:
+def test_somebody_who_stopped_one_plan_may_be_asked_about_another(world: World, plan: Plan, public_plan: Plan) -> None:
     stop_the_plan(world, plan)
 
-    type_in(opened, world.sol.email)
+    type_in(public_plan, world.sol.email)
 
-    assert Subscription.objects.get(plan=opened).is_waiting
+    assert Subscription.objects.get(plan=public_plan).is_waiting
 
 
-def test_somebody_who_refused_can_return_by_their_own_link(world: World, opened: Plan, office: PostOffice) -> None:
-    stop_all_by_link(world, opened)
+def test_somebody_who_refused_can_return_by_their_own_link(world: World, public_plan: Plan, office: PostOffice) -> None:
+    stop_all_by_link(world, public_plan)
     [subscription] = Subscription.objects.filter(person=world.sol)
     office.drain()
     office.sent.clear()
@@ -268,54 +270,54 @@ def test_somebody_who_refused_can_return_by_their_own_link(world: World, opened:
     assert was_refusal_withdrawn
 
 
-def test_somebody_who_stopped_everything_can_allow_questions_again(world: World, plan: Plan, opened: Plan) -> None:
+def test_somebody_who_stopped_everything_can_allow_questions_again(world: World, plan: Plan, public_plan: Plan) -> None:
     stop_all_by_link(world, plan)
     bearer = Client(enforce_csrf_checks=True)
 
     page = bearer.get(manage(world.sol)).content.decode()
     answer = bearer.post(manage(world.sol), {"allow": "yes"})
-    type_in(opened, world.sol.email)
+    type_in(public_plan, world.sol.email)
 
     assert "you asked us to stop all emails, or not to ask you again" in collapse(page)
     assert "We will email you again" in bearer.get(answer["Location"]).content.decode()
-    assert Subscription.objects.get(plan=opened).is_waiting
+    assert Subscription.objects.get(plan=public_plan).is_waiting
 
 
-def test_somebody_signed_in_can_follow_again_what_they_refused(world: World, opened: Plan) -> None:
-    subscription = services.subscribe(person=world.ben, target=opened, author=world.ben, now=timezone.now())
+def test_somebody_signed_in_can_follow_again_what_they_refused(world: World, public_plan: Plan) -> None:
+    subscription = services.subscribe(person=world.ben, target=public_plan, author=world.ben, now=timezone.now())
     services.stop_everything(person=world.ben, author=world.ben, reason="Enough.", now=timezone.now())
     assert subscription.person.digest_preference.refused_at is None  # cached before the change
     assert Preference.objects.get(person=world.ben).refused_at is not None
 
-    signed_in(world.ben).post(reverse("digests:subscribe", kwargs={"kind": "plan", "pk": opened.pk}))
+    signed_in(world.ben).post(reverse("digests:subscribe", kwargs={"kind": "plan", "pk": public_plan.pk}))
 
     subscription.refresh_from_db()
     assert subscription.is_confirmed
     assert Preference.objects.get(person=world.ben).refused_at is None
 
 
-def test_a_subscription_ended_by_a_lead_is_not_a_refusal(world: World, opened: Plan) -> None:
+def test_a_subscription_ended_by_a_lead_is_not_a_refusal(world: World, public_plan: Plan) -> None:
     services.stop(
-        subscriptions=[confirm_sols_subscription(world, opened)],
+        subscriptions=[confirm_sols_subscription(world, public_plan)],
         author=world.amina,
         reason="Ended by Larkhaven.",
         now=timezone.now(),
     )
 
-    type_in(opened, world.sol.email)
+    type_in(public_plan, world.sol.email)
 
     assert Subscription.objects.get(person=world.sol).is_waiting
 
 
-def test_an_unanswered_request_is_repeated_only_a_few_times(world: World, opened: Plan) -> None:
+def test_an_unanswered_request_is_repeated_only_a_few_times(world: World, public_plan: Plan) -> None:
     for day in range(9):
-        services.ask_for(email=world.sol.email, target=opened, now=timezone.now() + dt.timedelta(days=day))
+        services.ask_for(email=world.sol.email, target=public_plan, now=timezone.now() + dt.timedelta(days=day))
 
     assert Delivery.objects.filter(recipient=world.sol).count() == MAX_TIMES_ASKED
 
 
-def test_strangers_requests_for_links_are_limited_but_the_own_link_works(world: World, opened: Plan) -> None:
-    stop_all_by_link(world, opened)
+def test_strangers_requests_for_links_are_limited_but_the_own_link_works(world: World, public_plan: Plan) -> None:
+    stop_all_by_link(world, public_plan)
     emails = Delivery.objects.filter(recipient=world.sol, kind="digests.links")
 
     for day in range(40):
@@ -332,7 +334,7 @@ def test_strangers_requests_for_links_are_limited_but_the_own_link_works(world: 
 # ---- The same work for every address
 
 
-def create_people_of_every_kind(world: World, opened: Plan) -> dict[str, str]:
+def create_people_of_every_kind(world: World, public_plan: Plan) -> dict[str, str]:
     """Create a person in every state that the pages must not reveal, and return the addresses by state.
 
     "unknown" is an address of no person. Three people belong to the world: Ben has an account, Vera's account is closed
@@ -343,10 +345,10 @@ def create_people_of_every_kind(world: World, opened: Plan) -> dict[str, str]:
         for kind in ("waiting", "follows", "paused", "refused", "suppressed", "stopped")
     }
     now = timezone.now()
-    services.ask_for(email=people["waiting"].email, target=opened, now=now)
+    services.ask_for(email=people["waiting"].email, target=public_plan, now=now)
     subscription_by_kind = {
         kind: services.add_confirmed_subscription(
-            person=people[kind], target=opened, author=world.amina, organisation=world.larkhaven, now=now
+            person=people[kind], target=public_plan, author=world.amina, organisation=world.larkhaven, now=now
         )
         for kind in ("follows", "paused", "refused", "stopped")
     }
@@ -365,13 +367,13 @@ def create_people_of_every_kind(world: World, opened: Plan) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("form", ["follow", "links"])
-def test_the_pages_do_the_same_work_for_known_and_unknown_addresses(world: World, opened: Plan, form: str) -> None:
-    url = follow_form(opened) if form == "follow" else reverse("digests:new-links")
+def test_the_pages_do_the_same_work_for_known_and_unknown_addresses(world: World, public_plan: Plan, form: str) -> None:
+    url = follow_form(public_plan) if form == "follow" else reverse("digests:new-links")
     client = Client()
     client.post(url, {"email": "first@street.example", "frequency": "daily"})  # fills caches of the process
     work_by_kind: dict[str, Any] = {}
 
-    for kind, address in create_people_of_every_kind(world, opened).items():
+    for kind, address in create_people_of_every_kind(world, public_plan).items():
         with CaptureQueriesContext(connection) as captured:
             response = client.post(url, {"email": address, "frequency": "daily"})
         page = response.content.decode().replace(address, "X")
@@ -387,7 +389,7 @@ def test_the_pages_do_the_same_work_for_known_and_unknown_addresses(world: World
 
 
 def test_without_a_broker_answers_are_the_same_and_no_email_is_lost(
-    world: World, opened: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+    world: World, public_plan: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail_without_broker(*args: Any, **kwargs: Any) -> None:
         raise ConnectionError("No broker.")
@@ -395,7 +397,7 @@ def test_without_a_broker_answers_are_the_same_and_no_email_is_lost(
     monkeypatch.setattr(Task, "apply_async", fail_without_broker)
 
     statuses = [
-        Client().post(follow_form(opened), {"email": address, "frequency": "weekly"}).status_code
+        Client().post(follow_form(public_plan), {"email": address, "frequency": "weekly"}).status_code
         for address in (NOBODY, world.sol.email)
     ]
     play(office)
@@ -404,8 +406,8 @@ def test_without_a_broker_answers_are_the_same_and_no_email_is_lost(
     assert sorted(outgoing.recipient for outgoing in office.sent) == sorted([NOBODY, world.sol.email])
 
 
-def test_an_email_request_is_deleted_once_it_is_processed(world: World, opened: Plan) -> None:
-    type_in(opened, NOBODY)
+def test_an_email_request_is_deleted_once_it_is_processed(world: World, public_plan: Plan) -> None:
+    type_in(public_plan, NOBODY)
     Client().post(reverse("digests:new-links"), {"email": NOBODY})
     count_before = EmailRequest.objects.count()
 
@@ -419,7 +421,9 @@ def test_an_email_request_is_deleted_once_it_is_processed(world: World, opened: 
     assert EmailRequest.objects.count() == 0
 
 
-def test_a_failing_address_does_not_delay_others(world: World, opened: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_address_does_not_delay_others(
+    world: World, public_plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ask_for = email_requests.ask_for
 
     def fail_for_nobody(**data: Any) -> None:
@@ -428,8 +432,8 @@ def test_a_failing_address_does_not_delay_others(world: World, opened: Plan, mon
         ask_for(**data)
 
     monkeypatch.setattr(email_requests, "ask_for", fail_for_nobody)
-    type_in(opened, NOBODY)
-    type_in(opened, world.sol.email)
+    type_in(public_plan, NOBODY)
+    type_in(public_plan, world.sol.email)
 
     assert Subscription.objects.get().person == world.sol
     assert [email_request.address for email_request in EmailRequest.objects.all()] == [NOBODY]
@@ -443,9 +447,9 @@ def test_a_failing_address_does_not_delay_others(world: World, opened: Plan, mon
     assert EmailRequest.objects.get().tries == MAX_ATTEMPTS, "The request must be set aside and not be tried again."
 
 
-def test_a_plan_no_longer_public_when_a_request_is_processed_is_not_named(world: World, opened: Plan) -> None:
-    Client().post(follow_form(opened), {"email": NOBODY, "frequency": "daily"})
-    change_audience(plan=opened, audience="owners", reason="Too early.", author=world.amina, now=timezone.now())
+def test_a_plan_no_longer_public_when_a_request_is_processed_is_not_named(world: World, public_plan: Plan) -> None:
+    Client().post(follow_form(public_plan), {"email": NOBODY, "frequency": "daily"})
+    change_audience(plan=public_plan, audience="owners", reason="Too early.", author=world.amina, now=timezone.now())
 
     plan_round(now=timezone.now())
 
@@ -453,16 +457,16 @@ def test_a_plan_no_longer_public_when_a_request_is_processed_is_not_named(world:
     assert not Delivery.objects.exists()
 
 
-def test_a_suppressed_address_does_not_create_a_person(world: World, opened: Plan) -> None:
+def test_a_suppressed_address_does_not_create_a_person(world: World, public_plan: Plan) -> None:
     bounces.suppress(address=NOBODY, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
 
-    type_in(opened, NOBODY)
+    type_in(public_plan, NOBODY)
 
     assert not User.objects.filter(email=NOBODY).exists()
 
 
-def test_administrators_can_see_but_not_change_failed_email_requests(world: World, opened: Plan) -> None:
-    record_request(email="vic@example.org", plan=opened, now=timezone.now())
+def test_administrators_can_see_but_not_change_failed_email_requests(world: World, public_plan: Plan) -> None:
+    record_request(email="vic@example.org", plan=public_plan, now=timezone.now())
     EmailRequest.objects.update(tries=MAX_ATTEMPTS)
     dee = signed_in(world.dee)
 

@@ -353,7 +353,7 @@ def test_the_frame_of_emails_is_rendered_once(world: World, plan: Plan, office: 
 
 
 def test_shared_text_is_stored_once_and_each_reader_gets_their_own_email(
-    world: World, opened: Plan, office: PostOffice
+    world: World, public_plan: Plan, office: PostOffice
 ) -> None:
     now = timezone.now()
     panel = [
@@ -362,9 +362,9 @@ def test_shared_text_is_stored_once_and_each_reader_gets_their_own_email(
     why_by_person = dict.fromkeys(panel, "you sit on the tenant panel") | {world.sol: ".wherever the ferry lands"}
     for person, why in why_by_person.items():
         services.add_confirmed_subscription(
-            person=person, target=opened, author=world.amina, organisation=world.larkhaven, why=why, now=now
+            person=person, target=public_plan, author=world.amina, organisation=world.larkhaven, why=why, now=now
         )
-    publish(opened, 80, author=world.amina)
+    publish(public_plan, 80, author=world.amina)
 
     play(office)
 

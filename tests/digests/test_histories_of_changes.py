@@ -40,7 +40,9 @@ from tests.world import World
 
 #: The kind whose values are compared from email to email; changes of the other kinds are reported one by one.
 LEVEL = "partnership.status_changed"
-KINDS = {told.kind: told for told in telling.follower_notices() if not told.by_plan_engine and told.kind != LEVEL}
+KINDS = {
+    notice.kind: notice for notice in telling.follower_notices() if not notice.by_plan_engine and notice.kind != LEVEL
+}
 NAMES = ("ben", "sol", "vera")
 WHO = st.sampled_from(NAMES)
 CHANGE = st.tuples(st.just("change"), st.sampled_from(sorted(KINDS)), st.booleans())
@@ -69,7 +71,7 @@ _LEVEL = re.compile(r"Changed the status: was Level (\d+), now Level (\d+)")
 
 
 @pytest.fixture(autouse=True)
-def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def registered_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make every kind report its mark each time it happens."""
     for code, kind in KINDS.items():
         monkeypatch.setitem(telling._told, code, replace(kind, sentence="Happened{names}", fold=Fold.EACH, about=""))

@@ -80,12 +80,12 @@ def test_the_ledger_shows_what_was_not_sent_because_access_was_lost(
 
 
 def test_what_is_left_out_of_a_digest_is_in_the_ledger_and_stays_unsent(
-    world: World, plan: Plan, opened: Plan, office: PostOffice
+    world: World, plan: Plan, public_plan: Plan, office: PostOffice
 ) -> None:
     follow(world, plan)
-    follow(world, opened)
+    follow(world, public_plan)
     publish(plan, 100, author=world.amina)
-    publish(opened, 60, author=world.amina)
+    publish(public_plan, 60, author=world.amina)
     plan_round(now=timezone.now())
     services.stop(
         subscriptions=Subscription.objects.filter(plan=plan), author=world.ben, reason="Enough.", now=timezone.now()
@@ -99,16 +99,16 @@ def test_what_is_left_out_of_a_digest_is_in_the_ledger_and_stays_unsent(
     assert "Harbour Quarter" not in text_of(message)
     assert "left out because the recipient no longer followed it" in page(world.amina, "entry", pk=email.pk)
     assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 1
-    assert Watermark.objects.get(recipient=world.ben, plan=opened).number == 2
+    assert Watermark.objects.get(recipient=world.ben, plan=public_plan).number == 2
 
 
 def test_a_digest_sent_again_says_no_more_than_the_first(
-    world: World, plan: Plan, opened: Plan, office: PostOffice
+    world: World, plan: Plan, public_plan: Plan, office: PostOffice
 ) -> None:
     subscription = follow(world, plan)
-    follow(world, opened)
+    follow(world, public_plan)
     publish(plan, 100, author=world.amina)
-    publish(opened, 60, author=world.amina)
+    publish(public_plan, 60, author=world.amina)
     plan_round(now=timezone.now())
     services.stop(subscriptions=[subscription], author=world.ben, reason="Enough.", now=timezone.now())
     office.drain()
@@ -125,14 +125,14 @@ def test_a_digest_sent_again_says_no_more_than_the_first(
 
 
 def test_digests_that_failed_are_sent_again_together(
-    world: World, plan: Plan, opened: Plan, office: PostOffice
+    world: World, plan: Plan, public_plan: Plan, office: PostOffice
 ) -> None:
     follow(world, plan)
-    services.subscribe(person=world.chidi, target=opened, author=world.chidi, now=timezone.now())
+    services.subscribe(person=world.chidi, target=public_plan, author=world.chidi, now=timezone.now())
     for person in (world.ben, world.chidi):
         office.answers[person.email] = [Answer(0, Outcome.REFUSED, "554 5.6.0 Refused")]
     publish(plan, 100, author=world.amina)
-    publish(opened, 60, author=world.amina)
+    publish(public_plan, 60, author=world.amina)
     plan_round(now=timezone.now())
     office.drain()
     row_ids = ",".join(str(delivery.pk) for delivery in Delivery.objects.order_by("pk"))

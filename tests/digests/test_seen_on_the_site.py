@@ -25,7 +25,7 @@ NOW = timezone.now
 
 
 @pytest.fixture
-def waiting(world: World, plan: Plan) -> Watermark:
+def plan_watermark(world: World, plan: Plan) -> Watermark:
     """Return Ben's watermark of the plan that he follows; versions 2 and 3 wait for his daily digest."""
     services.subscribe(person=world.ben, target=plan, frequency="daily", author=world.ben, now=timezone.now())
     publish(plan, 100, author=world.amina)
@@ -40,27 +40,27 @@ def compare(person: Any, plan: Plan, first: int, last: int, method: str = "get")
     assert getattr(signed_in(person), method)(address).status_code == 200
 
 
-def state(waiting: Watermark) -> tuple[int, bool]:
+def state(plan_watermark: Watermark) -> tuple[int, bool]:
     """Return the stored number of a watermark, and whether news of the plan is due."""
-    waiting.refresh_from_db()
-    return waiting.number, waiting.due_at is not None
+    plan_watermark.refresh_from_db()
+    return plan_watermark.number, plan_watermark.due_at is not None
 
 
 def test_comparing_the_last_told_version_with_the_newest_counts_as_told(
-    world: World, plan: Plan, waiting: Watermark
+    world: World, plan: Plan, plan_watermark: Watermark
 ) -> None:
     compare(world.ben, plan, 1, 3)
 
-    assert state(waiting) == (3, False)
+    assert state(plan_watermark) == (3, False)
 
 
 def test_comparing_part_of_what_is_new_leaves_the_rest_to_tell(
-    world: World, plan: Plan, waiting: Watermark, office: PostOffice
+    world: World, plan: Plan, plan_watermark: Watermark, office: PostOffice
 ) -> None:
     compare(world.ben, plan, 1, 2)
-    assert state(waiting) == (2, True)
+    assert state(plan_watermark) == (2, True)
 
-    plan_round(now=waiting.due_at or timezone.now())
+    plan_round(now=plan_watermark.due_at or timezone.now())
     office.drain()
 
     [email] = office.to(world.ben)
@@ -69,32 +69,32 @@ def test_comparing_part_of_what_is_new_leaves_the_rest_to_tell(
     assert "120" not in text
 
 
-def test_a_comparison_that_leaves_a_gap_counts_for_nothing(world: World, plan: Plan, waiting: Watermark) -> None:
+def test_a_comparison_that_leaves_a_gap_counts_for_nothing(world: World, plan: Plan, plan_watermark: Watermark) -> None:
     compare(world.ben, plan, 2, 3)
 
-    assert state(waiting) == (1, True)
+    assert state(plan_watermark) == (1, True)
 
 
-def test_comparing_backwards_counts_for_nothing(world: World, plan: Plan, waiting: Watermark) -> None:
+def test_comparing_backwards_counts_for_nothing(world: World, plan: Plan, plan_watermark: Watermark) -> None:
     compare(world.ben, plan, 3, 1)
 
-    assert state(waiting) == (1, True)
+    assert state(plan_watermark) == (1, True)
 
 
-def test_a_head_request_counts_for_nothing(world: World, plan: Plan, waiting: Watermark) -> None:
+def test_a_head_request_counts_for_nothing(world: World, plan: Plan, plan_watermark: Watermark) -> None:
     compare(world.ben, plan, 1, 3, method="head")
 
-    assert state(waiting) == (1, True)
+    assert state(plan_watermark) == (1, True)
 
 
-def test_what_one_person_sees_moves_nobody_elses_watermark(world: World, plan: Plan, waiting: Watermark) -> None:
+def test_what_one_person_sees_moves_nobody_elses_watermark(world: World, plan: Plan, plan_watermark: Watermark) -> None:
     compare(world.amina, plan, 1, 3)
 
-    assert state(waiting) == (1, True)
+    assert state(plan_watermark) == (1, True)
 
 
 @pytest.fixture
-def of_partnership(world: World) -> SubjectWatermark:
+def partnership_watermark(world: World) -> SubjectWatermark:
     """Return Ben's watermark of the partnership that he follows; news of a commitment is due."""
     services.subscribe(
         person=world.ben, target=world.partnership, frequency="daily", author=world.ben, now=timezone.now()
@@ -104,16 +104,16 @@ def of_partnership(world: World) -> SubjectWatermark:
     return SubjectWatermark.objects.get(recipient=world.ben, subject__kind="partnership", due_at__isnull=False)
 
 
-def test_the_history_of_a_partnership_counts_as_told(world: World, of_partnership: SubjectWatermark) -> None:
+def test_the_history_of_a_partnership_counts_as_told(world: World, partnership_watermark: SubjectWatermark) -> None:
     signed_in(world.ben).get(reverse("agreements:history", args=[world.partnership.pk]))
 
-    of_partnership.refresh_from_db()
-    assert of_partnership.number == of_partnership.subject.last_number
-    assert of_partnership.due_at is None
+    partnership_watermark.refresh_from_db()
+    assert partnership_watermark.number == partnership_watermark.subject.last_number
+    assert partnership_watermark.due_at is None
 
 
-def test_an_older_page_of_the_history_counts_for_nothing(world: World, of_partnership: SubjectWatermark) -> None:
-    number_before = of_partnership.number
+def test_an_older_page_of_the_history_counts_for_nothing(world: World, partnership_watermark: SubjectWatermark) -> None:
+    number_before = partnership_watermark.number
 
     note_events_seen(
         person_id=world.ben.pk,
@@ -123,9 +123,9 @@ def test_an_older_page_of_the_history_counts_for_nothing(world: World, of_partne
         now=timezone.now(),
     )
 
-    of_partnership.refresh_from_db()
-    assert of_partnership.number == number_before
-    assert of_partnership.due_at is not None
+    partnership_watermark.refresh_from_db()
+    assert partnership_watermark.number == number_before
+    assert partnership_watermark.due_at is not None
 
 
 def create_change(subject: str, kind: str, record_id: int, event_kind: str) -> None:
@@ -197,7 +197,7 @@ def test_a_page_that_shows_only_the_newest_changes_leaves_the_others_to_tell(wor
 
 
 def test_what_an_administrator_sees_as_somebody_is_still_told_to_them(
-    world: World, of_partnership: SubjectWatermark, plan: Plan, waiting: Watermark
+    world: World, partnership_watermark: SubjectWatermark, plan: Plan, plan_watermark: Watermark
 ) -> None:
     item = InboxItem.objects.create(
         person=world.ben, kind="digests.digest", group="digests", record_kind="digest", record_id=1, created_at=NOW()
@@ -212,7 +212,7 @@ def test_what_an_administrator_sees_as_somebody_is_still_told_to_them(
     assert history.status_code == 200
     assert comparison.status_code == 200
     assert "Ben" in history.content.decode()
-    for watermark in (of_partnership, waiting):
+    for watermark in (partnership_watermark, plan_watermark):
         watermark.refresh_from_db()
         assert watermark.due_at is not None
     item.refresh_from_db()

@@ -67,7 +67,7 @@ def amina(world: World) -> Client:
 
 
 @pytest.fixture
-def asked(world: World, plan: Plan) -> dict[str, Subscription]:
+def subscription_by_name(world: World, plan: Plan) -> dict[str, Subscription]:
     """Four stakeholders of Larkhaven with different statuses.
 
     Sorting them by name and by address gives different orders.
@@ -84,7 +84,9 @@ def asked(world: World, plan: Plan) -> dict[str, Subscription]:
     return subscription_by_name
 
 
-def test_only_confirmed_stakeholders_are_found_by_name(amina: Client, asked: dict[str, Subscription]) -> None:
+def test_only_confirmed_stakeholders_are_found_by_name(
+    amina: Client, subscription_by_name: dict[str, Subscription]
+) -> None:
     assert listed(amina, q="bea y") == ["Bea Yes"]
     assert listed(amina, q="TENANT@") == ["Bea Yes"]
     assert listed(amina, q="zz@") == ["zz@council.example"]
@@ -93,7 +95,9 @@ def test_only_confirmed_stakeholders_are_found_by_name(amina: Client, asked: dic
     assert "are found by address only" in amina.get(reverse(LIST), {"q": "abel"}).content.decode()
 
 
-def test_an_ended_stakeholder_is_found_by_name_or_whole_address(amina: Client, asked: dict[str, Subscription]) -> None:
+def test_an_ended_stakeholder_is_found_by_name_or_whole_address(
+    amina: Client, subscription_by_name: dict[str, Subscription]
+) -> None:
     assert listed(amina, q="dot") == ["Dot Over"]
     assert listed(amina, q="Gone@council.example") == ["Dot Over"]
     assert listed(amina, q="gone@") == []
@@ -101,16 +105,18 @@ def test_an_ended_stakeholder_is_found_by_name_or_whole_address(amina: Client, a
     assert [row["Email address"] for row in rows(amina, q="dot")] == [""]
 
 
-def test_the_order_does_not_reveal_an_unconfirmed_name(amina: Client, asked: dict[str, Subscription]) -> None:
+def test_the_order_does_not_reveal_an_unconfirmed_name(
+    amina: Client, subscription_by_name: dict[str, Subscription]
+) -> None:
     list_before = listed(amina)
-    services.confirm(subscription=asked["abel"], now=timezone.now())
+    services.confirm(subscription=subscription_by_name["abel"], now=timezone.now())
 
     assert list_before == ["Bea Yes", "Cai Paused", "Dot Over", "zz@council.example"]
     assert listed(amina) == ["Abel Quiet", "Bea Yes", "Cai Paused", "Dot Over"]
 
 
 def test_asking_an_ended_stakeholder_again_hides_their_name(
-    world: World, plan: Plan, amina: Client, asked: dict[str, Subscription]
+    world: World, plan: Plan, amina: Client, subscription_by_name: dict[str, Subscription]
 ) -> None:
     ask(world, plan, "gone@council.example")
 
@@ -118,7 +124,7 @@ def test_asking_an_ended_stakeholder_again_hides_their_name(
     assert listed(amina, q="gone@") == ["gone@council.example"]
 
 
-def test_the_list_filters_by_each_status(amina: Client, asked: dict[str, Subscription]) -> None:
+def test_the_list_filters_by_each_status(amina: Client, subscription_by_name: dict[str, Subscription]) -> None:
     suppress(
         address="tenant@panel.example", reason="No such mailbox.", email_id=None, author_id=None, now=timezone.now()
     )
@@ -138,17 +144,19 @@ def test_the_list_filters_by_each_status(amina: Client, asked: dict[str, Subscri
 
 
 @pytest.fixture
-def several(world: World, plan: Plan, opened: Plan, asked: dict[str, Subscription]) -> dict[str, str]:
+def filter_value_by_name(
+    world: World, plan: Plan, public_plan: Plan, subscription_by_name: dict[str, Subscription]
+) -> dict[str, str]:
     """Return the filter's value of each followed record, by its name.
 
     The four stakeholders and others were asked about these records.
     """
-    ask(world, opened, "tenant@panel.example", says_yes=True)
+    ask(world, public_plan, "tenant@panel.example", says_yes=True)
     ask(world, world.partnership, "eve@council.example", "Eve Chair", says_yes=True)
     ask(world, world.larkhaven, "zz@council.example", "Abel Quiet")
     return {
         "Harbour Quarter": f"plan-{plan.pk}",
-        "Open Quay": f"plan-{opened.pk}",
+        "Open Quay": f"plan-{public_plan.pk}",
         "Estuary Partnership": f"partnership-{world.partnership.pk}",
         "Larkhaven Homes": f"organisation-{world.larkhaven.pk}",
     }
@@ -161,8 +169,10 @@ def options(client: Client) -> list[str]:
     return [unescape(" ".join(filter(None, match))) for match in matches]
 
 
-def test_the_page_and_its_file_filter_by_what_people_follow(amina: Client, several: dict[str, str]) -> None:
-    names_by_record = {name: listed(amina, about=value) for name, value in several.items()}
+def test_the_page_and_its_file_filter_by_what_people_follow(
+    amina: Client, filter_value_by_name: dict[str, str]
+) -> None:
+    names_by_record = {name: listed(amina, about=value) for name, value in filter_value_by_name.items()}
 
     assert names_by_record == {
         "Harbour Quarter": ["Bea Yes", "Cai Paused", "Dot Over", "zz@council.example"],
@@ -170,16 +180,18 @@ def test_the_page_and_its_file_filter_by_what_people_follow(amina: Client, sever
         "Estuary Partnership": ["Eve Chair"],
         "Larkhaven Homes": ["zz@council.example"],
     }
-    for name, value in several.items():
+    for name, value in filter_value_by_name.items():
         file = rows(amina, about=value)
         assert [row["Person"] for row in file] == names_by_record[name]
         assert {row["About"] for row in file} == {name}
-    assert listed(amina, about=several["Harbour Quarter"], status="confirmed", q="panel") == ["Bea Yes"]
-    assert listed(amina, about=several["Estuary Partnership"], q="bea") == []
+    assert listed(amina, about=filter_value_by_name["Harbour Quarter"], status="confirmed", q="panel") == ["Bea Yes"]
+    assert listed(amina, about=filter_value_by_name["Estuary Partnership"], q="bea") == []
 
 
-def test_unconfirmed_stakeholders_are_not_found_by_name_with_any_filter(amina: Client, several: dict[str, str]) -> None:
-    organisation_value = several["Larkhaven Homes"]
+def test_unconfirmed_stakeholders_are_not_found_by_name_with_any_filter(
+    amina: Client, filter_value_by_name: dict[str, str]
+) -> None:
+    organisation_value = filter_value_by_name["Larkhaven Homes"]
 
     assert listed(amina, about=organisation_value, q="abel") == []
     assert listed(amina, about=organisation_value, q="zz@") == ["zz@council.example"]
@@ -187,39 +199,41 @@ def test_unconfirmed_stakeholders_are_not_found_by_name_with_any_filter(amina: C
 
 
 def test_the_filter_offers_only_what_somebody_was_asked_about(
-    world: World, amina: Client, several: dict[str, str]
+    world: World, amina: Client, filter_value_by_name: dict[str, str]
 ) -> None:
     assert options(amina) == [
         "Anything",
         "Plans",
-        f"{several['Harbour Quarter']} Harbour Quarter",
-        f"{several['Open Quay']} Open Quay",
+        f"{filter_value_by_name['Harbour Quarter']} Harbour Quarter",
+        f"{filter_value_by_name['Open Quay']} Open Quay",
         "Partnerships",
-        f"{several['Estuary Partnership']} Estuary Partnership",
+        f"{filter_value_by_name['Estuary Partnership']} Estuary Partnership",
         "Organisations",
-        f"{several['Larkhaven Homes']} Larkhaven Homes",
+        f"{filter_value_by_name['Larkhaven Homes']} Larkhaven Homes",
     ]
     assert options(signed_in(world.ben)) == ["Anything"]
 
 
 def test_paging_keeps_the_filter_and_the_filter_can_be_removed(
-    world: World, plan: Plan, amina: Client, several: dict[str, str]
+    world: World, plan: Plan, amina: Client, filter_value_by_name: dict[str, str]
 ) -> None:
     for number in range(25):
         ask(world, plan, f"reader{number:03}@council.example")
-    chosen = {"about": several["Harbour Quarter"]}
+    chosen = {"about": filter_value_by_name["Harbour Quarter"]}
 
     first = amina.get(reverse(LIST), chosen).content.decode()
     [onward] = re.findall(r'href="([^"]+)" rel="next"', first)
     [chip] = re.findall(r'class="cg-chips__chip" href="([^"]*)"', first)
 
     assert len(listed(amina, **chosen) + listed(amina, reverse(LIST) + unescape(onward))) == 29
-    assert f"about={several['Harbour Quarter']}" in unescape(onward)
-    assert f'export.csv?about={several["Harbour Quarter"]}"' in first
+    assert f"about={filter_value_by_name['Harbour Quarter']}" in unescape(onward)
+    assert f'export.csv?about={filter_value_by_name["Harbour Quarter"]}"' in first
     assert "about" not in chip
 
 
-def test_filters_do_not_reveal_what_may_no_longer_be_read(world: World, plan: Plan, several: dict[str, str]) -> None:
+def test_filters_do_not_reveal_what_may_no_longer_be_read(
+    world: World, plan: Plan, filter_value_by_name: dict[str, str]
+) -> None:
     services.add_stakeholder(
         email="rose@street.example",
         name="",
@@ -233,7 +247,7 @@ def test_filters_do_not_reveal_what_may_no_longer_be_read(world: World, plan: Pl
     leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
     change_audience(plan=plan, audience="owners", reason="Rethought.", author=world.amina, now=timezone.now())
 
-    lost, foreign, none = (f"plan-{plan.pk}", several["Open Quay"], "plan-999999")
+    lost, foreign, none = (f"plan-{plan.pk}", filter_value_by_name["Open Quay"], "plan-999999")
     answers = [ben.get(reverse(LIST), {"about": value}) for value in (lost, foreign, none)]
     pages = {
         CHANGES.sub("", one.content.decode()).replace(value, "X")
@@ -252,7 +266,9 @@ def test_filters_do_not_reveal_what_may_no_longer_be_read(world: World, plan: Pl
     assert not Export.objects.exists()
 
 
-def test_an_invalid_filter_is_reported_and_exports_nothing(amina: Client, asked: dict[str, Subscription]) -> None:
+def test_an_invalid_filter_is_reported_and_exports_nothing(
+    amina: Client, subscription_by_name: dict[str, Subscription]
+) -> None:
     answer = amina.get(reverse(LIST), {"status": "married"})
     file = amina.get(reverse("digests:export-stakeholders"), {"status": "married"})
 
@@ -291,7 +307,7 @@ def test_a_long_list_has_pages_and_needs_no_more_queries(world: World, plan: Pla
 
 
 def test_the_file_matches_the_page_and_the_export_is_recorded(
-    world: World, amina: Client, asked: dict[str, Subscription], office: PostOffice
+    world: World, amina: Client, subscription_by_name: dict[str, Subscription], office: PostOffice
 ) -> None:
     office.drain()
     today = timezone.localdate().isoformat()
@@ -327,28 +343,28 @@ def test_the_file_matches_the_page_and_the_export_is_recorded(
 
 
 def test_a_lead_of_another_organisation_cannot_find_or_export_stakeholders(
-    world: World, asked: dict[str, Subscription]
+    world: World, subscription_by_name: dict[str, Subscription]
 ) -> None:
     ben = signed_in(world.ben)
 
     assert listed(ben) == listed(ben, q="tenant@panel.example") == []
     assert rows(ben) == []
-    assert ben.get(reverse("digests:end-stakeholder", kwargs={"pk": asked["bea"].pk})).status_code == 404
+    assert ben.get(reverse("digests:end-stakeholder", kwargs={"pk": subscription_by_name["bea"].pk})).status_code == 404
 
 
 def test_stopping_a_stakeholders_digests_asks_first_and_keeps_the_reason(
-    world: World, amina: Client, asked: dict[str, Subscription]
+    world: World, amina: Client, subscription_by_name: dict[str, Subscription]
 ) -> None:
-    stakeholder_url = asked["bea"].get_absolute_url()
+    stakeholder_url = subscription_by_name["bea"].get_absolute_url()
     [link] = re.findall(r'href="(/digests/stakeholders/\d+/end/[^"]*)"', amina.get(stakeholder_url).content.decode())
     page = unescape(link)
 
     question = amina.get(page)
     answer_without_reason = amina.post(page)
-    asked["bea"].refresh_from_db()
-    status_before = asked["bea"].status
+    subscription_by_name["bea"].refresh_from_db()
+    status_before = subscription_by_name["bea"].status
     answer_with_reason = amina.post(page, {"reason": "She has left the panel."})
-    asked["bea"].refresh_from_db()
+    subscription_by_name["bea"].refresh_from_db()
 
     assert "Stop digests for Bea Yes?" in question.content.decode()
     assert question.status_code == 200
@@ -356,21 +372,23 @@ def test_stopping_a_stakeholders_digests_asks_first_and_keeps_the_reason(
     assert status_before == "confirmed"
     assert answer_with_reason.status_code == 302
     assert answer_with_reason["Location"] == stakeholder_url
-    assert asked["bea"].is_ended
-    assert asked["bea"].refused_at is None
+    assert subscription_by_name["bea"].is_ended
+    assert subscription_by_name["bea"].refused_at is None
     stored_reason = f"Ended by {world.larkhaven.display_name}: She has left the panel."
     assert stored_reason in amina.get(stakeholder_url).content.decode()
     assert (
-        Event.objects.get(target_kind="subscription", target_id=asked["bea"].pk, kind="subscription.ended")
+        Event.objects.get(
+            target_kind="subscription", target_id=subscription_by_name["bea"].pk, kind="subscription.ended"
+        )
         .data["reason"]
         .endswith("She has left the panel.")
     )
 
 
 def test_the_page_that_asks_before_stopping_hides_unconfirmed_names(
-    amina: Client, asked: dict[str, Subscription]
+    amina: Client, subscription_by_name: dict[str, Subscription]
 ) -> None:
-    page = reverse("digests:end-stakeholder", kwargs={"pk": asked["abel"].pk})
+    page = reverse("digests:end-stakeholder", kwargs={"pk": subscription_by_name["abel"].pk})
 
     question = amina.get(page).content.decode()
     page_after = amina.post(page, {"reason": "A wrong address."}, follow=True).content.decode()
@@ -380,26 +398,32 @@ def test_the_page_that_asks_before_stopping_hides_unconfirmed_names(
     assert "Abel" not in question + page_after
 
 
-def test_a_second_click_on_stop_changes_nothing_and_says_so(amina: Client, asked: dict[str, Subscription]) -> None:
-    page = reverse("digests:end-stakeholder", kwargs={"pk": asked["dot"].pk})
+def test_a_second_click_on_stop_changes_nothing_and_says_so(
+    amina: Client, subscription_by_name: dict[str, Subscription]
+) -> None:
+    page = reverse("digests:end-stakeholder", kwargs={"pk": subscription_by_name["dot"].pk})
 
     answer = amina.post(page, {"reason": "Once more."}, follow=True)
 
-    asked["dot"].refresh_from_db()
+    subscription_by_name["dot"].refresh_from_db()
     assert "they had already ended" in answer.content.decode()
-    assert asked["dot"].reason == "Moved on."
+    assert subscription_by_name["dot"].reason == "Moved on."
 
 
-def test_stopping_does_not_redirect_to_another_site(amina: Client, asked: dict[str, Subscription]) -> None:
-    page = reverse("digests:end-stakeholder", kwargs={"pk": asked["bea"].pk})
+def test_stopping_does_not_redirect_to_another_site(
+    amina: Client, subscription_by_name: dict[str, Subscription]
+) -> None:
+    page = reverse("digests:end-stakeholder", kwargs={"pk": subscription_by_name["bea"].pk})
 
     answer = amina.post(f"{page}?next=https://elsewhere.example/", {"reason": "She has left."})
 
     assert answer["Location"] == reverse(LIST)
 
 
-def test_asking_again_returns_to_the_page_of_the_stakeholder(amina: Client, asked: dict[str, Subscription]) -> None:
-    page = asked["abel"].get_absolute_url()
+def test_asking_again_returns_to_the_page_of_the_stakeholder(
+    amina: Client, subscription_by_name: dict[str, Subscription]
+) -> None:
+    page = subscription_by_name["abel"].get_absolute_url()
     [action] = re.findall(r'action="(/digests/stakeholders/\d+/ask-again/[^"]*)"', amina.get(page).content.decode())
 
     answer = amina.post(unescape(action))
@@ -409,9 +433,11 @@ def test_asking_again_returns_to_the_page_of_the_stakeholder(amina: Client, aske
 
 
 def test_erasing_somebody_clears_the_reason_a_lead_gave_for_ending(
-    world: World, asked: dict[str, Subscription]
+    world: World, subscription_by_name: dict[str, Subscription]
 ) -> None:
-    erase_person(person=asked["dot"].person, author=world.dee, reason="Asked for it.", now=timezone.now())
+    erase_person(
+        person=subscription_by_name["dot"].person, author=world.dee, reason="Asked for it.", now=timezone.now()
+    )
 
-    asked["dot"].refresh_from_db()
-    assert asked["dot"].reason == ""
+    subscription_by_name["dot"].refresh_from_db()
+    assert subscription_by_name["dot"].reason == ""

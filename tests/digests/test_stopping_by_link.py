@@ -34,7 +34,7 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
 @pytest.fixture
-def second(world: World) -> Plan:
+def second_plan(world: World) -> Plan:
     """Return a second plan of the partnership."""
     plan = create_plan(
         owners=[world.larkhaven],
@@ -94,13 +94,13 @@ def page(address: str, data: dict[str, object] | None = None) -> str:
 
 
 def test_one_click_on_an_email_about_one_plan_stops_only_that_plan(
-    world: World, plan: Plan, second: Plan, office: PostOffice
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice
 ) -> None:
-    follow(world, plan, second)
+    follow(world, plan, second_plan)
     link = stop_link_of_digest(world, office, plan)
 
     html = page(link, ONE_CLICK)
-    later_digests = digests_after_changes(world, office, plan, second)
+    later_digests = digests_after_changes(world, office, plan, second_plan)
 
     assert "Harbour Quarter" in html
     assert "You will still get digests about Mill Road" in html
@@ -109,10 +109,10 @@ def test_one_click_on_an_email_about_one_plan_stops_only_that_plan(
 
 
 def test_one_click_during_maintenance_is_kept_and_done_at_its_end(
-    world: World, plan: Plan, second: Plan, office: PostOffice, tmp_path: Path, settings: Any
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice, tmp_path: Path, settings: Any
 ) -> None:
     settings.MAINTENANCE_FILE = str(tmp_path / "maintenance")
-    follow(world, plan, second)
+    follow(world, plan, second_plan)
     link = stop_link_of_digest(world, office, plan)
     browser = Client(enforce_csrf_checks=True)
 
@@ -123,7 +123,7 @@ def test_one_click_during_maintenance_is_kept_and_done_at_its_end(
     end_output = StringIO()
     call_command("maintenance", "status", stdout=status_output)
     call_command("maintenance", "off", stdout=end_output)
-    later_digests = digests_after_changes(world, office, plan, second)
+    later_digests = digests_after_changes(world, office, plan, second_plan)
 
     assert one_click_answer.status_code == 202
     assert [other.status_code for other in other_answers] == [503, 503, 503]
@@ -137,15 +137,15 @@ def test_one_click_during_maintenance_is_kept_and_done_at_its_end(
 def test_one_click_that_fails_at_the_end_of_maintenance_waits_and_holds_up_no_other(
     world: World,
     plan: Plan,
-    second: Plan,
+    second_plan: Plan,
     office: PostOffice,
     tmp_path: Path,
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.MAINTENANCE_FILE = str(tmp_path / "maintenance")
-    follow(world, plan, second)
-    links = [stop_link_of_digest(world, office, plan), stop_link_of_digest(world, office, second)]
+    follow(world, plan, second_plan)
+    links = [stop_link_of_digest(world, office, plan), stop_link_of_digest(world, office, second_plan)]
     tried_ids: list[int] = []
 
     def stop_but_the_first(*, delivery: int, **given: Any) -> Any:
@@ -166,7 +166,7 @@ def test_one_click_that_fails_at_the_end_of_maintenance_waits_and_holds_up_no_ot
     assert len(tried_at_first_end) == 2
     assert tried_ids == [*tried_at_first_end, tried_at_first_end[0]]
     assert "now done: 1." in end_output.getvalue()
-    assert digests_after_changes(world, office, plan, second) == ""
+    assert digests_after_changes(world, office, plan, second_plan) == ""
 
 
 def test_one_click_as_maintenance_ends_is_done_at_once(
@@ -186,7 +186,7 @@ def test_one_click_as_maintenance_ends_is_done_at_once(
 
 
 def test_one_click_stops_one_plan_of_a_followed_partnership(
-    world: World, plan: Plan, second: Plan, office: PostOffice
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice
 ) -> None:
     services.add_confirmed_subscription(
         person=world.sol,
@@ -198,20 +198,20 @@ def test_one_click_stops_one_plan_of_a_followed_partnership(
     link = stop_link_of_digest(world, office, plan)
 
     page(link, ONE_CLICK)
-    later_digests = digests_after_changes(world, office, plan, second)
+    later_digests = digests_after_changes(world, office, plan, second_plan)
 
     assert "Mill Road" in later_digests
     assert "Harbour Quarter" not in later_digests
 
 
 def test_one_click_on_an_email_about_two_plans_stops_both(
-    world: World, plan: Plan, second: Plan, opened: Plan, office: PostOffice
+    world: World, plan: Plan, second_plan: Plan, public_plan: Plan, office: PostOffice
 ) -> None:
-    follow(world, plan, second, opened)
-    link = stop_link_of_digest(world, office, plan, second)
+    follow(world, plan, second_plan, public_plan)
+    link = stop_link_of_digest(world, office, plan, second_plan)
 
     page(link, ONE_CLICK)
-    later_digests = digests_after_changes(world, office, plan, second, opened)
+    later_digests = digests_after_changes(world, office, plan, second_plan, public_plan)
 
     assert "Open Quay" in later_digests
     assert "Mill Road" not in later_digests
@@ -219,26 +219,26 @@ def test_one_click_on_an_email_about_two_plans_stops_both(
 
 
 def test_the_page_asks_which_of_several_things_to_stop(
-    world: World, plan: Plan, second: Plan, office: PostOffice
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice
 ) -> None:
-    follow(world, plan, second)
-    link = stop_link_of_digest(world, office, plan, second)
+    follow(world, plan, second_plan)
+    link = stop_link_of_digest(world, office, plan, second_plan)
 
     question_page = page(link)
-    page(link, {"chosen": "yes", "what": [f"plan-{second.pk}"]})
-    later_digests = digests_after_changes(world, office, plan, second)
+    page(link, {"chosen": "yes", "what": [f"plan-{second_plan.pk}"]})
+    later_digests = digests_after_changes(world, office, plan, second_plan)
 
     assert f'value="plan-{plan.pk}"' in question_page
-    assert f'value="plan-{second.pk}"' in question_page
+    assert f'value="plan-{second_plan.pk}"' in question_page
     assert "Mill Road" not in later_digests
     assert "Harbour Quarter" in later_digests
 
 
 def test_with_nothing_ticked_nothing_stops_and_the_page_says_so(
-    world: World, plan: Plan, second: Plan, office: PostOffice
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice
 ) -> None:
-    follow(world, plan, second)
-    link = stop_link_of_digest(world, office, plan, second)
+    follow(world, plan, second_plan)
+    link = stop_link_of_digest(world, office, plan, second_plan)
 
     answer = Client().post(link, {"chosen": "yes"})
 
@@ -247,8 +247,8 @@ def test_with_nothing_ticked_nothing_stops_and_the_page_says_so(
     assert Subscription.objects.confirmed().filter(person=world.sol).count() == 2
 
 
-def test_the_page_can_stop_everything(world: World, plan: Plan, second: Plan, office: PostOffice) -> None:
-    follow(world, plan, second)
+def test_the_page_can_stop_everything(world: World, plan: Plan, second_plan: Plan, office: PostOffice) -> None:
+    follow(world, plan, second_plan)
     link = stop_link_of_digest(world, office, plan)
 
     assert "Stop all digests" in page(link)
@@ -259,9 +259,9 @@ def test_the_page_can_stop_everything(world: World, plan: Plan, second: Plan, of
 
 @pytest.mark.parametrize("data", [ONE_CLICK, {"all": "yes"}], ids=["one click", "everything"])
 def test_undoing_a_stop_sends_what_was_missed(
-    world: World, plan: Plan, second: Plan, office: PostOffice, data: dict[str, object]
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice, data: dict[str, object]
 ) -> None:
-    follow(world, plan, second)
+    follow(world, plan, second_plan)
     link = stop_link_of_digest(world, office, plan)
     state_before = state_of(world.sol)
 
@@ -284,9 +284,9 @@ def state_of(person: User) -> list[object]:
 
 
 def test_an_undo_restores_only_what_that_click_stopped(
-    world: World, plan: Plan, second: Plan, office: PostOffice
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice
 ) -> None:
-    follow(world, plan, second)
+    follow(world, plan, second_plan)
     link = stop_link_of_digest(world, office, plan)
     [undo] = [form for form in forms_of(Client().post(link, ONE_CLICK).content) if "undo" in form.fields]
     services.stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=timezone.now())
@@ -300,12 +300,12 @@ def test_an_undo_restores_only_what_that_click_stopped(
 
 
 def test_undo_works_for_thirty_days_from_the_same_link(
-    world: World, plan: Plan, second: Plan, office: PostOffice
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice
 ) -> None:
-    follow(world, plan, second)
+    follow(world, plan, second_plan)
     link = stop_link_of_digest(world, office, plan)
     state_before = state_of(world.sol)
-    services.pause(subscription=Subscription.objects.get(plan=second), author=world.sol, now=timezone.now())
+    services.pause(subscription=Subscription.objects.get(plan=second_plan), author=world.sol, now=timezone.now())
     page(link, {"all": "yes"})
 
     [undo] = [form for form in forms_of(Client().get(link).content) if "undo" in form.fields]
@@ -313,7 +313,7 @@ def test_undo_works_for_thirty_days_from_the_same_link(
     page_after_undo = Client().get(link).content.decode()
 
     assert state_of(world.sol)[0] == state_before[0]
-    assert Subscription.objects.get(plan=second).is_paused
+    assert Subscription.objects.get(plan=second_plan).is_paused
     assert 'name="undo"' not in page_after_undo
 
 
@@ -350,16 +350,18 @@ def test_undo_follows_the_address_if_it_came_back_in_the_meantime(world: World, 
 
 
 def test_unsubscribing_by_email_stops_what_the_email_was_about(
-    world: World, plan: Plan, second: Plan, office: PostOffice, tmp_path: Path
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice, tmp_path: Path
 ) -> None:
-    follow(world, plan, second)
+    follow(world, plan, second_plan)
     token = stop_link_of_digest(world, office, plan).split("/")[-2]
     mail = tmp_path / "stop.eml"
     mail.write_text(f"From: sol@council.example\nSubject: stop {token}\n\n\n", encoding="ascii")
 
     call_command("digests", "bounces", str(mail))
 
-    assert set(Subscription.objects.confirmed().filter(person=world.sol).values_list("plan", flat=True)) == {second.pk}
+    assert set(Subscription.objects.confirmed().filter(person=world.sol).values_list("plan", flat=True)) == {
+        second_plan.pk
+    }
 
 
 def test_following_a_partnership_again_includes_its_stopped_plan(world: World, plan: Plan, office: PostOffice) -> None:
@@ -380,9 +382,9 @@ def test_following_a_partnership_again_includes_its_stopped_plan(world: World, p
 
 
 def test_the_stop_link_of_an_email_without_news_lists_all_subscriptions(
-    world: World, plan: Plan, second: Plan, office: PostOffice
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice
 ) -> None:
-    follow(world, plan, second)
+    follow(world, plan, second_plan)
     services.send_links(person=world.sol, now=timezone.now(), by_own_link=True)
     link = stop_link_of_digest(world, office)
 
@@ -393,15 +395,17 @@ def test_the_stop_link_of_an_email_without_news_lists_all_subscriptions(
 
 
 def test_one_click_works_for_two_years_after_the_email(
-    world: World, plan: Plan, second: Plan, office: PostOffice
+    world: World, plan: Plan, second_plan: Plan, office: PostOffice
 ) -> None:
-    follow(world, plan, second)
+    follow(world, plan, second_plan)
     stop_link_of_digest(world, office, plan)
     delivery = Delivery.objects.get(recipient=world.sol).pk
 
     page(stop_link(world.sol, delivery, days=729), ONE_CLICK)
 
-    assert set(Subscription.objects.confirmed().filter(person=world.sol).values_list("plan", flat=True)) == {second.pk}
+    assert set(Subscription.objects.confirmed().filter(person=world.sol).values_list("plan", flat=True)) == {
+        second_plan.pk
+    }
 
 
 def test_a_stop_link_expires_after_two_years_and_offers_a_new_one(world: World, plan: Plan, office: PostOffice) -> None:

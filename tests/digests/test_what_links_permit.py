@@ -88,7 +88,7 @@ def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
 
 
 @pytest.fixture
-def for_every_act(world: World, things: dict[str, Any], opened: Plan) -> dict[str, Any]:
+def for_every_act(world: World, things: dict[str, Any], public_plan: Plan) -> dict[str, Any]:
     """Return the same ids, and a subscription in each state that an act changes.
 
     Sol has paused one subscription, refused another, paused everything and refused questions.
@@ -96,7 +96,7 @@ def for_every_act(world: World, things: dict[str, Any], opened: Plan) -> dict[st
     arguments = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
     paused_subscription = services.add_confirmed_subscription(person=world.sol, target=world.westmarch, **arguments)
     services.pause(subscription=paused_subscription, author=world.sol, now=timezone.now())
-    refused_subscription = services.add_confirmed_subscription(person=world.sol, target=opened, **arguments)
+    refused_subscription = services.add_confirmed_subscription(person=world.sol, target=public_plan, **arguments)
     services.stop(subscriptions=[refused_subscription], author=world.sol, reason="Declined.", now=timezone.now())
     tomorrow = timezone.localdate() + dt.timedelta(days=1)
     refused_at = timezone.now() - dt.timedelta(days=1)
@@ -146,7 +146,7 @@ def test_answering_never_refuses_all_further_questions(world: World, things: dic
     assert Preference.objects.get(person=world.sol).refused_at is not None
 
 
-def test_more_refusals_need_no_more_queries(world: World, things: dict[str, Any], opened: Plan) -> None:
+def test_more_refusals_need_no_more_queries(world: World, things: dict[str, Any], public_plan: Plan) -> None:
     def refuse(plan: Plan) -> None:
         refused = services.add_confirmed_subscription(person=world.sol, target=plan, author=None, now=timezone.now())
         services.stop(subscriptions=[refused], author=world.sol, reason="No.", now=timezone.now())
@@ -159,7 +159,7 @@ def test_more_refusals_need_no_more_queries(world: World, things: dict[str, Any]
         return len(captured)
 
     preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
-    refuse(opened)
+    refuse(public_plan)
     query_count = count_queries()
     for title in ("Far Quay", "Long Quay"):
         other = create_plan(
@@ -396,10 +396,10 @@ def test_refused_subscriptions_are_named_only_while_they_may_be_read(
 
 @pytest.mark.parametrize(("days", "comes_back"), [(179, True), (181, False)])
 def test_a_long_refused_right_to_read_cannot_be_regained_alone(
-    world: World, plan: Plan, things: dict[str, Any], opened: Plan, days: int, comes_back: bool
+    world: World, plan: Plan, things: dict[str, Any], public_plan: Plan, days: int, comes_back: bool
 ) -> None:
     public_subscription = services.add_confirmed_subscription(
-        person=world.sol, target=opened, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+        person=world.sol, target=public_plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
     services.stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=timezone.now())
     Subscription.objects.update(refused_at=timezone.now() - dt.timedelta(days=days))
@@ -416,7 +416,7 @@ def test_a_long_refused_right_to_read_cannot_be_regained_alone(
 
 
 def test_pages_after_signing_in_hide_names_that_their_reader_may_not_know(
-    world: World, plan: Plan, opened: Plan, lost: LostAccess
+    world: World, plan: Plan, public_plan: Plan, lost: LostAccess
 ) -> None:
     """A former party may still see the name of the partnership, but not of the plan."""
     add_ended_stakeholder(world, plan)
@@ -474,12 +474,12 @@ def test_stopping_does_not_name_a_plan_that_its_reader_may_no_longer_read(
     assert subscription.is_refused
 
 
-def test_digests_about_a_plan_that_was_closed_since_cannot_be_confirmed(world: World, opened: Plan) -> None:
+def test_digests_about_a_plan_that_was_closed_since_cannot_be_confirmed(world: World, public_plan: Plan) -> None:
     now = timezone.now()
     request = services.add_stakeholder(
-        email=world.ben.email, name="", target=opened, author=world.amina, organisation=world.larkhaven, now=now
+        email=world.ben.email, name="", target=public_plan, author=world.amina, organisation=world.larkhaven, now=now
     )
-    change_audience(plan=opened, audience="owners", reason="Too early.", author=world.amina, now=now)
+    change_audience(plan=public_plan, audience="owners", reason="Too early.", author=world.amina, now=now)
     client = signed_in(world.ben)
 
     page = client.get(reverse("digests:manage")).content.decode()

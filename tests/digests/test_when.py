@@ -26,7 +26,7 @@ TUESDAY = dt.datetime(2026, 10, 20, 9, 0, tzinfo=dt.UTC)
 
 
 @pytest.fixture
-def followed(world: World, plan: Plan) -> Subscription:
+def bens_subscription(world: World, plan: Plan) -> Subscription:
     """Return Ben's confirmed subscription to the plan."""
     return services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
 
@@ -53,14 +53,16 @@ def prefer(world: World, frequency: str, **more: object) -> None:
     ],
 )
 def test_the_next_digest_follows_the_chosen_frequency(
-    world: World, followed: Subscription, frequency: str, more: dict[str, object], words: str
+    world: World, bens_subscription: Subscription, frequency: str, more: dict[str, object], words: str
 ) -> None:
     prefer(world, frequency, **more)
 
     assert forecast_next_digest(world.ben, TUESDAY).words == words
 
 
-def test_the_next_digest_follows_the_frequency_of_live_subscriptions(world: World, followed: Subscription) -> None:
+def test_the_next_digest_follows_the_frequency_of_live_subscriptions(
+    world: World, bens_subscription: Subscription
+) -> None:
     prefer(world, "daily")
     Subscription.objects.update(frequency="weekly")
     weekly = forecast_next_digest(world.ben, TUESDAY)
@@ -156,11 +158,11 @@ def test_a_new_plan_comes_sooner_when_the_page_says_so(world: World, plan: Plan)
     assert Watermark.objects.get(recipient=world.ben, plan=new).due_at == now
 
 
-def test_with_several_plans_the_earliest_digest_counts(world: World, plan: Plan, opened: Plan) -> None:
+def test_with_several_plans_the_earliest_digest_counts(world: World, plan: Plan, public_plan: Plan) -> None:
     follow(world, plan, {"plan": "", "partnership": "monthly"})
     forecast_before = forecast_next_digest(world.ben, TUESDAY)
     services.add_confirmed_subscription(
-        person=world.ben, target=opened, author=None, frequency="daily", now=timezone.now()
+        person=world.ben, target=public_plan, author=None, frequency="daily", now=timezone.now()
     )
     forecast_for_both = forecast_next_digest(world.ben, TUESDAY)
     services.add_confirmed_subscription(
@@ -218,7 +220,7 @@ def test_at_once_on_working_days_waits_from_saturday_to_monday(world: World, pla
     )
 
 
-def test_paused_and_unconfirmed_readers_see_why_no_digest_comes(world: World, followed: Subscription) -> None:
+def test_paused_and_unconfirmed_readers_see_why_no_digest_comes(world: World, bens_subscription: Subscription) -> None:
     Subscription.objects.update(status="paused")
     words_when_paused = forecast_next_digest(world.ben, TUESDAY).words
     Subscription.objects.update(status="asked")
@@ -230,7 +232,7 @@ def test_paused_and_unconfirmed_readers_see_why_no_digest_comes(world: World, fo
     )
 
 
-def test_the_next_digest_is_shown_in_the_readers_time_zone(world: World, followed: Subscription) -> None:
+def test_the_next_digest_is_shown_in_the_readers_time_zone(world: World, bens_subscription: Subscription) -> None:
     prefer(world, "daily")
     world.ben.time_zone = "America/New_York"
     world.ben.save(update_fields=["time_zone"])
@@ -245,7 +247,7 @@ def test_the_next_digest_is_shown_in_the_readers_time_zone(world: World, followe
 
 
 def test_a_date_that_already_had_its_digest_is_not_shown_again(
-    world: World, plan: Plan, followed: Subscription, office: PostOffice
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice
 ) -> None:
     prefer(world, "daily")
     publish(plan, 100, author=world.amina)
@@ -265,7 +267,7 @@ def test_a_date_that_already_had_its_digest_is_not_shown_again(
 
 
 def test_the_publisher_sees_both_times_for_a_reader_in_another_time_zone(
-    world: World, plan: Plan, followed: Subscription
+    world: World, plan: Plan, bens_subscription: Subscription
 ) -> None:
     prefer(world, "daily")
     world.ben.time_zone = "America/New_York"
@@ -277,7 +279,7 @@ def test_the_publisher_sees_both_times_for_a_reader_in_another_time_zone(
 
 
 def test_the_forecast_uses_the_frequency_of_the_closest_subscription(
-    world: World, plan: Plan, followed: Subscription
+    world: World, plan: Plan, bens_subscription: Subscription
 ) -> None:
     services.add_confirmed_subscription(
         person=world.ben, target=world.partnership, author=None, frequency="monthly", now=timezone.now()
@@ -324,7 +326,7 @@ def test_the_forecast_of_a_first_version_lists_its_future_readers(world: World) 
 
 
 def test_a_digest_states_its_frequency_in_the_readers_time_zone(
-    world: World, plan: Plan, followed: Subscription, office: PostOffice
+    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice
 ) -> None:
     prefer(world, "daily", hour=9)
     Subscription.objects.update(frequency="monthly")
@@ -343,10 +345,10 @@ def test_a_digest_states_its_frequency_in_the_readers_time_zone(
 
 
 def test_the_plan_page_shows_the_next_digest_about_that_plan(
-    world: World, plan: Plan, opened: Plan, followed: Subscription
+    world: World, plan: Plan, public_plan: Plan, bens_subscription: Subscription
 ) -> None:
     services.add_confirmed_subscription(
-        person=world.ben, target=opened, author=None, frequency="monthly", now=timezone.now()
+        person=world.ben, target=public_plan, author=None, frequency="monthly", now=timezone.now()
     )
     prefer(world, "daily", weekday=(timezone.localdate().weekday() + 3) % 7)  # the month's is no daily one's day
     publish(plan, 100, author=world.amina)
@@ -354,26 +356,26 @@ def test_the_plan_page_shows_the_next_digest_about_that_plan(
     due_at = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
 
     about_plan, about_opened = (
-        forecast_next_digest(world.ben, timezone.now(), about=target) for target in (plan, opened)
+        forecast_next_digest(world.ben, timezone.now(), about=target) for target in (plan, public_plan)
     )
-    publish(opened, 60, author=world.amina)
+    publish(public_plan, 60, author=world.amina)
     plan_round(now=timezone.now())
-    card = signed_in(world.ben).get(opened.get_absolute_url()).content.decode()
+    card = signed_in(world.ben).get(public_plan.get_absolute_url()).content.decode()
 
     assert about_plan.at == due_at
     assert about_opened.at is not None
     assert about_opened.at > due_at
     assert not about_opened.waits
     assert (
-        forecast_next_digest(world.ben, timezone.now(), about=opened).at
-        == Watermark.objects.get(recipient=world.ben, plan=opened).due_at
+        forecast_next_digest(world.ben, timezone.now(), about=public_plan).at
+        == Watermark.objects.get(recipient=world.ben, plan=public_plan).due_at
     )
     assert about_opened.moment in card
     assert about_plan.moment not in card
 
 
 def test_the_page_of_a_former_owner_shows_no_digest_about_the_plan(
-    world: World, plan: Plan, followed: Subscription
+    world: World, plan: Plan, bens_subscription: Subscription
 ) -> None:
     plan.owners.create(
         organisation=world.westmarch, began_at=world.now, ended_at=world.now, ended_because=EndedBecause.GIVEN_UP
@@ -395,7 +397,7 @@ def test_the_page_of_a_former_owner_shows_no_digest_about_the_plan(
 
 @pytest.mark.parametrize("by_link", [True, False], ids=["by link", "signed in"])
 def test_changing_the_frequency_on_the_form_applies_to_everything(
-    world: World, plan: Plan, followed: Subscription, by_link: bool
+    world: World, plan: Plan, bens_subscription: Subscription, by_link: bool
 ) -> None:
     Subscription.objects.update(frequency="at_once")
     key = Preference.objects.get(person=world.ben).link_key
@@ -417,7 +419,7 @@ def test_changing_the_frequency_on_the_form_applies_to_everything(
 
 
 def test_changing_the_hour_keeps_frequencies_set_for_one_plan_and_says_so(
-    world: World, plan: Plan, followed: Subscription
+    world: World, plan: Plan, bens_subscription: Subscription
 ) -> None:
     prefer(world, "weekly")
     Subscription.objects.update(frequency="at_once")
@@ -425,18 +427,18 @@ def test_changing_the_hour_keeps_frequencies_set_for_one_plan_and_says_so(
 
     html = signed_in(world.ben).post(reverse("digests:manage"), form_data, follow=True).content.decode()
 
-    followed.refresh_from_db()
-    assert followed.frequency == "at_once"
+    bens_subscription.refresh_from_db()
+    assert bens_subscription.frequency == "at_once"
     assert "You chose differently for Harbour Quarter: at once." in html
 
 
-def _pause_with_two_frequencies(world: World, plan: Plan, opened: Plan) -> dt.date:
+def _pause_with_two_frequencies(world: World, plan: Plan, public_plan: Plan) -> dt.date:
     """Pause Ben, who follows one plan at once and another weekly, and change both plans.
 
     Returns the day on which the pause ends.
     """
     services.add_confirmed_subscription(
-        person=world.ben, target=opened, author=None, frequency="weekly", now=timezone.now()
+        person=world.ben, target=public_plan, author=None, frequency="weekly", now=timezone.now()
     )
     until = timezone.localdate() + dt.timedelta(days=3)
     services.prefer(
@@ -451,32 +453,34 @@ def _pause_with_two_frequencies(world: World, plan: Plan, opened: Plan) -> dt.da
         now=timezone.now(),
     )
     publish(plan, 100, author=world.amina)
-    publish(opened, 60, author=world.amina)
+    publish(public_plan, 60, author=world.amina)
     plan_round(now=timezone.now())
     return until
 
 
 def test_a_pause_ends_in_one_email_for_two_frequencies(
-    world: World, plan: Plan, opened: Plan, followed: Subscription
+    world: World, plan: Plan, public_plan: Plan, bens_subscription: Subscription
 ) -> None:
-    until = _pause_with_two_frequencies(world, plan, opened)
+    until = _pause_with_two_frequencies(world, plan, public_plan)
     [due] = set(Watermark.objects.filter(recipient=world.ben, due_at__isnull=False).values_list("due_at", flat=True))
     assert due is not None
-    forecast_by_person = {row.person: row.at for row in who_will_get(opened, author=world.amina, now=timezone.now())}
+    forecast_by_person = {
+        row.person: row.at for row in who_will_get(public_plan, author=world.amina, now=timezone.now())
+    }
 
     plan_round(now=due)
 
     email = Delivery.objects.get(recipient=world.ben)
     assert timezone.localdate(due) == until
-    assert set(email.items.values_list("plan", flat=True)) == {plan.pk, opened.pk}
+    assert set(email.items.values_list("plan", flat=True)) == {plan.pk, public_plan.pk}
     assert not Watermark.objects.filter(recipient=world.ben, due_at__isnull=False).exists()
     assert forecast_by_person[world.ben] == due
 
 
 def test_a_pause_ended_early_also_ends_in_one_email(
-    world: World, plan: Plan, opened: Plan, followed: Subscription, office: PostOffice
+    world: World, plan: Plan, public_plan: Plan, bens_subscription: Subscription, office: PostOffice
 ) -> None:
-    _pause_with_two_frequencies(world, plan, opened)
+    _pause_with_two_frequencies(world, plan, public_plan)
 
     services.end_pause(person=world.ben, author=world.ben, now=timezone.now())
     play(office)

@@ -38,7 +38,7 @@ def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def followed(world: World) -> Plan:
+def followed_plan(world: World) -> Plan:
     """Return a plan that Ben follows through its partnership."""
     plan = published(world)
     digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=NOW())
@@ -52,50 +52,54 @@ def stop_plan(world: World, plan: Plan) -> digests.Stopped:
     )
 
 
-def test_plan_refused_since_the_backup_through_its_partnership_is_refused_again(world: World, followed: Plan) -> None:
+def test_plan_refused_since_the_backup_through_its_partnership_is_refused_again(
+    world: World, followed_plan: Plan
+) -> None:
     with lost():
-        stop_plan(world, followed)
+        stop_plan(world, followed_plan)
 
     redo()
     redo()
 
-    assert covering(world.ben, followed) == []
-    refused = Subscription.objects.get(person=world.ben, plan=followed)
+    assert covering(world.ben, followed_plan) == []
+    refused = Subscription.objects.get(person=world.ben, plan=followed_plan)
     assert refused.is_refused
     assert Subscription.objects.get(person=world.ben, partnership=world.partnership).is_confirmed
 
 
-def test_plan_that_was_followed_by_itself_before_is_refused_again(world: World, followed: Plan) -> None:
-    own_subscription = digests.subscribe(person=world.ben, target=followed, author=world.ben, now=NOW())
+def test_plan_that_was_followed_by_itself_before_is_refused_again(world: World, followed_plan: Plan) -> None:
+    own_subscription = digests.subscribe(person=world.ben, target=followed_plan, author=world.ben, now=NOW())
     digests.stop(subscriptions=[own_subscription], author=None, reason="Over.", now=NOW())
-    assert covering(world.ben, followed)
+    assert covering(world.ben, followed_plan)
     with lost():
-        stop_plan(world, followed)
+        stop_plan(world, followed_plan)
 
     redo()
 
-    assert covering(world.ben, followed) == []
+    assert covering(world.ben, followed_plan) == []
 
 
 def test_plan_followed_and_refused_since_the_backup_is_refused(world: World) -> None:
     plan = published(world)
     with lost():
-        followed = digests.subscribe(person=world.ben, target=plan, author=world.ben, now=NOW())
-        digests.stop(subscriptions=[followed], author=world.ben, reason="Enough.", now=NOW())
+        subscription = digests.subscribe(person=world.ben, target=plan, author=world.ben, now=NOW())
+        digests.stop(subscriptions=[subscription], author=world.ben, reason="Enough.", now=NOW())
 
     redo()
 
     assert Subscription.objects.refused().filter(person=world.ben, plan=plan).exists()
 
 
-def test_refusal_of_a_plan_that_was_undone_since_the_backup_is_not_made_again(world: World, followed: Plan) -> None:
+def test_refusal_of_a_plan_that_was_undone_since_the_backup_is_not_made_again(
+    world: World, followed_plan: Plan
+) -> None:
     with lost():
-        stopped = stop_plan(world, followed)
+        stopped = stop_plan(world, followed_plan)
         digests.undo_stop(person=world.ben, stopped=stopped, now=NOW())
 
     redo()
 
-    assert covering(world.ben, followed)
+    assert covering(world.ben, followed_plan)
 
 
 def test_refusal_of_a_plan_that_the_backup_does_not_have_is_left_out(world: World) -> None:
@@ -262,18 +266,20 @@ def test_refusal_of_questions_leaves_matches_on(world: World) -> None:
 
 def test_lines_of_an_earlier_release_are_still_applied(world: World) -> None:
     prefer_matches(world, on=True)
-    followed = digests.subscribe(person=world.ben, target=published(world), author=world.ben, now=NOW())
+    subscription = digests.subscribe(person=world.ben, target=published(world), author=world.ben, now=NOW())
     a_second_later = NOW() + dt.timedelta(seconds=1)
     address = journal.address_hash(world.ben.email)
-    same = digests_identity(followed)
-    journal.write("subscription", now=a_second_later, subscription=followed.pk, same=same, refused=True, undone=False)
+    same = digests_identity(subscription)
+    journal.write(
+        "subscription", now=a_second_later, subscription=subscription.pk, same=same, refused=True, undone=False
+    )
     journal.write("refused all", now=a_second_later, person=world.ben.pk, address=address)
 
     outcome = redo()
 
     assert not [words for words, one in outcome.items() if one.failed]
-    followed.refresh_from_db()
-    assert followed.is_refused
+    subscription.refresh_from_db()
+    assert subscription.is_refused
     assert not hears_of_matches(world)
 
 

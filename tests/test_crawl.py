@@ -210,8 +210,10 @@ def test_no_email_has_a_foreign_word(planted: Planted) -> None:
     plan_round(now=now)
     plan_round(now=now + dt.timedelta(hours=1))
     office.drain()
-    emails = [(to, f"{one.subject}\n{one.body}\n{one.alternatives}") for one in planted.emails for to in one.to]
-    emails += [(one.recipient, f"{text_of(read(one.data))}\n{html_of(read(one.data))}") for one in office.sent]
+    emails = [
+        (to, f"{email.subject}\n{email.body}\n{email.alternatives}") for email in planted.emails for to in email.to
+    ]
+    emails += [(email.recipient, f"{text_of(read(email.data))}\n{html_of(read(email.data))}") for email in office.sent]
     assert {persona for persona, person in planted.people.items() if person.email in dict(emails)} >= {
         "partner",
         "stakeholder",

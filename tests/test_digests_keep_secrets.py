@@ -132,9 +132,9 @@ def every_email(planted: Planted, *, only_to: Collection[User] = ()) -> list[tup
             others.update(status=EmailStatus.DROPPED, settled_at=now, reason="Not asked for.")
         drain(seconds=300, connect=lambda: office)
         found = [
-            (one.recipient, "\n".join((str(message.items()), text_of(message), html_of(message))))
-            for one in office.sent
-            for message in [read(one.data)]
+            (email.recipient, "\n".join((str(message.items()), text_of(message), html_of(message))))
+            for email in office.sent
+            for message in [read(email.data)]
         ]
         transaction.set_rollback(True)
     return found

@@ -287,7 +287,7 @@ def test_a_quoted_private_note_is_found(called: Called, monkeypatch: pytest.Monk
 
 
 def test_every_kind_of_email_has_a_service_in_the_table() -> None:
-    recorded_here = {kind for one in CASES.values() for kind, _ in one.told}
+    recorded_here = {kind for case in CASES.values() for kind, _ in case.told}
     # Tests of digests and of alerts cover those two rooms; other tests register their own kinds.
     elsewhere = ("digests.", "outbox.", "tests.")
     known = {kind.code for kind in all_kinds() if not kind.code.startswith(elsewhere)}

@@ -369,7 +369,7 @@ def offer_of_a_plan_in_no_partnership(world: World) -> Probe:
         author=world.amina,
         now=timezone.now(),
     )
-    return lambda: any(str(made.pk) in one.path for one in waiting_from(WAITING, world.ben, timezone.now()))
+    return lambda: any(str(made.pk) in item.path for item in waiting_from(WAITING, world.ben, timezone.now()))
 
 
 def facilitator(world: World) -> Probe:

@@ -295,10 +295,10 @@ def test_my_work_of_a_lead_shows_what_nobody_took_over(world: World) -> None:
     subscribe(person=lara, target=world.partnership, author=lara, now=world.now)
     leave(world, lara)
 
-    lines = {one.what: one.title for one in waiting_for(world.amina, timezone.now())}
+    lines = {item.what: item.title for item in waiting_for(world.amina, timezone.now())}
 
     assert lines["Hand over what has no owner"] == f"Followed (1) of {world.larkhaven.display_name}"
-    assert "Hand over what has no owner" not in {one.what for one in waiting_for(world.eddie, timezone.now())}
+    assert "Hand over what has no owner" not in {item.what for item in waiting_for(world.eddie, timezone.now())}
 
 
 def ended(world: World) -> Succession:
@@ -325,7 +325,7 @@ def test_what_an_ended_organisation_still_holds_passes_on_by_handover_lines(worl
             succession=succession,
             predecessor=world.larkhaven,
             kind=group.kind.code,
-            records=[one.pk for one in group.things],
+            records=[record.pk for record in group.things],
             successor=world.harbour,
             author=world.dee,
             now=timezone.now(),
@@ -338,7 +338,9 @@ def test_what_an_ended_organisation_still_holds_passes_on_by_handover_lines(worl
     post.refresh_from_db()
     assert promise.giver == world.harbour
     assert post.organisation == world.harbour
-    left = {group.kind.code: [one.pk for one in group.things] for group in left_without_owner(world.harbour, today())}
+    left = {
+        group.kind.code: [record.pk for record in group.things] for group in left_without_owner(world.harbour, today())
+    }
     assert left == {"posts": [post.pk], "commitments": [promise.pk]}
 
 
@@ -352,7 +354,7 @@ def test_page_of_an_ended_organisation_leads_to_the_handover_of_what_it_holds(wo
         return client.get(address)
 
     readers = (world.amina, world.hana, world.ben, world.dee)
-    assert [page(one).status_code for one in readers] == [200, 200, 403, 200]
+    assert [page(reader).status_code for reader in readers] == [200, 200, 403, 200]
     assert promise.reference in page(world.hana).content.decode()
     assert "(has no handover line yet)" in page(world.hana).content.decode()
     assert handover in page(world.dee).content.decode()

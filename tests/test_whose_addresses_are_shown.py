@@ -90,7 +90,7 @@ def pages_with_people(planted: Planted) -> list[str]:
     bodies = Organisation.objects.filter(name__endswith=planted.mark)
     return [
         *(reverse(f"digests:{name}") for name in ("manage", "ledger", "due", "stakeholders", "export-stakeholders")),
-        *(reverse("digests:stakeholder", args=[one]) for one in Subscription.objects.values_list("pk", flat=True)),
+        *(reverse("digests:stakeholder", args=[pk]) for pk in Subscription.objects.values_list("pk", flat=True)),
         *(reverse(f"agreements:{name}") for name in ("contacts", "document-list")),
         *(
             reverse("lists:export", args=[name, "csv"]) + "?columns=" + ",".join(one.by_name)
@@ -99,8 +99,8 @@ def pages_with_people(planted: Planted) -> list[str]:
         ),
         *(reverse("digests:who", args=[plan.pk]) for plan in _published(planted)),
         *(
-            reverse(f"digests:{name}", args=[one])
-            for one in Delivery.objects.values_list("pk", flat=True)
+            reverse(f"digests:{name}", args=[pk])
+            for pk in Delivery.objects.values_list("pk", flat=True)
             for name in ("entry", "as-sent")
         ),
         reverse("web:emails"),
@@ -108,8 +108,8 @@ def pages_with_people(planted: Planted) -> list[str]:
         *(reverse("digests:preview", args=[person]) for person in User.objects.values_list("pk", flat=True)),
         *(reverse("organisations:people", args=[body.pk]) for body in bodies),
         *(reverse("organisations:detail", args=[body.pk]) for body in bodies),
-        *(reverse("agreements:people", args=[one]) for one in Partnership.objects.values_list("pk", flat=True)),
-        *(reverse("agreements:post", args=[one]) for one in Post.objects.values_list("pk", flat=True)),
+        *(reverse("agreements:people", args=[pk]) for pk in Partnership.objects.values_list("pk", flat=True)),
+        *(reverse("agreements:post", args=[pk]) for pk in Post.objects.values_list("pk", flat=True)),
         *(plan.get_absolute_url() for plan in _published(planted)),
         *(reverse("plans:publish", args=[plan.pk]) for plan in _published(planted)),
         *(reverse("plans:sharing", args=[plan.pk]) for plan in _published(planted)),
@@ -149,9 +149,9 @@ def test_address_is_shown_to_administrators_and_the_organisation_that_entered_it
         assert page.count(f"@{domain}.example") >= 3, persona
     ledger = {
         persona: [
-            one.address
-            for one in Delivery.objects.filter(address__contains="@panel", kind=DeliveryKind.DIGEST)
-            if one.address in visitor(planted, persona)("get", reverse("digests:entry", args=[one.pk])).text
+            delivery.address
+            for delivery in Delivery.objects.filter(address__contains="@panel", kind=DeliveryKind.DIGEST)
+            if delivery.address in visitor(planted, persona)("get", reverse("digests:entry", args=[delivery.pk])).text
         ]
         for persona in ("lead", "administrator")
     }

@@ -122,12 +122,12 @@ def sentences_compared(module: ast.Module) -> set[str]:
         elif isinstance(node, ast.Call):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             asked = list(node.args) if called in _BEGINNINGS else []
-            asked += [one.value for one in node.keywords] if called in _FILTERS else []
+            asked += [keyword.value for keyword in node.keywords] if called in _FILTERS else []
         values = (part for one in asked for part in (one.elts if isinstance(one, ast.Tuple | ast.List) else [one]))
         found |= {
-            one.value
-            for one in values
-            if isinstance(one, ast.Constant) and isinstance(one.value, str) and _SENTENCE.match(one.value)
+            value.value
+            for value in values
+            if isinstance(value, ast.Constant) and isinstance(value.value, str) and _SENTENCE.match(value.value)
         }
     return found
 

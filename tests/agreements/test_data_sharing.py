@@ -135,15 +135,17 @@ def test_many_partnerships_are_looked_up_at_once_as_each_alone(world: World) -> 
         for number in range(3)
     ]
     partnerships = [world.partnership, world.other_partnership, agreement, *other_partnerships]
-    rows = list(Partnership.objects.filter(pk__in=[one.pk for one in partnerships]).select_related("kind"))
+    rows = list(
+        Partnership.objects.filter(pk__in=[partnership.pk for partnership in partnerships]).select_related("kind")
+    )
 
     with CaptureQueriesContext(connection) as queries_for_two:
         open_ids_of_two = open_among(rows[:2], today())
     with CaptureQueriesContext(connection) as queries_for_all:
         open_ids = open_among(rows, today())
 
-    assert open_ids == {one.pk for one in rows if data_sharing_open(one, today())}
-    assert open_ids == {one.pk for one in partnerships} - {world.other_partnership.pk}
+    assert open_ids == {row.pk for row in rows if data_sharing_open(row, today())}
+    assert open_ids == {partnership.pk for partnership in partnerships} - {world.other_partnership.pk}
     assert open_ids_of_two <= open_ids
     assert len(queries_for_all) <= len(queries_for_two) + 2  # signatures are read only if a version is in force
 

@@ -282,7 +282,7 @@ def test_a_successor_that_starts_the_next_day_renews_the_old_one(world: World) -
 def kinds_of_dates_emailed_to(person: User) -> list[list[str]]:
     """Return, for each email to this person about coming dates, the kinds of date in it."""
     emails = Email.objects.filter(kind="agreements.dates_ahead", person_id=person.pk).order_by("pk")
-    return [[one["kind"] for one in email.params["dates"]] for email in emails]
+    return [[date["kind"] for date in email.params["dates"]] for email in emails]
 
 
 def test_each_lead_time_is_one_email_a_person_and_never_sent_twice(world: World) -> None:
@@ -358,7 +358,7 @@ def test_a_moved_date_is_not_emailed_and_is_reminded_of_again(world: World) -> N
 def test_coming_dates_are_in_my_work_of_leads_that_decide(world: World) -> None:
     sign_with_dates(world, starts=days(0), review=days(200), ends=days(80), notice_days=30)
 
-    day_by_action = {one.what: one.due for one in waiting_for(world.ben, timezone.now())}
+    day_by_action = {item.what: item.due for item in waiting_for(world.ben, timezone.now())}
 
     assert day_by_action["Renew it, or let it end"] == days(80)
     assert day_by_action["Decide whether to give notice"] == days(50)

@@ -123,7 +123,7 @@ def test_an_added_field_appears_in_the_schema_and_the_preview(world: World, clie
     data |= {f"fields-{index}-required": "on", f"fields-{index}-active": "on", "fields-TOTAL_FORMS": str(index + 1)}
 
     response = client.post(admin_page("change", kind.pk), data)
-    assert response.status_code == 302, [one.formset.errors for one in response.context["inline_admin_formsets"]]
+    assert response.status_code == 302, [inline.formset.errors for inline in response.context["inline_admin_formsets"]]
     page = client.get(reverse("admin:kind_preview", args=[kind.pk])).content.decode()
     cached_kind = PartnershipKind.by_code()["charter"]
     codes_of_own_fields = [field.code for field in build_schema(cached_kind.declarations).about][-4:]

@@ -349,7 +349,7 @@ def test_a_former_party_that_is_invited_again_reads_what_it_read_before(world: W
     client = signed_in(world.ben)
     assert list(Document.objects.visible_to(world.ben)) == [document]
     assert client.get(reverse("agreements:document-list")).context["page"].rows == [document]
-    assert [one.number for one in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
+    assert [version.number for version in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
     assert Plan.objects.visible_to(world.ben).filter(pk=plan.pk).exists()
     assert Partnership.objects.held_by(world.ben).filter(pk=world.partnership.pk).exists()
     assert visible_event_ids

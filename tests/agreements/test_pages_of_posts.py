@@ -120,7 +120,7 @@ def test_contact_without_account_is_added_and_handed_over_on_the_pages(world: Wo
     editor.post(reverse("agreements:post-fill", args=[post.pk]), {"person": world.vera.pk, "reason": "Fay retired."})
 
     own_page, page_of_partner = (
-        signed_in(one).get(post.get_absolute_url()).content.decode() for one in (world.eddie, world.ben)
+        signed_in(person).get(post.get_absolute_url()).content.decode() for person in (world.eddie, world.ben)
     )
     assert "Vera Larch" in own_page
     assert "Fay" in own_page
@@ -148,10 +148,10 @@ def test_old_link_to_a_contacts_data_shows_nothing_and_sends_a_new_one(nora: Hol
     responses = [Client().post(link) for _ in range(4)]
 
     nora.refresh_from_db()
-    emails = [str(one.body) for one in deliver() if one.to == ["nora@canary.example"]]
+    emails = [str(email.body) for email in deliver() if email.to == ["nora@canary.example"]]
     new_link = re.search(r"/partnerships/contacts/\S+/", emails[-1])
     assert page.status_code == 410
-    assert [one.status_code for one in responses] == [200, 200, 200, 429]
+    assert [response.status_code for response in responses] == [200, 200, 200, 429]
     assert "Nora" not in page.content.decode()
     assert nora.cleared_at is None
     assert len(emails) == 4, "The first, and three new ones."

@@ -241,11 +241,11 @@ def test_once_a_successor_is_drafted_nobody_is_asked_to_renew_or_review(world: W
     address = reverse("agreements:status", args=[world.partnership.pk])
 
     def path_by_action() -> dict[str, str]:
-        return {one.what: one.path for one in waiting_from(WAITING, world.amina, timezone.now())}
+        return {item.what: item.path for item in waiting_from(WAITING, world.amina, timezone.now())}
 
     def agenda_titles() -> list[str]:
         since = Since({world.partnership.pk: timezone.now() - dt.timedelta(days=30)}, timezone.now())
-        return [one.title for one in decisions_needed(world.amina, [world.partnership], since)]
+        return [decision.title for decision in decisions_needed(world.amina, [world.partnership], since)]
 
     page_before = client.get(address).content.decode()
     work_before = path_by_action()

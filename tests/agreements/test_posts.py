@@ -209,8 +209,8 @@ def test_events_of_a_post_name_nobody(world: World) -> None:
     )
 
     events = Event.objects.filter(target_kind="post", target_id=post.pk)
-    assert [one.kind for one in events.order_by("pk")] == ["post.created", "post.filled", "post.contact_changed"]
-    assert not any("Sam" in str(one.data) or "555" in str(one.data) for one in events)
+    assert [event.kind for event in events.order_by("pk")] == ["post.created", "post.filled", "post.contact_changed"]
+    assert not any("Sam" in str(event.data) or "555" in str(event.data) for event in events)
 
 
 def test_editor_cannot_make_themselves_signatory(world: World) -> None:
@@ -243,6 +243,6 @@ def test_a_renewed_partnership_starts_with_the_same_posts_and_holders(world: Wor
     assert copy_by_role["finance"].title == "Treasurer"
     assert copy_by_role["finance"].holders.get().person == world.eddie
     assert not copy_by_role["planning"].holders.exists()
-    assert [one.person for one in held_post.holders.order_by("starts_on")] == [world.vera, world.eddie]
+    assert [holder.person for holder in held_post.holders.order_by("starts_on")] == [world.vera, world.eddie]
     assert not held_post.is_ended
     assert not vacant_post.is_ended

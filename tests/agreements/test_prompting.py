@@ -51,15 +51,15 @@ def agenda_items(world: World) -> dict[str, str]:
     """Return the items that the sources propose to Ben, by heading."""
     since = Since({world.partnership.pk: timezone.now() - 90 * DAY}, timezone.now())
     return {
-        source.heading: f"{one.title}: {one.detail}"
+        source.heading: f"{suggestion.title}: {suggestion.detail}"
         for source in agenda_sources()
-        for one in source.suggest(world.ben, [world.partnership], since)
+        for suggestion in source.suggest(world.ben, [world.partnership], since)
     }
 
 
 def stuck_records(world: World, now: dt.datetime, reader: Any = None) -> dict[str, str]:
     """Return who must act on each kind of stuck record that the reader (by default Ben) sees."""
-    return {one.what: one.waits_for for one in stuck_in(reader or world.ben, [world.partnership.pk], now)}
+    return {item.what: item.waits_for for item in stuck_in(reader or world.ben, [world.partnership.pk], now)}
 
 
 def test_a_blocked_objective_is_on_the_agenda_in_the_report_and_stuck(world: World) -> None:

@@ -32,7 +32,7 @@ def send_with_question(world: World) -> TermsVersion:
 def test_a_question_is_asked_of_the_other_parties_only(world: World) -> None:
     version = send_with_question(world)
 
-    questions = {one.organisation: one.questions for one in version.signatories.all()}
+    questions = {signatory.organisation: signatory.questions for signatory in version.signatories.all()}
 
     assert questions == {world.larkhaven: [], world.westmarch: [QUESTION]}
 

@@ -686,5 +686,5 @@ def test_migration_numbers_the_amendments_that_were_there(world: World) -> None:
     with connection.cursor() as cursor:
         cursor.execute(import_module("partnerships.agreements.migrations.0025_number_amendments").NUMBER)
 
-    assert [TermsProposal.objects.get(pk=one.pk).amendment_number for one in proposals] == [1, 2]
+    assert [TermsProposal.objects.get(pk=proposal.pk).amendment_number for proposal in proposals] == [1, 2]
     assert first_proposal(world.partnership).amendment_number is None

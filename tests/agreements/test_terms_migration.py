@@ -49,7 +49,9 @@ def test_text_in_force_becomes_version_1_with_the_acceptances(world: World, stat
     assert version.content["about"]["quorum"] == 2
     assert version_in_force(migrated, dt.date(2026, 1, 1)) == version
     assert migrated.terms_version_id == version.pk
-    signatures = {(one.organisation_id, one.person_id, one.how) for one in version.signatures.all()}
+    signatures = {
+        (signature.organisation_id, signature.person_id, signature.how) for signature in version.signatures.all()
+    }
     assert signatures == {
         (world.larkhaven.pk, world.amina.pk, "accepted"),
         (world.westmarch.pk, world.ben.pk, "accepted"),

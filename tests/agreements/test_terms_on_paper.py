@@ -68,7 +68,7 @@ def test_a_financial_year_does_not_break_in_a_narrow_cell(world: World, reader: 
 
     years = re.findall(r'class="([^"]*)"\s*> 2026-27 <', page)
     assert len(years) == 2  # the row of the schedule, and the column of the totals
-    assert all("cg-nowrap" in one.split() for one in years)
+    assert all("cg-nowrap" in year.split() for year in years)
 
 
 def test_word_has_the_clauses_and_schedules_of_the_print(world: World, reader: Client) -> None:

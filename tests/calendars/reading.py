@@ -45,7 +45,7 @@ def read_all(*texts: bytes) -> list[Read]:
     node, _ = find_node()
     given = json.dumps([text.decode() for text in texts])
     done = subprocess.run([node, str(_SCRIPT)], input=given, capture_output=True, text=True, check=True)
-    return [Read(**one) for one in json.loads(done.stdout)]
+    return [Read(**entry) for entry in json.loads(done.stdout)]
 
 
 def address_of(person: User, partnership: Partnership | None = None, *kinds: str) -> str:

@@ -49,7 +49,7 @@ def office() -> Office:
 def to_ben(office: Office, world: World) -> EmailMessage:
     """Return the last message to Ben, once all due emails are sent."""
     drain(seconds=120, connect=lambda: office)
-    return read([one.data for one in office.sent if one.recipient == world.ben.email][-1])
+    return read([email.data for email in office.sent if email.recipient == world.ben.email][-1])
 
 
 def calendars(message: EmailMessage) -> tuple[Read, Read]:
@@ -74,7 +74,7 @@ def test_invitation_moves_and_is_cancelled_in_the_calendar_of_the_person_invited
         reason="The hall is taken.",
     )
     moved, _ = calendars(to_ben(office, world))
-    own = [one for one in office.sent if one.recipient == world.eddie.email]
+    own = [email for email in office.sent if email.recipient == world.eddie.email]
     conversations.call_off_meeting(
         meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=NOW(), reason="Snow."
     )
@@ -84,10 +84,10 @@ def test_invitation_moves_and_is_cancelled_in_the_calendar_of_the_person_invited
     # Who moves it gets the file alone: no invitation, and the meeting moves in their own calendar.
     assert [calendars(read(one.data))[0].events[0]["starts"] for one in own] == [moved.events[0]["starts"]]
     assert "You have changed a meeting" in text_of(read(own[0].data))
-    assert [one.method for one in (invited, moved, called_off)] == ["REQUEST", "REQUEST", "CANCEL"]
-    events = [one.events[0] for one in (invited, moved, called_off)]
-    assert [one["sequence"] - events[0]["sequence"] for one in events] == [0, 1, 2]
-    assert len({one["uid"] for one in events}) == 1
+    assert [file.method for file in (invited, moved, called_off)] == ["REQUEST", "REQUEST", "CANCEL"]
+    events = [file.events[0] for file in (invited, moved, called_off)]
+    assert [event["sequence"] - events[0]["sequence"] for event in events] == [0, 1, 2]
+    assert len({event["uid"] for event in events}) == 1
     assert events[0]["attendee"] == {"address": f"mailto:{world.ben.email}", "name": "Ben West"}
     assert events[0]["organiser"] == "mailto:digests@ground.example"
     assert events[1]["starts"]["moment"] == int(in_days(9).timestamp())
@@ -173,7 +173,7 @@ def test_request_without_a_last_day_brings_no_file(world: World, office: Office)
 def test_providers_get_the_file_too(world: World) -> None:
     planned_meeting(world)
 
-    [sent] = [one for one in deliver() if one.to == [world.ben.email]]
+    [sent] = [email for email in deliver() if email.to == [world.ben.email]]
 
     assert settings.EMAIL_BACKEND.endswith("locmem.EmailBackend")
     assert [kind for _, kind in sent.alternatives] == ["text/html", "text/calendar; method=REQUEST"]

@@ -116,10 +116,10 @@ def test_moved_meeting_keeps_its_name_and_counts_up_and_one_called_off_is_cancel
     )
     called_off = feed(path).one("Steering group")
 
-    assert [one["sequence"] - first["sequence"] for one in (first, moved, called_off)] == [0, 1, 2]
-    assert len({one["uid"] for one in (first, moved, called_off)}) == 1
+    assert [event["sequence"] - first["sequence"] for event in (first, moved, called_off)] == [0, 1, 2]
+    assert len({event["uid"] for event in (first, moved, called_off)}) == 1
     assert moved["starts"]["moment"] == int(in_days(9).timestamp())
-    assert [one["status"] for one in (first, moved, called_off)] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
+    assert [event["status"] for event in (first, moved, called_off)] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
 
 
 def test_first_change_after_a_restore_counts_above_every_change_that_was_lost(world: World) -> None:
@@ -180,7 +180,7 @@ def test_past_dates_are_kept(world: World) -> None:
 
 def test_embargo_changes_nothing_for_partners(world: World) -> None:
     plan = published(world)
-    paths = [address_of(one, world.partnership, "milestone", "embargo") for one in (world.amina, world.ben)]
+    paths = [address_of(person, world.partnership, "milestone", "embargo") for person in (world.amina, world.ben)]
     before = feed(paths[1])
     until = NOW() + dt.timedelta(days=3)
     save(plan, world, "milestones/start", forecast="2028-02")
@@ -306,19 +306,19 @@ def test_feed_of_a_saved_view_has_the_dates_of_what_it_shows_each_reader(world: 
     view = lists.save_view(person=world.amina, kind="commitments", name="Agreed", state=state, now=NOW())
     lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=NOW())
     path = reverse("calendars:view", args=[view.pk])
-    pages = [signed_in(one) for one in (world.amina, world.ben)]
+    pages = [signed_in(person) for person in (world.amina, world.ben)]
 
     made = [re.findall(r"/calendars/feeds/[\w-]+/dates.ics", page.post(path).content.decode())[0] for page in pages]
 
-    assert [feed(one).name for one in made] == ["Agreed (Common Ground)"] * 2
+    assert [feed(address).name for address in made] == ["Agreed (Common Ground)"] * 2
     for one in made:
         assert feed(one).one(agreed.reference)["starts"]["day"] == agreed.due_on.isoformat()
         assert not any(proposed.reference in title for title in feed(one).titles())
     assert view.name in pages[1].get(reverse("calendars:index")).content.decode()
     lists.share_view(view=view, person=world.amina, shared_with=None, now=NOW())
-    assert [status(one) for one in made] == [200, 404]
+    assert [status(address) for address in made] == [200, 404]
     lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=NOW())
-    assert [status(one) for one in made] == [200, 404]
+    assert [status(address) for address in made] == [200, 404]
     lists.remove_view(view=view, person=world.amina, now=NOW())
     assert status(made[0]) == 404
     assert not CalendarAddress.objects.filter(view_number=view.pk).exists()

@@ -250,7 +250,7 @@ def test_consent_since_the_backup_is_recorded_again_and_its_lines_pass_on(world:
 
     assert left(outcome) == []
     assert not succession.handovers.lacking_consent().exists()
-    assert {(one.consent_from, one.consent_recorded_by, one.state) for one in succession.handovers.all()} == {
+    assert {(line.consent_from, line.consent_recorded_by, line.state) for line in succession.handovers.all()} == {
         ("The lender", world.ben, "applied")
     }
 

@@ -328,7 +328,7 @@ def test_who_stopped_a_scheduled_report_since_the_backup_gets_it_no_more(world: 
 
     redo()
 
-    assert [one.person for one in schedule.recipients.all()] == [world.ben]
+    assert [recipient.person for recipient in schedule.recipients.all()] == [world.ben]
 
 
 # ---- Followed views
@@ -348,4 +348,4 @@ def test_who_stopped_following_a_view_since_the_backup_follows_it_no_more(world:
     redo()
     redo()
 
-    assert [one.view for one in Follow.objects.filter(person=world.ben)] == [other]
+    assert [follow.view for follow in Follow.objects.filter(person=world.ben)] == [other]

@@ -90,7 +90,7 @@ def processes_that_wait(worker: int, server: MailServer) -> int:
     """Return how many of a worker's processes have a connection to the mail server."""
     children = psutil.Process(worker).children()
     return sum(
-        any(one.raddr and one.raddr.port == server.port for one in child.net_connections()) for child in children
+        any(peer.raddr and peer.raddr.port == server.port for peer in child.net_connections()) for child in children
     )
 
 

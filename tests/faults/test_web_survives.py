@@ -139,6 +139,8 @@ def test_metrics_add_up_web_processes_and_show_database_metrics_once(site: Site)
 
     for _ in range(10):
         page = site.metrics()
-        (line,) = [one for one in page.splitlines() if one.startswith("django_http_requests_before_middlewares_total ")]
+        (line,) = [
+            line for line in page.splitlines() if line.startswith("django_http_requests_before_middlewares_total ")
+        ]
         assert float(line.split()[1]) >= request_count
         assert len(re.findall(r"^digests_waiting ", page, re.MULTILINE)) == 1

@@ -123,8 +123,8 @@ def test_the_due_date_of_several_moves_with_one_reason(world: World) -> None:
     confirm(world.eddie, page, due_on=in_days(120).isoformat(), reason="Drainage.")
 
     assert incomplete.status_code == 422
-    assert [one.due_on for one in Commitment.objects.all()] == [in_days(120)] * 2
-    assert [one.slippages.get().reason for one in Commitment.objects.all()] == ["Drainage."] * 2
+    assert [commitment.due_on for commitment in Commitment.objects.all()] == [in_days(120)] * 2
+    assert [commitment.slippages.get().reason for commitment in Commitment.objects.all()] == ["Drainage."] * 2
 
 
 def test_owners_are_reminded_once_a_day_in_one_email(world: World) -> None:

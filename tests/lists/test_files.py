@@ -68,7 +68,7 @@ def test_a_long_list_is_made_by_a_worker_and_downloaded_later(short: World) -> N
         ("Commitment", "Due date"),
         *((f"Homes {number}.", dt.datetime.combine(in_days(30 + number), dt.time())) for number in (2, 1, 0)),
     ]
-    assert [(one.what, one.rows, one.asked) for one in Export.objects.all()] == [
+    assert [(export.what, export.rows, export.asked) for export in Export.objects.all()] == [
         ("lists:file-download", 3, "commitments.xlsx?columns=text%2Cdue&sort=-text")
     ]
 

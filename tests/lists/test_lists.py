@@ -270,7 +270,7 @@ def test_a_list_longer_than_its_page_says_how_many_rows_it_has(world: World) -> 
 
 
 def test_each_kind_of_column_is_in_use() -> None:
-    assert {column.kind for one in all_lists() for column in one.columns} == set(Kind)
+    assert {column.kind for definition in all_lists() for column in definition.columns} == set(Kind)
 
 
 def test_milestones_of_several_plans_are_found_by_plan_and_by_what_slips(world: World) -> None:

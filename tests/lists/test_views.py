@@ -230,24 +230,24 @@ def test_one_click_on_an_email_about_one_view_stops_only_that_view(world: World)
     propose(world, text="Flats.")
     drop_emails()
     stop_link = next(
-        stop_address(one)
-        for one in check_and_return_emails(now + dt.timedelta(hours=2))
-        if one.subject.startswith("“Agreed”")
+        stop_address(email)
+        for email in check_and_return_emails(now + dt.timedelta(hours=2))
+        if email.subject.startswith("“Agreed”")
     )
     tidy(now=now + ADDRESS_KEPT + dt.timedelta(days=1))  # the link lives longer
 
     stop_page = Client().post(stop_link, {"List-Unsubscribe": "One-Click"})
 
     assert "the view “Agreed”" in stop_page.content.decode()
-    assert [one.view for one in world.ben.followed_views.all()] == [other_view]
+    assert [follow.view for follow in world.ben.followed_views.all()] == [other_view]
     second_stop_page = Client().post(stop_link, {"List-Unsubscribe": "One-Click"})
-    assert [one.view for one in world.ben.followed_views.all()] == [other_view]
+    assert [follow.view for follow in world.ben.followed_views.all()] == [other_view]
     assert second_stop_page.status_code == 200
     [undo_form] = [form for form in forms_of(stop_page.content) if "undo" in form.fields]
     Client().post(stop_link, undo_form.fields)
-    assert {one.view for one in world.ben.followed_views.all()} == {view, other_view}
+    assert {follow.view for follow in world.ben.followed_views.all()} == {view, other_view}
     Client().post(stop_link, {"List-Unsubscribe": "One-Click"})
-    assert [one.view for one in world.ben.followed_views.all()] == [other_view]
+    assert [follow.view for follow in world.ben.followed_views.all()] == [other_view]
 
 
 @pytest.mark.parametrize(

@@ -26,4 +26,4 @@ def test_documentation_says_what_each_list_offers() -> None:
 
     lines = [line for line in table.splitlines() if line.startswith("| ")]
 
-    assert lines[1:] == [_offers(one) for one in all_lists()]
+    assert lines[1:] == [_offers(definition) for definition in all_lists()]

@@ -116,8 +116,8 @@ def test_other_parties_go_on_reading_the_record_while_a_return_is_corrected(worl
     lines_after = masked_result_of(reloaded(nominations_return))
 
     assert lines_before == lines_during
-    masked_names = {one.words for one in lines_before if one.lettings is None}
-    assert masked_names <= {one.words for one in lines_after if one.lettings is None}
+    masked_names = {line.words for line in lines_before if line.lettings is None}
+    assert masked_names <= {line.words for line in lines_after if line.lettings is None}
     assert reloaded(nominations_return).confirmations == 2
 
 

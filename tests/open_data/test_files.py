@@ -173,7 +173,7 @@ def test_levels_of_fields_are_those_of_the_specification() -> None:
         if row["status"] == "open-standard"
     }
 
-    assert {(code, one.name): one.level for code, dataset in DATASETS.items() for one in dataset.fields} == levels
+    assert {(code, field.name): field.level for code, dataset in DATASETS.items() for field in dataset.fields} == levels
 
 
 def test_every_event_in_force_is_read_and_written() -> None:
@@ -361,7 +361,7 @@ def test_what_the_council_records_of_its_contributions_is_in_the_files() -> None
     files = {
         "developer-agreement": laid_out("developer-agreement", [AGREEMENT]),
         "developer-agreement-contribution": laid_out(
-            "developer-agreement-contribution", [{**one, **common} for one in CONTRIBUTIONS]
+            "developer-agreement-contribution", [{**contribution, **common} for contribution in CONTRIBUTIONS]
         ),
         "developer-agreement-transaction": laid_out("developer-agreement-transaction", [PAID]),
     }
@@ -370,7 +370,9 @@ def test_what_the_council_records_of_its_contributions_is_in_the_files() -> None
     Membership.objects.create(
         person=eve, organisation=westmarch(), role="lead", starts_on=timezone.localdate(), accepted_at=timezone.now()
     )
-    school, homes = (Commitment.objects.get(source_reference=one["reference"]) for one in CONTRIBUTIONS)
+    school, homes = (
+        Commitment.objects.get(source_reference=contribution["reference"]) for contribution in CONTRIBUTIONS
+    )
     said: dict[str, Any] = {"status": "in_progress", "author": eve}
 
     for delivered, note in (("3500.50", "Private words"), ("3500.50", ""), ("3000", "Paid back")):

@@ -39,8 +39,8 @@ MADE_UP = [f"203.0.113.{number}" for number in range(30)]
     ("proxies", "header_sets"),
     [
         (0, forwarded_headers(*MADE_UP)),
-        (1, forwarded_headers(*(f"{one}, 198.51.100.7" for one in MADE_UP))),
-        (2, forwarded_headers(*(f"{one}, 198.51.100.7, 10.0.0.2" for one in MADE_UP))),
+        (1, forwarded_headers(*(f"{address}, 198.51.100.7" for address in MADE_UP))),
+        (2, forwarded_headers(*(f"{address}, 198.51.100.7, 10.0.0.2" for address in MADE_UP))),
         (1, forwarded_headers(*(f"{one}, 198.51.100.7:{4000 + number}" for number, one in enumerate(MADE_UP)))),
     ],
     ids=["no proxy", "one proxy", "two proxies", "a proxy that adds the port"],

@@ -97,7 +97,7 @@ def score(rows: Iterable[tuple[str, str, dt.date | None]], scheme: Scheme) -> Sc
             pk for pk, named in after if day is None or Period(day, day).meets(named.begins, named.ends)
         )
         verdicts = [bodies[pk] for pk in alike if pk in bodies]
-        return sum(day is None or Period(day, day).meets(one.begins, one.ends) for one in verdicts)
+        return sum(day is None or Period(day, day).meets(verdict.begins, verdict.ends) for verdict in verdicts)
 
     for name, number, day in rows:
         plain_value = number.rpartition(":")[2]

@@ -23,6 +23,6 @@ def test_at_least_99_in_100_names_get_the_right_first_answer() -> None:
 
     scores = [score(rows_of(extract(one.file), one), one.scheme) for one in (COUNCILS, PROVIDERS)]
 
-    assert [one.asked > 25 for one in scores] == [True, True]
-    assert [one.wrong for one in scores if one.share < 0.99] == []
-    assert [one.certainly_wrong for one in scores] == [[], []]
+    assert [score.asked > 25 for score in scores] == [True, True]
+    assert [score.wrong for score in scores if score.share < 0.99] == []
+    assert [score.certainly_wrong for score in scores] == [[], []]

@@ -128,8 +128,8 @@ def test_adding_the_service_reads_its_manifest(register: Register) -> None:
     assert manifest["identifierSpace"].startswith("http")
     assert manifest["schemaSpace"].startswith("http")
     assert set(manifest["suggest"]) == {"entity", "property", "type"}
-    assert all("${id}" in one["flyout_service_path"] for one in manifest["suggest"].values())
-    assert {one["name"] for one in manifest["extend"]["property_settings"]} == {"date"}
+    assert all("${id}" in suggestion["flyout_service_path"] for suggestion in manifest["suggest"].values())
+    assert {setting["name"] for setting in manifest["extend"]["property_settings"]} == {"date"}
     assert {
         "id": "council",
         "name": "Council",

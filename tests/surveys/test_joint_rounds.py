@@ -108,7 +108,7 @@ def test_partnership_that_has_not_joined_is_named_only_to_people_who_know_of_it(
 def test_leads_of_a_partnership_that_joined_remove_only_whom_their_own_body_added(world: World) -> None:
     survey_round = joint_draft(world)
     added_by_chidi, added_by_amina = (
-        survey_round.invitations.filter(invited_by=one).first() for one in (world.chidi, world.amina)
+        survey_round.invitations.filter(invited_by=person).first() for person in (world.chidi, world.amina)
     )
     assert added_by_chidi is not None
     assert added_by_amina is not None
@@ -164,7 +164,7 @@ def test_figures_of_several_partnerships_rest_on_ten_answers(world: World) -> No
     shown_groups = set(second_round.figures.values_list("group", flat=True))
     assert "association" not in shown_groups  # nine answered
     assert shown_groups
-    assert [one.pk for one in rounds_before(second_round)] == [survey_round.pk, second_round.pk]
+    assert [earlier_round.pk for earlier_round in rounds_before(second_round)] == [survey_round.pk, second_round.pk]
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
     [email] = deliver()
     address = reverse("surveys:agree", args=[survey_round.pk])
     assert address in str(email.body)
-    assert [one.path for one in waiting_for(mo, timezone.now())] == [address]
+    assert [item.path for item in waiting_for(mo, timezone.now())] == [address]
     page = " ".join(signed_in(mo).get(address).content.decode().split())
     # Only a domain and its count are shown. One person may own all four addresses, and Mo can notice that.
     assert (

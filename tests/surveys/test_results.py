@@ -68,7 +68,9 @@ def test_action_is_linked_and_the_next_round_shows_it_with_what_moved(world: Wor
     assert linked_objective.text in page
     assert "after round 1" in page
     assert "Change since round 1" in page
-    [second_mean, first_mean] = [one.figures.get(theme="trust", group="").value for one in (second_round, first_round)]
+    [second_mean, first_mean] = [
+        survey_round.figures.get(theme="trust", group="").value for survey_round in (second_round, first_round)
+    ]
     assert second_mean > first_mean
     assert f"up {second_mean - first_mean}" in page
 

@@ -114,7 +114,7 @@ def test_documents_of_plans_are_links_in_a_section_and_bad_addresses_are_set_asi
     assert accounting(second_run.report) == "Of 2 rows, 1 was used and 1 was set aside."
     plan = Plan.objects.get(external_reference="london-borough-of-camden-local-plan-2016")
     version = plan.versions.get(number=plan.current_number)
-    [section] = [one for one in version.content["sections"] if one["key"] == "published-documents"]
+    [section] = [section for section in version.content["sections"] if section["key"] == "published-documents"]
     assert section["title"] == "Documents"
     first, second, third = section["body"].splitlines()
     assert first.startswith("- [Local plan 2017](<https://www.camden.gov.uk/documents/20142/4820180/Local+Plan.pdf/")

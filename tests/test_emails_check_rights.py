@@ -34,8 +34,8 @@ NOW = timezone.now
 def _leaves(somebody: str) -> Callable[[World], None]:
     """Closes the account of a person of the world."""
 
-    def close(w: World) -> None:
-        close_account(person=getattr(w, somebody), author=w.dee, reason="Left.", now=NOW())
+    def close(world: World) -> None:
+        close_account(person=getattr(world, somebody), author=world.dee, reason="Left.", now=NOW())
 
     return close
 
@@ -43,8 +43,8 @@ def _leaves(somebody: str) -> Callable[[World], None]:
 def _stops_leading(somebody: str) -> Callable[[World], None]:
     """Makes a person of the world a viewer; another person leads."""
 
-    def demote(w: World) -> None:
-        lead: User = getattr(w, somebody)
+    def demote(world: World) -> None:
+        lead: User = getattr(world, somebody)
         membership = lead.memberships.get(ends_on=None)
         other = person("Olive Other", "olive@other.example")
         organisations.add_membership(
@@ -55,41 +55,41 @@ def _stops_leading(somebody: str) -> Callable[[World], None]:
     return demote
 
 
-def _takes_share_back(w: World) -> None:
-    plans.revoke_share(share=Share.objects.get(person=w.nadia), author=w.amina, now=NOW())
+def _takes_share_back(world: World) -> None:
+    plans.revoke_share(share=Share.objects.get(person=world.nadia), author=world.amina, now=NOW())
 
 
-def _removes_westmarch(w: World) -> None:
-    party = Party.objects.get(partnership=w.partnership, organisation=w.westmarch)
-    remove_party(party=party, reason="Gone.", author=w.amina, now=NOW())
+def _removes_westmarch(world: World) -> None:
+    party = Party.objects.get(partnership=world.partnership, organisation=world.westmarch)
+    remove_party(party=party, reason="Gone.", author=world.amina, now=NOW())
 
 
-def _stops_following(w: World) -> None:
-    stop_everything(person=w.sol, author=w.sol, reason="Enough.", now=NOW())
+def _stops_following(world: World) -> None:
+    stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=NOW())
 
 
-def _ends_facilitation(w: World) -> None:
-    end_facilitation(facilitator=Facilitator.objects.get(), reason="A mistake.", author=w.amina, now=NOW())
+def _ends_facilitation(world: World) -> None:
+    end_facilitation(facilitator=Facilitator.objects.get(), reason="A mistake.", author=world.amina, now=NOW())
 
 
-def _withdraws_invitation_of_tidewater(w: World) -> None:
-    party = Party.objects.get(partnership=w.partnership, organisation=w.tidewater)
-    remove_party(party=party, reason="A mistake.", author=w.amina, now=NOW())
+def _withdraws_invitation_of_tidewater(world: World) -> None:
+    party = Party.objects.get(partnership=world.partnership, organisation=world.tidewater)
+    remove_party(party=party, reason="A mistake.", author=world.amina, now=NOW())
 
 
-def _withdraws_entry(w: World) -> None:
-    exchange.withdraw_entry(entry=Entry.objects.get(), reason="Found.", author=w.amina, now=NOW())
+def _withdraws_entry(world: World) -> None:
+    exchange.withdraw_entry(entry=Entry.objects.get(), reason="Found.", author=world.amina, now=NOW())
 
 
-def _withdraws_invitation_of_nina(w: World) -> None:
+def _withdraws_invitation_of_nina(world: World) -> None:
     membership = Membership.objects.get(person__email="nina@larkhaven.example")
-    organisations.end_membership(membership=membership, author=w.amina, now=NOW())
+    organisations.end_membership(membership=membership, author=world.amina, now=NOW())
 
 
-def _dee_stops_administering(w: World) -> None:
+def _dee_stops_administering(world: World) -> None:
     other = person("Otto Other", "otto@commonground.example")
-    grant_administration(person=other, author=w.dee, reason="Helps.", now=NOW() - dt.timedelta(minutes=1))
-    withdraw_administration(person=w.dee, author=other, reason="Moved on.", now=NOW())
+    grant_administration(person=other, author=world.dee, reason="Helps.", now=NOW() - dt.timedelta(minutes=1))
+    withdraw_administration(person=world.dee, author=other, reason="Moved on.", now=NOW())
 
 
 @pytest.mark.parametrize(

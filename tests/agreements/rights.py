@@ -32,13 +32,13 @@ def _invite_tidewater(world: World) -> Any:
 
 def _group_starter_for(organisation: str) -> Any:
     """Return a call that starts a working group of Larkhaven and Westmarch for this organisation."""
-    return lambda w, author, _: services.start_working_group(
-        parent=w.partnership,
-        organisation=getattr(w, organisation),
+    return lambda world, author, _: services.start_working_group(
+        parent=world.partnership,
+        organisation=getattr(world, organisation),
         group=services.NewGroup(
             title="Depot group",
             purpose="Move the depot.",
-            members=[w.larkhaven, w.westmarch],
+            members=[world.larkhaven, world.westmarch],
             ends_on=timezone.localdate() + dt.timedelta(days=90),
         ),
         author=author,
@@ -208,7 +208,7 @@ DRAFTERS = EDITORS | PARTNER_EDITORS
 TERMS_ROWS = (
     Row(
         "agreements.save_terms_piece",
-        lambda w, author, proposal: services.save_terms_piece(
+        lambda world, author, proposal: services.save_terms_piece(
             proposal=proposal,
             piece="clauses/exit",
             value={"title": "Exit", "body": "Six months."},
@@ -221,7 +221,7 @@ TERMS_ROWS = (
     ),
     Row(
         "agreements.move_terms_piece",
-        lambda w, author, proposal: services.move_terms_piece(
+        lambda world, author, proposal: services.move_terms_piece(
             proposal=proposal, piece="clauses/exit", up=True, author=author, now=timezone.now()
         ),
         DRAFTERS,
@@ -229,7 +229,7 @@ TERMS_ROWS = (
     ),
     Row(
         "agreements.move_terms_piece",
-        lambda w, author, proposal: services.move_terms_piece(
+        lambda world, author, proposal: services.move_terms_piece(
             proposal=proposal, piece="clauses/exit", up=False, author=author, now=timezone.now()
         ),
         DRAFTERS,
@@ -239,43 +239,53 @@ TERMS_ROWS = (
     ),
     Row(
         "agreements.update_terms_draft",
-        lambda w, author, proposal: services.update_terms_draft(proposal=proposal, author=author, now=timezone.now()),
+        lambda world, author, proposal: services.update_terms_draft(
+            proposal=proposal, author=author, now=timezone.now()
+        ),
         DRAFTERS,
         prepare=_draft_based_on_older_terms,
     ),
     Row(
         "agreements.propose_amendment",
-        lambda w, author, _: services.propose_amendment(
-            partnership=w.partnership, organisation=w.westmarch, reason="Why.", author=author, now=timezone.now()
+        lambda world, author, _: services.propose_amendment(
+            partnership=world.partnership,
+            organisation=world.westmarch,
+            reason="Why.",
+            author=author,
+            now=timezone.now(),
         ),
         PARTNER,
         situation="for a member",
     ),
     Row(
         "agreements.propose_amendment",
-        lambda w, author, _: services.propose_amendment(
-            partnership=w.partnership, organisation=w.riverside, reason="Why.", author=author, now=timezone.now()
+        lambda world, author, _: services.propose_amendment(
+            partnership=world.partnership,
+            organisation=world.riverside,
+            reason="Why.",
+            author=author,
+            now=timezone.now(),
         ),
         frozenset(),
         situation="for an observer",
     ),
     Row(
         "agreements.send_for_signature",
-        lambda w, author, proposal: put_up(proposal, author),
+        lambda world, author, proposal: put_up(proposal, author),
         LEAD,
         prepare=_complete_larkhavens_draft,
         situation="of the chair's amendment",
     ),
     Row(
         "agreements.send_for_signature",
-        lambda w, author, proposal: put_up(proposal, author),
+        lambda world, author, proposal: put_up(proposal, author),
         LEAD | PARTNER,
         prepare=_draft_westmarchs_amendment,
         situation="of a member's amendment",
     ),
     Row(
         "agreements.take_back_terms",
-        lambda w, author, version: services.take_back_terms(
+        lambda world, author, version: services.take_back_terms(
             proposal=version.proposal, reason="A mistake.", author=author, now=timezone.now()
         ),
         LEAD,
@@ -283,7 +293,7 @@ TERMS_ROWS = (
     ),
     Row(
         "agreements.withdraw_proposal",
-        lambda w, author, proposal: services.withdraw_proposal(
+        lambda world, author, proposal: services.withdraw_proposal(
             proposal=proposal, reason="No longer.", author=author, now=timezone.now()
         ),
         LEAD | PARTNER,
@@ -291,37 +301,37 @@ TERMS_ROWS = (
     ),
     Row(
         "agreements.sign_terms",
-        lambda w, author, version: services.sign_terms(
-            version=version, organisation=w.westmarch, person=author, name="Me", title="Lead", now=timezone.now()
+        lambda world, author, version: services.sign_terms(
+            version=version, organisation=world.westmarch, person=author, name="Me", title="Lead", now=timezone.now()
         ),
         PARTNER,
         prepare=_send_larkhavens_draft,
     ),
     Row(
         "agreements.decline_to_sign",
-        lambda w, author, version: services.decline_to_sign(
-            version=version, organisation=w.westmarch, person=author, title="Lead", reason="No.", now=timezone.now()
+        lambda world, author, version: services.decline_to_sign(
+            version=version, organisation=world.westmarch, person=author, title="Lead", reason="No.", now=timezone.now()
         ),
         PARTNER,
         prepare=_send_larkhavens_draft,
     ),
     Row(
         "agreements.record_paper_signature",
-        lambda w, author, version: _record_paper_signature(w, author, version, w.westmarch),
+        lambda world, author, version: _record_paper_signature(world, author, version, world.westmarch),
         LEAD | PARTNER,
         prepare=_send_larkhavens_draft,
         situation="of a member",
     ),
     Row(
         "agreements.record_paper_signature",
-        lambda w, author, version: _record_paper_signature(w, author, version, w.larkhaven),
+        lambda world, author, version: _record_paper_signature(world, author, version, world.larkhaven),
         LEAD,
         prepare=_send_larkhavens_draft,
         situation="of the chair",
     ),
     Row(
         "agreements.record_acceptances",
-        lambda w, author, version: services.record_acceptances(version=version, author=author, now=timezone.now()),
+        lambda world, author, version: services.record_acceptances(version=version, author=author, now=timezone.now()),
         frozenset(),
         prepare=_send_larkhavens_draft,
         situation="only for loaders",
@@ -338,19 +348,19 @@ ROWS = (
     Row("agreements.create_partnership", _create_partnership, LEAD),
     Row(
         "agreements.edit_settings",
-        lambda w, author, _: services.edit_settings(
-            partnership=w.partnership, title="Quays", reason="Its name.", author=author, now=timezone.now()
+        lambda world, author, _: services.edit_settings(
+            partnership=world.partnership, title="Quays", reason="Its name.", author=author, now=timezone.now()
         ),
         LEAD,
     ),
     Row(
         "agreements.edit_settings",
-        lambda w, author, _: services.edit_settings(
-            partnership=w.partnership,
+        lambda world, author, _: services.edit_settings(
+            partnership=world.partnership,
             title="Quays",
             reason="Its name.",
             author=author,
-            organisation=w.westmarch,
+            organisation=world.westmarch,
             now=timezone.now(),
         ),
         frozenset(),
@@ -358,9 +368,9 @@ ROWS = (
     ),
     Row(
         "agreements.invite_organisation",
-        lambda w, author, _: services.invite_organisation(
-            partnership=w.partnership,
-            organisation=w.tidewater,
+        lambda world, author, _: services.invite_organisation(
+            partnership=world.partnership,
+            organisation=world.tidewater,
             role="member",
             reason="We need them.",
             author=author,
@@ -370,7 +380,7 @@ ROWS = (
     ),
     Row(
         "agreements.answer_invitation",
-        lambda w, author, party: services.answer_invitation(
+        lambda world, author, party: services.answer_invitation(
             party=party, accept=True, reason="", author=author, now=timezone.now()
         ),
         frozenset({"stranger"}),
@@ -379,21 +389,21 @@ ROWS = (
     ),
     Row(
         "agreements.leave_partnership",
-        lambda w, author, _: services.leave_partnership(
-            party=w.party(w.westmarch), reason="Over.", author=author, now=timezone.now()
+        lambda world, author, _: services.leave_partnership(
+            party=world.party(world.westmarch), reason="Over.", author=author, now=timezone.now()
         ),
         PARTNER,
     ),
     Row(
         "agreements.remove_party",
-        lambda w, author, _: services.remove_party(
-            party=w.party(w.westmarch), reason="Over.", author=author, now=timezone.now()
+        lambda world, author, _: services.remove_party(
+            party=world.party(world.westmarch), reason="Over.", author=author, now=timezone.now()
         ),
         LEAD,
     ),
     Row(
         "agreements.remove_party",
-        lambda w, author, party: services.remove_party(
+        lambda world, author, party: services.remove_party(
             party=party, reason="A mistake.", author=author, now=timezone.now()
         ),
         LEAD,
@@ -402,29 +412,33 @@ ROWS = (
     ),
     Row(
         "agreements.change_party_role",
-        lambda w, author, _: services.change_party_role(
-            party=w.party(w.westmarch), role="lead", reason="Agreed at the meeting.", author=author, now=timezone.now()
+        lambda world, author, _: services.change_party_role(
+            party=world.party(world.westmarch),
+            role="lead",
+            reason="Agreed at the meeting.",
+            author=author,
+            now=timezone.now(),
         ),
         LEAD,
     ),
     Row(
         "agreements.create_post",
-        lambda w, author, _: services.create_post(
-            organisation=w.larkhaven, role="finance", author=author, now=timezone.now()
+        lambda world, author, _: services.create_post(
+            organisation=world.larkhaven, role="finance", author=author, now=timezone.now()
         ),
         EDITORS,
     ),
     Row(
         "agreements.create_post",
-        lambda w, author, _: services.create_post(
-            organisation=w.larkhaven, role="signatory", author=author, now=timezone.now()
+        lambda world, author, _: services.create_post(
+            organisation=world.larkhaven, role="signatory", author=author, now=timezone.now()
         ),
         LEAD,
         situation="of a signatory",
     ),
     Row(
         "agreements.correct_post",
-        lambda w, author, post: services.correct_post(
+        lambda world, author, post: services.correct_post(
             post=post, title="Corrected", reason="Misspelt.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
@@ -432,7 +446,7 @@ ROWS = (
     ),
     Row(
         "agreements.correct_holder",
-        lambda w, author, holder: services.correct_holder(
+        lambda world, author, holder: services.correct_holder(
             holder=holder,
             starts_on=holder.starts_on,
             ends_on=holder.starts_on + dt.timedelta(1),
@@ -444,18 +458,21 @@ ROWS = (
         prepare=_make_vera_holder,
     ),
     Row(
-        "agreements.fill_post", lambda w, author, post: _fill_post(post, author, w.vera), EDITORS, prepare=_create_post
+        "agreements.fill_post",
+        lambda world, author, post: _fill_post(post, author, world.vera),
+        EDITORS,
+        prepare=_create_post,
     ),
     Row(
         "agreements.fill_post",
-        lambda w, author, post: _fill_post(post, author, w.eddie),
+        lambda world, author, post: _fill_post(post, author, world.eddie),
         LEAD,
-        prepare=lambda w: _create_post(w, "lead"),
+        prepare=lambda world: _create_post(world, "lead"),
         situation="of a lead",
     ),
     Row(
         "agreements.vacate_post",
-        lambda w, author, holder: services.vacate_post(
+        lambda world, author, holder: services.vacate_post(
             holder=holder, reason="Moved.", author=author, now=timezone.now()
         ),
         OWN,
@@ -464,7 +481,7 @@ ROWS = (
     ),
     Row(
         "agreements.change_contact",
-        lambda w, author, holder: services.change_contact(
+        lambda world, author, holder: services.change_contact(
             holder=holder, contact=services.Contact(phone="01329 555 010"), author=author, now=timezone.now()
         ),
         OWN,
@@ -473,23 +490,31 @@ ROWS = (
     ),
     Row(
         "agreements.end_post",
-        lambda w, author, post: services.end_post(post=post, reason="Done.", author=author, now=timezone.now()),
+        lambda world, author, post: services.end_post(post=post, reason="Done.", author=author, now=timezone.now()),
         EDITORS,
         prepare=_create_post,
     ),
-    Row("agreements.change_status", lambda w, author, _: _set_status(w, author, "suspended"), LEAD),
+    Row("agreements.change_status", lambda world, author, _: _set_status(world, author, "suspended"), LEAD),
     Row(
         "agreements.renew",
-        lambda w, author, _: services.renew(
-            partnership=w.partnership, organisation=w.larkhaven, reason="Go on.", author=author, now=timezone.now()
+        lambda world, author, _: services.renew(
+            partnership=world.partnership,
+            organisation=world.larkhaven,
+            reason="Go on.",
+            author=author,
+            now=timezone.now(),
         ),
         LEAD,
         prepare=_put_under_review,
     ),
     Row(
         "agreements.renew",
-        lambda w, author, _: services.renew(
-            partnership=w.partnership, organisation=w.westmarch, reason="Go on.", author=author, now=timezone.now()
+        lambda world, author, _: services.renew(
+            partnership=world.partnership,
+            organisation=world.westmarch,
+            reason="Go on.",
+            author=author,
+            now=timezone.now(),
         ),
         NOBODY,
         prepare=_put_under_review,
@@ -497,15 +522,15 @@ ROWS = (
     ),
     Row(
         "agreements.give_notice",
-        lambda w, author, _: services.give_notice(
-            party=w.party(w.westmarch), reason="No staff.", last_day=None, author=author, now=timezone.now()
+        lambda world, author, _: services.give_notice(
+            party=world.party(world.westmarch), reason="No staff.", last_day=None, author=author, now=timezone.now()
         ),
         PARTNER,
         prepare=_put_under_review,
     ),
     Row(
         "agreements.withdraw_notice",
-        lambda w, author, notice: services.withdraw_notice(
+        lambda world, author, notice: services.withdraw_notice(
             notice=notice, reason="Staff found.", author=author, now=timezone.now()
         ),
         PARTNER,
@@ -513,15 +538,15 @@ ROWS = (
     ),
     Row(
         "agreements.choose_date_reminders",
-        lambda w, author, _: services.choose_date_reminders(
-            party=w.party(w.westmarch), days=[30], dates=["end"], author=author, now=timezone.now()
+        lambda world, author, _: services.choose_date_reminders(
+            party=world.party(world.westmarch), days=[30], dates=["end"], author=author, now=timezone.now()
         ),
         PARTNER,
     ),
-    Row("agreements.add_objective", lambda w, author, _: _add_objective(w, author), KEEPERS),
+    Row("agreements.add_objective", lambda world, author, _: _add_objective(world, author), KEEPERS),
     Row(
         "agreements.edit_objective",
-        lambda w, author, objective: services.edit_objective(
+        lambda world, author, objective: services.edit_objective(
             objective=objective, revision=1, reason="Clearer.", text="Homes", author=author, now=timezone.now()
         ),
         KEEPERS,
@@ -529,7 +554,7 @@ ROWS = (
     ),
     Row(
         "agreements.report_progress",
-        lambda w, author, objective: services.report_progress(
+        lambda world, author, objective: services.report_progress(
             objective=objective,
             report=services.ProgressReport(on=timezone.localdate(), figure=Decimal(4)),
             author=author,
@@ -540,7 +565,7 @@ ROWS = (
     ),
     Row(
         "agreements.change_objective_status",
-        lambda w, author, objective: services.change_objective_status(
+        lambda world, author, objective: services.change_objective_status(
             objective=objective, status="met", reason="All built.", author=author, now=timezone.now()
         ),
         KEEPERS,
@@ -548,7 +573,7 @@ ROWS = (
     ),
     Row(
         "agreements.move_objective",
-        lambda w, author, objective: services.move_objective(
+        lambda world, author, objective: services.move_objective(
             objective=objective, up=True, author=author, now=timezone.now()
         ),
         KEEPERS,
@@ -556,7 +581,7 @@ ROWS = (
     ),
     Row(
         "agreements.link_record",
-        lambda w, author, made: services.link_record(
+        lambda world, author, made: services.link_record(
             objective=made[0], provider="commitment", key=made[1], author=author, now=timezone.now()
         ),
         KEEPERS,
@@ -564,38 +589,38 @@ ROWS = (
     ),
     Row(
         "agreements.unlink_record",
-        lambda w, author, link: services.unlink_record(link=link, author=author, now=timezone.now()),
+        lambda world, author, link: services.unlink_record(link=link, author=author, now=timezone.now()),
         KEEPERS,
         prepare=_link_commitment,
     ),
-    Row("agreements.add_document", lambda w, author, _: _add_document(w, w.larkhaven, author), EDITORS),
+    Row("agreements.add_document", lambda world, author, _: _add_document(world, world.larkhaven, author), EDITORS),
     Row(
         "agreements.add_document",
-        lambda w, author, _: _add_document(w, w.westmarch, author),
+        lambda world, author, _: _add_document(world, world.westmarch, author),
         PARTNER_EDITORS,
         situation="of a member",
     ),
     Row(
         "agreements.add_document",
-        lambda w, author, _: _add_document(w, w.riverside, author),
+        lambda world, author, _: _add_document(world, world.riverside, author),
         frozenset(),
         situation="of an observer",
     ),
     Row(
         "agreements.add_document",
-        lambda w, author, _: _add_document(w, w.harbour, author),
+        lambda world, author, _: _add_document(world, world.harbour, author),
         frozenset(),
         situation="of a former party",
     ),
     Row(
         "agreements.remove_document",
-        lambda w, author, document: services.remove_document(document=document, author=author, now=timezone.now()),
+        lambda world, author, document: services.remove_document(document=document, author=author, now=timezone.now()),
         EDITORS,
         prepare=_add_document,
     ),
     Row(
         "agreements.restore_document",
-        lambda w, author, document: services.restore_document(document=document, author=author, now=timezone.now()),
+        lambda world, author, document: services.restore_document(document=document, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_add_and_remove_document,
     ),

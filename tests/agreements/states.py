@@ -57,16 +57,20 @@ def _link_and_unlink_commitment(world: World) -> Any:
 
 def _notice_giver_for(organisation: str) -> Any:
     """Return a call that gives notice for this organisation."""
-    return lambda w, author, _: services.give_notice(
-        party=w.party(getattr(w, organisation)), reason="No staff.", last_day=None, author=author, now=timezone.now()
+    return lambda world, author, _: services.give_notice(
+        party=world.party(getattr(world, organisation)),
+        reason="No staff.",
+        last_day=None,
+        author=author,
+        now=timezone.now(),
     )
 
 
 def _post_creator_for(organisation: str) -> Any:
     """Return a call that creates a post of this organisation in the partnership."""
-    return lambda w, author, _: services.create_post(
-        organisation=getattr(w, organisation),
-        partnership=w.partnership,
+    return lambda world, author, _: services.create_post(
+        organisation=getattr(world, organisation),
+        partnership=world.partnership,
         role="nominations",
         author=author,
         now=timezone.now(),
@@ -75,8 +79,8 @@ def _post_creator_for(organisation: str) -> Any:
 
 def _role_changer_for(organisation: str) -> Any:
     """Return a call that makes this organisation an observer."""
-    return lambda w, author, _: services.change_party_role(
-        party=w.party(getattr(w, organisation)),
+    return lambda world, author, _: services.change_party_role(
+        party=world.party(getattr(world, organisation)),
         role="observer",
         reason="They look on.",
         author=author,
@@ -102,7 +106,7 @@ def _report_progress(world: World, author: Any, objective: Any) -> Any:
 ENDED = (
     Row(
         "agreements.remove_document",
-        lambda w, author, document: services.remove_document(document=document, author=author, now=timezone.now()),
+        lambda world, author, document: services.remove_document(document=document, author=author, now=timezone.now()),
         EDITORS,
         prepare=then_end(rights._add_document),
         situation="after it ended",
@@ -135,7 +139,7 @@ ENDED = (
     ),
     Row(
         "agreements.answer_invitation",
-        lambda w, author, party: services.answer_invitation(
+        lambda world, author, party: services.answer_invitation(
             party=party, accept=True, reason="", author=author, now=timezone.now()
         ),
         frozenset({"stranger"}),
@@ -179,8 +183,8 @@ FORMER_PARTY = (
     ),
     Row(
         "agreements.leave_partnership",
-        lambda w, author, _: services.leave_partnership(
-            party=w.party(w.harbour), reason="Reorganised.", author=author, now=timezone.now()
+        lambda world, author, _: services.leave_partnership(
+            party=world.party(world.harbour), reason="Reorganised.", author=author, now=timezone.now()
         ),
         FORMER,
         situation="of a former party",
@@ -188,8 +192,8 @@ FORMER_PARTY = (
     ),
     Row(
         "agreements.choose_date_reminders",
-        lambda w, author, _: services.choose_date_reminders(
-            party=w.party(w.harbour), days=[30], dates=["end"], author=author, now=timezone.now()
+        lambda world, author, _: services.choose_date_reminders(
+            party=world.party(world.harbour), days=[30], dates=["end"], author=author, now=timezone.now()
         ),
         FORMER,
         situation="of a former party",
@@ -215,9 +219,9 @@ FORMER_PARTY = (
 DONE_ALREADY = (
     Row(
         "agreements.invite_organisation",
-        lambda w, author, _: services.invite_organisation(
-            partnership=w.partnership,
-            organisation=w.westmarch,
+        lambda world, author, _: services.invite_organisation(
+            partnership=world.partnership,
+            organisation=world.westmarch,
             role="member",
             reason="We need them.",
             author=author,
@@ -230,7 +234,7 @@ DONE_ALREADY = (
     ),
     Row(
         "agreements.remove_document",
-        lambda w, author, document: services.remove_document(document=document, author=author, now=timezone.now()),
+        lambda world, author, document: services.remove_document(document=document, author=author, now=timezone.now()),
         EDITORS,
         prepare=rights._add_and_remove_document,
         situation="once more",
@@ -238,7 +242,7 @@ DONE_ALREADY = (
     ),
     Row(
         "agreements.restore_document",
-        lambda w, author, document: services.restore_document(document=document, author=author, now=timezone.now()),
+        lambda world, author, document: services.restore_document(document=document, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=rights._add_document,
         situation="that was not removed",
@@ -254,7 +258,7 @@ DONE_ALREADY = (
     ),
     Row(
         "agreements.save_terms_piece",
-        lambda w, author, proposal: services.save_terms_piece(
+        lambda world, author, proposal: services.save_terms_piece(
             proposal=proposal,
             piece="clauses/exit",
             value={"title": "Exit", "body": "Six months."},
@@ -269,8 +273,12 @@ DONE_ALREADY = (
     ),
     Row(
         "agreements.renew",
-        lambda w, author, _: services.renew(
-            partnership=w.partnership, organisation=w.larkhaven, reason="Go on.", author=author, now=timezone.now()
+        lambda world, author, _: services.renew(
+            partnership=world.partnership,
+            organisation=world.larkhaven,
+            reason="Go on.",
+            author=author,
+            now=timezone.now(),
         ),
         LEAD,
         situation="while it is in force",
@@ -278,7 +286,7 @@ DONE_ALREADY = (
     ),
     Row(
         "agreements.unlink_record",
-        lambda w, author, link: services.unlink_record(link=link, author=author, now=timezone.now()),
+        lambda world, author, link: services.unlink_record(link=link, author=author, now=timezone.now()),
         rights.KEEPERS,
         prepare=_link_and_unlink_commitment,
         situation="once more",

@@ -117,7 +117,7 @@ ROWS = (
     Row("answers:comment-by-link", on=link, get=public(), post=public(302)),
     Row(
         "answers:question-by-link",
-        on=lambda w: link(w) | {"question": w.things["answer_question"].pk},
+        on=lambda world: link(world) | {"question": world.things["answer_question"].pk},
         get=public(),
         post=public(302),
     ),
@@ -125,19 +125,19 @@ ROWS = (
     Row("answers:name-by-link", on=link, get=public(), post=public(302)),
     Row(
         "answers:reply-by-link",
-        on=lambda w: {"token": token(Purpose.READ, w), "incoming": w.things["answer_reply"].pk},
+        on=lambda world: {"token": token(Purpose.READ, world), "incoming": world.things["answer_reply"].pk},
         get=public(),
         post=public(422),
     ),
     Row(
         "answers:incoming",
-        on=lambda w: {"pk": w.things["answer_forwarded"].pk},
+        on=lambda world: {"pk": world.things["answer_forwarded"].pk},
         get=expect(inside=404, outside=404, lead=200),
         post=expect(inside=404, outside=404, lead=422),
     ),
     Row(
         "answers:file",
-        on=lambda w: {"pk": w.things["answer_file"].pk},
+        on=lambda world: {"pk": world.things["answer_file"].pk},
         get=expect(inside=200, outside=404),
     ),
     Row("answers:plan", on=plan, get=_READERS),
@@ -153,7 +153,7 @@ ROWS = (
     Row("answers:trust", on=comment, post=_DECIDES),
     Row(
         "answers:stop-trusting",
-        on=lambda w: plan(w) | {"trust": 9_999_999},
+        on=lambda world: plan(world) | {"trust": 9_999_999},
         post=expect(inside=404, outside=404),
     ),
     Row("answers:close", on=question, post=expect(inside=403, outside=404, lead=302)),

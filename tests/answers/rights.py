@@ -79,33 +79,39 @@ def _save(world: World, author: User, incoming: Incoming) -> object:
 
 
 def _decide(service: Any, **more: Any) -> Any:
-    return lambda w, author, answer: service(answer=answer, author=author, now=timezone.now(), **more)
+    return lambda world, author, answer: service(answer=answer, author=author, now=timezone.now(), **more)
 
 
 ROWS = (
-    Row("answers.acknowledge", lambda w, author, _: services.acknowledge(**_answer_arguments(w, author)), STAKEHOLDER),
+    Row(
+        "answers.acknowledge",
+        lambda world, author, _: services.acknowledge(**_answer_arguments(world, author)),
+        STAKEHOLDER,
+    ),
     Row(
         "answers.say_whether_concerned",
-        lambda w, author, _: services.say_whether_concerned(concerned=True, **_answer_arguments(w, author)),
+        lambda world, author, _: services.say_whether_concerned(concerned=True, **_answer_arguments(world, author)),
         STAKEHOLDER,
     ),
     Row(
         "answers.comment_by_link",
-        lambda w, author, _: services.comment_by_link(text="Please keep the trees.", **_answer_arguments(w, author)),
+        lambda world, author, _: services.comment_by_link(
+            text="Please keep the trees.", **_answer_arguments(world, author)
+        ),
         STAKEHOLDER,
     ),
     Row("answers.answer_question", _answer, STAKEHOLDER, prepare=_question),
     Row(
         "answers.name_colleague",
-        lambda w, author, _: services.name_colleague(
-            name="Carl", email="carl@council.example", **_answer_arguments(w, author)
+        lambda world, author, _: services.name_colleague(
+            name="Carl", email="carl@council.example", **_answer_arguments(world, author)
         ),
         STAKEHOLDER,
     ),
     Row(
         "answers.describe_oneself",
-        lambda w, author, _: services.describe_oneself(
-            person=w.sol, name="Solomon", role="Chair", author=author, now=timezone.now()
+        lambda world, author, _: services.describe_oneself(
+            person=world.sol, name="Solomon", role="Chair", author=author, now=timezone.now()
         ),
         STAKEHOLDER,
     ),
@@ -114,23 +120,23 @@ ROWS = (
     Row("answers.ask_named_colleague", _decide(services.ask_named_colleague), LEAD, prepare=_colleague),
     Row(
         "answers.trust_person",
-        lambda w, author, _: services.trust_person(
-            person=w.sol, organisation=w.larkhaven, author=author, now=timezone.now()
+        lambda world, author, _: services.trust_person(
+            person=world.sol, organisation=world.larkhaven, author=author, now=timezone.now()
         ),
         LEAD,
     ),
     Row(
         "answers.end_trust",
-        lambda w, author, trust: services.end_trust(trust=trust, author=author, now=timezone.now()),
+        lambda world, author, trust: services.end_trust(trust=trust, author=author, now=timezone.now()),
         LEAD,
-        prepare=lambda w: services.trust_person(
-            person=w.sol, organisation=w.larkhaven, author=w.amina, now=timezone.now()
+        prepare=lambda world: services.trust_person(
+            person=world.sol, organisation=world.larkhaven, author=world.amina, now=timezone.now()
         ),
     ),
     Row(
         "answers.ask_question",
-        lambda w, author, _: services.ask_question(
-            plan=_plan(w),
+        lambda world, author, _: services.ask_question(
+            plan=_plan(world),
             title="Which homes are missing?",
             body="",
             closes_on=timezone.localdate(),
@@ -141,25 +147,25 @@ ROWS = (
     ),
     Row(
         "answers.close_question",
-        lambda w, author, question: services.close_question(question=question, author=author, now=timezone.now()),
+        lambda world, author, question: services.close_question(question=question, author=author, now=timezone.now()),
         LEAD,
         prepare=_question,
     ),
     Row(
         "answers.confirm_reply",
-        lambda w, author, incoming: services.confirm_reply(
-            incoming=incoming, plan=_plan(w), text="Please keep the trees.", author=author, now=timezone.now()
+        lambda world, author, incoming: services.confirm_reply(
+            incoming=incoming, plan=_plan(world), text="Please keep the trees.", author=author, now=timezone.now()
         ),
         STAKEHOLDER,
         prepare=_reply,
     ),
     Row(
         "answers.drop_incoming",
-        lambda w, author, incoming: services.drop_incoming(incoming=incoming, author=author, now=timezone.now()),
+        lambda world, author, incoming: services.drop_incoming(incoming=incoming, author=author, now=timezone.now()),
         STAKEHOLDER,
         prepare=_reply,
     ),
-    Row("answers.save_forwarded", _save, LEAD, prepare=lambda w: w.things["answer_forwarded"]),
+    Row("answers.save_forwarded", _save, LEAD, prepare=lambda world: world.things["answer_forwarded"]),
 )
 
 WITHOUT_A_PERSON = {

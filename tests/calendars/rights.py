@@ -21,14 +21,14 @@ def _of_amina(world: World) -> CalendarAddress:
 ROWS = (
     Row(
         "calendars.make_address",
-        lambda w, author, _: services.make_address(
-            person=w.amina, partnership=w.partnership, kinds=["meeting"], author=author, now=timezone.now()
+        lambda world, author, _: services.make_address(
+            person=world.amina, partnership=world.partnership, kinds=["meeting"], author=author, now=timezone.now()
         ),
         LEAD,
     ),
     Row(
         "calendars.choose_kinds",
-        lambda w, author, address: services.choose_kinds(
+        lambda world, author, address: services.choose_kinds(
             address=address, kinds=["meeting"], author=author, now=timezone.now()
         ),
         LEAD,
@@ -36,7 +36,7 @@ ROWS = (
     ),
     Row(
         "calendars.end_address",
-        lambda w, author, address: services.end_address(address=address, author=author, now=timezone.now()),
+        lambda world, author, address: services.end_address(address=address, author=author, now=timezone.now()),
         LEAD,
         prepare=_of_amina,
     ),

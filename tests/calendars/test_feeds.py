@@ -308,19 +308,19 @@ def test_feed_of_a_saved_view_has_the_dates_of_what_it_shows_each_reader(world: 
     path = reverse("calendars:view", args=[view.pk])
     pages = [signed_in(person) for person in (world.amina, world.ben)]
 
-    made = [re.findall(r"/calendars/feeds/[\w-]+/dates.ics", page.post(path).content.decode())[0] for page in pages]
+    feed_paths = [re.findall(r"/calendars/feeds/[\w-]+/dates.ics", page.post(path).content.decode())[0] for page in pages]
 
-    assert [feed(address).name for address in made] == ["Agreed (Common Ground)"] * 2
-    for one in made:
-        assert feed(one).one(agreed.reference)["starts"]["day"] == agreed.due_on.isoformat()
-        assert not any(proposed.reference in title for title in feed(one).titles())
+    assert [feed(address).name for address in feed_paths] == ["Agreed (Common Ground)"] * 2
+    for feed_path in feed_paths:
+        assert feed(feed_path).one(agreed.reference)["starts"]["day"] == agreed.due_on.isoformat()
+        assert not any(proposed.reference in title for title in feed(feed_path).titles())
     assert view.name in pages[1].get(reverse("calendars:index")).content.decode()
     lists.share_view(view=view, person=world.amina, shared_with=None, now=NOW())
-    assert [status(address) for address in made] == [200, 404]
+    assert [status(address) for address in feed_paths] == [200, 404]
     lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=NOW())
-    assert [status(address) for address in made] == [200, 404]
+    assert [status(address) for address in feed_paths] == [200, 404]
     lists.remove_view(view=view, person=world.amina, now=NOW())
-    assert status(made[0]) == 404
+    assert status(feed_paths[0]) == 404
     assert not CalendarAddress.objects.filter(view_number=view.pk).exists()
 
 

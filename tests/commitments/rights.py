@@ -21,9 +21,9 @@ EITHER_SIDE = EDITORS | PARTNER_EDITORS
 
 
 def _confirm(organisation: str) -> Any:
-    return lambda w, author, promise: services.confirm_commitment(
+    return lambda world, author, promise: services.confirm_commitment(
         commitment=promise,
-        organisation=getattr(w, organisation),
+        organisation=getattr(world, organisation),
         author=author,
         revision=promise.revision,
         now=timezone.now(),
@@ -82,13 +82,13 @@ def _register_import(add: bool) -> Any:
 
 
 ROWS = (
-    Row("commitments.propose_commitment", lambda w, author, _: propose(w, author=author), EITHER_SIDE),
+    Row("commitments.propose_commitment", lambda world, author, _: propose(world, author=author), EITHER_SIDE),
     Row(
         "commitments.propose_action",
-        lambda w, author, _: services.propose_action(
-            organisation=w.larkhaven,
+        lambda world, author, _: services.propose_action(
+            organisation=world.larkhaven,
             text="Send the layout.",
-            owner=w.eddie,
+            owner=world.eddie,
             due_on=in_days(7),
             author=author,
             now=timezone.now(),
@@ -100,7 +100,7 @@ ROWS = (
     Row("commitments.confirm_commitment", _confirm("westmarch"), PARTNER, prepare=propose, situation="receiving"),
     Row(
         "commitments.change_due_date",
-        lambda w, author, promise: services.change_due_date(
+        lambda world, author, promise: services.change_due_date(
             commitment=promise, due_on=in_days(120), reason="The crane is late.", author=author, now=timezone.now()
         ),
         EDITORS,
@@ -108,7 +108,7 @@ ROWS = (
     ),
     Row(
         "commitments.end_commitment",
-        lambda w, author, promise: services.end_commitment(
+        lambda world, author, promise: services.end_commitment(
             commitment=promise, reason="The site is sold.", author=author, now=timezone.now()
         ),
         LEAD | PARTNER,
@@ -116,7 +116,7 @@ ROWS = (
     ),
     Row(
         "commitments.record_progress",
-        lambda w, author, promise: services.record_progress(
+        lambda world, author, promise: services.record_progress(
             commitment=promise, status="in_progress", author=author, now=timezone.now()
         ),
         EDITORS,
@@ -124,28 +124,28 @@ ROWS = (
     ),
     Row(
         "commitments.escalate",
-        lambda w, author, promise: services.escalate(
-            commitment=promise, helper=w.ben, reason="No reply.", author=author, now=timezone.now()
+        lambda world, author, promise: services.escalate(
+            commitment=promise, helper=world.ben, reason="No reply.", author=author, now=timezone.now()
         ),
         EITHER_SIDE,
         prepare=agree,
     ),
     Row(
         "commitments.verify_delivery",
-        lambda w, author, promise: services.verify_delivery(commitment=promise, author=author, now=timezone.now()),
+        lambda world, author, promise: services.verify_delivery(commitment=promise, author=author, now=timezone.now()),
         PARTNER,
         prepare=done_commitment,
     ),
     Row(
         "commitments.verify_delivery",
-        lambda w, author, action: services.verify_delivery(commitment=action, author=author, now=timezone.now()),
+        lambda world, author, action: services.verify_delivery(commitment=action, author=author, now=timezone.now()),
         LEAD | PARTNER_EDITORS,
-        prepare=lambda w: done_action(w, w.westmarch),
+        prepare=lambda world: done_action(world, world.westmarch),
         situation="of an action that Eddie did",
     ),
     Row(
         "commitments.send_back",
-        lambda w, author, promise: services.send_back(
+        lambda world, author, promise: services.send_back(
             commitment=promise, reason="Two are unfinished.", author=author, now=timezone.now()
         ),
         PARTNER,
@@ -153,21 +153,21 @@ ROWS = (
     ),
     Row(
         "commitments.change_owner",
-        lambda w, author, promise: services.change_owner(
-            commitment=promise, owner=w.amina, author=author, now=timezone.now()
+        lambda world, author, promise: services.change_owner(
+            commitment=promise, owner=world.amina, author=author, now=timezone.now()
         ),
         EDITORS,
         prepare=agree,
     ),
     Row(
         "commitments.remind_owner",
-        lambda w, author, promise: services.remind_owner(commitment=promise, author=author, now=timezone.now()),
+        lambda world, author, promise: services.remind_owner(commitment=promise, author=author, now=timezone.now()),
         EITHER_SIDE,
-        prepare=lambda w: agree(w, owner=w.vera),
+        prepare=lambda world: agree(world, owner=world.vera),
     ),
     Row(
         "commitments.tell_stakeholders",
-        lambda w, author, promise: services.tell_stakeholders(
+        lambda world, author, promise: services.tell_stakeholders(
             commitment=promise, tell=True, author=author, now=timezone.now()
         ),
         LEAD | PARTNER,
@@ -175,8 +175,8 @@ ROWS = (
     ),
     Row(
         "commitments.change_owner",
-        lambda w, author, promise: services.change_owner(
-            commitment=promise, owner=w.ben, author=author, now=timezone.now()
+        lambda world, author, promise: services.change_owner(
+            commitment=promise, owner=world.ben, author=author, now=timezone.now()
         ),
         EDITORS,
         prepare=agree,
@@ -185,10 +185,10 @@ ROWS = (
     ),
     Row(
         "commitments.confirm_commitment",
-        lambda w, author, promise: services.confirm_commitment(
+        lambda world, author, promise: services.confirm_commitment(
             commitment=promise,
-            organisation=w.larkhaven,
-            owner=w.ben,
+            organisation=world.larkhaven,
+            owner=world.ben,
             author=author,
             revision=promise.revision,
             now=timezone.now(),
@@ -208,10 +208,10 @@ ROWS = (
     ),
     Row(
         "commitments.propose_action",
-        lambda w, author, _: services.propose_action(
-            organisation=w.larkhaven,
+        lambda world, author, _: services.propose_action(
+            organisation=world.larkhaven,
             text="Send the layout.",
-            owner=w.ben,
+            owner=world.ben,
             due_on=in_days(7),
             author=author,
             now=timezone.now(),
@@ -222,7 +222,9 @@ ROWS = (
     ),
     Row(
         "commitments.propose_commitment",
-        lambda w, author, old: propose(w, receiver=w.riverside, partnership=None, replaces=old, author=author),
+        lambda world, author, old: propose(
+            world, receiver=world.riverside, partnership=None, replaces=old, author=author
+        ),
         EDITORS | {"observer"},  # who leads the other one
         prepare=agree,
         situation="in place of one with another organisation",
@@ -231,7 +233,7 @@ ROWS = (
     Row("commitments.attach_evidence", _attach, EDITORS, prepare=agree),
     Row(
         "commitments.remove_evidence",
-        lambda w, author, evidence: services.remove_evidence(evidence=evidence, author=author, now=timezone.now()),
+        lambda world, author, evidence: services.remove_evidence(evidence=evidence, author=author, now=timezone.now()),
         EDITORS,
         prepare=_removed_evidence,
         situation="once more",
@@ -239,7 +241,7 @@ ROWS = (
     ),
     Row(
         "commitments.remove_evidence",
-        lambda w, author, evidence: services.remove_evidence(evidence=evidence, author=author, now=timezone.now()),
+        lambda world, author, evidence: services.remove_evidence(evidence=evidence, author=author, now=timezone.now()),
         EDITORS,
         prepare=_attached_evidence,
     ),
@@ -248,7 +250,7 @@ ROWS = (
         "commitments.add_from_register",
         _register_import(add=True),
         PARTNER | ADMINISTRATOR,
-        prepare=lambda w: _register_import(add=False)(w, None, None),
+        prepare=lambda world: _register_import(add=False)(world, None, None),
     ),
 )
 

@@ -42,9 +42,9 @@ def _correction_by_westmarch(world: World) -> Any:
 
 
 def _note(organisation: str) -> Any:
-    return lambda w, author, talk: services.write_private_note(
+    return lambda world, author, talk: services.write_private_note(
         conversation=talk,
-        organisation=getattr(w, organisation),
+        organisation=getattr(world, organisation),
         text="Ask again in May.",
         revision=0,
         author=author,
@@ -146,13 +146,13 @@ def _name_owner(world: World, author: User, talk: Any) -> object:
 
 ROWS = (
     Row("conversations.name_owner_of_step", _name_owner, EDITORS, prepare=draft),
-    Row("conversations.set_cycle", lambda w, author, _: _set_cycle(w, author), LEAD),
+    Row("conversations.set_cycle", lambda world, author, _: _set_cycle(world, author), LEAD),
     Row(
         "conversations.stop_cycle",
-        lambda w, author, cycle: services.stop_cycle(
+        lambda world, author, cycle: services.stop_cycle(
             partnership=cycle.partnership,
             reason="Not needed.",
-            organisation=w.larkhaven,
+            organisation=world.larkhaven,
             author=author,
             now=timezone.now(),
         ),
@@ -161,10 +161,10 @@ ROWS = (
     ),
     Row(
         "conversations.plan_meeting",
-        lambda w, author, _: services.plan_meeting(
-            partnership=w.partnership,
-            organisation=w.larkhaven,
-            plan=the_plan(w),
+        lambda world, author, _: services.plan_meeting(
+            partnership=world.partnership,
+            organisation=world.larkhaven,
+            plan=the_plan(world),
             author=author,
             now=timezone.now(),
         ),
@@ -172,10 +172,10 @@ ROWS = (
     ),
     Row(
         "conversations.plan_meeting",
-        lambda w, author, _: services.plan_meeting(
-            partnership=w.partnership,
-            organisation=w.westmarch,
-            plan=the_plan(w),
+        lambda world, author, _: services.plan_meeting(
+            partnership=world.partnership,
+            organisation=world.westmarch,
+            plan=the_plan(world),
             author=author,
             now=timezone.now(),
         ),
@@ -184,10 +184,10 @@ ROWS = (
     ),
     Row(
         "conversations.plan_meeting",
-        lambda w, author, _: services.plan_meeting(
-            partnership=w.partnership,
-            organisation=w.riverside,
-            plan=the_plan(w),
+        lambda world, author, _: services.plan_meeting(
+            partnership=world.partnership,
+            organisation=world.riverside,
+            plan=the_plan(world),
             author=author,
             now=timezone.now(),
         ),
@@ -196,7 +196,7 @@ ROWS = (
     ),
     Row(
         "conversations.tell_stakeholders_of_meeting",
-        lambda w, author, meeting: services.tell_stakeholders_of_meeting(
+        lambda world, author, meeting: services.tell_stakeholders_of_meeting(
             meeting=meeting, tell=True, author=author, now=timezone.now()
         ),
         LEAD | PARTNER,
@@ -204,10 +204,10 @@ ROWS = (
     ),
     Row(
         "conversations.change_meeting",
-        lambda w, author, meeting: services.change_meeting(
+        lambda world, author, meeting: services.change_meeting(
             meeting=meeting,
-            plan=the_plan(w, starts_at=in_days(6)),
-            organisation=w.larkhaven,
+            plan=the_plan(world, starts_at=in_days(6)),
+            organisation=world.larkhaven,
             reason="Ben is away.",
             author=author,
             now=timezone.now(),
@@ -217,26 +217,26 @@ ROWS = (
     ),
     Row(
         "conversations.call_off_meeting",
-        lambda w, author, meeting: services.call_off_meeting(
-            meeting=meeting, reason="Snow.", organisation=w.larkhaven, author=author, now=timezone.now()
+        lambda world, author, meeting: services.call_off_meeting(
+            meeting=meeting, reason="Snow.", organisation=world.larkhaven, author=author, now=timezone.now()
         ),
         EDITORS,
         prepare=planned_meeting,
     ),
     Row(
         "conversations.gather_agenda",
-        lambda w, author, meeting: services.gather_agenda(
-            meeting=meeting, organisation=w.larkhaven, author=author, now=timezone.now()
+        lambda world, author, meeting: services.gather_agenda(
+            meeting=meeting, organisation=world.larkhaven, author=author, now=timezone.now()
         ),
         EDITORS,
         prepare=planned_meeting,
     ),
     Row(
         "conversations.edit_agenda",
-        lambda w, author, meeting: services.edit_agenda(
+        lambda world, author, meeting: services.edit_agenda(
             meeting=meeting,
             lines=[services.AgendaLine(None, "Rents")],
-            organisation=w.larkhaven,
+            organisation=world.larkhaven,
             revision=meeting.revision,
             author=author,
             now=timezone.now(),
@@ -246,9 +246,9 @@ ROWS = (
     ),
     Row(
         "conversations.circulate_agenda",
-        lambda w, author, meeting: services.circulate_agenda(
+        lambda world, author, meeting: services.circulate_agenda(
             meeting=meeting,
-            organisation=w.larkhaven,
+            organisation=world.larkhaven,
             revision=meeting.revision,
             author=author,
             now=timezone.now(),
@@ -258,7 +258,7 @@ ROWS = (
     ),
     Row(
         "conversations.answer_meeting",
-        lambda w, author, meeting: services.answer_meeting(
+        lambda world, author, meeting: services.answer_meeting(
             seat=seat_of(meeting, "Ben"), answer="coming", author=author, now=timezone.now()
         ),
         PARTNER_EDITORS,
@@ -266,24 +266,24 @@ ROWS = (
     ),
     Row(
         "conversations.record_attendance",
-        lambda w, author, meeting: services.record_attendance(
-            meeting=meeting, attendance={}, organisation=w.westmarch, author=author, now=timezone.now()
+        lambda world, author, meeting: services.record_attendance(
+            meeting=meeting, attendance={}, organisation=world.westmarch, author=author, now=timezone.now()
         ),
         PARTNER_EDITORS,
         prepare=begun_meeting,
     ),
     Row(
         "conversations.write_minutes",
-        lambda w, author, meeting: services.write_minutes(
-            meeting=meeting, record=the_record(w), organisation=w.larkhaven, author=author, now=timezone.now()
+        lambda world, author, meeting: services.write_minutes(
+            meeting=meeting, record=the_record(world), organisation=world.larkhaven, author=author, now=timezone.now()
         ),
         EDITORS,
         prepare=held_meeting,
     ),
     Row(
         "conversations.write_minutes",
-        lambda w, author, meeting: services.write_minutes(
-            meeting=meeting, record=the_record(w), organisation=w.riverside, author=author, now=timezone.now()
+        lambda world, author, meeting: services.write_minutes(
+            meeting=meeting, record=the_record(world), organisation=world.riverside, author=author, now=timezone.now()
         ),
         NOBODY,
         prepare=held_meeting,
@@ -291,7 +291,7 @@ ROWS = (
     ),
     Row(
         "conversations.attach_file",
-        lambda w, author, talk: services.attach_file(
+        lambda world, author, talk: services.attach_file(
             conversation=talk, title="Map", file=a_text_file(), author=author, now=timezone.now()
         ),
         EDITORS,
@@ -299,15 +299,15 @@ ROWS = (
     ),
     Row(
         "conversations.add_paper",
-        lambda w, author, meeting: services.add_paper(
-            meeting=meeting, organisation=w.larkhaven, file=a_text_file(), author=author, now=timezone.now()
+        lambda world, author, meeting: services.add_paper(
+            meeting=meeting, organisation=world.larkhaven, file=a_text_file(), author=author, now=timezone.now()
         ),
         EDITORS,
         prepare=planned_meeting,
     ),
     Row(
         "conversations.remove_attachment",
-        lambda w, author, paper: services.remove_attachment(
+        lambda world, author, paper: services.remove_attachment(
             attachment=paper, reason="The wrong file.", author=author, now=timezone.now()
         ),
         EDITORS,
@@ -315,16 +315,16 @@ ROWS = (
     ),
     Row(
         "conversations.record_conversation",
-        lambda w, author, _: services.record_conversation(
-            organisation=w.larkhaven, record=the_record(w), author=author, now=timezone.now()
+        lambda world, author, _: services.record_conversation(
+            organisation=world.larkhaven, record=the_record(world), author=author, now=timezone.now()
         ),
         EDITORS,
     ),
     Row(
         "conversations.edit_conversation",
-        lambda w, author, talk: services.edit_conversation(
+        lambda world, author, talk: services.edit_conversation(
             conversation=talk,
-            record=the_record(w, subject="Quayside depot"),
+            record=the_record(world, subject="Quayside depot"),
             revision=talk.revision,
             author=author,
             now=timezone.now(),
@@ -334,7 +334,7 @@ ROWS = (
     ),
     Row(
         "conversations.cancel_planned",
-        lambda w, author, talk: services.cancel_planned(
+        lambda world, author, talk: services.cancel_planned(
             conversation=talk, reason="Ben is ill.", author=author, now=timezone.now()
         ),
         EDITORS,
@@ -342,21 +342,21 @@ ROWS = (
     ),
     Row(
         "conversations.circulate",
-        lambda w, author, talk: services.circulate(conversation=talk, author=author, now=timezone.now()),
+        lambda world, author, talk: services.circulate(conversation=talk, author=author, now=timezone.now()),
         EDITORS,
         prepare=draft,
     ),
     Row(
         "conversations.suggest_correction",
-        lambda w, author, talk: services.suggest_correction(
-            conversation=talk, organisation=w.westmarch, text="It was June.", author=author, now=timezone.now()
+        lambda world, author, talk: services.suggest_correction(
+            conversation=talk, organisation=world.westmarch, text="It was June.", author=author, now=timezone.now()
         ),
         PARTNER_EDITORS,
         prepare=circulated,
     ),
     Row(
         "conversations.answer_correction",
-        lambda w, author, correction: services.answer_correction(
+        lambda world, author, correction: services.answer_correction(
             correction=correction, taken_up=False, answer="It was May.", author=author, now=timezone.now()
         ),
         EDITORS,
@@ -364,7 +364,7 @@ ROWS = (
     ),
     Row(
         "conversations.agree_record",
-        lambda w, author, talk: agree(talk, w.westmarch, author),
+        lambda world, author, talk: agree(talk, world.westmarch, author),
         PARTNER_EDITORS,
         prepare=circulated,
     ),
@@ -379,7 +379,7 @@ ROWS = (
     ),
     Row(
         "conversations.close_point",
-        lambda w, author, talk: services.close_point(
+        lambda world, author, talk: services.close_point(
             point=talk.points.get(kind="obstacle"), reason="Consent is given.", author=author, now=timezone.now()
         ),
         EDITORS,
@@ -388,9 +388,9 @@ ROWS = (
     Row("conversations.turn_into_entry", _turn, EDITORS, prepare=circulated),
     Row(
         "conversations.turn_into_entry",
-        lambda w, author, talk: services.turn_into_entry(
+        lambda world, author, talk: services.turn_into_entry(
             point=talk.points.get(kind="opportunity"),
-            organisation=w.tidewater,
+            organisation=world.tidewater,
             title="The depot",
             theme="land",
             author=author,
@@ -402,9 +402,9 @@ ROWS = (
     ),
     Row(
         "conversations.write_journal_note",
-        lambda w, author, _: services.write_journal_note(
-            organisation=w.larkhaven,
-            about=w.westmarch,
+        lambda world, author, _: services.write_journal_note(
+            organisation=world.larkhaven,
+            about=world.westmarch,
             dated_on=reports.last_month(),
             text="New leader.",
             author=author,
@@ -414,9 +414,9 @@ ROWS = (
     ),
     Row(
         "conversations.write_journal_note",
-        lambda w, author, _: services.write_journal_note(
-            organisation=w.tidewater,
-            partnership=w.partnership,
+        lambda world, author, _: services.write_journal_note(
+            organisation=world.tidewater,
+            partnership=world.partnership,
             dated_on=reports.last_month(),
             text="New leader.",
             author=author,
@@ -427,7 +427,7 @@ ROWS = (
     ),
     Row(
         "conversations.change_journal_note",
-        lambda w, author, note: services.change_journal_note(
+        lambda world, author, note: services.change_journal_note(
             note=note,
             dated_on=note.dated_on,
             text="They have the grant.",
@@ -440,7 +440,7 @@ ROWS = (
     ),
     Row(
         "conversations.delete_journal_note",
-        lambda w, author, note: services.delete_journal_note(
+        lambda world, author, note: services.delete_journal_note(
             note=note, reason="Wrong.", author=author, now=timezone.now()
         ),
         EDITORS,
@@ -448,14 +448,18 @@ ROWS = (
     ),
     Row(
         "conversations.name_facilitator",
-        lambda w, author, _: services.name_facilitator(
-            partnership=w.partnership, organisation=w.larkhaven, person=w.eddie, author=author, now=timezone.now()
+        lambda world, author, _: services.name_facilitator(
+            partnership=world.partnership,
+            organisation=world.larkhaven,
+            person=world.eddie,
+            author=author,
+            now=timezone.now(),
         ),
         LEAD,
     ),
     Row(
         "conversations.accept_facilitation",
-        lambda w, author, facilitator: services.accept_facilitation(
+        lambda world, author, facilitator: services.accept_facilitation(
             facilitator=facilitator, author=author, now=timezone.now()
         ),
         frozenset({"viewer"}),
@@ -463,7 +467,7 @@ ROWS = (
     ),
     Row(
         "conversations.end_facilitation",
-        lambda w, author, facilitator: services.end_facilitation(
+        lambda world, author, facilitator: services.end_facilitation(
             facilitator=facilitator, reason="Done.", author=author, now=timezone.now()
         ),
         frozenset({"lead", "viewer"}),
@@ -472,15 +476,15 @@ ROWS = (
     Row("conversations.set_up_reporting", _set_up_reporting, LEAD),
     Row(
         "conversations.end_reporting",
-        lambda w, author, _: services.end_reporting(
-            partnership=w.partnership, reason="Enough.", author=author, now=timezone.now()
+        lambda world, author, _: services.end_reporting(
+            partnership=world.partnership, reason="Enough.", author=author, now=timezone.now()
         ),
         LEAD,
         prepare=reports.set_up,
     ),
     Row(
         "conversations.save_report",
-        lambda w, author, report: services.save_report(
+        lambda world, author, report: services.save_report(
             report=report, answers={"q2": "Nothing."}, revision=report.revision, author=author, now=timezone.now()
         ),
         EDITORS,
@@ -488,7 +492,7 @@ ROWS = (
     ),
     Row(
         "conversations.submit_report",
-        lambda w, author, report: services.submit_report(
+        lambda world, author, report: services.submit_report(
             report=report, revision=report.revision, author=author, now=timezone.now()
         ),
         EDITORS,
@@ -496,7 +500,7 @@ ROWS = (
     ),
     Row(
         "conversations.accept_report",
-        lambda w, author, report: services.accept_report(
+        lambda world, author, report: services.accept_report(
             report=report, number=report.submissions.count(), author=author, now=timezone.now()
         ),
         LEAD,
@@ -504,7 +508,7 @@ ROWS = (
     ),
     Row(
         "conversations.accept_report",
-        lambda w, author, report: services.accept_report(
+        lambda world, author, report: services.accept_report(
             report=report, number=report.submissions.count(), author=author, now=timezone.now()
         ),
         PARTNER,
@@ -513,7 +517,7 @@ ROWS = (
     ),
     Row(
         "conversations.return_report",
-        lambda w, author, report: services.return_report(
+        lambda world, author, report: services.return_report(
             report=report,
             number=report.submissions.count(),
             reason="How many let?",

@@ -35,7 +35,7 @@ ROWS = (
     Row("developer_agreements.record_agreements", _record, PARTNER | ADMINISTRATOR),
     Row(
         "developer_agreements.link_promises",
-        lambda w, author, made: link_promises(promises=[made], author=author, now=timezone.now()),
+        lambda world, author, made: link_promises(promises=[made], author=author, now=timezone.now()),
         PARTNER | ADMINISTRATOR,
         prepare=_agreement_and_commitment,
     ),

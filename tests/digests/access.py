@@ -217,7 +217,7 @@ ROWS = (
     ),
     Row(
         "digests:follow-for-post",
-        on=lambda w: {"post": w.things["contact"].post_id, "kind": "partnership", "pk": w.partnership.pk},
+        on=lambda world: {"post": world.things["contact"].post_id, "kind": "partnership", "pk": world.partnership.pk},
         post=expect(inside=403, outside=404, editor=302, lead=302),
     ),
 )

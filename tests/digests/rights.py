@@ -58,8 +58,8 @@ def _subscribe(target: str, person_name: str = "") -> Any:
 
 def _add(service: Any, **person: Any) -> Any:
     """Return a call of a service that adds a stakeholder of Larkhaven to the plan."""
-    return lambda w, author, _: service(
-        target=w.things["digest_plan"], author=author, organisation=w.larkhaven, now=timezone.now(), **person
+    return lambda world, author, _: service(
+        target=world.things["digest_plan"], author=author, organisation=world.larkhaven, now=timezone.now(), **person
     )
 
 
@@ -126,24 +126,24 @@ ROWS = (
     Row("digests.add_stakeholder", _add(services.add_stakeholder, email="tenant@panel.example", name=""), EDITORS),
     Row(
         "digests.add_confirmed_subscription",
-        lambda w, author, _: services.add_confirmed_subscription(
-            person=w.oscar,
-            target=w.things["digest_plan"],
+        lambda world, author, _: services.add_confirmed_subscription(
+            person=world.oscar,
+            target=world.things["digest_plan"],
             author=author,
-            organisation=w.larkhaven,
+            organisation=world.larkhaven,
             now=timezone.now(),
         ),
         EDITORS,
     ),
     Row(
         "digests.ask_again",
-        lambda w, author, asked: services.ask_again(subscription=asked, author=author, now=timezone.now()),
+        lambda world, author, asked: services.ask_again(subscription=asked, author=author, now=timezone.now()),
         EDITORS,
         prepare=_waiting,
     ),
     Row(
         "digests.correct_address",
-        lambda w, author, asked: services.correct_address(
+        lambda world, author, asked: services.correct_address(
             subscription=asked, email="tenants@panel.example", author=author, now=timezone.now()
         ),
         EDITORS,
@@ -151,7 +151,7 @@ ROWS = (
     ),
     Row(
         "digests.correct_address",
-        lambda w, author, asked: services.correct_address(
+        lambda world, author, asked: services.correct_address(
             subscription=asked, email=asked.person.email, author=author, now=timezone.now()
         ),
         EDITORS,
@@ -161,13 +161,15 @@ ROWS = (
     ),
     Row(
         "digests.set_hears",
-        lambda w, author, sols: services.set_hears(subscription=sols, hears="dates", author=author, now=timezone.now()),
+        lambda world, author, sols: services.set_hears(
+            subscription=sols, hears="dates", author=author, now=timezone.now()
+        ),
         STAKEHOLDER,
         prepare=_sols,
     ),
     Row(
         "digests.set_frequency",
-        lambda w, author, sols: services.set_frequency(
+        lambda world, author, sols: services.set_frequency(
             subscription=sols, frequency="weekly", author=author, now=timezone.now()
         ),
         STAKEHOLDER,
@@ -175,19 +177,19 @@ ROWS = (
     ),
     Row(
         "digests.pause",
-        lambda w, author, sols: services.pause(subscription=sols, author=author, now=timezone.now()),
+        lambda world, author, sols: services.pause(subscription=sols, author=author, now=timezone.now()),
         STAKEHOLDER,
         prepare=_sols,
     ),
     Row(
         "digests.resume",
-        lambda w, author, sols: services.resume(subscription=sols, author=author, now=timezone.now()),
+        lambda world, author, sols: services.resume(subscription=sols, author=author, now=timezone.now()),
         STAKEHOLDER,
         prepare=_paused,
     ),
     Row(
         "digests.stop",
-        lambda w, author, sols: services.stop(
+        lambda world, author, sols: services.stop(
             subscriptions=[sols], author=author, reason="Asked for.", now=timezone.now()
         ),
         EDITORS | STAKEHOLDER,
@@ -195,14 +197,14 @@ ROWS = (
     ),
     Row(
         "digests.stop_everything",
-        lambda w, author, _: services.stop_everything(
-            person=w.sol, author=author, reason="Asked for.", now=timezone.now()
+        lambda world, author, _: services.stop_everything(
+            person=world.sol, author=author, reason="Asked for.", now=timezone.now()
         ),
         STAKEHOLDER | ADMINISTRATOR,
     ),
     Row(
         "digests.renew_links",
-        lambda w, author, _: services.renew_links(person=w.sol, author=author, now=timezone.now()),
+        lambda world, author, _: services.renew_links(person=world.sol, author=author, now=timezone.now()),
         STAKEHOLDER | ADMINISTRATOR,
     ),
     Row("digests.prefer", _prefer, STAKEHOLDER),
@@ -210,24 +212,26 @@ ROWS = (
     Row("digests.save_choices", _choices, STAKEHOLDER),
     Row(
         "digests.end_pause",
-        lambda w, author, _: services.end_pause(person=w.sol, author=author, now=timezone.now()),
+        lambda world, author, _: services.end_pause(person=world.sol, author=author, now=timezone.now()),
         STAKEHOLDER,
     ),
     Row(
         "digests.set_role_rule",
-        lambda w, author, _: services.set_role_rule(target=w.things["digest_plan"], author=author, now=timezone.now()),
+        lambda world, author, _: services.set_role_rule(
+            target=world.things["digest_plan"], author=author, now=timezone.now()
+        ),
         LEAD,
         situation="for a plan",
     ),
     Row(
         "digests.set_role_rule",
-        lambda w, author, _: services.set_role_rule(target=w.partnership, author=author, now=timezone.now()),
+        lambda world, author, _: services.set_role_rule(target=world.partnership, author=author, now=timezone.now()),
         LEAD,
         situation="for a partnership",
     ),
     Row(
         "digests.end_role_rule",
-        lambda w, author, rule: services.end_role_rule(
+        lambda world, author, rule: services.end_role_rule(
             rule=rule, author=author, reason="Asked for.", now=timezone.now()
         ),
         LEAD,
@@ -235,19 +239,19 @@ ROWS = (
     ),
     Row(
         "digests.send_again",
-        lambda w, author, _: services.send_again(
-            delivery=w.things["digest_delivery"], author=author, reason="It was lost.", now=timezone.now()
+        lambda world, author, _: services.send_again(
+            delivery=world.things["digest_delivery"], author=author, reason="It was lost.", now=timezone.now()
         ),
         LEAD | ADMINISTRATOR,
     ),
     Row(
         "digests.record_look",
-        lambda w, author, _: services.record_look(
-            person=w.sol,
+        lambda world, author, _: services.record_look(
+            person=world.sol,
             administrator=author,
             event=EventKind.NEXT_DIGEST_VIEWED,
             kind="person",
-            number=w.sol.pk,
+            number=world.sol.pk,
             reason="He asked.",
             now=timezone.now(),
         ),
@@ -255,8 +259,8 @@ ROWS = (
     ),
     Row(
         "digests.follow_for_post",
-        lambda w, author, post: services.follow_for_post(
-            post=post, target=w.partnership, author=author, now=timezone.now()
+        lambda world, author, post: services.follow_for_post(
+            post=post, target=world.partnership, author=author, now=timezone.now()
         ),
         EDITORS,
         prepare=_post,

@@ -97,9 +97,9 @@ def _pair_with_hidden_offer(world: World) -> tuple[Entry, Entry]:
 
 def _group(organisation: str) -> Any:
     """Return a call with which a side of the answer starts a working group."""
-    return lambda w, author, response: services.start_group_from_answer(
+    return lambda world, author, response: services.start_group_from_answer(
         response=response,
-        organisation=getattr(w, organisation),
+        organisation=getattr(world, organisation),
         group=agreements.NewGroup(
             title="Depot group",
             purpose="Move the depot.",
@@ -125,10 +125,10 @@ def _respond(organisation: str) -> Any:
 
 def _name(organisation: str, person: str) -> Any:
     """Return a call that names a facilitator of an ask."""
-    return lambda w, author, ask: services.name_entry_facilitator(
+    return lambda world, author, ask: services.name_entry_facilitator(
         entry=ask,
-        organisation=getattr(w, organisation),
-        person=getattr(w, person),
+        organisation=getattr(world, organisation),
+        person=getattr(world, person),
         author=author,
         now=timezone.now(),
     )
@@ -161,34 +161,36 @@ ROWS = (
     Row("exchange.name_entry_facilitator", _name("harbour", "hana"), EDITORS, prepare=_network_ask),
     Row(
         "exchange.remind_of_entry",
-        lambda w, author, ask: services.remind_of_entry(entry=ask, author=author, now=timezone.now()),
+        lambda world, author, ask: services.remind_of_entry(entry=ask, author=author, now=timezone.now()),
         EDITORS,
         prepare=_ask,
     ),
     Row(
         "exchange.end_entry_facilitator",
-        lambda w, author, facilitator: services.end_entry_facilitator(
+        lambda world, author, facilitator: services.end_entry_facilitator(
             facilitator=facilitator, reason="Done.", author=author, now=timezone.now()
         ),
         EDITORS | {"former"},
-        prepare=lambda w: _name("harbour", "hana")(w, w.amina, _network_ask(w)),
+        prepare=lambda world: _name("harbour", "hana")(world, world.amina, _network_ask(world)),
     ),
-    Row("exchange.create_entry", lambda w, author, _: draft(w.larkhaven, author, timezone.now()), EDITORS),
+    Row("exchange.create_entry", lambda world, author, _: draft(world.larkhaven, author, timezone.now()), EDITORS),
     Row("exchange.edit_entry", _edit, EDITORS, prepare=_ask),
     Row(
         "exchange.share_entry",
-        lambda w, author, _: services.share_entry(entry=w.things["draft ask"], author=author, now=timezone.now()),
+        lambda world, author, _: services.share_entry(
+            entry=world.things["draft ask"], author=author, now=timezone.now()
+        ),
         EDITORS,
     ),
     Row(
         "exchange.tell_stakeholders",
-        lambda w, author, ask: services.tell_stakeholders(entry=ask, tell=True, author=author, now=timezone.now()),
+        lambda world, author, ask: services.tell_stakeholders(entry=ask, tell=True, author=author, now=timezone.now()),
         LEAD | PARTNER,
         prepare=_ask,
     ),
     Row(
         "exchange.mark_agreed",
-        lambda w, author, ask: services.mark_agreed(
+        lambda world, author, ask: services.mark_agreed(
             entry=ask, reason="By phone with Westmarch.", author=author, now=timezone.now()
         ),
         EDITORS,
@@ -196,7 +198,7 @@ ROWS = (
     ),
     Row(
         "exchange.withdraw_entry",
-        lambda w, author, ask: services.withdraw_entry(
+        lambda world, author, ask: services.withdraw_entry(
             entry=ask, reason="Not needed.", author=author, now=timezone.now()
         ),
         EDITORS,
@@ -204,32 +206,32 @@ ROWS = (
     ),
     Row(
         "exchange.acknowledge_entry",
-        lambda w, author, ask: services.acknowledge_entry(
-            entry=ask, organisation=w.westmarch, author=author, now=timezone.now()
+        lambda world, author, ask: services.acknowledge_entry(
+            entry=ask, organisation=world.westmarch, author=author, now=timezone.now()
         ),
         PARTNER_EDITORS,
         prepare=_ask,
     ),
     Row(
         "exchange.refer_entry",
-        lambda w, author, ask: services.refer_entry(
-            entry=ask, organisation=w.westmarch, person=w.things["petra"], author=author, now=timezone.now()
+        lambda world, author, ask: services.refer_entry(
+            entry=ask, organisation=world.westmarch, person=world.things["petra"], author=author, now=timezone.now()
         ),
         PARTNER_EDITORS,
         prepare=_ask,
     ),
     Row(
         "exchange.ask_question",
-        lambda w, author, ask: services.ask_question(
-            entry=ask, organisation=w.westmarch, text="Where?", author=author, now=timezone.now()
+        lambda world, author, ask: services.ask_question(
+            entry=ask, organisation=world.westmarch, text="Where?", author=author, now=timezone.now()
         ),
         PARTNER_EDITORS,
         prepare=_ask,
     ),
     Row(
         "exchange.answer_question",
-        lambda w, author, _: services.answer_question(
-            question=w.things["question"], text="In June.", author=author, now=timezone.now()
+        lambda world, author, _: services.answer_question(
+            question=world.things["question"], text="In June.", author=author, now=timezone.now()
         ),
         EDITORS,
     ),
@@ -263,40 +265,40 @@ ROWS = (
     ),
     Row(
         "exchange.decide_response",
-        lambda w, author, _: services.decide_response(
-            response=w.things["response"], accept=True, reason="", author=author, now=timezone.now()
+        lambda world, author, _: services.decide_response(
+            response=world.things["response"], accept=True, reason="", author=author, now=timezone.now()
         ),
         EDITORS,
     ),
     Row(
         "exchange.withdraw_response",
-        lambda w, author, _: services.withdraw_response(
-            response=w.things["response"], author=author, now=timezone.now()
+        lambda world, author, _: services.withdraw_response(
+            response=world.things["response"], author=author, now=timezone.now()
         ),
         PARTNER_EDITORS,
     ),
     Row(
         "exchange.link_commitment",
-        lambda w, author, promise: services.link_commitment(
-            entry=w.things["ask"], commitment=promise, author=author, now=timezone.now()
+        lambda world, author, promise: services.link_commitment(
+            entry=world.things["ask"], commitment=promise, author=author, now=timezone.now()
         ),
         EDITORS | PARTNER_EDITORS,
         prepare=_promise,
     ),
     Row(
         "exchange.meet_entry",
-        lambda w, author, promise: services.meet_entry(
-            entry=w.things["ask"], commitment=promise, quantity=None, author=author, now=timezone.now()
+        lambda world, author, promise: services.meet_entry(
+            entry=world.things["ask"], commitment=promise, quantity=None, author=author, now=timezone.now()
         ),
         EDITORS,
         prepare=_promise,
     ),
     Row(
         "exchange.dismiss_match",
-        lambda w, author, _: services.dismiss_match(
-            entry=w.things["ask"],
-            counterpart=w.things["offer"],
-            organisation=w.larkhaven,
+        lambda world, author, _: services.dismiss_match(
+            entry=world.things["ask"],
+            counterpart=world.things["offer"],
+            organisation=world.larkhaven,
             reason="Too far.",
             author=author,
             now=timezone.now(),
@@ -305,10 +307,10 @@ ROWS = (
     ),
     Row(
         "exchange.dismiss_match",
-        lambda w, author, pair: services.dismiss_match(
+        lambda world, author, pair: services.dismiss_match(
             entry=pair[0],
             counterpart=pair[1],
-            organisation=w.larkhaven,
+            organisation=world.larkhaven,
             reason="Too far.",
             author=author,
             now=timezone.now(),
@@ -329,7 +331,7 @@ ROWS = (
         "exchange.name_entry_facilitator",
         _name("harbour", "hana"),
         EDITORS,
-        prepare=lambda w: _name("harbour", "hana")(w, w.amina, _network_ask(w)).entry,
+        prepare=lambda world: _name("harbour", "hana")(world, world.amina, _network_ask(world)).entry,
         situation="once more",
         result="UnableToFacilitate: Hana Harbour is already a facilitator. Choose another person.",
     ),
@@ -351,8 +353,12 @@ ROWS = (
     ),
     Row(
         "exchange.create_entry",
-        lambda w, author, _: draft(
-            w.larkhaven, author, timezone.now(), audience=Audience.NAMED, addressees=[w.larkhaven, w.westmarch]
+        lambda world, author, _: draft(
+            world.larkhaven,
+            author,
+            timezone.now(),
+            audience=Audience.NAMED,
+            addressees=[world.larkhaven, world.westmarch],
         ),
         EDITORS,
         situation="to one's own organisation",
@@ -360,16 +366,16 @@ ROWS = (
     ),
     Row(
         "exchange.create_entry",
-        lambda w, author, _: draft(w.larkhaven, author, timezone.now(), partnership=w.partnership),
+        lambda world, author, _: draft(world.larkhaven, author, timezone.now(), partnership=world.partnership),
         EDITORS,
         situation="of a partnership to the whole network",
         result="UnableToWriteEntry: To share with the whole network, leave the partnership empty.",
     ),
     Row(
         "exchange.respond",
-        lambda w, author, pair: services.respond(
+        lambda world, author, pair: services.respond(
             entry=pair[0],
-            organisation=w.westmarch,
+            organisation=world.westmarch,
             counterpart=pair[1],
             text="Yes.",
             author=author,
@@ -382,9 +388,9 @@ ROWS = (
     ),
     Row(
         "exchange.respond",
-        lambda w, author, pair: services.respond(
+        lambda world, author, pair: services.respond(
             entry=pair[0],
-            organisation=w.tidewater,
+            organisation=world.tidewater,
             counterpart=pair[1],
             text="Yes.",
             author=author,
@@ -397,7 +403,9 @@ ROWS = (
     ),
     Row(
         "exchange.withdraw_response",
-        lambda w, author, response: services.withdraw_response(response=response, author=author, now=timezone.now()),
+        lambda world, author, response: services.withdraw_response(
+            response=response, author=author, now=timezone.now()
+        ),
         PARTNER_EDITORS,
         prepare=_accepted_answer,
         situation="after it was accepted",
@@ -407,7 +415,7 @@ ROWS = (
         "exchange.decline_entry",
         _decline,
         PARTNER_EDITORS,
-        prepare=lambda w: _respond("westmarch")(w, w.ben, _ask(w)).entry,
+        prepare=lambda world: _respond("westmarch")(world, world.ben, _ask(world)).entry,
         situation="after an answer",
         result="UnableToDecline: Your organisation has already answered. Withdraw your answer first.",
     ),
@@ -415,26 +423,26 @@ ROWS = (
         "exchange.start_group_from_answer",
         _group("larkhaven"),
         LEAD,
-        prepare=lambda w: _respond("westmarch")(w, w.ben, _ask(w)),
+        prepare=lambda world: _respond("westmarch")(world, world.ben, _ask(world)),
         situation="before it is accepted",
         result="UnableToStartGroupFromAnswer: Accept this answer before you start a working group.",
     ),
     Row(
         "exchange.meet_entry",
-        lambda w, author, ask_and_promise: services.meet_entry(
+        lambda world, author, ask_and_promise: services.meet_entry(
             entry=ask_and_promise[0], commitment=ask_and_promise[1], quantity=None, author=author, now=timezone.now()
         ),
         EDITORS,
-        prepare=lambda w: (_withdrawn_ask(w), _promise(w)),
+        prepare=lambda world: (_withdrawn_ask(world), _promise(world)),
         situation="after it was withdrawn",
         result="UnableToMeet: This ask is withdrawn, so you cannot link a commitment to it.",
     ),
     Row(
         "exchange.introduce",
-        lambda w, author, pair: services.introduce(
+        lambda world, author, pair: services.introduce(
             entry=pair[0],
             counterpart=pair[1],
-            organisation=w.westmarch,
+            organisation=world.westmarch,
             text="Talk to each other.",
             author=author,
             now=timezone.now(),
@@ -446,10 +454,10 @@ ROWS = (
     ),
     Row(
         "exchange.introduce",
-        lambda w, author, pair: services.introduce(
+        lambda world, author, pair: services.introduce(
             entry=pair[0],
             counterpart=pair[1],
-            organisation=w.westmarch,
+            organisation=world.westmarch,
             text="Talk to each other.",
             author=author,
             now=timezone.now(),

@@ -48,15 +48,17 @@ def _saved_dataset(world: World, author: User | None) -> Any:
 ROWS = (
     Row(
         "housing_figures.save_dataset",
-        lambda w, author, _: _saved_dataset(w, author),
+        lambda world, author, _: _saved_dataset(world, author),
         ADMINISTRATOR,
-        prepare=lambda w: _westmarch_area(),
+        prepare=lambda world: _westmarch_area(),
     ),
     Row(
         "housing_figures.add_corrected",
-        lambda w, author, dataset: add_corrected(dataset=dataset, figures=[_figure(2024)], author=author, now=w.now),
+        lambda world, author, dataset: add_corrected(
+            dataset=dataset, figures=[_figure(2024)], author=author, now=world.now
+        ),
         ADMINISTRATOR,
-        prepare=lambda w: _saved_dataset(w, None),
+        prepare=lambda world: _saved_dataset(world, None),
     ),
 )
 

@@ -22,36 +22,36 @@ def _list(slug: str) -> ListDefinition:
 ROWS = (
     Row(
         "lists.save_view",
-        lambda w, person, _: services.save_view(
+        lambda world, person, _: services.save_view(
             person=person, kind="partnerships", name="Mine", state={}, now=timezone.now()
         ),
         EVERYBODY - {"stakeholder"},
     ),
     Row(
         "lists.change_view",
-        lambda w, person, _: services.change_view(view=w.things["view"], person=person, name="New"),
+        lambda world, person, _: services.change_view(view=world.things["view"], person=person, name="New"),
         LEAD,
     ),
     Row(
         "lists.share_view",
-        lambda w, person, _: services.share_view(
-            view=w.things["view"], person=person, shared_with=w.partnership, now=timezone.now()
+        lambda world, person, _: services.share_view(
+            view=world.things["view"], person=person, shared_with=world.partnership, now=timezone.now()
         ),
         LEAD,
     ),
     Row(
         "lists.choose_default",
-        lambda w, person, _: services.choose_default(kind="commitments", view=w.things["view"], person=person),
+        lambda world, person, _: services.choose_default(kind="commitments", view=world.things["view"], person=person),
         {"viewer", "editor", "lead"},
     ),
     Row(
         "lists.follow_view",
-        lambda w, person, _: services.follow_view(view=w.things["view"], person=person, now=timezone.now()),
+        lambda world, person, _: services.follow_view(view=world.things["view"], person=person, now=timezone.now()),
         {"viewer", "editor", "lead"},
     ),
     Row(
         "lists.request_file",
-        lambda w, person, _: services.request_file(
+        lambda world, person, _: services.request_file(
             listing=read(_list("commitments"), person, QueryDict("")),
             file_format="csv",
             person=person,
@@ -61,21 +61,21 @@ ROWS = (
     ),
     Row(
         "lists.remove_file",
-        lambda w, person, file: services.remove_file(file=file, person=person),
+        lambda world, person, file: services.remove_file(file=file, person=person),
         LEAD,
-        prepare=lambda w: services.request_file(
-            listing=read(_list("commitments"), w.amina, QueryDict("")),
+        prepare=lambda world: services.request_file(
+            listing=read(_list("commitments"), world.amina, QueryDict("")),
             file_format="csv",
-            person=w.amina,
+            person=world.amina,
             now=timezone.now(),
         ),
     ),
     Row(
         "lists.change_rows",
-        lambda w, person, _: services.change_rows(
+        lambda world, person, _: services.change_rows(
             definition=_list("organisations"),
             action=follow_action(_list("organisations")),
-            row_ids=[w.tidewater.pk],
+            row_ids=[world.tidewater.pk],
             person=person,
             chosen={},
             now=timezone.now(),
@@ -84,7 +84,7 @@ ROWS = (
     ),
     Row(
         "lists.remove_view",
-        lambda w, person, _: services.remove_view(view=w.things["view"], person=person, now=timezone.now()),
+        lambda world, person, _: services.remove_view(view=world.things["view"], person=person, now=timezone.now()),
         LEAD,
     ),
 )

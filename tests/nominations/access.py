@@ -58,7 +58,7 @@ ROWS = (
     Row("nominations:return", on=of_return, get=MASKED),
     Row("nominations:csv", on=of_return, get=MASKED),
     Row("nominations:rows", on=of_return, get=SIDES),
-    Row("nominations:record", on=lambda w: {**of_return(w), "record": 1, "shape": "xlsx"}, get=SIDES),
+    Row("nominations:record", on=lambda world: {**of_return(world), "record": 1, "shape": "xlsx"}, get=SIDES),
     Row("nominations:reopen", on=of_return, get=either(200), post=either(422)),
     Row("nominations:progress", on=of_return, get=expect(inside=302, outside=404)),
     Row("nominations:upload", on=of_return, get=provider(200), post=provider(422)),

@@ -45,39 +45,48 @@ def _ask(world: World, author: User, nominations_return: Any) -> None:
 
 
 ROWS = (
-    Row("nominations.start_return", lambda w, who, a: started_return(w, a, who), EDITORS, sign_nominations),
+    Row("nominations.start_return", lambda world, who, a: started_return(world, a, who), EDITORS, sign_nominations),
     Row(
         "nominations.store_lettings",
-        lambda w, who, made: upload_lettings(w, *made, who),
+        lambda world, who, made: upload_lettings(world, *made, who),
         EDITORS,
-        lambda w: (started_return(w, sign_nominations(w)), lettings_of(w, 5)),
+        lambda world: (started_return(world, sign_nominations(world)), lettings_of(world, 5)),
     ),
-    Row("nominations.complete_return", _complete, EDITORS, lambda w: counted_return(w, sign_nominations(w))),
+    Row(
+        "nominations.complete_return", _complete, EDITORS, lambda world: counted_return(world, sign_nominations(world))
+    ),
     Row(
         "nominations.send_return",
-        lambda w, who, nominations_return: services.send_return(
+        lambda world, who, nominations_return: services.send_return(
             nominations_return=nominations_return, author=who, now=afterwards()
         ),
         EDITORS,
-        lambda w: counted_return(w, sign_nominations(w)),
+        lambda world: counted_return(world, sign_nominations(world)),
     ),
     Row(
         "nominations.reopen_return",
-        lambda w, who, nominations_return: services.reopen_return(
+        lambda world, who, nominations_return: services.reopen_return(
             nominations_return=nominations_return, reason="One is missing.", author=who, now=afterwards()
         ),
         EDITORS | PARTNER_EDITORS,
-        lambda w: confirmed_return(w, sign_nominations(w)),
+        lambda world: confirmed_return(world, sign_nominations(world)),
     ),
-    Row("nominations.decide_lines", _decide, PARTNER_EDITORS, lambda w: sent_return(w, sign_nominations(w))),
-    Row("nominations.ask_for_shortfall", _ask, PARTNER_EDITORS, lambda w: sent_return(w, sign_nominations(w))),
+    Row(
+        "nominations.decide_lines", _decide, PARTNER_EDITORS, lambda world: sent_return(world, sign_nominations(world))
+    ),
     Row(
         "nominations.ask_for_shortfall",
-        lambda w, who, nominations_return: ask_for_shortfall(
+        _ask,
+        PARTNER_EDITORS,
+        lambda world: sent_return(world, sign_nominations(world)),
+    ),
+    Row(
+        "nominations.ask_for_shortfall",
+        lambda world, who, nominations_return: ask_for_shortfall(
             nominations_return=nominations_return, line=0, author=who, now=timezone.now()
         ),
         PARTNER_EDITORS,
-        lambda w: sent_return(w, sign_nominations(w)),
+        lambda world: sent_return(world, sign_nominations(world)),
         situation="in no line of it",
         result="UnableToAsk: No nominations are missing in this line, so you do not need to ask for any.",
     ),

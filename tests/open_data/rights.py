@@ -37,20 +37,24 @@ def _enter(world: World, author: User | None) -> Any:
 
 
 ROWS = (
-    Row("open_data.begin_publishing", lambda w, author, _: _begin(w, author), PARTNER | ADMINISTRATOR),
+    Row("open_data.begin_publishing", lambda world, author, _: _begin(world, author), PARTNER | ADMINISTRATOR),
     Row(
         "open_data.end_publishing",
-        lambda w, author, _: end_publishing(
-            organisation=w.westmarch, standard="developer-contributions", reason="It moved.", author=author, now=w.now
+        lambda world, author, _: end_publishing(
+            organisation=world.westmarch,
+            standard="developer-contributions",
+            reason="It moved.",
+            author=author,
+            now=world.now,
         ),
         PARTNER | ADMINISTRATOR,
-        prepare=lambda w: _begin(w, None),
+        prepare=lambda world: _begin(world, None),
     ),
-    Row("open_data.enter_agreement", lambda w, author, _: _enter(w, author), PARTNER | ADMINISTRATOR),
+    Row("open_data.enter_agreement", lambda world, author, _: _enter(world, author), PARTNER | ADMINISTRATOR),
     Row(
         "open_data.enter_agreement",
-        lambda w, author, _: enter_agreement(
-            organisation=w.larkhaven, reference="L/1", kind="section-106", author=author, now=w.now
+        lambda world, author, _: enter_agreement(
+            organisation=world.larkhaven, reference="L/1", kind="section-106", author=author, now=world.now
         ),
         LEAD | ADMINISTRATOR,
         situation="of no planning authority",
@@ -58,16 +62,16 @@ ROWS = (
     ),
     Row(
         "open_data.enter_contribution",
-        lambda w, author, agreement: enter_contribution(
-            agreement=agreement, reference="W/1-a", purpose="education", author=author, now=w.now
+        lambda world, author, agreement: enter_contribution(
+            agreement=agreement, reference="W/1-a", purpose="education", author=author, now=world.now
         ),
         PARTNER | ADMINISTRATOR,
-        prepare=lambda w: _enter(w, None),
+        prepare=lambda world: _enter(world, None),
     ),
     Row(
         "open_data.save_rows",
-        lambda w, author, plan: save_rows(
-            dataset="plan", rows={plan: [FileRow(2, {"reference": "w"})]}, author=author, now=w.now
+        lambda world, author, plan: save_rows(
+            dataset="plan", rows={plan: [FileRow(2, {"reference": "w"})]}, author=author, now=world.now
         ),
         LEAD | ADMINISTRATOR,
         prepare=begin,

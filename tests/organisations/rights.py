@@ -67,8 +67,8 @@ def _asked(world: World, author: Any = None) -> AccessRequest:
 
 
 def _update(**fields: Any) -> Any:
-    return lambda w, author, _: services.update_organisation(
-        organisation=w.larkhaven, author=author, now=timezone.now(), **fields
+    return lambda world, author, _: services.update_organisation(
+        organisation=world.larkhaven, author=author, now=timezone.now(), **fields
     )
 
 
@@ -174,11 +174,11 @@ def _needing_consent(world: World) -> Succession:
 ROWS = (
     Row(
         "organisations.hand_over_things",
-        lambda w, author, post: services.hand_over_things(
-            organisation=w.larkhaven,
+        lambda world, author, post: services.hand_over_things(
+            organisation=world.larkhaven,
             kind="posts",
             things=[post],
-            to=w.eddie,
+            to=world.eddie,
             reason="Vacant.",
             author=author,
             now=timezone.now(),
@@ -190,11 +190,11 @@ ROWS = (
         "organisations.propose_handovers",
         _propose,
         MANAGERS,
-        prepare=lambda w: _held(w, w.larkhaven, w.tidewater),
+        prepare=lambda world: _held(world, world.larkhaven, world.tidewater),
     ),
     Row(
         "organisations.answer_handovers",
-        lambda w, author, found: services.answer_handovers(
+        lambda world, author, found: services.answer_handovers(
             lines=list(found.handovers.all()), accept=True, author=author, now=timezone.now()
         ),
         LEAD,
@@ -202,7 +202,7 @@ ROWS = (
     ),
     Row(
         "organisations.record_consent",
-        lambda w, author, found: services.record_consent(
+        lambda world, author, found: services.record_consent(
             lines=list(found.handovers.all()),
             given_by="The lender",
             given_on=timezone.localdate(),
@@ -215,7 +215,7 @@ ROWS = (
     ),
     Row(
         "organisations.record_refusal",
-        lambda w, author, found: services.record_refusal(
+        lambda world, author, found: services.record_refusal(
             lines=list(found.handovers.all()), reason="The lender said no.", author=author, now=timezone.now()
         ),
         MANAGERS | {"stranger"},  # who leads the predecessor
@@ -223,22 +223,22 @@ ROWS = (
     ),
     Row(
         "organisations.merge_organisations",
-        lambda w, author, _: services.merge_organisations(
-            kept=w.harbour, merged=w.riverside, reason="Recorded twice.", author=author, now=timezone.now()
+        lambda world, author, _: services.merge_organisations(
+            kept=world.harbour, merged=world.riverside, reason="Recorded twice.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
     Row(
         "organisations.recheck_own_sign_in",
-        lambda w, author, _: services.recheck_own_sign_in(
+        lambda world, author, _: services.recheck_own_sign_in(
             "larkhaven", since=None, reason="Another directory.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
-        prepare=lambda w: require_own_sign_in(w.larkhaven, "larkhaven", lead=w.amina, author=w.dee),
+        prepare=lambda world: require_own_sign_in(world.larkhaven, "larkhaven", lead=world.amina, author=world.dee),
     ),
     Row(
         "organisations.undo_merge",
-        lambda w, author, found: services.undo_merge(
+        lambda world, author, found: services.undo_merge(
             merge=found, reason="They are two.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
@@ -246,8 +246,8 @@ ROWS = (
     ),
     Row(
         "organisations.keep_apart",
-        lambda w, author, _: services.keep_apart(
-            one=w.harbour, other=w.riverside, reason="They are two.", author=author, now=timezone.now()
+        lambda world, author, _: services.keep_apart(
+            one=world.harbour, other=world.riverside, reason="They are two.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
@@ -261,29 +261,29 @@ ROWS = (
     Row("organisations.invite_member", _invite, MANAGERS),
     Row(
         "organisations.resend_invitation",
-        lambda w, author, found: services.resend_invitation(membership=found, author=author, now=timezone.now()),
+        lambda world, author, found: services.resend_invitation(membership=found, author=author, now=timezone.now()),
         MANAGERS,
         prepare=_invite,
     ),
     Row(
         "organisations.change_role",
-        lambda w, author, _: services.change_role(
-            membership=_membership(w, w.vera), role="editor", reason="Asked.", author=author, now=timezone.now()
+        lambda world, author, _: services.change_role(
+            membership=_membership(world, world.vera), role="editor", reason="Asked.", author=author, now=timezone.now()
         ),
         MANAGERS,
     ),
     Row(
         "organisations.change_job_title",
-        lambda w, author, _: services.change_job_title(
-            membership=_membership(w, w.vera), job_title="Planner", author=author, now=timezone.now()
+        lambda world, author, _: services.change_job_title(
+            membership=_membership(world, world.vera), job_title="Planner", author=author, now=timezone.now()
         ),
         MANAGERS | {"viewer"},
         situation="of Vera, who may name her own post",
     ),
     Row(
         "organisations.end_membership",
-        lambda w, author, _: services.end_membership(
-            membership=_membership(w, w.eddie), reason="Left.", author=author, now=timezone.now()
+        lambda world, author, _: services.end_membership(
+            membership=_membership(world, world.eddie), reason="Left.", author=author, now=timezone.now()
         ),
         MANAGERS | {"editor"},
         situation="of Eddie, who may leave too",
@@ -296,27 +296,27 @@ ROWS = (
     ),
     Row(
         "organisations.add_membership",
-        lambda w, author, _: services.add_membership(
-            organisation=w.larkhaven,
-            person=w.things["newcomer"],
+        lambda world, author, _: services.add_membership(
+            organisation=world.larkhaven,
+            person=world.things["newcomer"],
             role="viewer",
             reason="Asked by phone.",
             author=author,
             now=timezone.now(),
         ),
         ADMINISTRATOR,
-        prepare=lambda w: w.things.update(newcomer=person("Nell New", "nell@new.example")),
+        prepare=lambda world: world.things.update(newcomer=person("Nell New", "nell@new.example")),
     ),
     Row(
         "organisations.create_organisation",
-        lambda w, author, _: services.create_organisation(
+        lambda world, author, _: services.create_organisation(
             name="Quay Homes", kind="charity", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
     Row(
         "organisations.create_organisations",
-        lambda w, author, _: services.create_organisations(
+        lambda world, author, _: services.create_organisations(
             bodies=[services.NewOrganisation(f"{name} Homes", "charity") for name in ("Quay", "Weir")],
             author=author,
             now=timezone.now(),
@@ -325,14 +325,14 @@ ROWS = (
     ),
     Row(
         "organisations.add_identifier",
-        lambda w, author, _: services.add_identifier(
-            organisation=w.larkhaven, scheme="rsh", value="L4567", author=author, now=timezone.now()
+        lambda world, author, _: services.add_identifier(
+            organisation=world.larkhaven, scheme="rsh", value="L4567", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
     Row(
         "organisations.correct_identifier",
-        lambda w, author, number: services.correct_identifier(
+        lambda world, author, number: services.correct_identifier(
             identifier=number, value="L4568", reason="A slip.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
@@ -340,21 +340,21 @@ ROWS = (
     ),
     Row(
         "organisations.add_name",
-        lambda w, author, _: services.add_name(
-            organisation=w.larkhaven, name="Lark", kind="alternative", author=author, now=timezone.now()
+        lambda world, author, _: services.add_name(
+            organisation=world.larkhaven, name="Lark", kind="alternative", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
     Row(
         "organisations.serve_area",
-        lambda w, author, _: services.serve_area(
-            organisation=w.larkhaven, area=w.fareham, author=author, now=timezone.now()
+        lambda world, author, _: services.serve_area(
+            organisation=world.larkhaven, area=world.fareham, author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
     Row(
         "organisations.end_area_served",
-        lambda w, author, served: services.end_area_served(
+        lambda world, author, served: services.end_area_served(
             served=served, day=timezone.localdate() + dt.timedelta(days=1), author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
@@ -362,10 +362,10 @@ ROWS = (
     ),
     Row(
         "organisations.record_succession",
-        lambda w, author, _: services.record_succession(
+        lambda world, author, _: services.record_succession(
             kind="merge",
             vests_on=known_day(timezone.localdate()),
-            ties=services.ties_between([w.larkhaven], [w.tidewater]),
+            ties=services.ties_between([world.larkhaven], [world.tidewater]),
             author=author,
             now=timezone.now(),
         ),
@@ -373,7 +373,7 @@ ROWS = (
     ),
     Row(
         "organisations.correct_succession",
-        lambda w, author, found: services.correct_succession(
+        lambda world, author, found: services.correct_succession(
             succession=found, place="Estuary", reason="A slip.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
@@ -381,7 +381,7 @@ ROWS = (
     ),
     Row(
         "organisations.change_succession_status",
-        lambda w, author, found: services.change_succession_status(
+        lambda world, author, found: services.change_succession_status(
             succession=found, to="cancelled", reason="Not agreed.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
@@ -389,14 +389,14 @@ ROWS = (
     ),
     Row(
         "organisations.take_effect",
-        lambda w, author, found: services.take_effect(succession=found, author=author, now=timezone.now()),
+        lambda world, author, found: services.take_effect(succession=found, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_merger,
         situation="its order has been made",
     ),
     Row(
         "organisations.take_effect",
-        lambda w, author, found: services.take_effect(succession=found, author=author, now=timezone.now()),
+        lambda world, author, found: services.take_effect(succession=found, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_in_effect,
         situation="where it has taken effect",
@@ -404,9 +404,9 @@ ROWS = (
     ),
     Row(
         "organisations.add_tie",
-        lambda w, author, found: services.add_tie(
+        lambda world, author, found: services.add_tie(
             succession=found,
-            tie=services.NewTie(w.larkhaven, w.harbour, function="housing"),
+            tie=services.NewTie(world.larkhaven, world.harbour, function="housing"),
             reason="It takes the homes.",
             author=author,
             now=timezone.now(),
@@ -416,15 +416,15 @@ ROWS = (
     ),
     Row(
         "organisations.remove_tie",
-        lambda w, author, found: services.remove_tie(
-            tie=found.ties.get(successor=w.harbour), reason="A slip.", author=author, now=timezone.now()
+        lambda world, author, found: services.remove_tie(
+            tie=found.ties.get(successor=world.harbour), reason="A slip.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
         prepare=_two_successors,
     ),
     Row(
         "organisations.undo_succession",
-        lambda w, author, found: services.undo_succession(
+        lambda world, author, found: services.undo_succession(
             succession=found,
             vests_on=known_day(timezone.localdate() + dt.timedelta(days=30)),
             status="order_made",
@@ -437,37 +437,41 @@ ROWS = (
     ),
     Row(
         "organisations.dissolve",
-        lambda w, author, _: services.dissolve(
-            organisation=w.larkhaven, on=timezone.localdate(), author=author, now=timezone.now()
+        lambda world, author, _: services.dissolve(
+            organisation=world.larkhaven, on=timezone.localdate(), author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
     Row(
         "organisations.mark_missing",
-        lambda w, author, _: services.mark_missing(
-            organisation=w.larkhaven, register="councils", as_of=timezone.localdate(), author=author, now=timezone.now()
+        lambda world, author, _: services.mark_missing(
+            organisation=world.larkhaven,
+            register="councils",
+            as_of=timezone.localdate(),
+            author=author,
+            now=timezone.now(),
         ),
         ADMINISTRATOR,
     ),
     Row(
         "organisations.mark_found",
-        lambda w, author, _: services.mark_found(organisation=w.larkhaven, author=author, now=timezone.now()),
+        lambda world, author, _: services.mark_found(organisation=world.larkhaven, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_missing,
     ),
     Row(
         "organisations.correct_name",
-        lambda w, author, name: services.correct_name(
+        lambda world, author, name: services.correct_name(
             row=name, name="Lark", reason="Misspelt.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
-        prepare=lambda w: services.add_name(
-            organisation=w.larkhaven, name="Larkk", kind="alternative", author=None, now=timezone.now()
+        prepare=lambda world: services.add_name(
+            organisation=world.larkhaven, name="Larkk", kind="alternative", author=None, now=timezone.now()
         ),
     ),
     Row(
         "organisations.correct_area_served",
-        lambda w, author, served: services.correct_area_served(
+        lambda world, author, served: services.correct_area_served(
             served=served, source="Its report", reason="Named.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
@@ -475,14 +479,14 @@ ROWS = (
     ),
     Row(
         "organisations.correct_area",
-        lambda w, author, _: services.correct_area(
-            area=w.fareham, name="Fareham town", reason="Renamed.", author=author, now=timezone.now()
+        lambda world, author, _: services.correct_area(
+            area=world.fareham, name="Fareham town", reason="Renamed.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
     Row(
         "organisations.accept_request",
-        lambda w, author, request: services.accept_request(
+        lambda world, author, request: services.accept_request(
             request=request, organisation=None, author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
@@ -490,7 +494,7 @@ ROWS = (
     ),
     Row(
         "organisations.decline_request",
-        lambda w, author, request: services.decline_request(
+        lambda world, author, request: services.decline_request(
             request=request, reason="Not known here.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
@@ -498,7 +502,9 @@ ROWS = (
     ),
     Row(
         "organisations.hide_steps",
-        lambda w, author, _: services.hide_steps(membership=_membership(w, w.amina), author=author, now=timezone.now()),
+        lambda world, author, _: services.hide_steps(
+            membership=_membership(world, world.amina), author=author, now=timezone.now()
+        ),
         LEAD,
     ),
 )

@@ -69,13 +69,13 @@ def _kept_provider(world: World) -> SocialApp:
 
 
 def _with_reason(service: Any) -> Any:
-    return lambda w, author, found: service(person=found, author=author, reason="Asked for.", now=timezone.now())
+    return lambda world, author, found: service(person=found, author=author, reason="Asked for.", now=timezone.now())
 
 
 ROWS = (
     Row(
         "people.change_details",
-        lambda w, author, found: change_details(
+        lambda world, author, found: change_details(
             person=found, name="Vera Larch", time_zone="Europe/Paris", author=author, now=timezone.now()
         ),
         OWN_OR_ADMINISTRATOR,
@@ -83,13 +83,13 @@ ROWS = (
     ),
     Row(
         "people.export_person",
-        lambda w, author, found: export_person(person=found, author=author, now=timezone.now()),
+        lambda world, author, found: export_person(person=found, author=author, now=timezone.now()),
         OWN_OR_ADMINISTRATOR,
         prepare=_vera,
     ),
     Row(
         "people.choose_lead_times",
-        lambda w, person, _: choose_lead_times(person=person, days={"reports": [7]}, now=timezone.now()),
+        lambda world, person, _: choose_lead_times(person=person, days={"reports": [7]}, now=timezone.now()),
         EVERYBODY - {"stakeholder"},
     ),
     Row("people.close_account", _with_reason(close_account), ADMINISTRATOR, prepare=_vera),
@@ -107,7 +107,7 @@ ROWS = (
     ),
     Row(
         "people.begin_view_as",
-        lambda w, author, found: begin_view_as(
+        lambda world, author, found: begin_view_as(
             administrator=author, person=found, reason="She asked.", now=timezone.now()
         ),
         ADMINISTRATOR,
@@ -115,13 +115,13 @@ ROWS = (
     ),
     Row(
         "people.save_provider",
-        lambda w, author, app: save_provider(app=app, author=author, reason="New.", now=timezone.now()),
+        lambda world, author, app: save_provider(app=app, author=author, reason="New.", now=timezone.now()),
         ADMINISTRATOR,
         prepare=_provider,
     ),
     Row(
         "people.remove_provider",
-        lambda w, author, app: remove_provider(app=app, author=author, now=timezone.now()),
+        lambda world, author, app: remove_provider(app=app, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_kept_provider,
     ),

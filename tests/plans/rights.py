@@ -92,8 +92,8 @@ def _share(world: World, author: Any) -> Any:
 
 
 def _comment(number: int) -> Any:
-    return lambda w, author, plan: services.add_comment(
-        plan=plan or _plan(w), version_number=number, text="Why?", author=author, now=timezone.now()
+    return lambda world, author, plan: services.add_comment(
+        plan=plan or _plan(world), version_number=number, text="Why?", author=author, now=timezone.now()
     )
 
 
@@ -122,20 +122,20 @@ ROWS = (
     Row("plans.offer_ownership", _offer, LEAD, prepare=_published),
     Row(
         "plans.withdraw_offer",
-        lambda w, author, offer: services.withdraw_offer(offer=offer, author=author, now=timezone.now()),
+        lambda world, author, offer: services.withdraw_offer(offer=offer, author=author, now=timezone.now()),
         LEAD,
-        prepare=lambda w: _offer(w, w.amina, _published(w)),
+        prepare=lambda world: _offer(world, world.amina, _published(world)),
     ),
     Row(
         "plans.answer_offer",
-        lambda w, author, offer: services.answer_offer(offer=offer, accept=True, author=author, now=timezone.now()),
+        lambda world, author, offer: services.answer_offer(offer=offer, accept=True, author=author, now=timezone.now()),
         PARTNER,
-        prepare=lambda w: _offer(w, w.amina, _published(w)),
+        prepare=lambda world: _offer(world, world.amina, _published(world)),
     ),
     Row(
         "plans.give_up_ownership",
-        lambda w, author, plan: services.give_up_ownership(
-            plan=plan, organisation=w.larkhaven, reason="Not ours.", author=author, now=timezone.now()
+        lambda world, author, plan: services.give_up_ownership(
+            plan=plan, organisation=world.larkhaven, reason="Not ours.", author=author, now=timezone.now()
         ),
         LEAD,
         prepare=_plan_owned_together,
@@ -151,15 +151,15 @@ ROWS = (
     Row("plans.save_items", _save_items, EDITORS),
     Row(
         "plans.move_piece",
-        lambda w, author, _: services.move_piece(
-            plan=_plan(w), piece="sections/vision", up=False, author=author, now=timezone.now()
+        lambda world, author, _: services.move_piece(
+            plan=_plan(world), piece="sections/vision", up=False, author=author, now=timezone.now()
         ),
         EDITORS,
     ),
     Row(
         "plans.move_piece",
-        lambda w, author, _: services.move_piece(
-            plan=_plan(w), piece="sections/vision", up=True, author=author, now=timezone.now()
+        lambda world, author, _: services.move_piece(
+            plan=_plan(world), piece="sections/vision", up=True, author=author, now=timezone.now()
         ),
         EDITORS,
         situation="where it is first already",
@@ -167,15 +167,15 @@ ROWS = (
     ),
     Row(
         "plans.discard_draft",
-        lambda w, author, _: services.discard_draft(
-            plan=_plan(w), author=author, reason="Begin again.", now=timezone.now()
+        lambda world, author, _: services.discard_draft(
+            plan=_plan(world), author=author, reason="Begin again.", now=timezone.now()
         ),
         EDITORS,
     ),
     Row(
         "plans.attach_document",
-        lambda w, author, _: services.attach_document(
-            plan=_plan(w),
+        lambda world, author, _: services.attach_document(
+            plan=_plan(world),
             title="Phasing",
             file=SimpleUploadedFile("phasing.txt", b"First the north."),
             restricted=False,
@@ -186,15 +186,15 @@ ROWS = (
     ),
     Row(
         "plans.publish_version",
-        lambda w, author, _: services.publish_version(
-            plan=_plan(w), author=author, note="The island.", now=timezone.now()
+        lambda world, author, _: services.publish_version(
+            plan=_plan(world), author=author, note="The island.", now=timezone.now()
         ),
         LEAD,
     ),
     Row("plans.publish_piece", _publish_piece, LEAD),
     Row(
         "plans.publish_piece",
-        lambda w, author, plan: services.publish_piece(
+        lambda world, author, plan: services.publish_piece(
             plan=plan,
             piece="milestones/start",
             value={},
@@ -210,43 +210,43 @@ ROWS = (
     ),
     Row(
         "plans.change_status",
-        lambda w, author, _: services.change_status(
-            plan=_plan(w), to="shared", reason="More comments.", author=author, now=timezone.now()
+        lambda world, author, _: services.change_status(
+            plan=_plan(world), to="shared", reason="More comments.", author=author, now=timezone.now()
         ),
         LEAD,
     ),
     Row(
         "plans.change_audience",
-        lambda w, author, _: services.change_audience(
-            plan=_plan(w), audience="network", reason="It is ready.", author=author, now=timezone.now()
+        lambda world, author, _: services.change_audience(
+            plan=_plan(world), audience="network", reason="It is ready.", author=author, now=timezone.now()
         ),
         LEAD,
     ),
     Row(
         "plans.pin_baseline",
-        lambda w, author, _: services.pin_baseline(plan=_plan(w), number=1, author=author, now=timezone.now()),
+        lambda world, author, _: services.pin_baseline(plan=_plan(world), number=1, author=author, now=timezone.now()),
         LEAD,
     ),
-    Row("plans.share_draft", lambda w, author, _: _share(w, author), EDITORS),
+    Row("plans.share_draft", lambda world, author, _: _share(world, author), EDITORS),
     Row("plans.revoke_share", _revoke, LEAD, situation="given by the lead"),
     Row(
         "plans.revoke_share",
         _revoke,
         EDITORS,
-        prepare=lambda w: _share(w, w.eddie),
+        prepare=lambda world: _share(world, world.eddie),
         situation="given by the editor",
     ),
     Row(
         "plans.ask_for_access",
-        lambda w, author, _: services.ask_for_access(
-            partnership=w.partnership, about="Something else", message="", author=author, now=timezone.now()
+        lambda world, author, _: services.ask_for_access(
+            partnership=world.partnership, about="Something else", message="", author=author, now=timezone.now()
         ),
         TAKING_PART,
     ),
     Row(
         "plans.answer_request",
-        lambda w, author, _: services.answer_request(
-            request=w.things["asked"], grant=False, author=author, now=timezone.now()
+        lambda world, author, _: services.answer_request(
+            request=world.things["asked"], grant=False, author=author, now=timezone.now()
         ),
         EDITORS,
     ),
@@ -256,36 +256,36 @@ ROWS = (
         "plans.add_comment",
         _comment(1),
         TAKING_PART | {"former", "stranger"},
-        prepare=lambda w: _published(w, "network"),
+        prepare=lambda world: _published(world, "network"),
         situation="on a version that the network may read",
     ),
     Row(
         "plans.add_comment",
         _comment(1),
         OWN,
-        prepare=lambda w: _published(w, "owners"),
+        prepare=lambda world: _published(world, "owners"),
         situation="on a version that only its owners may read",
     ),
     Row(
         "plans.set_resolved",
-        lambda w, author, _: services.set_resolved(
-            comment=w.things["comment"], resolved=True, author=author, now=timezone.now()
+        lambda world, author, _: services.set_resolved(
+            comment=world.things["comment"], resolved=True, author=author, now=timezone.now()
         ),
         EDITORS | PARTNER,
         situation="of the partner's comment",
     ),
     Row(
         "plans.request_sign_off",
-        lambda w, author, plan: services.request_sign_off(
-            plan=plan, signatories=[(w.westmarch, "Council")], due_on=None, author=author, now=timezone.now()
+        lambda world, author, plan: services.request_sign_off(
+            plan=plan, signatories=[(world.westmarch, "Council")], due_on=None, author=author, now=timezone.now()
         ),
         LEAD,
         prepare=_published,
     ),
     Row(
         "plans.change_due_day",
-        lambda w, author, _: services.change_due_day(
-            signatory=w.things["signatory"],
+        lambda world, author, _: services.change_due_day(
+            signatory=world.things["signatory"],
             due_on=timezone.localdate(),
             reason="Committee day.",
             author=author,
@@ -295,17 +295,17 @@ ROWS = (
     ),
     Row(
         "plans.remove_signatory",
-        lambda w, author, _: services.remove_signatory(
-            signatory=w.things["signatory"], author=author, reason="Not needed.", now=timezone.now()
+        lambda world, author, _: services.remove_signatory(
+            signatory=world.things["signatory"], author=author, reason="Not needed.", now=timezone.now()
         ),
         LEAD,
     ),
     Row(
         "plans.sign_off",
-        lambda w, person, _: services.sign_off(
-            plan=_plan(w),
+        lambda world, person, _: services.sign_off(
+            plan=_plan(world),
             number=2,
-            organisation=w.westmarch,
+            organisation=world.westmarch,
             person=person,
             decision="approved",
             now=timezone.now(),
@@ -314,8 +314,8 @@ ROWS = (
     ),
     Row(
         "plans.meet_condition",
-        lambda w, person, _: services.meet_condition(
-            sign_off=w.things["signed"], person=person, note_text="The bank agrees.", now=timezone.now()
+        lambda world, person, _: services.meet_condition(
+            sign_off=world.things["signed"], person=person, note_text="The bank agrees.", now=timezone.now()
         ),
         LEAD,
     ),

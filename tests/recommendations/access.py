@@ -63,10 +63,10 @@ ROWS = (
     Row("recommendations:moved", get=everyone()),
     Row("recommendations:coverage", get=everyone()),
     Row("recommendations:detail", on=RECOMMENDATION, get=everyone()),
-    Row("recommendations:of-organisation", on=lambda w: {"pk": w.larkhaven.pk}, get=everyone()),
+    Row("recommendations:of-organisation", on=lambda world: {"pk": world.larkhaven.pk}, get=everyone()),
     Row(
         "recommendations:respond",
-        on=lambda w: {**RECOMMENDATION(w), "organisation": w.larkhaven.pk},
+        on=lambda world: {**RECOMMENDATION(world), "organisation": world.larkhaven.pk},
         get=expect(inside=403, outside=403, **OWN_EDITORS),
         post=expect(inside=403, outside=403, editor=422, lead=422),
     ),
@@ -79,7 +79,7 @@ ROWS = (
     Row("recommendations:response", on=RESPONSE, get=everyone()),
     Row(
         "recommendations:evidence-add",
-        on=lambda w: {**RESPONSE(w), "kind": "partnership"},
+        on=lambda world: {**RESPONSE(world), "kind": "partnership"},
         get=expect(inside=403, outside=403, **OWN_EDITORS),
         post=expect(inside=403, outside=403, editor=422, lead=422),
     ),
@@ -88,7 +88,11 @@ ROWS = (
         on=_arguments_for("evidence_of_response"),
         post=expect(inside=403, outside=404, editor=302, lead=302),
     ),
-    Row("recommendations:of-partnership", on=lambda w: {"pk": w.partnership.pk}, get=expect(inside=200, outside=404)),
+    Row(
+        "recommendations:of-partnership",
+        on=lambda world: {"pk": world.partnership.pk},
+        get=expect(inside=200, outside=404),
+    ),
     Row("recommendations:adoption", on=ADOPTION, get=expect(inside=200, outside=404)),
     Row(
         "recommendations:adopt",

@@ -69,11 +69,11 @@ def _linked_outcome(world: World) -> Any:
 
 
 ROWS = (
-    Row("recommendations.record_source", lambda w, author, _: _record_source(w, author), EDITORS),
+    Row("recommendations.record_source", lambda world, author, _: _record_source(world, author), EDITORS),
     Row("recommendations.record_recommendation", _record_recommendation, EDITORS, prepare=report_of),
     Row(
         "recommendations.correct_source",
-        lambda w, author, source: services.correct_source(
+        lambda world, author, source: services.correct_source(
             source=source,
             details=SourceDetails(source.title, 2015),
             reason="Its cover says so.",
@@ -85,7 +85,7 @@ ROWS = (
     ),
     Row(
         "recommendations.correct_recommendation",
-        lambda w, author, made: services.correct_recommendation(
+        lambda world, author, made: services.correct_recommendation(
             recommendation=made,
             details=RecommendationDetails("Meet twice a year.", "seen", kinds=["council"]),
             reason="Its first page says so.",
@@ -97,14 +97,14 @@ ROWS = (
     ),
     Row(
         "recommendations.respond",
-        lambda w, author, made: answer_recommendation(made, w.larkhaven, author),
+        lambda world, author, made: answer_recommendation(made, world.larkhaven, author),
         EDITORS,
         prepare=_new_recommendation,
     ),
     Row(
         "recommendations.hand_over_response",
-        lambda w, author, response: services.hand_over_response(
-            response=response, to=w.vera, author=author, now=timezone.now()
+        lambda world, author, response: services.hand_over_response(
+            response=response, to=world.vera, author=author, now=timezone.now()
         ),
         EDITORS,
         prepare=_new_response,
@@ -112,46 +112,48 @@ ROWS = (
     Row("recommendations.add_evidence", _add_evidence, EDITORS, prepare=_new_response),
     Row(
         "recommendations.remove_evidence",
-        lambda w, author, evidence: services.remove_evidence(evidence=evidence, author=author, now=timezone.now()),
+        lambda world, author, evidence: services.remove_evidence(evidence=evidence, author=author, now=timezone.now()),
         EDITORS,
-        prepare=lambda w: _add_evidence(w, w.eddie, _new_response(w)),
+        prepare=lambda world: _add_evidence(world, world.eddie, _new_response(world)),
     ),
     Row(
         "recommendations.propose_adoption",
-        lambda w, author, made: services.propose_adoption(
-            recommendation=made, partnership=w.partnership, why="It helps.", author=author, now=timezone.now()
+        lambda world, author, made: services.propose_adoption(
+            recommendation=made, partnership=world.partnership, why="It helps.", author=author, now=timezone.now()
         ),
         PARTIES,
         prepare=_new_recommendation,
     ),
     Row(
         "recommendations.adopt",
-        lambda w, author, made: services.adopt(adoption=made[0], meeting=made[1], author=author, now=timezone.now()),
+        lambda world, author, made: services.adopt(
+            adoption=made[0], meeting=made[1], author=author, now=timezone.now()
+        ),
         PARTIES,
         prepare=_adoption_and_meeting,
     ),
     Row(
         "recommendations.drop_adoption",
-        lambda w, author, made: services.drop_adoption(
+        lambda world, author, made: services.drop_adoption(
             adoption=made, reason="Done elsewhere.", author=author, now=timezone.now()
         ),
         PARTIES,
-        prepare=lambda w: proposed(w, _new_recommendation(w)),
+        prepare=lambda world: proposed(world, _new_recommendation(world)),
     ),
     Row(
         "recommendations.link_outcome",
-        lambda w, author, made: services.link_outcome(
-            adoption=made, record=w.things["objective"], author=author, now=timezone.now()
+        lambda world, author, made: services.link_outcome(
+            adoption=made, record=world.things["objective"], author=author, now=timezone.now()
         ),
         PARTIES,
-        prepare=lambda w: (
-            w.things.update(objective=add_objective(w)),
-            adopted_recommendation(w, _new_recommendation(w)),
+        prepare=lambda world: (
+            world.things.update(objective=add_objective(world)),
+            adopted_recommendation(world, _new_recommendation(world)),
         )[1],
     ),
     Row(
         "recommendations.unlink_outcome",
-        lambda w, author, outcome: services.unlink_outcome(outcome=outcome, author=author, now=timezone.now()),
+        lambda world, author, outcome: services.unlink_outcome(outcome=outcome, author=author, now=timezone.now()),
         PARTIES,
         prepare=_linked_outcome,
     ),

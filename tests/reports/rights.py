@@ -58,43 +58,43 @@ def _freeze(world: World, author: User, body: Any) -> object:
 
 
 ROWS = (
-    Row("reports.freeze_report", lambda w, who, _: _freeze(w, who, w.partnership), _FOR_PARTIES),
+    Row("reports.freeze_report", lambda world, who, _: _freeze(world, who, world.partnership), _FOR_PARTIES),
     Row(
         "reports.freeze_report",
-        lambda w, who, _: _freeze(w, who, w.larkhaven),
+        lambda world, who, _: _freeze(world, who, world.larkhaven),
         EDITORS,
         situation="for one organisation",
     ),
     Row(
         "reports.schedule_report",
-        lambda w, who, _: services.schedule_report(details=_details(w), author=who, now=timezone.now()),
+        lambda world, who, _: services.schedule_report(details=_details(world), author=who, now=timezone.now()),
         _FOR_PARTIES,
     ),
     Row(
         "reports.end_schedule",
-        lambda w, who, schedule: services.end_schedule(schedule=schedule, author=who, now=timezone.now()),
+        lambda world, who, schedule: services.end_schedule(schedule=schedule, author=who, now=timezone.now()),
         _FOR_PARTIES,
         prepare=_scheduled,
     ),
     Row(
         "reports.receive_schedule",
-        lambda w, who, schedule: services.receive_schedule(schedule=schedule, person=who, now=timezone.now()),
+        lambda world, who, schedule: services.receive_schedule(schedule=schedule, person=who, now=timezone.now()),
         _READERS,
         prepare=_scheduled_for_another,
     ),
     Row(
         "reports.ask_for_file",
-        lambda w, who, _: services.ask_for_file(
+        lambda world, who, _: services.ask_for_file(
             report="board-pack", query_string="", form="pdf", person=who, now=timezone.now()
         ),
         EVERYBODY - {"stakeholder"},
     ),
     Row(
         "reports.remove_file",
-        lambda w, who, file: services.remove_file(file=file, person=who),
+        lambda world, who, file: services.remove_file(file=file, person=who),
         LEAD,
-        prepare=lambda w: services.ask_for_file(
-            report="board-pack", query_string="", form="pdf", person=w.amina, now=timezone.now()
+        prepare=lambda world: services.ask_for_file(
+            report="board-pack", query_string="", form="pdf", person=world.amina, now=timezone.now()
         ),
     ),
 )

@@ -33,22 +33,22 @@ def _preview_of_amina(world: World) -> Upload:
 
 
 ROWS = (
-    Row("spreadsheets.upload_spreadsheet", lambda w, author, plan: _upload(plan, author), EDITORS, prepare=begin),
+    Row("spreadsheets.upload_spreadsheet", lambda world, author, plan: _upload(plan, author), EDITORS, prepare=begin),
     Row(
         "spreadsheets.ask_to_import",
-        lambda w, author, upload: services.ask_to_import(upload=upload, author=author, now=timezone.now()),
+        lambda world, author, upload: services.ask_to_import(upload=upload, author=author, now=timezone.now()),
         LEAD,
         prepare=_preview_of_amina,
     ),
     Row(
         "spreadsheets.import_upload",
-        lambda w, author, upload: services.import_upload(upload=upload, author=author, now=timezone.now()),
+        lambda world, author, upload: services.import_upload(upload=upload, author=author, now=timezone.now()),
         EDITORS,
         prepare=_preview_of_amina,
     ),
     Row(
         "spreadsheets.confirm_headings",
-        lambda w, author, upload: services.confirm_headings(
+        lambda world, author, upload: services.confirm_headings(
             upload=upload, headings={"name": "Name"}, author=author, now=timezone.now()
         ),
         LEAD,
@@ -56,7 +56,7 @@ ROWS = (
     ),
     Row(
         "spreadsheets.discard_upload",
-        lambda w, author, upload: services.discard_upload(upload=upload, author=author, now=timezone.now()),
+        lambda world, author, upload: services.discard_upload(upload=upload, author=author, now=timezone.now()),
         LEAD,
         prepare=_preview_of_amina,
     ),

@@ -3,7 +3,7 @@
 Each room has its rows in tests/<room>/rights.py:
 
     ROWS = (
-        Row("agreements.edit_settings", lambda w, who, _: edit_settings(author=who, ...), permitted=LEAD),
+        Row("agreements.edit_settings", lambda world, author, _: edit_settings(author=author, ...), permitted=LEAD),
     )
     #: Services that no person calls, each with the reason.
     WITHOUT_A_PERSON = {"agreements.record_due_steps": "called by the clock"}

@@ -48,18 +48,18 @@ READ = expect(inside=200, outside=404)
 ANYBODY = expect(inside=410, outside=410, signed_out=410, stakeholder=410)
 THANKS = expect(inside=200, outside=200, signed_out=200, stakeholder=200)
 ROWS = (
-    Row("surveys:answer", on=lambda w: {"token": "0" * 64}, get=ANYBODY, post=ANYBODY),
-    Row("surveys:answer-by-name", on=lambda w: {"token": "no-token"}, get=ANYBODY, post=ANYBODY),
+    Row("surveys:answer", on=lambda world: {"token": "0" * 64}, get=ANYBODY, post=ANYBODY),
+    Row("surveys:answer-by-name", on=lambda world: {"token": "no-token"}, get=ANYBODY, post=ANYBODY),
     Row("surveys:thanks", get=THANKS),
     Row(
         "surveys:moderate",
-        on=lambda w: {"pk": w.things["survey"].pk},
+        on=lambda world: {"pk": world.things["survey"].pk},
         get=expect(inside=404, outside=404),
         post=expect(inside=404, outside=404),
     ),
     Row(
         "surveys:agree",
-        on=lambda w: {"pk": w.things["survey_draft"].pk},
+        on=lambda world: {"pk": world.things["survey_draft"].pk},
         get=expect(inside=404, outside=404),
         post=expect(inside=404, outside=404),
     ),
@@ -78,6 +78,6 @@ ROWS = (
     Row("surveys:remind", on=of_draft, post=leads(302)),
     Row("surveys:end", on=of_draft, get=leads(200), post=leads(422)),
     Row("surveys:link", on=of_closed, get=editors(200), post=editors(422)),
-    Row("surveys:unlink", on=lambda w: {**of_closed(w), "action": 0}, post=editors(302)),
+    Row("surveys:unlink", on=lambda world: {**of_closed(world), "action": 0}, post=editors(302)),
     Row("surveys:pdf", on=of_closed, get=READ),
 )

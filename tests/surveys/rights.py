@@ -80,89 +80,95 @@ QUESTIONS = (
 ROWS = (
     Row(
         "surveys.add_question_set",
-        lambda w, who, _: services.add_question_set(code="one", text=QUESTIONS, author=who),
+        lambda world, who, _: services.add_question_set(code="one", text=QUESTIONS, author=who),
         ADMINISTRATOR,
     ),
-    Row("surveys.prepare_round", lambda w, who, _: _prepare(w, who), LEADS, clear),
+    Row("surveys.prepare_round", lambda world, who, _: _prepare(world, who), LEADS, clear),
     Row(
         "surveys.invite",
-        lambda w, who, survey_round: services.invite(
+        lambda world, who, survey_round: services.invite(
             survey_round=survey_round, addresses=["one@more.example"], group="council", author=who, now=timezone.now()
         ),
         LEADS,
-        lambda w: (clear(w), prepared(w))[1],
+        lambda world: (clear(world), prepared(world))[1],
     ),
     Row(
         "surveys.withdraw_invitation",
-        lambda w, who, survey_round: services.withdraw_invitation(
+        lambda world, who, survey_round: services.withdraw_invitation(
             survey_round=survey_round, invitation=survey_round.invitations.all()[0].pk, author=who, now=timezone.now()
         ),
         LEADS,
-        lambda w: (clear(w), prepared(w))[1],
+        lambda world: (clear(world), prepared(world))[1],
     ),
     Row(
         "surveys.open_round",
-        lambda w, who, survey_round: services.open_round(survey_round=survey_round, author=who, now=timezone.now()),
+        lambda world, who, survey_round: services.open_round(survey_round=survey_round, author=who, now=timezone.now()),
         LEADS,
-        lambda w: (clear(w), agreed_round(prepared(w)))[1],
+        lambda world: (clear(world), agreed_round(prepared(world)))[1],
     ),
     Row(
         "surveys.ask_by_name",
-        lambda w, who, survey_round: services.ask_by_name(survey_round=survey_round, author=who, now=timezone.now()),
+        lambda world, who, survey_round: services.ask_by_name(
+            survey_round=survey_round, author=who, now=timezone.now()
+        ),
         LEADS,
-        lambda w: (clear(w), prepared(w))[1],
+        lambda world: (clear(world), prepared(world))[1],
     ),
     Row(
         "surveys.name_moderator",
-        lambda w, who, survey_round: services.name_moderator(
+        lambda world, who, survey_round: services.name_moderator(
             survey_round=survey_round, address="ona@outside.example", author=who, now=timezone.now()
         ),
         LEADS,
-        lambda w: (clear(w), prepared(w))[1],
+        lambda world: (clear(world), prepared(world))[1],
     ),
     Row(
         "surveys.ask_moderator",
-        lambda w, who, survey_round: services.ask_moderator(survey_round=survey_round, author=who, now=timezone.now()),
+        lambda world, who, survey_round: services.ask_moderator(
+            survey_round=survey_round, author=who, now=timezone.now()
+        ),
         LEADS,
-        lambda w: (clear(w), prepared(w))[1],
+        lambda world: (clear(world), prepared(world))[1],
     ),
     Row(
         "surveys.ask_to_join",
-        lambda w, who, survey_round: services.ask_to_join(
+        lambda world, who, survey_round: services.ask_to_join(
             survey_round=survey_round[0], partnership=survey_round[1], author=who, now=timezone.now()
         ),
         LEADS,
-        lambda w: (clear(w), (prepared(w), known_to_all(w)))[1],
+        lambda world: (clear(world), (prepared(world), known_to_all(world)))[1],
     ),
     Row(
         "surveys.answer_joining",
-        lambda w, who, joining: services.answer_joining(joining=joining, joins=True, author=who, now=timezone.now()),
+        lambda world, who, joining: services.answer_joining(
+            joining=joining, joins=True, author=who, now=timezone.now()
+        ),
         OTHER_LEADS,
         _asked_to_join,
     ),
     Row(
         "surveys.remove_joining",
-        lambda w, who, joining: services.remove_joining(joining=joining, author=who, now=timezone.now()),
+        lambda world, who, joining: services.remove_joining(joining=joining, author=who, now=timezone.now()),
         LEADS,
         _joined,
     ),
     Row(
         "surveys.remind",
-        lambda w, who, survey_round: services.remind(survey_round=survey_round, author=who, now=timezone.now()),
+        lambda world, who, survey_round: services.remind(survey_round=survey_round, author=who, now=timezone.now()),
         LEADS,
-        lambda w: (clear(w), opened_round(w))[1],
+        lambda world: (clear(world), opened_round(world))[1],
     ),
     Row(
         "surveys.abandon_round",
-        lambda w, who, survey_round: services.abandon_round(
+        lambda world, who, survey_round: services.abandon_round(
             survey_round=survey_round, reason="Too soon.", author=who, now=timezone.now()
         ),
         LEADS,
-        lambda w: (clear(w), opened_round(w))[1],
+        lambda world: (clear(world), opened_round(world))[1],
     ),
     Row(
         "surveys.unlink_action",
-        lambda w, who, linked: services.unlink_action(
+        lambda world, who, linked: services.unlink_action(
             survey_round=linked.round, action_pk=linked.pk, author=who, now=morning_after(linked.round)
         ),
         EDITORS | PARTNER_EDITORS,
@@ -170,7 +176,7 @@ ROWS = (
     ),
     Row(
         "surveys.link_action",
-        lambda w, who, prepared: services.link_action(
+        lambda world, who, prepared: services.link_action(
             survey_round=prepared[0],
             theme="trust",
             choice=f"objective-{prepared[1].pk}",
@@ -182,7 +188,7 @@ ROWS = (
     ),
     Row(
         "surveys.link_new_record",
-        lambda w, who, prepared: services.link_new_record(
+        lambda world, who, prepared: services.link_new_record(
             survey_round=prepared[0], theme="trust", record=prepared[1], author=who, now=morning_after(prepared[0])
         ),
         EDITORS | PARTNER_EDITORS,
@@ -191,7 +197,7 @@ ROWS = (
     # The moderator alone may, who is none of the personas.
     Row(
         "surveys.agree_to_moderate",
-        lambda w, who, survey_round: services.agree_to_moderate(
+        lambda world, who, survey_round: services.agree_to_moderate(
             survey_round=survey_round, list_hash=list_hash_of(survey_round), author=who, now=timezone.now()
         ),
         NOBODY,
@@ -199,7 +205,7 @@ ROWS = (
     ),
     Row(
         "surveys.decline_to_moderate",
-        lambda w, who, survey_round: services.decline_to_moderate(
+        lambda world, who, survey_round: services.decline_to_moderate(
             survey_round=survey_round, author=who, now=timezone.now()
         ),
         NOBODY,
@@ -207,7 +213,7 @@ ROWS = (
     ),
     Row(
         "surveys.decide_comments",
-        lambda w, who, prepared: services.decide_comments(
+        lambda world, who, prepared: services.decide_comments(
             survey_round=prepared[0], shown={}, withheld=set(), author=who, now=morning_after(prepared[0])
         ),
         NOBODY,

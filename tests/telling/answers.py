@@ -33,43 +33,47 @@ def _mail(address: str, sender: str) -> Mail:
     )
 
 
-def _replied(w: World, text: str) -> Act:
+def _replied(world: World, text: str) -> Act:
     """Ben replies to the email that tells him of a mention."""
-    plan = published(w)
-    plans.add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=w.amina, now=NOW())
+    plan = published(world)
+    plans.add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=world.amina, now=NOW())
     told = Email.objects.filter(kind="plans.mention").latest("pk")
-    mail = replace(_mail(reply_address(told.pk, w.ben.pk), w.ben.email), text=text)
+    mail = replace(_mail(reply_address(told.pk, world.ben.pk), world.ben.email), text=text)
     return lambda: services.receive_mail(mail=mail, now=NOW())
 
 
 @case(("answers.confirm_reply", "ben"))
-def reply_came_in(w: World) -> Act:
-    return _replied(w, "It is.")
+def reply_came_in(world: World) -> Act:
+    return _replied(world, "It is.")
 
 
 @case(("answers.unfit", "ben"))
-def reply_without_words_came_in(w: World) -> Act:
-    return _replied(w, "")
+def reply_without_words_came_in(world: World) -> Act:
+    return _replied(world, "")
 
 
 @case(("answers.confirm_forwarded", "amina"))
-def email_forwarded(w: World) -> Act:
-    address = make_address(FORWARD, w.partnership.pk, key=partnership_key(w.partnership))
-    return lambda: services.receive_mail(mail=_mail(address, w.amina.email), now=NOW())
+def email_forwarded(world: World) -> Act:
+    address = make_address(FORWARD, world.partnership.pk, key=partnership_key(world.partnership))
+    return lambda: services.receive_mail(mail=_mail(address, world.amina.email), now=NOW())
 
 
 @case(("answers.refused", "sol"))
-def answer_refused(w: World) -> Act:
-    plan = published(w)
+def answer_refused(world: World) -> Act:
+    plan = published(world)
     digests.add_confirmed_subscription(
-        person=w.sol, target=plan, author=w.amina, organisation=w.larkhaven, now=NOW() - dt.timedelta(days=1)
+        person=world.sol,
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=NOW() - dt.timedelta(days=1),
     )
     answer = services.comment_by_link(
-        person=w.sol,
+        person=world.sol,
         plan=plan,
         version_number=plan.current_number,
         text="Please keep the trees.",
         key=uuid.uuid4(),
         now=NOW(),
     )
-    return lambda: services.refuse_answer(answer=answer, reason="It names a neighbour.", author=w.amina, now=NOW())
+    return lambda: services.refuse_answer(answer=answer, reason="It names a neighbour.", author=world.amina, now=NOW())

@@ -42,44 +42,44 @@ NOW = timezone.now
 
 
 @case(("people.new_sign_in", "eddie"))
-def sign_in_from_a_new_place(w: World) -> Act:
-    note_sign_in(person=w.eddie, now=w.now, ip="192.0.2.1", user_agent="Firefox")
-    return lambda: note_sign_in(person=w.eddie, now=NOW(), ip="198.51.100.4", user_agent="Firefox")
+def sign_in_from_a_new_place(world: World) -> Act:
+    note_sign_in(person=world.eddie, now=world.now, ip="192.0.2.1", user_agent="Firefox")
+    return lambda: note_sign_in(person=world.eddie, now=NOW(), ip="198.51.100.4", user_agent="Firefox")
 
 
-def _dara(w: World) -> User:
-    w.things["dara"] = person("Dara Ground", "dara@commonground.example")
-    return w.things["dara"]
+def _dara(world: World) -> User:
+    world.things["dara"] = person("Dara Ground", "dara@commonground.example")
+    return world.things["dara"]
 
 
-def _grant(w: World, dara: User) -> None:
-    grant_administration(person=dara, author=w.dee, reason="Dee goes on leave.", now=NOW())
-
-
-@case(("people.administration", "dara"), ("people.administration", "dee"))
-def administration_granted(w: World) -> Act:
-    dara = _dara(w)
-    return lambda: _grant(w, dara)
+def _grant(world: World, dara: User) -> None:
+    grant_administration(person=dara, author=world.dee, reason="Dee goes on leave.", now=NOW())
 
 
 @case(("people.administration", "dara"), ("people.administration", "dee"))
-def administration_withdrawn(w: World) -> Act:
-    dara = _dara(w)
-    _grant(w, dara)
-    return lambda: withdraw_administration(person=dara, author=w.dee, reason="Dee is back.", now=NOW())
+def administration_granted(world: World) -> Act:
+    dara = _dara(world)
+    return lambda: _grant(world, dara)
+
+
+@case(("people.administration", "dara"), ("people.administration", "dee"))
+def administration_withdrawn(world: World) -> Act:
+    dara = _dara(world)
+    _grant(world, dara)
+    return lambda: withdraw_administration(person=dara, author=world.dee, reason="Dee is back.", now=NOW())
 
 
 @case(("people.administration", "dee"), ("people.account_closed", "dara"))
-def account_of_an_administrator_closed(w: World) -> Act:
-    dara = _dara(w)
-    _grant(w, dara)
-    return lambda: close_account(person=dara, author=w.dee, reason="Retired.", now=NOW())
+def account_of_an_administrator_closed(world: World) -> Act:
+    dara = _dara(world)
+    _grant(world, dara)
+    return lambda: close_account(person=dara, author=world.dee, reason="Retired.", now=NOW())
 
 
 @case(("people.second_factor_removed", "eddie"))
-def second_factors_removed(w: World) -> Act:
-    Authenticator.objects.create(user=w.eddie, type="totp", data={"secret": "x"})
-    return lambda: remove_second_factors(person=w.eddie, author=w.dee, reason="Lost his phone.", now=NOW())
+def second_factors_removed(world: World) -> Act:
+    Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": "x"})
+    return lambda: remove_second_factors(person=world.eddie, author=world.dee, reason="Lost his phone.", now=NOW())
 
 
 def _provider() -> SocialApp:
@@ -93,30 +93,30 @@ def _provider() -> SocialApp:
 
 
 @case(("people.sign_in_provider", "amina"), ("people.sign_in_provider", "dee"))
-def sign_in_provider_changed(w: World) -> Act:
+def sign_in_provider_changed(world: World) -> Act:
     app = _provider()
-    save_provider(app=app, author=w.dee, reason="Asked for.", now=NOW())
-    type(w.larkhaven).objects.filter(pk=w.larkhaven.pk).update(sign_in_provider="larkhaven")
+    save_provider(app=app, author=world.dee, reason="Asked for.", now=NOW())
+    type(world.larkhaven).objects.filter(pk=world.larkhaven.pk).update(sign_in_provider="larkhaven")
     app.name = "Larkhaven Homes"
-    return lambda: save_provider(app=app, author=w.dee, reason="Renamed.", now=NOW())
+    return lambda: save_provider(app=app, author=world.dee, reason="Renamed.", now=NOW())
 
 
 @case(("people.sign_in_provider", "dee"))
-def sign_in_provider_removed(w: World) -> Act:
+def sign_in_provider_removed(world: World) -> Act:
     app = _provider()
-    save_provider(app=app, author=w.dee, reason="Asked for.", now=NOW())
-    return lambda: remove_provider(app=app, author=w.dee, reason="Not used.", now=NOW())
+    save_provider(app=app, author=world.dee, reason="Asked for.", now=NOW())
+    return lambda: remove_provider(app=app, author=world.dee, reason="Not used.", now=NOW())
 
 
 @case(("people.password_reset", ""))
-def password_reset_asked(w: World) -> Act:
-    return lambda: ask_for_password_reset(address=w.amina.email, now=NOW())
+def password_reset_asked(world: World) -> Act:
+    return lambda: ask_for_password_reset(address=world.amina.email, now=NOW())
 
 
 @case(("people.account", "eddie"))
-def password_changed(w: World) -> Act:
+def password_changed(world: World) -> Act:
     client = Client()
-    client.post(reverse("account_login"), {"login": w.eddie.email, "password": PASSWORD})
+    client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
     new = {"oldpassword": PASSWORD, "password1": "four other quiet words", "password2": "four other quiet words"}
     return lambda: client.post(reverse("account_change_password"), new)
 
@@ -124,9 +124,9 @@ def password_changed(w: World) -> Act:
 # ---- Organisations
 
 
-def invite_nina(w: World, author: User, **more: str) -> Membership:
+def invite_nina(world: World, author: User, **more: str) -> Membership:
     return organisations.invite_member(
-        organisation=w.larkhaven,
+        organisation=world.larkhaven,
         email="nina@larkhaven.example",
         name="Nina Larch",
         role="editor",
@@ -137,45 +137,50 @@ def invite_nina(w: World, author: User, **more: str) -> Membership:
 
 
 @case(("organisations.invitation", "nina"))
-def member_invited(w: World) -> Act:
-    return lambda: invite_nina(w, w.amina)
+def member_invited(world: World) -> Act:
+    return lambda: invite_nina(world, world.amina)
 
 
 @case(("organisations.invitation", "nina"), ("organisations.invited_by_administrator", "amina"))
-def member_invited_by_an_administrator(w: World) -> Act:
-    return lambda: invite_nina(w, w.dee, reason="Their lead is ill.")
+def member_invited_by_an_administrator(world: World) -> Act:
+    return lambda: invite_nina(world, world.dee, reason="Their lead is ill.")
 
 
 @case(("organisations.invitation", "nina"))
-def invitation_sent_again(w: World) -> Act:
-    membership = invite_nina(w, w.amina)
-    return lambda: organisations.resend_invitation(membership=membership, author=w.amina, now=NOW())
+def invitation_sent_again(world: World) -> Act:
+    membership = invite_nina(world, world.amina)
+    return lambda: organisations.resend_invitation(membership=membership, author=world.amina, now=NOW())
 
 
 @case(("organisations.let_in", "amina"), ("organisations.let_in", "oscar"))
-def member_added_by_an_administrator(w: World) -> Act:
+def member_added_by_an_administrator(world: World) -> Act:
     return lambda: organisations.add_membership(
-        organisation=w.larkhaven, person=w.oscar, role="viewer", author=w.dee, now=NOW(), reason="Helps out."
+        organisation=world.larkhaven,
+        person=world.oscar,
+        role="viewer",
+        author=world.dee,
+        now=NOW(),
+        reason="Helps out.",
     )
 
 
 @case(("organisations.role_by_administrator", "amina"), ("organisations.role_by_administrator", "vera"))
-def role_changed_by_an_administrator(w: World) -> Act:
-    membership = w.vera.memberships.get()
+def role_changed_by_an_administrator(world: World) -> Act:
+    membership = world.vera.memberships.get()
     return lambda: organisations.change_role(
-        membership=membership, role="editor", author=w.dee, now=NOW(), reason="Their lead is ill."
+        membership=membership, role="editor", author=world.dee, now=NOW(), reason="Their lead is ill."
     )
 
 
 @case(("organisations.ways_in", "amina"))
-def ways_in_changed(w: World) -> Act:
+def ways_in_changed(world: World) -> Act:
     return lambda: organisations.update_organisation(
-        organisation=w.larkhaven, second_factor_required=True, author=w.dee, now=NOW(), reason="Policy."
+        organisation=world.larkhaven, second_factor_required=True, author=world.dee, now=NOW(), reason="Policy."
     )
 
 
 @case(("organisations.access_requested", "dee"))
-def access_requested(w: World) -> Act:
+def access_requested(world: World) -> Act:
     return lambda: organisations.ask_for_access(
         name="Nell New",
         email="nell@new.example",
@@ -187,7 +192,7 @@ def access_requested(w: World) -> Act:
 
 
 @case(("organisations.access_declined", ""))
-def access_declined(w: World) -> Act:
+def access_declined(world: World) -> Act:
     asked = organisations.ask_for_access(
         name="Nell New",
         email="nell@new.example",
@@ -196,7 +201,7 @@ def access_declined(w: World) -> Act:
         author=None,
         now=NOW(),
     )
-    return lambda: organisations.decline_request(request=asked, reason="Unknown.", author=w.dee, now=NOW())
+    return lambda: organisations.decline_request(request=asked, reason="Unknown.", author=world.dee, now=NOW())
 
 
 @case(
@@ -204,22 +209,22 @@ def access_declined(w: World) -> Act:
     ("organisations.handed_over", "nadia"),
     ("organisations.handed_over", "oscar"),
 )
-def succession_passed_something_on(w: World) -> Act:
-    post = create_post(organisation=w.riverside, role="finance", author=w.nadia, now=NOW())
+def succession_passed_something_on(world: World) -> Act:
+    post = create_post(organisation=world.riverside, role="finance", author=world.nadia, now=NOW())
     succession = organisations.record_succession(
         kind="absorb",
         status="order_made",
         vests_on=known_day(timezone.localdate()),
-        ties=organisations.ties_between([w.riverside], [w.harbour]),
+        ties=organisations.ties_between([world.riverside], [world.harbour]),
         author=None,
         now=NOW(),
     )
     organisations.propose_handovers(
         succession=succession,
-        predecessor=w.riverside,
+        predecessor=world.riverside,
         kind="posts",
         records=[post.pk],
-        successor=w.harbour,
+        successor=world.harbour,
         author=None,
         now=NOW(),
     )
@@ -228,22 +233,22 @@ def succession_passed_something_on(w: World) -> Act:
 
 
 @case(("organisations.handover_proposed", "hana"))
-def handover_lines_proposed(w: World) -> Act:
-    post = create_post(organisation=w.riverside, role="finance", author=w.nadia, now=NOW())
+def handover_lines_proposed(world: World) -> Act:
+    post = create_post(organisation=world.riverside, role="finance", author=world.nadia, now=NOW())
     succession = organisations.record_succession(
         kind="absorb",
         status="order_made",
         vests_on=known_day(timezone.localdate() + dt.timedelta(days=30)),
-        ties=organisations.ties_between([w.riverside], [w.harbour]),
+        ties=organisations.ties_between([world.riverside], [world.harbour]),
         author=None,
         now=NOW(),
     )
     organisations.propose_handovers(
         succession=succession,
-        predecessor=w.riverside,
+        predecessor=world.riverside,
         kind="posts",
         records=[post.pk],
-        successor=w.harbour,
+        successor=world.harbour,
         author=None,
         now=NOW() - dt.timedelta(minutes=20),
     )
@@ -253,98 +258,98 @@ def handover_lines_proposed(w: World) -> Act:
 # ---- Agreements
 
 
-def _invite_tidewater(w: World) -> Party:
+def _invite_tidewater(world: World) -> Party:
     return invite_organisation(
-        partnership=w.partnership,
-        organisation=w.tidewater,
+        partnership=world.partnership,
+        organisation=world.tidewater,
         role="member",
         reason="We need them.",
-        author=w.amina,
+        author=world.amina,
         now=NOW(),
     )
 
 
 @case(("agreements.invitation", "chidi"))
-def organisation_invited(w: World) -> Act:
-    return lambda: _invite_tidewater(w)
+def organisation_invited(world: World) -> Act:
+    return lambda: _invite_tidewater(world)
 
 
 @case(("agreements.answer", "amina"))
-def invitation_to_a_partnership_answered(w: World) -> Act:
-    party = _invite_tidewater(w)
-    return lambda: answer_invitation(party=party, accept=True, reason="", author=w.chidi, now=NOW())
+def invitation_to_a_partnership_answered(world: World) -> Act:
+    party = _invite_tidewater(world)
+    return lambda: answer_invitation(party=party, accept=True, reason="", author=world.chidi, now=NOW())
 
 
-def _westmarch(w: World) -> Party:
-    return Party.objects.get(partnership=w.partnership, organisation=w.westmarch)
+def _westmarch(world: World) -> Party:
+    return Party.objects.get(partnership=world.partnership, organisation=world.westmarch)
 
 
 @case(("agreements.gone", "amina"))
-def partnership_left(w: World) -> Act:
-    party = _westmarch(w)
-    return lambda: leave_partnership(party=party, reason="No staff.", author=w.ben, now=NOW())
+def partnership_left(world: World) -> Act:
+    party = _westmarch(world)
+    return lambda: leave_partnership(party=party, reason="No staff.", author=world.ben, now=NOW())
 
 
 @case(("agreements.gone", "ben"))
-def organisation_removed(w: World) -> Act:
-    party = _westmarch(w)
-    return lambda: remove_party(party=party, reason="No answer.", author=w.amina, now=NOW())
+def organisation_removed(world: World) -> Act:
+    party = _westmarch(world)
+    return lambda: remove_party(party=party, reason="No answer.", author=world.amina, now=NOW())
 
 
 @case(("agreements.date_came", "amina"), ("agreements.date_came", "ben"))
-def partnership_ended_on_its_date(w: World) -> Act:
-    type(w.partnership).objects.filter(pk=w.partnership.pk).update(
-        status="suspended", ends_on=timezone.localdate(w.now)
+def partnership_ended_on_its_date(world: World) -> Act:
+    type(world.partnership).objects.filter(pk=world.partnership.pk).update(
+        status="suspended", ends_on=timezone.localdate(world.now)
     )
     return lambda: [record_due_steps(now=NOW()) for _ in range(2)]
 
 
-def _post(w: World) -> Post:
+def _post(world: World) -> Post:
     return create_post(
-        organisation=w.larkhaven, partnership=w.partnership, role="nominations", author=w.amina, now=NOW()
+        organisation=world.larkhaven, partnership=world.partnership, role="nominations", author=world.amina, now=NOW()
     )
 
 
 @case(("agreements.post_filled", "eddie"))
-def post_filled(w: World) -> Act:
-    post = _post(w)
-    return lambda: fill_post(post=post, person=w.eddie, reason="New.", author=w.amina, now=NOW())
+def post_filled(world: World) -> Act:
+    post = _post(world)
+    return lambda: fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
 
 
 @case(("agreements.contact", ""))
-def contact_without_an_account_named(w: World) -> Act:
-    post = _post(w)
+def contact_without_an_account_named(world: World) -> Act:
+    post = _post(world)
     sam = Contact(name="Sam Shore", email="sam@larkhaven.example")
-    return lambda: fill_post(post=post, contact=sam, reason="New.", author=w.amina, now=NOW())
+    return lambda: fill_post(post=post, contact=sam, reason="New.", author=world.amina, now=NOW())
 
 
 @case(("agreements.no_lead", "dee"))
-def last_lead_left(w: World) -> Act:
-    membership = Membership.objects.get(person=w.amina, ends_on=None)
+def last_lead_left(world: World) -> Act:
+    membership = Membership.objects.get(person=world.amina, ends_on=None)
     return lambda: organisations.end_membership(
-        membership=membership, author=w.dee, reason="Left.", now=NOW(), even_last_lead=True
+        membership=membership, author=world.dee, reason="Left.", now=NOW(), even_last_lead=True
     )
 
 
-def _with_end(w: World) -> None:
+def _with_end(world: World) -> None:
     ends = NOW().date() + dt.timedelta(days=25)
-    type(w.partnership).objects.filter(pk=w.partnership.pk).update(status="active", ends_on=ends)
+    type(world.partnership).objects.filter(pk=world.partnership.pk).update(status="active", ends_on=ends)
 
 
 @case(("agreements.dates_ahead", "amina"), ("agreements.dates_ahead", "ben"))
-def leads_reminded_of_dates(w: World) -> Act:
-    _with_end(w)
+def leads_reminded_of_dates(world: World) -> Act:
+    _with_end(world)
     return lambda: [remind_of_dates(now=NOW()) for _ in range(2)]
 
 
 @case(("agreements.notice", "amina"))
-def notice_given(w: World) -> Act:
-    _with_end(w)
-    party = _westmarch(w)
-    return lambda: give_notice(party=party, reason="No staff.", last_day=None, author=w.ben, now=NOW())
+def notice_given(world: World) -> Act:
+    _with_end(world)
+    party = _westmarch(world)
+    return lambda: give_notice(party=party, reason="No staff.", last_day=None, author=world.ben, now=NOW())
 
 
 @case()
-def invitation_to_a_partnership_withdrawn(w: World) -> Act:
-    party = _invite_tidewater(w)
-    return lambda: remove_party(party=party, reason="A mistake.", author=w.amina, now=NOW())
+def invitation_to_a_partnership_withdrawn(world: World) -> Act:
+    party = _invite_tidewater(world)
+    return lambda: remove_party(party=party, reason="A mistake.", author=world.amina, now=NOW())

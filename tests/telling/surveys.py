@@ -14,47 +14,49 @@ from tests.telling.case import Act, case
 from tests.world import World
 
 
-def _asking_ben(w: World) -> Round:
-    found = prepared(w, way=Way.NAMED, asked={})
-    services.invite(survey_round=found, addresses=[w.ben.email], group="council", author=w.amina, now=timezone.now())
+def _asking_ben(world: World) -> Round:
+    found = prepared(world, way=Way.NAMED, asked={})
+    services.invite(
+        survey_round=found, addresses=[world.ben.email], group="council", author=world.amina, now=timezone.now()
+    )
     return found
 
 
 @case(("surveys.invitation", "ben"))
-def survey_opened(w: World) -> Act:
-    found = _asking_ben(w)
-    return lambda: services.open_round(survey_round=found, author=w.amina, now=timezone.now())
+def survey_opened(world: World) -> Act:
+    found = _asking_ben(world)
+    return lambda: services.open_round(survey_round=found, author=world.amina, now=timezone.now())
 
 
 @case(("surveys.reminder", "ben"))
-def survey_reminded(w: World) -> Act:
-    found = services.open_round(survey_round=_asking_ben(w), author=w.amina, now=timezone.now())
-    return lambda: services.remind(survey_round=found, author=w.amina, now=timezone.now())
+def survey_reminded(world: World) -> Act:
+    found = services.open_round(survey_round=_asking_ben(world), author=world.amina, now=timezone.now())
+    return lambda: services.remind(survey_round=found, author=world.amina, now=timezone.now())
 
 
 @case(("surveys.agreement", "chidi"))
-def survey_reader_asked(w: World) -> Act:
-    found = prepared(w, moderator=w.chidi)
-    return lambda: services.ask_moderator(survey_round=found, author=w.amina, now=timezone.now())
+def survey_reader_asked(world: World) -> Act:
+    found = prepared(world, moderator=world.chidi)
+    return lambda: services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
 
 
 @case(("surveys.declined", "amina"), ("surveys.declined", "ben"))
-def survey_reader_declined(w: World) -> Act:
-    found = prepared(w, moderator=w.chidi)
+def survey_reader_declined(world: World) -> Act:
+    found = prepared(world, moderator=world.chidi)
     with without_emails():
-        services.ask_moderator(survey_round=found, author=w.amina, now=timezone.now())
-    return lambda: services.decline_to_moderate(survey_round=found, author=w.chidi, now=timezone.now())
+        services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
+    return lambda: services.decline_to_moderate(survey_round=found, author=world.chidi, now=timezone.now())
 
 
 @case(("surveys.joining", "chidi"), ("surveys.joining", "hana"))
-def partnership_asked_to_join_a_survey(w: World) -> Act:
-    found = prepared(w)
-    other = known_to_all(w)
-    return lambda: services.ask_to_join(survey_round=found, partnership=other, author=w.amina, now=timezone.now())
+def partnership_asked_to_join_a_survey(world: World) -> Act:
+    found = prepared(world)
+    other = known_to_all(world)
+    return lambda: services.ask_to_join(survey_round=found, partnership=other, author=world.amina, now=timezone.now())
 
 
 @case(("surveys.results", "amina"), ("surveys.results", "ben"), ("surveys.comments", "chidi"))
-def survey_closed(w: World) -> Act:
-    found = answer_as_everybody(opened_round(w, moderator=w.chidi))
+def survey_closed(world: World) -> Act:
+    found = answer_as_everybody(opened_round(world, moderator=world.chidi))
     Round.objects.filter(pk=found.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=1))
     return lambda: services.close_due(now=timezone.now())

@@ -30,114 +30,114 @@ from tests.world import World
 NOW = timezone.now
 
 
-def _ready(w: World) -> TermsProposal:
-    change_status(partnership=w.partnership, status="drafting", reason="Agreed.", author=w.amina, now=NOW())
+def _ready(world: World) -> TermsProposal:
+    change_status(partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=NOW())
     review = (timezone.localdate() + dt.timedelta(days=365)).isoformat()
-    return draft(first_proposal(w.partnership), w.amina, text="We meet.", review_on=review)
+    return draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=review)
 
 
-def _up(w: World) -> TermsVersion:
-    return put_up(_ready(w), w.amina)
+def _up(world: World) -> TermsVersion:
+    return put_up(_ready(world), world.amina)
 
 
-def _amendment(w: World) -> TermsProposal:
-    agree_terms(w.partnership, w.amina)
+def _amendment(world: World) -> TermsProposal:
+    agree_terms(world.partnership, world.amina)
     made = propose_amendment(
-        partnership=w.partnership, organisation=w.westmarch, reason="A board.", author=w.ben, now=NOW()
+        partnership=world.partnership, organisation=world.westmarch, reason="A board.", author=world.ben, now=NOW()
     )
-    return draft(made, w.ben, text="We meet twice.")
+    return draft(made, world.ben, text="We meet twice.")
 
 
-def _sign(w: World, version: TermsVersion, who: str) -> None:
-    person, body = {"amina": (w.amina, w.larkhaven), "ben": (w.ben, w.westmarch)}[who]
+def _sign(world: World, version: TermsVersion, who: str) -> None:
+    person, body = {"amina": (world.amina, world.larkhaven), "ben": (world.ben, world.westmarch)}[who]
     sign_terms(version=version, organisation=body, person=person, name=person.name, title="Lead", now=NOW())
 
 
 @case(("agreements.terms_request", "amina"), ("agreements.terms_request", "ben"))
-def terms_sent_for_signature(w: World) -> Act:
-    proposal = _ready(w)
-    return lambda: put_up(proposal, w.amina)
+def terms_sent_for_signature(world: World) -> Act:
+    proposal = _ready(world)
+    return lambda: put_up(proposal, world.amina)
 
 
 @case(("agreements.terms_signed", "ben"))
-def terms_signed_by_one_party(w: World) -> Act:
-    version = _up(w)
-    return lambda: _sign(w, version, "amina")
+def terms_signed_by_one_party(world: World) -> Act:
+    version = _up(world)
+    return lambda: _sign(world, version, "amina")
 
 
 @case(("agreements.terms_agreed", "amina"), ("agreements.terms_agreed", "ben"))
-def terms_signed_by_the_last_party(w: World) -> Act:
-    version = _up(w)
-    _sign(w, version, "amina")
-    return lambda: _sign(w, version, "ben")
+def terms_signed_by_the_last_party(world: World) -> Act:
+    version = _up(world)
+    _sign(world, version, "amina")
+    return lambda: _sign(world, version, "ben")
 
 
 @case(("agreements.terms_signed", "ben"))
-def terms_signed_on_paper(w: World) -> Act:
-    version = _up(w)
+def terms_signed_on_paper(world: World) -> Act:
+    version = _up(world)
     return lambda: record_paper_signature(
         version=version,
-        organisation=w.larkhaven,
+        organisation=world.larkhaven,
         signature=PaperSignature(
             name="Amina Larch",
             title="Chief executive",
             signed_on=timezone.localdate(),
             scan=ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf"),
         ),
-        author=w.amina,
+        author=world.amina,
         now=NOW(),
     )
 
 
 @case(("agreements.terms_declined", "amina"))
-def terms_declined_by_a_party(w: World) -> Act:
-    version = _up(w)
+def terms_declined_by_a_party(world: World) -> Act:
+    version = _up(world)
     return lambda: decline_to_sign(
-        version=version, organisation=w.westmarch, person=w.ben, title="Lead", reason="Too long.", now=NOW()
+        version=version, organisation=world.westmarch, person=world.ben, title="Lead", reason="Too long.", now=NOW()
     )
 
 
 @case(("agreements.terms_stopped", "ben"))
-def terms_taken_back(w: World) -> Act:
-    version = _up(w)
+def terms_taken_back(world: World) -> Act:
+    version = _up(world)
     assert version.proposal is not None
     proposal = version.proposal
-    return lambda: take_back_terms(proposal=proposal, reason="A mistake.", author=w.amina, now=NOW())
+    return lambda: take_back_terms(proposal=proposal, reason="A mistake.", author=world.amina, now=NOW())
 
 
 @case(("agreements.terms_proposed", "amina"))
-def amendment_proposed(w: World) -> Act:
-    agree_terms(w.partnership, w.amina)
+def amendment_proposed(world: World) -> Act:
+    agree_terms(world.partnership, world.amina)
     return lambda: propose_amendment(
-        partnership=w.partnership, organisation=w.westmarch, reason="A board.", author=w.ben, now=NOW()
+        partnership=world.partnership, organisation=world.westmarch, reason="A board.", author=world.ben, now=NOW()
     )
 
 
 @case(("agreements.terms_stopped", "amina"))
-def amendment_withdrawn(w: World) -> Act:
-    proposal = _amendment(w)
-    return lambda: withdraw_proposal(proposal=proposal, reason="No longer.", author=w.ben, now=NOW())
+def amendment_withdrawn(world: World) -> Act:
+    proposal = _amendment(world)
+    return lambda: withdraw_proposal(proposal=proposal, reason="No longer.", author=world.ben, now=NOW())
 
 
 @case(("agreements.terms_stopped", "amina"), ("agreements.terms_stopped", "ben"))
-def amendment_not_signed_in_time(w: World) -> Act:
-    put_up(_amendment(w), w.ben)
+def amendment_not_signed_in_time(world: World) -> Act:
+    put_up(_amendment(world), world.ben)
     TermsProposal.objects.filter(number=2).update(sign_by=timezone.localdate() - dt.timedelta(days=40))
     return lambda: [lapse_proposals(now=NOW()) for _ in range(2)]
 
 
 @case(("agreements.terms_in_force", "amina"), ("agreements.terms_in_force", "ben"))
-def terms_in_force_on_their_day(w: World) -> Act:
-    version = put_up(_amendment(w), w.ben, from_day=timezone.localdate() + dt.timedelta(days=3))
+def terms_in_force_on_their_day(world: World) -> Act:
+    version = put_up(_amendment(world), world.ben, from_day=timezone.localdate() + dt.timedelta(days=3))
     for who in ("amina", "ben"):
-        _sign(w, version, who)
+        _sign(world, version, who)
     later = NOW() + dt.timedelta(days=3)
     return lambda: [record_terms_in_force(now=later) for _ in range(2)]
 
 
 @case(("agreements.terms_request", "amina"), ("agreements.terms_request", "ben"))
-def signers_of_terms_reminded(w: World) -> Act:
-    _up(w)
+def signers_of_terms_reminded(world: World) -> Act:
+    _up(world)
     TermsSignatory.objects.update(
         asked_at=NOW() - dt.timedelta(days=5), due_on=timezone.localdate() + dt.timedelta(days=2)
     )
@@ -145,8 +145,8 @@ def signers_of_terms_reminded(w: World) -> Act:
 
 
 @case(("agreements.terms_late", "amina"), ("agreements.terms_late", "ben"))
-def signatures_on_terms_are_late(w: World) -> Act:
-    _up(w)
+def signatures_on_terms_are_late(world: World) -> Act:
+    _up(world)
     TermsSignatory.objects.update(
         asked_at=NOW() - dt.timedelta(days=9), due_on=timezone.localdate() - dt.timedelta(days=2)
     )
@@ -154,7 +154,7 @@ def signatures_on_terms_are_late(w: World) -> Act:
 
 
 @case(("agreements.terms_request", "amina"))
-def next_signer_of_terms_asked(w: World) -> Act:
-    _up(w)
-    TermsSignatory.objects.filter(organisation=w.larkhaven).update(asked_people=[])
+def next_signer_of_terms_asked(world: World) -> Act:
+    _up(world)
+    TermsSignatory.objects.filter(organisation=world.larkhaven).update(asked_people=[])
     return lambda: [ask_new_signers(now=NOW()) for _ in range(2)]

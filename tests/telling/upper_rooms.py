@@ -37,260 +37,273 @@ NOW = timezone.now
 
 
 @case(("plans.sign_off_request", "ben"))
-def sign_off_requested(w: World) -> Act:
-    plan = published(w)
-    return lambda: ask_signatures(plan, w)
+def sign_off_requested(world: World) -> Act:
+    plan = published(world)
+    return lambda: ask_signatures(plan, world)
 
 
 @case(("plans.sign_off_request", "ben"))
-def newer_version_published_while_signatures_are_awaited(w: World) -> Act:
-    plan = published(w)
-    ask_signatures(plan, w)
-    fewer_homes(plan, w)
-    return lambda: publish(plan, w, "Fewer homes.")
+def newer_version_published_while_signatures_are_awaited(world: World) -> Act:
+    plan = published(world)
+    ask_signatures(plan, world)
+    fewer_homes(plan, world)
+    return lambda: publish(plan, world, "Fewer homes.")
 
 
 @case(("plans.sign_off_request", "amina"), ("plans.sign_off_request", "ben"))
-def signatories_reminded(w: World) -> Act:
-    ask_signatures(published(w), w)
+def signatories_reminded(world: World) -> Act:
+    ask_signatures(published(world), world)
     return lambda: plans.remind_signatories(now=NOW() + dt.timedelta(days=8))
 
 
 @case(("plans.sign_off_escalation", "amina"), ("plans.sign_off_escalation", "ben"))
-def signatories_late(w: World) -> Act:
-    ask_signatures(published(w), w, due_on=timezone.localdate() + dt.timedelta(days=3))
+def signatories_late(world: World) -> Act:
+    ask_signatures(published(world), world, due_on=timezone.localdate() + dt.timedelta(days=3))
     return lambda: plans.escalate_signatories(now=NOW() + dt.timedelta(days=4))
 
 
-def _decide(w: World, decision: str) -> Act:
-    plan = ask_signatures(published(w), w)
+def _decide(world: World, decision: str) -> Act:
+    plan = ask_signatures(published(world), world)
     return lambda: plans.sign_off(
-        plan=plan, number=1, organisation=w.westmarch, person=w.ben, decision=decision, reason="Too few.", now=NOW()
+        plan=plan,
+        number=1,
+        organisation=world.westmarch,
+        person=world.ben,
+        decision=decision,
+        reason="Too few.",
+        now=NOW(),
     )
 
 
 @case(("plans.decision", "amina"))
-def version_rejected(w: World) -> Act:
-    return _decide(w, "rejected")
+def version_rejected(world: World) -> Act:
+    return _decide(world, "rejected")
 
 
 @case(("plans.decision", "amina"))
-def condition_set_by_a_signatory(w: World) -> Act:
-    return _decide(w, "conditional")
+def condition_set_by_a_signatory(world: World) -> Act:
+    return _decide(world, "conditional")
 
 
 @case()
-def version_approved(w: World) -> Act:
-    return _decide(w, "approved")
+def version_approved(world: World) -> Act:
+    return _decide(world, "approved")
 
 
-def _show(w: World) -> Share:
+def _show(world: World) -> Share:
     return plans.share_draft(
-        plan=begin(w),
-        email=w.nadia.email,
+        plan=begin(world),
+        email=world.nadia.email,
         may_comment=True,
         message="",
         ends_on=None,
-        author=w.amina,
+        author=world.amina,
         now=NOW(),
     )
 
 
 @case(("plans.share", "nadia"))
-def draft_shown(w: World) -> Act:
-    return lambda: _show(w)
+def draft_shown(world: World) -> Act:
+    return lambda: _show(world)
 
 
-def _ask(w: World) -> AccessRequest:
+def _ask(world: World) -> AccessRequest:
     return plans.ask_for_access(
-        partnership=w.partnership, about="Estuary delivery programme", message="", author=w.ben, now=NOW()
+        partnership=world.partnership, about="Estuary delivery programme", message="", author=world.ben, now=NOW()
     )
 
 
 @case(("plans.access_request", "amina"))
-def access_asked_for(w: World) -> Act:
-    begin(w)
-    return lambda: _ask(w)
+def access_asked_for(world: World) -> Act:
+    begin(world)
+    return lambda: _ask(world)
 
 
 @case(("plans.share", "ben"))
-def access_granted(w: World) -> Act:
-    begin(w)
-    request = _ask(w)
-    return lambda: plans.answer_request(request=request, grant=True, author=w.amina, now=NOW())
+def access_granted(world: World) -> Act:
+    begin(world)
+    request = _ask(world)
+    return lambda: plans.answer_request(request=request, grant=True, author=world.amina, now=NOW())
 
 
 @case(("plans.not_shown", "ben"))
-def access_refused(w: World) -> Act:
-    begin(w)
-    request = _ask(w)
-    return lambda: plans.answer_request(request=request, grant=False, author=w.amina, now=NOW())
+def access_refused(world: World) -> Act:
+    begin(world)
+    request = _ask(world)
+    return lambda: plans.answer_request(request=request, grant=False, author=world.amina, now=NOW())
 
 
 @case(("plans.mention", "ben"), ("plans.mention", "vera"))
-def people_mentioned_in_a_comment(w: World) -> Act:
-    plan = published(w)
+def people_mentioned_in_a_comment(world: World) -> Act:
+    plan = published(world)
     return lambda: plans.add_comment(
         plan=plan,
         version_number=1,
         text="@Ben West, @Vera Larch, @Ben West, @Amina Larch and @Chidi Tide: why?",
-        author=w.amina,
+        author=world.amina,
         now=NOW(),
     )
 
 
-def offer_the_plan(w: World) -> OwnershipOffer:
+def offer_the_plan(world: World) -> OwnershipOffer:
     return plans.offer_ownership(
-        plan=published(w),
-        organisation=w.westmarch,
-        offered_for=w.larkhaven,
+        plan=published(world),
+        organisation=world.westmarch,
+        offered_for=world.larkhaven,
         hands_over=True,
-        author=w.amina,
+        author=world.amina,
         now=NOW(),
     )
 
 
 @case(("plans.ownership_offer", "ben"))
-def plan_offered(w: World) -> Act:
-    return lambda: offer_the_plan(w)
+def plan_offered(world: World) -> Act:
+    return lambda: offer_the_plan(world)
 
 
-def _answer_offer(w: World, offer: OwnershipOffer, *, accept: bool) -> OwnershipOffer:
-    return plans.answer_offer(offer=offer, accept=accept, reason="Too large.", author=w.ben, now=NOW())
-
-
-@case(("plans.ownership_answer", "amina"))
-def offered_plan_accepted(w: World) -> Act:
-    offer = offer_the_plan(w)
-    return lambda: _answer_offer(w, offer, accept=True)
+def _answer_offer(world: World, offer: OwnershipOffer, *, accept: bool) -> OwnershipOffer:
+    return plans.answer_offer(offer=offer, accept=accept, reason="Too large.", author=world.ben, now=NOW())
 
 
 @case(("plans.ownership_answer", "amina"))
-def offered_plan_declined(w: World) -> Act:
-    offer = offer_the_plan(w)
-    return lambda: _answer_offer(w, offer, accept=False)
+def offered_plan_accepted(world: World) -> Act:
+    offer = offer_the_plan(world)
+    return lambda: _answer_offer(world, offer, accept=True)
+
+
+@case(("plans.ownership_answer", "amina"))
+def offered_plan_declined(world: World) -> Act:
+    offer = offer_the_plan(world)
+    return lambda: _answer_offer(world, offer, accept=False)
 
 
 @case(("plans.ownership_answer", "eddie"))
-def plan_declined_after_who_offered_it_became_a_viewer(w: World) -> Act:
-    offer = offer_the_plan(w)
-    for who, role in ((w.eddie, "lead"), (w.amina, "viewer")):
+def plan_declined_after_who_offered_it_became_a_viewer(world: World) -> Act:
+    offer = offer_the_plan(world)
+    for who, role in ((world.eddie, "lead"), (world.amina, "viewer")):
         change_role(membership=who.memberships.get(ends_on=None), role=role, author=None, now=NOW())
-    return lambda: _answer_offer(w, offer, accept=False)
+    return lambda: _answer_offer(world, offer, accept=False)
 
 
 # ---- Ask and offer
 
 
-def _entry(w: World, **given: Any) -> Entry:
-    fields = {"audience": Audience.NAMED, "addressees": [w.westmarch]} | given
-    return shared(w.larkhaven, w.amina, NOW(), **fields)
+def _entry(world: World, **given: Any) -> Entry:
+    fields = {"audience": Audience.NAMED, "addressees": [world.westmarch]} | given
+    return shared(world.larkhaven, world.amina, NOW(), **fields)
 
 
 @case(("exchange.asked", "ben"), ("exchange.asked", "chidi"))
-def entry_shared_with_those_asked(w: World) -> Act:
-    _entry(w, addressees=[w.westmarch, w.tidewater])
+def entry_shared_with_those_asked(world: World) -> Act:
+    _entry(world, addressees=[world.westmarch, world.tidewater])
     return lambda: [exchange.email_new_entries(now=NOW()) for _ in range(2)]
 
 
-def _respond(w: World, entry: Entry) -> Any:
-    return exchange.respond(entry=entry, organisation=w.westmarch, text="Twenty.", author=w.ben, now=NOW())
+def _respond(world: World, entry: Entry) -> Any:
+    return exchange.respond(entry=entry, organisation=world.westmarch, text="Twenty.", author=world.ben, now=NOW())
 
 
 @case(("exchange.response", "amina"))
-def entry_answered(w: World) -> Act:
-    entry = _entry(w)
-    return lambda: _respond(w, entry)
+def entry_answered(world: World) -> Act:
+    entry = _entry(world)
+    return lambda: _respond(world, entry)
 
 
 @case(("exchange.declined", "amina"))
-def entry_declined(w: World) -> Act:
-    entry = _entry(w)
+def entry_declined(world: World) -> Act:
+    entry = _entry(world)
     return lambda: exchange.decline_entry(
-        entry=entry, organisation=w.westmarch, reason="No land.", author=w.ben, now=NOW()
+        entry=entry, organisation=world.westmarch, reason="No land.", author=world.ben, now=NOW()
     )
 
 
 @case(("exchange.referred", "oscar"))
-def entry_referred(w: World) -> Act:
-    entry = _entry(w, addressees=[w.riverside])
+def entry_referred(world: World) -> Act:
+    entry = _entry(world, addressees=[world.riverside])
     return lambda: exchange.refer_entry(
-        entry=entry, organisation=w.riverside, person=w.oscar, author=w.nadia, now=NOW()
+        entry=entry, organisation=world.riverside, person=world.oscar, author=world.nadia, now=NOW()
     )
 
 
 @case(("exchange.facilitator", "ben"))
-def facilitator_of_an_entry_named(w: World) -> Act:
-    entry = _entry(w)
+def facilitator_of_an_entry_named(world: World) -> Act:
+    entry = _entry(world)
     return lambda: exchange.name_entry_facilitator(
-        entry=entry, organisation=w.westmarch, person=w.ben, author=w.amina, now=NOW()
+        entry=entry, organisation=world.westmarch, person=world.ben, author=world.amina, now=NOW()
     )
 
 
 @case(("exchange.several", "eddie"))
-def several_facilitated_by_one_person(w: World) -> Act:
-    entries = [_entry(w) for _ in range(2)]
+def several_facilitated_by_one_person(world: World) -> Act:
+    entries = [_entry(world) for _ in range(2)]
     for entry in entries:
         exchange.name_entry_facilitator(
-            entry=entry, organisation=w.larkhaven, person=w.eddie, author=w.amina, now=NOW(), sends_email=False
+            entry=entry,
+            organisation=world.larkhaven,
+            person=world.eddie,
+            author=world.amina,
+            now=NOW(),
+            sends_email=False,
         )
-    return lambda: exchange.tell_facilitators(entries=entries, person=w.eddie, author=w.amina, now=NOW())
+    return lambda: exchange.tell_facilitators(entries=entries, person=world.eddie, author=world.amina, now=NOW())
 
 
-def _question(w: World, entry: Entry) -> Any:
-    return exchange.ask_question(entry=entry, organisation=w.westmarch, text="By when?", author=w.ben, now=NOW())
+def _question(world: World, entry: Entry) -> Any:
+    return exchange.ask_question(
+        entry=entry, organisation=world.westmarch, text="By when?", author=world.ben, now=NOW()
+    )
 
 
 @case(("exchange.question", "amina"))
-def question_asked_back_twice(w: World) -> Act:
-    entry = _entry(w)
-    return lambda: [_question(w, entry) for _ in range(2)]
+def question_asked_back_twice(world: World) -> Act:
+    entry = _entry(world)
+    return lambda: [_question(world, entry) for _ in range(2)]
 
 
 @case(("exchange.question_answered", "ben"))
-def question_answered(w: World) -> Act:
-    question = _question(w, _entry(w))
-    return lambda: exchange.answer_question(question=question, text="By May.", author=w.amina, now=NOW())
+def question_answered(world: World) -> Act:
+    question = _question(world, _entry(world))
+    return lambda: exchange.answer_question(question=question, text="By May.", author=world.amina, now=NOW())
 
 
 @case(("exchange.decision", "ben"))
-def answer_decided(w: World) -> Act:
-    response = _respond(w, _entry(w))
-    return lambda: exchange.decide_response(response=response, accept=True, reason="", author=w.amina, now=NOW())
+def answer_decided(world: World) -> Act:
+    response = _respond(world, _entry(world))
+    return lambda: exchange.decide_response(response=response, accept=True, reason="", author=world.amina, now=NOW())
 
 
 @case(("exchange.decision", "ben"))
-def answered_entry_withdrawn(w: World) -> Act:
-    entry = _entry(w)
-    _respond(w, entry)
-    return lambda: exchange.withdraw_entry(entry=entry, reason="Found.", author=w.amina, now=NOW())
+def answered_entry_withdrawn(world: World) -> Act:
+    entry = _entry(world)
+    _respond(world, entry)
+    return lambda: exchange.withdraw_entry(entry=entry, reason="Found.", author=world.amina, now=NOW())
 
 
 @case(("exchange.introduction", "amina"), ("exchange.introduction", "ben"))
-def organisations_introduced(w: World) -> Act:
-    ask = _entry(w, audience=Audience.NETWORK, addressees=[])
-    offer = shared(w.westmarch, w.ben, NOW(), direction=Direction.OFFER, audience=Audience.NETWORK)
+def organisations_introduced(world: World) -> Act:
+    ask = _entry(world, audience=Audience.NETWORK, addressees=[])
+    offer = shared(world.westmarch, world.ben, NOW(), direction=Direction.OFFER, audience=Audience.NETWORK)
     return lambda: exchange.introduce(
-        entry=ask, counterpart=offer, organisation=w.tidewater, text="You fit.", author=w.chidi, now=NOW()
+        entry=ask, counterpart=offer, organisation=world.tidewater, text="You fit.", author=world.chidi, now=NOW()
     )
 
 
 @case(("exchange.closing_soon", "amina"), ("exchange.closing_soon", "ben"))
-def entry_about_to_lapse(w: World) -> Act:
-    _entry(w, closes_on=timezone.localdate() + dt.timedelta(days=9))
+def entry_about_to_lapse(world: World) -> Act:
+    _entry(world, closes_on=timezone.localdate() + dt.timedelta(days=9))
     return lambda: [exchange.remind_of_closing(now=NOW() + dt.timedelta(days=3)) for _ in range(2)]
 
 
 @case(("lists.followed", "ben"))
-def entry_enters_a_followed_view(w: World) -> Act:
-    view = lists.save_view(person=w.ben, kind="asks", name="All asks", state={}, now=w.now)
-    lists.follow_view(view=view, person=w.ben, now=w.now)
-    _entry(w, audience=Audience.NETWORK, addressees=[])
+def entry_enters_a_followed_view(world: World) -> Act:
+    view = lists.save_view(person=world.ben, kind="asks", name="All asks", state={}, now=world.now)
+    lists.follow_view(view=view, person=world.ben, now=world.now)
+    _entry(world, audience=Audience.NETWORK, addressees=[])
     return lambda: [lists.check_followed_views(now=NOW() + dt.timedelta(hours=1)) for _ in range(2)]
 
 
 @case(("reports.scheduled", "ben"))
-def report_sent_on_a_rhythm(w: World) -> Act:
+def report_sent_on_a_rhythm(world: World) -> Act:
     reporting.schedule_report(
         details=reporting.ScheduleDetails(
             report="partnership-register",
@@ -298,31 +311,31 @@ def report_sent_on_a_rhythm(w: World) -> Act:
             name="Register",
             every="month",
             first_on=timezone.localdate(),
-            people=[w.ben],
-            body=w.partnership,
+            people=[world.ben],
+            body=world.partnership,
         ),
-        author=w.amina,
+        author=world.amina,
         now=NOW(),
     )
     return lambda: [reporting.send_due_reports(now=NOW()) for _ in range(2)]
 
 
 @case(("reports.not_made", "ben"))
-def scheduled_report_of_a_partnership_they_left(w: World) -> Act:
+def scheduled_report_of_a_partnership_they_left(world: World) -> Act:
     reporting.schedule_report(
         details=reporting.ScheduleDetails(
             report="homes-pipeline",
-            query_string=f"partnership={w.partnership.pk}",
+            query_string=f"partnership={world.partnership.pk}",
             name="Homes of the partnership",
             every="month",
             first_on=timezone.localdate(),
-            people=[w.ben],
-            body=w.westmarch,
+            people=[world.ben],
+            body=world.westmarch,
         ),
-        author=w.ben,
+        author=world.ben,
         now=NOW(),
     )
-    agreements.leave_partnership(party=w.party(w.westmarch), reason="Reorganised.", author=w.ben, now=NOW())
+    agreements.leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=NOW())
     return lambda: [reporting.send_due_reports(now=NOW()) for _ in range(2)]
 
 
@@ -330,87 +343,87 @@ def scheduled_report_of_a_partnership_they_left(w: World) -> Act:
 
 
 @case(("commitments.proposed", "ben"))
-def commitment_proposed(w: World) -> Act:
-    return lambda: promises.propose(w)
+def commitment_proposed(world: World) -> Act:
+    return lambda: promises.propose(world)
 
 
 @case(("commitments.proposed", "ben"))
-def proposed_terms_changed(w: World) -> Act:
-    made = promises.propose(w)
+def proposed_terms_changed(world: World) -> Act:
+    made = promises.propose(world)
     return lambda: commitments.edit_proposal(
         commitment=made,
         text="Fifty homes.",
         quantity=None,
         unit="",
-        owner=w.eddie,
+        owner=world.eddie,
         due_on=made.due_on,
         revision=made.revision,
-        author=w.amina,
+        author=world.amina,
         now=NOW(),
     )
 
 
 @case(("commitments.proposed_together", "ben"))
-def commitments_proposed_from_a_spreadsheet(w: World) -> Act:
-    made = [promises.propose(w, tells=False) for _ in range(2)]
-    return lambda: commitments.email_leads_about_proposals(commitments=made, author=w.amina, now=NOW())
+def commitments_proposed_from_a_spreadsheet(world: World) -> Act:
+    made = [promises.propose(world, tells=False) for _ in range(2)]
+    return lambda: commitments.email_leads_about_proposals(commitments=made, author=world.amina, now=NOW())
 
 
 @case(("commitments.owned_together", "vera"))
-def commitments_given_to_an_owner(w: World) -> Act:
+def commitments_given_to_an_owner(world: World) -> Act:
     made = [
-        commitments.change_owner(commitment=promises.agree(w), owner=w.vera, author=w.amina, now=NOW())
+        commitments.change_owner(commitment=promises.agree(world), owner=world.vera, author=world.amina, now=NOW())
         for _ in range(2)
     ]
-    return lambda: commitments.email_owners(commitments=made, author=w.amina, reminds=False, now=NOW())
+    return lambda: commitments.email_owners(commitments=made, author=world.amina, reminds=False, now=NOW())
 
 
 @case(("commitments.agreed", "amina"), ("commitments.agreed", "eddie"))
-def commitment_agreed(w: World) -> Act:
-    made = promises.propose(w)
+def commitment_agreed(world: World) -> Act:
+    made = promises.propose(world)
 
     def confirm(side: Any, lead: User) -> Commitment:
         return commitments.confirm_commitment(
             commitment=made, organisation=side, author=lead, revision=made.revision, now=NOW()
         )
 
-    confirm(w.larkhaven, w.amina)
-    return lambda: confirm(w.westmarch, w.ben)
+    confirm(world.larkhaven, world.amina)
+    return lambda: confirm(world.westmarch, world.ben)
 
 
 @case(("commitments.done", "ben"))
-def commitment_reported_done(w: World) -> Act:
-    made = promises.agree(w)
-    return lambda: promises.report(w, made, Status.DONE, delivered=made.quantity)
+def commitment_reported_done(world: World) -> Act:
+    made = promises.agree(world)
+    return lambda: promises.report(world, made, Status.DONE, delivered=made.quantity)
 
 
 @case(("commitments.answered", "amina"), ("commitments.answered", "eddie"))
-def delivery_verified(w: World) -> Act:
-    made = promises.done_commitment(w)
-    return lambda: commitments.verify_delivery(commitment=made, author=w.ben, now=NOW())
+def delivery_verified(world: World) -> Act:
+    made = promises.done_commitment(world)
+    return lambda: commitments.verify_delivery(commitment=made, author=world.ben, now=NOW())
 
 
 @case(("commitments.answered", "amina"), ("commitments.answered", "eddie"))
-def delivery_sent_back(w: World) -> Act:
-    made = promises.done_commitment(w)
-    return lambda: commitments.send_back(commitment=made, reason="No lift.", author=w.ben, now=NOW())
+def delivery_sent_back(world: World) -> Act:
+    made = promises.done_commitment(world)
+    return lambda: commitments.send_back(commitment=made, reason="No lift.", author=world.ben, now=NOW())
 
 
 @case(("commitments.ended", "ben"), ("commitments.ended", "eddie"))
-def commitment_cancelled(w: World) -> Act:
-    made = promises.agree(w)
-    return lambda: commitments.end_commitment(commitment=made, reason="Sold.", author=w.amina, now=NOW())
+def commitment_cancelled(world: World) -> Act:
+    made = promises.agree(world)
+    return lambda: commitments.end_commitment(commitment=made, reason="Sold.", author=world.amina, now=NOW())
 
 
 @case(("commitments.escalation", "ben"))
-def commitment_escalated(w: World) -> Act:
-    made = promises.agree(w)
-    return lambda: commitments.escalate(commitment=made, helper=w.ben, author=w.eddie, now=NOW())
+def commitment_escalated(world: World) -> Act:
+    made = promises.agree(world)
+    return lambda: commitments.escalate(commitment=made, helper=world.ben, author=world.eddie, now=NOW())
 
 
 @case(("commitments.reminder", "eddie"))
-def owners_reminded(w: World) -> Act:
-    promises.agree(w, due_on=promises.in_days(3))
+def owners_reminded(world: World) -> Act:
+    promises.agree(world, due_on=promises.in_days(3))
     return lambda: [commitments.remind_owners(now=NOW()) for _ in range(2)]
 
 
@@ -418,51 +431,51 @@ def owners_reminded(w: World) -> Act:
 
 
 @case(("conversations.circulated", "amina"), ("conversations.circulated", "ben"))
-def record_circulated(w: World) -> Act:
-    conversation = talks.draft(w)
-    return lambda: conversations.circulate(conversation=conversation, author=w.eddie, now=NOW())
+def record_circulated(world: World) -> Act:
+    conversation = talks.draft(world)
+    return lambda: conversations.circulate(conversation=conversation, author=world.eddie, now=NOW())
 
 
 @case(("conversations.report_due", "amina"), ("conversations.report_due", "ben"))
-def report_due_soon(w: World) -> Act:
-    report = reports.the_report(w)
+def report_due_soon(world: World) -> Act:
+    report = reports.the_report(world)
     return lambda: conversations.remind_of_reports(
         now=timezone.make_aware(dt.datetime.combine(report.due_on, dt.time(9)))
     )
 
 
 @case(("conversations.report_submitted", "amina"))
-def report_submitted(w: World) -> Act:
-    report = reports.write(reports.the_report(w), w.ben)
-    return lambda: conversations.submit_report(report=report, revision=report.revision, author=w.ben, now=NOW())
+def report_submitted(world: World) -> Act:
+    report = reports.write(reports.the_report(world), world.ben)
+    return lambda: conversations.submit_report(report=report, revision=report.revision, author=world.ben, now=NOW())
 
 
 @case(("conversations.report_decided", "ben"))
-def report_returned(w: World) -> Act:
-    report = reports.submitted(w)
+def report_returned(world: World) -> Act:
+    report = reports.submitted(world)
     return lambda: conversations.return_report(
-        report=report, number=1, reason="How many let?", author=w.amina, now=NOW()
+        report=report, number=1, reason="How many let?", author=world.amina, now=NOW()
     )
 
 
 @case(("nominations.return_sent", "ben"))
-def nominations_return_sent(w: World) -> Act:
-    found = quarters.counted_return(w, sign_nominations(w))
-    return lambda: send_return(nominations_return=found, author=w.amina, now=quarters.afterwards())
+def nominations_return_sent(world: World) -> Act:
+    found = quarters.counted_return(world, sign_nominations(world))
+    return lambda: send_return(nominations_return=found, author=world.amina, now=quarters.afterwards())
 
 
 @case(("nominations.return_decided", "amina"))
-def nominations_return_confirmed(w: World) -> Act:
-    found = quarters.sent_return(w, sign_nominations(w))
+def nominations_return_confirmed(world: World) -> Act:
+    found = quarters.sent_return(world, sign_nominations(world))
     lines = dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
-    return lambda: quarters.decide_lines(w, found, lines)
+    return lambda: quarters.decide_lines(world, found, lines)
 
 
 @case(("nominations.return_reopened", "amina"))
-def nominations_return_reopened(w: World) -> Act:
-    found = quarters.confirmed_return(w, sign_nominations(w))
+def nominations_return_reopened(world: World) -> Act:
+    found = quarters.confirmed_return(world, sign_nominations(world))
     return lambda: reopen_return(
-        nominations_return=found, reason="A home is missing.", author=w.ben, now=quarters.afterwards()
+        nominations_return=found, reason="A home is missing.", author=world.ben, now=quarters.afterwards()
     )
 
 
@@ -470,53 +483,53 @@ _INVITED = (("conversations.meeting_invitation", "amina"), ("conversations.meeti
 
 
 @case(*_INVITED)
-def meeting_planned(w: World) -> Act:
-    return lambda: gatherings.planned_meeting(w)
+def meeting_planned(world: World) -> Act:
+    return lambda: gatherings.planned_meeting(world)
 
 
 @case(*(("conversations.meeting_changed", name) for name in ("amina", "ben", "eddie")))
-def meeting_moved(w: World) -> Act:
-    meeting = gatherings.planned_meeting(w)
+def meeting_moved(world: World) -> Act:
+    meeting = gatherings.planned_meeting(world)
     return lambda: conversations.change_meeting(
         meeting=meeting,
-        plan=gatherings.the_plan(w, starts_at=gatherings.in_days(8)),
-        organisation=w.larkhaven,
+        plan=gatherings.the_plan(world, starts_at=gatherings.in_days(8)),
+        organisation=world.larkhaven,
         reason="Ben is away.",
-        author=w.eddie,
+        author=world.eddie,
         now=NOW(),
     )
 
 
 @case(("conversations.meeting_uninvited", "ben"))
-def meeting_with_fewer_people(w: World) -> Act:
-    meeting = gatherings.planned_meeting(w)
+def meeting_with_fewer_people(world: World) -> Act:
+    meeting = gatherings.planned_meeting(world)
     return lambda: conversations.change_meeting(
         meeting=meeting,
-        plan=gatherings.the_plan(w, people=[w.amina, w.eddie]),
-        organisation=w.larkhaven,
-        author=w.eddie,
+        plan=gatherings.the_plan(world, people=[world.amina, world.eddie]),
+        organisation=world.larkhaven,
+        author=world.eddie,
         now=NOW(),
     )
 
 
 @case(*(("conversations.meeting_called_off", name) for name in ("amina", "ben", "eddie")))
-def meeting_called_off(w: World) -> Act:
-    meeting = gatherings.planned_meeting(w)
+def meeting_called_off(world: World) -> Act:
+    meeting = gatherings.planned_meeting(world)
     return lambda: conversations.call_off_meeting(
-        meeting=meeting, reason="Snow.", organisation=w.larkhaven, author=w.eddie, now=NOW()
+        meeting=meeting, reason="Snow.", organisation=world.larkhaven, author=world.eddie, now=NOW()
     )
 
 
 @case(("conversations.meeting_agenda", "amina"), ("conversations.meeting_agenda", "ben"))
-def agenda_circulated(w: World) -> Act:
-    meeting = gatherings.meeting_with_item(w)
+def agenda_circulated(world: World) -> Act:
+    meeting = gatherings.meeting_with_item(world)
     return lambda: conversations.circulate_agenda(
-        meeting=meeting, organisation=w.larkhaven, revision=meeting.revision, author=w.eddie, now=NOW()
+        meeting=meeting, organisation=world.larkhaven, revision=meeting.revision, author=world.eddie, now=NOW()
     )
 
 
 @case(("conversations.facilitator_named", "chidi"), ("agreements.invitation", "chidi"))
-def facilitator_named(w: World) -> Act:
+def facilitator_named(world: World) -> Act:
     return lambda: conversations.name_facilitator(
-        partnership=w.partnership, organisation=w.tidewater, person=w.chidi, author=w.amina, now=NOW()
+        partnership=world.partnership, organisation=world.tidewater, person=world.chidi, author=world.amina, now=NOW()
     )

@@ -108,41 +108,41 @@ def _upload_unchecked_own_files(world: World) -> ImportRun:
 OWN = (
     Row(
         "transfer.receive_list",
-        lambda w, author, _: _upload_own_files(w, author),
+        lambda world, author, _: _upload_own_files(world, author),
         PARTNER_EDITORS,
         situation="own files",
     ),
     Row(
         "transfer.check_list",
-        lambda w, author, run: check_list(run=run, author=author, now=timezone.now()),
+        lambda world, author, run: check_list(run=run, author=author, now=timezone.now()),
         PARTNER_EDITORS,
         prepare=_upload_unchecked_own_files,
         situation="own files",
     ),
     Row(
         "transfer.queue_import",
-        lambda w, author, run: queue_import(run=run, author=author, now=timezone.now()),
+        lambda world, author, run: queue_import(run=run, author=author, now=timezone.now()),
         PARTNER,
         prepare=_upload_own_files,
         situation="own files",
     ),
     Row(
         "transfer.apply_preview",
-        lambda w, author, run: apply_preview(run=run, author=author, now=timezone.now()),
+        lambda world, author, run: apply_preview(run=run, author=author, now=timezone.now()),
         PARTNER,
         prepare=_upload_own_files,
         situation="own files",
     ),
     Row(
         "transfer.discard_preview",
-        lambda w, author, run: discard_preview(run=run, author=author, now=timezone.now()),
+        lambda world, author, run: discard_preview(run=run, author=author, now=timezone.now()),
         PARTNER_EDITORS,
         prepare=_upload_own_files,
         situation="own files",
     ),
     Row(
         "transfer.confirm_headings",
-        lambda w, author, run: confirm_headings(
+        lambda world, author, run: confirm_headings(
             run=run,
             publisher="",
             headings={"reference": "SiteReference", "name": "SiteNameAddress", "x": "GeoX", "y": "GeoY"},
@@ -159,52 +159,52 @@ ROWS = (
     *OWN,
     Row(
         "transfer.import_register",
-        lambda w, author, _: import_register(
+        lambda world, author, _: import_register(
             register="councils", file=File("list.csv", COUNCILS.encode()), author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
     Row(
         "transfer.preview_register",
-        lambda w, author, _: preview_register(
+        lambda world, author, _: preview_register(
             register="councils", file=File("list.csv", COUNCILS.encode()), author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
     Row(
         "transfer.apply_preview",
-        lambda w, author, run: apply_preview(run=run, author=author, now=timezone.now()),
+        lambda world, author, run: apply_preview(run=run, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_preview,
     ),
     Row(
         "transfer.receive_list",
-        lambda w, author, _: receive_list(
+        lambda world, author, _: receive_list(
             register="councils", files=[File("list.csv", COUNCILS.encode())], author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
     Row(
         "transfer.check_list",
-        lambda w, author, run: check_list(run=run, author=author, now=timezone.now()),
+        lambda world, author, run: check_list(run=run, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_upload_unchecked_list,
     ),
     Row(
         "transfer.queue_import",
-        lambda w, author, run: queue_import(run=run, author=author, now=timezone.now()),
+        lambda world, author, run: queue_import(run=run, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_preview,
     ),
     Row(
         "transfer.discard_preview",
-        lambda w, author, run: discard_preview(run=run, author=author, now=timezone.now()),
+        lambda world, author, run: discard_preview(run=run, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_preview,
     ),
     Row(
         "transfer.confirm_headings",
-        lambda w, author, run: confirm_headings(
+        lambda world, author, run: confirm_headings(
             run=run,
             publisher="Forum",
             headings={"official": "official-name", "gss": "gss-code", "key": "local-authority-code"},
@@ -216,7 +216,7 @@ ROWS = (
     ),
     Row(
         "transfer.answer_doubt",
-        lambda w, author, doubt: answer_doubt(
+        lambda world, author, doubt: answer_doubt(
             doubt=doubt, answer=Answer.LEAVE_OUT, reason="A slip in the list.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
@@ -224,7 +224,7 @@ ROWS = (
     ),
     Row(
         "transfer.import_local_plans",
-        lambda w, author, _: import_local_plans(
+        lambda world, author, _: import_local_plans(
             plans=File("local-plan.csv", PLANS.encode()),
             timetable=File("local-plan-timetable.csv", TIMETABLE.encode()),
             author=author,
@@ -235,7 +235,7 @@ ROWS = (
     ),
     Row(
         "transfer.import_developer_agreements",
-        lambda w, author, _: import_developer_agreements(
+        lambda world, author, _: import_developer_agreements(
             agreements=File("a.csv", AGREEMENTS.encode()),
             contributions=File("c.csv", CONTRIBUTIONS.encode()),
             transactions=File("t.csv", TRANSACTIONS.encode()),
@@ -247,7 +247,7 @@ ROWS = (
     ),
     Row(
         "transfer.import_brownfield_land",
-        lambda w, author, _: import_brownfield_land(
+        lambda world, author, _: import_brownfield_land(
             file=File("brownfield-land.csv", REGISTER), author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
@@ -255,7 +255,7 @@ ROWS = (
     ),
     Row(
         "transfer.load_network",
-        lambda w, author, _: load_network(
+        lambda world, author, _: load_network(
             data=json.dumps(NETWORK).encode(),
             file_name="small.json",
             author=author,
@@ -265,26 +265,26 @@ ROWS = (
     ),
     Row(
         "transfer.load_directory",
-        lambda w, author, _: load_directory(
+        lambda world, author, _: load_directory(
             data=json.dumps(DIRECTORY).encode(), file_name="small.json", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
     ),
     Row(
         "transfer.load_figures",
-        lambda w, author, _: load_figures(author=author, now=timezone.now()),
+        lambda world, author, _: load_figures(author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_create_areas_of_figures,
     ),
     Row(
         "transfer.load_pending",
-        lambda w, author, _: load_pending(author=author, now=timezone.now()),
+        lambda world, author, _: load_pending(author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_create_county,
     ),
     Row(
         "transfer.load_pending",
-        lambda w, author, _: load_pending(author=author, now=timezone.now()),
+        lambda world, author, _: load_pending(author=author, now=timezone.now()),
         ADMINISTRATOR,
         situation="of councils that the directory lacks",
         result=NO_WRITES,

@@ -306,15 +306,17 @@ def test_feed_of_a_saved_view_has_the_dates_of_what_it_shows_each_reader(world: 
     view = lists.save_view(person=world.amina, kind="commitments", name="Agreed", state=state, now=NOW())
     lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=NOW())
     path = reverse("calendars:view", args=[view.pk])
-    pages = [signed_in(person) for person in (world.amina, world.ben)]
+    clients = [signed_in(person) for person in (world.amina, world.ben)]
 
-    feed_paths = [re.findall(r"/calendars/feeds/[\w-]+/dates.ics", page.post(path).content.decode())[0] for page in pages]
+    feed_paths = [
+        re.findall(r"/calendars/feeds/[\w-]+/dates.ics", client.post(path).content.decode())[0] for client in clients
+    ]
 
     assert [feed(address).name for address in feed_paths] == ["Agreed (Common Ground)"] * 2
     for feed_path in feed_paths:
         assert feed(feed_path).one(agreed.reference)["starts"]["day"] == agreed.due_on.isoformat()
         assert not any(proposed.reference in title for title in feed(feed_path).titles())
-    assert view.name in pages[1].get(reverse("calendars:index")).content.decode()
+    assert view.name in clients[1].get(reverse("calendars:index")).content.decode()
     lists.share_view(view=view, person=world.amina, shared_with=None, now=NOW())
     assert [status(address) for address in feed_paths] == [200, 404]
     lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=NOW())

@@ -7,7 +7,7 @@ Each room keeps its rows in tests/<room>/access.py:
 
     ROWS = (
         Row("plans:list", get=expect(inside=200, outside=200)),
-        Row("plans:detail", on=lambda world: {"pk": world.things["plan"].pk}, get=expect(inside=200)),
+        Row("plans:detail", on=lambda world: {"pk": world.things["plan"].pk}, get=expect(inside=200, outside=404)),
         Row("plans:publish", on=..., get=expect(inside=403, outside=404, lead=200), post=expect(inside=403,
         outside=404, lead=422)),
     )

@@ -222,4 +222,5 @@ def test_page_names_who_gets_an_email() -> None:
     assert will_be_emailed([]) == ""
     assert will_be_emailed(["Ben West"]) == " An email will be sent to Ben West."
     three = ["Ben West", "Wendy March", "Una"]
+
     assert will_be_emailed(three) == " An email will be sent to Ben West, Wendy March and Una."

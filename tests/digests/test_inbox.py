@@ -102,6 +102,7 @@ def test_the_inbox_is_filtered_by_group_and_unread(world: World, item: InboxItem
     assert "Sixty modular homes" in page(world.ben, "?group=commitments&unread=yes")
     assert "No notices match." in page(world.ben, "?group=asks")
     mark_items(person=world.ben, items=[item.pk], is_read=True, now=timezone.now())
+
     assert "No notices match." in page(world.ben, "?unread=yes")
 
 

@@ -237,6 +237,7 @@ def test_the_role_cannot_truncate_or_drop_tables(as_application: None) -> None:
     for model in apps.get_models():
         if model._meta.managed and not model._meta.proxy:
             assert refused(f'TRUNCATE "{model._meta.db_table}" CASCADE'), model
+
     assert refused("DROP TABLE activity_event")
     assert refused("ALTER TABLE activity_event DISABLE TRIGGER ALL")
 

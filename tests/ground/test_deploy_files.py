@@ -78,6 +78,7 @@ def test_every_secret_of_the_compose_file_is_declared_made_and_given() -> None:
         for secret in service_secrets:
             assert COMPOSE["secrets"][secret] == {"file": f"./secrets/{secret}"}
             assert re.search(rf"\b{secret}\b", script), secret
+
     # Processes show their arguments to everybody on the machine.
     assert "$(secret" not in (DEPLOY / "compose-roles.sh").read_text()
 

@@ -105,6 +105,7 @@ def test_an_index_on_a_large_table_must_be_built_beside_writers() -> None:
         assert "use BuildIndexConcurrently" in faults_of(migrations.AddIndex("site", index))[0]
         assert "cannot be tried again" in faults_of(AddIndexConcurrently("site", index))[0]
         assert faults_of(BuildIndexConcurrently("site", index)) == []
+
     assert {apps.get_model(name)._meta.label_lower for name in LARGE} == LARGE
 
 
@@ -142,6 +143,7 @@ def test_only_migrations_from_before_the_first_version_are_left_unchecked() -> N
     newest: dict[str, int] = {}
     for app, name in known_migrations():
         newest[app] = max(number(name), newest.get(app, 0))
+
     assert {app: last for app, last in LAST_UNCHECKED.items() if last > newest.get(app, 0)} == {}, "these do not exist"
     assert not old_code_can_run("plans", "0001_initial")
     assert old_code_can_run("plans", "9999_later")

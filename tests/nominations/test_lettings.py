@@ -248,6 +248,7 @@ def test_labels_of_values_are_read_like_codes() -> None:
     assert outcome_of(rsnvac="Renewal of fixed-term tenancy") is Outcome.RENEWAL
     assert outcome_of(needstype="Supported housing") is Outcome.SUPPORTED
     nominated = count_one_row(referral="Nominated by a local housing authority")
+
     assert [line.nominated for line in nominated.lines.values()] == [1]
 
 

@@ -38,6 +38,7 @@ def test_files_with_the_former_words_for_confidence_can_still_be_imported(world:
     )
     assert row_counts(ask_to_import(upload=upload, author=world.eddie, now=timezone.now())) == {"created": 3}
     imported = Recommendation.objects.filter(source__title="Quay review").order_by("position")
+
     assert [recommendation.confidence for recommendation in imported] == ["seen", "part", "memory"]
 
 

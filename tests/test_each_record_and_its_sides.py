@@ -45,8 +45,8 @@ from partnerships.search.services import index_stale
 from tests.commitments.promises import agree, done_commitment, in_days, propose, report
 from tests.conversations import reports
 from tests.conversations.gatherings import a_cycle, a_text_file, planned_meeting
-from tests.conversations.talks import circulated, days_ago, the_record
-from tests.exchange.conftest import draft, shared
+from tests.conversations.talks import circulated_conversation, days_ago, the_record
+from tests.exchange.conftest import draft, shared_entry
 from tests.support.constraints import check_once
 from tests.support.outbox import deliver, drop_emails
 from tests.support.prepared import checked_browser
@@ -169,7 +169,7 @@ def _within(world: World) -> dict[str, Any]:
 
 
 def _ask(world: World, **given: Any) -> Entry:
-    return shared(world.larkhaven, world.amina, world.now, **(_within(world) | given))
+    return shared_entry(world.larkhaven, world.amina, world.now, **(_within(world) | given))
 
 
 def _named_ask(world: World, **given: Any) -> Entry:
@@ -178,7 +178,7 @@ def _named_ask(world: World, **given: Any) -> Entry:
 
 def _offer(world: World, title: str = SAID) -> Entry:
     """Return Westmarch's offer, shared only with Larkhaven."""
-    return shared(
+    return shared_entry(
         world.westmarch,
         world.ben,
         world.now,
@@ -353,7 +353,7 @@ def _report(world: World, record: Any) -> dict[str, Any]:
 
 
 def _talk_with(world: World, **said: Any) -> talked.Conversation:
-    return circulated(world, **({"points": (), "next_steps": ()} | said))
+    return circulated_conversation(world, **({"points": (), "next_steps": ()} | said))
 
 
 def _note(world: World) -> talked.PrivateNote:

@@ -39,8 +39,8 @@ from partnerships.plans.models import OwnershipOffer, Plan, Share
 from partnerships.plans.queries import WAITING, signing_states, standing_of
 from partnerships.reports import services as reports
 from partnerships.surveys.models import Joining
-from tests.exchange.conftest import shared
-from tests.plans.drafts import ask_signatures, begin, published
+from tests.exchange.conftest import shared_entry
+from tests.plans.drafts import ask_signatures, begin, published_plan
 from tests.support.signing_in import signed_in
 from tests.support.successions import pass_on
 from tests.support.terms import draft, first_proposal, put_up
@@ -141,7 +141,7 @@ def the_facilitation_is_ended(world: World) -> None:
 
 
 def _plan(world: World, owners: list[Organisation] | None = None, *, is_published: bool = True) -> Plan:
-    world.things["plan"] = (published if is_published else begin)(world, owners=owners)
+    world.things["plan"] = (published_plan if is_published else begin)(world, owners=owners)
     plan: Plan = world.things["plan"]
     return plan
 
@@ -260,7 +260,7 @@ def saved_view(world: World) -> Probe:
     readings = count(1)
 
     def tells() -> bool:
-        entry = shared(
+        entry = shared_entry(
             world.larkhaven,
             world.amina,
             timezone.now(),

@@ -41,8 +41,8 @@ from partnerships.work.queries import waiting_for
 from tests.agreements.test_objectives import add as add_objective
 from tests.agreements.test_posts import create_post_of, fill
 from tests.commitments.promises import agree
-from tests.conversations.talks import draft as draft_record
-from tests.exchange.conftest import shared
+from tests.conversations.talks import draft_conversation as draft_record
+from tests.exchange.conftest import shared_entry
 from tests.support.moments import today
 from tests.support.signing_in import signed_in
 from tests.world import World, join, person
@@ -182,7 +182,7 @@ def holds_all_kinds(world: World, someone: User) -> None:
     add_objective(world, owner=someone)
     draft_record(world, next_steps=[NextStepInput(world.larkhaven, "Send it.", today(), someone)])
     asked = {"audience": Audience.NAMED, "addressees": [world.larkhaven], "closes_on": None}
-    entry = shared(world.westmarch, world.ben, timezone.now(), **asked)
+    entry = shared_entry(world.westmarch, world.ben, timezone.now(), **asked)
     refer_entry(entry=entry, organisation=world.larkhaven, person=someone, author=world.amina, now=timezone.now())
     escalate(commitment=agree(world), helper=someone, author=world.eddie, now=timezone.now())
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from partnerships.organisations.services import invite_member
 from partnerships.outbox.draining import drain
 from partnerships.people.security import note_sign_in
-from tests.plans.drafts import ask_signatures, published
+from tests.plans.drafts import ask_signatures, published_plan
 from tests.support.outbox import drop_emails, recorded
 from tests.support.ports import reserved_port
 from tests.world import World, make_world
@@ -81,7 +81,7 @@ def port() -> Iterator[int]:
 def test_emails_wait_during_an_outage_and_arrive_afterwards(
     world: World, settings: LazySettings, tmp_path: Path, port: int
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     note_sign_in(person=world.eddie, now=world.now, ip="192.0.2.1", user_agent="Firefox")
     drop_emails()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -18,7 +18,7 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.kit.row_history import row_history
 from tests.commitments.promises import agree
 from tests.conversations.gatherings import planned_meeting
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -37,7 +37,9 @@ def make_commitment(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]
 
 def make_ask(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]:
     """Return an ask, the name of its page, and a function that marks it."""
-    made = shared(world.larkhaven, world.amina, timezone.now(), audience="partnership", partnership=world.partnership)
+    made = shared_entry(
+        world.larkhaven, world.amina, timezone.now(), audience="partnership", partnership=world.partnership
+    )
     return (
         made,
         "exchange:stakeholders",

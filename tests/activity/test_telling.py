@@ -43,8 +43,8 @@ from partnerships.plans.services import lift_embargoes
 from tests.commitments.promises import agree, in_days, propose, report
 from tests.conversations.gatherings import planned_meeting
 from tests.conversations.reports import set_up
-from tests.exchange.conftest import shared
-from tests.plans.drafts import publish, published, save
+from tests.exchange.conftest import shared_entry
+from tests.plans.drafts import publish, published_plan, save
 from tests.support.terms import agree_terms
 from tests.world import World
 
@@ -192,7 +192,7 @@ def test_stakeholder_hears_dates_and_status_but_no_person_reason_or_amount(world
 def test_ask_is_told_to_followers_of_its_partnership_until_it_is_met(world: World) -> None:
     now = timezone.now()
     before = newest_number(world)
-    ask = shared(world.larkhaven, world.amina, now, audience="partnership", partnership=world.partnership)
+    ask = shared_entry(world.larkhaven, world.amina, now, audience="partnership", partnership=world.partnership)
     exchange.respond(
         entry=ask, organisation=world.westmarch, text="We have land.", quantity=60, author=world.ben, now=now
     )
@@ -207,7 +207,7 @@ def test_ask_is_told_to_followers_of_its_partnership_until_it_is_met(world: Worl
 
 def test_standing_offer_is_a_change_of_its_organisation(world: World) -> None:
     before = last_number(kind=SubjectKind.ORGANISATION, record_id=world.larkhaven.pk)
-    shared(world.larkhaven, world.amina, timezone.now(), direction="offer", standing=True, quantity=None, unit="")
+    shared_entry(world.larkhaven, world.amina, timezone.now(), direction="offer", standing=True, quantity=None, unit="")
 
     lines = lines_since(before, world.larkhaven.pk, SubjectKind.ORGANISATION)
 
@@ -273,7 +273,7 @@ def test_meeting_that_is_planned_and_called_off_is_not_told(world: World) -> Non
 
 
 def test_end_of_an_embargo_is_a_change_of_the_plan(world: World) -> None:
-    plan: Plan = published(world)
+    plan: Plan = published_plan(world)
     save(plan, world, "about", summary="Held back.")
     publish(plan, world, "Not yet.", embargo_until=timezone.now() + dt.timedelta(hours=24))
     before = last_number(kind=SubjectKind.PLAN, record_id=plan.pk)

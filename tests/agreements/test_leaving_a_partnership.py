@@ -39,7 +39,7 @@ from partnerships.plans.models import Plan, Version
 from partnerships.search.services import index_stale
 from tests.commitments import promises
 from tests.conversations import talks
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.plans import drafts
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, put_up
@@ -84,10 +84,10 @@ def write_before_leaving(world: World) -> dict[str, Any]:
         author=world.amina,
         now=timezone.now(),
     )
-    plan = drafts.published(world)
+    plan = drafts.published_plan(world)
     return {
         "plan": plan,
-        "entry": shared(
+        "entry": shared_entry(
             world.larkhaven,
             world.amina,
             timezone.now(),
@@ -116,7 +116,7 @@ def write_after_leaving(world: World, records: dict[str, Any]) -> None:
     )
     write_plans(world, records["plan"])
     exchange.edit_entry(entry=records["entry"], author=world.amina, now=timezone.now(), title=f"A {LATER} yard")
-    shared(
+    shared_entry(
         world.larkhaven,
         world.amina,
         timezone.now(),
@@ -167,7 +167,7 @@ def write_plans(world: World, plan: Plan) -> None:
     """Publish the plan again, comment on it, and publish a second plan."""
     drafts.save(plan, world, "about", summary=f"All {LATER}.")
     drafts.publish(plan, world, note=f"Now {LATER}.")
-    drafts.published(world, title=f"Second {LATER}")
+    drafts.published_plan(world, title=f"Second {LATER}")
     drafts.services.add_comment(
         plan=plan, version_number=1, text=f"Is {LATER} so?", author=world.amina, now=timezone.now()
     )
@@ -191,7 +191,7 @@ def write_commitments(world: World, commitment: Commitment) -> None:
 
 def circulate_conversation(world: World) -> None:
     """Circulate the record of a conversation between Larkhaven and Harbour."""
-    conversation = talks.draft(
+    conversation = talks.draft_conversation(
         world,
         subject=LATER,
         organisations=[world.harbour],
@@ -325,7 +325,7 @@ def test_a_former_party_that_is_invited_again_reads_what_it_read_before(world: W
         author=world.amina,
         now=timezone.now(),
     )
-    plan = drafts.published(world)
+    plan = drafts.published_plan(world)
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
     drafts.save(plan, world, "about", summary=f"All {LATER}.")
     drafts.publish(plan, world, note="Second.")

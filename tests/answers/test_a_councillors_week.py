@@ -33,7 +33,7 @@ from partnerships.kit.dates import long_date
 from partnerships.outbox.draining import drain
 from partnerships.plans.models import Plan
 from tests.commitments.promises import agree, in_days
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.support.browser import PATIENCE, WIDE, axe_violations, reflows, sign_in
 from tests.support.catching import Catcher, catcher, link_in
 from tests.support.terms import agree_terms, draft, put_up, sign_all
@@ -100,7 +100,7 @@ def promise(world: World, partnership: Partnership) -> Commitment:
 @pytest.fixture
 def ask(world: World, partnership: Partnership) -> Any:
     """Return Mara's ask, which digests report to stakeholders."""
-    entry = shared(
+    entry = shared_entry(
         world.westmarch,
         world.things["mara"],
         timezone.now(),

@@ -18,7 +18,7 @@ from partnerships.outbox.draining import drain
 from tests.calendars.reading import Read, read_all
 from tests.conversations.gatherings import in_days, planned_meeting, the_plan
 from tests.digests.conftest import read, text_of
-from tests.plans.drafts import ask_signatures, published
+from tests.plans.drafts import ask_signatures, published_plan
 from tests.support.outbox import deliver, drop_emails
 from tests.support.terms import draft, first_proposal, put_up
 from tests.world import World
@@ -133,7 +133,7 @@ def test_another_length_reaches_the_calendar(world: World, office: Office) -> No
 
 
 def test_request_to_sign_brings_its_last_day(world: World, office: Office) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     drop_emails()
     day = timezone.localdate() + dt.timedelta(days=20)
     ask_signatures(plan, world, due_on=day)
@@ -163,7 +163,7 @@ def test_request_to_sign_terms_brings_its_last_day(world: World, office: Office)
 
 
 def test_request_without_a_last_day_brings_no_file(world: World, office: Office) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     drop_emails()
     ask_signatures(plan, world)
 

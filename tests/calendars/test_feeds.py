@@ -37,7 +37,7 @@ from tests.conversations.gatherings import held_meeting, in_days, planned_meetin
 from tests.nominations.quarters import next_quarter
 from tests.nominations.signed import sign_nominations
 from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
-from tests.plans.drafts import CANARY, ask_signatures, begin, publish, published, save
+from tests.plans.drafts import CANARY, ask_signatures, begin, publish, published_plan, save
 from tests.support.signing_in import signed_in
 from tests.world import World, join, make_partnership, person
 
@@ -53,7 +53,7 @@ def test_partnership_feed_has_the_dates_of_every_room(world: World) -> None:
     day = timezone.localdate() + dt.timedelta(days=20)
     planned_meeting(world)
     promise = agree(world)
-    ask_signatures(published(world), world, due_on=day)
+    ask_signatures(published_plan(world), world, due_on=day)
 
     read = feed(address_of(world.ben, world.partnership))
 
@@ -67,7 +67,7 @@ def test_partnership_feed_has_the_dates_of_every_room(world: World) -> None:
 
 
 def test_confidential_sites_go_by_reference_only(world: World) -> None:
-    published(world)
+    published_plan(world)
 
     read = feed(address_of(world.ben, world.partnership))
 
@@ -160,7 +160,7 @@ def test_dates_after_the_end_of_a_partnership_are_cancelled(world: World) -> Non
 
 
 def test_milestones_that_a_closed_plan_did_not_reach_are_cancelled(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     path = address_of(world.ben, world.partnership, "milestone")
     before = feed(path).one("Start on site")
     plans.change_status(plan=plan, to="closed", reason="Sold.", author=world.amina, now=NOW())
@@ -179,7 +179,7 @@ def test_past_dates_are_kept(world: World) -> None:
 
 
 def test_embargo_changes_nothing_for_partners(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     paths = [address_of(person, world.partnership, "milestone", "embargo") for person in (world.amina, world.ben)]
     before = feed(paths[1])
     until = NOW() + dt.timedelta(days=3)
@@ -351,7 +351,7 @@ def test_calendar_of_a_long_view_says_that_it_has_the_first_rows_only(
 
 
 def test_lists_with_dates_have_them_for_calendars(world: World) -> None:
-    published(world)
+    published_plan(world)
     planned_meeting(world)
     promise = agree(world)
     found: dict[str, str] = {}

@@ -10,7 +10,7 @@ from partnerships.conversations import services
 from partnerships.conversations.models import Report
 from tests.conversations import reports
 from tests.conversations.gatherings import a_cycle, a_text_file, begun_meeting, held_meeting, meeting_with_item, seat_of
-from tests.conversations.talks import circulated, draft, planned
+from tests.conversations.talks import circulated_conversation, draft_conversation, planned_conversation
 from tests.support.access import Row, everyone, expect
 from tests.world import World
 
@@ -46,9 +46,9 @@ def prepare(world: World) -> None:
 
 def _prepare_conversations(world: World) -> None:
     """Create a draft, a planned and a circulated conversation."""
-    world.things["talk_draft"] = draft(world)
-    world.things["talk_planned"] = planned(world)
-    world.things["talk"] = circulated(world)
+    world.things["talk_draft"] = draft_conversation(world)
+    world.things["talk_planned"] = planned_conversation(world)
+    world.things["talk"] = circulated_conversation(world)
     world.things["obstacle"] = world.things["talk"].points.get(kind="obstacle")
 
 

@@ -25,7 +25,13 @@ from tests.conversations.gatherings import (
     seat_of,
     the_plan,
 )
-from tests.conversations.talks import agree, circulated, draft, planned, the_record
+from tests.conversations.talks import (
+    agree,
+    circulated_conversation,
+    draft_conversation,
+    planned_conversation,
+    the_record,
+)
 from tests.support.rights import EDITORS, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
@@ -33,7 +39,7 @@ from tests.world import World
 def _correction_by_westmarch(world: World) -> Any:
     """Return a correction that Westmarch has suggested to a circulated record."""
     return services.suggest_correction(
-        conversation=circulated(world),
+        conversation=circulated_conversation(world),
         organisation=world.westmarch,
         text="It was June.",
         author=world.ben,
@@ -145,7 +151,7 @@ def _name_owner(world: World, author: User, talk: Any) -> object:
 
 
 ROWS = (
-    Row("conversations.name_owner_of_step", _name_owner, EDITORS, prepare=draft),
+    Row("conversations.name_owner_of_step", _name_owner, EDITORS, prepare=draft_conversation),
     Row("conversations.set_cycle", lambda world, author, _: _set_cycle(world, author), LEAD),
     Row(
         "conversations.stop_cycle",
@@ -295,7 +301,7 @@ ROWS = (
             conversation=talk, title="Map", file=a_text_file(), author=author, now=timezone.now()
         ),
         EDITORS,
-        prepare=circulated,
+        prepare=circulated_conversation,
     ),
     Row(
         "conversations.add_paper",
@@ -330,7 +336,7 @@ ROWS = (
             now=timezone.now(),
         ),
         EDITORS,
-        prepare=draft,
+        prepare=draft_conversation,
     ),
     Row(
         "conversations.cancel_planned",
@@ -338,13 +344,13 @@ ROWS = (
             conversation=talk, reason="Ben is ill.", author=author, now=timezone.now()
         ),
         EDITORS,
-        prepare=planned,
+        prepare=planned_conversation,
     ),
     Row(
         "conversations.circulate",
         lambda world, author, talk: services.circulate(conversation=talk, author=author, now=timezone.now()),
         EDITORS,
-        prepare=draft,
+        prepare=draft_conversation,
     ),
     Row(
         "conversations.suggest_correction",
@@ -352,7 +358,7 @@ ROWS = (
             conversation=talk, organisation=world.westmarch, text="It was June.", author=author, now=timezone.now()
         ),
         PARTNER_EDITORS,
-        prepare=circulated,
+        prepare=circulated_conversation,
     ),
     Row(
         "conversations.answer_correction",
@@ -366,15 +372,21 @@ ROWS = (
         "conversations.agree_record",
         lambda world, author, talk: agree(talk, world.westmarch, author),
         PARTNER_EDITORS,
-        prepare=circulated,
+        prepare=circulated_conversation,
     ),
-    Row("conversations.write_private_note", _note("larkhaven"), EDITORS, prepare=circulated),
-    Row("conversations.write_private_note", _note("westmarch"), PARTNER_EDITORS, prepare=circulated, situation="too"),
+    Row("conversations.write_private_note", _note("larkhaven"), EDITORS, prepare=circulated_conversation),
+    Row(
+        "conversations.write_private_note",
+        _note("westmarch"),
+        PARTNER_EDITORS,
+        prepare=circulated_conversation,
+        situation="too",
+    ),
     Row(
         "conversations.write_private_note",
         _note("riverside"),
         frozenset(),
-        prepare=circulated,
+        prepare=circulated_conversation,
         situation="for somebody who did not take part",
     ),
     Row(
@@ -383,9 +395,9 @@ ROWS = (
             point=talk.points.get(kind="obstacle"), reason="Consent is given.", author=author, now=timezone.now()
         ),
         EDITORS,
-        prepare=circulated,
+        prepare=circulated_conversation,
     ),
-    Row("conversations.turn_into_entry", _turn, EDITORS, prepare=circulated),
+    Row("conversations.turn_into_entry", _turn, EDITORS, prepare=circulated_conversation),
     Row(
         "conversations.turn_into_entry",
         lambda world, author, talk: services.turn_into_entry(
@@ -397,7 +409,7 @@ ROWS = (
             now=timezone.now(),
         ),
         NOBODY,
-        prepare=circulated,
+        prepare=circulated_conversation,
         situation="for somebody who did not take part",
     ),
     Row(

@@ -52,27 +52,27 @@ def the_record(world: World, **changes: Any) -> Record:
     )
 
 
-def draft(world: World, **changes: Any) -> Conversation:
+def draft_conversation(world: World, **changes: Any) -> Conversation:
     """Return a draft that Eddie has written for Larkhaven."""
     return services.record_conversation(
         organisation=world.larkhaven, record=the_record(world, **changes), author=world.eddie, now=timezone.now()
     )
 
 
-def planned(world: World, days: int = 5, **changes: Any) -> Conversation:
+def planned_conversation(world: World, days: int = 5, **changes: Any) -> Conversation:
     """Return a conversation that Eddie has planned for some days from now."""
     content_of_plan = {"said": "", "points": (), "next_steps": (), "planned": True, "held_on": days_ago(-days)}
-    return draft(world, **(content_of_plan | changes))
+    return draft_conversation(world, **(content_of_plan | changes))
 
 
-def circulated(world: World, **changes: Any) -> Conversation:
+def circulated_conversation(world: World, **changes: Any) -> Conversation:
     """Return a record that is circulated to Westmarch."""
-    return services.circulate(conversation=draft(world, **changes), author=world.eddie, now=timezone.now())
+    return services.circulate(conversation=draft_conversation(world, **changes), author=world.eddie, now=timezone.now())
 
 
 def agreed(world: World, **changes: Any) -> Conversation:
     """Return a record that Ben has agreed for Westmarch, so that it is locked."""
-    return agree(circulated(world, **changes), world.westmarch, world.ben)
+    return agree(circulated_conversation(world, **changes), world.westmarch, world.ben)
 
 
 def agree(conversation: Conversation, organisation: Organisation, author: User) -> Conversation:

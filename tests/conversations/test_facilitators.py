@@ -18,7 +18,7 @@ from partnerships.people.models import User
 from tests.commitments.promises import agree
 from tests.conversations.reports import the_report
 from tests.conversations.talks import days_ago
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -81,7 +81,9 @@ def test_list_shows_what_is_stuck_and_who_must_act(world: World) -> None:
     Report.objects.filter(pk=report.pk).update(due_on=days_ago(3), ends_on=days_ago(20), starts_on=days_ago(50))
     commitment = agree(world)
     Commitment.objects.filter(pk=commitment.pk).update(due_on=days_ago(4))
-    entry = shared(world.larkhaven, world.amina, NOW(), audience=Audience.PARTNERSHIP, partnership=world.partnership)
+    entry = shared_entry(
+        world.larkhaven, world.amina, NOW(), audience=Audience.PARTNERSHIP, partnership=world.partnership
+    )
     Entry.objects.filter(pk=entry.pk).update(shared_at=NOW() - dt.timedelta(days=30))
     accepted_facilitator(world)
 

@@ -37,8 +37,8 @@ from tests.conversations.gatherings import (
     seat_of,
     the_plan,
 )
-from tests.conversations.talks import circulated, days_ago
-from tests.exchange.conftest import shared
+from tests.conversations.talks import circulated_conversation, days_ago
+from tests.exchange.conftest import shared_entry
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -54,7 +54,9 @@ def item_titles(world: World, meeting: Meeting, name: str) -> list[str]:
 
 def ask_of_larkhaven(world: World) -> Entry:
     """Return an ask that Larkhaven has shared with the partnership."""
-    return shared(world.larkhaven, world.amina, world.now, audience=Audience.PARTNERSHIP, partnership=world.partnership)
+    return shared_entry(
+        world.larkhaven, world.amina, world.now, audience=Audience.PARTNERSHIP, partnership=world.partnership
+    )
 
 
 def gathered_items(world: World, meeting: Meeting) -> list[AgendaItem]:
@@ -271,7 +273,7 @@ def test_item_is_shown_only_to_those_who_may_read_its_record(world: World) -> No
         author=world.eddie,
         now=NOW(),
     )
-    talk = circulated(world)
+    talk = circulated_conversation(world)
     talk.next_steps.filter(action__isnull=False).update(action=None)
     talk.next_steps.filter(organisation=world.larkhaven).update(action=action)
     meeting = planned_meeting(world, people=[world.amina, world.ben, world.nadia])
@@ -286,7 +288,7 @@ def test_item_is_shown_only_to_those_who_may_read_its_record(world: World) -> No
 
 def test_agenda_email_holds_only_what_its_reader_may_read(world: World) -> None:
     add_observer(world)
-    circulated(world)
+    circulated_conversation(world)
     meeting = meeting_with_item(world, people=[world.amina, world.ben, world.nadia])
     gathered_items(world, meeting)
     meeting.refresh_from_db()
@@ -501,7 +503,7 @@ def test_document_among_the_papers_is_hidden_from_those_who_may_not_read_it(worl
 
 
 def test_file_of_a_circulated_record_asks_the_other_side_again(world: World) -> None:
-    talk = circulated(world)
+    talk = circulated_conversation(world)
 
     attachment = services.attach_file(conversation=talk, title="", file=a_text_file(), author=world.eddie, now=NOW())
 
@@ -512,7 +514,7 @@ def test_file_of_a_circulated_record_asks_the_other_side_again(world: World) -> 
 
 
 def test_removed_file_is_gone_and_its_reason_is_kept(world: World) -> None:
-    talk = circulated(world)
+    talk = circulated_conversation(world)
     attachment = services.attach_file(conversation=talk, title="", file=a_text_file(), author=world.eddie, now=NOW())
 
     services.remove_attachment(attachment=attachment, reason="Wrong map.", author=world.eddie, now=NOW())

@@ -14,7 +14,14 @@ from partnerships.conversations import services
 from partnerships.conversations.models import Conversation, Status
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
-from tests.conversations.talks import agree, agreed, circulated, days_ago, draft, planned
+from tests.conversations.talks import (
+    agree,
+    agreed,
+    circulated_conversation,
+    days_ago,
+    draft_conversation,
+    planned_conversation,
+)
 from tests.support.outbox import deliver
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -106,7 +113,7 @@ def test_form_asks_for_an_organisation_if_none_is_given(world: World) -> None:
 
 
 def test_form_to_change_a_record_starts_with_its_content(world: World) -> None:
-    conversation = draft(world, private_note="Ours.")
+    conversation = draft_conversation(world, private_note="Ours.")
     eddie = signed_in(world.eddie)
     edit = reverse("conversations:edit", args=[conversation.pk])
 
@@ -127,7 +134,7 @@ def test_form_to_change_a_record_starts_with_its_content(world: World) -> None:
 
 
 def test_circulating_emails_participants_without_the_words(world: World) -> None:
-    conversation = draft(world, said="Canary words.")
+    conversation = draft_conversation(world, said="Canary words.")
 
     answer = signed_in(world.eddie).post(reverse("conversations:circulate", args=[conversation.pk]), follow=True)
 
@@ -137,7 +144,7 @@ def test_circulating_emails_participants_without_the_words(world: World) -> None
 
 
 def test_record_is_agreed_on_its_page(world: World) -> None:
-    conversation = circulated(world)
+    conversation = circulated_conversation(world)
 
     answer = signed_in(world.ben).post(
         reverse("conversations:agree", args=[conversation.pk]), {"revision": 1}, follow=True
@@ -159,7 +166,7 @@ def test_locked_record_offers_no_changes(world: World) -> None:
 
 
 def test_commitment_made_from_a_conversation_keeps_the_link(world: World) -> None:
-    conversation = circulated(world)
+    conversation = circulated_conversation(world)
     eddie = signed_in(world.eddie)
     new_commitment_url = f"{reverse('commitments:new')}?from=conversation-{conversation.pk}"
     form = eddie.get(new_commitment_url).context["form"]
@@ -201,7 +208,7 @@ def test_commitment_made_from_a_conversation_keeps_the_link(world: World) -> Non
 
 
 def test_commitment_cannot_be_made_from_a_conversation_one_cannot_see(world: World) -> None:
-    conversation = draft(world)
+    conversation = draft_conversation(world)
 
     answer = signed_in(world.ben).get(f"{reverse('commitments:new')}?from=conversation-{conversation.pk}")
 
@@ -209,8 +216,8 @@ def test_commitment_cannot_be_made_from_a_conversation_one_cannot_see(world: Wor
 
 
 def test_list_shows_only_conversations_one_may_read(world: World) -> None:
-    draft(world, subject="Canary draft")
-    planned(world, subject="Planned talk")
+    draft_conversation(world, subject="Canary draft")
+    planned_conversation(world, subject="Planned talk")
 
     aminas = signed_in(world.amina).get(reverse("conversations:list")).content.decode()
     bens = signed_in(world.ben).get(reverse("conversations:list")).content.decode()
@@ -261,7 +268,7 @@ def test_editor_chooses_which_parties_took_part(world: World) -> None:
 
 
 def test_side_added_by_mistake_can_be_removed(world: World) -> None:
-    conversation = draft(world, organisations=[world.westmarch, world.harbour])
+    conversation = draft_conversation(world, organisations=[world.westmarch, world.harbour])
     eddie = signed_in(world.eddie)
     edit_url = f"{reverse('conversations:edit', args=[conversation.pk])}?with={world.westmarch.pk}"
 
@@ -278,7 +285,7 @@ def test_rarely_used_fields_are_folded_until_they_have_content_or_errors(world: 
 
     new_page = eddie.get(form_url(world)).content.decode()
     page_with_errors = eddie.post(form_url(world), form_data(world, step_1_who="")).content.decode()
-    edit_page = eddie.get(reverse("conversations:edit", args=[draft(world).pk])).content.decode()
+    edit_page = eddie.get(reverse("conversations:edit", args=[draft_conversation(world).pk])).content.decode()
 
     assert new_page.count("cg-form__fold") == 7
     assert new_page.count('cg-form__fold" open') == 0
@@ -288,7 +295,7 @@ def test_rarely_used_fields_are_folded_until_they_have_content_or_errors(world: 
 
 def test_obstacle_becomes_an_ask_of_organisations_one_may_ask(world: World) -> None:
     add_observer(world)
-    conversation = circulated(world, organisations=[world.westmarch, world.harbour, world.tidewater])
+    conversation = circulated_conversation(world, organisations=[world.westmarch, world.harbour, world.tidewater])
     become_url = reverse("conversations:become", args=[conversation.points.get(kind="obstacle").pk])
     amina = signed_in(world.amina)
 
@@ -344,7 +351,7 @@ def test_form_suggests_the_only_partnership_the_sides_share(world: World) -> Non
 
 
 def test_people_who_may_answer_see_that_it_is_their_turn(world: World) -> None:
-    conversation = circulated(world)
+    conversation = circulated_conversation(world)
     page = conversation.get_absolute_url()
     assert "Your turn" in signed_in(world.ben).get(page).content.decode()
     assert "Waiting for Westmarch" in signed_in(world.amina).get(page).content.decode()
@@ -358,7 +365,7 @@ def test_people_who_may_answer_see_that_it_is_their_turn(world: World) -> None:
 
 
 def test_step_that_changes_no_status_shows_no_status(world: World) -> None:
-    conversation = circulated(world, organisations=[world.westmarch, world.harbour])
+    conversation = circulated_conversation(world, organisations=[world.westmarch, world.harbour])
     agree(conversation, world.westmarch, world.ben)
 
     newest = signed_in(world.ben).get(conversation.get_absolute_url()).context["lines"][0]

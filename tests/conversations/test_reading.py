@@ -24,7 +24,14 @@ from partnerships.conversations.services import PointInput
 from partnerships.exchange.models import Direction, Entry
 from partnerships.organisations.waiting import waiting_from
 from partnerships.work.queries import waiting_for
-from tests.conversations.talks import agreed, circulated, days_ago, draft, planned, the_record
+from tests.conversations.talks import (
+    agreed,
+    circulated_conversation,
+    days_ago,
+    draft_conversation,
+    planned_conversation,
+    the_record,
+)
 from tests.support.outbox import deliver
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -36,7 +43,7 @@ NOBODY: dict[str, Any] = {"attendees": (), "points": (), "next_steps": ()}
 
 
 def test_private_note_is_shown_to_its_own_organisation_only(world: World) -> None:
-    conversation = circulated(world, private_note=CANARY)
+    conversation = circulated_conversation(world, private_note=CANARY)
     address = conversation.get_absolute_url()
 
     shows_note = {
@@ -48,7 +55,7 @@ def test_private_note_is_shown_to_its_own_organisation_only(world: World) -> Non
 
 
 def test_private_note_leaves_no_trace_for_others(world: World) -> None:
-    conversation = circulated(world, private_note=CANARY)
+    conversation = circulated_conversation(world, private_note=CANARY)
 
     events = visible_events(world.ben, Q(target_kind="private_note"))
     page = signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()
@@ -61,7 +68,7 @@ def test_private_note_leaves_no_trace_for_others(world: World) -> None:
 
 
 def test_subject_of_a_draft_stays_hidden_after_circulation(world: World) -> None:
-    conversation = draft(world, subject=CANARY)
+    conversation = draft_conversation(world, subject=CANARY)
     services.edit_conversation(
         conversation=conversation,
         record=the_record(world),
@@ -81,7 +88,7 @@ def test_subject_of_a_draft_stays_hidden_after_circulation(world: World) -> None
 
 
 def test_closing_a_point_reveals_neither_author_nor_text_to_the_other_side(world: World) -> None:
-    conversation = circulated(world, attribution=Attribution.ANONYMOUS)
+    conversation = circulated_conversation(world, attribution=Attribution.ANONYMOUS)
     obstacle = conversation.points.get(kind="obstacle")
     services.close_point(point=obstacle, reason=f"Found some. {CANARY}", author=world.amina, now=timezone.now())
 
@@ -95,7 +102,7 @@ def test_closing_a_point_reveals_neither_author_nor_text_to_the_other_side(world
 
 
 def test_side_outside_the_partnership_reads_the_record_but_not_its_partnership(world: World) -> None:
-    conversation = circulated(world, organisations=[world.westmarch, world.tidewater])
+    conversation = circulated_conversation(world, organisations=[world.westmarch, world.tidewater])
 
     page = signed_in(world.chidi).get(conversation.get_absolute_url()).content.decode()
     waiting = waiting_from(queries.WAITING, world.chidi, timezone.now())
@@ -138,7 +145,7 @@ def test_row_history_leaves_out_the_text_of_private_notes() -> None:
 def test_readers_of_the_other_side_see_the_agreed_attribution(
     world: World, attribution: str, amina: bool, una: bool, westmarch: bool
 ) -> None:
-    conversation = circulated(world, attribution=attribution)
+    conversation = circulated_conversation(world, attribution=attribution)
     conversation_with_story = queries.with_story(type(conversation).objects.all()).get(pk=conversation.pk)
 
     seats = queries.seats_shown(conversation_with_story, [world.westmarch.pk])
@@ -151,7 +158,7 @@ def test_readers_of_the_other_side_see_the_agreed_attribution(
 
 
 def test_points_of_an_anonymous_conversation_are_not_attributed(world: World) -> None:
-    circulated(world, attribution=Attribution.ANONYMOUS)
+    circulated_conversation(world, attribution=Attribution.ANONYMOUS)
 
     sides = queries.points_of_partnership(world.partnership, world.ben)
 
@@ -164,7 +171,7 @@ def test_points_of_an_anonymous_conversation_are_not_attributed(world: World) ->
 
 
 def test_points_of_both_sides_are_shown_together_without_closed_ones(world: World) -> None:
-    conversation = circulated(world)
+    conversation = circulated_conversation(world)
     services.close_point(
         point=conversation.points.get(kind="objective"), reason="Reached.", author=world.amina, now=timezone.now()
     )
@@ -179,9 +186,9 @@ def test_points_of_both_sides_are_shown_together_without_closed_ones(world: Worl
 
 
 def test_reason_for_closing_stays_with_its_record_and_anonymous_points_stay_open(world: World) -> None:
-    first_record = circulated(world)
-    second_record = circulated(world)
-    anonymous_record = circulated(world, attribution=Attribution.ANONYMOUS)
+    first_record = circulated_conversation(world)
+    second_record = circulated_conversation(world)
+    anonymous_record = circulated_conversation(world, attribution=Attribution.ANONYMOUS)
     point = first_record.points.get(kind="obstacle")
 
     services.close_point(point=point, reason="A word for them alone.", author=world.amina, now=timezone.now())
@@ -192,7 +199,7 @@ def test_reason_for_closing_stays_with_its_record_and_anonymous_points_stay_open
 
 
 def test_points_of_a_draft_are_not_shown_to_the_other_side(world: World) -> None:
-    draft(world)
+    draft_conversation(world)
 
     sides = queries.points_of_partnership(world.partnership, world.ben)
 
@@ -200,7 +207,7 @@ def test_points_of_a_draft_are_not_shown_to_the_other_side(world: World) -> None
 
 
 def test_obstacle_becomes_an_ask_in_one_step_and_keeps_the_link(world: World) -> None:
-    point = circulated(world).points.get(kind="obstacle")
+    point = circulated_conversation(world).points.get(kind="obstacle")
 
     answer = signed_in(world.eddie).post(
         reverse("conversations:become", args=[point.pk]), {"title": "Land with consent", "theme": "land"}
@@ -225,7 +232,7 @@ def test_obstacle_becomes_an_ask_in_one_step_and_keeps_the_link(world: World) ->
 
 
 def test_opportunity_becomes_an_offer_of_an_organisation_that_can_make_it(world: World) -> None:
-    point = circulated(world).points.get(kind="opportunity")
+    point = circulated_conversation(world).points.get(kind="opportunity")
 
     entry = services.turn_into_entry(
         point=point,
@@ -241,7 +248,7 @@ def test_opportunity_becomes_an_offer_of_an_organisation_that_can_make_it(world:
 
 
 def test_nobody_makes_an_ask_from_an_obstacle_of_another_side(world: World) -> None:
-    point = circulated(world).points.get(kind="obstacle")
+    point = circulated_conversation(world).points.get(kind="obstacle")
 
     answer = signed_in(world.ben).get(reverse("conversations:become", args=[point.pk]))
 
@@ -249,7 +256,7 @@ def test_nobody_makes_an_ask_from_an_obstacle_of_another_side(world: World) -> N
 
 
 def test_relationship_holders_are_warned_when_a_partnership_goes_quiet(world: World) -> None:
-    circulated(world, held_on=days_ago(70))
+    circulated_conversation(world, held_on=days_ago(70))
 
     quiet_by_reader = {
         name: [(row.partnership, row.days) for row in queries.gone_quiet(getattr(world, name), timezone.now())]
@@ -262,7 +269,7 @@ def test_relationship_holders_are_warned_when_a_partnership_goes_quiet(world: Wo
 
 
 def test_leads_choose_after_how_many_days_a_partnership_has_gone_quiet(world: World) -> None:
-    circulated(world, held_on=days_ago(20))
+    circulated_conversation(world, held_on=days_ago(20))
     now = timezone.now()
     page = reverse("agreements:detail", args=[world.partnership.pk])
     assert queries.gone_quiet(world.amina, now) == []
@@ -324,22 +331,22 @@ def test_list_of_conversations_shows_ten_quiet_partnerships_and_links_to_the_res
 
 
 def test_planned_conversation_ends_the_quiet_warning(world: World) -> None:
-    circulated(world, held_on=days_ago(70))
-    planned(world)
+    circulated_conversation(world, held_on=days_ago(70))
+    planned_conversation(world)
 
     assert queries.gone_quiet(world.ben, timezone.now()) == []
 
 
 def test_quiet_warning_does_not_reveal_a_draft_of_the_other_side(world: World) -> None:
-    circulated(world, held_on=days_ago(70))
-    draft(world, held_on=days_ago(1))
+    circulated_conversation(world, held_on=days_ago(70))
+    draft_conversation(world, held_on=days_ago(1))
 
     assert queries.gone_quiet(world.amina, timezone.now()) == []
     assert [row.days for row in queries.gone_quiet(world.ben, timezone.now())] == [70]
 
 
 def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
-    conversation = circulated(world)
+    conversation = circulated_conversation(world)
     services.suggest_correction(
         conversation=conversation,
         organisation=world.westmarch,
@@ -347,7 +354,7 @@ def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
         author=world.ben,
         now=timezone.now(),
     )
-    planned(world, days=3)
+    planned_conversation(world, days=3)
 
     tasks_by_person = {
         name: {
@@ -369,8 +376,8 @@ def subjects_to_continue(world: World, who: str) -> list[str]:
 
 
 def test_due_next_contact_waits_for_every_side_that_reads_the_record(world: World) -> None:
-    draft(world, subject="A draft", next_contact_on=days_ago(-2), held_on=days_ago(9))
-    circulated(world, next_contact_on=days_ago(-2), partnership=None)
+    draft_conversation(world, subject="A draft", next_contact_on=days_ago(-2), held_on=days_ago(9))
+    circulated_conversation(world, next_contact_on=days_ago(-2), partnership=None)
 
     assert {who: subjects_to_continue(world, who) for who in ("amina", "ben", "vera", "chidi")} == {
         "amina": ["Quayside"],
@@ -381,11 +388,11 @@ def test_due_next_contact_waits_for_every_side_that_reads_the_record(world: Worl
 
 
 def test_talking_with_others_does_not_count_as_the_next_contact(world: World) -> None:
-    circulated(world, next_contact_on=days_ago(-2))
-    circulated(world, subject="Harbour", organisations=[world.tidewater], partnership=None, **NOBODY)
+    circulated_conversation(world, next_contact_on=days_ago(-2))
+    circulated_conversation(world, subject="Harbour", organisations=[world.tidewater], partnership=None, **NOBODY)
     assert subjects_to_continue(world, "amina") == ["Quayside"]
 
-    planned(world, days=3)
+    planned_conversation(world, days=3)
     assert subjects_to_continue(world, "amina") == subjects_to_continue(world, "ben") == []
 
 
@@ -401,7 +408,7 @@ def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
             now=now,
         )
         agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
-    circulated(world, held_on=days_ago(70))
+    circulated_conversation(world, held_on=days_ago(70))
 
     (quiet,) = queries.gone_quiet(world.amina, now)
     assert quiet.with_whom == "Tidewater Housing Group and Westmarch Borough Council"
@@ -410,7 +417,7 @@ def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
     tasks = {item.what for item in waiting_from(queries.WAITING, world.amina, now)}
     assert "Get in touch with Tidewater Housing Group and Westmarch Borough Council: no contact for 70 days" in tasks
 
-    circulated(world, organisations=[world.tidewater], held_on=days_ago(3), **NOBODY)
+    circulated_conversation(world, organisations=[world.tidewater], held_on=days_ago(3), **NOBODY)
     contacts = queries.contacts_of(world.partnership, world.amina, now)
     assert [(contact.organisation, contact.days, contact.is_quiet) for contact in contacts] == [
         (world.westmarch, 70, True),
@@ -423,8 +430,8 @@ def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
 
 
 def test_point_repeated_by_a_side_is_shown_once_and_closed_in_both_records(world: World) -> None:
-    circulated(world)
-    circulated(world, held_on=days_ago(2))
+    circulated_conversation(world)
+    circulated_conversation(world, held_on=days_ago(2))
     own_points = queries.points_of_partnership(world.partnership, world.amina)[0]
     (obstacle,) = own_points.obstacles
     assert obstacle.conversation.held_on == days_ago(2)
@@ -438,7 +445,7 @@ def test_point_repeated_by_a_side_is_shown_once_and_closed_in_both_records(world
 
 
 def test_people_with_rights_act_on_points_from_the_partnership_page(world: World) -> None:
-    circulated(world)
+    circulated_conversation(world)
     obstacle, opportunity = (Point.objects.get(kind=kind) for kind in ("obstacle", "opportunity"))
     addresses = [
         reverse("web:partnership-conversations", args=[world.partnership.pk]),
@@ -462,7 +469,7 @@ def test_people_with_rights_act_on_points_from_the_partnership_page(world: World
 
 def test_long_list_of_points_is_folded(world: World) -> None:
     points = [PointInput(world.larkhaven, PointKind.OBJECTIVE, f"Objective {number}.") for number in range(9)]
-    circulated(world, points=points)
+    circulated_conversation(world, points=points)
 
     page = signed_in(world.ben).get(reverse("web:partnership-conversations", args=[world.partnership.pk]))
 
@@ -472,7 +479,7 @@ def test_long_list_of_points_is_folded(world: World) -> None:
 
 def test_history_of_an_anonymous_record_names_nobody_of_another_side(world: World) -> None:
     sides = {"organisations": [world.westmarch, world.tidewater], "partnership": None}
-    conversation = circulated(world, attribution=Attribution.ANONYMOUS, **sides)
+    conversation = circulated_conversation(world, attribution=Attribution.ANONYMOUS, **sides)
     services.suggest_correction(
         conversation=conversation,
         organisation=world.tidewater,
@@ -496,7 +503,7 @@ def test_history_of_an_anonymous_record_names_nobody_of_another_side(world: Worl
 
 
 def test_record_without_names_hides_who_does_the_next_steps_from_other_sides(world: World) -> None:
-    conversation = circulated(world, attribution=Attribution.ORGANISATION)
+    conversation = circulated_conversation(world, attribution=Attribution.ORGANISATION)
 
     page = signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()
 

@@ -19,7 +19,15 @@ from partnerships.conversations import services
 from partnerships.conversations.models import Conversation, Point, Side, Status
 from partnerships.conversations.services import AttendeeInput, NextStepInput, PointInput
 from partnerships.kit.rights import UnableToAct
-from tests.conversations.talks import agree, agreed, circulated, days_ago, draft, planned, the_record
+from tests.conversations.talks import (
+    agree,
+    agreed,
+    circulated_conversation,
+    days_ago,
+    draft_conversation,
+    planned_conversation,
+    the_record,
+)
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -38,7 +46,7 @@ def changed_record(
 
 
 def test_draft_is_read_only_by_the_side_that_writes_it(world: World) -> None:
-    conversation = draft(world)
+    conversation = draft_conversation(world)
 
     can_read = {
         name: conversation in Conversation.objects.visible_to(getattr(world, name))
@@ -49,7 +57,7 @@ def test_draft_is_read_only_by_the_side_that_writes_it(world: World) -> None:
 
 
 def test_circulated_record_is_read_by_every_side_and_nobody_else(world: World) -> None:
-    conversation = circulated(world)
+    conversation = circulated_conversation(world)
 
     can_read = {
         name: conversation in Conversation.objects.visible_to(getattr(world, name))
@@ -88,7 +96,7 @@ def test_sides_have_the_day_and_status_of_their_conversation_whatever_is_saved(w
     def copies() -> set[tuple[str, dt.date | None]]:
         return set(Side.objects.filter(conversation=conversation).values_list("status", "held_on"))
 
-    conversation = draft(world)
+    conversation = draft_conversation(world)
     assert copies() == {("draft", days_ago(5))}
 
     conversation = changed_record(world, conversation, held_on=days_ago(3))
@@ -115,7 +123,7 @@ def test_point_of_a_locked_record_can_still_be_closed(world: World) -> None:
 
 
 def test_correction_is_answered_before_that_side_agrees(world: World) -> None:
-    conversation = circulated(world)
+    conversation = circulated_conversation(world)
     correction = services.suggest_correction(
         conversation=conversation,
         organisation=world.westmarch,
@@ -140,7 +148,7 @@ def test_correction_is_answered_before_that_side_agrees(world: World) -> None:
 
 def test_correction_asks_every_other_side_again(world: World) -> None:
     other_sides = [world.westmarch, world.harbour]
-    conversation = agree(circulated(world, organisations=other_sides), world.harbour, world.hana)
+    conversation = agree(circulated_conversation(world, organisations=other_sides), world.harbour, world.hana)
     conversation = changed_record(world, conversation, said="Other words.", organisations=other_sides)
     assert set(conversation.sides.filter(agreed_at=None).values_list("organisation", flat=True)) == {
         world.westmarch.pk,
@@ -157,7 +165,7 @@ def test_correction_asks_every_other_side_again(world: World) -> None:
 
 def test_refusing_a_correction_needs_a_reason(world: World) -> None:
     correction = services.suggest_correction(
-        conversation=circulated(world),
+        conversation=circulated_conversation(world),
         organisation=world.westmarch,
         text="No.",
         author=world.ben,
@@ -171,7 +179,7 @@ def test_refusing_a_correction_needs_a_reason(world: World) -> None:
 
 
 def test_two_people_editing_at_once_do_not_overwrite_each_other(world: World) -> None:
-    conversation = draft(world)
+    conversation = draft_conversation(world)
     changed_record(world, conversation, said="Eddie's words.")
 
     with pytest.raises(services.UnableToRecord, match="while you were editing"):
@@ -201,7 +209,7 @@ def test_form_sent_twice_makes_one_conversation(world: World) -> None:
 def test_next_steps_become_actions_once_the_record_is_circulated(world: World) -> None:
     count_before = Commitment.objects.count()
 
-    conversation = circulated(world)
+    conversation = circulated_conversation(world)
 
     actions = Commitment.objects.order_by("due_on")
     assert count_before == 0
@@ -213,7 +221,7 @@ def test_next_steps_become_actions_once_the_record_is_circulated(world: World) -
 
 
 def test_next_step_added_later_becomes_an_action_at_once(world: World) -> None:
-    conversation = circulated(world)
+    conversation = circulated_conversation(world)
     later_step = NextStepInput(world.larkhaven, "Book the crane.", days_ago(-30), world.amina)
 
     changed_record(world, conversation, next_steps=[later_step])
@@ -223,7 +231,7 @@ def test_next_step_added_later_becomes_an_action_at_once(world: World) -> None:
 
 
 def test_points_that_stay_keep_their_identity(world: World) -> None:
-    conversation = draft(world)
+    conversation = draft_conversation(world)
     obstacle = conversation.points.get(kind="obstacle")
     points = [
         PointInput(world.larkhaven, "obstacle", "No land with consent."),
@@ -238,11 +246,11 @@ def test_points_that_stay_keep_their_identity(world: World) -> None:
 
 def test_planned_conversation_has_no_content_yet(world: World) -> None:
     with pytest.raises(services.UnableToRecord, match="private note"):
-        planned(world, said="We shall offer two million.")
+        planned_conversation(world, said="We shall offer two million.")
 
 
 def test_planned_conversation_is_seen_by_both_and_becomes_a_draft_when_held(world: World) -> None:
-    conversation = planned(world)
+    conversation = planned_conversation(world)
     ben_could_read = conversation in Conversation.objects.visible_to(world.ben)
 
     held_conversation = changed_record(world, conversation)
@@ -253,7 +261,7 @@ def test_planned_conversation_is_seen_by_both_and_becomes_a_draft_when_held(worl
 
 
 def test_cancelling_a_planned_conversation_needs_a_reason(world: World) -> None:
-    conversation = planned(world)
+    conversation = planned_conversation(world)
 
     with pytest.raises(services.UnableToCancel, match="reason"):
         services.cancel_planned(conversation=conversation, reason="", author=world.eddie, now=timezone.now())
@@ -274,17 +282,17 @@ def test_cancelling_a_planned_conversation_needs_a_reason(world: World) -> None:
 )
 def test_invalid_record_is_refused(world: World, said: dict[str, Any], words: str) -> None:
     with pytest.raises(services.UnableToRecord, match=words):
-        draft(world, **said)
+        draft_conversation(world, **said)
 
 
 def test_participant_must_act_for_the_organisation_they_are_listed_under(world: World) -> None:
     with pytest.raises(services.UnableToRecord, match=r"has never acted for .* Choose someone who has"):
-        draft(world, attendees=[AttendeeInput(world.westmarch, world.chidi)])
+        draft_conversation(world, attendees=[AttendeeInput(world.westmarch, world.chidi)])
 
 
 @pytest.mark.parametrize("who", ["vera", "ben", "chidi", "lena"])
 def test_only_editors_of_the_keeper_change_the_record(world: World, who: str) -> None:
-    conversation = circulated(world)
+    conversation = circulated_conversation(world)
 
     with pytest.raises(UnableToAct, match="Only editors"):
         services.edit_conversation(
@@ -298,7 +306,7 @@ def test_only_editors_of_the_keeper_change_the_record(world: World, who: str) ->
 
 def test_record_can_be_locked_when_nobody_signs_in_for_one_side(world: World) -> None:
     world.ben.memberships.update(ends_on=timezone.localdate())
-    conversation = circulated(world)
+    conversation = circulated_conversation(world)
 
     locked = services.agree_record(
         conversation=conversation, organisation=world.larkhaven, revision=1, author=world.amina, now=timezone.now()
@@ -309,7 +317,7 @@ def test_record_can_be_locked_when_nobody_signs_in_for_one_side(world: World) ->
 
 
 def test_commitment_from_a_conversation_is_between_two_of_its_sides(world: World) -> None:
-    conversation = circulated(world)
+    conversation = circulated_conversation(world)
     address = f"{reverse('commitments:new')}?from=conversation-{conversation.pk}"
     client = signed_in(world.amina)
 

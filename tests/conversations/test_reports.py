@@ -23,7 +23,7 @@ from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
 from tests.commitments.promises import agree, in_days
 from tests.conversations.reports import last_month, set_up, submit, submitted, the_report, write
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.support.outbox import drop_emails, recorded
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -320,7 +320,7 @@ def test_report_starts_with_the_commitments_of_the_period(world: World) -> None:
 
 def test_report_starts_with_the_homes_of_the_period(world: World) -> None:
     homes = {"key": "quay", "name": "Quay", "homes": [{"tenure": "social_rent", "count": 1}]}
-    published(
+    published_plan(
         world, content={"about": {"title": "Homes"}, "sites": [homes | {"actual_start": f"{last_month():%Y-%m}"}]}
     )
     set_up(world)

@@ -28,7 +28,7 @@ from tests.agreements.test_signing_terms import propose_change
 from tests.commitments.promises import agree, in_days
 from tests.conversations.reports import the_report
 from tests.digests.test_choices_match_emails import PAGE
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.plans.test_signing import plan_awaiting_signatures
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, put_up
@@ -79,7 +79,7 @@ def terms_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]:
 
 
 def ask_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]:
-    shared(
+    shared_entry(
         world.larkhaven,
         world.amina,
         timezone.now() - dt.timedelta(days=2),

@@ -20,7 +20,7 @@ from partnerships.digests.services.sweep import plan_round
 from partnerships.exchange.models import Direction, Match
 from partnerships.outbox.bounces import suppress
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -32,8 +32,8 @@ def match(world: World) -> Match:
     The whole network may read both.
     """
     now = timezone.now() - dt.timedelta(hours=1)
-    ask = shared(world.larkhaven, world.amina, now, title="Land for sixty homes")
-    offer = shared(world.westmarch, world.ben, now, direction=Direction.OFFER, title="A level site by the quay")
+    ask = shared_entry(world.larkhaven, world.amina, now, title="Land for sixty homes")
+    offer = shared_entry(world.westmarch, world.ben, now, direction=Direction.OFFER, title="A level site by the quay")
     match, _ = Match.objects.update_or_create(
         ask=ask, offer=offer, defaults={"score": 80, "reasons": ["both about land"], "found_at": timezone.now()}
     )
@@ -57,7 +57,7 @@ def test_a_new_match_causes_one_digest(world: World, match: Match, office: PostO
 
 def test_a_digest_with_too_many_matches_links_to_the_full_list(world: World, match: Match, office: PostOffice) -> None:
     for number in range(MAX_MATCHES + 1):
-        offer = shared(
+        offer = shared_entry(
             world.westmarch, world.ben, timezone.now(), direction=Direction.OFFER, title=f"A level site, plot {number}"
         )
         Match.objects.update_or_create(

@@ -11,7 +11,7 @@ from partnerships.organisations.models import Role
 from partnerships.people.models import User
 from partnerships.work.queries import waiting_for, waiting_for_all
 from tests.digests.test_waiting_items import FOR_ALL, cost
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.world import World, join, make_world, person
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def ask_of_westmarch(world: World) -> Entry:
     """Create an ask of Larkhaven to its partnership, which includes Westmarch."""
-    return shared(
+    return shared_entry(
         world.larkhaven,
         world.amina,
         world.now,

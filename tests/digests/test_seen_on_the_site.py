@@ -17,7 +17,7 @@ from partnerships.digests.services.sweep import plan_round
 from partnerships.plans.models import Plan
 from tests.commitments.promises import propose
 from tests.digests.conftest import PostOffice, publish, text_of
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -164,7 +164,7 @@ def test_the_newest_changes_on_a_records_page_count_as_told(
 ) -> None:
     targets = {
         "commitment": lambda: propose(world),
-        "entry": lambda: shared(world.westmarch, world.ben, timezone.now()),
+        "entry": lambda: shared_entry(world.westmarch, world.ben, timezone.now()),
         "organisation": lambda: world.larkhaven,
         "partnership": lambda: world.partnership,
         "plan": lambda: plan,

@@ -6,7 +6,7 @@ from typing import Any
 
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction
-from tests.exchange.conftest import draft, shared
+from tests.exchange.conftest import draft, shared_entry
 from tests.support.access import Expected, Row, everyone, expect
 from tests.world import World
 
@@ -15,17 +15,17 @@ def prepare(world: World) -> None:
     """Store the records that the pages below are about in `world.things`: asks, an offer, answers and a question."""
     now = world.now
     partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
-    ask = shared(world.larkhaven, world.amina, now, **partnership)
+    ask = shared_entry(world.larkhaven, world.amina, now, **partnership)
     world.things["ask"] = ask
     world.things["entry_facilitator"] = services.name_entry_facilitator(
         entry=ask, organisation=world.westmarch, person=world.ben, author=world.amina, now=now
     )
     world.things["draft ask"] = draft(world.larkhaven, world.amina, now)
-    world.things["offer"] = shared(world.westmarch, world.ben, now, direction=Direction.OFFER, **partnership)
+    world.things["offer"] = shared_entry(world.westmarch, world.ben, now, direction=Direction.OFFER, **partnership)
     world.things["response"] = services.respond(
         entry=ask, organisation=world.westmarch, text="Twenty.", quantity=20, author=world.ben, now=now
     )
-    school_ask = shared(world.larkhaven, world.amina, now, title="Land for a school", **partnership)
+    school_ask = shared_entry(world.larkhaven, world.amina, now, title="Land for a school", **partnership)
     school_answer = services.respond(
         entry=school_ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now
     )

@@ -34,7 +34,7 @@ def draft(organisation: Organisation, author: User, now: dt.datetime, **changes:
     return services.create_entry(organisation=organisation, author=author, now=now, **fields)
 
 
-def shared(organisation: Organisation, author: User, now: dt.datetime, **changes: Any) -> Entry:
+def shared_entry(organisation: Organisation, author: User, now: dt.datetime, **changes: Any) -> Entry:
     """Return a shared ask for land, with these changes."""
     entry = draft(organisation, author, now, **changes)
     return services.share_entry(entry=entry, author=author, now=now)
@@ -43,6 +43,6 @@ def shared(organisation: Organisation, author: User, now: dt.datetime, **changes
 @pytest.fixture
 def ask(world: World, now: dt.datetime) -> Entry:
     """Return Larkhaven's ask to its partnership, for land for 60 homes."""
-    return shared(
+    return shared_entry(
         world.larkhaven, world.amina, now, audience=Audience.PARTNERSHIP, partnership=world.partnership, closes_on=None
     )

@@ -13,14 +13,14 @@ from partnerships.commitments.services import propose_commitment
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Organisation
-from tests.exchange.conftest import draft, shared
+from tests.exchange.conftest import draft, shared_entry
 from tests.support.rights import EDITORS, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
 
 def _ask(world: World) -> Entry:
     """Return a new ask from Larkhaven to the Estuary Partnership."""
-    return shared(
+    return shared_entry(
         world.larkhaven,
         world.amina,
         timezone.now(),
@@ -32,12 +32,12 @@ def _ask(world: World) -> Entry:
 
 def _network_ask(world: World) -> Entry:
     """Return an ask from Larkhaven to the whole network."""
-    return shared(world.larkhaven, world.amina, timezone.now(), title="Land for 30 homes")
+    return shared_entry(world.larkhaven, world.amina, timezone.now(), title="Land for 30 homes")
 
 
 def _pair(world: World) -> tuple[Entry, Entry]:
     """Return Larkhaven's ask and Tidewater's offer, for the whole network."""
-    offer = shared(world.tidewater, world.chidi, timezone.now(), title="Land", direction=Direction.OFFER)
+    offer = shared_entry(world.tidewater, world.chidi, timezone.now(), title="Land", direction=Direction.OFFER)
     return _network_ask(world), offer
 
 
@@ -153,7 +153,7 @@ def _withdrawn_ask(world: World) -> Entry:
 
 def _pair_of_one_organisation(world: World) -> tuple[Entry, Entry]:
     """Return Larkhaven's ask and its own offer, for the whole network."""
-    offer = shared(world.larkhaven, world.amina, timezone.now(), title="Land", direction=Direction.OFFER)
+    offer = shared_entry(world.larkhaven, world.amina, timezone.now(), title="Land", direction=Direction.OFFER)
     return _network_ask(world), offer
 
 

@@ -12,7 +12,7 @@ from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Entry, Status
 from partnerships.exchange.services.notices import remind_of_closing
 from partnerships.people.models import User
-from tests.exchange.conftest import draft, shared
+from tests.exchange.conftest import draft, shared_entry
 from tests.support.outbox import deliver
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -22,7 +22,7 @@ def closing_ask(world: World, now: dt.datetime, **changes: Any) -> Entry:
     """Return an ask to Westmarch by name that closes two weeks after it was shared."""
     closing_day = timezone.localdate(now) + dt.timedelta(days=14)
     fields = {"audience": Audience.NAMED, "addressees": [world.westmarch], "closes_on": closing_day} | changes
-    return shared(world.larkhaven, world.amina, now, **fields)
+    return shared_entry(world.larkhaven, world.amina, now, **fields)
 
 
 def recipients() -> list[str]:
@@ -64,8 +64,8 @@ def test_organisations_that_declined_or_answered_get_no_reminder(world: World, n
 
 def test_leads_of_asked_organisations_get_one_email_when_it_is_shared(world: World, now: dt.datetime) -> None:
     fields = {"audience": Audience.NAMED, "addressees": [world.westmarch], "private_note": "CANARY"}
-    entry = shared(world.larkhaven, world.amina, now, **fields)
-    shared(world.larkhaven, world.amina, now, title="For all")
+    entry = shared_entry(world.larkhaven, world.amina, now, **fields)
+    shared_entry(world.larkhaven, world.amina, now, title="For all")
     draft(world.larkhaven, world.amina, now, title="Only a draft", **fields)
 
     assert services.email_new_entries(now=now) == 1

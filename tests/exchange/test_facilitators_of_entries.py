@@ -14,14 +14,16 @@ from partnerships.exchange.services import UnableToFacilitate, end_entry_facilit
 from partnerships.organisations.models import Membership
 from partnerships.organisations.services import end_membership
 from partnerships.outbox.models import Email
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.support.signing_in import signed_in
 from tests.world import World
 
 
 def network_ask(world: World, days: int = 20) -> Entry:
     """Return Larkhaven's ask to the whole network, shared some days ago."""
-    return shared(world.larkhaven, world.amina, timezone.now() - dt.timedelta(days=days), title="Land for 30 homes")
+    return shared_entry(
+        world.larkhaven, world.amina, timezone.now() - dt.timedelta(days=days), title="Land for 30 homes"
+    )
 
 
 def named_facilitator(world: World, entry: Entry) -> EntryFacilitator:
@@ -52,7 +54,7 @@ def test_fresh_ask_is_not_stuck(world: World) -> None:
 
 
 def test_facilitator_must_be_able_to_read_the_ask(world: World) -> None:
-    entry = shared(
+    entry = shared_entry(
         world.larkhaven,
         world.amina,
         timezone.now(),

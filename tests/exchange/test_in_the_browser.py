@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from partnerships.exchange import services
 from tests.exchange.access import prepare
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
 from tests.world import World, make_world
 
@@ -59,7 +59,7 @@ def test_pages_of_entries_are_accessible_and_reflow(page: Any, live_server: Any,
 
 
 def test_the_counts_update_when_a_filter_changes(page: Any, live_server: Any, live_world: World) -> None:
-    shared(live_world.larkhaven, live_world.amina, live_world.now, title="A dashboard", theme="data")
+    shared_entry(live_world.larkhaven, live_world.amina, live_world.now, title="A dashboard", theme="data")
     sign_in(page, live_server.url, "chidi@tidewater.example")
     page.goto(f"{live_server.url}/ask-and-offer/")
     asks = page.locator("#count-direction-ask")

@@ -15,7 +15,7 @@ from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, EntryCount, ResponseStatus, Status
 from partnerships.exchange.queries import WAITING, responses_to_decide
 from partnerships.organisations.waiting import waiting_from
-from tests.exchange.conftest import draft, shared
+from tests.exchange.conftest import draft, shared_entry
 from tests.world import World
 
 
@@ -170,7 +170,7 @@ def test_an_organisation_has_one_open_answer_at_a_time(ask: Entry, world: World,
 
 
 def test_only_one_of_two_answers_gets_the_last_of_an_offer(world: World, now: dt.datetime) -> None:
-    offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER)
+    offer = shared_entry(world.larkhaven, world.amina, now, direction=Direction.OFFER)
     first = services.respond(entry=offer, organisation=world.westmarch, text="Please.", author=world.ben, now=now)
     second = services.respond(entry=offer, organisation=world.tidewater, text="Please.", author=world.chidi, now=now)
     services.decide_response(response=first, accept=True, reason="", author=world.amina, now=now)
@@ -184,7 +184,7 @@ def test_only_one_of_two_answers_gets_the_last_of_an_offer(world: World, now: dt
 
 
 def test_a_standing_offer_stays_shared_however_often_it_is_taken_up(world: World, now: dt.datetime) -> None:
-    offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER, standing=True)
+    offer = shared_entry(world.larkhaven, world.amina, now, direction=Direction.OFFER, standing=True)
     for organisation, author in ((world.westmarch, world.ben), (world.tidewater, world.chidi)):
         response = services.respond(entry=offer, organisation=organisation, text="Please.", author=author, now=now)
         services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
@@ -217,7 +217,7 @@ def test_an_ask_is_unanswered_again_after_its_only_answer_is_withdrawn(
 
 
 def test_an_ask_that_everybody_declines_is_declined(world: World, now: dt.datetime) -> None:
-    ask = shared(
+    ask = shared_entry(
         world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
     )
     with pytest.raises(services.UnableToDecline, match="Say why"):
@@ -233,7 +233,7 @@ def test_an_ask_that_everybody_declines_is_declined(world: World, now: dt.dateti
 
 
 def test_an_ask_for_the_whole_network_cannot_be_declined(world: World, now: dt.datetime) -> None:
-    ask = shared(world.larkhaven, world.amina, now)
+    ask = shared_entry(world.larkhaven, world.amina, now)
 
     with pytest.raises(services.UnableToDecline, match="whole network"):
         services.decline_entry(entry=ask, organisation=world.westmarch, reason="No.", author=world.ben, now=now)
@@ -258,7 +258,7 @@ def test_a_question_about_an_ask_is_answered_once(ask: Entry, world: World, now:
 
 
 def test_an_entry_is_referred_to_a_colleague_who_may_answer(world: World, now: dt.datetime) -> None:
-    ask = shared(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
+    ask = shared_entry(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
 
     receipt = services.refer_entry(
         entry=ask, organisation=world.larkhaven, person=world.eddie, note_to_them="Yours?", author=world.amina, now=now
@@ -271,8 +271,8 @@ def test_an_entry_is_referred_to_a_colleague_who_may_answer(world: World, now: d
 
 
 def test_an_entry_agreed_elsewhere_is_marked_with_a_reason(world: World, now: dt.datetime) -> None:
-    ask = shared(world.larkhaven, world.amina, now)
-    offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER)
+    ask = shared_entry(world.larkhaven, world.amina, now)
+    offer = shared_entry(world.larkhaven, world.amina, now, direction=Direction.OFFER)
 
     services.mark_agreed(entry=ask, reason="Agreed with Westmarch by telephone.", author=world.amina, now=now)
     services.mark_agreed(entry=offer, reason="Taken by Tidewater.", author=world.amina, now=now)
@@ -284,7 +284,7 @@ def test_an_entry_agreed_elsewhere_is_marked_with_a_reason(world: World, now: dt
 
 
 def test_a_standing_offer_agreed_elsewhere_stays_shared(world: World, now: dt.datetime) -> None:
-    offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER, standing=True)
+    offer = shared_entry(world.larkhaven, world.amina, now, direction=Direction.OFFER, standing=True)
 
     services.mark_agreed(entry=offer, reason="With Westmarch by telephone.", author=world.amina, now=now)
 
@@ -322,8 +322,8 @@ def test_withdrawing_needs_a_reason_and_ends_the_entry(ask: Entry, world: World,
 
 def test_an_unanswered_entry_lapses_the_day_after_its_closing_date(world: World, now: dt.datetime) -> None:
     closing_day = timezone.localdate(now) + dt.timedelta(days=10)
-    unanswered = shared(world.larkhaven, world.amina, now, closes_on=closing_day)
-    answered = shared(world.larkhaven, world.amina, now, closes_on=closing_day)
+    unanswered = shared_entry(world.larkhaven, world.amina, now, closes_on=closing_day)
+    answered = shared_entry(world.larkhaven, world.amina, now, closes_on=closing_day)
     services.respond(entry=answered, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
     assert services.lapse_due_entries(now=now + dt.timedelta(days=10)) == 0
@@ -339,7 +339,7 @@ def test_an_unanswered_entry_lapses_the_day_after_its_closing_date(world: World,
 
 def test_the_closing_date_follows_the_period_and_a_new_date_gets_a_reminder(world: World, now: dt.datetime) -> None:
     day = timezone.localdate(now) + dt.timedelta(days=10)
-    ask = shared(world.larkhaven, world.amina, now, available_until=day)
+    ask = shared_entry(world.larkhaven, world.amina, now, available_until=day)
     Entry.objects.filter(pk=ask.pk).update(reminded_at=now)
     later_day = day + dt.timedelta(days=30)
 
@@ -383,8 +383,8 @@ def test_stored_counts_follow_entries_for_the_whole_network(world: World, now: d
             counts[row.status] = counts.get(row.status, 0) + row.number
         return {status: number for status, number in counts.items() if number}
 
-    entry = shared(world.larkhaven, world.amina, now)
-    shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
+    entry = shared_entry(world.larkhaven, world.amina, now)
+    shared_entry(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
     draft(world.larkhaven, world.amina, now)
     assert counts_by_status() == {"shared": 1}
 

@@ -19,13 +19,13 @@ from partnerships.exchange.queries.candidates import best_for_reader
 from partnerships.exchange.queries.matches import matches_for
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Area
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.support.successions import follow
 from tests.world import World, area
 
 
 def test_both_sides_see_a_match_and_nobody_else_does(ask: Entry, world: World, now: dt.datetime) -> None:
-    offer = shared(
+    offer = shared_entry(
         world.westmarch,
         world.ben,
         now,
@@ -123,8 +123,8 @@ def test_an_ask_is_committed_when_both_confirm_and_met_when_delivered(
 
 
 def test_only_the_two_organisations_see_that_they_work_together(world: World, now: dt.datetime) -> None:
-    ask = shared(world.larkhaven, world.amina, now, areas=[world.fareham])
-    offer = shared(
+    ask = shared_entry(world.larkhaven, world.amina, now, areas=[world.fareham])
+    offer = shared_entry(
         world.westmarch,
         world.ben,
         now,
@@ -150,8 +150,8 @@ def test_only_the_two_organisations_see_that_they_work_together(world: World, no
 
 
 def test_a_dismissed_pair_that_does_not_fit_is_shown_once_it_does(world: World, now: dt.datetime) -> None:
-    ask = shared(world.larkhaven, world.amina, now, areas=[world.fareham])
-    offer = shared(
+    ask = shared_entry(world.larkhaven, world.amina, now, areas=[world.fareham])
+    offer = shared_entry(
         world.westmarch, world.ben, now, direction=Direction.OFFER, title="Clerks", theme="data", statement=""
     )
     services.dismiss_match(
@@ -174,9 +174,9 @@ def test_a_dismissed_pair_that_does_not_fit_is_shown_once_it_does(world: World, 
 def test_open_entries_follow_new_successors_and_parents_of_areas(world: World, now: dt.datetime) -> None:
     solent = area("E07000999", "Solent")
     hampshire = area("E10000014", "Hampshire")
-    ask = shared(world.larkhaven, world.amina, now, areas=[world.fareham])
-    offer_in_county = shared(world.westmarch, world.ben, now, direction=Direction.OFFER, areas=[hampshire])
-    offer_of_successor = shared(world.harbour, world.hana, now, direction=Direction.OFFER)
+    ask = shared_entry(world.larkhaven, world.amina, now, areas=[world.fareham])
+    offer_in_county = shared_entry(world.westmarch, world.ben, now, direction=Direction.OFFER, areas=[hampshire])
+    offer_of_successor = shared_entry(world.harbour, world.hana, now, direction=Direction.OFFER)
     services.match_due_entries(now=now)
 
     assert services.refresh_places(now=now) == 0
@@ -197,7 +197,9 @@ def test_open_entries_follow_new_successors_and_parents_of_areas(world: World, n
 
 
 def test_a_new_party_is_matched_with_entries_of_the_partnership(ask: Entry, world: World, now: dt.datetime) -> None:
-    offer = shared(world.harbour, world.hana, now, direction=Direction.OFFER, title="A level site for modular homes")
+    offer = shared_entry(
+        world.harbour, world.hana, now, direction=Direction.OFFER, title="A level site for modular homes"
+    )
     services.match_due_entries(now=now)
     assert matches_for(world.hana) == []
     assert services.refresh_parties(now=now) == 0

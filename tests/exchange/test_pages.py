@@ -15,7 +15,7 @@ from partnerships.commitments.services import end_commitment
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Response, Status
 from partnerships.people.models import User
-from tests.exchange.conftest import draft, shared
+from tests.exchange.conftest import draft, shared_entry
 from tests.exchange.test_settlement import promise
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
@@ -117,7 +117,9 @@ def test_units_follow_the_theme(world: World) -> None:
 
 
 def test_an_empty_quantity_does_not_accept_the_whole_offer(world: World, now: dt.datetime) -> None:
-    offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER, quantity=12_000_000, unit="pounds")
+    offer = shared_entry(
+        world.larkhaven, world.amina, now, direction=Direction.OFFER, quantity=12_000_000, unit="pounds"
+    )
     client = signed_in(world.ben)
     address = reverse("exchange:respond", args=[offer.pk])
     data = {"organisation": world.westmarch.pk, "text": "We could use it."}
@@ -161,9 +163,9 @@ def test_a_draft_is_saved_changed_and_shared(world: World) -> None:
 
 
 def test_the_board_shows_asks_before_offers_with_counts_and_chips(world: World, now: dt.datetime) -> None:
-    shared(world.larkhaven, world.amina, now, title="Land wanted")
-    shared(world.westmarch, world.ben, now, title="Land given", direction=Direction.OFFER)
-    shared(world.westmarch, world.ben, now, title="Data given", direction=Direction.OFFER, theme="data")
+    shared_entry(world.larkhaven, world.amina, now, title="Land wanted")
+    shared_entry(world.westmarch, world.ben, now, title="Land given", direction=Direction.OFFER)
+    shared_entry(world.westmarch, world.ben, now, title="Data given", direction=Direction.OFFER, theme="data")
     draft(world.larkhaven, world.amina, now, title="Only a draft")
 
     words = page_text(world.chidi, "board")
@@ -191,9 +193,9 @@ def test_the_board_shows_asks_before_offers_with_counts_and_chips(world: World, 
     ],
 )
 def test_filters_narrow_the_list(query: str, found: set[str], world: World, now: dt.datetime) -> None:
-    shared(world.larkhaven, world.amina, now, title="Modular")
-    shared(world.westmarch, world.ben, now, title="Hours", statement="", direction="offer", standing=True)
-    withdrawn_ask = shared(world.larkhaven, world.amina, now, title="Gone", statement="")
+    shared_entry(world.larkhaven, world.amina, now, title="Modular")
+    shared_entry(world.westmarch, world.ben, now, title="Hours", statement="", direction="offer", standing=True)
+    withdrawn_ask = shared_entry(world.larkhaven, world.amina, now, title="Gone", statement="")
     services.withdraw_entry(entry=withdrawn_ask, reason="Found.", author=world.amina, now=now)
 
     words = page_text(world.chidi, "list", query)
@@ -205,8 +207,8 @@ def test_the_area_filter_finds_a_county_for_its_district(world: World, now: dt.d
     county = world.fareham
     world.gosport.parent = county
     world.gosport.save()
-    shared(world.larkhaven, world.amina, now, title="For the whole", areas=[county])
-    shared(world.larkhaven, world.amina, now, title="Elsewhere", audience=Audience.NETWORK)
+    shared_entry(world.larkhaven, world.amina, now, title="For the whole", areas=[county])
+    shared_entry(world.larkhaven, world.amina, now, title="Elsewhere", audience=Audience.NETWORK)
 
     words = page_text(world.ben, "list", f"?area={world.gosport.pk}")
 
@@ -216,7 +218,7 @@ def test_the_area_filter_finds_a_county_for_its_district(world: World, now: dt.d
 
 def test_pages_of_the_list_have_no_gaps(world: World, now: dt.datetime) -> None:
     for number in range(30):
-        shared(world.larkhaven, world.amina, now + dt.timedelta(minutes=number), title=f"Ask {number:02}")
+        shared_entry(world.larkhaven, world.amina, now + dt.timedelta(minutes=number), title=f"Ask {number:02}")
 
     first_page = page_text(world.ben, "list")
     next_link = re.search(r'href="(\?[^"]*after=[^"]+)"', first_page)
@@ -230,7 +232,7 @@ def test_pages_of_the_list_have_no_gaps(world: World, now: dt.datetime) -> None:
 def test_entries_that_a_person_cannot_see_change_no_page(world: World, now: dt.datetime) -> None:
     pages = ["board", "list", "ours", "matches", "export"]
     queries = ["", "?q=canary", "?theme=land", "?organisation=larkhaven", f"?area={world.fareham.pk}"]
-    shared(world.larkhaven, world.amina, now, title="For all")
+    shared_entry(world.larkhaven, world.amina, now, title="For all")
 
     def all_pages() -> list[str]:
         varying_text = re.compile(r'(nonce|csrfmiddlewaretoken|hx-headers|value)="[^"]*"|X-CSRFToken[^}]*')
@@ -239,15 +241,15 @@ def test_entries_that_a_person_cannot_see_change_no_page(world: World, now: dt.d
 
     pages_before = all_pages()
     fields = {"title": "Canary", "statement": "canary", "areas": [world.fareham], "private_note": "canary"}
-    shared(world.larkhaven, world.amina, now, audience="partnership", partnership=world.partnership, **fields)
-    shared(world.larkhaven, world.amina, now, audience="named", addressees=[world.westmarch], **fields)
+    shared_entry(world.larkhaven, world.amina, now, audience="partnership", partnership=world.partnership, **fields)
+    shared_entry(world.larkhaven, world.amina, now, audience="named", addressees=[world.westmarch], **fields)
     draft(world.larkhaven, world.amina, now, **fields)
 
     assert all_pages() == pages_before
 
 
 def test_only_its_own_organisation_reads_a_private_note(world: World, now: dt.datetime) -> None:
-    entry = shared(world.larkhaven, world.amina, now, private_note="CANARY: we would take 30.")
+    entry = shared_entry(world.larkhaven, world.amina, now, private_note="CANARY: we would take 30.")
 
     assert "CANARY" in page_text(world.vera, "detail", pk=entry.pk)
     assert "CANARY" not in page_text(world.ben, "detail", pk=entry.pk)
@@ -255,7 +257,7 @@ def test_only_its_own_organisation_reads_a_private_note(world: World, now: dt.da
 
 
 def test_only_their_organisation_sees_the_message_to_a_colleague(world: World, now: dt.datetime) -> None:
-    ask = shared(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
+    ask = shared_entry(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
     signed_in(world.amina).post(
         reverse("exchange:refer", args=[ask.pk]),
         {"organisation": world.larkhaven.pk, "person": world.eddie.pk, "note": "CANARY: say no."},
@@ -275,7 +277,7 @@ def test_only_their_organisation_sees_the_message_to_a_colleague(world: World, n
 
 
 def test_organisations_asked_by_name_do_not_see_who_else_was(world: World, now: dt.datetime) -> None:
-    ask = shared(
+    ask = shared_entry(
         world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
     )
 
@@ -284,7 +286,7 @@ def test_organisations_asked_by_name_do_not_see_who_else_was(world: World, now: 
 
 
 def test_the_csv_escapes_formulas(world: World, now: dt.datetime) -> None:
-    shared(world.larkhaven, world.amina, now, title='=HYPERLINK("http://harm.example")', statement="  @SUM(A1)")
+    shared_entry(world.larkhaven, world.amina, now, title='=HYPERLINK("http://harm.example")', statement="  @SUM(A1)")
 
     rows = list(csv.reader(io.StringIO(page_text(world.ben, "export").removeprefix("\ufeff"))))
 
@@ -302,10 +304,10 @@ def test_htmx_gets_the_results_only(world: World) -> None:
 
 
 def test_the_oldest_first_filter_shows_only_unanswered_entries(ask: Entry, world: World, now: dt.datetime) -> None:
-    shared(world.larkhaven, world.amina, now + dt.timedelta(days=1), title="Waits too")
-    shared(world.westmarch, world.ben, now, title="Always there", direction=Direction.OFFER, standing=True)
+    shared_entry(world.larkhaven, world.amina, now + dt.timedelta(days=1), title="Waits too")
+    shared_entry(world.westmarch, world.ben, now, title="Always there", direction=Direction.OFFER, standing=True)
     services.respond(entry=ask, organisation=world.westmarch, text="Twenty.", quantity=20, author=world.ben, now=now)
-    shared(world.larkhaven, world.amina, now, title="Waits longest")
+    shared_entry(world.larkhaven, world.amina, now, title="Waits longest")
 
     words = page_text(world.amina, "list", "?oldest=on")
 
@@ -361,7 +363,7 @@ def test_a_link_to_a_commitment_needs_a_quantity_or_everything(
 
 
 def test_page_for_linking_says_that_there_is_no_commitment(world: World, now: dt.datetime) -> None:
-    entry = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme="data")
+    entry = shared_entry(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme="data")
 
     assert "so there is no commitment to link" in page_text(world.chidi, "meet", pk=entry.pk)
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Match
 from partnerships.people.models import User
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.exchange.test_pages import page_text
 from tests.support.outbox import deliver
 from tests.support.signing_in import signed_in
@@ -21,7 +21,7 @@ from tests.world import World
 @pytest.fixture
 def offer(world: World, now: dt.datetime) -> Entry:
     """Return an offer from Westmarch to the partnership that matches the ask."""
-    return shared(
+    return shared_entry(
         world.westmarch,
         world.ben,
         now,
@@ -110,9 +110,9 @@ def test_an_introduction_emails_both_organisations_once(
 
 
 def test_a_third_organisation_introduces_only_two_that_can_read_each_other(world: World, now: dt.datetime) -> None:
-    ask = shared(world.larkhaven, world.amina, now)
-    offer = shared(world.westmarch, world.ben, now, title="A site", direction=Direction.OFFER)
-    hidden_offer = shared(
+    ask = shared_entry(world.larkhaven, world.amina, now)
+    offer = shared_entry(world.westmarch, world.ben, now, title="A site", direction=Direction.OFFER)
+    hidden_offer = shared_entry(
         world.westmarch,
         world.ben,
         now,

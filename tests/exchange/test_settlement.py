@@ -19,7 +19,7 @@ from partnerships.exchange.amounts import Promise, amounts
 from partnerships.exchange.models import Direction, Entry, Response, Status
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.world import World
 
 
@@ -185,7 +185,7 @@ def test_declining_a_proposed_commitment_leaves_the_answer_accepted(ask: Entry, 
 
 
 def test_cancelling_a_commitment_reopens_the_offer(world: World, now: dt.datetime) -> None:
-    offer = shared(world.westmarch, world.ben, now, direction=Direction.OFFER)
+    offer = shared_entry(world.westmarch, world.ben, now, direction=Direction.OFFER)
     commitment = promise(f"entry-{offer.pk}", world, now, 60)
     assert state_of(offer) == (Status.COMMITTED, False, 60)
 
@@ -195,7 +195,7 @@ def test_cancelling_a_commitment_reopens_the_offer(world: World, now: dt.datetim
 
 
 def test_an_ask_without_a_quantity_reopens_when_its_last_commitment_ends(world: World, now: dt.datetime) -> None:
-    ask = shared(world.larkhaven, world.amina, now, quantity=None, unit="")
+    ask = shared_entry(world.larkhaven, world.amina, now, quantity=None, unit="")
     first = promise(f"entry-{ask.pk}", world, now, None, author=world.amina)
     second = promise("", world, now, None)
     services.meet_entry(entry=ask, commitment=second, quantity=None, author=world.amina, now=now)
@@ -208,7 +208,7 @@ def test_an_ask_without_a_quantity_reopens_when_its_last_commitment_ends(world: 
 
 
 def test_an_ask_is_committed_when_commitments_cover_all_that_was_agreed(world: World, now: dt.datetime) -> None:
-    ask = shared(world.larkhaven, world.amina, now)
+    ask = shared_entry(world.larkhaven, world.amina, now)
     answer = accepted_answer(ask, world, now, 40)
     accepted_answer(ask, world, now, 20, by=world.tidewater)
 
@@ -221,7 +221,7 @@ def test_an_ask_is_committed_when_commitments_cover_all_that_was_agreed(world: W
 
 
 def test_a_commitment_in_another_unit_meets_the_quantity_of_its_answer(world: World, now: dt.datetime) -> None:
-    ask = shared(world.larkhaven, world.amina, now)
+    ask = shared_entry(world.larkhaven, world.amina, now)
     first = accepted_answer(ask, world, now, 40)
     promise_of_money = promise(f"response-{first.pk}", world, now, 250_000, unit="pounds")
 
@@ -235,7 +235,7 @@ def test_a_commitment_in_another_unit_meets_the_quantity_of_its_answer(world: Wo
 
 
 def test_sixty_homes_cannot_meet_two_asks_for_sixty(world: World, now: dt.datetime) -> None:
-    first_ask, second_ask = (shared(world.larkhaven, world.amina, now) for _ in range(2))
+    first_ask, second_ask = (shared_entry(world.larkhaven, world.amina, now) for _ in range(2))
     commitment = promise(f"entry-{first_ask.pk}", world, now, 60, author=world.amina)
 
     with pytest.raises(services.UnableToMeet, match="nothing is left"):
@@ -247,8 +247,8 @@ def test_sixty_homes_cannot_meet_two_asks_for_sixty(world: World, now: dt.dateti
 
 
 def test_one_commitment_can_meet_several_asks_in_part(world: World, now: dt.datetime) -> None:
-    first_ask = shared(world.larkhaven, world.amina, now, quantity=40)
-    second_ask = shared(world.larkhaven, world.amina, now, quantity=30, title="Land for 30 homes")
+    first_ask = shared_entry(world.larkhaven, world.amina, now, quantity=40)
+    second_ask = shared_entry(world.larkhaven, world.amina, now, quantity=30, title="Land for 30 homes")
     commitment = promise(f"entry-{first_ask.pk}", world, now, 60, author=world.amina)
 
     with pytest.raises(services.UnableToMeet, match="Enter at most 20 homes"):
@@ -263,7 +263,7 @@ def test_one_commitment_can_meet_several_asks_in_part(world: World, now: dt.date
 
 
 def test_a_quantity_below_one_can_meet_an_ask(world: World, now: dt.datetime) -> None:
-    ask = shared(world.larkhaven, world.amina, now, quantity=2, unit="hectares", title="Two hectares by the quay")
+    ask = shared_entry(world.larkhaven, world.amina, now, quantity=2, unit="hectares", title="Two hectares by the quay")
     commitment = promise("", world, now, Decimal("0.5"), unit="hectares")
 
     services.meet_entry(entry=ask, commitment=commitment, quantity=None, author=world.amina, now=now)
@@ -272,7 +272,7 @@ def test_a_quantity_below_one_can_meet_an_ask(world: World, now: dt.datetime) ->
 
 
 def test_a_commitment_that_an_organisation_gives_cannot_meet_its_own_ask(world: World, now: dt.datetime) -> None:
-    ask = shared(world.westmarch, world.ben, now)
+    ask = shared_entry(world.westmarch, world.ben, now)
     commitment = promise("", world, now, 60)
 
     with pytest.raises(services.UnableToMeet, match="Choose a commitment that Westmarch"):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from partnerships.commitments.models import Unit
 from partnerships.exchange.models import Direction, Theme, theme_number
 from partnerships.exchange.services.drafting import UnableToWriteEntry, edit_entry
-from tests.exchange.conftest import draft, shared
+from tests.exchange.conftest import draft, shared_entry
 from tests.world import World
 
 ADDED = {"label": "Modern methods", "code": "modern_methods", "position": "120", "active": "on"}
@@ -26,7 +26,7 @@ def test_an_added_theme_is_used_by_asks_filters_and_exports_at_once(world: World
     add_theme(world, client)
     now = timezone.now()
 
-    ask = shared(world.westmarch, world.ben, now, title="Factory homes", theme="modern_methods")
+    ask = shared_entry(world.westmarch, world.ben, now, title="Factory homes", theme="modern_methods")
     client.force_login(world.amina)
     form = client.get(reverse("exchange:new")).content.decode()
     board = client.get(reverse("exchange:board"), {"theme": "modern_methods"}).content.decode()
@@ -59,8 +59,8 @@ def test_entries_of_an_added_theme_match(world: World, client: Client) -> None:
     add_theme(world, client)
     now = timezone.now()
 
-    ask = shared(world.westmarch, world.ben, now, title="Factory homes", theme="modern_methods")
-    offer = shared(
+    ask = shared_entry(world.westmarch, world.ben, now, title="Factory homes", theme="modern_methods")
+    offer = shared_entry(
         world.larkhaven, world.amina, now, title="A factory", theme="modern_methods", direction=Direction.OFFER
     )
 
@@ -68,7 +68,7 @@ def test_entries_of_an_added_theme_match(world: World, client: Client) -> None:
 
 
 def test_a_reworded_theme_shows_its_new_label_on_the_board(world: World, client: Client) -> None:
-    shared(world.westmarch, world.ben, timezone.now(), title="A field")
+    shared_entry(world.westmarch, world.ben, timezone.now(), title="A field")
     client.force_login(world.amina)
     board_before = client.get(reverse("exchange:board")).content.decode()
 

@@ -10,12 +10,12 @@ from partnerships.exchange.queries import WAITING, responses_to_decide, unanswer
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership, Role
 from partnerships.organisations.waiting import waiting_from
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.world import World
 
 
 def test_a_referred_ask_waits_for_the_colleague_only_until_they_leave(world: World, now: dt.datetime) -> None:
-    ask = shared(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
+    ask = shared_entry(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
     assert list(unanswered_for(world.amina)) == list(unanswered_for(world.eddie)) == [ask]
 
     services.refer_entry(entry=ask, organisation=world.larkhaven, person=world.eddie, author=world.amina, now=now)
@@ -56,7 +56,7 @@ def test_an_ask_waits_for_an_organisation_again_after_it_withdraws(ask: Entry, w
 def test_an_ask_to_two_organisations_waits_until_both_have_answered(world: World, now: dt.datetime) -> None:
     organisations.add_membership(organisation=world.tidewater, person=world.ben, role=Role.EDITOR, author=None, now=now)
     addressees = [world.westmarch, world.tidewater]
-    ask = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=addressees)
+    ask = shared_entry(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=addressees)
 
     services.respond(entry=ask, organisation=world.westmarch, text="Ten.", quantity=10, author=world.ben, now=now)
     assert list(unanswered_for(world.ben)) == [ask]

@@ -17,7 +17,7 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Role
 from partnerships.people.models import User
-from tests.exchange.conftest import draft, shared
+from tests.exchange.conftest import draft, shared_entry
 from tests.world import World
 
 
@@ -50,7 +50,7 @@ def test_only_its_own_organisation_sees_a_draft(world: World, now: dt.datetime) 
 
 
 def test_named_partners_and_its_own_organisation_see_an_entry(world: World, now: dt.datetime) -> None:
-    entry = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
+    entry = shared_entry(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
 
     assert short_names_of_readers(entry, world) == LARKHAVEN | WESTMARCH
 
@@ -60,14 +60,16 @@ def test_parties_see_an_entry_for_their_partnership(ask: Entry, world: World) ->
 
 
 def test_everyone_with_an_account_sees_an_entry_for_the_network(world: World, now: dt.datetime) -> None:
-    entry = shared(world.larkhaven, world.amina, now)
+    entry = shared_entry(world.larkhaven, world.amina, now)
 
     assert short_names_of_readers(entry, world) == ACCOUNTS
 
 
 def test_the_readers_of_an_entry_are_those_who_can_see_it(ask: Entry, world: World, now: dt.datetime) -> None:
-    entry_by_name = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.tidewater])
-    entry_for_network = shared(world.larkhaven, world.amina, now)
+    entry_by_name = shared_entry(
+        world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.tidewater]
+    )
+    entry_for_network = shared_entry(world.larkhaven, world.amina, now)
     draft_entry = draft(world.westmarch, world.ben, now)
 
     for entry in (ask, entry_by_name, entry_for_network, draft_entry):
@@ -94,7 +96,7 @@ def test_a_former_party_sees_what_it_had_and_nothing_newer(ask: Entry, world: Wo
     agreements.leave_partnership(party=world.party(world.westmarch), reason="Moved on.", author=world.ben, now=left_at)
     later = left_at + dt.timedelta(days=1)
 
-    new_entry = shared(
+    new_entry = shared_entry(
         world.larkhaven, world.amina, later, audience=Audience.PARTNERSHIP, partnership=world.partnership
     )
     services.acknowledge_entry(entry=ask, organisation=world.tidewater, author=world.chidi, now=later)
@@ -134,8 +136,8 @@ def test_editors_and_leads_can_edit_an_entry_and_viewers_cannot(ask: Entry, worl
 
 def test_only_asked_organisations_can_answer(ask: Entry, world: World, now: dt.datetime) -> None:
     people = (world.amina, world.eddie, world.vera, world.ben, world.chidi, world.hana, world.dee)
-    ask_for_all = shared(world.larkhaven, world.amina, now)
-    ask_by_name = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.harbour])
+    ask_for_all = shared_entry(world.larkhaven, world.amina, now)
+    ask_by_name = shared_entry(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.harbour])
 
     def names_of_answerers(entry: Entry) -> set[str]:
         return {
@@ -190,7 +192,7 @@ def test_an_observer_reads_but_cannot_ask_or_be_asked(ask: Entry, world: World, 
 
 
 def test_only_the_two_sides_of_an_answer_see_it(world: World, now: dt.datetime) -> None:
-    entry = shared(
+    entry = shared_entry(
         world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
     )
     response = services.respond(
@@ -236,7 +238,7 @@ def test_a_withdrawn_draft_stays_visible_to_its_organisation_only(world: World, 
 
 
 def test_organisations_asked_by_name_do_not_see_what_others_did(world: World, now: dt.datetime) -> None:
-    entry = shared(
+    entry = shared_entry(
         world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
     )
     services.refer_entry(

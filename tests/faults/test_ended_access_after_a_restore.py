@@ -50,7 +50,7 @@ from partnerships.surveys.models import Way
 from tests.commitments import promises
 from tests.faults.restore import left, lost, redo
 from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
-from tests.plans.drafts import ask_signatures, begin, published
+from tests.plans.drafts import ask_signatures, begin, published_plan
 from tests.support.terms import agree_terms
 from tests.surveys import asking
 from tests.world import World, person
@@ -337,7 +337,7 @@ def test_share_of_another_draft_with_the_same_number_stays(world: World) -> None
 
 def joint(world: World) -> Plan:
     """Return a published plan that Larkhaven and Westmarch own."""
-    return published(world, owners=[world.larkhaven, world.westmarch])
+    return published_plan(world, owners=[world.larkhaven, world.westmarch])
 
 
 def fresh(plan: Plan) -> Plan:
@@ -361,7 +361,7 @@ def test_ownership_given_up_since_the_backup_ends_again(world: World) -> None:
 
 
 def test_plan_handed_over_since_the_backup_passes_to_its_new_owner_again(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     with lost():
         offer = plans.offer_ownership(
             plan=plan,
@@ -379,7 +379,7 @@ def test_plan_handed_over_since_the_backup_passes_to_its_new_owner_again(world: 
 
 
 def test_only_owner_stays_if_the_one_it_handed_the_plan_to_is_no_partner(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     with lost():
         offer = plans.offer_ownership(
             plan=plan,
@@ -414,7 +414,7 @@ def test_plan_leaves_with_the_owner_that_was_its_last(world: World) -> None:
 
 
 def test_signatory_removed_since_the_backup_is_no_longer_asked(world: World) -> None:
-    plan = ask_signatures(published(world), world)
+    plan = ask_signatures(published_plan(world), world)
     signatory = plan.signatories.get(organisation=world.westmarch)
     with lost():
         plans.remove_signatory(
@@ -429,7 +429,7 @@ def test_signatory_removed_since_the_backup_is_no_longer_asked(world: World) -> 
 @pytest.mark.parametrize("declines", [False, True])
 def test_offer_withdrawn_or_declined_since_the_backup_waits_no_more(world: World, *, declines: bool) -> None:
     offer = plans.offer_ownership(
-        plan=published(world),
+        plan=published_plan(world),
         organisation=world.westmarch,
         offered_for=world.larkhaven,
         hands_over=False,
@@ -448,7 +448,7 @@ def test_offer_withdrawn_or_declined_since_the_backup_waits_no_more(world: World
 
 
 def test_audience_narrowed_since_the_backup_is_narrow_again(world: World) -> None:
-    plan = published(world, audience="public")
+    plan = published_plan(world, audience="public")
     with lost():
         for audience in ("owners", "partnership"):
             plans.change_audience(plan=plan, audience=audience, reason="Early.", author=world.amina, now=NOW())

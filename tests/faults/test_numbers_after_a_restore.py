@@ -25,7 +25,7 @@ from partnerships.plans.models import HomesCombination, Plan
 from partnerships.plans.queries.combinations import Combinations
 from partnerships.plans.queries.pipeline import PipelineFilters, pipeline_of
 from tests.faults.restore import lost
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.support.outbox import deliver, drop_emails, stop_address
 from tests.world import World, area
 
@@ -66,7 +66,7 @@ def test_new_notice_after_a_restore_is_not_taken_for_one_delivered_before(
 ) -> None:
     if not moved:
         monkeypatch.setattr("partnerships.people.management.commands.after_restore.advance_sequences", lambda: 0)
-    plan = published(world)
+    plan = published_plan(world)
     drop_emails()
     with restored():
         assert mention_ben(plan, world, "why?") == [world.ben.email]
@@ -82,7 +82,7 @@ def test_new_notice_after_a_restore_is_not_taken_for_one_delivered_before(
 
 
 def test_stop_link_of_a_notice_that_a_restore_lost_stops_notices_of_its_kind(world: World, settings: Any) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     subscribe(person=world.ben, target=plan, author=world.ben, now=NOW())
     with restored():
         mention_ben(plan, world, "why?")
@@ -98,7 +98,7 @@ def test_stop_link_of_a_notice_that_a_restore_lost_stops_notices_of_its_kind(wor
 
 def test_homes_after_a_restore_are_added_up_in_as_little_memory(world: World) -> None:
     advance_sequences()
-    published(world)
+    published_plan(world)
 
     assert HomesCombination.objects.latest("pk").pk > 10_000_000
     assert Combinations.among().size == HomesCombination.objects.count() + 1

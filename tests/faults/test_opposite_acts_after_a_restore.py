@@ -31,9 +31,9 @@ from partnerships.people.services import close_account, create_invitation, perso
 from partnerships.plans import services as plans
 from partnerships.plans.models import Plan, Share
 from tests.digests.conftest import publish
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.faults.restore import lost, redo
-from tests.plans.drafts import ask_signatures, begin, published
+from tests.plans.drafts import ask_signatures, begin, published_plan
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.support.signing_in import signed_in
 from tests.telling import upper_rooms
@@ -218,7 +218,7 @@ ACTS: dict[str, tuple[Act, Act, Act, Callable[[World], bool]]] = {
 @pytest.mark.parametrize("name", ACTS)
 def test_what_ended_and_was_taken_back_since_the_backup_stands(world: World, name: str) -> None:
     begin_it, end, back, stands = ACTS[name]
-    world.things["plan"] = begin(world) if "share" in name else published(world)
+    world.things["plan"] = begin(world) if "share" in name else published_plan(world)
     begin_it(world)
     with lost():
         end(world)
@@ -232,7 +232,7 @@ def test_what_ended_and_was_taken_back_since_the_backup_stands(world: World, nam
 @pytest.mark.parametrize("name", ACTS)
 def test_what_was_taken_back_and_ended_again_since_the_backup_ends(world: World, name: str) -> None:
     begin_it, end, back, stands = ACTS[name]
-    world.things["plan"] = begin(world) if "share" in name else published(world)
+    world.things["plan"] = begin(world) if "share" in name else published_plan(world)
     begin_it(world)
     with lost():
         end(world)
@@ -299,7 +299,7 @@ def test_sessions_and_open_invitations_end_with_a_restore(world: World, settings
 
 def test_version_told_of_before_a_restore_is_not_told_again(world: World, settings: Any) -> None:
     settings.DIGEST_SETTLE_MINUTES = 0
-    plan = published(world)
+    plan = published_plan(world)
     digests.subscribe(person=world.ben, target=plan, author=world.ben, now=NOW())
     publish(plan, 100, author=world.amina)
     drop_emails()
@@ -318,15 +318,17 @@ def test_version_told_of_before_a_restore_is_not_told_again(world: World, settin
 def mention_waits_for_a_summary(world: World) -> None:
     """Mention Ben, whose summary with the mention is due."""
     digests.choose_ways(person=world.ben, ways={"mentions": Way.SUMMARY}, author=world.ben, now=NOW())
-    plans.add_comment(plan=published(world), version_number=1, text="@Ben West: why?", author=world.amina, now=NOW())
+    plans.add_comment(
+        plan=published_plan(world), version_number=1, text="@Ben West: why?", author=world.amina, now=NOW()
+    )
     InboxItem.objects.for_summary().filter(person=world.ben).update(due_at=NOW())
 
 
 def match_is_new(world: World) -> None:
     """Match an ask of Larkhaven with an offer of the council."""
     then = NOW() - dt.timedelta(hours=1)
-    ask = shared(world.larkhaven, world.amina, then, title="Land for sixty homes")
-    offer = shared(world.westmarch, world.ben, then, direction=Direction.OFFER, title="A level site by the quay")
+    ask = shared_entry(world.larkhaven, world.amina, then, title="Land for sixty homes")
+    offer = shared_entry(world.westmarch, world.ben, then, direction=Direction.OFFER, title="A level site by the quay")
     Match.objects.update_or_create(ask=ask, offer=offer, defaults={"score": 80, "reasons": [], "found_at": NOW()})
 
 
@@ -374,7 +376,7 @@ def test_suppressed_address_that_the_backup_does_not_know_gets_no_notice(world: 
     redo()
     redo()
 
-    plan = published(world)
+    plan = published_plan(world)
     User.objects.filter(pk=world.ben.pk).update(email=unknown)
     plans.add_comment(plan=plan, version_number=1, text="@Ben West: why?", author=world.amina, now=NOW())
 
@@ -432,7 +434,7 @@ def test_reminder_delivered_before_a_restore_is_not_delivered_again(world: World
 
 
 def test_next_reminder_after_a_restore_is_delivered(world: World) -> None:
-    ask_signatures(published(world), world)
+    ask_signatures(published_plan(world), world)
     drop_emails()
     with lost():
         plans.remind_signatories(now=NOW() + dt.timedelta(days=8))

@@ -24,7 +24,7 @@ from partnerships.reports import services as reports
 from partnerships.reports.models import Schedule
 from tests.faults.restore import lost, redo
 from tests.faults.test_ways_in_after_a_restore import request
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.world import World
 
 NOW = timezone.now
@@ -40,7 +40,7 @@ def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def followed_plan(world: World) -> Plan:
     """Return a plan that Ben follows through its partnership."""
-    plan = published(world)
+    plan = published_plan(world)
     digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=NOW())
     assert covering(world.ben, plan)
     return plan
@@ -80,7 +80,7 @@ def test_plan_that_was_followed_by_itself_before_is_refused_again(world: World, 
 
 
 def test_plan_followed_and_refused_since_the_backup_is_refused(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     with lost():
         subscription = digests.subscribe(person=world.ben, target=plan, author=world.ben, now=NOW())
         digests.stop(subscriptions=[subscription], author=world.ben, reason="Enough.", now=NOW())
@@ -104,7 +104,7 @@ def test_refusal_of_a_plan_that_was_undone_since_the_backup_is_not_made_again(
 
 def test_refusal_of_a_plan_that_the_backup_does_not_have_is_left_out(world: World) -> None:
     with lost():
-        plan = published(world)
+        plan = published_plan(world)
         digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=NOW())
         stop_plan(world, plan)
 
@@ -266,7 +266,7 @@ def test_refusal_of_questions_leaves_matches_on(world: World) -> None:
 
 def test_lines_of_an_earlier_release_are_still_applied(world: World) -> None:
     prefer_matches(world, on=True)
-    subscription = digests.subscribe(person=world.ben, target=published(world), author=world.ben, now=NOW())
+    subscription = digests.subscribe(person=world.ben, target=published_plan(world), author=world.ben, now=NOW())
     a_second_later = NOW() + dt.timedelta(seconds=1)
     address = journal.address_hash(world.ben.email)
     same = digests_identity(subscription)

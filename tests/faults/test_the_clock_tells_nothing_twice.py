@@ -28,7 +28,7 @@ from partnerships.outbox.models import DeliveredBefore, Email
 from partnerships.outbox.services import without_emails
 from partnerships.people.models import User
 from tests.conversations.reports import set_up
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.faults.restore import lost, redo
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.telling import lower_rooms, surveys, terms, upper_rooms
@@ -194,7 +194,9 @@ def asks_seen_by_ben(world: World) -> Callable[[int], list[str]]:
 def test_rows_told_one_by_one_are_not_told_together_after_a_restore(world: World) -> None:
     notices_to_ben = asks_seen_by_ben(world)
     first, second, third = (
-        shared(world.larkhaven, world.amina, NOW(), title=title, audience=Audience.NAMED, addressees=[world.tidewater])
+        shared_entry(
+            world.larkhaven, world.amina, NOW(), title=title, audience=Audience.NAMED, addressees=[world.tidewater]
+        )
         for title in ("Land", "Homes", "Money")
     )
 

@@ -30,7 +30,7 @@ from partnerships.plans.links import read_sign_off_token, sign_off_token
 from partnerships.plans.models import Signatory
 from partnerships.plans.services.signatories import ask_all_again
 from tests.faults.restore import left, lost, redo
-from tests.plans.drafts import ask_signatures, published
+from tests.plans.drafts import ask_signatures, published_plan
 from tests.support.terms import draft, first_proposal, put_up
 from tests.world import World
 
@@ -161,7 +161,7 @@ def test_only_the_newest_links_of_digests_open(world: World) -> None:
 
 
 def test_only_the_newest_links_to_sign_a_plan_open(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     ask_signatures(plan, world)
     signatory = plan.signatories.get(organisation=world.westmarch)
     ended = sign_off_token(signatory, world.ben, 1)
@@ -181,7 +181,7 @@ def test_only_the_newest_links_to_sign_a_plan_open(world: World) -> None:
 
 
 def test_links_whose_newest_key_is_unknown_end_and_are_named(world: World, settings: Any) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     ask_signatures(plan, world)
     signatory = plan.signatories.get(organisation=world.westmarch)
     with lost():
@@ -202,7 +202,7 @@ def test_links_whose_newest_key_is_unknown_end_and_are_named(world: World, setti
 
 def test_no_ended_link_opens_if_the_newest_key_is_not_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_keys, "_MAX_STEPS", 1)
-    plan = published(world)
+    plan = published_plan(world)
     ask_signatures(plan, world)
     signatory = plan.signatories.get(organisation=world.westmarch)
     tokens = [sign_off_token(signatory, world.ben, 1)]

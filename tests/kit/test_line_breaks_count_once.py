@@ -16,7 +16,7 @@ from partnerships.kit.forms import Form
 from partnerships.people.models import User
 from partnerships.plans.models import Comment
 from tests.plans.conftest import as_  # noqa: F401 - a fixture
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.world import World
 
 
@@ -29,7 +29,7 @@ def _forms_of(kind: type[forms.BaseForm]) -> Iterator[type[forms.BaseForm]]:
 
 
 def test_comment_of_exactly_the_limit_is_accepted(world: World, as_: Callable[[User], Client]) -> None:  # noqa: F811
-    plan = published(world)
+    plan = published_plan(world)
     text = "ab\r\n" * 1_666 + "cd"  # 5,000 characters in the browser, which sends 6,666
 
     response = as_(world.ben).post(reverse("plans:comments", kwargs={"pk": plan.pk}), {"text": text})
@@ -42,7 +42,7 @@ def test_refused_text_is_shown_again_as_it_was_counted(
     world: World,
     as_: Callable[[User], Client],  # noqa: F811
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
 
     response = as_(world.ben).post(reverse("plans:comments", kwargs={"pk": plan.pk}), {"text": "ab\r\n" * 1_668 + "c"})
 

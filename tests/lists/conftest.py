@@ -11,8 +11,8 @@ from partnerships.digests.services import add_stakeholder
 from partnerships.plans.services import attach_document
 from tests.commitments.promises import agree, in_days, propose
 from tests.conversations.gatherings import a_text_file, planned_meeting
-from tests.conversations.talks import circulated
-from tests.exchange.conftest import shared
+from tests.conversations.talks import circulated_conversation
+from tests.exchange.conftest import shared_entry
 from tests.plans.drafts import begin, publish
 from tests.recommendations.reports import make_recommendation
 from tests.world import World, make_world
@@ -37,12 +37,12 @@ def promises(world: World) -> list[Commitment]:
 def fill_lists(world: World) -> None:
     """Add at least one row to every list that Amina can open."""
     promises(world)
-    shared(world.larkhaven, world.amina, timezone.now())
+    shared_entry(world.larkhaven, world.amina, timezone.now())
     plan = begin(world)
     attached = {"title": "Layout", "file": a_text_file(), "restricted": False}
     attach_document(plan=plan, **attached, author=world.amina, now=timezone.now())
     publish(plan, world)
-    circulated(world)
+    circulated_conversation(world)
     planned_meeting(world)
     of = {"organisation": world.larkhaven, "author": world.amina, "now": timezone.now()}
     agreements.add_document(partnership=world.partnership, title="Terms", file=a_text_file(), **of)

@@ -21,8 +21,8 @@ from partnerships.plans.models import Milestone
 from partnerships.recommendations.models import Response
 from tests.agreements.test_posts import create_post_of, fill
 from tests.commitments.promises import agree, in_days, propose
-from tests.exchange.conftest import shared
-from tests.plans.drafts import published
+from tests.exchange.conftest import shared_entry
+from tests.plans.drafts import published_plan
 from tests.recommendations.reports import answer_recommendation, make_recommendation
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
@@ -177,7 +177,7 @@ def test_all_that_match_are_chosen_on_all_pages_up_to_a_limit(world: World, monk
 def test_those_who_owe_answers_are_reminded_once_and_a_colleague_helps_along(world: World) -> None:
     sharing: dict[str, Any] = {"audience": "partnership", "partnership": world.partnership, "closes_on": None}
     first, second = (
-        shared(world.larkhaven, world.amina, timezone.now(), title=f"Ask {one}", **sharing) for one in "AB"
+        shared_entry(world.larkhaven, world.amina, timezone.now(), title=f"Ask {one}", **sharing) for one in "AB"
     )
     drop_emails()
 
@@ -203,7 +203,7 @@ def test_those_who_owe_answers_are_reminded_once_and_a_colleague_helps_along(wor
 def test_several_asks_get_another_closing_date(world: World) -> None:
     sharing: dict[str, Any] = {"audience": "partnership", "partnership": world.partnership}
     first, second = (
-        shared(world.larkhaven, world.amina, timezone.now(), title=f"Ask {one}", **sharing) for one in "AB"
+        shared_entry(world.larkhaven, world.amina, timezone.now(), title=f"Ask {one}", **sharing) for one in "AB"
     )
     page = open_confirmation(world.eddie, "due", first, second, kind="asks")
 
@@ -246,7 +246,7 @@ def test_several_are_followed_and_those_followed_already_are_left_out(world: Wor
 
 
 def test_plans_of_several_milestones_are_followed_each_once(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
 
     page = open_confirmation(world.ben, "follow", *Milestone.objects.visible_to(world.ben), kind="milestones")
     confirm(world.ben, page)

@@ -23,7 +23,7 @@ from partnerships.people.models import User
 from partnerships.people.retention import RULES
 from partnerships.plans.services import change_audience
 from tests.commitments.promises import in_days, propose
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -109,7 +109,7 @@ def test_a_file_is_for_its_owner_alone_and_only_while_their_rights_last(short: W
 
 
 def test_a_file_closes_with_a_record_that_is_no_longer_theirs_to_read(world: World) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
     file = request_file_as(world.chidi, kind="plans")
     services.make_files(now=timezone.now())
     chidi = signed_in(world.chidi)

@@ -26,9 +26,9 @@ from partnerships.kit.lists import Kind, all_lists, find_list
 from partnerships.lists.reading import read
 from partnerships.lists.services import choose_default, save_view
 from tests.commitments.promises import agree, in_days, propose
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.lists.conftest import fill_lists, promises
-from tests.plans.drafts import CANARY, publish, published, save
+from tests.plans.drafts import CANARY, publish, published_plan, save
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -225,9 +225,9 @@ def test_the_sides_dates_of_a_partnership_neither_show_nor_sort_for_others(world
 
 def test_asks_that_waited_longest_come_with_who_owes_the_answer(world: World) -> None:
     sharing = {"audience": "partnership", "partnership": world.partnership, "closes_on": None}
-    older_ask = shared(world.larkhaven, world.amina, timezone.now(), **sharing)
+    older_ask = shared_entry(world.larkhaven, world.amina, timezone.now(), **sharing)
     Entry.objects.filter(pk=older_ask.pk).update(shared_at=timezone.now() - dt.timedelta(days=40))
-    shared(world.larkhaven, world.amina, timezone.now(), title="New land", closes_on=None)
+    shared_entry(world.larkhaven, world.amina, timezone.now(), title="New land", closes_on=None)
 
     response = signed_in(world.ben).get(
         reverse("exchange:list"), {"look": "table", "waiting": "30", "sort": "waiting_since"}
@@ -274,7 +274,7 @@ def test_each_kind_of_column_is_in_use() -> None:
 
 
 def test_milestones_of_several_plans_are_found_by_plan_and_by_what_slips(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "milestones/start", name="Start on site", baseline="2027-04", forecast="2027-09")
     publish(plan, world, "Later.")
     ben = signed_in(world.ben)
@@ -291,7 +291,7 @@ def test_milestones_of_several_plans_are_found_by_plan_and_by_what_slips(world: 
 
 
 def test_plans_of_others_can_be_chosen_if_their_milestones_are_listed(world: World) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
     chidi = signed_in(world.chidi)
     address = reverse("plans:milestones")
 
@@ -312,7 +312,7 @@ def test_days_in_lists_have_room_for_their_year(world: World) -> None:
 
 
 def test_filter_by_plan_does_not_say_a_later_title_to_those_who_left(world: World) -> None:
-    plan = published(world, title="Quay homes")
+    plan = published_plan(world, title="Quay homes")
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
     )
@@ -326,7 +326,7 @@ def test_filter_by_plan_does_not_say_a_later_title_to_those_who_left(world: Worl
 
 
 def test_confidential_sites_and_their_milestones_are_for_readers_inside(world: World) -> None:
-    published(world, audience="network")
+    published_plan(world, audience="network")
 
     for name in ("plans:sites", "plans:milestones"):
         page_of_partner = signed_in(world.ben).get(reverse(name)).content.decode()
@@ -385,7 +385,7 @@ def test_a_group_leads_to_its_rows_or_nowhere(world: World) -> None:
 
 
 def test_a_filter_by_yes_or_no_is_named_while_it_is_in_use(world: World) -> None:
-    published(world)
+    published_plan(world)
 
     page = signed_in(world.ben).get(reverse("plans:sites"), {"confidential": "False", "view": ""})
 
@@ -403,7 +403,7 @@ def test_a_filter_by_yes_or_no_is_named_while_it_is_in_use(world: World) -> None
     ],
 )
 def test_a_month_is_found_by_every_day_in_it(world: World, bounds: str, found: set[str]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "milestones/start", name="Quillwort", baseline="2027-04", forecast="2027-04")
     publish(plan, world, "Known better.")
 
@@ -413,7 +413,7 @@ def test_a_month_is_found_by_every_day_in_it(world: World, bounds: str, found: s
 
 
 def test_a_month_within_the_year_first_planned_is_not_late(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "milestones/start", name="Start on site", baseline="2027", forecast="2027-04")
     publish(plan, world, "Known better.")
     ben = signed_in(world.ben)
@@ -427,7 +427,7 @@ def test_a_month_within_the_year_first_planned_is_not_late(world: World) -> None
 
 
 def test_the_file_of_the_board_does_not_take_the_default_view_of_the_list(world: World) -> None:
-    ask = shared(world.larkhaven, world.amina, timezone.now())
+    ask = shared_entry(world.larkhaven, world.amina, timezone.now())
     view = save_view(
         person=world.ben, kind="asks", name="None", state={"filters": {"q": ["nowhere"]}}, now=timezone.now()
     )

@@ -13,7 +13,7 @@ from partnerships.kit import lists
 from partnerships.kit.lists import find_list
 from partnerships.lists.reading import read
 from tests.lists.conftest import promises
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -51,7 +51,7 @@ def test_a_list_too_long_to_sort_sorts_and_counts_its_newest_rows(
 @pytest.mark.parametrize("direction", ["", "-"])
 def test_empty_cells_come_last_in_either_direction(world: World, direction: str) -> None:
     promises(world)
-    published(world)
+    published_plan(world)
 
     def last_row(slug: str, column: str) -> Any:
         definition = find_list(slug)

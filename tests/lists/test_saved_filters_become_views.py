@@ -17,7 +17,7 @@ from partnerships.lists import services
 from partnerships.lists.models import Follow, SavedView
 from partnerships.lists.reading import parameters_of, read
 from partnerships.people.models import User
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -67,13 +67,13 @@ def test_filters_become_views_and_those_that_told_are_followed(world: World) -> 
 
 def test_a_moved_filter_tells_what_is_shared_later_to_those_who_may_read_it(world: World) -> None:
     for_partners: dict[str, Any] = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
-    shared(world.larkhaven, world.amina, timezone.now(), title="There before", **for_partners)
+    shared_entry(world.larkhaven, world.amina, timezone.now(), title="There before", **for_partners)
     filters = [_filter(person, "Land", "theme=land", tells=True) for person in (world.ben, world.chidi)]
     MIGRATION.become_views(_AppsBeforeMigration(*filters), None)
     now = timezone.now()
 
     assert services.check_followed_views(now=now) == 0
-    shared(world.larkhaven, world.amina, timezone.now(), title="Shared later", **for_partners)
+    shared_entry(world.larkhaven, world.amina, timezone.now(), title="Shared later", **for_partners)
     drop_emails()
     assert services.check_followed_views(now=now + dt.timedelta(hours=1)) == 1
 

@@ -26,7 +26,7 @@ _AMOUNT = st.sampled_from(["", "1250", "1250.50", "£1,250.50", "19242.00"])
 _URL = st.just("") | st.integers(1, 99).map(lambda number: f"https://plans.example/{number}?a=1&b=é")
 
 
-def laid_out(dataset: str, rows: Sequence[Mapping[str, str]]) -> bytes:
+def write_csv(dataset: str, rows: Sequence[Mapping[str, str]]) -> bytes:
     """Return the rows as CSV, in the order of the standard's fields."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, DATASETS[dataset].headings, restval="", lineterminator="\r\n")
@@ -74,7 +74,7 @@ def plan_files(draw: Any) -> Files:
         "notes": _MAYBE,
     }
     events: Rows = draw(_rows(event_fields, most=12))
-    return {"plan": laid_out("plan", plans), "plan-timetable": laid_out("plan-timetable", events)}
+    return {"plan": write_csv("plan", plans), "plan-timetable": write_csv("plan-timetable", events)}
 
 
 #: The fields that agreements, contributions and transactions have in common.
@@ -115,7 +115,7 @@ def contribution_files(draw: Any) -> Files:
         "developer-agreement-contribution": contributions,
         "developer-agreement-transaction": transactions,
     }
-    return {dataset: laid_out(dataset, rows) for dataset, rows in rows_by_dataset.items()}
+    return {dataset: write_csv(dataset, rows) for dataset, rows in rows_by_dataset.items()}
 
 
 def brownfield_files() -> st.SearchStrategy[Files]:
@@ -151,4 +151,4 @@ def brownfield_files() -> st.SearchStrategy[Files]:
         most=6,
         reference="SiteReference",
     )
-    return rows.map(lambda generated_rows: {"brownfield-land": laid_out("brownfield-land", generated_rows)})
+    return rows.map(lambda generated_rows: {"brownfield-land": write_csv("brownfield-land", generated_rows)})

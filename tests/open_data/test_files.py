@@ -30,7 +30,7 @@ from tests.transfer.lists import extract, import_plans, rows_of
 from tests.transfer.test_standards import import_councils_with_planning_area
 from tests.world import person
 
-from .files import Files, brownfield_files, contribution_files, laid_out, plan_files
+from .files import Files, brownfield_files, contribution_files, plan_files, write_csv
 
 pytestmark = pytest.mark.django_db
 
@@ -156,7 +156,7 @@ def test_every_field_in_force_is_read_and_written() -> None:
     assert {dataset: set(row) for dataset, row in rows.items()} == {
         code: set(dataset.headings) for code, dataset in DATASETS.items()
     }
-    files = {dataset: laid_out(dataset, [row]) for dataset, row in rows.items()}
+    files = {dataset: write_csv(dataset, [row]) for dataset, row in rows.items()}
 
     put_in({name: files[name] for name in ("plan", "plan-timetable")})
     put_in({name: data for name, data in files.items() if name.startswith("developer")})
@@ -184,7 +184,7 @@ def test_every_event_in_force_is_read_and_written() -> None:
         {"reference": str(number), "plan": "w", "plan-event": event, "event-date": "2027-01-02", "actual-date": ""}
         for number, event in enumerate(events)
     ]
-    files = {"plan": laid_out("plan", [plan]), "plan-timetable": laid_out("plan-timetable", timetable)}
+    files = {"plan": write_csv("plan", [plan]), "plan-timetable": write_csv("plan-timetable", timetable)}
 
     put_in(files)
 
@@ -229,7 +229,7 @@ def row_of(dataset: str) -> dict[str, str]:
 
 
 def test_what_owners_change_here_is_in_the_file_and_the_rest_keeps_its_text() -> None:
-    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
 
     change(lambda content: content["milestones"][0].update(forecast="2029-09", actual="2029-10-02"))
     change(lambda content: content["about"].update(title="Westmarch Plan"))
@@ -250,7 +250,7 @@ def test_what_owners_change_here_is_in_the_file_and_the_rest_keeps_its_text() ->
 
 
 def test_versions_under_embargo_and_restricted_milestones_are_not_in_the_file() -> None:
-    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
     before = written("plan", "plan-timetable")
 
     tomorrow = timezone.now() + dt.timedelta(days=1)
@@ -260,14 +260,14 @@ def test_versions_under_embargo_and_restricted_milestones_are_not_in_the_file() 
 
 
 def test_rows_that_are_read_under_an_embargo_wait_for_its_end() -> None:
-    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
     before = written("plan", "plan-timetable")
     opens = timezone.now() + dt.timedelta(days=1)
     change(lambda content: content["about"].update(title="Secret name"), embargo_until=opens)
     secret = {"notes": "Secret note", "document-url": "https://plans.example/secret", "entry-date": "2026-06-01"}
     files = {
-        "plan": laid_out("plan", [{**PLAN, **secret}]),
-        "plan-timetable": laid_out("plan-timetable", [{**EVENT, "event-date": "2031-03"}]),
+        "plan": write_csv("plan", [{**PLAN, **secret}]),
+        "plan-timetable": write_csv("plan-timetable", [{**EVENT, "event-date": "2031-03"}]),
     }
 
     run = put_in(files)
@@ -285,7 +285,7 @@ def test_rows_that_are_read_under_an_embargo_wait_for_its_end() -> None:
 
 
 def test_file_last_changed_when_an_embargo_ended_not_when_the_version_was_made() -> None:
-    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
     opens = timezone.now() + dt.timedelta(days=1)
     change(lambda content: content["about"].update(title="Secret name"), embargo_until=opens)
 
@@ -298,7 +298,7 @@ def test_file_last_changed_when_an_embargo_ended_not_when_the_version_was_made()
 
 
 def test_restricted_milestones_are_not_in_the_file() -> None:
-    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
 
     change(lambda content: content["milestones"][0].update(restricted=True))
 
@@ -306,7 +306,7 @@ def test_restricted_milestones_are_not_in_the_file() -> None:
 
 
 def test_milestone_added_here_gets_a_reference_and_an_unknown_one_is_left_out() -> None:
-    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
     item = {"baseline": "", "forecast": "2028-02", "actual": "", "status": "planned", "note": ""}
     added = [
         {"key": "m1", "name": "Submitted for examination", **item},
@@ -324,12 +324,12 @@ def test_milestone_added_here_gets_a_reference_and_an_unknown_one_is_left_out() 
 
 
 def test_row_set_aside_later_keeps_its_texts_in_the_file() -> None:
-    files = {"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])}
+    files = {"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])}
     put_in(files)
     wrong = {**EVENT, "event-date": "2029-02-31"}
     other = {**EVENT, "reference": "b", "plan-event": "examination-submitted", "event-date": "2028"}
 
-    put_in({**files, "plan-timetable": laid_out("plan-timetable", [wrong, other])})
+    put_in({**files, "plan-timetable": write_csv("plan-timetable", [wrong, other])})
 
     rows = rows_of(written("plan-timetable")["plan-timetable"])
     assert {row["reference"]: row["event-date"] for row in rows} == {"a": "2029-03", "b": "2028"}
@@ -359,11 +359,11 @@ PAID = {
 def test_what_the_council_records_of_its_contributions_is_in_the_files() -> None:
     common = {"developer-agreement": "W/1", "organisation": "local-authority:XWM", "entry-date": "2026-05-17"}
     files = {
-        "developer-agreement": laid_out("developer-agreement", [AGREEMENT]),
-        "developer-agreement-contribution": laid_out(
+        "developer-agreement": write_csv("developer-agreement", [AGREEMENT]),
+        "developer-agreement-contribution": write_csv(
             "developer-agreement-contribution", [{**contribution, **common} for contribution in CONTRIBUTIONS]
         ),
-        "developer-agreement-transaction": laid_out("developer-agreement-transaction", [PAID]),
+        "developer-agreement-transaction": write_csv("developer-agreement-transaction", [PAID]),
     }
     put_in(files)
     eve = person("Eve", "eve@westmarch.example")
@@ -410,7 +410,7 @@ def test_what_the_council_records_of_its_contributions_is_in_the_files() -> None
 
 def test_cells_that_would_run_as_formulas_are_written_with_an_apostrophe() -> None:
     plan = {**PLAN, "notes": "=HYPERLINK(1)"}
-    files = {"plan": laid_out("plan", [plan]), "plan-timetable": laid_out("plan-timetable", [EVENT])}
+    files = {"plan": write_csv("plan", [plan]), "plan-timetable": write_csv("plan-timetable", [EVENT])}
 
     put_in(files)
     once = written(*files)
@@ -421,7 +421,7 @@ def test_cells_that_would_run_as_formulas_are_written_with_an_apostrophe() -> No
 
 
 def test_files_are_csv_with_line_ends_of_rfc_4180() -> None:
-    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
 
     data = written("plan")["plan"]
 

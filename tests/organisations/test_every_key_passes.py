@@ -39,7 +39,7 @@ from partnerships.recommendations.models import Source
 from partnerships.reports.models import FrozenReport, Schedule
 from partnerships.spreadsheets.models import OwnHeading
 from partnerships.transfer.models import Doubt, ImportRun
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.organisations.test_duplicates import rows_by_table
 from tests.organisations.test_handovers import propose_and_accept_everything, record_undoing, take_effect
 from tests.organisations.test_obligations import naming_columns
@@ -72,8 +72,8 @@ def larkhaven(world: World) -> Organisation:
 def add_asks_and_offers(world: World, now: dt.datetime) -> None:
     """Add an ask and an offer to Larkhaven, which match."""
     audience = {"audience": Audience.NAMED, "addressees": [world.larkhaven], "closes_on": None}
-    ask = shared(world.westmarch, world.ben, now, direction="ask", **audience)
-    offer = shared(world.westmarch, world.ben, now, direction="offer", **audience)
+    ask = shared_entry(world.westmarch, world.ben, now, direction="ask", **audience)
+    offer = shared_entry(world.westmarch, world.ben, now, direction="offer", **audience)
     match = Match.objects.create(ask=ask, offer=offer, score=50, found_at=now)
     Dismissal.objects.create(match=match, reason="Too far away.", organisation=world.larkhaven, at=now)
     Introduction.objects.create(ask=ask, offer=offer, organisation=world.larkhaven, at=now)

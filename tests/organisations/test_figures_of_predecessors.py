@@ -10,7 +10,7 @@ from partnerships.organisations.lineage import predecessors_summed_with
 from partnerships.organisations.services import record_succession, ties_between
 from partnerships.reports.balances import balance_with, over_time, sides_of
 from tests.commitments.promises import verified_commitment
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -51,7 +51,7 @@ def test_figures_of_a_body_that_was_divided_count_with_nobody(world: World) -> N
 
 
 def test_ask_to_two_predecessors_counts_once(world: World) -> None:
-    shared(
+    shared_entry(
         world.larkhaven,
         world.amina,
         timezone.now(),

@@ -25,7 +25,7 @@ from partnerships.organisations.services import (
 from partnerships.plans.services import change_status
 from partnerships.web.group import group_together, with_predecessors
 from tests.commitments.promises import agree
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -111,7 +111,7 @@ def test_a_partnership_of_two_members_counts_once_for_the_group(world: World) ->
 
 
 def test_homes_of_a_superseded_plan_do_not_count_beside_its_successor(world: World) -> None:
-    old, new = (published(world, title=title) for title in ("Old programme", "New programme"))
+    old, new = (published_plan(world, title=title) for title in ("Old programme", "New programme"))
     homes_before = group_together(world.amina, world.larkhaven).total.homes
 
     change_status(plan=old, to="superseded", reason="A new one.", author=world.amina, now=timezone.now(), successor=new)

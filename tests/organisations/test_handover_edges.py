@@ -34,7 +34,7 @@ from partnerships.work.queries import waiting_for
 from tests.commitments.promises import agree
 from tests.conversations.gatherings import planned_meeting
 from tests.conversations.talks import agree as talk_agree
-from tests.conversations.talks import circulated
+from tests.conversations.talks import circulated_conversation
 from tests.organisations.test_handovers import (
     accept_lines,
     create_council,
@@ -422,7 +422,7 @@ def test_two_sides_of_a_conversation_are_combined_and_separated_again(
 ) -> None:
     join(world.ben, world.harbour, Role.VIEWER, world.now)
     people = [(world.larkhaven, world.amina), (world.westmarch, world.ben), (world.harbour, world.ben)]
-    record = circulated(
+    record = circulated_conversation(
         world,
         partnership=None,
         organisations=[world.westmarch, world.harbour],
@@ -447,7 +447,7 @@ def test_two_sides_of_a_conversation_are_combined_and_separated_again(
 
 
 def test_a_record_that_the_successor_agreed_to_does_not_prevent_returning_the_others(world: World) -> None:
-    record = circulated(world)
+    record = circulated_conversation(world)
     promise = agree(world)
     succession = record_merger(world)
     propose_lines(world, succession, "conversations", record.pk)
@@ -470,7 +470,7 @@ def test_a_record_that_the_successor_agreed_to_does_not_prevent_returning_the_ot
 
 
 def test_a_side_that_cannot_be_restored_does_not_prevent_returning_the_others(world: World) -> None:
-    record = circulated(world)
+    record = circulated_conversation(world)
     promise = agree(world)
     succession = record_merger(world)
     propose_lines(world, succession, "conversations", record.pk)

@@ -31,12 +31,12 @@ from tests.agreements.test_objectives import report as report_objective
 from tests.commitments.promises import agree, report
 from tests.conversations.gatherings import a_text_file, planned_meeting
 from tests.conversations.reports import submitted
-from tests.conversations.talks import circulated
+from tests.conversations.talks import circulated_conversation
 from tests.digests.conftest import publish
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.lists.conftest import fill_lists
 from tests.organisations.test_handovers import propose_and_accept_everything, record_merger, take_effect
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.plans.test_comments import comment_as
 from tests.world import World
 
@@ -97,7 +97,7 @@ def text_of(client: Client, address: str) -> str:
 
 
 def test_a_conversation_and_a_meeting_name_their_sides_as_on_their_day(world: World, client: Client) -> None:
-    record = circulated(world)
+    record = circulated_conversation(world)
     meeting = planned_meeting(world)
     paper = reverse("conversations:agenda-paper", args=[meeting.pk])
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(90))
@@ -125,7 +125,7 @@ def test_an_open_commitment_shows_both_names_and_a_closed_one_its_days_name(worl
 
 def test_lists_name_organisations_as_on_the_day_of_each_record(world: World, client: Client) -> None:
     promise = agree(world)
-    record = circulated(world)
+    record = circulated_conversation(world)
     meeting = planned_meeting(world)
     partnership = {"pk": world.partnership.pk}
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(90))
@@ -150,10 +150,10 @@ def test_lists_name_organisations_as_on_the_day_of_each_record(world: World, cli
 
 def test_search_finds_records_by_the_former_and_the_present_name_of_a_side(world: World, client: Client) -> None:
     promise = agree(world)
-    record = circulated(world)
+    record = circulated_conversation(world)
     meeting = planned_meeting(world)
     partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
-    entry = shared(world.larkhaven, world.amina, timezone.now(), closes_on=None, **partnership)
+    entry = shared_entry(world.larkhaven, world.amina, timezone.now(), closes_on=None, **partnership)
     rename(world.larkhaven, "Skylark Homes", timezone.localdate())
     index_stale()
     client.force_login(world.ben)
@@ -169,7 +169,7 @@ def test_search_finds_records_by_the_former_and_the_present_name_of_a_side(world
 
 def test_board_and_list_find_asks_by_the_former_and_the_present_name(world: World, client: Client) -> None:
     partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
-    entry = shared(world.larkhaven, world.amina, timezone.now(), closes_on=None, **partnership)
+    entry = shared_entry(world.larkhaven, world.amina, timezone.now(), closes_on=None, **partnership)
     rename(world.larkhaven, "Skylark Homes", timezone.localdate())
     client.force_login(world.ben)
 
@@ -183,7 +183,7 @@ def test_board_and_list_find_asks_by_the_former_and_the_present_name(world: Worl
 
 def test_asks_on_pages_and_lists_name_organisations_as_on_their_day(world: World, client: Client) -> None:
     partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
-    entry = shared(world.larkhaven, world.amina, timezone.now(), closes_on=None, **partnership)
+    entry = shared_entry(world.larkhaven, world.amina, timezone.now(), closes_on=None, **partnership)
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
     client.force_login(world.ben)
     both_names = "Larkhaven Homes (now Skylark Homes)"
@@ -270,7 +270,7 @@ def test_documents_reports_and_comments_name_the_authors_organisation_as_on_that
     world: World, client: Client
 ) -> None:
     promise = agree(world)
-    plan = published(world)
+    plan = published_plan(world)
     objective = add_objective(world)
     report(world, promise)
     report_objective(world, objective, 10)
@@ -416,7 +416,7 @@ def test_the_list_of_plans_sorts_filters_and_groups_by_the_owners_it_shows(world
 
 
 def test_a_party_that_left_cannot_find_a_plan_by_the_name_of_a_present_owner(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
 
     assert found(listing("plans", world.amina, "owners=larkhaven")) == [plan.pk]
@@ -438,7 +438,7 @@ def test_lists_of_records_with_one_organisation_are_filtered_by_former_names(wor
 
 def test_an_ask_names_its_addressees_as_on_its_day(world: World, client: Client) -> None:
     audience_of_westmarch = {"audience": Audience.NAMED, "addressees": [world.westmarch], "closes_on": None}
-    entry = shared(world.larkhaven, world.amina, timezone.now(), **audience_of_westmarch)
+    entry = shared_entry(world.larkhaven, world.amina, timezone.now(), **audience_of_westmarch)
     rename(world.westmarch, "Eastmarch Borough Council", timezone.localdate() + dt.timedelta(1))
     both_names = f"{world.westmarch.names.get(kind='former').name} (now Eastmarch Borough Council)"
 
@@ -454,7 +454,7 @@ def test_an_ask_names_its_addressees_as_on_its_day(world: World, client: Client)
 
 def test_records_of_an_ended_body_are_found_by_the_name_of_its_successor(world: World, client: Client) -> None:
     promise = agree(world)
-    record = circulated(world)
+    record = circulated_conversation(world)
     take_effect(record_merger(world))
     client.force_login(world.amina)
 
@@ -483,7 +483,7 @@ def test_choices_of_forms_show_both_names_and_are_found_by_former_names(world: W
 
 def test_search_by_name_shows_strangers_no_record(world: World, client: Client) -> None:
     promise = agree(world)
-    record = circulated(world)
+    record = circulated_conversation(world)
     meeting = planned_meeting(world)
     index_stale()
     client.force_login(world.chidi)

@@ -31,7 +31,7 @@ from partnerships.organisations.services import (
 )
 from partnerships.outbox.models import Email
 from tests.commitments.promises import agree, propose
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.organisations.test_handovers import (
     create_council,
     propose_and_accept_everything,
@@ -62,7 +62,9 @@ def record_past_succession(world: World, **fields: Any) -> Succession:
 
 def ask_west(world: World) -> Entry:
     """Return an ask in which Larkhaven asks Westmarch by name."""
-    return shared(world.larkhaven, world.amina, timezone.now(), audience=Audience.NAMED, addressees=[world.westmarch])
+    return shared_entry(
+        world.larkhaven, world.amina, timezone.now(), audience=Audience.NAMED, addressees=[world.westmarch]
+    )
 
 
 def test_ask_whose_sides_are_merged_is_withdrawn_with_a_reason_and_opens_again(world: World) -> None:
@@ -107,7 +109,7 @@ def test_ask_between_two_bodies_that_become_one_is_withdrawn_on_the_day(world: W
 
 
 def test_ask_with_other_addressees_stays_open(world: World) -> None:
-    ask = shared(
+    ask = shared_entry(
         world.larkhaven,
         world.amina,
         timezone.now(),

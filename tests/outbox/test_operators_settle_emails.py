@@ -19,7 +19,7 @@ from partnerships.outbox.event_kinds import EventKind
 from partnerships.outbox.models import Email
 from partnerships.outbox.services import discard_emails
 from tests.digests.conftest import publish
-from tests.plans.drafts import ask_signatures, published
+from tests.plans.drafts import ask_signatures, published_plan
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.world import World, make_world
 
@@ -31,7 +31,7 @@ def world(db: None) -> World:
     """Return the small world, with a request to Ben to sign, which is not sent yet."""
     small_world = make_world()
     drop_emails()
-    small_world.things["plan"] = published(small_world)
+    small_world.things["plan"] = published_plan(small_world)
     ask_signatures(small_world.things["plan"], small_world)
     return small_world
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.outbox.claiming import is_due
 from partnerships.outbox.services import UnableToRecordEmail, record_email, record_emails
-from tests.plans.drafts import ask_signatures, published
+from tests.plans.drafts import ask_signatures, published_plan
 from tests.support.ledger import rewrite
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.telling.lower_rooms import invite_nina
@@ -19,7 +19,7 @@ from tests.world import World
 
 
 def test_rolled_back_change_records_no_email(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     drop_emails()
 
     for act in (lambda: invite_nina(world, world.amina), lambda: ask_signatures(plan, world)):
@@ -40,7 +40,7 @@ def test_somebody_named_twice_gets_one_email(world: World) -> None:
 
 
 def test_while_emails_are_held_only_account_emails_leave(world: World, settings: Any) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     drop_emails()
     invite_nina(world, world.amina)
     ask_signatures(plan, world)

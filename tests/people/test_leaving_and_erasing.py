@@ -18,7 +18,7 @@ from partnerships.people.models import Invitation, SecurityEvent, User
 from partnerships.people.personal import fields_without_rule, rules_without_field
 from partnerships.people.personal_data import UnableToErase, erase_person, export_person
 from partnerships.people.services import UnableToCloseAccount, close_account, create_invitation
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.plans.test_comments import comment_as
 from tests.support.outbox import deliver, recorded
 from tests.world import PASSWORD, World, join
@@ -118,7 +118,7 @@ def test_no_row_names_an_erased_person(world: World) -> None:
 def test_subjects_of_emails_to_others_do_not_contain_an_erased_persons_name(world: World) -> None:
     User.objects.filter(pk=world.eddie.pk).update(name="Eddie Larch (Homes)")
     world.eddie.refresh_from_db()
-    plan = published(world)
+    plan = published_plan(world)
     comment_as(plan, world.eddie, "@Ben West: the figure?")
     comment_as(plan, world.amina, "@Ben West: which road?")
     deliver()

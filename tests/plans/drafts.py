@@ -73,7 +73,7 @@ def publish(plan: Plan, world: World, note: str = "First version.", **more: Any)
     )
 
 
-def published(world: World, **more: Any) -> Plan:
+def published_plan(world: World, **more: Any) -> Plan:
     """Create a plan with version 1."""
     plan = begin(world, **more)
     publish(plan, world)

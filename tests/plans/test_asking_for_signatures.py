@@ -20,7 +20,7 @@ from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import WAITING, next_steps, signing_states
-from tests.plans.drafts import ask_signatures, fewer_homes, publish, published, save
+from tests.plans.drafts import ask_signatures, fewer_homes, publish, published_plan, save
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
 from tests.world import World
@@ -28,7 +28,7 @@ from tests.world import World
 
 def plan_awaiting_signatures(world: World, **more: Any) -> Plan:
     """Return a published plan that is waiting for Larkhaven and Westmarch to sign."""
-    plan = published(world)
+    plan = published_plan(world)
     ask_signatures(plan, world, **more)
     plan.refresh_from_db()
     return plan
@@ -202,7 +202,7 @@ def test_plan_is_agreed_without_a_signatory_that_left(world: World) -> None:
 
 
 def test_plan_is_not_agreed_when_all_its_signatories_left(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     services.request_sign_off(
         plan=plan,
         signatories=[(world.westmarch, "Director")],

@@ -24,7 +24,7 @@ from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share
 from partnerships.plans.queries import WAITING, standing_of
-from tests.plans.drafts import begin, published
+from tests.plans.drafts import begin, published_plan
 from tests.plans.test_owners_who_leave import jointly_owned_plan, leave_with_lead
 from tests.support.outbox import deliver, drop_emails
 from tests.world import World, make_partnership
@@ -62,7 +62,7 @@ def make_westmarch_chair(world: World) -> None:
 
 
 def test_offer_changes_nothing_until_the_other_lead_accepts(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
 
     offer = offer_plan(world, plan, hands_over=False)
     assert owner_ids(plan) == {world.larkhaven.pk}
@@ -73,7 +73,7 @@ def test_offer_changes_nothing_until_the_other_lead_accepts(world: World) -> Non
 
 
 def test_accepted_handover_makes_the_new_organisation_the_only_owner(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
 
     accept_offer(offer_plan(world, plan), world.ben)
 
@@ -83,7 +83,7 @@ def test_accepted_handover_makes_the_new_organisation_the_only_owner(world: Worl
 
 
 def test_only_leads_of_the_two_organisations_offer_and_answer(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     with pytest.raises(UnableToAct):
         services.offer_ownership(
             plan=plan,
@@ -104,11 +104,11 @@ def test_only_leads_of_the_two_organisations_offer_and_answer(world: World) -> N
 
 def test_plan_cannot_be_offered_to_an_organisation_outside_the_partnership(world: World) -> None:
     with pytest.raises(services.UnableToChangeOwners, match="is not in a partnership"):
-        offer_plan(world, published(world), to=world.tidewater)
+        offer_plan(world, published_plan(world), to=world.tidewater)
 
 
 def test_organisation_may_leave_before_its_handover_is_answered(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     make_westmarch_chair(world)
     offer = offer_plan(world, plan)
 
@@ -126,7 +126,7 @@ def test_organisation_may_leave_before_its_handover_is_answered(world: World) ->
 
 
 def test_plan_does_not_return_with_an_owner_that_is_no_longer_a_member(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     make_westmarch_chair(world)
     offer = offer_plan(world, plan)
     leave_with_lead(world, world.larkhaven, world.amina)
@@ -141,7 +141,7 @@ def test_plan_does_not_return_with_an_owner_that_is_no_longer_a_member(world: Wo
 
 
 def test_plan_stays_with_its_owner_when_a_handover_is_declined_after_leaving(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     make_westmarch_chair(world)
     offer = offer_plan(world, plan)
     leave_with_lead(world, world.larkhaven, world.amina)
@@ -182,7 +182,7 @@ def test_offer_lapses_with_its_partnership_on_the_day_that_it_ends(world: World)
 
 
 def test_plan_can_be_offered_again_after_an_offer_lapsed(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     make_westmarch_chair(world)
     lapsed_offer = offer_plan(world, plan)
     leave_with_lead(world, world.larkhaven, world.amina)
@@ -198,7 +198,7 @@ def test_plan_can_be_offered_again_after_an_offer_lapsed(world: World) -> None:
 
 
 def test_handover_of_a_plan_that_left_ends_with_the_partnership_it_left(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     make_westmarch_chair(world)
     offer = offer_plan(world, plan)
     leave_with_lead(world, world.larkhaven, world.amina)
@@ -212,7 +212,7 @@ def test_handover_of_a_plan_that_left_ends_with_the_partnership_it_left(world: W
 
 
 def test_offer_ends_when_the_organisation_it_was_made_to_leaves(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     offer = offer_plan(world, plan)
     leave_with_lead(world, world.westmarch, world.ben)
 
@@ -235,7 +235,7 @@ def test_owner_gives_up_ownership_while_another_owner_remains(world: World) -> N
 
 
 def test_leads_offer_and_accept_a_plan_on_its_pages(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     amina = as_(world.amina)
     ben = as_(world.ben)
     page = amina.get(reverse("plans:owners", args=[plan.pk])).content.decode()
@@ -260,7 +260,7 @@ def test_leads_offer_and_accept_a_plan_on_its_pages(world: World, as_: Callable[
 
 
 def test_leads_are_emailed_about_an_offer_and_its_answer(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     drop_emails()
     offer = offer_plan(world, plan)
     [offer_email] = deliver()
@@ -279,7 +279,7 @@ def test_leads_are_emailed_about_an_offer_and_its_answer(world: World) -> None:
 
 
 def test_former_owner_is_emailed_when_its_handover_is_accepted(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     make_westmarch_chair(world)
     offer = offer_plan(world, plan)
     leave_with_lead(world, world.larkhaven, world.amina)
@@ -380,7 +380,7 @@ def test_upgrade_ends_ownership_of_a_former_party_invited_again(world: World) ->
 
 
 def test_upgrade_removes_a_plan_from_the_partnership_its_only_owner_left(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     leave_as_older_code_did(world, world.larkhaven)
 
     MIGRATION.end_ownerships(_AppsBefore, None)

@@ -16,7 +16,7 @@ from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan
 from partnerships.plans.queries import WAITING
-from tests.plans.drafts import CONTENT, publish, published
+from tests.plans.drafts import CONTENT, publish, published_plan
 from tests.support.outbox import deliver
 from tests.support.pages import tight
 from tests.world import World, join, person
@@ -36,7 +36,7 @@ def comments_page(client: Client, plan: Plan) -> str:
 def test_comment_moves_with_its_site_and_stays_when_the_site_is_removed(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     comment_as(plan, world.ben, anchor="sites/north-quay")
     assert "Site: North Quay" in comments_page(as_(world.amina), plan)
 
@@ -51,7 +51,7 @@ def test_comment_moves_with_its_site_and_stays_when_the_site_is_removed(
 
 
 def test_threads_of_a_closed_plan_stay_as_they_are(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     thread = comment_as(plan, world.ben)
     services.change_status(plan=plan, to="closed", reason="All is built.", author=world.amina, now=timezone.now())
 
@@ -60,7 +60,7 @@ def test_threads_of_a_closed_plan_stay_as_they_are(world: World) -> None:
 
 
 def test_threads_are_answered_and_resolved_and_reopened_by_a_new_answer(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     thread = comment_as(plan, world.ben)
     comment_as(plan, world.amina, "Because of the road.", parent=thread)
 
@@ -75,7 +75,7 @@ def test_threads_are_answered_and_resolved_and_reopened_by_a_new_answer(world: W
 
 
 def test_mentioned_person_gets_one_email_without_the_comment_text(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
 
     deliver().clear()
     comment_as(plan, world.amina, "@Ben West, and @Chidi Tide: the figure is forty-two.")
@@ -97,7 +97,7 @@ def test_mentioned_person_gets_one_email_without_the_comment_text(world: World) 
     ],
 )
 def test_people_are_mentioned_by_their_full_names(world: World, text: str, called: list[str]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     person_with_longer_name = person("Ben West-Lake O'Hara", "longer@westmarch.example")
     join(person_with_longer_name, world.westmarch, "viewer", world.now)
     join(person("", "nameless@westmarch.example"), world.westmarch, "viewer", world.now)
@@ -108,7 +108,7 @@ def test_people_are_mentioned_by_their_full_names(world: World, text: str, calle
 
 
 def test_author_without_a_name_shows_no_part_of_their_address(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     author = person("", "nameless@westmarch.example")
     join(author, world.westmarch, "editor", world.now)
     comment_as(plan, author, "Why here?")
@@ -120,7 +120,7 @@ def test_author_without_a_name_shows_no_part_of_their_address(world: World, as_:
 
 
 def test_author_sees_who_will_be_emailed_about_a_mention(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     address = reverse("plans:comments", kwargs={"pk": plan.pk})
 
     response = as_(world.amina).post(address, {"text": "@Ben West, why?", "anchor": "sites/north-quay"}, follow=True)
@@ -129,7 +129,7 @@ def test_author_sees_who_will_be_emailed_about_a_mention(world: World, as_: Call
 
 
 def test_person_mentioned_on_a_draft_gets_a_link_to_the_comment(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     comment = services.add_comment(
         plan=plan, version_number=0, text="@Eddie Larch, why?", author=world.amina, now=timezone.now()
     )
@@ -141,7 +141,7 @@ def test_person_mentioned_on_a_draft_gets_a_link_to_the_comment(world: World) ->
 
 def test_pieces_show_their_number_of_comments_with_links_both_ways(world: World, as_: Callable[[User], Client]) -> None:
     sites = [{"key": f"site-{number}", "name": f"Site {number}"} for number in range(60)]
-    plan = published(world, content=CONTENT | {"sites": sites})
+    plan = published_plan(world, content=CONTENT | {"sites": sites})
     thread = comment_as(plan, world.ben, anchor="sites/site-55")
     comment_as(plan, world.amina, "Because of the road.", parent=thread)
     comment_as(plan, world.ben, "A good aim.", anchor="sections/vision")
@@ -163,7 +163,7 @@ def test_pieces_show_their_number_of_comments_with_links_both_ways(world: World,
 
 
 def test_readers_outside_see_numbers_of_their_own_comments_only(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
     comment_as(plan, world.ben, "Between us partners.", anchor="sites/north-quay")
     comment_as(plan, world.chidi, "From outside.", anchor="sections/vision")
 
@@ -174,7 +174,7 @@ def test_readers_outside_see_numbers_of_their_own_comments_only(world: World, as
 
 
 def test_readers_outside_see_only_threads_they_started(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
     comment_as(plan, world.ben, "Between us partners.")
     own_thread = comment_as(plan, world.chidi, "From outside.")
     comment_as(plan, world.amina, "An answer to you.", parent=own_thread)
@@ -187,14 +187,14 @@ def test_readers_outside_see_only_threads_they_started(world: World, as_: Callab
 
 
 def test_readers_outside_cannot_comment_on_a_confidential_site(world: World) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
 
     with pytest.raises(services.UnableToComment, match="not in this version"):
         comment_as(plan, world.chidi, anchor="sites/secret")
 
 
 def test_hostile_text_is_shown_as_typed(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     comment_as(plan, world.ben, "<script>alert(1)</script>")
 
     page = comments_page(as_(world.amina), plan)

@@ -13,7 +13,7 @@ from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import links_of, parse_origin_record
 from partnerships.plans.models import Milestone, Plan, PlanCommitment, Site
-from tests.plans.drafts import CANARY, publish, published, save
+from tests.plans.drafts import CANARY, publish, published_plan, save
 from tests.world import World
 
 
@@ -52,7 +52,7 @@ def _promise(world: World, came_from: str, replaces: Commitment | None = None) -
 
 
 def test_form_starts_with_the_details_of_the_site(world: World, as_: Any) -> None:
-    plan = published(world)
+    plan = published_plan(world)
 
     page = as_(world.amina).get(_address(plan, "sites/north-quay"), follow=True)
 
@@ -77,7 +77,7 @@ def test_form_starts_with_the_details_of_the_site(world: World, as_: Any) -> Non
     ],
 )
 def test_commitment_keeps_its_origin_and_the_plan_shows_it(world: World, as_: Any, piece: str, words: str) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     came_from = as_(world.amina).get(_address(plan, piece)).url.partition("from=")[2]
 
     commitment = _promise(world, came_from)
@@ -88,7 +88,7 @@ def test_commitment_keeps_its_origin_and_the_plan_shows_it(world: World, as_: An
 
 
 def test_replacement_terms_keep_the_origin(world: World, as_: Any) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     came_from = as_(world.amina).get(_address(plan, "sites/north-quay")).url.partition("from=")[2]
     old_commitment = _confirm_for_both_sides(world, _promise(world, came_from))
 
@@ -101,7 +101,7 @@ def test_replacement_terms_keep_the_origin(world: World, as_: Any) -> None:
 
 
 def test_origin_stays_when_its_site_is_removed(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     site = Site.objects.get(plan=plan, key="north-quay")
     commitment = _promise(world, f"plan-site-{site.pk}")
 
@@ -115,7 +115,7 @@ def test_origin_stays_when_its_site_is_removed(world: World) -> None:
 
 
 def test_origin_in_a_hidden_piece_is_named_only_to_readers_inside(world: World, as_: Any) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
     hidden_milestone = Milestone.objects.get(plan=plan, key="secret-start")
     commitment = _promise(world, f"plan-milestone-{hidden_milestone.pk}")
 
@@ -127,7 +127,7 @@ def test_origin_in_a_hidden_piece_is_named_only_to_readers_inside(world: World, 
 
 
 def test_strangers_and_viewers_cannot_propose_commitments(world: World, as_: Any) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
 
     assert as_(world.chidi).get(_address(plan)).status_code == 403
     site = Site.objects.get(plan=plan, key="secret")

@@ -16,7 +16,7 @@ from django.utils import timezone
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Plan
-from tests.plans.drafts import fewer_homes, publish, published, save
+from tests.plans.drafts import fewer_homes, publish, published_plan, save
 from tests.world import World
 
 
@@ -33,7 +33,7 @@ def words_of(page: str) -> str:
 
 def plan_with_many_changes(world: World) -> Plan:
     """Return a plan in which each kind of piece changed between its two versions."""
-    plan = published(world)
+    plan = published_plan(world)
     fewer_homes(plan, world)
     save(plan, world, "about", summary="Homes along both banks.")
     save(plan, world, "sections/vision", body="Build what is *wanted* and needed.")
@@ -96,7 +96,7 @@ def test_spreadsheet_contains_everything_on_the_page(world: World, as_: Callable
 
 
 def test_spreadsheet_of_a_draft_is_marked_as_a_draft(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     fewer_homes(plan, world)
 
     sheet = comparison_page(as_(world.amina), plan, "?from=1&to=draft", "plans:compare-csv")
@@ -109,7 +109,7 @@ def test_spreadsheet_of_a_draft_is_marked_as_a_draft(world: World, as_: Callable
 def test_reasons_are_those_after_the_older_version_on_whichever_side_the_draft_is(
     query: str, world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")
     save(plan, world, "about", summary="Homes along both banks.")
@@ -132,7 +132,7 @@ def test_comparison_says_when_no_version_is_pinned_as_baseline(world: World, as_
 
 
 def test_comparison_of_equal_versions_says_they_are_equal(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     for count, note in ((100, "Wet ground."), (120, "Dry again.")):
         fewer_homes(plan, world, count)
         publish(plan, world, note)
@@ -145,7 +145,7 @@ def test_comparison_of_equal_versions_says_they_are_equal(world: World, as_: Cal
 
 
 def test_page_of_a_plan_names_the_area_of_a_site(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
 
     page = words_of(as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode())
 

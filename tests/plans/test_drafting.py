@@ -14,7 +14,7 @@ from partnerships.plans import services
 from partnerships.plans.content import get_piece
 from partnerships.plans.models import Draft, Plan
 from partnerships.plans.queries import draft_content
-from tests.plans.drafts import begin, publish, published, save
+from tests.plans.drafts import begin, publish, published_plan, save
 from tests.support.pages import collapse
 from tests.world import World
 
@@ -79,7 +79,7 @@ def test_changes_to_different_pieces_merge_without_a_conflict(world: World) -> N
 
 
 def test_change_published_since_the_page_was_opened_is_a_conflict(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save_body(plan, world.eddie, "Eddie's words.", based_on=0)
     publish(plan, world, "Eddie's words.")
 
@@ -150,7 +150,7 @@ def test_pieces_are_moved_up_and_down(world: World, as_: Callable[[User], Client
 
 
 def test_discarding_the_draft_restores_the_newest_version(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "about", summary="Something else.")
 
     services.discard_draft(plan=plan, author=world.amina, reason="A dead end.", now=timezone.now())

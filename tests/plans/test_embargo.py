@@ -18,7 +18,7 @@ from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan, Version
 from partnerships.plans.services import opening
 from partnerships.plans.signals import version_published
-from tests.plans.drafts import begin, content, publish, published, save
+from tests.plans.drafts import begin, content, publish, published_plan, save
 from tests.world import World
 
 HELD_BACK = "kingfisher-held-back"
@@ -31,7 +31,7 @@ def in_hours(count: int) -> dt.datetime:
 
 def plan_under_embargo(world: World, until: dt.datetime | None = None) -> Plan:
     """Return a plan whose version 2 is under embargo."""
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "about", summary=HELD_BACK)
     publish(plan, world, "Not yet.", embargo_until=until or in_hours(24))
     plan.refresh_from_db()
@@ -167,7 +167,7 @@ def test_embargoed_version_cannot_be_pinned_as_baseline(world: World, as_: Calla
 def test_commitment_from_an_embargoed_version_does_not_name_its_site(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     site = {**content(plan, 1)["sites"][0], "name": HELD_BACK}
     services.save_piece(plan=plan, piece="sites/new", value=site, based_on=None, author=world.amina, now=timezone.now())
     publish(plan, world, "One more.", embargo_until=in_hours(24))
@@ -229,7 +229,7 @@ def test_period_that_ends_before_it_starts_is_refused_in_the_form(world: World, 
 def test_period_reversed_by_merging_two_edits_is_refused_at_publication(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "about", period_start="2031")
     imported_content = content(plan, 1)
     imported_content["about"]["period_end"] = "2029"

@@ -20,7 +20,7 @@ from partnerships.plans.comparisons import comparison
 from partnerships.plans.content import ABOUT, COLLECTIONS, Content, Field, normalise
 from partnerships.plans.content.shape import MAX_SECTION
 from partnerships.plans.models import Draft, Version
-from tests.plans.drafts import CONTENT, begin, publish, published, save
+from tests.plans.drafts import CONTENT, begin, publish, published_plan, save
 from tests.world import World
 
 pytestmark = pytest.mark.slow
@@ -172,7 +172,7 @@ def test_text_is_rendered_once_when_it_is_saved(
 def test_stored_html_is_cleaned_again_when_the_rules_change(
     world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "sections/vision", body="Still *needed*.")
     stricter_elements = prose.ELEMENTS - {"em"}
     monkeypatch.setattr(prose, "ELEMENTS", stricter_elements)
@@ -218,6 +218,6 @@ def test_only_documents_render_markdown() -> None:
 
 
 def test_every_version_records_the_rules_that_made_its_html(world: World) -> None:
-    published(world)
+    published_plan(world)
 
     assert set(Version.objects.values_list("prose_rules", flat=True)) == {prose.rules()}

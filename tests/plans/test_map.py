@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
 from tests.world import World, make_world
 
@@ -26,7 +26,7 @@ SECRET = site("secret", 50.88, -1.27, confidential=True)
 
 
 def plan_of(world: World, *sites: dict[str, Any], **more: Any) -> Plan:
-    return published(world, content={"about": {"title": "Sites"}, "sites": list(sites)}, **more)
+    return published_plan(world, content={"about": {"title": "Sites"}, "sites": list(sites)}, **more)
 
 
 def count_dots(plan: Plan, person: User | None) -> int:

@@ -14,7 +14,7 @@ from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import WAITING
-from tests.plans.drafts import CONTENT, fewer_homes, publish, published
+from tests.plans.drafts import CONTENT, fewer_homes, publish, published_plan
 from tests.world import World
 
 
@@ -25,7 +25,7 @@ def plan_with_milestones(world: World, **days: int) -> Plan:
         {"key": name, "name": name.capitalize(), "forecast": (today + dt.timedelta(days=count)).isoformat()}
         for name, count in days.items()
     ]
-    return published(world, content=CONTENT | {"milestones": milestones})
+    return published_plan(world, content=CONTENT | {"milestones": milestones})
 
 
 def test_milestones_due_soon_wait_for_people_who_may_update_them(world: World, as_: Callable[[User], Client]) -> None:

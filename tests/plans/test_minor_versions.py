@@ -9,7 +9,7 @@ from django.utils import timezone
 from partnerships.plans import services
 from partnerships.plans.content import get_piece
 from partnerships.plans.models import Plan
-from tests.plans.drafts import fewer_homes, publish, published, save
+from tests.plans.drafts import fewer_homes, publish, published_plan, save
 from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -29,7 +29,7 @@ from tests.world import World
 def test_minor_version_with_a_substantive_change_is_refused(
     world: World, piece: str, fields: dict[str, object], named: str
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, piece, **fields)
 
     with pytest.raises(services.UnableToPublish, match="cannot be a minor version") as refusal:
@@ -40,7 +40,7 @@ def test_minor_version_with_a_substantive_change_is_refused(
 
 
 def test_minor_version_may_change_words_and_report_what_happened(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "sections/vision", body="The same, spelt right.")
     save(plan, world, "milestones/start", actual="2027-03", status="achieved")
     save(plan, world, "sites/north-quay", planning_status="outline", actual_start="2027-03")
@@ -49,7 +49,7 @@ def test_minor_version_may_change_words_and_report_what_happened(world: World) -
 
 
 def test_site_with_homes_is_not_removed_in_a_minor_version(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     services.save_piece(
         plan=plan, piece="sites/north-quay", value=None, based_on=None, author=world.amina, now=timezone.now()
     )
@@ -59,7 +59,7 @@ def test_site_with_homes_is_not_removed_in_a_minor_version(world: World) -> None
 
 
 def test_page_to_publish_says_why_a_version_cannot_be_minor(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     amina = signed_in(world.amina)
     address = reverse("plans:publish", kwargs={"pk": plan.pk})
     save(plan, world, "sections/vision", body="The same, spelt right.")
@@ -81,7 +81,7 @@ def test_page_to_publish_says_why_a_version_cannot_be_minor(world: World) -> Non
 
 
 def test_new_forecast_by_the_short_form_is_never_minor(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     amina = signed_in(world.amina)
     address = reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"})
     date = {"date": "1 May 2031"}

@@ -12,7 +12,7 @@ from django.urls import reverse
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import waiting_plans, with_next_steps
-from tests.plans.drafts import ask_signatures, begin, published
+from tests.plans.drafts import ask_signatures, begin, published_plan
 from tests.support.pages import collapse
 from tests.world import World
 
@@ -31,7 +31,7 @@ def pages(plan: Plan, world: World) -> list[str]:
 
 
 def test_partners_see_the_next_step_on_every_page(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     ask_signatures(plan, world)
 
     for person in (world.vera, world.ben):
@@ -40,7 +40,7 @@ def test_partners_see_the_next_step_on_every_page(world: World, as_: Callable[[U
 
 
 def test_readers_outside_never_see_the_next_step(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
     ask_signatures(plan, world)
 
     for address in pages(plan, world)[:2] + pages(plan, world)[4:]:
@@ -51,7 +51,7 @@ def test_readers_outside_never_see_the_next_step(world: World, as_: Callable[[Us
 
 def test_drafts_and_plans_without_signatories_wait_for_their_owners(world: World) -> None:
     begin(world, title="Island homes")
-    published(world)
+    published_plan(world)
 
     steps = {listed.plan.title: [step.what for step in listed.steps] for listed in waiting_plans(world.amina, 5)}
 
@@ -67,7 +67,7 @@ def test_number_of_queries_does_not_grow_with_the_number_of_plans(
     world: World, django_assert_max_num_queries: Any, count: int
 ) -> None:
     for _number in range(count):
-        ask_signatures(published(world), world)
+        ask_signatures(published_plan(world), world)
     plans = list(Plan.objects.for_listing().order_by("pk"))
 
     with django_assert_max_num_queries(3):

@@ -16,7 +16,7 @@ from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import PlanOwner
 from partnerships.plans.queries import standing_of
-from tests.plans.drafts import begin, published
+from tests.plans.drafts import begin, published_plan
 from tests.plans.test_changing_owners import owner_ids
 from tests.plans.test_owners_who_leave import jointly_owned_plan
 from tests.world import World, make_partnership
@@ -90,7 +90,7 @@ def test_pages_list_the_ownerships_that_the_upgrade_ended(world: World, as_: Cal
 
 
 def test_upgrade_lists_plans_of_an_observer_that_is_the_only_owner(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     make_observer_as_older_code_did(world, world.larkhaven)
 
     OBSERVERS.end_ownerships(apps, None)

@@ -19,13 +19,13 @@ from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan, PlanOwner, Version, plan_readers
 from partnerships.plans.queries import acting_for, my_plans, standing_of, still_takes_part
-from tests.plans.drafts import ask_signatures, publish, published, save
+from tests.plans.drafts import ask_signatures, publish, published_plan, save
 from tests.world import World
 
 
 def jointly_owned_plan(world: World) -> Plan:
     """Return a published plan that Larkhaven and Westmarch own together."""
-    return published(world, owners=[world.larkhaven, world.westmarch])
+    return published_plan(world, owners=[world.larkhaven, world.westmarch])
 
 
 def leave_with_lead(
@@ -128,7 +128,7 @@ def test_followers_from_a_former_owner_get_no_news_of_the_plan(world: World) -> 
 def test_plan_that_a_person_follows_is_not_named_to_an_organisation_that_cannot_read_it(
     world: World, narrowed: bool
 ) -> None:
-    plan = published(world) if narrowed else jointly_owned_plan(world)
+    plan = published_plan(world) if narrowed else jointly_owned_plan(world)
     subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
     def followed_titles() -> list[str]:
@@ -146,7 +146,7 @@ def test_plan_that_a_person_follows_is_not_named_to_an_organisation_that_cannot_
 
 
 def test_plan_leaves_the_partnership_with_its_only_owner(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world, partnership=world.partnership)
+    plan = published_plan(world, partnership=world.partnership)
     agreements.change_party_role(
         party=world.party(world.westmarch),
         role="chair",
@@ -235,7 +235,7 @@ def test_plan_cannot_be_created_for_an_organisation_that_has_left(world: World) 
     leave_with_lead(world, world.westmarch, world.ben)
 
     with pytest.raises(services.UnableToCreatePlan, match="is not a member"):
-        published(world, owners=[world.larkhaven, world.westmarch])
+        published_plan(world, owners=[world.larkhaven, world.westmarch])
 
 
 def test_only_owner_of_a_plan_offers_it_before_it_becomes_an_observer(world: World) -> None:

@@ -15,7 +15,7 @@ from partnerships.people.models import User
 from partnerships.people.retention import apply_retention
 from partnerships.plans import services
 from partnerships.plans.models import ComparedPaper, Paper, Plan
-from tests.plans.drafts import CANARY, ask_signatures, publish, published, save
+from tests.plans.drafts import CANARY, ask_signatures, publish, published_plan, save
 from tests.world import World
 
 
@@ -40,7 +40,7 @@ def pdf(client: Client, plan: Plan) -> str:
 
 
 def test_pdf_is_drawn_once_for_all_strangers(world: World, as_: Callable[[User], Client], drawn: list[str]) -> None:
-    plan = published(world, audience="public")
+    plan = published_plan(world, audience="public")
 
     pages = {pdf(client, plan) for client in (Client(), as_(world.chidi), Client(), as_(world.oscar))}
 
@@ -49,7 +49,7 @@ def test_pdf_is_drawn_once_for_all_strangers(world: World, as_: Callable[[User],
 
 
 def test_each_reading_class_has_its_own_pdf(world: World, as_: Callable[[User], Client], drawn: list[str]) -> None:
-    plan = published(world, audience="public")
+    plan = published_plan(world, audience="public")
 
     inside = pdf(as_(world.ben), plan)
     outside = pdf(as_(world.chidi), plan)
@@ -62,7 +62,7 @@ def test_each_reading_class_has_its_own_pdf(world: World, as_: Callable[[User], 
 def test_pdf_of_two_versions_compared_is_drawn_once_for_each_reading_class(
     world: World, as_: Callable[[User], Client], drawn: list[str]
 ) -> None:
-    plan = published(world, audience="public")
+    plan = published_plan(world, audience="public")
     save(plan, world, "sections/inside", body=f"The price rose to {CANARY}.")
     publish(plan, world, "A new price.")
     address = f"{reverse('plans:compare-pdf', kwargs={'pk': plan.pk})}?from=1&to="
@@ -81,7 +81,7 @@ def test_pdf_of_two_versions_compared_is_drawn_once_for_each_reading_class(
 def test_stored_pdf_is_served_only_after_the_permission_check(
     world: World, as_: Callable[[User], Client], drawn: list[str]
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     pdf(as_(world.ben), plan)
 
     response = as_(world.chidi).get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
@@ -90,7 +90,7 @@ def test_stored_pdf_is_served_only_after_the_permission_check(
 
 
 def test_new_signature_replaces_the_stored_pdf(world: World, as_: Callable[[User], Client], drawn: list[str]) -> None:
-    plan = ask_signatures(published(world), world)
+    plan = ask_signatures(published_plan(world), world)
     pdf(as_(world.ben), plan)
     services.sign_off(
         plan=plan,
@@ -108,7 +108,7 @@ def test_new_signature_replaces_the_stored_pdf(world: World, as_: Callable[[User
 
 
 def test_stored_pdfs_are_deleted_after_thirty_days_and_drawn_again(world: World, drawn: list[str]) -> None:
-    plan = published(world, audience="public")
+    plan = published_plan(world, audience="public")
     pdf(Client(), plan)
     day = dt.timedelta(days=1)
 

@@ -16,12 +16,12 @@ from partnerships.plans import services
 from partnerships.plans.models import Homes, Milestone, Plan, Site, Version
 from partnerships.plans.queries import draft_content, milestones_due_by
 from partnerships.plans.signals import version_published
-from tests.plans.drafts import CONTENT, begin, content, fewer_homes, publish, published, save
+from tests.plans.drafts import CONTENT, begin, content, fewer_homes, publish, published_plan, save
 from tests.world import World
 
 
 def test_versions_are_numbered_and_the_plan_becomes_shared(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     fewer_homes(plan, world)
 
     version = publish(plan, world, "The ground is wet.")
@@ -35,7 +35,7 @@ def test_versions_are_numbered_and_the_plan_becomes_shared(world: World) -> None
 
 
 def test_unchanged_draft_cannot_be_published(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
 
     with pytest.raises(services.UnableToPublish, match="Nothing has changed"):
         publish(plan, world, "Nothing.")
@@ -60,7 +60,7 @@ def test_draft_saved_since_the_page_was_opened_is_not_published(world: World) ->
 
 @pytest.mark.parametrize("statement", ["update", "delete"])
 def test_database_refuses_changes_to_a_published_version(world: World, statement: str) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     versions = Version.objects.filter(plan=plan)
 
     with pytest.raises(InternalError, match="Cannot"), transaction.atomic():
@@ -70,7 +70,7 @@ def test_database_refuses_changes_to_a_published_version(world: World, statement
 
 
 def test_publishing_updates_projected_rows_and_leaves_equal_ones_alone(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     unchanged_site_id = Site.objects.get(plan=plan, key="secret").pk
     fewer_homes(plan, world)
     save(plan, world, "milestones/start", forecast="2027-07")
@@ -88,7 +88,7 @@ def test_publishing_updates_projected_rows_and_leaves_equal_ones_alone(world: Wo
 
 
 def test_version_from_an_import_keeps_changes_in_the_draft(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "about", summary="Drafted words.")
     imported_content = content(plan, 1)
     imported_content["milestones"][0]["forecast"] = "2027-10"
@@ -103,7 +103,7 @@ def test_version_from_an_import_keeps_changes_in_the_draft(world: World) -> None
 
 
 def test_milestone_achieved_while_its_note_is_drafted_stays_achieved(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "milestones/start", note="The digger is ordered.")
     start = content(plan, 1)["milestones"][0]
     services.publish_piece(
@@ -125,7 +125,7 @@ def test_milestone_achieved_while_its_note_is_drafted_stays_achieved(world: Worl
 
 
 def test_version_under_embargo_is_known_to_owners_only(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "about", title="A secret name", summary="Embargoed words.")
     embargo_end = timezone.now() + dt.timedelta(days=1)
     publish(plan, world, "Held back.", embargo_until=embargo_end)
@@ -155,7 +155,7 @@ def test_plan_whose_first_version_is_under_embargo_is_hidden_from_partners(
 
 
 def test_end_of_an_embargo_is_announced_once(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "about", title="The new name")
     until = timezone.now() + dt.timedelta(hours=1)
     publish(plan, world, "Held back.", embargo_until=until)
@@ -182,7 +182,7 @@ ACHIEVED = {
 
 
 def test_milestone_is_marked_achieved_by_one_form_in_one_version(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
 
     response = as_(world.amina).post(
         reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}),
@@ -199,7 +199,7 @@ def test_milestone_is_marked_achieved_by_one_form_in_one_version(world: World, a
 def test_conflicting_update_of_a_milestone_shows_both_and_offers_a_choice(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     address = reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"})
     save(plan, world, "milestones/start", forecast="2027-10", note="Flooded.")
     publish(plan, world, "Flooded.")
@@ -221,7 +221,7 @@ def test_conflicting_update_of_a_milestone_shows_both_and_offers_a_choice(
 def test_unrelated_version_does_not_conflict_with_a_milestone_update(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "about", summary="Both banks.")
     publish(plan, world, "Both banks.")
 
@@ -237,7 +237,7 @@ def test_due_and_overdue_milestones_are_shown_only_to_permitted_readers(world: W
         {"key": "hidden", "name": "Hidden", "forecast": "2026-01", "restricted": True},
         {"key": "done", "name": "Done", "forecast": "2026-01", "actual": "2026-01"},
     ]
-    published(world, audience="network", content=CONTENT | {"milestones": milestones})
+    published_plan(world, audience="network", content=CONTENT | {"milestones": milestones})
     today = dt.date(2026, 2, 10)
 
     assert {row.key for row in Milestone.objects.visible_to(world.ben).overdue(today)} == {"late", "hidden"}
@@ -246,7 +246,7 @@ def test_due_and_overdue_milestones_are_shown_only_to_permitted_readers(world: W
 
 
 def test_status_of_a_plan_changes_with_reasons(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
 
     with pytest.raises(services.UnableToChangeStatus):
         services.change_status(plan=plan, to="monitoring", reason="Too soon.", author=world.amina, now=timezone.now())
@@ -261,7 +261,7 @@ def test_status_of_a_plan_changes_with_reasons(world: World) -> None:
 
 
 def test_content_with_both_kinds_of_years_is_published_only_as_it_was_elsewhere(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     first_content = content(plan, 1)
     calendar_homes = [{"tenure": "social_rent", "year": "2028", "count": 5}]
     mixed_content = {

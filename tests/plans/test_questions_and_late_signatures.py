@@ -19,7 +19,7 @@ from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff
-from tests.plans.drafts import ask_signatures, fewer_homes, publish, published
+from tests.plans.drafts import ask_signatures, fewer_homes, publish, published_plan
 from tests.support.outbox import deliver, drop_emails
 from tests.support.pages import collapse
 from tests.world import World
@@ -29,7 +29,7 @@ FUNDED, STAFFED = "Is your share in next year's budget?", "Who leads the work?"
 
 def plan_with_questions(world: World, *questions: str, due_in: int | None = None) -> Plan:
     """Return a plan for which Westmarch must answer questions and sign."""
-    plan = published(world)
+    plan = published_plan(world)
     today = timezone.localdate()
     services.request_sign_off(
         plan=plan,
@@ -57,7 +57,7 @@ def sign(plan: Plan, world: World, answers: dict[str, str], decision: str = "app
 
 
 def test_lead_asks_questions_and_the_signatory_answers_them_on_the_page(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     amina = Client()
     ben = Client()
     amina.force_login(world.amina)
@@ -134,7 +134,7 @@ def test_too_many_or_too_long_questions_are_refused(world: World, questions: lis
 
 def plan_with_late_signatures(world: World, **more: Any) -> tuple[Plan, dt.datetime]:
     """Return a plan whose signatories will be late, and a moment on the day after their deadline."""
-    plan = ask_signatures(published(world), world, due_on=timezone.localdate() + dt.timedelta(days=3))
+    plan = ask_signatures(published_plan(world), world, due_on=timezone.localdate() + dt.timedelta(days=3))
     return plan, timezone.now() + dt.timedelta(days=4)
 
 

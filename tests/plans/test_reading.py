@@ -18,7 +18,7 @@ from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Document, Milestone, Plan, Site, Version
 from partnerships.plans.queries import content_of, draft_content, readers_of
-from tests.plans.drafts import CANARY, CONTENT, begin, fewer_homes, publish, published, save
+from tests.plans.drafts import CANARY, CONTENT, begin, fewer_homes, publish, published_plan, save
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -37,7 +37,7 @@ FORMATS = [
 
 def plan_with_two_versions(world: World, audience: str) -> Plan:
     """Return a plan with two versions between which its confidential parts changed too."""
-    plan = published(world, audience=audience)
+    plan = published_plan(world, audience=audience)
     fewer_homes(plan, world)
     save(plan, world, "sites/secret", homes=[{"tenure": "shared_ownership", "count": 7777}], notes=CANARY)
     save(plan, world, "sections/inside", body=f"{CANARY}: a new price.")
@@ -138,7 +138,7 @@ def test_figures_for_readers_outside_leave_out_confidential_homes(world: World, 
 def test_audience_matches_the_page_and_both_visibility_queries(
     world: World, as_: Callable[[User], Client], audience: str, readers: set[str]
 ) -> None:
-    plan = published(world, audience=audience)
+    plan = published_plan(world, audience=audience)
     everybody = ["amina", "eddie", "vera", "ben", "chidi", "hana", "nadia", "oscar", "dee", "lena"]
 
     by_page = {
@@ -155,7 +155,7 @@ def test_audience_matches_the_page_and_both_visibility_queries(
 
 
 def test_public_plan_is_read_without_signing_in(world: World) -> None:
-    plan = published(world, audience="public")
+    plan = published_plan(world, audience="public")
     address = reverse("plans:detail", kwargs={"pk": plan.pk})
 
     response = Client().get(address)
@@ -170,7 +170,7 @@ def test_public_plan_is_read_without_signing_in(world: World) -> None:
 
 
 def test_rows_of_confidential_sites_are_for_readers_inside(world: World) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
 
     assert set(Site.objects.visible_to(world.chidi).filter(plan=plan).values_list("key", flat=True)) == {"north-quay"}
     assert set(Milestone.objects.visible_to(world.chidi).filter(plan=plan).values_list("key", flat=True)) == {"start"}
@@ -180,7 +180,7 @@ def test_rows_of_confidential_sites_are_for_readers_inside(world: World) -> None
 def test_former_partner_reads_what_was_published_up_to_the_day_it_left(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     party = world.party(world.westmarch)
     type(party).objects.filter(pk=party.pk).update(status=PartyStatus.LEFT, left_at=timezone.now())
     fewer_homes(plan, world)
@@ -195,7 +195,7 @@ def test_former_partner_reads_what_was_published_up_to_the_day_it_left(
 
 
 def test_comparison_shows_removed_sites_and_neutralises_formulas(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "sections/vision", title="=cmd()")
     services.save_piece(
         plan=plan, piece="sites/north-quay", value=None, based_on=None, author=world.amina, now=timezone.now()
@@ -214,7 +214,7 @@ def test_comparison_shows_removed_sites_and_neutralises_formulas(world: World, a
 
 
 def test_baseline_is_pinned_and_compared(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")
 
@@ -226,7 +226,7 @@ def test_baseline_is_pinned_and_compared(world: World, as_: Callable[[User], Cli
 
 
 def test_only_readers_of_the_draft_may_compare_with_it(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     fewer_homes(plan, world)
     address = reverse("plans:compare", kwargs={"pk": plan.pk}) + "?from=1&to=draft"
 
@@ -353,7 +353,7 @@ def test_versions_and_comparisons_can_be_read_as_pdfs(world: World, as_: Callabl
 def test_page_says_what_to_install_when_pdfs_cannot_be_made(
     world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     monkeypatch.setattr(downloads, "can_make_pdf", lambda: False)
 
     response = as_(world.ben).get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
@@ -364,7 +364,7 @@ def test_page_says_what_to_install_when_pdfs_cannot_be_made(
 
 def test_prose_is_sanitised(world: World, as_: Callable[[User], Client]) -> None:
     hostile = "<script>alert(1)</script> ![x](https://elsewhere.example/x.png) [go](javascript:alert(1)) **bold**"
-    plan = published(world, content=CONTENT | {"sections": [{"title": "Vision", "body": hostile}]})
+    plan = published_plan(world, content=CONTENT | {"sections": [{"title": "Vision", "body": hostile}]})
 
     page = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
@@ -378,7 +378,7 @@ def test_plan_with_many_sites_needs_no_more_queries(
     world: World, as_: Callable[[User], Client], django_assert_max_num_queries: Any
 ) -> None:
     sites = [{"key": f"site-{number}", "name": f"Site {number}", "homes": [{"count": 5}]} for number in range(60)]
-    plan = published(world, content=CONTENT | {"sites": sites})
+    plan = published_plan(world, content=CONTENT | {"sites": sites})
     client = as_(world.ben)
 
     with django_assert_max_num_queries(30):

@@ -18,7 +18,7 @@ from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Plan, Share
 from partnerships.plans.queries import draft_content
-from tests.plans.drafts import CANARY, begin, fewer_homes, published, save
+from tests.plans.drafts import CANARY, begin, fewer_homes, published_plan, save
 from tests.support.pages import tight
 from tests.world import World
 
@@ -85,7 +85,7 @@ def test_person_with_a_share_reads_every_open_part_of_the_draft(world: World, as
 def test_person_with_a_share_sees_no_links_to_pages_they_may_not_open(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)
 
@@ -118,7 +118,7 @@ def test_draft_is_shown_like_the_version_made_from_it(world: World, as_: Callabl
 def test_plan_page_shows_the_published_text_and_preview_shows_the_draft(
     world: World, as_: Callable[[User], Client]
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "sections/vision", body="Build **more**.")
     amina = as_(world.amina)
 
@@ -163,7 +163,7 @@ def test_draft_is_marked_in_every_view(world: World, as_: Callable[[User], Clien
 def test_comparison_is_marked_only_if_one_side_is_a_draft(
     world: World, as_: Callable[[User], Client], route: str
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     fewer_homes(plan, world)
     amina = as_(world.amina)
 
@@ -183,7 +183,7 @@ def test_comparison_is_marked_only_if_one_side_is_a_draft(
 def test_every_page_of_the_pdf_of_a_draft_is_marked(
     world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch, route: str, query: str, marked: bool
 ) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     fewer_homes(plan, world)
     rendered_pages: list[str] = []
 

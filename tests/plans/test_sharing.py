@@ -17,7 +17,7 @@ from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import AccessRequest, Comment, Draft, Plan, Share
-from tests.plans.drafts import CANARY, begin, published, save
+from tests.plans.drafts import CANARY, begin, published_plan, save
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
 from tests.world import World, join
@@ -134,7 +134,7 @@ def test_viewer_of_an_owner_comments_on_a_draft_that_is_shared_with_them(
 
 
 def test_link_to_ask_for_access_names_the_plan_by_number_not_title(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world, title="Island homes")
+    plan = published_plan(world, title="Island homes")
     client = as_(world.ben)
 
     page = client.get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
@@ -185,7 +185,7 @@ TABS = (
 
 
 def test_colleagues_of_a_person_with_a_share_get_404_on_every_tab(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     share_draft_with(plan, world, world.nadia)
 
     status_by_tab = {name: as_(world.oscar).get(reverse(name, kwargs={"pk": plan.pk})).status_code for name in TABS}
@@ -330,7 +330,7 @@ def test_share_ends_on_the_day_the_membership_ends_without_any_job(world: World,
 
 
 def test_every_opening_is_logged_on_screen_on_paper_and_as_pdf(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "about", summary="Other words.")
     share = share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)
@@ -425,7 +425,7 @@ def test_mail_scanners_and_head_requests_do_not_count_as_openings(world: World, 
 def test_a_shared_draft_is_not_sent_to_a_browser_that_fetches_ahead(
     world: World, as_: Callable[[User], Client], header: dict[str, str]
 ) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
     save(plan, world, "about", summary="Other words.")
     share = share_draft_with(plan, world, world.nadia)
     services.add_comment(plan=plan, version_number=0, text="Too few?", author=world.amina, now=timezone.now())

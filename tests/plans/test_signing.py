@@ -24,7 +24,7 @@ from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff
 from partnerships.plans.queries import WAITING, next_steps, signing_states
-from tests.plans.drafts import ask_signatures, fewer_homes, publish, published, save
+from tests.plans.drafts import ask_signatures, fewer_homes, publish, published_plan, save
 from tests.support.outbox import deliver, parts
 from tests.world import World, join, make_world, person, require_own_sign_in
 
@@ -45,7 +45,7 @@ def sign(plan: Plan, world: World, who: User, decision: str = "approved", reason
 
 def plan_awaiting_signatures(world: World, **more: Any) -> Plan:
     """Return a published plan that is waiting for Larkhaven and Westmarch to sign."""
-    plan = published(world)
+    plan = published_plan(world)
     ask_signatures(plan, world, **more)
     plan.refresh_from_db()
     return plan
@@ -204,7 +204,7 @@ def test_database_refuses_changes_to_a_signature(world: World) -> None:
 
 
 def test_observers_and_strangers_are_never_asked_to_sign(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
 
     with pytest.raises(services.UnableToRequestSignOff, match="neither an owner nor a partner"):
         services.request_sign_off(

@@ -13,7 +13,7 @@ from partnerships.plans import services
 from partnerships.plans.content import Content, normalise, outside, settle_milestones
 from partnerships.plans.models import Milestone, Plan
 from partnerships.plans.queries import draft_content
-from tests.plans.drafts import CANARY, content, publish, published, save
+from tests.plans.drafts import CANARY, content, publish, published_plan, save
 from tests.plans.test_reading import FORMATS
 from tests.support.pages import collapse
 from tests.world import World
@@ -31,7 +31,7 @@ def remove_and_publish(plan: Plan, world: World, key: str) -> None:
 def test_milestones_of_a_removed_confidential_site_stay_hidden_in_all_formats(
     world: World, as_: Callable[[User], Client], address: str
 ) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
 
     remove_and_publish(plan, world, "secret")
 
@@ -42,7 +42,7 @@ def test_milestones_of_a_removed_confidential_site_stay_hidden_in_all_formats(
 
 
 def test_new_site_of_the_same_name_does_not_reveal_the_confidential_one(world: World) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
     remove_and_publish(plan, world, "secret")
 
     services.save_piece(
@@ -54,7 +54,7 @@ def test_new_site_of_the_same_name_does_not_reveal_the_confidential_one(world: W
 
 
 def test_confidential_site_removed_by_an_import_keeps_its_milestones_hidden(world: World) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
     imported_content = content(plan, 1)
     imported_content["sites"] = [site for site in imported_content["sites"] if site["key"] != "secret"]
 
@@ -66,7 +66,7 @@ def test_confidential_site_removed_by_an_import_keeps_its_milestones_hidden(worl
 
 
 def test_milestones_of_a_removed_open_site_stay_in_the_plan(world: World) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
 
     remove_and_publish(plan, world, "north-quay")
 
@@ -77,7 +77,7 @@ def test_milestones_of_a_removed_open_site_stay_in_the_plan(world: World) -> Non
 
 
 def test_page_to_remove_a_site_says_what_happens_to_its_milestones(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
 
     page = as_(world.amina).get(f"{plan.get_absolute_url()}draft/sites/secret/remove/").content.decode()
 
@@ -92,7 +92,7 @@ def test_milestone_of_an_unknown_site_is_shown_only_to_readers_inside() -> None:
 
 
 def test_milestone_of_a_site_that_stays_is_not_changed(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "about", summary="Both banks.")
 
     draft = draft_content(plan)

@@ -19,7 +19,7 @@ from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, PlanOwner, Share
 from partnerships.plans.queries import number_to_sign, standing_of
-from tests.plans.drafts import CANARY, CONTENT, ask_signatures, begin, publish, published, save
+from tests.plans.drafts import CANARY, CONTENT, ask_signatures, begin, publish, published_plan, save
 from tests.support.outbox import deliver
 from tests.world import World
 
@@ -27,7 +27,7 @@ HELD_BACK = "kingfisher-held-back"
 
 
 def _plan_with_signed_version(world: World) -> Plan:
-    plan = published(world)
+    plan = published_plan(world)
     ask_signatures(plan, world)
     for organisation, person in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
         services.sign_off(
@@ -73,7 +73,7 @@ def test_embargo_delays_emails_status_and_signatures_until_it_ends(world: World,
 
 
 def test_link_to_sign_shows_the_open_version_never_the_embargoed_one(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     ask_signatures(plan, world)
     _publish_under_embargo(plan, world)
     token = sign_off_token(plan.signatories.get(organisation=world.westmarch), world.ben, 1)
@@ -98,7 +98,7 @@ def test_link_to_sign_shows_the_open_version_never_the_embargoed_one(world: Worl
 
 
 def test_organisation_that_left_cannot_sign(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     ask_signatures(plan, world)
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
@@ -160,7 +160,7 @@ def test_share_ends_with_the_membership_it_depends_on(world: World, as_: Any) ->
 
 
 def test_reasons_of_decisions_are_shown_only_to_readers_inside(world: World, as_: Any) -> None:
-    plan = published(world, audience="network")
+    plan = published_plan(world, audience="network")
     ask_signatures(plan, world)
     services.sign_off(
         plan=plan,
@@ -178,7 +178,7 @@ def test_reasons_of_decisions_are_shown_only_to_readers_inside(world: World, as_
 
 
 def test_former_party_sees_the_plan_as_it_was_when_it_left(world: World, as_: Any) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     ben = as_(world.ben)
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
@@ -202,7 +202,7 @@ def test_former_party_sees_the_plan_as_it_was_when_it_left(world: World, as_: An
 
 
 def test_lists_name_no_owner_of_today_to_a_party_that_left(world: World, as_: Any) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
     )
@@ -255,7 +255,7 @@ def test_observers_cannot_own_plans_of_the_partnership(world: World, as_: Any) -
 
 
 def test_superseded_plan_does_not_name_a_successor_its_reader_may_not_see(world: World) -> None:
-    superseded_plan = published(world, audience="public")
+    superseded_plan = published_plan(world, audience="public")
     successor = begin(world, audience="owners", title="Successor", content={"about": {"title": f"Next {CANARY}"}})
     save(successor, world, "about", summary="Words.")
     publish(successor, world)
@@ -276,7 +276,7 @@ def test_superseded_plan_does_not_name_a_successor_its_reader_may_not_see(world:
 
 
 def test_plan_is_not_superseded_by_one_that_its_owner_may_not_read(world: World) -> None:
-    superseded_plan = published(world, audience="public")
+    superseded_plan = published_plan(world, audience="public")
     other_plan = services.create_plan(
         owners=[world.tidewater],
         partnership=None,
@@ -302,7 +302,7 @@ def test_plan_is_not_superseded_by_one_that_its_owner_may_not_read(world: World)
 
 @pytest.mark.parametrize("lookup", ["content__icontains", "prose__icontains", "plan__draft__content__icontains"])
 def test_admin_refuses_filters_on_restricted_text(world: World, as_: Any, lookup: str) -> None:
-    published(world)
+    published_plan(world)
 
     response = as_(world.dee).get("/admin/plans/version/", {lookup: CANARY})
 
@@ -323,7 +323,7 @@ def test_repeated_sharing_and_revoking_sends_one_email_a_day(world: World) -> No
 
 
 def test_standing_of_a_plan_agrees_with_the_querysets(world: World) -> None:
-    plans = [begin(world), published(world, audience="network"), published(world, audience="owners")]
+    plans = [begin(world), published_plan(world, audience="network"), published_plan(world, audience="owners")]
 
     for plan in plans:
         for person in (world.amina, world.eddie, world.ben, world.chidi, world.nadia, world.dee):

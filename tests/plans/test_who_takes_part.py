@@ -19,7 +19,7 @@ from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import WAITING
-from tests.plans.drafts import CANARY, ask_signatures, begin, fewer_homes, publish, published
+from tests.plans.drafts import CANARY, ask_signatures, begin, fewer_homes, publish, published_plan
 from tests.support.outbox import deliver
 from tests.world import World
 
@@ -35,7 +35,7 @@ def leave_as_westmarch(world: World) -> None:
 def test_former_party_reads_old_comments_but_adds_none_where_only_partners_may(
     world: World, as_: Callable[[User], Client], audience: str
 ) -> None:
-    plan = published(world, audience=audience)
+    plan = published_plan(world, audience=audience)
     comment = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
     leave_as_westmarch(world)
     ben = as_(world.ben)
@@ -55,7 +55,7 @@ def test_former_party_reads_old_comments_but_adds_none_where_only_partners_may(
 
 
 def test_mentioning_somebody_of_a_former_party_emails_nobody(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     comment = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
     leave_as_westmarch(world)
     deliver().clear()
@@ -79,7 +79,7 @@ def plan_with_earlier_signatures(world: World) -> Plan:
 
     Larkhaven approved version 1, and Westmarch approved it with a condition.
     """
-    plan = published(world)
+    plan = published_plan(world)
     ask_signatures(plan, world)
     for organisation, person, decision, reason in (
         (world.larkhaven, world.amina, "approved", ""),
@@ -179,7 +179,7 @@ def test_readers_of_a_public_plan_read_its_documents_except_restricted_ones(
 
 
 def test_documents_of_an_embargoed_public_version_are_not_found(world: World) -> None:
-    plan = published(world, audience="public")
+    plan = published_plan(world, audience="public")
     document = services.attach_document(
         plan=plan,
         title="Layout",

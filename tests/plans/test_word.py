@@ -14,7 +14,7 @@ from django.utils import timezone
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Plan
-from tests.plans.drafts import CANARY, ask_signatures, fewer_homes, publish, published
+from tests.plans.drafts import CANARY, ask_signatures, fewer_homes, publish, published_plan
 from tests.world import World
 
 
@@ -33,7 +33,7 @@ def words_of(document: Any) -> str:
 
 
 def test_word_document_has_content_changes_and_signatures(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     fewer_homes(plan, world, 77)
     publish(plan, world, "Fewer homes.")
     ask_signatures(plan, world)
@@ -57,7 +57,7 @@ def test_word_document_has_content_changes_and_signatures(world: World, as_: Cal
 
 
 def test_word_document_hides_what_the_page_hides(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     services.change_audience(plan=plan, audience="network", reason="For all.", author=world.amina, now=timezone.now())
 
     inside, outside = (words_of(open_word_file(as_(person), plan, 1)) for person in (world.amina, world.chidi))
@@ -68,7 +68,7 @@ def test_word_document_hides_what_the_page_hides(world: World, as_: Callable[[Us
 
 
 def test_stranger_and_visitor_get_no_word_document(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     address = reverse("plans:word", kwargs={"pk": plan.pk, "number": 1})
 
     assert as_(world.chidi).get(address).status_code == 404

@@ -13,7 +13,7 @@ from partnerships.commitments.services import end_commitment
 from partnerships.exchange.models import Audience, Entry
 from partnerships.organisations.audience import Everybody
 from tests.commitments import promises
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.reports.conftest import cells, figures_for
 from tests.world import World
 
@@ -60,7 +60,7 @@ def test_unanswered_asks_are_counted_by_age_in_whole_days(world: World) -> None:
     now = timezone.now()
     days = [0, 14, 15, 28, 29, 56, 57, 182, 183, 400]
     for age in days:
-        ask = shared(
+        ask = shared_entry(
             world.larkhaven,
             world.amina,
             now,
@@ -69,7 +69,7 @@ def test_unanswered_asks_are_counted_by_age_in_whole_days(world: World) -> None:
             closes_on=None,
         )
         Entry.objects.filter(pk=ask.pk).update(shared_at=now - dt.timedelta(days=age))
-    shared(world.tidewater, world.chidi, now, audience=Audience.PARTNERSHIP, partnership=world.other_partnership)
+    shared_entry(world.tidewater, world.chidi, now, audience=Audience.PARTNERSHIP, partnership=world.other_partnership)
 
     snapshot = figures_for(world.ben, "unanswered-asks")
 
@@ -85,7 +85,7 @@ def test_unanswered_asks_are_counted_by_age_in_whole_days(world: World) -> None:
 def test_reciprocity_says_what_each_side_asked_and_promised(world: World) -> None:
     now = timezone.now()
     for _ in range(2):
-        shared(
+        shared_entry(
             world.westmarch,
             world.ben,
             now,

@@ -21,7 +21,7 @@ from partnerships.organisations.audience import Everybody
 from partnerships.reports import services
 from partnerships.reports.queries import figures_of
 from tests.commitments import promises
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.nominations.quarters import confirmed_return, place_of
 from tests.nominations.signed import sign_data_sharing, sign_nominations
 from tests.plans.drafts import CONTENT, ask_signatures
@@ -37,7 +37,7 @@ def prepare_pack(world: World) -> str:
     plan = plan_with(world, QUAY, risks=CONTENT["risks"], days=3)
     ask_signatures(plan, world)
     overdue(world, 5)
-    shared(
+    shared_entry(
         world.larkhaven,
         world.amina,
         timezone.now(),

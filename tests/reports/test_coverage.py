@@ -24,7 +24,7 @@ from partnerships.plans.services import give_up_ownership
 from partnerships.reports.downloads import bytes_of
 from partnerships.reports.snapshot import Cell, Snapshot, to_json
 from tests.commitments.promises import propose
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.plans.drafts import CANARY, begin, publish
 from tests.reports.conftest import cells, figures_for
 from tests.support.signing_in import signed_in
@@ -36,7 +36,7 @@ THEME = "homelessness"
 
 def ask(world: World, *areas: Area, **changes: Any) -> Any:
     """Share an ask of Larkhaven about homelessness with its partnership."""
-    return shared(
+    return shared_entry(
         world.larkhaven,
         world.amina,
         world.now,
@@ -171,7 +171,7 @@ def test_each_count_is_that_of_a_count_of_the_records_by_hand(world: World) -> N
         serve_area(organisation=body, area=area, author=None, now=world.now)
     ask(world, world.fareham)
     ask(world)
-    offer = shared(world.larkhaven, world.amina, world.now, theme="land", direction="offer")
+    offer = shared_entry(world.larkhaven, world.amina, world.now, theme="land", direction="offer")
     meet_entry(entry=offer, commitment=propose(world), quantity=None, author=world.amina, now=timezone.now())
     propose(world)
     propose(world, partnership=None)

@@ -13,7 +13,7 @@ from tests.commitments import promises
 from tests.conversations import talks
 from tests.nominations.quarters import confirmed_return, place_of
 from tests.nominations.signed import sign_nominations
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.reports.conftest import cells, figures_for
 from tests.world import World
 
@@ -22,7 +22,7 @@ def test_the_file_has_what_the_organisation_delivered_and_published_in_its_days(
     verified_commitment = promises.verified_commitment(world)
     today = timezone.localdate()
     promises.agree(world)
-    published(world)
+    published_plan(world)
 
     own = figures_for(world.vera, "evidence-file")
     of_partner = figures_for(world.ben, "evidence-file")
@@ -50,7 +50,7 @@ def test_each_row_names_its_record_and_the_summary_counts_what_is_not_listed(
     confirmed_return(world, agreement)
     promises.verified_commitment(world)
     promises.verified_commitment(world)
-    published(world)
+    published_plan(world)
     query = f"last={promises.in_days(200)}"
 
     whole = figures_for(world.amina, "evidence-file", query)
@@ -74,9 +74,9 @@ def test_each_row_names_its_record_and_the_summary_counts_what_is_not_listed(
 
 
 def test_contact_says_who_met_whom_and_when_last(world: World) -> None:
-    talks.circulated(world)
-    talks.circulated(world, held_on=talks.days_ago(40))
-    talks.circulated(world, held_on=talks.days_ago(400))
+    talks.circulated_conversation(world)
+    talks.circulated_conversation(world, held_on=talks.days_ago(40))
+    talks.circulated_conversation(world, held_on=talks.days_ago(400))
 
     snapshot = figures_for(world.ben, "contact")
 

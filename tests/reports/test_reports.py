@@ -32,7 +32,7 @@ from partnerships.reports.snapshot import (
     to_json,
 )
 from partnerships.reports.wording import cell_words
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.reports.conftest import figures_for
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -163,9 +163,9 @@ def test_a_report_says_which_filter_is_wrong(world: World) -> None:
 
 
 def test_everybody_of_two_organisations_may_read_what_both_may_read(world: World) -> None:
-    shared = published(world)
-    own = published(world, audience="owners", title="Larkhaven alone")
-    open_to_all = published(world, audience="network", title="For everyone")
+    shared = published_plan(world)
+    own = published_plan(world, audience="owners", title="Larkhaven alone")
+    open_to_all = published_plan(world, audience="network", title="For everyone")
     larkhaven = Everybody([world.larkhaven.pk])
     both = Everybody([world.larkhaven.pk, world.westmarch.pk])
 
@@ -182,7 +182,7 @@ def test_the_register_shows_what_is_missing_and_overdue(world: World) -> None:
     world.partnership.review_on = today - dt.timedelta(days=12)
     world.partnership.status = "active"
     world.partnership.save(update_fields=["review_on", "status"])
-    published(world)
+    published_plan(world)
 
     snapshot = figures_for(world.ben, "partnership-register", "gaps=on")
     strangers = figures_for(world.chidi, "partnership-register")

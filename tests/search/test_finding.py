@@ -40,8 +40,8 @@ from partnerships.search.services import (
 )
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.triggers import name_of
-from tests.exchange.conftest import shared
-from tests.plans.drafts import CANARY, CONTENT, publish, published, save
+from tests.exchange.conftest import shared_entry
+from tests.plans.drafts import CANARY, CONTENT, publish, published_plan, save
 from tests.support.prepared import media_root, world
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -68,7 +68,7 @@ def findable_paths(person: User) -> set[str]:
 
 def publish_second_version(world: World, *, embargo_until: dt.datetime | None = None, **about: str) -> None:
     """Publish a plan of the Estuary Partnership, and a second version in which `about` is changed."""
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "about", **about)
     publish(plan, world, "More.", embargo_until=embargo_until)
 
@@ -149,7 +149,9 @@ def test_words_are_found_by_their_stem_their_beginning_and_with_a_typing_error(w
 
 def test_excerpt_ends_with_the_records_own_words(world: World) -> None:
     """All names of its organisations find a record, and no page shows them in a row."""
-    entry = shared(world.larkhaven, world.amina, timezone.now(), title="Fitter wanted", statement="For forty boilers.")
+    entry = shared_entry(
+        world.larkhaven, world.amina, timezone.now(), title="Fitter wanted", statement="For forty boilers."
+    )
     add_names(world.larkhaven, [("Tern Housing", NameKind.FORMER)])
     index_stale()
 
@@ -289,7 +291,7 @@ def test_postcodes_are_found_in_full_by_district_and_by_area(world: World) -> No
 
 
 def test_sites_are_found_by_their_own_postcode_and_address(world: World) -> None:
-    plan = published(world, content={**CONTENT, "about": {"title": "Harbours"}})
+    plan = published_plan(world, content={**CONTENT, "about": {"title": "Harbours"}})
     save(plan, world, "sites/north-quay", address="Capstan Road", postcode="ze2 9aa")
     save(plan, world, "sites/secret", postcode="ZE3")
     publish(plan, world, "Addresses.")
@@ -345,7 +347,7 @@ def test_leaving_a_partnership_hides_its_records_at_once(world: World) -> None:
 
 
 def test_under_embargo_owners_find_the_new_version_and_others_the_open_one(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     save(plan, world, "about", summary="An otter was seen.")
     publish(plan, world, "More.")
     save(plan, world, "about", title="Kingfisher programme", summary="A kingfisher was seen.")
@@ -367,7 +369,7 @@ def test_under_embargo_owners_find_the_new_version_and_others_the_open_one(world
 
 
 def test_drafts_are_found_by_their_editors_and_leads_only(world: World) -> None:
-    plan = published(world, content={**CONTENT, "outcomes": ["A pochard dives"]})
+    plan = published_plan(world, content={**CONTENT, "outcomes": ["A pochard dives"]})
     save(plan, world, "sections/vision", body="An osprey nests on the island.")
     save(plan, world, "about", summary="Mind the osprey.")
     share_draft(
@@ -393,7 +395,7 @@ def test_drafts_are_found_by_their_editors_and_leads_only(world: World) -> None:
 
 
 def test_comments_are_found_by_whom_they_may_be_read(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     now = timezone.now()
     add_comment(plan=plan, version_number=1, anchor="sites/secret", text="A bittern boomed.", author=world.ben, now=now)
     comment_on_draft = add_comment(plan=plan, version_number=0, text="A bittern, again.", author=world.amina, now=now)
@@ -410,7 +412,7 @@ def test_comments_are_found_by_whom_they_may_be_read(world: World) -> None:
 
 
 def test_comments_on_a_draft_are_not_found_by_whom_it_is_shared_with(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     now = timezone.now()
     share_draft(
         plan=plan, email=world.nadia.email, may_comment=True, message="", ends_on=None, author=world.amina, now=now

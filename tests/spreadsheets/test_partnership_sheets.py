@@ -39,7 +39,7 @@ from partnerships.people.personal_data import erase_person
 from partnerships.spreadsheets.models import Upload
 from partnerships.spreadsheets.services import ask_to_import, upload_spreadsheet, work_on_uploads
 from partnerships.spreadsheets.services.kinds import Target, stakeholders
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.spreadsheets.sheets import csv_rows, row_counts
 from tests.support.outbox import deliver
 from tests.world import World
@@ -358,7 +358,7 @@ def test_contact_of_several_posts_gets_one_email_about_all_of_them(world: World)
 
 
 def test_stakeholders_are_asked_once_each(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     data = "Name,Email,How often\nKit Doe,kit.doe@example.org,Weekly\nNobody,no address,\n"
 
     first_upload = import_rows(Target(plan=plan), world.eddie, "stakeholders", data)
@@ -377,7 +377,7 @@ def test_no_more_stakeholders_are_tried_than_can_be_asked_in_a_day(
 ) -> None:
     monkeypatch.setattr(stakeholders, "MAX_ASKED_A_DAY", 1)
     data = "Name,Email\nKit Doe,kit.doe@example.org\nPat Doe,pat.doe@example.org\nVal Doe,val.doe@example.org\n"
-    plan = published(world)
+    plan = published_plan(world)
 
     upload = import_rows(Target(plan=plan), world.eddie, "stakeholders", data)
 
@@ -412,7 +412,7 @@ def test_strangers_readers_and_observers_cannot_import(world: World) -> None:
 
 
 def test_erasing_a_person_deletes_spreadsheets_that_name_them(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     import_rows(Target(plan=plan), world.eddie, "stakeholders", "Name,Email\nKit Doe,kit.doe@example.org\n")
     upload_rows(
         Target(organisation=world.larkhaven), world.amina, "contacts", "Role,Email\nPlanning,Kit.Doe@example.org\n"
@@ -451,7 +451,7 @@ def test_addresses_of_partners_people_are_not_looked_up_for_an_owner(world: Worl
 
 def test_name_that_is_too_long_is_set_aside_and_not_cut(world: World) -> None:
     upload = upload_rows(
-        Target(plan=published(world)), world.eddie, "stakeholders", f"Name,Email\n{'N' * 151},n@x.example\n"
+        Target(plan=published_plan(world)), world.eddie, "stakeholders", f"Name,Email\n{'N' * 151},n@x.example\n"
     )
 
     assert upload.report["set_aside"][0][2:4] == ["Name: the text is 151 characters long.", "Shorten it to 150."]

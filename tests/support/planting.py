@@ -248,8 +248,8 @@ def _plant_conversations(planted: Planted, world: World, now: dt.datetime) -> No
             ],
         }
 
-    unshown_conversation = talks.draft(world, **record_with_words("unshown", OWN))
-    shown_conversation = talks.circulated(world, **record_with_words("shown", PARTNERS))
+    unshown_conversation = talks.draft_conversation(world, **record_with_words("unshown", OWN))
+    shown_conversation = talks.circulated_conversation(world, **record_with_words("shown", PARTNERS))
     for conversation, name in ((unshown_conversation, "unshown"), (shown_conversation, "shown")):
         conversations.write_private_note(
             conversation=conversation,

@@ -27,7 +27,7 @@ def moderator_of(world: World) -> User:
     return existing_person or person("Mo Outside", "mo@outside.example", account_since=timezone.now())
 
 
-def clear(world: World) -> None:
+def end_all_rounds(world: World) -> None:
     """End all rounds, and move closed rounds into the past, so that a test can begin another round."""
     Round.objects.filter(status__in=["draft", "open"]).update(status="abandoned", reason="Cleared.", opened_at=None)
     long_ago = timezone.now() - dt.timedelta(days=100)

@@ -14,8 +14,8 @@ from partnerships.surveys.queries.rounds import list_hash_of
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
 from tests.surveys.asking import (
     agreed_round,
-    clear,
     closed_round,
+    end_all_rounds,
     known_to_all,
     morning_after,
     objective,
@@ -42,26 +42,26 @@ def _prepare(world: World, author: User) -> Round:
 
 
 def _linked(world: World) -> Action:
-    clear(world)
+    end_all_rounds(world)
     return Action.objects.create(
         round=closed_round(world), theme="trust", objective=objective(world), added_at=timezone.now()
     )
 
 
 def _closed_with_objective(world: World) -> tuple[Round, Objective]:
-    clear(world)
+    end_all_rounds(world)
     return closed_round(world), objective(world)
 
 
 def _asked_to_moderate(world: World) -> Round:
-    clear(world)
+    end_all_rounds(world)
     survey_round = prepared(world)
     services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
     return survey_round
 
 
 def _asked_to_join(world: World) -> Joining:
-    clear(world)
+    end_all_rounds(world)
     return services.ask_to_join(
         survey_round=prepared(world), partnership=known_to_all(world), author=world.amina, now=timezone.now()
     )
@@ -83,14 +83,14 @@ ROWS = (
         lambda world, who, _: services.add_question_set(code="one", text=QUESTIONS, author=who),
         ADMINISTRATOR,
     ),
-    Row("surveys.prepare_round", lambda world, who, _: _prepare(world, who), LEADS, clear),
+    Row("surveys.prepare_round", lambda world, who, _: _prepare(world, who), LEADS, end_all_rounds),
     Row(
         "surveys.invite",
         lambda world, who, survey_round: services.invite(
             survey_round=survey_round, addresses=["one@more.example"], group="council", author=who, now=timezone.now()
         ),
         LEADS,
-        lambda world: (clear(world), prepared(world))[1],
+        lambda world: (end_all_rounds(world), prepared(world))[1],
     ),
     Row(
         "surveys.withdraw_invitation",
@@ -98,13 +98,13 @@ ROWS = (
             survey_round=survey_round, invitation=survey_round.invitations.all()[0].pk, author=who, now=timezone.now()
         ),
         LEADS,
-        lambda world: (clear(world), prepared(world))[1],
+        lambda world: (end_all_rounds(world), prepared(world))[1],
     ),
     Row(
         "surveys.open_round",
         lambda world, who, survey_round: services.open_round(survey_round=survey_round, author=who, now=timezone.now()),
         LEADS,
-        lambda world: (clear(world), agreed_round(prepared(world)))[1],
+        lambda world: (end_all_rounds(world), agreed_round(prepared(world)))[1],
     ),
     Row(
         "surveys.ask_by_name",
@@ -112,7 +112,7 @@ ROWS = (
             survey_round=survey_round, author=who, now=timezone.now()
         ),
         LEADS,
-        lambda world: (clear(world), prepared(world))[1],
+        lambda world: (end_all_rounds(world), prepared(world))[1],
     ),
     Row(
         "surveys.name_moderator",
@@ -120,7 +120,7 @@ ROWS = (
             survey_round=survey_round, address="ona@outside.example", author=who, now=timezone.now()
         ),
         LEADS,
-        lambda world: (clear(world), prepared(world))[1],
+        lambda world: (end_all_rounds(world), prepared(world))[1],
     ),
     Row(
         "surveys.ask_moderator",
@@ -128,7 +128,7 @@ ROWS = (
             survey_round=survey_round, author=who, now=timezone.now()
         ),
         LEADS,
-        lambda world: (clear(world), prepared(world))[1],
+        lambda world: (end_all_rounds(world), prepared(world))[1],
     ),
     Row(
         "surveys.ask_to_join",
@@ -136,7 +136,7 @@ ROWS = (
             survey_round=survey_round[0], partnership=survey_round[1], author=who, now=timezone.now()
         ),
         LEADS,
-        lambda world: (clear(world), (prepared(world), known_to_all(world)))[1],
+        lambda world: (end_all_rounds(world), (prepared(world), known_to_all(world)))[1],
     ),
     Row(
         "surveys.answer_joining",
@@ -156,7 +156,7 @@ ROWS = (
         "surveys.remind",
         lambda world, who, survey_round: services.remind(survey_round=survey_round, author=who, now=timezone.now()),
         LEADS,
-        lambda world: (clear(world), opened_round(world))[1],
+        lambda world: (end_all_rounds(world), opened_round(world))[1],
     ),
     Row(
         "surveys.abandon_round",
@@ -164,7 +164,7 @@ ROWS = (
             survey_round=survey_round, reason="Too soon.", author=who, now=timezone.now()
         ),
         LEADS,
-        lambda world: (clear(world), opened_round(world))[1],
+        lambda world: (end_all_rounds(world), opened_round(world))[1],
     ),
     Row(
         "surveys.unlink_action",

@@ -15,7 +15,7 @@ from partnerships.digests import services as digests
 from partnerships.outbox.models import Email
 from partnerships.outbox.reply_addresses import FORWARD, make_address, reply_address
 from partnerships.plans import services as plans
-from tests.plans.drafts import published
+from tests.plans.drafts import published_plan
 from tests.telling.case import Act, case
 from tests.world import World
 
@@ -35,7 +35,7 @@ def _mail(address: str, sender: str) -> Mail:
 
 def _replied(world: World, text: str) -> Act:
     """Ben replies to the email that tells him of a mention."""
-    plan = published(world)
+    plan = published_plan(world)
     plans.add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=world.amina, now=NOW())
     told = Email.objects.filter(kind="plans.mention").latest("pk")
     mail = replace(_mail(reply_address(told.pk, world.ben.pk), world.ben.email), text=text)
@@ -60,7 +60,7 @@ def email_forwarded(world: World) -> Act:
 
 @case(("answers.refused", "sol"))
 def answer_refused(world: World) -> Act:
-    plan = published(world)
+    plan = published_plan(world)
     digests.add_confirmed_subscription(
         person=world.sol,
         target=plan,

@@ -23,10 +23,10 @@ from partnerships.plans.models import AccessRequest, OwnershipOffer, Share
 from partnerships.reports import services as reporting
 from tests.commitments import promises
 from tests.conversations import gatherings, reports, talks
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.nominations import quarters
 from tests.nominations.signed import sign_nominations
-from tests.plans.drafts import ask_signatures, begin, fewer_homes, publish, published
+from tests.plans.drafts import ask_signatures, begin, fewer_homes, publish, published_plan
 from tests.telling.case import Act, case
 from tests.world import World
 
@@ -38,13 +38,13 @@ NOW = timezone.now
 
 @case(("plans.sign_off_request", "ben"))
 def sign_off_requested(world: World) -> Act:
-    plan = published(world)
+    plan = published_plan(world)
     return lambda: ask_signatures(plan, world)
 
 
 @case(("plans.sign_off_request", "ben"))
 def newer_version_published_while_signatures_are_awaited(world: World) -> Act:
-    plan = published(world)
+    plan = published_plan(world)
     ask_signatures(plan, world)
     fewer_homes(plan, world)
     return lambda: publish(plan, world, "Fewer homes.")
@@ -52,18 +52,18 @@ def newer_version_published_while_signatures_are_awaited(world: World) -> Act:
 
 @case(("plans.sign_off_request", "amina"), ("plans.sign_off_request", "ben"))
 def signatories_reminded(world: World) -> Act:
-    ask_signatures(published(world), world)
+    ask_signatures(published_plan(world), world)
     return lambda: plans.remind_signatories(now=NOW() + dt.timedelta(days=8))
 
 
 @case(("plans.sign_off_escalation", "amina"), ("plans.sign_off_escalation", "ben"))
 def signatories_late(world: World) -> Act:
-    ask_signatures(published(world), world, due_on=timezone.localdate() + dt.timedelta(days=3))
+    ask_signatures(published_plan(world), world, due_on=timezone.localdate() + dt.timedelta(days=3))
     return lambda: plans.escalate_signatories(now=NOW() + dt.timedelta(days=4))
 
 
 def _decide(world: World, decision: str) -> Act:
-    plan = ask_signatures(published(world), world)
+    plan = ask_signatures(published_plan(world), world)
     return lambda: plans.sign_off(
         plan=plan,
         number=1,
@@ -135,7 +135,7 @@ def access_refused(world: World) -> Act:
 
 @case(("plans.mention", "ben"), ("plans.mention", "vera"))
 def people_mentioned_in_a_comment(world: World) -> Act:
-    plan = published(world)
+    plan = published_plan(world)
     return lambda: plans.add_comment(
         plan=plan,
         version_number=1,
@@ -147,7 +147,7 @@ def people_mentioned_in_a_comment(world: World) -> Act:
 
 def offer_the_plan(world: World) -> OwnershipOffer:
     return plans.offer_ownership(
-        plan=published(world),
+        plan=published_plan(world),
         organisation=world.westmarch,
         offered_for=world.larkhaven,
         hands_over=True,
@@ -190,7 +190,7 @@ def plan_declined_after_who_offered_it_became_a_viewer(world: World) -> Act:
 
 def _entry(world: World, **given: Any) -> Entry:
     fields = {"audience": Audience.NAMED, "addressees": [world.westmarch]} | given
-    return shared(world.larkhaven, world.amina, NOW(), **fields)
+    return shared_entry(world.larkhaven, world.amina, NOW(), **fields)
 
 
 @case(("exchange.asked", "ben"), ("exchange.asked", "chidi"))
@@ -282,7 +282,7 @@ def answered_entry_withdrawn(world: World) -> Act:
 @case(("exchange.introduction", "amina"), ("exchange.introduction", "ben"))
 def organisations_introduced(world: World) -> Act:
     ask = _entry(world, audience=Audience.NETWORK, addressees=[])
-    offer = shared(world.westmarch, world.ben, NOW(), direction=Direction.OFFER, audience=Audience.NETWORK)
+    offer = shared_entry(world.westmarch, world.ben, NOW(), direction=Direction.OFFER, audience=Audience.NETWORK)
     return lambda: exchange.introduce(
         entry=ask, counterpart=offer, organisation=world.tidewater, text="You fit.", author=world.chidi, now=NOW()
     )
@@ -432,7 +432,7 @@ def owners_reminded(world: World) -> Act:
 
 @case(("conversations.circulated", "amina"), ("conversations.circulated", "ben"))
 def record_circulated(world: World) -> Act:
-    conversation = talks.draft(world)
+    conversation = talks.draft_conversation(world)
     return lambda: conversations.circulate(conversation=conversation, author=world.eddie, now=NOW())
 
 

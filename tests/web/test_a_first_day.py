@@ -23,8 +23,8 @@ from partnerships.plans.forms import PlanForm
 from partnerships.plans.views import public
 from partnerships.web import queries
 from partnerships.web.queries import RECENT, recent_changes
-from tests.exchange.conftest import shared
-from tests.plans.drafts import CONTENT, begin, publish, published, save
+from tests.exchange.conftest import shared_entry
+from tests.plans.drafts import CONTENT, begin, publish, published_plan, save
 from tests.support.signing_in import signed_in
 from tests.world import World, join, make_world, person
 
@@ -53,8 +53,8 @@ def titled(title: str) -> dict[str, Any]:
 
 
 def test_visitors_find_public_plans_from_the_start_page(world: World) -> None:
-    public_plan = published(world, audience="public", content=titled("Open quays"))
-    published(world, content=titled("Quays of partners"))
+    public_plan = published_plan(world, audience="public", content=titled("Open quays"))
+    published_plan(world, content=titled("Quays of partners"))
 
     start, results, empty_results = (page(one) for one in ("/", "/plans/public/?q=quays", "/plans/public/?q=mills"))
 
@@ -66,7 +66,7 @@ def test_visitors_find_public_plans_from_the_start_page(world: World) -> None:
 
 def test_public_plans_name_nothing_that_is_under_embargo(world: World) -> None:
     until = NOW() + dt.timedelta(days=3)
-    opened = published(world, audience="public", content=titled("Open quays"))
+    opened = published_plan(world, audience="public", content=titled("Open quays"))
     save(opened, world, "about", title="Secret quays")
     publish(opened, world, "Not yet.", embargo_until=until)
     publish(begin(world, audience="public", content=titled("Later quays")), world, embargo_until=until)
@@ -113,7 +113,9 @@ def test_partnership_is_the_heading_of_its_pages(world: World) -> None:
 
 
 def test_answered_ask_says_so(world: World) -> None:
-    ask = shared(world.larkhaven, world.amina, NOW(), audience=Audience.PARTNERSHIP, partnership=world.partnership)
+    ask = shared_entry(
+        world.larkhaven, world.amina, NOW(), audience=Audience.PARTNERSHIP, partnership=world.partnership
+    )
     words_before = ask.status_words
     respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=NOW())
     ask.refresh_from_db()

@@ -24,7 +24,7 @@ from partnerships.plans.queries import draft_content
 from partnerships.reports.services import make_files
 from partnerships.search.services import index_stale
 from tests.agreements.test_posts import create_post_of, fill
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.plans.drafts import CONTENT, ask_signatures, begin, publish, save
 from tests.reports.test_homes_pipeline import NEXT, QUAY, change, line, plan_with
 from tests.spreadsheets.test_plan_sheets import HOMES, TWENTY
@@ -126,7 +126,7 @@ def add_two_asks(world: World) -> None:
     """Share two asks to Westmarch, one day after another."""
     for days, title in ((1, "Land at the quay"), (2, "Rooms for training")):
         shared_at = world.now + dt.timedelta(days=days)
-        shared(
+        shared_entry(
             world.larkhaven,
             world.amina,
             shared_at,

@@ -21,7 +21,7 @@ from partnerships.people.models import User
 from tests.commitments.promises import propose
 from tests.digests.conftest import PostOffice
 from tests.exchange.conftest import draft
-from tests.plans.drafts import ask_signatures, published
+from tests.plans.drafts import ask_signatures, published_plan
 from tests.support.ledger import rewrite
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -70,7 +70,7 @@ def test_pages_of_a_shared_ask_and_of_a_signature_say_who_is_emailed(world: Worl
     amina = signed_in(world.amina)
     ben = signed_in(world.ben)
     entry = draft(world.larkhaven, world.amina, world.now, audience="partnership", partnership=world.partnership)
-    plan = ask_signatures(published(world), world)
+    plan = ask_signatures(published_plan(world), world)
     decision = {"organisation": world.westmarch.pk, "number": 1, "decision": "rejected", "reason": "Too few homes."}
 
     page_text = amina.post(reverse("exchange:share", args=[entry.pk]), follow=True).content.decode()
@@ -143,7 +143,7 @@ def test_page_says_who_is_emailed_when_the_last_lead_leaves(world: World) -> Non
 
 
 def test_page_says_where_the_question_of_a_new_stakeholder_is_sent(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     address = reverse("digests:add-stakeholder", args=["plan", plan.pk])
     data = {"email": "tess@panel.example", "name": "Tess", "organisation": world.larkhaven.pk}
 
@@ -154,7 +154,7 @@ def test_page_says_where_the_question_of_a_new_stakeholder_is_sent(world: World)
 
 
 def test_page_names_nobody_who_has_not_confirmed(world: World) -> None:
-    plan = published(world)
+    plan = published_plan(world)
     subscription = add_stakeholder(
         email=world.chidi.email,
         name="Somebody",

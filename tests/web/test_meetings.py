@@ -26,7 +26,7 @@ from partnerships.reports.balances import balance_with, balances, over_time, par
 from partnerships.reports.counts import Balance
 from partnerships.web.brief import brief_for
 from tests.commitments.promises import agree, propose, verified_commitment
-from tests.conversations.talks import circulated, draft
+from tests.conversations.talks import circulated_conversation, draft_conversation
 from tests.plans.drafts import begin, fewer_homes, publish
 from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
@@ -92,7 +92,7 @@ def test_brief_shows_both_directions(world: World) -> None:
     broken_promise = end_commitment(
         commitment=agree(world, text="A school."), reason="No money.", author=world.amina, now=timezone.now()
     )
-    circulated(world)
+    circulated_conversation(world)
 
     response = signed_in(world.ben).get(reverse("web:brief", args=[world.larkhaven.pk]))
 
@@ -108,8 +108,8 @@ def test_brief_shows_both_directions(world: World) -> None:
 
 
 def test_brief_has_no_private_notes_or_drafts_of_the_other_side(world: World) -> None:
-    circulated(world, private_note="canary-note", subject="Shared talk")
-    draft(world, subject="canary-draft")
+    circulated_conversation(world, private_note="canary-note", subject="Shared talk")
+    draft_conversation(world, subject="canary-draft")
     exchange.create_entry(
         organisation=world.larkhaven,
         direction=Direction.ASK,
@@ -130,7 +130,7 @@ def test_brief_has_no_private_notes_or_drafts_of_the_other_side(world: World) ->
 def test_stranger_learns_nothing_from_a_brief(world: World) -> None:
     share(world, world.amina, world.larkhaven, "Land at Quayside")
     agree(world)
-    circulated(world)
+    circulated_conversation(world)
 
     brief = brief_for(user=world.chidi, ours=world.tidewater, theirs=world.larkhaven, now=timezone.now())
 
@@ -258,7 +258,7 @@ def test_page_also_shows_the_figures_as_a_table(world: World) -> None:
 
 
 def test_open_correction_does_not_hide_the_last_conversation(world: World) -> None:
-    conversation = circulated(world)
+    conversation = circulated_conversation(world)
     conversations.suggest_correction(
         conversation=conversation,
         organisation=world.westmarch,
@@ -275,7 +275,7 @@ def test_open_correction_does_not_hide_the_last_conversation(world: World) -> No
 def test_brief_says_what_changed_in_a_plan_since_the_last_conversation(world: World) -> None:
     plan = begin(world)
     publish(plan, world, now=timezone.now() - dt.timedelta(days=9))
-    circulated(world, held_on=timezone.localdate() - dt.timedelta(days=5))
+    circulated_conversation(world, held_on=timezone.localdate() - dt.timedelta(days=5))
     fewer_homes(plan, world)
     publish(plan, world, "Fewer homes.")
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from partnerships.exchange.models import Audience
 from partnerships.exchange.services import withdraw_entry
-from tests.exchange.conftest import shared
+from tests.exchange.conftest import shared_entry
 from tests.support.pages import collapse
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -29,7 +29,7 @@ def link(page: str, rel: str) -> str:
 
 def test_my_work_shows_fifty_things_on_a_page_and_each_thing_once(world: World) -> None:
     for number in range(53):
-        shared(
+        shared_entry(
             world.larkhaven,
             world.amina,
             world.now,
@@ -56,7 +56,7 @@ def test_my_work_shows_fifty_things_on_a_page_and_each_thing_once(world: World) 
 
 def test_my_work_shows_what_still_waits_when_a_page_is_done(world: World) -> None:
     asks = [
-        shared(
+        shared_entry(
             world.larkhaven,
             world.amina,
             world.now,
@@ -82,7 +82,7 @@ def test_my_work_shows_what_still_waits_when_a_page_is_done(world: World) -> Non
 
 @pytest.mark.parametrize("place", ["nonsense", "WzFd", "WyJhIiwgImIiXQ"])
 def test_my_work_begins_at_the_first_page_for_an_invalid_place(world: World, place: str) -> None:
-    shared(
+    shared_entry(
         world.larkhaven,
         world.amina,
         world.now,

@@ -44,7 +44,7 @@ from tests.plans.drafts import ask_signatures, begin, published_plan
 from tests.support.signing_in import signed_in
 from tests.support.successions import pass_on
 from tests.support.terms import draft, first_proposal, put_up
-from tests.surveys.asking import prepared
+from tests.surveys.asking import prepared_round
 from tests.world import World
 
 Probe = Callable[[], bool]
@@ -316,7 +316,7 @@ def calendar_of_the_partnership(world: World) -> Probe:
 
 def survey_that_a_partnership_joined(world: World) -> Probe:
     """Prepare a survey of the Harbour Partnership, which Ben reads as somebody of a partnership that joined."""
-    draft = prepared(world, partnership=world.other_partnership, author=world.chidi, asked={})
+    draft = prepared_round(world, partnership=world.other_partnership, author=world.chidi, asked={})
     Joining.objects.create(
         round=draft, partnership=world.partnership, asked_at=timezone.now(), accepted_at=timezone.now()
     )

@@ -567,7 +567,7 @@ def test_survey_ended_since_the_backup_is_ended_again_with_its_named_answers(wor
 
 
 def test_reader_of_comments_and_partnership_taken_out_of_a_draft_are_taken_out_again(world: World) -> None:
-    draft = asking.prepared(world)
+    draft = asking.prepared_round(world)
     other = asking.known_to_all(world)
     joining = surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=NOW())
     surveys.answer_joining(joining=joining, joins=True, author=world.chidi, now=NOW())
@@ -588,7 +588,7 @@ def test_reader_of_comments_and_partnership_taken_out_of_a_draft_are_taken_out_a
 
 
 def test_partnership_taken_out_and_asked_again_since_the_backup_stays_in_the_draft(world: World) -> None:
-    draft = asking.prepared(world)
+    draft = asking.prepared_round(world)
     other = asking.known_to_all(world)
     joining = surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=NOW())
     with lost():

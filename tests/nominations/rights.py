@@ -45,10 +45,12 @@ def _ask(world: World, author: User, nominations_return: Any) -> None:
 
 
 ROWS = (
-    Row("nominations.start_return", lambda world, who, a: started_return(world, a, who), EDITORS, sign_nominations),
+    Row(
+        "nominations.start_return", lambda world, author, a: started_return(world, a, author), EDITORS, sign_nominations
+    ),
     Row(
         "nominations.store_lettings",
-        lambda world, who, made: upload_lettings(world, *made, who),
+        lambda world, author, made: upload_lettings(world, *made, author),
         EDITORS,
         lambda world: (started_return(world, sign_nominations(world)), lettings_of(world, 5)),
     ),
@@ -57,16 +59,16 @@ ROWS = (
     ),
     Row(
         "nominations.send_return",
-        lambda world, who, nominations_return: services.send_return(
-            nominations_return=nominations_return, author=who, now=afterwards()
+        lambda world, author, nominations_return: services.send_return(
+            nominations_return=nominations_return, author=author, now=afterwards()
         ),
         EDITORS,
         lambda world: counted_return(world, sign_nominations(world)),
     ),
     Row(
         "nominations.reopen_return",
-        lambda world, who, nominations_return: services.reopen_return(
-            nominations_return=nominations_return, reason="One is missing.", author=who, now=afterwards()
+        lambda world, author, nominations_return: services.reopen_return(
+            nominations_return=nominations_return, reason="One is missing.", author=author, now=afterwards()
         ),
         EDITORS | PARTNER_EDITORS,
         lambda world: confirmed_return(world, sign_nominations(world)),
@@ -82,8 +84,8 @@ ROWS = (
     ),
     Row(
         "nominations.ask_for_shortfall",
-        lambda world, who, nominations_return: ask_for_shortfall(
-            nominations_return=nominations_return, line=0, author=who, now=timezone.now()
+        lambda world, author, nominations_return: ask_for_shortfall(
+            nominations_return=nominations_return, line=0, author=author, now=timezone.now()
         ),
         PARTNER_EDITORS,
         lambda world: sent_return(world, sign_nominations(world)),

@@ -75,7 +75,7 @@ def westmarch() -> Organisation:
     return Organisation.objects.get(name="Westmarch Borough Council")
 
 
-def put_in(files: Files) -> ImportRun:
+def import_files(files: Files) -> ImportRun:
     """Import the files of one standard."""
     if "plan" in files:
         return import_plans(files["plan"], files["plan-timetable"])
@@ -92,19 +92,19 @@ def put_in(files: Files) -> ImportRun:
     ).run
 
 
-def written(*datasets: str) -> Files:
+def exported_files(*datasets: str) -> Files:
     """Return the files of Westmarch."""
     return {dataset: file_of(westmarch(), dataset).data for dataset in datasets}
 
 
-def goes_in_and_out(files: Files) -> None:
+def check_round_trip(files: Files) -> None:
     """Import files, twice, and compare what is written with them; then forget them."""
     with transaction.atomic():
-        first = put_in(files)
-        assert written(*files) == files
-        again = put_in(written(*files))
+        first = import_files(files)
+        assert exported_files(*files) == files
+        again = import_files(exported_files(*files))
 
-        assert written(*files) == files
+        assert exported_files(*files) == files
         assert first.set_aside == 0
         assert again.set_aside == 0
         assert again.created == 0
@@ -115,19 +115,19 @@ def goes_in_and_out(files: Files) -> None:
 @generated
 @given(files=plan_files())
 def test_generated_plans_and_timetables_go_in_and_out_byte_for_byte(files: Files) -> None:
-    goes_in_and_out(files)
+    check_round_trip(files)
 
 
 @generated
 @given(files=contribution_files())
 def test_generated_developer_contributions_go_in_and_out_byte_for_byte(files: Files) -> None:
-    goes_in_and_out(files)
+    check_round_trip(files)
 
 
 @generated
 @given(files=brownfield_files())
 def test_generated_brownfield_land_goes_in_and_out_byte_for_byte(files: Files) -> None:
-    goes_in_and_out(files)
+    check_round_trip(files)
 
 
 def facts() -> list[tuple[str, str]]:
@@ -158,12 +158,12 @@ def test_every_field_in_force_is_read_and_written() -> None:
     }
     files = {dataset: write_csv(dataset, [row]) for dataset, row in rows.items()}
 
-    put_in({name: files[name] for name in ("plan", "plan-timetable")})
-    put_in({name: data for name, data in files.items() if name.startswith("developer")})
-    put_in({"brownfield-land": files["brownfield-land"]})
+    import_files({name: files[name] for name in ("plan", "plan-timetable")})
+    import_files({name: data for name, data in files.items() if name.startswith("developer")})
+    import_files({"brownfield-land": files["brownfield-land"]})
 
     for dataset, row in rows.items():
-        assert rows_of(written(dataset)[dataset]) == [row]
+        assert rows_of(exported_files(dataset)[dataset]) == [row]
 
 
 def test_levels_of_fields_are_those_of_the_specification() -> None:
@@ -186,13 +186,13 @@ def test_every_event_in_force_is_read_and_written() -> None:
     ]
     files = {"plan": write_csv("plan", [plan]), "plan-timetable": write_csv("plan-timetable", timetable)}
 
-    put_in(files)
+    import_files(files)
 
-    assert written(*files) == files
+    assert exported_files(*files) == files
 
 
 def test_council_with_nothing_publishes_headings_alone() -> None:
-    assert written("plan") == {"plan": (",".join(DATASETS["plan"].headings) + "\r\n").encode()}
+    assert exported_files("plan") == {"plan": (",".join(DATASETS["plan"].headings) + "\r\n").encode()}
 
 
 PLAN = {
@@ -224,12 +224,12 @@ def change(alter: Callable[[dict[str, Any]], object], **more: Any) -> None:
 
 
 def row_of(dataset: str) -> dict[str, str]:
-    (row,) = rows_of(written(dataset)[dataset])
+    (row,) = rows_of(exported_files(dataset)[dataset])
     return row
 
 
 def test_what_owners_change_here_is_in_the_file_and_the_rest_keeps_its_text() -> None:
-    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
+    import_files({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
 
     change(lambda content: content["milestones"][0].update(forecast="2029-09", actual="2029-10-02"))
     change(lambda content: content["about"].update(title="Westmarch Plan"))
@@ -250,18 +250,18 @@ def test_what_owners_change_here_is_in_the_file_and_the_rest_keeps_its_text() ->
 
 
 def test_versions_under_embargo_and_restricted_milestones_are_not_in_the_file() -> None:
-    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
-    before = written("plan", "plan-timetable")
+    import_files({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
+    before = exported_files("plan", "plan-timetable")
 
     tomorrow = timezone.now() + dt.timedelta(days=1)
     change(lambda content: content["about"].update(title="Secret name"), embargo_until=tomorrow)
 
-    assert written("plan", "plan-timetable") == before
+    assert exported_files("plan", "plan-timetable") == before
 
 
 def test_rows_that_are_read_under_an_embargo_wait_for_its_end() -> None:
-    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
-    before = written("plan", "plan-timetable")
+    import_files({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
+    before = exported_files("plan", "plan-timetable")
     opens = timezone.now() + dt.timedelta(days=1)
     change(lambda content: content["about"].update(title="Secret name"), embargo_until=opens)
     secret = {"notes": "Secret note", "document-url": "https://plans.example/secret", "entry-date": "2026-06-01"}
@@ -270,13 +270,13 @@ def test_rows_that_are_read_under_an_embargo_wait_for_its_end() -> None:
         "plan-timetable": write_csv("plan-timetable", [{**EVENT, "event-date": "2031-03"}]),
     }
 
-    run = put_in(files)
+    run = import_files(files)
 
-    assert written("plan", "plan-timetable") == before
+    assert exported_files("plan", "plan-timetable") == before
     assert "Westmarch Local Plan is under embargo" in " ".join(run.report["remarks"])
     with time_machine.travel(opens + dt.timedelta(hours=1), tick=False):
         lift_embargoes(now=timezone.now())
-        put_in(files)
+        import_files(files)
         plan = row_of("plan")
         event = row_of("plan-timetable")
     assert plan["name"] == "Secret name"
@@ -285,7 +285,7 @@ def test_rows_that_are_read_under_an_embargo_wait_for_its_end() -> None:
 
 
 def test_file_last_changed_when_an_embargo_ended_not_when_the_version_was_made() -> None:
-    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
+    import_files({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
     opens = timezone.now() + dt.timedelta(days=1)
     change(lambda content: content["about"].update(title="Secret name"), embargo_until=opens)
 
@@ -298,15 +298,15 @@ def test_file_last_changed_when_an_embargo_ended_not_when_the_version_was_made()
 
 
 def test_restricted_milestones_are_not_in_the_file() -> None:
-    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
+    import_files({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
 
     change(lambda content: content["milestones"][0].update(restricted=True))
 
-    assert not rows_of(written("plan-timetable")["plan-timetable"])
+    assert not rows_of(exported_files("plan-timetable")["plan-timetable"])
 
 
 def test_milestone_added_here_gets_a_reference_and_an_unknown_one_is_left_out() -> None:
-    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
+    import_files({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
     item = {"baseline": "", "forecast": "2028-02", "actual": "", "status": "planned", "note": ""}
     added = [
         {"key": "m1", "name": "Submitted for examination", **item},
@@ -325,13 +325,13 @@ def test_milestone_added_here_gets_a_reference_and_an_unknown_one_is_left_out() 
 
 def test_row_set_aside_later_keeps_its_texts_in_the_file() -> None:
     files = {"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])}
-    put_in(files)
+    import_files(files)
     wrong = {**EVENT, "event-date": "2029-02-31"}
     other = {**EVENT, "reference": "b", "plan-event": "examination-submitted", "event-date": "2028"}
 
-    put_in({**files, "plan-timetable": write_csv("plan-timetable", [wrong, other])})
+    import_files({**files, "plan-timetable": write_csv("plan-timetable", [wrong, other])})
 
-    rows = rows_of(written("plan-timetable")["plan-timetable"])
+    rows = rows_of(exported_files("plan-timetable")["plan-timetable"])
     assert {row["reference"]: row["event-date"] for row in rows} == {"a": "2029-03", "b": "2028"}
 
 
@@ -365,7 +365,7 @@ def test_what_the_council_records_of_its_contributions_is_in_the_files() -> None
         ),
         "developer-agreement-transaction": write_csv("developer-agreement-transaction", [PAID]),
     }
-    put_in(files)
+    import_files(files)
     eve = person("Eve", "eve@westmarch.example")
     Membership.objects.create(
         person=eve, organisation=westmarch(), role="lead", starts_on=timezone.localdate(), accepted_at=timezone.now()
@@ -380,7 +380,7 @@ def test_what_the_council_records_of_its_contributions_is_in_the_files() -> None
     end_commitment(commitment=homes, reason="Not built.", author=eve, now=timezone.now())
 
     today = timezone.localdate().isoformat()
-    first, reported = rows_of(written("developer-agreement-transaction")["developer-agreement-transaction"])
+    first, reported = rows_of(exported_files("developer-agreement-transaction")["developer-agreement-transaction"])
     assert first["reference"] == "t1"
     assert reported == {
         **dict.fromkeys(DATASETS["developer-agreement-transaction"].headings, ""),
@@ -392,7 +392,7 @@ def test_what_the_council_records_of_its_contributions_is_in_the_files() -> None
     }
     [left_out] = file_of(westmarch(), "developer-agreement-transaction").left_out
     assert "W/1-school: its total is less" in left_out
-    kept, ended = rows_of(written("developer-agreement-contribution")["developer-agreement-contribution"])
+    kept, ended = rows_of(exported_files("developer-agreement-contribution")["developer-agreement-contribution"])
     assert kept["amount"] == "£9,000.50"
     assert kept["end-date"] == ""
     assert kept["entry-date"] == "2026-05-17"
@@ -401,29 +401,29 @@ def test_what_the_council_records_of_its_contributions_is_in_the_files() -> None
     assert ended["entry-date"] == today
 
     datasets = list(files)
-    before = written(*datasets)
-    put_in(files)
-    assert written(*datasets) == before
-    put_in(before)
-    assert written(*datasets) == before
+    before = exported_files(*datasets)
+    import_files(files)
+    assert exported_files(*datasets) == before
+    import_files(before)
+    assert exported_files(*datasets) == before
 
 
 def test_cells_that_would_run_as_formulas_are_written_with_an_apostrophe() -> None:
     plan = {**PLAN, "notes": "=HYPERLINK(1)"}
     files = {"plan": write_csv("plan", [plan]), "plan-timetable": write_csv("plan-timetable", [EVENT])}
 
-    put_in(files)
-    once = written(*files)
-    put_in(once)
+    import_files(files)
+    once = exported_files(*files)
+    import_files(once)
 
     assert row_of("plan")["notes"] == "'=HYPERLINK(1)"
-    assert written(*files) == once
+    assert exported_files(*files) == once
 
 
 def test_files_are_csv_with_line_ends_of_rfc_4180() -> None:
-    put_in({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
+    import_files({"plan": write_csv("plan", [PLAN]), "plan-timetable": write_csv("plan-timetable", [EVENT])})
 
-    data = written("plan")["plan"]
+    data = exported_files("plan")["plan"]
 
     assert data.count(b"\r\n") == 2
     assert len(next(csv.reader(io.StringIO(data.decode())))) == len(DATASETS["plan"].headings)

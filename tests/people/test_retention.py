@@ -35,7 +35,7 @@ from partnerships.people.tasks import apply_retention_now
 from partnerships.surveys import services as surveys
 from partnerships.surveys.models import Round, Way
 from tests.people.test_leaving_and_erasing import read_all_rows
-from tests.surveys.asking import prepared
+from tests.surveys.asking import prepared_round
 from tests.world import World, join
 
 DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
@@ -120,7 +120,7 @@ def test_people_known_only_from_a_survey_are_erased_a_month_after_its_emails(
     world: World, days: int, forgotten: bool
 ) -> None:
     now = timezone.now()
-    survey = prepared(world, way=Way.NAMED, asked={"council": 3})
+    survey = prepared_round(world, way=Way.NAMED, asked={"council": 3})
     survey = surveys.open_round(survey_round=survey, author=world.amina, now=now)
     invited_people = User.objects.filter(email__endswith="@members.example")
     apply_retention(now=now + 31 * DAY)
@@ -134,7 +134,7 @@ def test_people_known_only_from_a_survey_are_erased_a_month_after_its_emails(
 
 def test_an_address_typed_by_mistake_for_a_surveys_moderator_is_erased(world: World) -> None:
     now = timezone.now()
-    survey = prepared(world, asked={})
+    survey = prepared_round(world, asked={})
     for address in ("typed@outside.example", "right@outside.example"):
         surveys.name_moderator(survey_round=survey, address=address, author=world.amina, now=now)
 
@@ -147,7 +147,7 @@ def test_an_address_typed_by_mistake_for_a_surveys_moderator_is_erased(world: Wo
 
 @pytest.mark.parametrize(("days", "left"), [(179, 8), (181, 0)])
 def test_invitations_of_a_survey_that_never_opens_are_deleted(world: World, days: int, left: int) -> None:
-    survey = prepared(world, asked={"council": 8})
+    survey = prepared_round(world, asked={"council": 8})
 
     apply_retention(now=survey.created_at + days * DAY)
 

@@ -58,40 +58,40 @@ def _freeze(world: World, author: User, body: Any) -> object:
 
 
 ROWS = (
-    Row("reports.freeze_report", lambda world, who, _: _freeze(world, who, world.partnership), _FOR_PARTIES),
+    Row("reports.freeze_report", lambda world, author, _: _freeze(world, author, world.partnership), _FOR_PARTIES),
     Row(
         "reports.freeze_report",
-        lambda world, who, _: _freeze(world, who, world.larkhaven),
+        lambda world, author, _: _freeze(world, author, world.larkhaven),
         EDITORS,
         situation="for one organisation",
     ),
     Row(
         "reports.schedule_report",
-        lambda world, who, _: services.schedule_report(details=_details(world), author=who, now=timezone.now()),
+        lambda world, author, _: services.schedule_report(details=_details(world), author=author, now=timezone.now()),
         _FOR_PARTIES,
     ),
     Row(
         "reports.end_schedule",
-        lambda world, who, schedule: services.end_schedule(schedule=schedule, author=who, now=timezone.now()),
+        lambda world, author, schedule: services.end_schedule(schedule=schedule, author=author, now=timezone.now()),
         _FOR_PARTIES,
         prepare=_scheduled,
     ),
     Row(
         "reports.receive_schedule",
-        lambda world, who, schedule: services.receive_schedule(schedule=schedule, person=who, now=timezone.now()),
+        lambda world, author, schedule: services.receive_schedule(schedule=schedule, person=author, now=timezone.now()),
         _READERS,
         prepare=_scheduled_for_another,
     ),
     Row(
         "reports.ask_for_file",
-        lambda world, who, _: services.ask_for_file(
-            report="board-pack", query_string="", form="pdf", person=who, now=timezone.now()
+        lambda world, author, _: services.ask_for_file(
+            report="board-pack", query_string="", form="pdf", person=author, now=timezone.now()
         ),
         EVERYBODY - {"stakeholder"},
     ),
     Row(
         "reports.remove_file",
-        lambda world, who, file: services.remove_file(file=file, person=who),
+        lambda world, author, file: services.remove_file(file=file, person=author),
         LEAD,
         prepare=lambda world: services.ask_for_file(
             report="board-pack", query_string="", form="pdf", person=world.amina, now=timezone.now()

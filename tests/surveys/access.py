@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.access import Expected, Row, expect
-from tests.surveys.asking import closed_round, prepared
+from tests.surveys.asking import closed_round, prepared_round
 from tests.world import World
 
 
 def prepare(world: World) -> None:
     """Make a closed round and the next draft."""
     world.things["survey"] = closed_round(world)
-    world.things["survey_draft"] = prepared(world)
+    world.things["survey_draft"] = prepared_round(world)
 
 
 def of_partnership(world: World) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def known_to_all(world: World) -> Partnership:
     return world.other_partnership
 
 
-def prepared(
+def prepared_round(
     world: World,
     *,
     way: str = Way.ANONYMOUS,
@@ -108,7 +108,7 @@ def opened_round(
     partnership: Partnership | None = None,
 ) -> Round:
     """Prepare a round, and open it."""
-    survey_round = prepared(world, way=way, asked=asked, moderator=moderator, partnership=partnership)
+    survey_round = prepared_round(world, way=way, asked=asked, moderator=moderator, partnership=partnership)
     return services.open_round(survey_round=agreed_round(survey_round), author=world.amina, now=timezone.now())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import NamedTuple
 
 from django.utils import timezone
 
@@ -20,7 +21,7 @@ from tests.surveys.asking import (
     morning_after,
     objective,
     opened_round,
-    prepared,
+    prepared_round,
 )
 from tests.world import World
 
@@ -48,14 +49,21 @@ def _linked(world: World) -> Action:
     )
 
 
-def _closed_with_objective(world: World) -> tuple[Round, Objective]:
+class ClosedRound(NamedTuple):
+    """A closed round, and an objective that can be linked to its results."""
+
+    survey_round: Round
+    objective: Objective
+
+
+def _closed_with_objective(world: World) -> ClosedRound:
     end_all_rounds(world)
-    return closed_round(world), objective(world)
+    return ClosedRound(closed_round(world), objective(world))
 
 
 def _asked_to_moderate(world: World) -> Round:
     end_all_rounds(world)
-    survey_round = prepared(world)
+    survey_round = prepared_round(world)
     services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
     return survey_round
 
@@ -63,7 +71,7 @@ def _asked_to_moderate(world: World) -> Round:
 def _asked_to_join(world: World) -> Joining:
     end_all_rounds(world)
     return services.ask_to_join(
-        survey_round=prepared(world), partnership=known_to_all(world), author=world.amina, now=timezone.now()
+        survey_round=prepared_round(world), partnership=known_to_all(world), author=world.amina, now=timezone.now()
     )
 
 
@@ -80,116 +88,131 @@ QUESTIONS = (
 ROWS = (
     Row(
         "surveys.add_question_set",
-        lambda world, who, _: services.add_question_set(code="one", text=QUESTIONS, author=who),
+        lambda world, author, _: services.add_question_set(code="one", text=QUESTIONS, author=author),
         ADMINISTRATOR,
     ),
-    Row("surveys.prepare_round", lambda world, who, _: _prepare(world, who), LEADS, end_all_rounds),
+    Row("surveys.prepare_round", lambda world, author, _: _prepare(world, author), LEADS, end_all_rounds),
     Row(
         "surveys.invite",
-        lambda world, who, survey_round: services.invite(
-            survey_round=survey_round, addresses=["one@more.example"], group="council", author=who, now=timezone.now()
+        lambda world, author, survey_round: services.invite(
+            survey_round=survey_round,
+            addresses=["one@more.example"],
+            group="council",
+            author=author,
+            now=timezone.now(),
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), prepared(world))[1],
+        lambda world: (end_all_rounds(world), prepared_round(world))[1],
     ),
     Row(
         "surveys.withdraw_invitation",
-        lambda world, who, survey_round: services.withdraw_invitation(
-            survey_round=survey_round, invitation=survey_round.invitations.all()[0].pk, author=who, now=timezone.now()
+        lambda world, author, survey_round: services.withdraw_invitation(
+            survey_round=survey_round,
+            invitation=survey_round.invitations.all()[0].pk,
+            author=author,
+            now=timezone.now(),
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), prepared(world))[1],
+        lambda world: (end_all_rounds(world), prepared_round(world))[1],
     ),
     Row(
         "surveys.open_round",
-        lambda world, who, survey_round: services.open_round(survey_round=survey_round, author=who, now=timezone.now()),
+        lambda world, author, survey_round: services.open_round(
+            survey_round=survey_round, author=author, now=timezone.now()
+        ),
         LEADS,
-        lambda world: (end_all_rounds(world), agreed_round(prepared(world)))[1],
+        lambda world: (end_all_rounds(world), agreed_round(prepared_round(world)))[1],
     ),
     Row(
         "surveys.ask_by_name",
-        lambda world, who, survey_round: services.ask_by_name(
-            survey_round=survey_round, author=who, now=timezone.now()
+        lambda world, author, survey_round: services.ask_by_name(
+            survey_round=survey_round, author=author, now=timezone.now()
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), prepared(world))[1],
+        lambda world: (end_all_rounds(world), prepared_round(world))[1],
     ),
     Row(
         "surveys.name_moderator",
-        lambda world, who, survey_round: services.name_moderator(
-            survey_round=survey_round, address="ona@outside.example", author=who, now=timezone.now()
+        lambda world, author, survey_round: services.name_moderator(
+            survey_round=survey_round, address="ona@outside.example", author=author, now=timezone.now()
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), prepared(world))[1],
+        lambda world: (end_all_rounds(world), prepared_round(world))[1],
     ),
     Row(
         "surveys.ask_moderator",
-        lambda world, who, survey_round: services.ask_moderator(
-            survey_round=survey_round, author=who, now=timezone.now()
+        lambda world, author, survey_round: services.ask_moderator(
+            survey_round=survey_round, author=author, now=timezone.now()
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), prepared(world))[1],
+        lambda world: (end_all_rounds(world), prepared_round(world))[1],
     ),
     Row(
         "surveys.ask_to_join",
-        lambda world, who, survey_round: services.ask_to_join(
-            survey_round=survey_round[0], partnership=survey_round[1], author=who, now=timezone.now()
+        lambda world, author, survey_round: services.ask_to_join(
+            survey_round=survey_round[0], partnership=survey_round[1], author=author, now=timezone.now()
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), (prepared(world), known_to_all(world)))[1],
+        lambda world: (end_all_rounds(world), (prepared_round(world), known_to_all(world)))[1],
     ),
     Row(
         "surveys.answer_joining",
-        lambda world, who, joining: services.answer_joining(
-            joining=joining, joins=True, author=who, now=timezone.now()
+        lambda world, author, joining: services.answer_joining(
+            joining=joining, joins=True, author=author, now=timezone.now()
         ),
         OTHER_LEADS,
         _asked_to_join,
     ),
     Row(
         "surveys.remove_joining",
-        lambda world, who, joining: services.remove_joining(joining=joining, author=who, now=timezone.now()),
+        lambda world, author, joining: services.remove_joining(joining=joining, author=author, now=timezone.now()),
         LEADS,
         _joined,
     ),
     Row(
         "surveys.remind",
-        lambda world, who, survey_round: services.remind(survey_round=survey_round, author=who, now=timezone.now()),
+        lambda world, author, survey_round: services.remind(
+            survey_round=survey_round, author=author, now=timezone.now()
+        ),
         LEADS,
         lambda world: (end_all_rounds(world), opened_round(world))[1],
     ),
     Row(
         "surveys.abandon_round",
-        lambda world, who, survey_round: services.abandon_round(
-            survey_round=survey_round, reason="Too soon.", author=who, now=timezone.now()
+        lambda world, author, survey_round: services.abandon_round(
+            survey_round=survey_round, reason="Too soon.", author=author, now=timezone.now()
         ),
         LEADS,
         lambda world: (end_all_rounds(world), opened_round(world))[1],
     ),
     Row(
         "surveys.unlink_action",
-        lambda world, who, linked: services.unlink_action(
-            survey_round=linked.round, action_pk=linked.pk, author=who, now=morning_after(linked.round)
+        lambda world, author, linked: services.unlink_action(
+            survey_round=linked.round, action_pk=linked.pk, author=author, now=morning_after(linked.round)
         ),
         EDITORS | PARTNER_EDITORS,
         _linked,
     ),
     Row(
         "surveys.link_action",
-        lambda world, who, prepared: services.link_action(
-            survey_round=prepared[0],
+        lambda world, author, closed: services.link_action(
+            survey_round=closed.survey_round,
             theme="trust",
-            choice=f"objective-{prepared[1].pk}",
-            author=who,
-            now=morning_after(prepared[0]),
+            choice=f"objective-{closed.objective.pk}",
+            author=author,
+            now=morning_after(closed.survey_round),
         ),
         EDITORS | PARTNER_EDITORS,
         _closed_with_objective,
     ),
     Row(
         "surveys.link_new_record",
-        lambda world, who, prepared: services.link_new_record(
-            survey_round=prepared[0], theme="trust", record=prepared[1], author=who, now=morning_after(prepared[0])
+        lambda world, author, closed: services.link_new_record(
+            survey_round=closed.survey_round,
+            theme="trust",
+            record=closed.objective,
+            author=author,
+            now=morning_after(closed.survey_round),
         ),
         EDITORS | PARTNER_EDITORS,
         _closed_with_objective,
@@ -197,24 +220,28 @@ ROWS = (
     # The moderator alone may, who is none of the personas.
     Row(
         "surveys.agree_to_moderate",
-        lambda world, who, survey_round: services.agree_to_moderate(
-            survey_round=survey_round, list_hash=list_hash_of(survey_round), author=who, now=timezone.now()
+        lambda world, author, survey_round: services.agree_to_moderate(
+            survey_round=survey_round, list_hash=list_hash_of(survey_round), author=author, now=timezone.now()
         ),
         NOBODY,
         _asked_to_moderate,
     ),
     Row(
         "surveys.decline_to_moderate",
-        lambda world, who, survey_round: services.decline_to_moderate(
-            survey_round=survey_round, author=who, now=timezone.now()
+        lambda world, author, survey_round: services.decline_to_moderate(
+            survey_round=survey_round, author=author, now=timezone.now()
         ),
         NOBODY,
         _asked_to_moderate,
     ),
     Row(
         "surveys.decide_comments",
-        lambda world, who, prepared: services.decide_comments(
-            survey_round=prepared[0], shown={}, withheld=set(), author=who, now=morning_after(prepared[0])
+        lambda world, author, closed: services.decide_comments(
+            survey_round=closed.survey_round,
+            shown={},
+            withheld=set(),
+            author=author,
+            now=morning_after(closed.survey_round),
         ),
         NOBODY,
         _closed_with_objective,

@@ -17,7 +17,7 @@ from partnerships.surveys import services
 from partnerships.surveys.models import Way
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
-from tests.surveys.asking import agreed_round, answer_of, give_answers, opened_round, prepared
+from tests.surveys.asking import agreed_round, answer_of, give_answers, opened_round, prepared_round
 from tests.world import World
 
 
@@ -51,7 +51,7 @@ def test_a_reminder_can_be_sent_again_after_a_week(world: World) -> None:
 
 
 def test_survey_by_name_of_one_person_says_one_person(world: World) -> None:
-    survey_round = prepared(world, way=Way.NAMED, asked={"council": 1})
+    survey_round = prepared_round(world, way=Way.NAMED, asked={"council": 1})
     client = signed_in(world.amina)
     url_args = [survey_round.partnership_id, survey_round.number]
 
@@ -82,7 +82,7 @@ def test_invitation_waits_on_a_machine_without_the_key_and_leaves_once_it_has_it
 
 @pytest.mark.parametrize("address", ["erased@members.example", "bounced@members.example"])
 def test_people_who_refused_emails_cannot_be_invited(world: World, address: str) -> None:
-    survey_round = prepared(world, asked={"council": 8})
+    survey_round = prepared_round(world, asked={"council": 8})
     keep_hashes(hashes_of("erased@members.example")[:1], now=timezone.now())
     refuse_emails("bounced@members.example")
 
@@ -95,7 +95,7 @@ def test_people_who_refused_emails_cannot_be_invited(world: World, address: str)
 
 
 def test_people_whose_address_bounced_after_their_invitation_are_not_asked(world: World) -> None:
-    survey_round = prepared(world, asked={"council": 8})
+    survey_round = prepared_round(world, asked={"council": 8})
     invitation = survey_round.invitations.order_by("pk")[0]
     refuse_emails(invitation.person.email)
     services.invite(

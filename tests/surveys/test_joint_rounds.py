@@ -33,14 +33,14 @@ from tests.surveys.asking import (
     moderator_of,
     morning_after,
     objective,
-    prepared,
+    prepared_round,
 )
 from tests.world import World
 
 
 def joint_draft(world: World, asked: dict[str, int] | None = None) -> Round:
     """Return a draft of the Estuary Partnership that the Harbour Partnership has joined; both have added people."""
-    survey_round = prepared(world, asked=asked or {"council": 8})
+    survey_round = prepared_round(world, asked=asked or {"council": 8})
     other_partnership = known_to_all(world)
     joining = services.ask_to_join(
         survey_round=survey_round, partnership=other_partnership, author=world.amina, now=timezone.now()
@@ -59,7 +59,7 @@ def joint_draft(world: World, asked: dict[str, int] | None = None) -> Round:
 
 def test_a_partnership_is_asked_to_join_and_its_leads_answer(world: World) -> None:
     drop_emails()
-    survey_round = prepared(world)
+    survey_round = prepared_round(world)
     other_partnership = known_to_all(world)
     address = reverse("surveys:ask-partnership", args=[survey_round.partnership_id, survey_round.number])
 
@@ -86,7 +86,7 @@ def test_a_partnership_is_asked_to_join_and_its_leads_answer(world: World) -> No
 
 
 def test_partnership_that_has_not_joined_is_named_only_to_people_who_know_of_it(world: World) -> None:
-    survey_round = prepared(world)
+    survey_round = prepared_round(world)
     other_partnership = known_to_all(world)
     joining = services.ask_to_join(
         survey_round=survey_round, partnership=other_partnership, author=world.amina, now=timezone.now()
@@ -235,7 +235,7 @@ def test_joint_rounds_neither_have_nor_give_a_benchmark_and_keep_their_distance(
     Round.objects.filter(pk=draft.pk).update(closes_on=later.date() + dt.timedelta(days=14))
     services.open_round(survey_round=draft, author=world.amina, now=later)
 
-    own_draft = prepared(world, partnership=world.other_partnership, author=world.chidi)
+    own_draft = prepared_round(world, partnership=world.other_partnership, author=world.chidi)
     with pytest.raises(services.UnableToRun, match="Another survey of these people is open"):
         services.open_round(survey_round=agreed_round(own_draft), author=world.chidi, now=timezone.now())
 
@@ -244,7 +244,7 @@ def test_joint_rounds_neither_have_nor_give_a_benchmark_and_keep_their_distance(
 
 
 def test_reader_of_comments_stands_outside_all_partnerships(world: World) -> None:
-    survey_round = prepared(world, moderator=world.chidi, asked={"council": 16})
+    survey_round = prepared_round(world, moderator=world.chidi, asked={"council": 16})
     services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
     assert Round.objects.asking(world.chidi).exists()
 
@@ -260,7 +260,7 @@ def test_reader_of_comments_stands_outside_all_partnerships(world: World) -> Non
 
 def test_leads_cannot_be_asked_again_and_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joining_services, "MAX_JOININGS", 2)
-    survey_round = prepared(world)
+    survey_round = prepared_round(world)
     other_partnership = known_to_all(world)
     now = timezone.now()
     for _ in range(2):
@@ -284,7 +284,7 @@ def test_survey_does_not_open_with_a_partnership_that_is_over(world: World) -> N
 
 
 def test_reader_agrees_to_the_partnerships_that_they_saw(world: World) -> None:
-    survey_round = prepared(world)
+    survey_round = prepared_round(world)
     mo = moderator_of(world)
     services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
     list_hash = list_hash_of(survey_round)
@@ -301,7 +301,7 @@ def test_reader_agrees_to_the_partnerships_that_they_saw(world: World) -> None:
 
 
 def test_a_partnership_may_decline_and_nothing_changes(world: World) -> None:
-    survey_round = prepared(world)
+    survey_round = prepared_round(world)
     joining = services.ask_to_join(
         survey_round=survey_round, partnership=known_to_all(world), author=world.amina, now=timezone.now()
     )

@@ -14,7 +14,15 @@ from partnerships.surveys.models import NamedAnswer, QuestionSet, Round, SealedA
 from partnerships.surveys.questions import read_toml
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
-from tests.surveys.asking import agreed_round, answer_of, close_round, morning_after, opened_round, prepared, tokens
+from tests.surveys.asking import (
+    agreed_round,
+    answer_of,
+    close_round,
+    morning_after,
+    opened_round,
+    prepared_round,
+    tokens,
+)
 from tests.world import World
 
 
@@ -78,7 +86,7 @@ def bilingual_round(world: World) -> Round:
     """Return an open round whose questions are in English and Welsh."""
     content = read_toml(QUESTIONS_IN_TWO_LANGUAGES, ["council"])
     questions = QuestionSet.objects.create(code="two", version=1, content=content)
-    survey_round = prepared(world)
+    survey_round = prepared_round(world)
     Round.objects.filter(pk=survey_round.pk).update(question_set=questions)
     return services.open_round(survey_round=agreed_round(survey_round), author=world.amina, now=timezone.now())
 

@@ -16,7 +16,7 @@ from partnerships.surveys.queries.rounds import list_hash_of
 from partnerships.work.queries import waiting_for
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
-from tests.surveys.asking import agreed_round, moderator_of, prepared
+from tests.surveys.asking import agreed_round, moderator_of, prepared_round
 from tests.world import World, join, person
 
 
@@ -28,7 +28,7 @@ def ask(survey_round: Round, world: World) -> str:
 
 
 def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: World) -> None:
-    survey_round = prepared(world, asked={"council": 6})
+    survey_round = prepared_round(world, asked={"council": 6})
     services.invite(
         survey_round=survey_round,
         addresses=[f"amina{place}@post.example" for place in range(4)],
@@ -59,7 +59,7 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
 
 
 def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(world: World) -> None:
-    survey_round = prepared(world, asked={"council": 8})
+    survey_round = prepared_round(world, asked={"council": 8})
     ask(survey_round, world)
     mo = moderator_of(world)
     address = reverse("surveys:agree", args=[survey_round.pk])
@@ -79,7 +79,7 @@ def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(w
 
 
 def test_changed_list_needs_another_agreement(world: World) -> None:
-    survey_round = agreed_round(prepared(world, asked={"council": 9}))
+    survey_round = agreed_round(prepared_round(world, asked={"council": 9}))
     mo = moderator_of(world)
     list_hash = list_hash_of(survey_round)
 
@@ -105,12 +105,12 @@ def test_changed_list_needs_another_agreement(world: World) -> None:
 @pytest.mark.parametrize("who", ["party", "no account", "nobody"])
 def test_naming_a_reader_does_not_show_who_has_an_account_or_where(world: World, who: str) -> None:
     drop_emails()
-    first_draft = prepared(world, asked={"council": 8})
+    first_draft = prepared_round(world, asked={"council": 8})
     message = ask(first_draft, world)
     assert len(deliver()) == 1
     services.abandon_round(survey_round=first_draft, reason="Again.", author=world.amina, now=timezone.now())
     address = {"party": world.ben.email, "no account": world.sol.email, "nobody": "new@nowhere.example"}[who]
-    survey_round = prepared(world, asked={"council": 8}, moderator=User(email=address))
+    survey_round = prepared_round(world, asked={"council": 8}, moderator=User(email=address))
 
     assert ask(survey_round, world) == message != ""
 
@@ -124,7 +124,7 @@ def test_naming_a_reader_does_not_show_who_has_an_account_or_where(world: World,
 
 
 def test_naming_the_same_reader_again_sends_no_second_email_that_day(world: World) -> None:
-    survey_round = prepared(world, asked={"council": 8})
+    survey_round = prepared_round(world, asked={"council": 8})
     services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
 
     services.name_moderator(
@@ -136,7 +136,7 @@ def test_naming_the_same_reader_again_sends_no_second_email_that_day(world: Worl
 
 
 def test_another_reader_can_be_named_and_nobody_else_opens_the_page(world: World) -> None:
-    survey_round = agreed_round(prepared(world, asked={"council": 8}))
+    survey_round = agreed_round(prepared_round(world, asked={"council": 8}))
     ona = person("Ona Outside", "ona@outside.example", account_since=timezone.now())
     address = reverse("surveys:name", args=[survey_round.partnership_id, survey_round.number])
 
@@ -155,7 +155,7 @@ def test_another_reader_can_be_named_and_nobody_else_opens_the_page(world: World
 
 @pytest.mark.parametrize("why", ["left", "joined a party"])
 def test_survey_does_not_open_once_its_reader_can_no_longer_read_comments(world: World, why: str) -> None:
-    survey_round = agreed_round(prepared(world, asked={"council": 8}))
+    survey_round = agreed_round(prepared_round(world, asked={"council": 8}))
     mo = moderator_of(world)
     if why == "left":
         User.objects.filter(pk=mo.pk).update(is_active=False)

@@ -12,7 +12,7 @@ from partnerships.surveys.models import QuestionSet
 from partnerships.surveys.queries.rounds import newest_question_sets
 from partnerships.surveys.questions import InvalidQuestions, read_toml
 from tests.support.signing_in import signed_in
-from tests.surveys.asking import closed_round, prepared
+from tests.surveys.asking import closed_round, prepared_round
 from tests.world import World
 
 FIRST = (Path(questions.__file__).parent / "question_sets" / "health_1.toml").read_text()
@@ -26,7 +26,7 @@ def add_by_admin(world: World, text: str) -> str:
 
 
 def test_administrator_adds_a_version_that_new_surveys_use(world: World) -> None:
-    earlier = prepared(world)
+    earlier = prepared_round(world)
 
     add_by_admin(world, FIRST.replace("We want the same things", "We want and say the same things"))
 

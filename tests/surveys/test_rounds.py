@@ -23,14 +23,14 @@ from tests.surveys.asking import (
     give_answers,
     morning_after,
     opened_round,
-    prepared,
+    prepared_round,
     start_partnership,
 )
 from tests.world import World
 
 
 def test_partnership_that_is_too_small_is_told_so(world: World) -> None:
-    survey_round = prepared(world, asked={"council": 3, "association": 4})
+    survey_round = prepared_round(world, asked={"council": 3, "association": 4})
 
     page = signed_in(world.amina).get(survey_round.get_absolute_url()).content.decode()
 
@@ -40,7 +40,7 @@ def test_partnership_that_is_too_small_is_told_so(world: World) -> None:
 
 
 def test_partnership_that_is_too_small_can_ask_by_name(world: World) -> None:
-    survey_round = prepared(world, asked={"council": 3, "association": 4})
+    survey_round = prepared_round(world, asked={"council": 3, "association": 4})
     address = reverse("surveys:by-name", args=[survey_round.partnership_id, survey_round.number])
     signed_in(world.amina).post(address)
 
@@ -52,7 +52,7 @@ def test_partnership_that_is_too_small_can_ask_by_name(world: World) -> None:
 
 
 def test_draft_of_a_partnership_that_is_over_cannot_open(world: World) -> None:
-    survey_round = prepared(world)
+    survey_round = prepared_round(world)
     now = timezone.now()
     change_status(partnership=world.partnership, status="ended", reason="It is done.", author=world.amina, now=now)
 
@@ -65,7 +65,7 @@ def test_fourth_survey_in_thirty_days_cannot_open(world: World) -> None:
         services.abandon_round(
             survey_round=opened_round(world), reason="Again.", author=world.amina, now=timezone.now()
         )
-    survey_round = prepared(world)
+    survey_round = prepared_round(world)
 
     with pytest.raises(services.UnableToRun, match="opened 3 surveys in the last 30 days"):
         services.open_round(survey_round=survey_round, author=world.amina, now=timezone.now())
@@ -79,7 +79,7 @@ def test_round_before_or_after_an_anonymous_one_waits_so_that_two_cannot_be_comp
     world: World, first_way: str, second_way: str
 ) -> None:
     first_round = close_round(opened_round(world, way=first_way, asked={"council": 8}))
-    second_round = agreed_round(prepared(world, way=second_way, asked={"council": 9}))
+    second_round = agreed_round(prepared_round(world, way=second_way, asked={"council": 9}))
 
     with pytest.raises(services.UnableToRun, match="Leave 60 days"):
         services.open_round(survey_round=second_round, author=world.amina, now=timezone.now())
@@ -149,7 +149,7 @@ def test_ended_round_deletes_answers_unread(world: World) -> None:
 
 
 def test_followers_hear_that_a_survey_ended_only_if_it_had_opened(world: World) -> None:
-    for make_round in (prepared, opened_round):
+    for make_round in (prepared_round, opened_round):
         services.abandon_round(
             survey_round=make_round(world), reason="Too soon.", author=world.amina, now=timezone.now()
         )

@@ -9,13 +9,13 @@ from django.utils import timezone
 from partnerships.outbox.services import without_emails
 from partnerships.surveys import services
 from partnerships.surveys.models import Round, Way
-from tests.surveys.asking import answer_as_everybody, known_to_all, opened_round, prepared
+from tests.surveys.asking import answer_as_everybody, known_to_all, opened_round, prepared_round
 from tests.telling.case import Act, case
 from tests.world import World
 
 
 def _asking_ben(world: World) -> Round:
-    found = prepared(world, way=Way.NAMED, asked={})
+    found = prepared_round(world, way=Way.NAMED, asked={})
     services.invite(
         survey_round=found, addresses=[world.ben.email], group="council", author=world.amina, now=timezone.now()
     )
@@ -36,13 +36,13 @@ def survey_reminded(world: World) -> Act:
 
 @case(("surveys.agreement", "chidi"))
 def survey_reader_asked(world: World) -> Act:
-    found = prepared(world, moderator=world.chidi)
+    found = prepared_round(world, moderator=world.chidi)
     return lambda: services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
 
 
 @case(("surveys.declined", "amina"), ("surveys.declined", "ben"))
 def survey_reader_declined(world: World) -> Act:
-    found = prepared(world, moderator=world.chidi)
+    found = prepared_round(world, moderator=world.chidi)
     with without_emails():
         services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
     return lambda: services.decline_to_moderate(survey_round=found, author=world.chidi, now=timezone.now())
@@ -50,7 +50,7 @@ def survey_reader_declined(world: World) -> Act:
 
 @case(("surveys.joining", "chidi"), ("surveys.joining", "hana"))
 def partnership_asked_to_join_a_survey(world: World) -> Act:
-    found = prepared(world)
+    found = prepared_round(world)
     other = known_to_all(world)
     return lambda: services.ask_to_join(survey_round=found, partnership=other, author=world.amina, now=timezone.now())
 

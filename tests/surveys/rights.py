@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from partnerships.agreements.models import Objective
+from partnerships.agreements.models import Objective, Partnership
 from partnerships.people.models import User
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, Joining, QuestionSet, Round, Way
@@ -49,6 +49,31 @@ def _linked(world: World) -> Action:
     )
 
 
+def _draft(world: World) -> Round:
+    end_all_rounds(world)
+    return prepared_round(world)
+
+
+def _agreed_draft(world: World) -> Round:
+    return agreed_round(_draft(world))
+
+
+def _open_round(world: World) -> Round:
+    end_all_rounds(world)
+    return opened_round(world)
+
+
+class JoiningRequest(NamedTuple):
+    """A draft of a round, and another partnership that can be asked to join it."""
+
+    survey_round: Round
+    partnership: Partnership
+
+
+def _draft_and_partner(world: World) -> JoiningRequest:
+    return JoiningRequest(_draft(world), known_to_all(world))
+
+
 class ClosedRound(NamedTuple):
     """A closed round, and an objective that can be linked to its results."""
 
@@ -62,8 +87,7 @@ def _closed_with_objective(world: World) -> ClosedRound:
 
 
 def _asked_to_moderate(world: World) -> Round:
-    end_all_rounds(world)
-    survey_round = prepared_round(world)
+    survey_round = _draft(world)
     services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
     return survey_round
 
@@ -102,7 +126,7 @@ ROWS = (
             now=timezone.now(),
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), prepared_round(world))[1],
+        _draft,
     ),
     Row(
         "surveys.withdraw_invitation",
@@ -113,7 +137,7 @@ ROWS = (
             now=timezone.now(),
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), prepared_round(world))[1],
+        _draft,
     ),
     Row(
         "surveys.open_round",
@@ -121,7 +145,7 @@ ROWS = (
             survey_round=survey_round, author=author, now=timezone.now()
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), agreed_round(prepared_round(world)))[1],
+        _agreed_draft,
     ),
     Row(
         "surveys.ask_by_name",
@@ -129,7 +153,7 @@ ROWS = (
             survey_round=survey_round, author=author, now=timezone.now()
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), prepared_round(world))[1],
+        _draft,
     ),
     Row(
         "surveys.name_moderator",
@@ -137,7 +161,7 @@ ROWS = (
             survey_round=survey_round, address="ona@outside.example", author=author, now=timezone.now()
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), prepared_round(world))[1],
+        _draft,
     ),
     Row(
         "surveys.ask_moderator",
@@ -145,15 +169,15 @@ ROWS = (
             survey_round=survey_round, author=author, now=timezone.now()
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), prepared_round(world))[1],
+        _draft,
     ),
     Row(
         "surveys.ask_to_join",
-        lambda world, author, survey_round: services.ask_to_join(
-            survey_round=survey_round[0], partnership=survey_round[1], author=author, now=timezone.now()
+        lambda world, author, request: services.ask_to_join(
+            survey_round=request.survey_round, partnership=request.partnership, author=author, now=timezone.now()
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), (prepared_round(world), known_to_all(world)))[1],
+        _draft_and_partner,
     ),
     Row(
         "surveys.answer_joining",
@@ -175,7 +199,7 @@ ROWS = (
             survey_round=survey_round, author=author, now=timezone.now()
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), opened_round(world))[1],
+        _open_round,
     ),
     Row(
         "surveys.abandon_round",
@@ -183,7 +207,7 @@ ROWS = (
             survey_round=survey_round, reason="Too soon.", author=author, now=timezone.now()
         ),
         LEADS,
-        lambda world: (end_all_rounds(world), opened_round(world))[1],
+        _open_round,
     ),
     Row(
         "surveys.unlink_action",

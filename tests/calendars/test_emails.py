@@ -64,7 +64,7 @@ def calendars(message: EmailMessage) -> tuple[Read, Read]:
 
 def test_invitation_moves_and_is_cancelled_in_the_calendar_of_the_person_invited(world: World, office: Office) -> None:
     meeting = planned_meeting(world)
-    invited, file = calendars(to_ben(office, world))
+    invitation, invitation_file = calendars(to_ben(office, world))
     conversations.change_meeting(
         meeting=meeting,
         plan=replace(the_plan(world), starts_at=in_days(9)),
@@ -73,19 +73,22 @@ def test_invitation_moves_and_is_cancelled_in_the_calendar_of_the_person_invited
         now=NOW(),
         reason="The hall is taken.",
     )
-    moved, _ = calendars(to_ben(office, world))
-    own = [email for email in office.sent if email.recipient == world.eddie.email]
+    change, _ = calendars(to_ben(office, world))
+    emails_to_eddie = [email for email in office.sent if email.recipient == world.eddie.email]
     conversations.call_off_meeting(
         meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=NOW(), reason="Snow."
     )
-    called_off, _ = calendars(to_ben(office, world))
+    cancellation, _ = calendars(to_ben(office, world))
 
-    assert invited == file
+    assert invitation == invitation_file
     # Who moves it gets the file alone: no invitation, and the meeting moves in their own calendar.
-    assert [calendars(read(one.data))[0].events[0]["starts"] for one in own] == [moved.events[0]["starts"]]
-    assert "You have changed a meeting" in text_of(read(own[0].data))
-    assert [file.method for file in (invited, moved, called_off)] == ["REQUEST", "REQUEST", "CANCEL"]
-    events = [file.events[0] for file in (invited, moved, called_off)]
+    [email_to_eddie] = emails_to_eddie
+    calendar_of_eddie, _ = calendars(read(email_to_eddie.data))
+    assert calendar_of_eddie.events[0]["starts"] == change.events[0]["starts"]
+    assert "You have changed a meeting" in text_of(read(email_to_eddie.data))
+
+    assert [file.method for file in (invitation, change, cancellation)] == ["REQUEST", "REQUEST", "CANCEL"]
+    events = [file.events[0] for file in (invitation, change, cancellation)]
     assert [event["sequence"] - events[0]["sequence"] for event in events] == [0, 1, 2]
     assert len({event["uid"] for event in events}) == 1
     assert events[0]["attendee"] == {"address": f"mailto:{world.ben.email}", "name": "Ben West"}

@@ -356,7 +356,9 @@ PAID = {
 }
 
 
-def test_what_the_council_records_of_its_contributions_is_in_the_files() -> None:
+@pytest.fixture
+def council_records() -> Files:
+    """Import contributions of Westmarch, record three payments and the end of one; return the imported files."""
     common = {"developer-agreement": "W/1", "organisation": "local-authority:XWM", "entry-date": "2026-05-17"}
     files = {
         "developer-agreement": write_csv("developer-agreement", [AGREEMENT]),
@@ -370,42 +372,72 @@ def test_what_the_council_records_of_its_contributions_is_in_the_files() -> None
     Membership.objects.create(
         person=eve, organisation=westmarch(), role="lead", starts_on=timezone.localdate(), accepted_at=timezone.now()
     )
-    school, homes = (
-        Commitment.objects.get(source_reference=contribution["reference"]) for contribution in CONTRIBUTIONS
-    )
-    said: dict[str, Any] = {"status": "in_progress", "author": eve}
-
     for delivered, note in (("3500.50", "Private words"), ("3500.50", ""), ("3000", "Paid back")):
-        record_progress(commitment=school, delivered=Decimal(delivered), note_text=note, now=timezone.now(), **said)
+        record_progress(
+            commitment=Commitment.objects.get(source_reference="W/1-school"),
+            status="in_progress",
+            delivered=Decimal(delivered),
+            note_text=note,
+            author=eve,
+            now=timezone.now(),
+        )
+    homes = Commitment.objects.get(source_reference="W/1-homes")
     end_commitment(commitment=homes, reason="Not built.", author=eve, now=timezone.now())
+    return files
 
+
+def exported_rows(dataset: str) -> list[dict[str, str]]:
+    """Return the rows of an exported file of Westmarch."""
+    return rows_of(exported_files(dataset)[dataset])
+
+
+@pytest.mark.usefixtures("council_records")
+def test_payments_that_the_council_records_are_transactions_without_their_notes() -> None:
+    progress = Commitment.objects.get(source_reference="W/1-school").progress.order_by("pk")[1]
     today = timezone.localdate().isoformat()
-    first, reported = rows_of(exported_files("developer-agreement-transaction")["developer-agreement-transaction"])
-    assert first["reference"] == "t1"
-    assert reported == {
+
+    imported_row, recorded_row = exported_rows("developer-agreement-transaction")
+
+    assert imported_row["reference"] == "t1"
+    assert recorded_row == {
         **dict.fromkeys(DATASETS["developer-agreement-transaction"].headings, ""),
         **PAID,
-        "reference": f"common-ground-{school.progress.order_by('pk')[1].pk}",
+        "reference": f"common-ground-{progress.pk}",
         "amount": "2500.50",
         "start-date": today,
         "entry-date": today,
     }
-    [left_out] = file_of(westmarch(), "developer-agreement-transaction").left_out
-    assert "W/1-school: its total is less" in left_out
-    kept, ended = rows_of(exported_files("developer-agreement-contribution")["developer-agreement-contribution"])
-    assert kept["amount"] == "£9,000.50"
-    assert kept["end-date"] == ""
-    assert kept["entry-date"] == "2026-05-17"
-    assert ended["reference"] == "W/1-homes"
-    assert ended["end-date"] == today
-    assert ended["entry-date"] == today
 
-    datasets = list(files)
-    before = exported_files(*datasets)
-    import_files(files)
-    assert exported_files(*datasets) == before
-    import_files(before)
-    assert exported_files(*datasets) == before
+
+@pytest.mark.usefixtures("council_records")
+def test_payments_that_were_returned_are_left_out_with_the_reason() -> None:
+    [reason] = file_of(westmarch(), "developer-agreement-transaction").left_out
+
+    assert "W/1-school: its total is less" in reason
+
+
+@pytest.mark.usefixtures("council_records")
+def test_a_contribution_that_the_council_ended_has_its_last_day() -> None:
+    today = timezone.localdate().isoformat()
+
+    school_row, homes_row = exported_rows("developer-agreement-contribution")
+
+    assert school_row["amount"] == "£9,000.50"
+    assert school_row["end-date"] == ""
+    assert school_row["entry-date"] == "2026-05-17"
+    assert homes_row["reference"] == "W/1-homes"
+    assert homes_row["end-date"] == today
+    assert homes_row["entry-date"] == today
+
+
+def test_what_the_council_records_outlasts_another_import(council_records: Files) -> None:
+    files_before = exported_files(*council_records)
+
+    import_files(council_records)
+    assert exported_files(*council_records) == files_before
+
+    import_files(files_before)
+    assert exported_files(*council_records) == files_before
 
 
 def test_cells_that_would_run_as_formulas_are_written_with_an_apostrophe() -> None:

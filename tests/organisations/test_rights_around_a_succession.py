@@ -98,6 +98,7 @@ def read_pages(world: World, name: str, pages: Iterable[str]) -> Seen:
 
 
 def words_seen(seen: Seen) -> set[str]:
+    """Return the marked words of all pages."""
     return {word for _, found in seen.values() for word in found}
 
 
@@ -155,49 +156,69 @@ def test_rights_follow_the_lines_on_the_day_and_come_back_and_strangers_see_no_m
     vesting = timezone.localdate() + dt.timedelta(days=1)
     ben = read_pages(world, "ben", world.things["addresses"])
     hana = read_pages(world, "hana", [page for page, (status, _) in ben.items() if status == 200])
-    may_pass = [page for page in hana if hana[page][0] != 200 or not ben[page][1] <= hana[page][1]]
-    chidi = read_pages(world, "chidi", may_pass)
+    passing_pages = [page for page in hana if hana[page][0] != 200 or not ben[page][1] <= hana[page][1]]
+    chidi = read_pages(world, "chidi", passing_pages)
+    before = {"ben": ben, "hana": hana, "chidi": chidi}
     succession = record_and_accept(world, vesting)
-    count = succession.handovers.count()
+    line_count = succession.handovers.count()
+    after = read_pages_after(world, vesting, passing_pages)
 
-    with time_machine.travel(at(vesting, 0, 5), tick=False), transaction.atomic():
-        services.hand_over_due(now=timezone.now())
-        after = {name: read_pages(world, name, may_pass) for name in ("ben", "hana", "chidi")}
-        transaction.set_rollback(True)
-    passes = [page for page in may_pass if ben[page] != after["ben"][page] or hana[page] != after["hana"][page]]
-
+    # On the evening before, nothing has passed on.
+    changed_pages = [page for page in passing_pages if any(before[name][page] != after[name][page] for name in LEADS)]
     with time_machine.travel(at(vesting - dt.timedelta(days=1), 23, 55), tick=False):
         assert services.hand_over_due(now=timezone.now()) == 0
-        for name, before in (("ben", ben), ("hana", hana)):
-            eve = read_pages(world, name, passes)
-            assert changed_statuses(before, eve) == {}, name
-            assert words_seen(eve) - words_seen(before) == set(), name
+        for name in LEADS:
+            check_sees_no_more(before[name], read_pages(world, name, changed_pages))
 
+    # On the day, Hana gets what Ben had, and Chidi nothing.
     with time_machine.travel(at(vesting, 0, 5), tick=False):
         services.hand_over_due(now=timezone.now())
-    assert changed_statuses(chidi, after["chidi"]) == {}
-    assert words_seen(after["chidi"]) - words_seen(chidi) == set()
-    lost = {page for page, pair in changed_statuses(ben, after["ben"]).items() if pair[0] == 200}
-    assert lost == set(OF_THE_PREDECESSOR)
+    assert succession.handovers.filter(state="applied").count() == line_count
+    check_sees_no_more(chidi, after["chidi"])
+    lost_pages = {page for page, (status, _) in changed_statuses(ben, after["ben"]).items() if status == 200}
+    assert lost_pages == set(OF_THE_PREDECESSOR)
     assert changed_statuses(after["ben"], after["hana"]).keys() == OF_BEN_HIMSELF.keys()
-    assert succession.handovers.filter(state="applied").count() == count
-    gained = changed_statuses(hana, after["hana"])
-    assert {page.partition(":")[0] for page in gained} >= set(COME_BACK)
+    gained_pages = changed_statuses(hana, after["hana"])
+    assert {page.partition(":")[0] for page in gained_pages} >= set(COME_BACK)
 
+    # On the next day, nothing more passes on; once the succession is undone, each sees what they saw before.
     with time_machine.travel(at(vesting + dt.timedelta(days=1), 12, 0), tick=False):
         assert services.hand_over_due(now=timezone.now()) == 0
-        assert changed_statuses(after["hana"], read_pages(world, "hana", gained)) == {}
-        back = services.undo_succession(
-            succession=succession,
-            vests_on=known_day(timezone.localdate()),
-            status="order_made",
-            reason="Quashed.",
-            author=None,
-            now=timezone.now(),
-        )
-        services.take_effect(succession=back, author=None, now=timezone.now())
+        assert changed_statuses(after["hana"], read_pages(world, "hana", gained_pages)) == {}
+        undo(succession)
+        returning_pages = [page for page in passing_pages if page.partition(":")[0] in COME_BACK]
+        for name in before:
+            check_sees_no_more(before[name], read_pages(world, name, returning_pages))
+
+
+#: The people who lead the predecessor and the successor.
+LEADS = ("ben", "hana")
+
+
+def read_pages_after(world: World, vesting: dt.date, pages: list[str]) -> dict[str, Seen]:
+    """Return what each person will see after the succession, which is rolled back again."""
+    with time_machine.travel(at(vesting, 0, 5), tick=False), transaction.atomic():
         services.hand_over_due(now=timezone.now())
-        for name, before in (("ben", ben), ("hana", hana), ("chidi", chidi)):
-            again = read_pages(world, name, [page for page in may_pass if page.partition(":")[0] in COME_BACK])
-            assert changed_statuses(before, again) == {}, name
-            assert words_seen(again) - words_seen(before) == set(), name
+        seen_by_name = {name: read_pages(world, name, pages) for name in (*LEADS, "chidi")}
+        transaction.set_rollback(True)
+    return seen_by_name
+
+
+def check_sees_no_more(before: Seen, now: Seen) -> None:
+    """Check that a person has the same statuses as before, and sees no new words."""
+    assert changed_statuses(before, now) == {}
+    assert words_seen(now) - words_seen(before) == set()
+
+
+def undo(succession: Succession) -> None:
+    """Undo the succession today, and return all records."""
+    undoing_succession = services.undo_succession(
+        succession=succession,
+        vests_on=known_day(timezone.localdate()),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+    )
+    services.take_effect(succession=undoing_succession, author=None, now=timezone.now())
+    services.hand_over_due(now=timezone.now())

@@ -36,11 +36,11 @@ def write_csv(dataset: str, rows: Sequence[Mapping[str, str]]) -> bytes:
 
 
 def _rows(
-    fields: Mapping[str, st.SearchStrategy[str]], most: int, reference: str = "reference"
+    fields: Mapping[str, st.SearchStrategy[str]], limit: int, reference: str = "reference"
 ) -> st.SearchStrategy[Rows]:
-    """Generate one to `most` rows, in any order, with references that are unique."""
+    """Generate one to `limit` rows, in any order, with references that are unique."""
     row = st.fixed_dictionaries({reference: st.integers(1, 10_000).map(lambda number: f"W/{number}"), **fields})
-    return st.lists(row, min_size=1, max_size=most, unique_by=lambda values: values[reference])
+    return st.lists(row, min_size=1, max_size=limit, unique_by=lambda values: values[reference])
 
 
 def _references(rows: Rows) -> st.SearchStrategy[str]:
@@ -64,7 +64,7 @@ def plan_files(draw: Any) -> Files:
         "entry-date": _ENTRY,
         "notes": _MAYBE,
     }
-    plans: Rows = draw(_rows(plan_fields, most=3))
+    plans: Rows = draw(_rows(plan_fields, limit=3))
     event_fields = {
         "plan": _references(plans),
         "plan-event": st.sampled_from(sorted(EVENTS)),
@@ -73,7 +73,7 @@ def plan_files(draw: Any) -> Files:
         "entry-date": _ENTRY,
         "notes": _MAYBE,
     }
-    events: Rows = draw(_rows(event_fields, most=12))
+    events: Rows = draw(_rows(event_fields, limit=12))
     return {"plan": write_csv("plan", plans), "plan-timetable": write_csv("plan-timetable", events)}
 
 
@@ -98,17 +98,17 @@ def contribution_files(draw: Any) -> Files:
         "planning-application": _MAYBE,
         "document-url": _URL,
     }
-    agreements: Rows = draw(_rows(agreement_fields | _CONTRIBUTION_FIELDS, most=4))
+    agreements: Rows = draw(_rows(agreement_fields | _CONTRIBUTION_FIELDS, limit=4))
     contribution_fields = {
         "developer-agreement": _references(agreements),
         "contribution-purpose": st.sampled_from(["education", "affordable-housing", "open-space-and-leisure"]),
     }
-    contributions: Rows = draw(_rows(contribution_fields | _QUANTITY_FIELDS | _CONTRIBUTION_FIELDS, most=5))
+    contributions: Rows = draw(_rows(contribution_fields | _QUANTITY_FIELDS | _CONTRIBUTION_FIELDS, limit=5))
     transaction_fields = {
         "developer-agreement-contribution": _references(contributions),
         "contribution-funding-status": st.sampled_from(["secured", "received", "spent", "returned"]),
     }
-    transactions: Rows = draw(_rows(transaction_fields | _QUANTITY_FIELDS | _CONTRIBUTION_FIELDS, most=8))
+    transactions: Rows = draw(_rows(transaction_fields | _QUANTITY_FIELDS | _CONTRIBUTION_FIELDS, limit=8))
 
     rows_by_dataset = {
         "developer-agreement": agreements,
@@ -148,7 +148,7 @@ def brownfield_files() -> st.SearchStrategy[Files]:
             "LastUpdatedDate": _ENTRY,
             "EndDate": st.sampled_from(["", "2026-02-01", "2039-01-01"]),
         },
-        most=6,
+        limit=6,
         reference="SiteReference",
     )
     return rows.map(lambda generated_rows: {"brownfield-land": write_csv("brownfield-land", generated_rows)})

@@ -328,10 +328,10 @@ def test_an_error_in_one_succession_does_not_stop_the_others(world: World, monke
     failing_succession, _ = propose_both_sides(world, commitment)
     move_records = services.handover_batches.move_records  # type: ignore[attr-defined]
 
-    def fail_for_westmarch(kind: Any, records: Any, moving: Any) -> Any:
-        if moving.source == world.westmarch:
+    def fail_for_westmarch(kind: Any, records: Any, move: Any) -> Any:
+        if move.source == world.westmarch:
             raise RuntimeError("A row is in the way.")
-        return move_records(kind, records, moving)
+        return move_records(kind, records, move)
 
     monkeypatch.setattr(MOVE_RECORDS, fail_for_westmarch)
     with pytest.raises(RuntimeError):

@@ -28,7 +28,7 @@ from tests.world import World, join, make_world, person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
-#: The council of which one record has no handover line at first.
+#: The council whose last record has no handover line at first.
 UNDECIDED_COUNCIL = "Woking"
 
 
@@ -109,7 +109,7 @@ def in_days(days: int) -> Any:
 
 
 def undecided_section(page: Any) -> Any:
-    """Return the section of the council of which one record has no handover line."""
+    """Return the section of the council that has a record without a handover line."""
     heading = page.get_by_role("heading", name=f"{UNDECIDED_COUNCIL} Borough Council")
     return page.locator("section").filter(has=heading)
 

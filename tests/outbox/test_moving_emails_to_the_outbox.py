@@ -231,7 +231,7 @@ def check_the_sent_digest(old_ledger: OldLedger) -> None:
 
 
 def check_the_doubtful_digest(old_ledger: OldLedger) -> None:
-    """Check the email of which the mail server did not say whether it accepted it."""
+    """Check the email whose delivery the mail server neither confirmed nor refused."""
     email = Email.objects.get(pk=old_ledger.doubtful)
     assert email.in_doubt
     assert email.attempts == 3

@@ -88,7 +88,7 @@ def test_second_upload_changes_nothing_and_a_corrected_row_updates(world: World)
     assert draft_items_by_name(plan, "sites")["Site 7"]["planning_status"] == "outline"
 
 
-#: Four sites, of which only the last is correct.
+#: Four sites. Only the last is correct.
 SITES_WITH_PROBLEMS = """\
 Reference,Name,Planning status,Forecast start,Area
 A1,Mill Lane,Allocated,soon,Fareham

@@ -72,12 +72,14 @@ def refer_entry(
         raise UnableToRefer(
             f"{person.display_name} cannot answer for {organisation.name}. Choose one of its editors or leads."
         )
+
     receipt = acknowledge(entry, organisation, author, now)
     receipt.referred_to = person
     receipt.referred_by = author
     receipt.referred_at = now
     receipt.note = note_to_them.strip()
     receipt.save(update_fields=["referred_to", "referred_by", "referred_at", "note"])
+
     record_event(
         entry,
         ("referral", receipt.pk),
@@ -103,6 +105,7 @@ def ask_question(*, entry: Entry, organisation: Organisation, text: str, author:
     if same_question:
         # The form was sent twice.
         return same_question
+
     acknowledge(entry, organisation, author, now)
     question = Question.objects.create(
         entry=entry, organisation=organisation, author=author, text=text.strip(), asked_at=now
@@ -129,6 +132,7 @@ def answer_question(*, question: Question, text: str, author: User, now: dt.date
         raise UnableToAskQuestion("A colleague has already answered this question, so you do not need to.")
     if not text.strip():
         raise UnableToAskQuestion("Enter your answer.")
+
     question.answer = text.strip()
     question.answered_by = author
     question.answered_at = now
@@ -161,14 +165,28 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
         raise UnableToDecline("Say why you are declining.")
     if entry.responses.filter(organisation=organisation, status=ResponseStatus.MADE).exists():
         raise UnableToDecline("Your organisation has already answered. Withdraw your answer first.")
+
+    receipt = _decline_receipt(entry, organisation, reason.strip(), author, now)
+    entry.answered_at = entry.answered_at or now
+    if entry.is_ask and entry.status in UNANSWERED and _is_declined_by_all(entry, asked_ids):
+        entry.reason = receipt.reason if len(asked_ids) == 1 else "Everybody who was asked declined."
+        _decline_ask(entry, now)
+    entry.save(update_fields=["status", "reason", "answered_at", "closed_at", "is_open"])
+    email_decline(receipt, author=author, now=now)
+    return receipt
+
+
+def _decline_receipt(entry: Entry, organisation: Organisation, reason: str, author: User, now: dt.datetime) -> Receipt:
+    """Decline an entry in the organisation's receipt, and record the event. Raises `UnableToDecline`."""
     receipt, _created = Receipt.objects.get_or_create(entry=entry, organisation=organisation)
     if receipt.is_declined:
         raise UnableToDecline(f"{organisation.name} has already declined, so you do not need to.")
+
     receipt.acknowledged_at = receipt.acknowledged_at or now
     receipt.acknowledged_by = receipt.acknowledged_by or author
     receipt.declined_at = now
     receipt.declined_by = author
-    receipt.reason = reason.strip()
+    receipt.reason = reason
     receipt.save()
     record_event(
         entry,
@@ -179,22 +197,21 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
         now=now,
         reason=receipt.reason,
     )
-    entry.answered_at = entry.answered_at or now
-    if entry.is_ask and entry.status in UNANSWERED and _is_declined_by_all(entry, asked_ids):
-        status_change = change_status(entry, Status.DECLINED, now=now, error=UnableToDecline)
-        entry.reason = receipt.reason if len(asked_ids) == 1 else "Everybody who was asked declined."
-        # Organisations that were asked may see that all declined, but not which organisations these were.
-        record_event(
-            entry,
-            event=EventKind.ASK_DECLINED_BY_ALL,
-            author=None,
-            organisation=None,
-            now=now,
-            **status_change,
-        )
-    entry.save(update_fields=["status", "reason", "answered_at", "closed_at", "is_open"])
-    email_decline(receipt, author=author, now=now)
     return receipt
+
+
+def _decline_ask(entry: Entry, now: dt.datetime) -> None:
+    """Change an ask that every organisation has declined to declined. The caller saves it."""
+    status_change = change_status(entry, Status.DECLINED, now=now, error=UnableToDecline)
+    # No author: organisations that were asked may see that all declined, but not which organisations these were.
+    record_event(
+        entry,
+        event=EventKind.ASK_DECLINED_BY_ALL,
+        author=None,
+        organisation=None,
+        now=now,
+        **status_change,
+    )
 
 
 def _is_declined_by_all(entry: Entry, asked_ids: set[int]) -> bool:

@@ -118,20 +118,28 @@ def create_entry(
         raise UnableToWriteEntry(fault)
     addressee_ids = {addressee.pk for addressee in addressees}
     check_addressing(entry, addressee_ids, UnableToWriteEntry, timezone.localdate(now))
+
     try:
         with transaction.atomic():
             entry.save()
     except IntegrityError:
+        # The form was sent twice.
         return Entry.objects.get(key=entry.key, organisation=organisation)
     entry.areas.set(areas)
     _set_addressees(entry, addressees)
+
     record_event(entry, event=event_about(entry, "drafted"), author=author, organisation=organisation, now=now)
     if came_from is not None and author is not None:
-        try:
-            came_from.origin.link(entry, came_from.record, author, now)
-        except UnableToLinkOrigin as error:
-            raise UnableToWriteEntry(str(error)) from error
+        _link_origin(entry, came_from, author, now)
     return entry
+
+
+def _link_origin(entry: Entry, came_from: OriginRecord, author: User, now: dt.datetime) -> None:
+    """Link a new entry with the record of another room that it comes from. Raises `UnableToWriteEntry`."""
+    try:
+        came_from.origin.link(entry, came_from.record, author, now)
+    except UnableToLinkOrigin as error:
+        raise UnableToWriteEntry(str(error)) from error
 
 
 @transaction.atomic
@@ -155,42 +163,23 @@ def edit_entry(
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
-    if entry.is_over:
-        raise UnableToEditEntry(no_longer_changes(entry))
-    if revision is not None and revision != entry.revision:
-        raise UnableToEditEntry(
-            f"A colleague has changed this {entry.noun} since you opened it. "
-            "Open its page again, read the changes, then make yours."
-        )
-    values_before = _timeline_values(entry)
-    closes_before, until_before = entry.closes_on, entry.available_until
-    theme_error = theme_fault(details.get("theme", entry.theme), keep=entry.theme)
-    unit_error = unit_fault(details.get("unit", entry.unit), keep=entry.unit)
-    if theme_error or unit_error:
-        raise UnableToWriteEntry(theme_error or unit_error)
+    _check_edit(entry, details, revision)
 
-    for name, value in details.items():
-        setattr(entry, name, value)
-    if sharing is not None:
-        _change_sharing(entry, sharing, timezone.localdate(now))
-    if entry.quantity is not None and entry.quantity < entry.agreed_quantity:
-        agreed_amount = entry.in_words(entry.agreed_quantity)
-        raise UnableToEditEntry(f"Enter at least {agreed_amount}: that much is already agreed.")
-    _check_content(entry)
-    if not entry.is_draft:
-        _move_closing_date(entry, closes_before, until_before, timezone.localdate(now))
+    values_before = _timeline_values(entry)
+    _change_content(entry, details, sharing, timezone.localdate(now))
     if areas is not None:
         entry.areas.set(areas)
-
-    entry.revision += 1
     values_after = _timeline_values(entry)
     changed_names = {name for name in values_after if values_before[name] != values_after[name]}
+
+    entry.revision += 1
     if changed_names:
         # Former parties may read an entry only while it has not changed since they left.
         entry.changed_at = now
     if not entry.is_draft:
         make_findable(entry)
     entry.save()
+
     if changed_names:
         # The event of a draft contains no text, because later readers of the shared entry must not see earlier text.
         changes = {}
@@ -207,6 +196,38 @@ def edit_entry(
     if "quantity" in changed_names:
         update_status(entry=entry, author=author, now=now)
     return entry
+
+
+def _check_edit(entry: Entry, details: Content, revision: int | None) -> None:
+    """Refuse an edit of an entry that is over or has changed, or with a theme or unit that is not listed."""
+    if entry.is_over:
+        raise UnableToEditEntry(no_longer_changes(entry))
+    if revision is not None and revision != entry.revision:
+        raise UnableToEditEntry(
+            f"A colleague has changed this {entry.noun} since you opened it. "
+            "Open its page again, read the changes, then make yours."
+        )
+
+    theme_error = theme_fault(details.get("theme", entry.theme), keep=entry.theme)
+    unit_error = unit_fault(details.get("unit", entry.unit), keep=entry.unit)
+    if theme_error or unit_error:
+        raise UnableToWriteEntry(theme_error or unit_error)
+
+
+def _change_content(entry: Entry, details: Content, sharing: Sharing | None, today: dt.date) -> None:
+    """Set the fields of an entry, its audience and its closing date, and check the result. The caller saves it."""
+    closes_before, until_before = entry.closes_on, entry.available_until
+    for name, value in details.items():
+        setattr(entry, name, value)
+    if sharing is not None:
+        _change_sharing(entry, sharing, today)
+
+    if entry.quantity is not None and entry.quantity < entry.agreed_quantity:
+        agreed_amount = entry.in_words(entry.agreed_quantity)
+        raise UnableToEditEntry(f"Enter at least {agreed_amount}: that much is already agreed.")
+    _check_content(entry)
+    if not entry.is_draft:
+        _move_closing_date(entry, closes_before, until_before, today)
 
 
 def no_longer_changes(entry: Entry) -> str:

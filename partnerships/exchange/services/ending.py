@@ -43,17 +43,8 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
     if not reason.strip():
         raise UnableToMarkAgreed(f"Say how this {entry.noun} was agreed, and who with.")
     if entry.standing and entry.is_open:
-        entry.answered_at = entry.answered_at or now
-        entry.save(update_fields=["answered_at"])
-        record_event(
-            entry,
-            event=EventKind.OFFER_AGREED,
-            author=author,
-            organisation=entry.organisation_id,
-            now=now,
-            reason=reason.strip(),
-        )
-        return entry
+        return _mark_standing_offer(entry, reason.strip(), author, now)
+
     if entry.is_ask:
         status = Status.PART_ACCEPTED if part else Status.ACCEPTED
     else:
@@ -64,6 +55,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
     entry.is_open = part
     entry.matched_at = None
     entry.save(update_fields=["status", "reason", "answered_at", "is_open", "matched_at"])
+
     record_event(
         entry,
         event=event_about(entry, "marked_agreed"),
@@ -76,6 +68,21 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
     return entry
 
 
+def _mark_standing_offer(entry: Entry, reason: str, author: User, now: dt.datetime) -> Entry:
+    """Record an agreement about a standing offer, which stays shared."""
+    entry.answered_at = entry.answered_at or now
+    entry.save(update_fields=["answered_at"])
+    record_event(
+        entry,
+        event=EventKind.OFFER_AGREED,
+        author=author,
+        organisation=entry.organisation_id,
+        now=now,
+        reason=reason,
+    )
+    return entry
+
+
 @transaction.atomic
 def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime) -> Entry:
     """Withdraw an entry, and decline undecided answers for the same reason. Raises `UnableToWithdrawEntry`."""
@@ -83,9 +90,11 @@ def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime)
     require(rights_over(entry, author, now).may_edit)
     if not reason.strip():
         raise UnableToWithdrawEntry(f"Say why you are withdrawing this {entry.noun}.")
+
     status_change = change_status(entry, Status.WITHDRAWN, now=now, error=UnableToWithdrawEntry)
     entry.reason = reason.strip()
     entry.save(update_fields=["status", "closed_at", "is_open", "reason"])
+
     record_event(
         entry,
         event=event_about(entry, "withdrawn"),
@@ -114,16 +123,26 @@ def lapse_due_entries(*, now: dt.datetime, limit: int = 500) -> int:
     )
     closed_count = 0
     for entry in entries_to_close:
+        if entry.status in UNANSWERED:
+            _lapse(entry, now)
+        else:
+            _close_to_answers(entry, now)
         closed_count += 1
-        if entry.status not in UNANSWERED:
-            entry.is_open = False
-            entry.save(update_fields=["is_open"])
-            event = event_about(entry, "closed_to_answers")
-            record_event(entry, event=event, author=None, organisation=None, now=now)
-            update_status(entry=entry, author=None, now=now)
-            continue
-        status_change = change_status(entry, Status.LAPSED, now=now, error=UnableToChangeEntry)
-        entry.save(update_fields=["status", "closed_at", "is_open"])
-        event = event_about(entry, "lapsed")
-        record_event(entry, event=event, author=None, organisation=None, now=now, **status_change)
     return closed_count
+
+
+def _lapse(entry: Entry, now: dt.datetime) -> None:
+    """End a (locked) entry that nobody answered before its closing date."""
+    status_change = change_status(entry, Status.LAPSED, now=now, error=UnableToChangeEntry)
+    entry.save(update_fields=["status", "closed_at", "is_open"])
+    event = event_about(entry, "lapsed")
+    record_event(entry, event=event, author=None, organisation=None, now=now, **status_change)
+
+
+def _close_to_answers(entry: Entry, now: dt.datetime) -> None:
+    """Close a (locked) entry that was agreed in part to more answers, and update its status."""
+    entry.is_open = False
+    entry.save(update_fields=["is_open"])
+    event = event_about(entry, "closed_to_answers")
+    record_event(entry, event=event, author=None, organisation=None, now=now)
+    update_status(entry=entry, author=None, now=now)

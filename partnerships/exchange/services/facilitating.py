@@ -43,6 +43,7 @@ def name_entry_facilitator(
         raise UnableToFacilitate(f"{person.display_name} cannot read this {entry.noun}. Choose someone who can.")
     if entry.facilitators.filter(person=person, ended_at=None).exists():
         raise UnableToFacilitate(f"{person.display_name} is already a facilitator. Choose another person.")
+
     facilitator = EntryFacilitator.objects.create(
         entry=entry, organisation=organisation, person=person, named_by=author, named_at=now
     )
@@ -60,17 +61,18 @@ def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author:
     """
     entry = facilitator.entry
     lock_entry(entry)
-    locked = EntryFacilitator.objects.for_listing().select_for_update(of=("self",)).get(pk=facilitator.pk)
-    is_self = author is not None and locked.person_id == author.pk
-    is_own_role = is_self and roles_of(author, now).act_for(locked.organisation_id)
+    facilitator = EntryFacilitator.objects.for_listing().select_for_update(of=("self",)).get(pk=facilitator.pk)
+    is_self = author is not None and facilitator.person_id == author.pk
+    is_own_role = is_self and roles_of(author, now).act_for(facilitator.organisation_id)
     require(is_own_role or rights_over(entry, author, now).may_edit)
-    if locked.ended_at is not None:
+    if facilitator.ended_at is not None:
         raise UnableToFacilitate(
-            f"{locked.person.display_name} is no longer a facilitator, so there is nobody to remove."
+            f"{facilitator.person.display_name} is no longer a facilitator, so there is nobody to remove."
         )
     if not reason.strip():
         raise UnableToFacilitate("Say why you are removing this facilitator.")
-    _end(locked, reason.strip(), author=author, now=now)
+
+    _end(facilitator, reason.strip(), author=author, now=now)
 
 
 def end_with_membership(departure: Departure) -> int:
@@ -91,7 +93,10 @@ def end_with_membership(departure: Departure) -> int:
 
 
 def _end(facilitator: EntryFacilitator, reason: str, *, author: User | None, now: dt.datetime) -> None:
-    facilitator.ended_at, facilitator.ended_by, facilitator.end_reason = now, author, reason
+    """End a facilitator's role, and record the event."""
+    facilitator.ended_at = now
+    facilitator.ended_by = author
+    facilitator.end_reason = reason
     facilitator.save(update_fields=["ended_at", "ended_by", "end_reason"])
     _record(facilitator, "facilitator_ended", author=author, now=now, reason=reason)
 

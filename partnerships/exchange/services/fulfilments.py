@@ -50,6 +50,26 @@ def meet_entry(
     commitment = Commitment.objects.select_for_update().get(pk=commitment.pk)
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
+    _check_commitment(entry, commitment)
+
+    fulfilment, _ = Fulfilment.objects.get_or_create(entry=entry, commitment=commitment)
+    fulfilment.entry, fulfilment.commitment = entry, commitment
+    fulfilment.quantity = _quantity_to_use(fulfilment, quantity)
+    fulfilment.save(update_fields=["quantity"])
+
+    record_event(
+        entry,
+        event=event_about(entry, "fulfilment_set"),
+        author=author,
+        organisation=entry.organisation_id,
+        now=now,
+    )
+    update_status(entry=entry, author=author, now=now)
+    return fulfilment
+
+
+def _check_commitment(entry: Entry, commitment: Commitment) -> None:
+    """Refuse a commitment of the wrong organisation, or a commitment or entry that is not open."""
     side_id = commitment.receiver_id if entry.is_ask else commitment.giver_id
     if side_id != entry.organisation_id or commitment.is_action:
         verb = "receives" if entry.is_ask else "gives"
@@ -60,19 +80,6 @@ def meet_entry(
     if entry.is_draft or entry.is_over:
         status = entry.get_status_display().lower()
         raise UnableToMeet(f"This {entry.noun} is {status}, so you cannot link a commitment to it.")
-    fulfilment, _ = Fulfilment.objects.get_or_create(entry=entry, commitment=commitment)
-    fulfilment.entry, fulfilment.commitment = entry, commitment
-    fulfilment.quantity = _quantity_to_use(fulfilment, quantity)
-    fulfilment.save(update_fields=["quantity"])
-    record_event(
-        entry,
-        event=event_about(entry, "fulfilment_set"),
-        author=author,
-        organisation=entry.organisation_id,
-        now=now,
-    )
-    update_status(entry=entry, author=author, now=now)
-    return fulfilment
 
 
 def transfer_fulfilments(*, old: Commitment, new: Commitment) -> None:
@@ -104,6 +111,18 @@ def _quantity_to_use(fulfilment: Fulfilment, quantity: Decimal | None) -> Decima
     if not fulfilment.has_same_unit or entry.quantity is None:
         return quantity
 
+    quantity_left = _quantity_left(fulfilment)
+    explanation = f"{commitment.reference} also counts towards other asks or offers"
+    if quantity_left <= NOTHING:
+        raise UnableToMeet(f"{explanation}, so nothing is left of it. Choose another commitment.")
+    if quantity is not None and quantity > quantity_left:
+        raise UnableToMeet(f"{explanation}. Enter at most {entry.in_words(quantity_left)}: that is all that is left.")
+    return quantity or min(quantity_left, entry.quantity)
+
+
+def _quantity_left(fulfilment: Fulfilment) -> Decimal:
+    """Return how much of the commitment its other entries leave for this entry."""
+    entry, commitment = fulfilment.entry, fulfilment.commitment
     links_of_same_unit = commitment.fulfilments.filter(entry__direction=entry.direction, entry__unit=entry.unit)
     other_links = links_of_same_unit.exclude(pk=fulfilment.pk).select_related("entry", "commitment", "response")
     quantity_left = commitment.quantity or NOTHING
@@ -113,9 +132,4 @@ def _quantity_to_use(fulfilment: Fulfilment, quantity: Decimal | None) -> Decima
             other.quantity = min(other.share or NOTHING, other.entry.quantity or NOTHING) or None
             other.save(update_fields=["quantity"])
         quantity_left -= other.quantity or NOTHING
-    if quantity_left <= NOTHING or (quantity or NOTHING) > quantity_left:
-        explanation = f"{commitment.reference} also counts towards other asks or offers"
-        if quantity_left <= NOTHING:
-            raise UnableToMeet(f"{explanation}, so nothing is left of it. Choose another commitment.")
-        raise UnableToMeet(f"{explanation}. Enter at most {entry.in_words(quantity_left)}: that is all that is left.")
-    return quantity or min(quantity_left, entry.quantity)
+    return quantity_left

@@ -44,6 +44,7 @@ def start_group_from_answer(
         raise UnableToStartGroupFromAnswer("Only an ask or offer shared with a partnership can start a working group.")
     if AnswerGroup.objects.filter(response=response).exists():
         raise UnableToStartGroupFromAnswer("This answer already has a working group. Open the group from the answer.")
+
     member_by_id = side_by_id | {member.pk: member for member in group.members}
     try:
         partnership = start_working_group(

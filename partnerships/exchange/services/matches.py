@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from operator import itemgetter
 
 from django.db import transaction
@@ -85,32 +85,43 @@ def store_matches(
             pair = (entry.pk, counterpart.entry_id) if entry.is_ask else (counterpart.entry_id, entry.pk)
             score_by_pair[pair] = counterpart.score
 
-    entry_ids = [entry.pk for entry in entries]
-    matches_of_entries = Match.objects.filter(Q(ask__in=entry_ids) | Q(offer__in=entry_ids))
-    existing_matches = list(matches_of_entries.values_list("pk", "ask", "offer", "score"))
-    outdated_ids = [pk for pk, ask, offer, _points in existing_matches if (ask, offer) not in score_by_pair]
-    Match.objects.filter(pk__in=outdated_ids, dismissals=None).delete()
-    Match.objects.filter(pk__in=outdated_ids, score__gt=0).update(score=0, reasons=[])
-    # A match that one side dismissed and that fits again is new to the other side.
-    revived_ids = [pk for pk, ask, offer, points in existing_matches if points == 0 and (ask, offer) in score_by_pair]
-    Match.objects.filter(pk__in=revived_ids).update(found_at=now)
+    _update_existing_matches([entry.pk for entry in entries], pairs=score_by_pair.keys(), now=now)
     # Sorted, because two workers that insert the same pairs in different orders could deadlock.
+    sorted_scores = sorted(score_by_pair.items(), key=itemgetter(0))
+    matches = [
+        Match(
+            ask_id=ask,
+            offer_id=offer,
+            score=score.points,
+            reasons=[reason[:200] for reason in score.reasons],
+            found_at=now,
+        )
+        for (ask, offer), score in sorted_scores
+    ]
     Match.objects.bulk_create(
-        [
-            Match(
-                ask_id=ask,
-                offer_id=offer,
-                score=score.points,
-                reasons=[reason[:200] for reason in score.reasons],
-                found_at=now,
-            )
-            for (ask, offer), score in sorted(score_by_pair.items(), key=itemgetter(0))
-        ],
+        matches,
         update_conflicts=True,
         unique_fields=["ask", "offer"],
         update_fields=["score", "reasons"],
         batch_size=1_000,
     )
+
+
+def _update_existing_matches(entry_ids: Sequence[int], *, pairs: Set[tuple[int, int]], now: dt.datetime) -> None:
+    """Remove the stored matches of these entries that are not among the pairs, and renew those that fit again."""
+    matches_of_entries = Match.objects.filter(Q(ask__in=entry_ids) | Q(offer__in=entry_ids))
+    outdated_ids: list[int] = []
+    revived_ids: list[int] = []
+    for pk, ask, offer, points in matches_of_entries.values_list("pk", "ask", "offer", "score"):
+        if (ask, offer) not in pairs:
+            outdated_ids.append(pk)
+        elif points == 0:
+            revived_ids.append(pk)
+
+    Match.objects.filter(pk__in=outdated_ids, dismissals=None).delete()
+    Match.objects.filter(pk__in=outdated_ids, score__gt=0).update(score=0, reasons=[])
+    # A match that one side dismissed and that fits again is new to the other side.
+    Match.objects.filter(pk__in=revived_ids).update(found_at=now)
 
 
 def _lock_pair(entry: Entry, counterpart: Entry) -> None:
@@ -134,6 +145,7 @@ def dismiss_match(
         raise UnableToDismiss("A match needs an ask and an offer. Choose one of each.")
     if not reason.strip():
         raise UnableToDismiss("Say why these two do not match.")
+
     ask, offer = (entry, counterpart) if entry.is_ask else (counterpart, entry)
     match, _ = Match.objects.get_or_create(ask=ask, offer=offer, defaults={"score": 0, "found_at": now})
     dismissal, _ = Dismissal.objects.get_or_create(
@@ -160,6 +172,7 @@ def introduce(
         raise UnableToIntroduce(
             "One of the two organisations cannot read what the other shared. Contact both to introduce them."
         )
+
     ask, offer = (entry, counterpart) if entry.is_ask else (counterpart, entry)
     introduction, created = Introduction.objects.get_or_create(
         ask=ask, offer=offer, organisation=organisation, defaults={"author": author, "text": text.strip(), "at": now}
@@ -168,6 +181,7 @@ def introduce(
         raise UnableToIntroduce(
             f"{organisation.display_name} has already suggested this introduction, so you do not need to."
         )
+
     for side in (ask, offer):
         record_event(
             side,

@@ -103,6 +103,7 @@ def _remind_of(pk: int, lead_times: LeadTimesByPerson, now: dt.datetime) -> int:
     if not is_own_by_person:
         return 0
 
+    # The two sides get different emails.
     email_count = 0
     for to_own_side in (True, False):
         emails = record_emails(
@@ -139,14 +140,24 @@ def recipients_of(entry: Entry) -> dict[int, bool]:
     own_memberships = memberships_of_author if memberships_of_author.exists() else memberships_of_leads
     is_own_by_person = dict.fromkeys(own_memberships.order_by("pk").values_list("person", flat=True), True)
 
+    for person in _people_to_answer(entry):
+        is_own_by_person.setdefault(person, False)
+    return is_own_by_person
+
+
+def _people_to_answer(entry: Entry) -> list[int]:
+    """Return the ids of the people who should answer the entry for the organisations that it asks."""
     receipts = Receipt.objects.filter(entry=entry)
     declined_ids = receipts.filter(declined_at__isnull=False).values_list("organisation_id", flat=True)
     undecided_ids = (addressed_ids(entry) or set()) - set(declined_ids)
     referrals = receipts.filter(referred_to__isnull=False)
     colleague_by_organisation = dict(referrals.values_list("organisation_id", "referred_to"))
-    for membership in memberships.filter(organisation__in=undecided_ids, role__in=EDITING_ROLES).order_by("pk"):
+
+    people: list[int] = []
+    memberships = Membership.objects.current().filter(organisation__in=undecided_ids, role__in=EDITING_ROLES)
+    for membership in memberships.order_by("pk"):
         colleague_id = colleague_by_organisation.get(membership.organisation_id)
         is_responsible = membership.is_lead if colleague_id is None else membership.person_id == colleague_id
         if is_responsible:
-            is_own_by_person.setdefault(membership.person_id, False)
-    return is_own_by_person
+            people.append(membership.person_id)
+    return people

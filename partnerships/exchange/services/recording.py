@@ -79,11 +79,13 @@ def record_event(
         about = ("entry", entry.pk)
         within = ("partnership", entry.partnership_id) if entry.partnership_id else ("", None)
     target_kind, target_id = about or ("entry_draft", entry.pk)
+
     also: list[tuple[SubjectKind, int]] = []
     if entry.shared_at and entry.partnership_id:
         also.append((SubjectKind.PARTNERSHIP, entry.partnership_id))
     elif entry.shared_at and entry.standing:
         also.append((SubjectKind.ORGANISATION, entry.organisation_id))
+
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if isinstance(organisation, Organisation) else organisation,

@@ -66,6 +66,7 @@ def respond(
     _check_quantity(entry, quantity, UnableToRespond)
     if counterpart is not None:
         _check_counterpart(entry, organisation, counterpart)
+
     acknowledge(entry, organisation, author, now)
     response = Response.objects.create(
         entry=entry,
@@ -79,6 +80,7 @@ def respond(
     if entry.answered_at is None:
         entry.answered_at = now
         entry.save(update_fields=["answered_at"])
+
     record_event(
         entry,
         ("response", response.pk),
@@ -112,15 +114,13 @@ def decide_response(
     if not accept and not reason.strip():
         raise UnableToDecide("Say why you are declining.")
 
-    status_change: dict[str, str] = {}
+    status_change: dict[str, str] = {}  # of the entry
     if accept:
         status_change = _accept(response, part, now)
     else:
         response.status = ResponseStatus.DECLINED
-    response.reason = reason.strip()
-    response.decided_at = now
-    response.decided_by = author
-    response.save(update_fields=["status", "agreed_quantity", "reason", "decided_at", "decided_by"])
+    _save_decision(response, reason.strip(), author, now)
+
     record_event(
         entry,
         ("response", response.pk),
@@ -157,16 +157,15 @@ def withdraw_response(*, response: Response, reason: str = "", author: User, now
     if not response.is_waiting:
         status = response.get_status_display().lower()
         raise UnableToWithdrawResponse(f"This answer is already {status}, so you can no longer withdraw it.")
+
     response.status = ResponseStatus.WITHDRAWN
-    response.reason = reason.strip()
-    response.decided_at = now
-    response.decided_by = author
-    response.save(update_fields=["status", "reason", "decided_at", "decided_by"])
+    _save_decision(response, reason.strip(), author, now)
     has_other_answers = entry.responses.exclude(status=ResponseStatus.WITHDRAWN).exists()
     has_declines = entry.receipts.exclude(declined_at=None).exists()
     if not has_other_answers and not has_declines and entry.status in UNANSWERED:
         entry.answered_at = None
         entry.save(update_fields=["answered_at"])
+
     record_event(
         entry,
         ("response", response.pk),
@@ -179,6 +178,14 @@ def withdraw_response(*, response: Response, reason: str = "", author: User, now
     return response
 
 
+def _save_decision(response: Response, reason: str, author: User, now: dt.datetime) -> None:
+    """Save the new status of an answer, with the reason, the author and the time."""
+    response.reason = reason
+    response.decided_at = now
+    response.decided_by = author
+    response.save(update_fields=["status", "agreed_quantity", "reason", "decided_at", "decided_by"])
+
+
 def _accept(response: Response, part: bool, now: dt.datetime) -> dict[str, str]:
     """Accept the answer to its (locked) entry.
 
@@ -188,18 +195,16 @@ def _accept(response: Response, part: bool, now: dt.datetime) -> dict[str, str]:
     if not entry.is_open:
         raise UnableToDecide("Nothing is left to accept. Decline this answer instead.")
     _check_quantity(entry, response.quantity, UnableToDecide)
+
     response.status = ResponseStatus.ACCEPTED
     response.agreed_quantity = response.quantity
     if entry.quantity is not None and not entry.standing:
+        # An answer without a quantity is for all that is left.
         response.agreed_quantity = response.quantity or entry.quantity_left
         entry.agreed_quantity += response.agreed_quantity or Decimal(0)
+
     is_whole = entry.quantity_left == 0 if entry.quantity is not None else not part
-    if entry.standing:
-        status = entry.status
-    elif entry.direction == Direction.OFFER:
-        status = Status.TAKEN_UP
-    else:
-        status = Status.ACCEPTED if is_whole else Status.PART_ACCEPTED
+    status = _status_once_accepted(entry, is_whole=is_whole)
     status_change: dict[str, str] = {}
     if status != entry.status:
         status_change = change_status(entry, status, now=now, error=UnableToDecide)
@@ -208,6 +213,15 @@ def _accept(response: Response, part: bool, now: dt.datetime) -> dict[str, str]:
     entry.matched_at = None
     entry.save(update_fields=["status", "agreed_quantity", "answered_at", "is_open", "matched_at"])
     return status_change
+
+
+def _status_once_accepted(entry: Entry, *, is_whole: bool) -> str:
+    """Return the status that an entry gets when one of its answers is accepted."""
+    if entry.standing:
+        return entry.status
+    if entry.direction == Direction.OFFER:
+        return Status.TAKEN_UP
+    return Status.ACCEPTED if is_whole else Status.PART_ACCEPTED
 
 
 def _check_quantity(entry: Entry, quantity: Decimal | None, error: type[UnableToChangeEntry]) -> None:

@@ -43,12 +43,14 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
         raise UnableToRemindOfEntry(
             "No organisation in particular has to answer these asks and offers, so there is nobody to remind."
         )
+
     event = event_about(entry, "reminded")
     recent_reminders = Event.objects.filter(kind=event, at__gt=now - BETWEEN_REMINDERS)
     if recent_reminders.filter(target_kind="entry", target_id=entry.pk).exists():
         raise UnableToRemindOfEntry(
             "The organisations that have not answered were reminded within the last week. Try again next week."
         )
+
     record_event(entry, event=event, author=author, organisation=entry.organisation_id, now=now)
     return entry
 
@@ -75,11 +77,13 @@ def tell_facilitators(*, entries: Iterable[Entry], person: User, author: User, n
 
 
 def _tell(entry_ids_by_person: Mapping[int, list[int]], *, author: User, waits: bool, now: dt.datetime) -> None:
+    """Email each person about their entries, but not the author, who knows already."""
     for person, entry_ids in sorted(entry_ids_by_person.items()):
-        if person != author.pk:
-            record_emails(
-                kind="exchange.several",
-                people=[person],
-                params={"entry": entry_ids[0], "entries": entry_ids, "waits": waits, "author": author.pk},
-                now=now,
-            )
+        if person == author.pk:
+            continue
+        record_emails(
+            kind="exchange.several",
+            people=[person],
+            params={"entry": entry_ids[0], "entries": entry_ids, "waits": waits, "author": author.pk},
+            now=now,
+        )

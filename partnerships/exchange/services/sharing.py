@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
+from partnerships.agreements.models import Partnership
 from partnerships.exchange.models import Audience, Entry, Status, theme_number
 from partnerships.exchange.queries.addressing import parties_able_to_answer
 from partnerships.exchange.queries.places import read_areas
@@ -32,20 +33,19 @@ def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry
     """Share a draft with the organisations that it asks. Raises `UnableToShareEntry`."""
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
-    check_addressing(
-        entry,
-        set(entry.addressees.values_list("organisation_id", flat=True)),
-        UnableToShareEntry,
-        timezone.localdate(now),
-    )
+    today = timezone.localdate(now)
+    addressee_ids = set(entry.addressees.values_list("organisation_id", flat=True))
+    check_addressing(entry, addressee_ids, UnableToShareEntry, today)
     if entry.closes_on is None and not entry.standing:
         entry.closes_on = entry.available_until
-    check_closing_date(entry, timezone.localdate(now), UnableToShareEntry)
+    check_closing_date(entry, today, UnableToShareEntry)
+
     status_change = change_status(entry, Status.SHARED, now=now, error=UnableToShareEntry)
     entry.shared_at = now
     entry.is_open = True
     make_findable(entry)
     entry.save()
+
     record_event(
         entry,
         event=event_about(entry, "shared"),
@@ -91,20 +91,30 @@ def check_addressing(entry: Entry, addressee_ids: set[int], error: type[UnableTo
         raise error("Choose at least one organisation.")
     if entry.organisation_id in addressee_ids:
         raise error("You cannot share with your own organisation. Choose other organisations.")
-    if entry.partnership is None:
-        return
-    if entry.partnership.is_over_on(today):
-        raise error(f"{entry.partnership.title} has ended, so you cannot share with it. Choose another partnership.")
-    party_ids = parties_able_to_answer(entry.partnership_id)
+    if entry.partnership is not None:
+        _check_parties(entry, entry.partnership, addressee_ids, error, today)
+
+
+def _check_parties(
+    entry: Entry,
+    partnership: Partnership,
+    addressee_ids: set[int],
+    error: type[UnableToChangeEntry],
+    today: dt.date,
+) -> None:
+    """Raise `error` unless the entry comes from a present party and asks present parties that may answer."""
+    if partnership.is_over_on(today):
+        raise error(f"{partnership.title} has ended, so you cannot share with it. Choose another partnership.")
+    party_ids = parties_able_to_answer(partnership.pk)
     if entry.organisation_id not in party_ids:
         raise error(
-            f"{entry.organisation.name} is not a party to {entry.partnership.title}, or is only an observer. "
+            f"{entry.organisation.name} is not a party to {partnership.title}, or is only an observer. "
             "Choose another partnership."
         )
     if addressee_ids - party_ids:
-        raise error(f"Choose only parties to {entry.partnership.title} that are not observers.")
+        raise error(f"Choose only parties to {partnership.title} that are not observers.")
     if entry.audience == Audience.PARTNERSHIP and party_ids == {entry.organisation_id}:
         raise error(
-            f"{entry.partnership.title} has no other party that could answer yet. "
+            f"{partnership.title} has no other party that could answer yet. "
             "Save a draft, and share it when another party has joined."
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.db import transaction
@@ -63,21 +63,20 @@ def update_status(*, entry: Entry, author: User | None, now: dt.datetime, fell_t
     links = list(entry.fulfilments.select_related("commitment", "response", "entry").order_by("pk"))
     totals = _amounts(entry, links)
     status_before, was_open, agreed_before = entry.status, entry.is_open, entry.agreed_quantity
+
     if entry.quantity is not None:
         entry.agreed_quantity = min(entry.quantity, totals.agreed)
     if fell_through:
         has_lost = entry.agreed_quantity < agreed_before or not totals.agreed
         _reopen(entry, totals, now, has_lost=has_lost)
     _agree(entry, totals, links, now)
-
     if _is_committed(entry, totals):
         _advance(entry, Status.COMMITTED, now)
-    final_status = _final_status(entry, totals, links) if entry.status == Status.COMMITTED else None
-    if final_status is not None:
-        _advance(entry, final_status, now)
-        reason = f"The {entry.noun} is {entry.get_status_display().lower()}."
-        close_responses(entry=entry, reason=reason, author=None, now=now)
+    if entry.status == Status.COMMITTED:
+        _finish(entry, totals, links, now)
+
     if entry.status != status_before or entry.is_open != was_open:
+        # Matching looks at the entry again.
         entry.matched_at = None
     entry.save(
         update_fields=[
@@ -107,17 +106,27 @@ def _is_committed(entry: Entry, totals: Amounts) -> bool:
 def _amounts(entry: Entry, links: Sequence[Fulfilment]) -> Amounts:
     """Return how much of the entry is agreed, promised and kept."""
     accepted = entry.responses.filter(status=ResponseStatus.ACCEPTED).values_list("pk", "agreed_quantity")
-    agreed_by_answer = {pk: _ONE if entry.quantity is None else quantity or NOTHING for pk, quantity in accepted}
-    for link in links:
-        if entry.quantity is not None and link.share is None and _is_agreed(link.commitment):
-            # A commitment in another unit has no quantity for this entry, so all that the others leave is stored.
-            other_links = [other for other in links if other is not link]
-            promises = [_promise(entry, other, other_links) for other in other_links]
-            quantity_left = entry.quantity - amounts(promises, agreed_by_answer).agreed
-            if quantity_left > 0:
-                link.quantity = quantity_left
-                link.save(update_fields=["quantity"])
+    if entry.quantity is None:
+        agreed_by_answer = {pk: _ONE for pk, _quantity in accepted}
+    else:
+        agreed_by_answer = {pk: quantity or NOTHING for pk, quantity in accepted}
+        _store_missing_quantities(entry, entry.quantity, links, agreed_by_answer)
     return amounts([_promise(entry, link, links) for link in links], agreed_by_answer)
+
+
+def _store_missing_quantities(
+    entry: Entry, entry_quantity: Decimal, links: Sequence[Fulfilment], agreed_by_answer: Mapping[int, Decimal]
+) -> None:
+    """Store how much of the entry each commitment in another unit meets: all that the other commitments leave."""
+    for link in links:
+        if link.share is not None or not _is_agreed(link.commitment):
+            continue
+        other_links = [other for other in links if other is not link]
+        promises = [_promise(entry, other, other_links) for other in other_links]
+        quantity_left = entry_quantity - amounts(promises, agreed_by_answer).agreed
+        if quantity_left > 0:
+            link.quantity = quantity_left
+            link.save(update_fields=["quantity"])
 
 
 def _promise(entry: Entry, link: Fulfilment, links: Sequence[Fulfilment]) -> Promise:
@@ -192,27 +201,39 @@ def _reopen(entry: Entry, totals: Amounts, now: dt.datetime, *, has_lost: bool) 
         is_part = entry.quantity is not None and entry.agreed_quantity < entry.quantity
         status_of_ask = Status.PART_ACCEPTED if is_part else Status.ACCEPTED
         _go_back(entry, status_of_ask if entry.is_ask else Status.TAKEN_UP)
-    if has_lost:
-        entry.is_open = True
-        entry.reason = ""
-        entry.reminded_at = None
-        if entry.closes_on is not None and entry.closes_on < timezone.localdate(now):
-            entry.closes_on = None
-        record_event(
-            entry,
-            event=event_about(entry, "reopened"),
-            author=None,
-            organisation=None,
-            now=now,
-            before=status_before,
-            after=entry.status,
-        )
+    if not has_lost:
+        return
+
+    entry.is_open = True
+    entry.reason = ""
+    entry.reminded_at = None
+    if entry.closes_on is not None and entry.closes_on < timezone.localdate(now):
+        entry.closes_on = None
+    record_event(
+        entry,
+        event=event_about(entry, "reopened"),
+        author=None,
+        organisation=None,
+        now=now,
+        before=status_before,
+        after=entry.status,
+    )
 
 
 def _go_back(entry: Entry, status: str) -> None:
     """Return the entry to an earlier status, if `WAY_BACK` allows it."""
     if status in WAY_BACK[entry.direction].get(entry.status, ()):
         entry.status = status
+
+
+def _finish(entry: Entry, totals: Amounts, links: Sequence[Fulfilment], now: dt.datetime) -> None:
+    """Give a committed entry its final status once nothing more is due, and decline its undecided answers."""
+    final_status = _final_status(entry, totals, links)
+    if final_status is None:
+        return
+    _advance(entry, final_status, now)
+    reason = f"The {entry.noun} is {entry.get_status_display().lower()}."
+    close_responses(entry=entry, reason=reason, author=None, now=now)
 
 
 def _final_status(entry: Entry, totals: Amounts, links: Sequence[Fulfilment]) -> str | None:

@@ -82,13 +82,13 @@ def make_address(
 def choose_kinds(*, address: CalendarAddress, kinds: Collection[str], author: User, now: dt.datetime) -> None:
     """Change which kinds of date an existing address shows. Raises `UnableToMakeAddress` if no kind is chosen."""
     require(_is_owner(author, address.person), ONLY_OWN)
-    locked_address = CalendarAddress.objects.select_for_update().get(pk=address.pk)
+    address = CalendarAddress.objects.select_for_update().get(pk=address.pk)
     chosen_kinds = _checked_kinds(kinds)
-    if chosen_kinds == locked_address.kinds:
+    if chosen_kinds == address.kinds:
         return
-    locked_address.kinds = chosen_kinds
-    locked_address.save(update_fields=["kinds"])
-    _record(locked_address, EventKind.CHANGED, author=author, now=now)
+    address.kinds = chosen_kinds
+    address.save(update_fields=["kinds"])
+    _record(address, EventKind.CHANGED, author=author, now=now)
 
 
 @transaction.atomic

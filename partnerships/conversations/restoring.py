@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from partnerships.conversations.models import Attachment, Facilitator, JournalNote, Side
-from partnerships.conversations.services.drafting import SIDE, side_identity
+from partnerships.conversations.services.contents import SIDE, side_identity
 from partnerships.conversations.services.facilitating import (
     FACILITATOR,
     UnableToEndFacilitation,

@@ -171,12 +171,12 @@ def describe_oneself(*, person: User, name: str, role: str, author: User, now: d
 
 def _lock_answerable(person: User, plan: Plan, version_number: int, now: dt.datetime) -> Plan:
     """Lock the plan, after checking that the person may answer about this version. Raises `UnableToAnswer`."""
-    locked_plan = lock_plan(plan)
-    require(may_answer(person, locked_plan, version_number, now))
-    if locked_plan.is_over:
-        status = locked_plan.get_status_display().lower()
-        raise UnableToAnswer(f"This plan is {status}, so you can no longer send answers about it.")
-    return locked_plan
+    plan = lock_plan(plan)
+    require(may_answer(person, plan, version_number, now))
+    if plan.is_over:
+        status = plan.get_status_display().lower()
+        raise UnableToAnswer(f"This plan is {status}, so you can no longer answer about it.")
+    return plan
 
 
 def _save_answer(

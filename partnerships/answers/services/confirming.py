@@ -14,7 +14,7 @@ from partnerships.answers.rights import may_forward_to
 from partnerships.answers.services.answering import comment_by_link
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.services import UnableToAttachFile, attach_file, record_conversation
-from partnerships.conversations.services.drafting import Record
+from partnerships.conversations.services.contents import Record
 from partnerships.digests.queries.readers import newest_numbers
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -111,11 +111,11 @@ def _newest_outside_version(plan: Plan, now: dt.datetime) -> int:
 
 def _lock_waiting(incoming: Incoming, author: User, now: dt.datetime) -> Incoming:
     """Lock the email, after checking that it is this person's and can still be confirmed. Raises `UnableToConfirm`."""
-    locked_email = Incoming.objects.select_for_update(of=("self",)).select_related("partnership").get(pk=incoming.pk)
-    require(author.is_active and locked_email.person_id == author.pk)
-    if not Incoming.objects.waiting(now).filter(pk=locked_email.pk).exists():
+    incoming = Incoming.objects.select_for_update(of=("self",)).select_related("partnership").get(pk=incoming.pk)
+    require(author.is_active and incoming.person_id == author.pk)
+    if not Incoming.objects.waiting(now).filter(pk=incoming.pk).exists():
         raise UnableToConfirm("You have already confirmed or deleted this email, or it is more than 30 days old.")
-    return locked_email
+    return incoming
 
 
 def _settle(incoming: Incoming, status: IncomingStatus, now: dt.datetime) -> None:

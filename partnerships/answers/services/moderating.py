@@ -115,15 +115,13 @@ def end_trust(*, trust: Trust, author: User | None, now: dt.datetime) -> None:
     """
     roles = roles_of(author, now)
     require(roles.is_system or roles.lead(trust.organisation_id))
-    locked_trust = (
-        Trust.objects.select_for_update(of=("self",)).select_related("person", "organisation").get(pk=trust.pk)
-    )
-    if locked_trust.ended_at is not None:
+    trust = Trust.objects.select_for_update(of=("self",)).select_related("person", "organisation").get(pk=trust.pk)
+    if trust.ended_at is not None:
         raise UnableToDecide("Your organisation no longer trusts this person, so there is nothing to end.")
-    locked_trust.ended_at, locked_trust.ended_by = now, author
-    locked_trust.save(update_fields=["ended_at", "ended_by"])
-    journal.note(TRUST, now=now, trust=locked_trust.pk, same=trust_identity(locked_trust))
-    _record_trust(locked_trust, EventKind.TRUST_ENDED, author=author, now=now)
+    trust.ended_at, trust.ended_by = now, author
+    trust.save(update_fields=["ended_at", "ended_by"])
+    journal.note(TRUST, now=now, trust=trust.pk, same=trust_identity(trust))
+    _record_trust(trust, EventKind.TRUST_ENDED, author=author, now=now)
 
 
 def _record_trust(trust: Trust, event: EventKind, *, author: User | None, now: dt.datetime) -> None:
@@ -147,14 +145,12 @@ def _lock_for_decision(answer: Answer, author: User, now: dt.datetime) -> tuple[
     rights = rights_over(plan, author, now)
     led_owner_ids = rights.roles.led_among(rights.owners)
     require(bool(led_owner_ids))
-    locked_answer = (
-        Answer.objects.select_for_update(of=("self",)).select_related("person", "question").get(pk=answer.pk)
-    )
-    if not locked_answer.is_waiting:
-        status = locked_answer.get_status_display().lower()
+    answer = Answer.objects.select_for_update(of=("self",)).select_related("person", "question").get(pk=answer.pk)
+    if not answer.is_waiting:
+        status = answer.get_status_display().lower()
         raise UnableToDecide(f"This answer is already {status}, so you do not need to decide about it.")
     owner = Organisation.objects.filter(pk__in=led_owner_ids).order_by("name", "pk")[0]
-    return plan, locked_answer, owner
+    return plan, answer, owner
 
 
 def _save_decision(

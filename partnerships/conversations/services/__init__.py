@@ -9,13 +9,15 @@ from partnerships.conversations.services.agreeing import (
     circulate,
     suggest_correction,
 )
-from partnerships.conversations.services.drafting import (
+from partnerships.conversations.services.contents import (
     AttendeeInput,
     NextStepInput,
     PointInput,
     Record,
-    UnableToCancel,
     UnableToRecord,
+)
+from partnerships.conversations.services.drafting import (
+    UnableToCancel,
     cancel_planned,
     edit_conversation,
     record_conversation,

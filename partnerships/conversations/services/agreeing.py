@@ -33,32 +33,35 @@ class UnableToAgree(Exception):
 @transaction.atomic
 def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> Conversation:
     """Circulate the draft to every side, and turn its next steps into actions. Raises `UnableToCirculate`."""
-    current = lock_conversation(conversation)
-    if not current.is_draft:
-        raise UnableToCirculate(f"The record is {current.status_words}, so you cannot circulate it.")
-    may_circulate = roles_of(author, now).edit_for(current.organisation.pk)
-    require(may_circulate, f"Only editors of {current.organisation.display_name} can circulate this record.")
-    current.status, current.circulated_at = Status.CIRCULATED, now
-    current.save(update_fields=["status", "circulated_at"])
-    current.sides.filter(organisation=current.organisation).update(agreed_at=now, agreed_by=author)
-    make_actions(current, author=author, now=now)
+    conversation = lock_conversation(conversation)
+    if not conversation.is_draft:
+        raise UnableToCirculate(f"The record is {conversation.status_words}, so you cannot circulate it.")
+    may_circulate = roles_of(author, now).edit_for(conversation.organisation.pk)
+    require(may_circulate, f"Only editors of {conversation.organisation.display_name} can circulate this record.")
+
+    conversation.status = Status.CIRCULATED
+    conversation.circulated_at = now
+    conversation.save(update_fields=["status", "circulated_at"])
+    conversation.sides.filter(organisation=conversation.organisation).update(agreed_at=now, agreed_by=author)
+    make_actions(conversation, author=author, now=now)
+
     record_event(
-        current,
+        conversation,
         EventKind.CIRCULATED,
         author=author,
-        organisation=current.organisation,
+        organisation=conversation.organisation,
         now=now,
         before=Status.DRAFT.label,
         after=Status.CIRCULATED.label,
     )
     record_emails(
         kind="conversations.circulated",
-        people=attendees_with_access(current).exclude(pk=author.pk).values_list("pk", flat=True),
-        params={"conversation": current.pk, "author": author.pk},
-        sender_id=current.organisation_id,
+        people=attendees_with_access(conversation).exclude(pk=author.pk).values_list("pk", flat=True),
+        params={"conversation": conversation.pk, "author": author.pk},
+        sender_id=conversation.organisation_id,
         now=now,
     )
-    return current
+    return conversation
 
 
 @transaction.atomic
@@ -66,19 +69,20 @@ def suggest_correction(
     *, conversation: Conversation, organisation: Organisation, text: str, author: User, now: dt.datetime
 ) -> Correction:
     """Suggest a correction for a side. Raises `UnableToCorrect`."""
-    current = lock_conversation(conversation)
-    if not current.is_open_for_correction:
-        raise UnableToCorrect(f"The record is {current.status_words}, so you cannot suggest a correction.")
-    may_correct = roles_of(author, now).edit_for(organisation.pk) and _takes_part(current, organisation)
+    conversation = lock_conversation(conversation)
+    if not conversation.is_open_for_correction:
+        raise UnableToCorrect(f"The record is {conversation.status_words}, so you cannot suggest a correction.")
+    may_correct = roles_of(author, now).edit_for(organisation.pk) and _takes_part(conversation, organisation)
     require(may_correct, "Only editors of the organisations that took part can suggest corrections.")
-    if organisation.pk == current.organisation_id:
+    if organisation.pk == conversation.organisation_id:
         raise UnableToCorrect("Your organisation keeps this record, so change it yourself.")
     if not text.strip():
         raise UnableToCorrect("Say what needs correcting.")
+
     correction = Correction.objects.create(
-        conversation=current, organisation=organisation, author=author, text=text.strip(), made_at=now
+        conversation=conversation, organisation=organisation, author=author, text=text.strip(), made_at=now
     )
-    record_event(current, EventKind.CORRECTION_SUGGESTED, author=author, organisation=organisation, now=now)
+    record_event(conversation, EventKind.CORRECTION_SUGGESTED, author=author, organisation=organisation, now=now)
     return correction
 
 
@@ -87,25 +91,28 @@ def answer_correction(
     *, correction: Correction, taken_up: bool, answer: str, author: User, now: dt.datetime
 ) -> Correction:
     """Accept a correction for the keeper, or refuse it with a reason. Raises `UnableToCorrect`."""
-    current = lock_conversation(correction.conversation)
-    locked = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
-    if not locked.is_open:
-        raise UnableToCorrect("A colleague has already answered this correction, so you do not need to.")
-    may_answer = roles_of(author, now).edit_for(current.organisation.pk)
-    require(may_answer, f"Only editors of {current.organisation.display_name} can answer corrections.")
+    conversation = lock_conversation(correction.conversation)
+    correction = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
+    if not correction.is_open:
+        raise UnableToCorrect("A colleague has already answered this correction.")
+    may_answer = roles_of(author, now).edit_for(conversation.organisation.pk)
+    require(may_answer, f"Only editors of {conversation.organisation.display_name} can answer corrections.")
     if not taken_up and not answer.strip():
         raise UnableToCorrect("Say why you do not accept the correction.")
-    locked.taken_up, locked.answer = taken_up, answer.strip()
-    locked.answered_by, locked.answered_at = author, now
-    locked.save(update_fields=["taken_up", "answer", "answered_by", "answered_at"])
+
+    correction.taken_up = taken_up
+    correction.answer = answer.strip()
+    correction.answered_by = author
+    correction.answered_at = now
+    correction.save(update_fields=["taken_up", "answer", "answered_by", "answered_at"])
     record_event(
-        current,
+        conversation,
         EventKind.CORRECTION_ACCEPTED if taken_up else EventKind.CORRECTION_ANSWERED,
         author=author,
-        organisation=current.organisation,
+        organisation=conversation.organisation,
         now=now,
     )
-    return locked
+    return correction
 
 
 @transaction.atomic
@@ -118,38 +125,42 @@ def agree_record(
     corrections must be answered before the side agrees, and all corrections before the record is locked.
     `revision` is the revision of the record that the author read.
     """
-    current = lock_conversation(conversation)
-    if not current.is_open_for_correction:
-        raise UnableToAgree(f"The record is {current.status_words}, so you cannot agree to it.")
-    may_agree = roles_of(author, now).edit_for(organisation.pk) and _takes_part(current, organisation)
+    conversation = lock_conversation(conversation)
+    if not conversation.is_open_for_correction:
+        raise UnableToAgree(f"The record is {conversation.status_words}, so you cannot agree to it.")
+    may_agree = roles_of(author, now).edit_for(organisation.pk) and _takes_part(conversation, organisation)
     require(may_agree, "Only editors of the organisations that took part can agree to the record.")
-    if revision != current.revision:
+    if revision != conversation.revision:
         raise UnableToAgree("The record has changed since you opened it. Read it again before you agree.")
-    if current.corrections.filter(answered_at=None, organisation=organisation).exists():
+    if conversation.corrections.filter(answered_at=None, organisation=organisation).exists():
         raise UnableToAgree(
             "Your organisation suggested a correction. Wait for the answer before you agree to the record."
         )
-    has_agreed = current.sides.filter(organisation=organisation, agreed_at__isnull=False).exists()
-    sides_who_can_agree = sides_to_ask(current)
-    if has_agreed and sides_who_can_agree - {organisation.pk}:
-        raise UnableToAgree(f"{organisation.display_name} has already agreed to the record, so you do not need to.")
+    has_agreed = conversation.sides.filter(organisation=organisation, agreed_at__isnull=False).exists()
+    is_waiting_for_others = bool(sides_to_ask(conversation) - {organisation.pk})
+    if has_agreed and is_waiting_for_others:
+        raise UnableToAgree(f"{organisation.display_name} has already agreed to the record.")
+
     if not has_agreed:
-        current.sides.filter(organisation=organisation).update(agreed_at=now, agreed_by=author)
-    before = current.get_status_display()
-    if not sides_who_can_agree - {organisation.pk} and not current.corrections.filter(answered_at=None).exists():
-        current.status, current.agreed_at = Status.AGREED, now
-        current.save(update_fields=["status", "agreed_at"])
+        conversation.sides.filter(organisation=organisation).update(agreed_at=now, agreed_by=author)
+    before = conversation.get_status_display()
+    if not is_waiting_for_others and not conversation.corrections.filter(answered_at=None).exists():
+        conversation.status = Status.AGREED
+        conversation.agreed_at = now
+        conversation.save(update_fields=["status", "agreed_at"])
+
     record_event(
-        current,
+        conversation,
         EventKind.AGREED,
         author=author,
         organisation=organisation,
         now=now,
         before=before,
-        after=current.get_status_display(),
+        after=conversation.get_status_display(),
     )
-    return current
+    return conversation
 
 
 def _takes_part(conversation: Conversation, organisation: Organisation) -> bool:
+    """Return whether the organisation is a side of the conversation."""
     return conversation.sides.filter(organisation=organisation).exists()

@@ -50,38 +50,30 @@ def name_facilitator(
 
     If the person's organisation does not take part in the partnership, it is invited as an observer.
     """
-    locked = lock_partnership(partnership.pk)
-    require(rights_over(locked, author, now).leads)
-    if locked.is_over_on(timezone.localdate(now)):
+    partnership = lock_partnership(partnership.pk)
+    require(rights_over(partnership, author, now).leads)
+    if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToNameFacilitator("This partnership has ended, so it needs no facilitator.")
     if not Membership.objects.current().filter(person=person, organisation=organisation).exists():
         raise UnableToNameFacilitator(f"This person does not act for {organisation.name}. Choose someone who does.")
-    if Facilitator.objects.named().filter(partnership=locked, person=person).exists():
+    if Facilitator.objects.named().filter(partnership=partnership, person=person).exists():
         raise UnableToNameFacilitator(
             "This person is already a facilitator of this partnership. Choose another person."
         )
-    party = Party.objects.filter(partnership=locked, organisation=organisation).first()
+
+    party = Party.objects.filter(partnership=partnership, organisation=organisation).first()
     needs_invitation = party is None or party.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED)
     if needs_invitation:
-        try:
-            invite_organisation(
-                partnership=locked,
-                organisation=organisation,
-                role=PartyRole.OBSERVER,
-                reason=f"{person.name} facilitates the partnership.",
-                author=author,
-                now=now,
-            )
-        except UnableToInvite as error:
-            raise UnableToNameFacilitator(str(error)) from error
+        _invite_as_observer(partnership, organisation, person, author, now)
     facilitator = Facilitator.objects.create(
-        partnership=locked,
+        partnership=partnership,
         organisation=organisation,
         person=person,
         brought_party=needs_invitation,
         named_by=author,
         named_at=now,
     )
+
     _record(facilitator, EventKind.FACILITATOR_NAMED, author=author, now=now)
     if person != author:
         record_email(
@@ -92,6 +84,23 @@ def name_facilitator(
             now=now,
         )
     return facilitator
+
+
+def _invite_as_observer(
+    partnership: Partnership, organisation: Organisation, person: User, author: User | None, now: dt.datetime
+) -> None:
+    """Invite the facilitator's organisation to the partnership. Raises `UnableToNameFacilitator`."""
+    try:
+        invite_organisation(
+            partnership=partnership,
+            organisation=organisation,
+            role=PartyRole.OBSERVER,
+            reason=f"{person.name} facilitates the partnership.",
+            author=author,
+            now=now,
+        )
+    except UnableToInvite as error:
+        raise UnableToNameFacilitator(str(error)) from error
 
 
 def _lock(facilitator: Facilitator) -> Facilitator:
@@ -106,21 +115,23 @@ def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datet
 
     A person who is a lead accepts their organisation's invitation at the same time.
     """
-    locked = _lock(facilitator)
+    facilitator = _lock(facilitator)
     roles = roles_of(author, now)
-    require(locked.person_id == author.pk and roles.act_for(locked.organisation_id))
-    if not locked.is_waiting:
+    require(facilitator.person_id == author.pk and roles.act_for(facilitator.organisation_id))
+    if not facilitator.is_waiting:
         raise UnableToAcceptFacilitation("You have already answered this request, or your role has ended.")
-    party = Party.objects.filter(partnership=locked.partnership, organisation=locked.organisation).first()
+
+    party = Party.objects.filter(partnership=facilitator.partnership, organisation=facilitator.organisation).first()
     if party is not None and party.is_waiting and roles.lead(party.organisation_id):
         answer_invitation(party=party, accept=True, reason="", author=author, now=now)
     if party is None or not party.is_present:
         raise UnableToAcceptFacilitation(
-            f"A lead of {locked.organisation.name} must accept the invitation to the partnership first."
+            f"A lead of {facilitator.organisation.name} must accept the invitation to the partnership first."
         )
-    locked.accepted_at = now
-    locked.save(update_fields=["accepted_at"])
-    _record(locked, EventKind.FACILITATOR_ACCEPTED, author=author, now=now)
+
+    facilitator.accepted_at = now
+    facilitator.save(update_fields=["accepted_at"])
+    _record(facilitator, EventKind.FACILITATOR_ACCEPTED, author=author, now=now)
 
 
 @transaction.atomic
@@ -130,24 +141,31 @@ def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | No
     Leads of the leading organisations and the facilitator can do this. An organisation that takes part only
     because of its facilitators leaves with the last of them.
     """
-    locked = _lock(facilitator)
+    facilitator = _lock(facilitator)
     is_own = (
-        author is not None and locked.person_id == author.pk and roles_of(author, now).act_for(locked.organisation_id)
+        author is not None
+        and facilitator.person_id == author.pk
+        and roles_of(author, now).act_for(facilitator.organisation_id)
     )
-    require(is_own or rights_over(locked.partnership, author, now).leads)
-    if locked.ended_at is not None:
-        raise UnableToEndFacilitation("This person is no longer a facilitator, so there is nobody to remove.")
+    require(is_own or rights_over(facilitator.partnership, author, now).leads)
+    if facilitator.ended_at is not None:
+        raise UnableToEndFacilitation("This person is no longer a facilitator.")
     if not reason.strip():
         raise UnableToEndFacilitation("Give a reason.")
-    _end(locked, reason.strip(), author=author, now=now)
-    if locked.brought_party:
-        _let_organisation_go(locked, now=now)
+
+    _end(facilitator, reason.strip(), author=author, now=now)
+    if facilitator.brought_party:
+        _remove_party_of_last(facilitator, now=now)
 
 
-def _let_organisation_go(facilitator: Facilitator, *, now: dt.datetime) -> None:
+def _remove_party_of_last(facilitator: Facilitator, *, now: dt.datetime) -> None:
     """Remove an organisation that took part only because of its facilitators, if the last of them has left."""
     partnership, organisation = facilitator.partnership, facilitator.organisation
-    other_facilitators = Facilitator.objects.named().filter(partnership=partnership, organisation=organisation)
+    if partnership.is_over_on(timezone.localdate(now)):
+        return
+    if Facilitator.objects.named().filter(partnership=partnership, organisation=organisation).exists():
+        return
+
     observers = Party.objects.filter(
         partnership=partnership,
         organisation=organisation,
@@ -155,15 +173,18 @@ def _let_organisation_go(facilitator: Facilitator, *, now: dt.datetime) -> None:
         status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED],
     )
     party = observers.select_related("organisation").first()
-    if party is not None and not other_facilitators.exists() and not partnership.is_over_on(timezone.localdate(now)):
+    if party is not None:
         remove_party(party=party, reason="Its facilitator no longer has this role.", author=None, now=now)
 
 
-def _end(locked: Facilitator, reason: str, *, author: User | None, now: dt.datetime) -> None:
-    locked.ended_at, locked.ended_by, locked.end_reason = now, author, reason
-    locked.save(update_fields=["ended_at", "ended_by", "end_reason"])
-    journal.note(FACILITATOR, now=now, facilitator=locked.pk, same=facilitator_identity(locked))
-    _record(locked, EventKind.FACILITATOR_ENDED, author=author, now=now, reason=reason)
+def _end(facilitator: Facilitator, reason: str, *, author: User | None, now: dt.datetime) -> None:
+    """End the role of a (locked) facilitator, and record it in the journal for restores and in the timeline."""
+    facilitator.ended_at = now
+    facilitator.ended_by = author
+    facilitator.end_reason = reason
+    facilitator.save(update_fields=["ended_at", "ended_by", "end_reason"])
+    journal.note(FACILITATOR, now=now, facilitator=facilitator.pk, same=facilitator_identity(facilitator))
+    _record(facilitator, EventKind.FACILITATOR_ENDED, author=author, now=now, reason=reason)
 
 
 def facilitator_identity(facilitator: Facilitator) -> str:

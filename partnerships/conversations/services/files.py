@@ -15,9 +15,9 @@ from partnerships.conversations.models import (
     Attachment,
     Conversation,
     Meeting,
-    Status,
 )
 from partnerships.conversations.rights import rights_over_meetings
+from partnerships.conversations.services.drafting import mark_corrected
 from partnerships.conversations.services.meetings.planning import ONLY_EDITORS
 from partnerships.conversations.services.meetings.recording import lock_meeting
 from partnerships.conversations.services.meetings.recording import record_event as record_meeting_event
@@ -51,22 +51,24 @@ def attach_file(
 
     The file is part of the record, so the other sides of a circulated record must agree again.
     """
-    current = lock_conversation(conversation)
-    may_attach = roles_of(author, now).edit_for(current.organisation_id)
-    require(may_attach, f"Only editors of {current.organisation.display_name} can attach files.")
-    if not current.is_editable:
-        raise UnableToAttachFile(f"The record is {current.status_words}, so you can no longer attach files.")
-    if current.attachments.filter(removed_at=None).count() >= MAX_FILES:
+    conversation = lock_conversation(conversation)
+    may_attach = roles_of(author, now).edit_for(conversation.organisation_id)
+    require(may_attach, f"Only editors of {conversation.organisation.display_name} can attach files.")
+    if not conversation.is_editable:
+        raise UnableToAttachFile(f"The record is {conversation.status_words}, so you can no longer attach files.")
+    if conversation.attachments.filter(removed_at=None).count() >= MAX_FILES:
         raise UnableToAttachFile(f"A conversation can have up to {MAX_FILES} files. Remove one first.")
-    attachment = _store(
-        Attachment(conversation=current, added_by=author, added_for=current.organisation, added_at=now), title, file
+
+    attachment = Attachment(
+        conversation=conversation, added_by=author, added_for=conversation.organisation, added_at=now
     )
-    _ask_again(current, author, now)
+    attachment = _store(attachment, title, file)
+    _count_as_change(conversation, author, now)
     record_event(
-        current,
+        conversation,
         EventKind.FILE_ADDED,
         author=author,
-        organisation=current.organisation,
+        organisation=conversation.organisation,
         now=now,
         file=attachment.pk,
         after={"file": attachment.title},
@@ -92,25 +94,23 @@ def add_paper(
     The paper is either a file, a document of the partnership, or a version of a plan. Papers can also be added after
     the agenda is circulated, but not once the meeting is called off.
     """
-    current = lock_meeting(meeting)
-    require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
-    if current.is_called_off:
+    meeting = lock_meeting(meeting)
+    require(rights_over_meetings(meeting.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
+    if meeting.is_called_off:
         raise UnableToAttachFile("The meeting was called off, so you can no longer add papers.")
-    if current.papers.filter(removed_at=None).count() >= MAX_FILES:
+    if meeting.papers.filter(removed_at=None).count() >= MAX_FILES:
         raise UnableToAttachFile(f"A meeting can have up to {MAX_FILES} papers. Remove one first.")
-    if item is not None and not AgendaItem.objects.visible_to(author).filter(pk=item.pk, meeting=current).exists():
+    if item is not None and not AgendaItem.objects.visible_to(author).filter(pk=item.pk, meeting=meeting).exists():
         raise UnableToAttachFile("This item is not on the agenda. Choose another item.")
     if sum(paper is not None for paper in (file, document, version)) != 1:
         raise UnableToAttachFile("Choose a file, a document or a version of a plan.")
-    if (
-        document is not None
-        and not Document.objects.visible_to(author).filter(pk=document.pk, partnership=current.partnership_id).exists()
-    ):
-        raise UnableToAttachFile("Choose a document of this partnership.")
+    if document is not None:
+        _check_document(document, meeting, author)
     if version is not None and not Version.objects.visible_to(author).filter(pk=version.pk).exists():
         raise UnableToAttachFile("You cannot read this version of the plan. Choose another version.")
+
     attachment = Attachment(
-        meeting=current,
+        meeting=meeting,
         item=item,
         document=document,
         version=version,
@@ -121,15 +121,11 @@ def add_paper(
     if file is not None:
         attachment = _store(attachment, title, file)
     else:
-        target_title = ""
-        if document is not None:
-            target_title = document.title
-        elif version is not None:
-            target_title = f"{version.plan.title}, version {version.number}"
-        attachment.title = (" ".join(title.split()) or target_title)[:200]
+        attachment.title = (" ".join(title.split()) or _title_of_paper(document, version))[:200]
         attachment.save(force_insert=True)
+
     record_meeting_event(
-        current,
+        meeting,
         EventKind.PAPER_ADDED,
         author=author,
         organisation=organisation,
@@ -137,6 +133,22 @@ def add_paper(
         file=attachment.pk,
     )
     return attachment
+
+
+def _check_document(document: Document, meeting: Meeting, author: User) -> None:
+    """Raise `UnableToAttachFile` unless the author can read the document, and its partnership holds the meeting."""
+    documents = Document.objects.visible_to(author).filter(partnership=meeting.partnership_id)
+    if not documents.filter(pk=document.pk).exists():
+        raise UnableToAttachFile("Choose a document of this partnership.")
+
+
+def _title_of_paper(document: Document | None, version: Version | None) -> str:
+    """Return the title of the document or version that a paper refers to."""
+    if document is not None:
+        return document.title
+    if version is not None:
+        return f"{version.plan.title}, version {version.number}"
+    return ""
 
 
 #: The kind of line that the journal for restores has for a removed attachment.
@@ -165,14 +177,16 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
         raise UnableToRemoveFile(f"The record is {conversation.status_words}, so you can no longer remove files.")
     if not reason.strip():
         raise UnableToRemoveFile("Give a reason.")
+
     rows_to_remove = Attachment.objects.filter(pk=attachment.pk, removed_at=None)
     if not rows_to_remove.update(removed_at=now, removed_by=author, removed_reason=reason.strip()[:300]):
         raise UnableToRemoveFile("The file has already been removed, so you do not need to remove it.")
     journal.note(ATTACHMENT, now=now, attachment=attachment.pk, same=attachment_identity(attachment))
     attachment.refresh_from_db()
+
     if conversation is not None:
         if author is not None:
-            _ask_again(conversation, author, now)
+            _count_as_change(conversation, author, now)
         record_event(
             conversation,
             EventKind.FILE_REMOVED,
@@ -213,11 +227,9 @@ def _store(attachment: Attachment, title: str, file: File[bytes]) -> Attachment:
     return attachment
 
 
-def _ask_again(conversation: Conversation, author: User, now: dt.datetime) -> None:
+def _count_as_change(conversation: Conversation, author: User, now: dt.datetime) -> None:
     """Count the file as a change of the record, so that the other sides must agree to a circulated record again."""
     conversation.revision += 1
     if conversation.status in OPEN_FOR_CORRECTION:
-        conversation.status = Status.CORRECTED
-        conversation.sides.update(agreed_at=None, agreed_by=None)
-        conversation.sides.filter(organisation=conversation.organisation).update(agreed_at=now, agreed_by=author)
+        mark_corrected(conversation, author, now)
     conversation.save(update_fields=["revision", "status"])

@@ -51,6 +51,7 @@ def write_journal_note(
     if not text.strip():
         raise UnableToWriteNote("Enter a note.")
     _check_day(dated_on, now)
+
     note = JournalNote.objects.create(
         organisation=organisation,
         partnership=partnership,
@@ -66,6 +67,7 @@ def write_journal_note(
 
 
 def _check_day(day: dt.date, now: dt.datetime) -> None:
+    """Raise `UnableToWriteNote` if a note has a date in the future."""
     if day > timezone.localdate(now):
         raise UnableToWriteNote("Enter a date that is today or earlier.")
 
@@ -78,47 +80,53 @@ def change_journal_note(
 
     `revision` is the revision of the text that the author edited.
     """
-    locked = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
-    require(roles_of(author, now).edit_for(locked.organisation_id), _EDITORS)
-    if locked.is_deleted:
+    note = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
+    require(roles_of(author, now).edit_for(note.organisation_id), _EDITORS)
+    if note.is_deleted:
         raise UnableToWriteNote("This note was deleted, so you can no longer change it.")
-    check_revision(locked, revision)
+    check_revision(note, revision)
     if not text.strip():
         raise UnableToWriteNote("Enter a note, or delete this one.")
     _check_day(dated_on, now)
-    if (locked.text, locked.dated_on) == (text.strip(), dated_on):
-        return locked
+    if (note.text, note.dated_on) == (text.strip(), dated_on):
+        return note
+
     JournalText.objects.create(
-        note=locked,
-        revision=locked.revision,
-        text=locked.text,
-        written_by_id=locked.written_by_id,
-        written_at=locked.written_at,
+        note=note,
+        revision=note.revision,
+        text=note.text,
+        written_by_id=note.written_by_id,
+        written_at=note.written_at,
         replaced_at=now,
     )
-    locked.text, locked.dated_on = text.strip(), dated_on
-    locked.written_by, locked.written_at = author, now
-    locked.revision += 1
-    locked.save(update_fields=["text", "dated_on", "written_by", "written_at", "revision"])
-    _record(locked, EventKind.JOURNAL_CHANGED, author=author, now=now)
-    return locked
+    note.text = text.strip()
+    note.dated_on = dated_on
+    note.written_by = author
+    note.written_at = now
+    note.revision += 1
+    note.save(update_fields=["text", "dated_on", "written_by", "written_at", "revision"])
+    _record(note, EventKind.JOURNAL_CHANGED, author=author, now=now)
+    return note
 
 
 @transaction.atomic
 def delete_journal_note(*, note: JournalNote, reason: str, author: User | None, now: dt.datetime) -> None:
     """Delete a note's texts; who deleted the note, when and why stays. Raises `UnableToDeleteNote`."""
-    locked = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
-    require(roles_of(author, now).edit_for(locked.organisation_id), _EDITORS)
-    if locked.is_deleted:
-        raise UnableToDeleteNote("This note has already been deleted, so you do not need to delete it.")
+    note = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
+    require(roles_of(author, now).edit_for(note.organisation_id), _EDITORS)
+    if note.is_deleted:
+        raise UnableToDeleteNote("This note has already been deleted.")
     if not reason.strip():
         raise UnableToDeleteNote("Give a reason.")
-    locked.earlier.all().delete()
-    locked.text, locked.delete_reason = "", reason.strip()
-    locked.deleted_at, locked.deleted_by = now, author
-    locked.save(update_fields=["text", "delete_reason", "deleted_at", "deleted_by"])
-    journal.note(DELETED, now=now, note=locked.pk, same=note_identity(locked))
-    _record(locked, EventKind.JOURNAL_DELETED, author=author, now=now)
+
+    note.earlier.all().delete()
+    note.text = ""
+    note.delete_reason = reason.strip()
+    note.deleted_at = now
+    note.deleted_by = author
+    note.save(update_fields=["text", "delete_reason", "deleted_at", "deleted_by"])
+    journal.note(DELETED, now=now, note=note.pk, same=note_identity(note))
+    _record(note, EventKind.JOURNAL_DELETED, author=author, now=now)
 
 
 def note_identity(note: JournalNote) -> str:

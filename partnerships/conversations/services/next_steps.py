@@ -10,7 +10,7 @@ from partnerships.commitments.queries import people_who_may_own
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import NextStep
 from partnerships.conversations.rights import rights_over
-from partnerships.conversations.services.drafting import UnableToRecord
+from partnerships.conversations.services.contents import UnableToRecord
 from partnerships.conversations.services.recording import lock_conversation, record_event
 from partnerships.kit.rights import require
 from partnerships.people.models import User
@@ -24,13 +24,13 @@ def name_owner_of_step(*, step: NextStep, owner: User, author: User, now: dt.dat
     """
     conversation = lock_conversation(step.conversation)
     require(rights_over(conversation, author, now).may_edit)
-    locked = NextStep.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=step.pk)
-    if locked.action_id is not None:
+    step = NextStep.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=step.pk)
+    if step.action_id is not None:
         raise UnableToRecord("This next step is now an action. Change the owner on the page of the action.")
-    if not people_who_may_own(locked.organisation).filter(pk=owner.pk).exists():
+    if not people_who_may_own(step.organisation).filter(pk=owner.pk).exists():
         raise UnableToRecord(
-            f"{owner.display_name} does not act for {locked.organisation.display_name}. Choose someone who does."
+            f"{owner.display_name} does not act for {step.organisation.display_name}. Choose someone who does."
         )
-    locked.owner = owner
-    locked.save(update_fields=["owner"])
+    step.owner = owner
+    step.save(update_fields=["owner"])
     record_event(conversation, EventKind.CHANGED, author=author, organisation=conversation.organisation, now=now)

@@ -52,11 +52,15 @@ def write_private_note(
     require(may_note, "Only editors of an organisation that took part can write a private note.")
     private_note = PrivateNote.objects.filter(conversation=conversation, organisation=organisation).first()
     check_revision(private_note, revision)
-    if (private_note.text if private_note else "") == text.strip():
+    text_before = private_note.text if private_note else ""
+    if text.strip() == text_before:
         return private_note
+
     if private_note is None:
         private_note = PrivateNote(conversation=conversation, organisation=organisation, revision=0)
-    private_note.text, private_note.written_by, private_note.written_at = text.strip(), author, now
+    private_note.text = text.strip()
+    private_note.written_by = author
+    private_note.written_at = now
     private_note.revision += 1
     private_note.save()
     record(

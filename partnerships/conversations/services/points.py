@@ -35,27 +35,35 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     Points in anonymous records stay open: closing them together would reveal their side.
     """
     lock_conversation(point.conversation)
-    current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
-    kind = current.get_kind_display().lower()
-    if not current.is_current:
-        raise UnableToChangePoint(f"A colleague has already closed this {kind}, so you do not need to.")
-    may_close = roles_of(author, now).edit_for(current.organisation.pk)
-    require(may_close, f"Only editors of {current.organisation.display_name} can close this {kind}.")
+    point = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
+    if not point.is_current:
+        raise UnableToChangePoint(f"A colleague has already closed this {point.get_kind_display().lower()}.")
+    may_close = roles_of(author, now).edit_for(point.organisation.pk)
+    require(may_close, f"Only editors of {point.organisation.display_name} can close this.")
     if not reason.strip():
-        raise UnableToChangePoint(f"Say why the {kind} no longer applies.")
-    for open_point in (current, *_same_points_elsewhere(current)):
-        reason_shown = reason.strip() if open_point is current else "Closed in another conversation."
-        open_point.closed_at, open_point.closed_by, open_point.closed_reason = now, author, reason_shown
-        open_point.save(update_fields=["closed_at", "closed_by", "closed_reason"])
-        record_point_event(
-            open_point,
-            EventKind(f"{open_point.kind}.closed"),
-            author=author,
-            organisation=current.organisation,
-            now=now,
-            reason=reason_shown,
-        )
-    return current
+        raise UnableToChangePoint(f"Say why the {point.get_kind_display().lower()} no longer applies.")
+
+    same_points = _same_points_elsewhere(point)
+    _close(point, reason.strip(), organisation=point.organisation, author=author, now=now)
+    for same_point in same_points:
+        _close(same_point, "Closed in another conversation.", organisation=point.organisation, author=author, now=now)
+    return point
+
+
+def _close(point: Point, reason: str, *, organisation: Organisation, author: User, now: dt.datetime) -> None:
+    """Close one point, and record the event for its side."""
+    point.closed_at = now
+    point.closed_by = author
+    point.closed_reason = reason
+    point.save(update_fields=["closed_at", "closed_by", "closed_reason"])
+    record_point_event(
+        point,
+        EventKind(f"{point.kind}.closed"),
+        author=author,
+        organisation=organisation,
+        now=now,
+        reason=reason,
+    )
 
 
 def _same_points_elsewhere(point: Point) -> list[Point]:
@@ -91,52 +99,64 @@ def turn_into_entry(
     stays linked to the point.
     """
     conversation = lock_conversation(point.conversation)
-    current = Point.objects.select_related("conversation").get(pk=point.pk)
-    if not current.direction:
-        raise UnableToChangePoint("An objective cannot become an ask or offer.")
-    if PointEntry.objects.filter(point=current).exists():
-        raise UnableToChangePoint(
-            f"A colleague has already turned this into an {current.direction}, so you do not need to."
-        )
-    if not current.is_current:
-        raise UnableToChangePoint(
-            f"This {current.get_kind_display().lower()} is closed, so it cannot become an {current.direction}."
-        )
+    point = Point.objects.select_related("conversation").get(pk=point.pk)
+    _check_may_become_entry(point)
     took_part = conversation.sides.filter(organisation=organisation).exists()
     may_turn = took_part and roles_of(author, now).edit_for(organisation.pk)
     require(may_turn, "You cannot make changes for an organisation that took part.")
-    if current.direction == "ask" and organisation.pk != current.organisation_id:
+    if point.direction == "ask" and organisation.pk != point.organisation_id:
         raise UnableToChangePoint("Only the organisation that has the obstacle can turn it into an ask.")
+    addressees = _addressees_or_all(conversation, organisation, addressees)
+
+    try:
+        entry = create_entry(
+            organisation=organisation,
+            direction=point.direction,
+            title=title,
+            theme=theme,
+            audience=Audience.NAMED,
+            addressees=addressees,
+            partnership=_partnership_of(conversation, [organisation, *addressees]),
+            statement=point.text,
+            author=author,
+            now=now,
+        )
+    except UnableToChangeEntry as error:
+        raise UnableToChangePoint(str(error)) from error
+    PointEntry.objects.create(point=point, entry=entry, made_by=author, made_at=now)
+    record_point_event(point, _ENTRY_EVENTS[PointKind(point.kind)], author=author, organisation=organisation, now=now)
+    return entry
+
+
+def _check_may_become_entry(point: Point) -> None:
+    """Raise `UnableToChangePoint` if the point cannot become an ask or offer, or can no longer become one."""
+    if not point.direction:
+        raise UnableToChangePoint("An objective cannot become an ask or offer.")
+    if PointEntry.objects.filter(point=point).exists():
+        raise UnableToChangePoint(f"A colleague has already turned this into an {point.direction}.")
+    if not point.is_current:
+        raise UnableToChangePoint(
+            f"This {point.get_kind_display().lower()} is closed, so it cannot become an {point.direction}."
+        )
+
+
+def _addressees_or_all(
+    conversation: Conversation, organisation: Organisation, addressees: Sequence[Organisation]
+) -> list[Organisation]:
+    """Return the addressees of an entry, or every other side that may be asked if there are none.
+
+    Raises `UnableToChangePoint` if an addressee may not be asked, or nobody may be asked.
+    """
     possible_addressees = who_may_be_asked(conversation, organisation)
     chosen_addressees = list(addressees) or possible_addressees
     if not chosen_addressees:
         raise UnableToChangePoint(
             "The other organisations are only observers of the partnership, so they cannot be asked."
         )
-    if {organisation.pk for organisation in chosen_addressees} - {
-        organisation.pk for organisation in possible_addressees
-    }:
+    possible_ids = {addressee.pk for addressee in possible_addressees}
+    if any(addressee.pk not in possible_ids for addressee in chosen_addressees):
         raise UnableToChangePoint("Choose only organisations that took part and are not observers.")
-    try:
-        entry = create_entry(
-            organisation=organisation,
-            direction=current.direction,
-            title=title,
-            theme=theme,
-            audience=Audience.NAMED,
-            addressees=chosen_addressees,
-            partnership=_partnership_of(conversation, [organisation, *chosen_addressees]),
-            statement=current.text,
-            author=author,
-            now=now,
-        )
-    except UnableToChangeEntry as error:
-        raise UnableToChangePoint(str(error)) from error
-    PointEntry.objects.create(point=current, entry=entry, made_by=author, made_at=now)
-    record_point_event(
-        current, _ENTRY_EVENTS[PointKind(current.kind)], author=author, organisation=organisation, now=now
-    )
-    return entry
+    return chosen_addressees
 
 
 def _partnership_of(conversation: Conversation, organisations: Sequence[Organisation]) -> Partnership | None:

@@ -42,6 +42,7 @@ def record_event(
     elif organisation is not None and not conversation.names_people:
         kind = "conversation_side"
         _record_for_others(conversation, event, organisation=organisation, now=now, data=data)
+
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,

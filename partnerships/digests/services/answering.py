@@ -30,21 +30,21 @@ def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
     Raises `UnableToChangeSubscription` if it has ended, is paused or suppressed, or its target may no longer be read.
     """
     lock_planning()
-    locked_subscription = lock_subscription(subscription)
-    if locked_subscription.is_ended:
+    subscription = lock_subscription(subscription)
+    if subscription.is_ended:
         raise UnableToChangeSubscription(
             "This subscription has ended. Ask to be added again if you want these digests."
         )
-    if locked_subscription.is_waiting:
-        if not may_still_be_asked(locked_subscription, now):
+    if subscription.is_waiting:
+        if not may_still_be_asked(subscription, now):
             raise UnableToChangeSubscription(
                 "You can no longer confirm: you, or the organisation that asked you, can no longer see what these "
                 "digests are about."
             )
-        mark_confirmed(locked_subscription, author=locked_subscription.person, now=now)
-    elif not locked_subscription.is_confirmed:
-        raise status_changed(locked_subscription)
-    return locked_subscription
+        mark_confirmed(subscription, author=subscription.person, now=now)
+    elif not subscription.is_confirmed:
+        raise status_changed(subscription)
+    return subscription
 
 
 def mark_confirmed(subscription: Subscription, *, author: User | None, now: dt.datetime) -> None:

@@ -31,17 +31,17 @@ class UnableToSubscribe(Exception):
 @transaction.atomic
 def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> None:
     """Send the confirmation email again, at least a day after the last one. Raises `UnableToSubscribe`."""
-    locked = lock_subscription(subscription)
-    require(rights_over(locked, author, now).asks_for_organisation)
-    if not locked.is_waiting:
+    subscription = lock_subscription(subscription)
+    require(rights_over(subscription, author, now).asks_for_organisation)
+    if not subscription.is_waiting:
         raise UnableToSubscribe("This person has already answered, so you cannot ask them again.")
-    emails = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
+    emails = Delivery.objects.filter(subscription=subscription, kind=DeliveryKind.CONFIRMATION)
     if emails.filter(created_at__gt=now - dt.timedelta(days=1)).exists():
         raise UnableToSubscribe("We asked this person within the last day. Try again tomorrow.")
-    check_asker(locked, now=now)
-    check_limits(locked, now=now)
-    send_question(locked, now=now)
-    record_event(locked, EventKind.ASKED_AGAIN, author=author, now=now)
+    check_asker(subscription, now=now)
+    check_limits(subscription, now=now)
+    send_question(subscription, now=now)
+    record_event(subscription, EventKind.ASKED_AGAIN, author=author, now=now)
 
 
 @transaction.atomic
@@ -51,11 +51,11 @@ def remind(*, subscription: Subscription, now: dt.datetime, limit: int = 1) -> N
     Nothing is sent if `limit` emails were sent within a day, if the question was answered, or if the address is
     suppressed.
     """
-    locked = lock_subscription(subscription)
-    emails = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
-    if locked.is_waiting and may_be_emailed(locked.person, emails, limit=limit, now=now):
-        send_question(locked, now=now)
-        record_event(locked, EventKind.QUESTION_SENT_AGAIN, author=None, now=now)
+    subscription = lock_subscription(subscription)
+    emails = Delivery.objects.filter(subscription=subscription, kind=DeliveryKind.CONFIRMATION)
+    if subscription.is_waiting and may_be_emailed(subscription.person, emails, limit=limit, now=now):
+        send_question(subscription, now=now)
+        record_event(subscription, EventKind.QUESTION_SENT_AGAIN, author=None, now=now)
 
 
 @transaction.atomic
@@ -66,22 +66,22 @@ def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> Non
     to it changes anything. Raises `UnableToChangeSubscription` if there is nothing to confirm, if the organisation that
     asked may no longer read the target, or if the refusal is so old that a partner may ask again.
     """
-    locked = lock_subscription(subscription)
-    if not (locked.is_waiting or askable_again([locked], now)) or not may_still_be_asked(locked, now):
+    subscription = lock_subscription(subscription)
+    if not (subscription.is_waiting or askable_again([subscription], now)) or not may_still_be_asked(subscription, now):
         raise UnableToChangeSubscription(
             "There is nothing left for you to confirm. The list shows what you follow now."
         )
-    if locked.is_refused:
-        locked.status = SubscriptionStatus.ASKED
-        locked.asked_at = now
-        locked.confirmed_at = None
-        locked.ended_at = None
-        locked.reason = ""
-        locked.refused_at = None
-        locked.save(update_fields=["status", "asked_at", "confirmed_at", "ended_at", "reason", "refused_at"])
-        withdraw_refusal(locked.person, now=now)
-        record_event(locked, EventKind.QUESTION_WANTED_AGAIN, author=locked.person, now=now)
-    remind(subscription=locked, now=now, limit=MAX_LINKS_A_DAY)
+    if subscription.is_refused:
+        subscription.status = SubscriptionStatus.ASKED
+        subscription.asked_at = now
+        subscription.confirmed_at = None
+        subscription.ended_at = None
+        subscription.reason = ""
+        subscription.refused_at = None
+        subscription.save(update_fields=["status", "asked_at", "confirmed_at", "ended_at", "reason", "refused_at"])
+        withdraw_refusal(subscription.person, now=now)
+        record_event(subscription, EventKind.QUESTION_WANTED_AGAIN, author=subscription.person, now=now)
+    remind(subscription=subscription, now=now, limit=MAX_LINKS_A_DAY)
 
 
 @transaction.atomic

@@ -29,16 +29,16 @@ def send_links(*, person: User, now: dt.datetime, by_own_link: bool = False) -> 
     Nothing is sent to people who never subscribed or got an email, or after `MAX_LINKS_A_DAY` emails within a day.
     People who no longer follow anything get links only rarely, unless they asked by their own link.
     """
-    locked_person = User.objects.select_for_update().get(pk=person.pk)
-    if not locked_person.subscriptions.exists() and not locked_person.deliveries.exists():
+    person = User.objects.select_for_update().get(pk=person.pk)
+    if not person.subscriptions.exists() and not person.deliveries.exists():
         return
-    emails = Delivery.objects.filter(recipient=locked_person, kind=DeliveryKind.LINKS)
-    follows_nothing = not by_own_link and not locked_person.subscriptions.live().exists()
+    emails = Delivery.objects.filter(recipient=person, kind=DeliveryKind.LINKS)
+    follows_nothing = not by_own_link and not person.subscriptions.live().exists()
     if follows_nothing and emails.filter(created_at__gt=now - LINKS_AFTER_A_STOP).exists():
         return
-    if may_be_emailed(locked_person, emails, limit=MAX_LINKS_A_DAY, now=now):
-        record_digest_email(DeliveryKind.LINKS, recipient_id=locked_person.pk, now=now)
-        record(actor_id=None, kind=EventKind.LINKS_SENT, target_kind="person", target_id=locked_person.pk, now=now)
+    if may_be_emailed(person, emails, limit=MAX_LINKS_A_DAY, now=now):
+        record_digest_email(DeliveryKind.LINKS, recipient_id=person.pk, now=now)
+        record(actor_id=None, kind=EventKind.LINKS_SENT, target_kind="person", target_id=person.pk, now=now)
 
 
 @transaction.atomic

@@ -35,11 +35,11 @@ def stop(
     If a person ends their own subscription, that is a refusal: no partner may ask them again for some time. It is not a
     refusal if the subscription only moves to another address (`is_refusal=False`). An earlier refusal remains.
     """
-    locked_subscriptions = _lock(subscriptions)
+    subscriptions = _lock(subscriptions)
     roles = roles_of(author, now)
-    for subscription in locked_subscriptions:
+    for subscription in subscriptions:
         require(Rights(subscription, roles).may_end)
-    return end_subscriptions(locked_subscriptions, author=author, reason=reason, now=now, is_refusal=is_refusal)
+    return end_subscriptions(subscriptions, author=author, reason=reason, now=now, is_refusal=is_refusal)
 
 
 def _lock(subscriptions: Iterable[Subscription]) -> list[Subscription]:

@@ -63,9 +63,9 @@ def request_file(*, listing: Listing, file_format: str, person: User, now: dt.da
 @transaction.atomic
 def remove_file(*, file: ListFile, person: User) -> None:
     """Delete a file. Only the person for whom the file was made may."""
-    locked = ListFile.objects.select_for_update().defer("content").get(pk=file.pk)
-    require(locked.person_id == person.pk)
-    locked.delete()
+    file = ListFile.objects.select_for_update().defer("content").get(pk=file.pk)
+    require(file.person_id == person.pk)
+    file.delete()
 
 
 def make_files(*, now: dt.datetime) -> int:

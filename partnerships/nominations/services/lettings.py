@@ -51,8 +51,8 @@ def store_lettings(
     *, nominations_return: NominationsReturn, file: FilteredFile, author: User, now: dt.datetime
 ) -> LettingsRun:
     """Store the lettings of an upload for a worker to count, in place of an earlier upload. Raises `UnableToReport`."""
-    locked = lock_to_write(nominations_return, author, now)
-    year = core_columns().year_of(locked.starts_on)
+    nominations_return = lock_to_write(nominations_return, author, now)
+    year = core_columns().year_of(nominations_return.starts_on)
     if year is None:
         raise UnableToReport("We cannot read CORE exports of this collection year yet. Tell your administrator.")
     missing_columns = year.missing(file.columns)
@@ -62,7 +62,7 @@ def store_lettings(
             "Choose the export of that year, as CORE made it."
         )
     run, _ = LettingsRun.objects.update_or_create(
-        nominations_return=locked,
+        nominations_return=nominations_return,
         defaults={
             "file_name": clean_file_name(file.file_name),
             "columns": list(file.columns),
@@ -77,7 +77,7 @@ def store_lettings(
             "report": {},
         },
     )
-    record_return(locked, EventKind.LETTINGS_READ, author=author, now=now)
+    record_return(nominations_return, EventKind.LETTINGS_READ, author=author, now=now)
     return run
 
 

@@ -15,9 +15,9 @@ from partnerships.people.models import User
 def lock_agreement(agreement: NominationsAgreement) -> NominationsAgreement:
     """Lock the partnership of an agreement, and return the agreement. Check rights and status only after locking."""
     partnership = recording.lock_partnership(agreement.partnership_id)
-    locked = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
-    locked.partnership = partnership
-    return locked
+    agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
+    agreement.partnership = partnership
+    return agreement
 
 
 #: The kind of entry in the journal with the status of a return (see `restoring`).

@@ -61,9 +61,9 @@ class Supplement:
 def lock_return(nominations_return: NominationsReturn) -> NominationsReturn:
     """Lock the partnership and then the return, and return the locked return."""
     agreement = lock_agreement(nominations_return.agreement)
-    locked = NominationsReturn.objects.select_for_update(of=("self",)).get(pk=nominations_return.pk)
-    locked.agreement = agreement
-    return locked
+    nominations_return = NominationsReturn.objects.select_for_update(of=("self",)).get(pk=nominations_return.pk)
+    nominations_return.agreement = agreement
+    return nominations_return
 
 
 def record_return(
@@ -92,14 +92,14 @@ def lock_to_write(nominations_return: NominationsReturn, author: User, now: dt.d
 
     Raises `UnableToAct` and `UnableToReport`.
     """
-    locked = lock_return(nominations_return)
-    require(rights_over(locked.agreement, author, now).may_report)
-    if not locked.is_writable:
+    nominations_return = lock_return(nominations_return)
+    require(rights_over(nominations_return.agreement, author, now).may_report)
+    if not nominations_return.is_writable:
         raise UnableToReport(
             "This return has been sent to the council, so you cannot change it now. You can change the return again if "
             "the council disputes it."
         )
-    return locked
+    return nominations_return
 
 
 @transaction.atomic
@@ -110,23 +110,23 @@ def start_return(
 
     The quarter must be over, or the agreement must have ended in the quarter.
     """
-    locked = lock_agreement(agreement)
-    require(rights_over(locked, author, now).may_report)
+    agreement = lock_agreement(agreement)
+    require(rights_over(agreement, author, now).may_report)
     try:
         quarter = Quarter(starts_on)
     except ValueError as error:
         raise UnableToReport(str(error)) from error
-    nominations_return = NominationsReturn.objects.filter(agreement=locked, starts_on=starts_on).first()
+    nominations_return = NominationsReturn.objects.filter(agreement=agreement, starts_on=starts_on).first()
     if nominations_return is not None:
         return nominations_return
-    period = period_of(locked, quarter)
+    period = period_of(agreement, quarter)
     if period is None:
         raise UnableToReport(
             "No terms with shares for nominations were in force in this quarter. Choose another quarter."
         )
     if period.last_day >= timezone.localdate(now):
         raise UnableToReport("This quarter is not over yet. Start its return once the quarter has ended.")
-    nominations_return = NominationsReturn.objects.create(agreement=locked, starts_on=starts_on, begun_at=now)
+    nominations_return = NominationsReturn.objects.create(agreement=agreement, starts_on=starts_on, begun_at=now)
     record_return(nominations_return, EventKind.RETURN_STARTED, author=author, now=now)
     return nominations_return
 
@@ -158,8 +158,8 @@ def complete_return(
     `figures_seen` are the figures that the author saw when opening the page. Raises `UnableToReport`. Raises
     `FiguresChanged`, without saving anything, if another person has changed one of the same lines.
     """
-    locked = lock_to_write(nominations_return, author, now)
-    line_by_pk = {line.pk: line for line in locked.lines.prefetch_related("refusals").order_by("pk")}
+    nominations_return = lock_to_write(nominations_return, author, now)
+    line_by_pk = {line.pk: line for line in nominations_return.lines.prefetch_related("refusals").order_by("pk")}
     if not figures.keys() <= line_by_pk.keys():
         raise UnableToReport(
             "The lettings have been counted again since you opened this page. Check the new figures first."
@@ -179,7 +179,7 @@ def complete_return(
         )
     for pk, supplement in sorted(new_figures.items()):
         _save_supplement(line_by_pk[pk], supplement)
-    record_return(locked, EventKind.RETURN_COMPLETED, author=author, now=now)
+    record_return(nominations_return, EventKind.RETURN_COMPLETED, author=author, now=now)
 
 
 def _save_supplement(line: ReturnLine, supplement: Supplement) -> None:
@@ -226,24 +226,24 @@ def send_return(
     The council decides again about lines that it disputed; `answers` are the provider's answers to these disputes, by
     the id of the line. Confirmed lines stay confirmed unless they have changed. Raises `UnableToReport`.
     """
-    locked = lock_to_write(nominations_return, author, now)
-    run = getattr(locked, "run", None)
+    nominations_return = lock_to_write(nominations_return, author, now)
+    run = getattr(nominations_return, "run", None)
     if run is None or run.finished_at is None:
         raise UnableToReport("Upload the lettings first, and wait until they are counted.")
-    for line in locked.lines.exclude(decision=Decision.CONFIRMED).exclude(reason="").order_by("pk"):
+    for line in nominations_return.lines.exclude(decision=Decision.CONFIRMED).exclude(reason="").order_by("pk"):
         clear_decision(line)
         line.answer = (answers or {}).get(line.pk, "").strip()
         line.save(update_fields=[*_DECISION_FIELDS, "answer"])
-    locked.status, locked.sent_at, locked.sent_by = ReturnStatus.SENT, now, author
-    locked.sendings += 1
-    locked.save(update_fields=["status", "sent_at", "sent_by", "sendings"])
-    record_return(locked, EventKind.RETURN_SENT, author=author, now=now)
-    note_status(locked, now=now)
-    provider, council = locked.agreement.provider_body, locked.agreement.council_body
+    nominations_return.status, nominations_return.sent_at, nominations_return.sent_by = ReturnStatus.SENT, now, author
+    nominations_return.sendings += 1
+    nominations_return.save(update_fields=["status", "sent_at", "sent_by", "sendings"])
+    record_return(nominations_return, EventKind.RETURN_SENT, author=author, now=now)
+    note_status(nominations_return, now=now)
+    provider, council = nominations_return.agreement.provider_body, nominations_return.agreement.council_body
     record_emails(
         kind="nominations.return_sent",
         people=leads_of(council).exclude(pk=author.pk).values_list("pk", flat=True),
-        params={"return": locked.pk, "sending": locked.sendings},
+        params={"return": nominations_return.pk, "sending": nominations_return.sendings},
         sender_id=provider.pk,
         now=now,
     )
@@ -263,22 +263,22 @@ def decide_lines(
     Once the council has decided on all lines, the return is settled or, if a line is disputed, the provider can change
     it again. Either way, the provider gets an email. `sending` is the number of the sending that the author read.
     """
-    locked = lock_return(nominations_return)
-    require(rights_over(locked.agreement, author, now).may_decide)
-    if not locked.is_sent:
+    nominations_return = lock_return(nominations_return)
+    require(rights_over(nominations_return.agreement, author, now).may_decide)
+    if not nominations_return.is_sent:
         raise UnableToDecide("This return is not waiting for the council, so you cannot decide on its lines now.")
-    if locked.sendings != sending:
+    if nominations_return.sendings != sending:
         raise UnableToDecide(
             "The provider has sent this return again since you opened the page. Read the new figures first."
         )
-    lines = {line.pk: line for line in locked.lines.order_by("pk")}
+    lines = {line.pk: line for line in nominations_return.lines.order_by("pk")}
     if not decisions.keys() <= lines.keys():
         raise UnableToDecide("Some of these lines belong to another return. Open this return again.")
     for pk, (decision, reason) in sorted(decisions.items()):
         _decide(lines[pk], Decision(decision), reason.strip(), author, now)
-    record_return(locked, EventKind.LINES_DECIDED, of_council=True, author=author, now=now)
+    record_return(nominations_return, EventKind.LINES_DECIDED, of_council=True, author=author, now=now)
     if all(line.decision for line in lines.values()):
-        _settle_or_send_back(locked, list(lines.values()), author, now)
+        _settle_or_send_back(nominations_return, list(lines.values()), author, now)
 
 
 def _decide(line: ReturnLine, decision: Decision, reason: str, author: User, now: dt.datetime) -> None:
@@ -325,29 +325,35 @@ def reopen_return(*, nominations_return: NominationsReturn, reason: str, author:
     Either side may reopen it. The record of the return stays, and the council must confirm every line again. Raises
     `UnableToReport`.
     """
-    locked = lock_return(nominations_return)
-    rights = rights_over(locked.agreement, author, now)
+    nominations_return = lock_return(nominations_return)
+    rights = rights_over(nominations_return.agreement, author, now)
     require(rights.may_reopen)
-    if not locked.is_settled:
+    if not nominations_return.is_settled:
         raise UnableToReport(
-            f"You can reopen only a confirmed return. This return is {locked.get_status_display().lower()}."
+            f"You can reopen only a confirmed return. This return is {nominations_return.get_status_display().lower()}."
         )
     if not reason.strip():
         raise UnableToReport("Enter what has to be corrected.")
-    for line in locked.lines.order_by("pk"):
+    for line in nominations_return.lines.order_by("pk"):
         clear_decision(line)
         line.reason = line.answer = ""
         line.save(update_fields=[*_DECISION_FIELDS, "reason", "answer"])
-    locked.status, locked.settled_at, locked.correction = ReturnStatus.REOPENED, None, reason.strip()
-    locked.save(update_fields=["status", "settled_at", "correction"])
-    record_return(locked, EventKind.RETURN_REOPENED, of_council=not rights.may_report, author=author, now=now)
-    note_status(locked, now=now)
-    provider, council = locked.agreement.provider_body, locked.agreement.council_body
+    nominations_return.status, nominations_return.settled_at, nominations_return.correction = (
+        ReturnStatus.REOPENED,
+        None,
+        reason.strip(),
+    )
+    nominations_return.save(update_fields=["status", "settled_at", "correction"])
+    record_return(
+        nominations_return, EventKind.RETURN_REOPENED, of_council=not rights.may_report, author=author, now=now
+    )
+    note_status(nominations_return, now=now)
+    provider, council = nominations_return.agreement.provider_body, nominations_return.agreement.council_body
     leads = {*leads_of(provider).values_list("pk", flat=True), *leads_of(council).values_list("pk", flat=True)}
     record_emails(
         kind="nominations.return_reopened",
         people=sorted(leads - {author.pk}),
-        params={"return": locked.pk, "sending": locked.sendings, "author": author.pk},
+        params={"return": nominations_return.pk, "sending": nominations_return.sendings, "author": author.pk},
         sender_id=(provider if rights.may_report else council).pk,
         now=now,
     )

@@ -31,13 +31,13 @@ def ask_for_shortfall(
 
     The ask belongs to no partnership, because other parties would then see the number of homes. Raises `UnableToAsk`.
     """
-    locked = lock_return(nominations_return)
-    agreement = locked.agreement
+    nominations_return = lock_return(nominations_return)
+    agreement = nominations_return.agreement
     require(rights_over(agreement, author, now).may_ask)
-    return_line = locked.lines.filter(pk=line).first()
+    return_line = nominations_return.lines.filter(pk=line).first()
     if return_line is None or not return_line.result.shortfall:
         raise UnableToAsk("No nominations are missing in this line, so you do not need to ask for any.")
-    if locked.is_writable:
+    if nominations_return.is_writable:
         raise UnableToAsk(
             "The provider has not sent this return, or is correcting it now. Wait until you receive the return."
         )
@@ -50,12 +50,12 @@ def ask_for_shortfall(
         entry = create_entry(
             organisation=agreement.council_body,
             direction=Direction.ASK,
-            title=f"Nominations to make up: {return_line.words}, {locked.quarter}",
+            title=f"Nominations to make up: {return_line.words}, {nominations_return.quarter}",
             theme=THEME,
             audience=Audience.NAMED,
             addressees=[agreement.provider_body],
             statement=(
-                f"In {locked.quarter}, {return_line.nominated} of {result.counting} homes went to our nominees. The "
+                f"In {nominations_return.quarter}, {return_line.nominated} of {result.counting} homes went to our nominees. The "
                 f"agreed number is {result.agreed}. Please tell us how the missing {result.shortfall} will be made up."
             ),
             quantity=Decimal(result.shortfall),

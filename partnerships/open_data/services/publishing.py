@@ -29,15 +29,15 @@ def begin_publishing(
     *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
 ) -> Publication:
     """Publish the files of a standard to everybody; for leads and administrators. Raises `UnableToPublishData`."""
-    locked_organisation = _locked(organisation, reason, author, now)
+    organisation = _locked(organisation, reason, author, now)
     if standard not in STANDARDS:
         raise UnableToPublishData("There is no such standard. Choose one on the organisation’s open data page.")
-    if not locked_organisation.is_planning_authority:
+    if not organisation.is_planning_authority:
         raise UnableToPublishData("Only planning authorities that still exist can publish these files.")
-    if Publication.objects.filter(organisation=locked_organisation, standard=standard, ended_at=None).exists():
+    if Publication.objects.filter(organisation=organisation, standard=standard, ended_at=None).exists():
         raise UnableToPublishData("These files are already published. Open the page again to see them.")
     publication = Publication.objects.create(
-        organisation=locked_organisation, standard=standard, reason=reason.strip(), begun_at=now
+        organisation=organisation, standard=standard, reason=reason.strip(), begun_at=now
     )
     _record(EventKind.BEGUN, publication, reason, author, now)
     return publication
@@ -48,8 +48,8 @@ def end_publishing(
     *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
 ) -> Publication:
     """Stop publishing the files of a standard; for leads and administrators. Raises `UnableToPublishData`."""
-    locked_organisation = _locked(organisation, reason, author, now)
-    publications = Publication.objects.filter(organisation=locked_organisation, standard=standard, ended_at=None)
+    organisation = _locked(organisation, reason, author, now)
+    publications = Publication.objects.filter(organisation=organisation, standard=standard, ended_at=None)
     publication = publications.select_related("organisation").first()
     if publication is None:
         raise UnableToPublishData("These files are not published, so there is nothing to stop.")
@@ -68,11 +68,11 @@ def publication_identity(publication: Publication) -> str:
 
 
 def _locked(organisation: Organisation, reason: str, author: User | None, now: dt.datetime) -> Organisation:
-    locked_organisation = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
-    require(rights_over(locked_organisation, author, now).may_change_settings)
+    organisation = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
+    require(rights_over(organisation, author, now).may_change_settings)
     if not reason.strip():
         raise UnableToPublishData("Give a reason.")
-    return locked_organisation
+    return organisation
 
 
 def _record(kind: EventKind, publication: Publication, reason: str, author: User | None, now: dt.datetime) -> None:

@@ -52,9 +52,9 @@ def _lock(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption
     Locking the partnership could deadlock with a request that adds a commitment to the partnership.
     """
     adoptions = Adoption.objects.select_for_update(of=("self",)).select_related("recommendation", "partnership")
-    locked = adoptions.get(pk=adoption.pk)
-    _check_may_adopt(locked.partnership, author, now)
-    return locked
+    adoption = adoptions.get(pk=adoption.pk)
+    _check_may_adopt(adoption.partnership, author, now)
+    return adoption
 
 
 def _acting_party(partnership: Partnership, author: User | None) -> Organisation | None:
@@ -79,18 +79,20 @@ def propose_adoption(
     A recommendation that the partnership dropped is proposed again.
     """
     partnership = lock_partnership(partnership.pk)
-    locked = lock_recommendation(recommendation.pk)
+    recommendation = lock_recommendation(recommendation.pk)
     _check_may_adopt(partnership, author, now)
     if not why.strip():
         raise UnableToAdopt("Say why the partnership should adopt this recommendation.")
     party = _acting_party(partnership, author)
-    rows = Adoption.objects.select_for_update(of=("self",)).filter(recommendation=locked, partnership=partnership)
+    rows = Adoption.objects.select_for_update(of=("self",)).filter(
+        recommendation=recommendation, partnership=partnership
+    )
     adoption = rows.first()
     if adoption is not None and not adoption.is_dropped:
         status = adoption.get_status_display().lower()
         raise UnableToAdopt(f"{partnership} has already {status} this recommendation. Choose another partnership.")
     if adoption is None:
-        adoption = Adoption(recommendation=locked, partnership=partnership)
+        adoption = Adoption(recommendation=recommendation, partnership=partnership)
     adoption.status = AdoptionStatus.PROPOSED
     adoption.why = why.strip()
     adoption.reason = ""
@@ -107,51 +109,51 @@ def propose_adoption(
 @transaction.atomic
 def adopt(*, adoption: Adoption, meeting: Meeting, author: User | None, now: dt.datetime) -> Adoption:
     """Record that a meeting of the partnership adopted the recommendation. Raises `UnableToAdopt`."""
-    locked = _lock_with_partnership(adoption, author, now)
-    if locked.status != AdoptionStatus.PROPOSED:
-        status = locked.get_status_display().lower()
+    adoption = _lock_with_partnership(adoption, author, now)
+    if adoption.status != AdoptionStatus.PROPOSED:
+        status = adoption.get_status_display().lower()
         raise UnableToAdopt(f"This recommendation is already {status}, so you do not need to record its adoption.")
-    if meeting.partnership_id != locked.partnership_id or meeting.status == MeetingStatus.CALLED_OFF:
+    if meeting.partnership_id != adoption.partnership_id or meeting.status == MeetingStatus.CALLED_OFF:
         raise UnableToAdopt("Choose a meeting of the partnership.")
     if meeting.starts_at > now:
         raise UnableToAdopt("Choose a meeting that has taken place.")
-    locked.status, locked.meeting = AdoptionStatus.ADOPTED, meeting
-    _save(locked, now, "status", "meeting")
+    adoption.status, adoption.meeting = AdoptionStatus.ADOPTED, meeting
+    _save(adoption, now, "status", "meeting")
     record_adoption(
-        locked,
+        adoption,
         EventKind.ADOPTED,
         author=author,
-        organisation=_acting_party(locked.partnership, author),
+        organisation=_acting_party(adoption.partnership, author),
         now=now,
         before={"status": AdoptionStatus.PROPOSED.value},
         after={"status": AdoptionStatus.ADOPTED.value, "date": meeting.day.isoformat()},
     )
-    return locked
+    return adoption
 
 
 @transaction.atomic
 def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: dt.datetime) -> Adoption:
     """Drop a recommendation, with a reason; its outcomes stay. Raises `UnableToAdopt`."""
-    locked = _lock_with_partnership(adoption, author, now)
-    if locked.is_dropped:
+    adoption = _lock_with_partnership(adoption, author, now)
+    if adoption.is_dropped:
         raise UnableToAdopt("The partnership has already dropped this recommendation, so you do not need to.")
     if not reason.strip():
         raise UnableToAdopt("Say why the partnership drops this recommendation.")
-    status_before = locked.status
-    locked.status = AdoptionStatus.DROPPED
-    locked.reason = reason.strip()
-    _save(locked, now, "status", "reason")
+    status_before = adoption.status
+    adoption.status = AdoptionStatus.DROPPED
+    adoption.reason = reason.strip()
+    _save(adoption, now, "status", "reason")
     record_adoption(
-        locked,
+        adoption,
         EventKind.DROPPED,
         author=author,
-        organisation=_acting_party(locked.partnership, author),
+        organisation=_acting_party(adoption.partnership, author),
         now=now,
         before={"status": status_before},
-        after={"status": locked.status},
-        reason=locked.reason,
+        after={"status": adoption.status},
+        reason=adoption.reason,
     )
-    return locked
+    return adoption
 
 
 @transaction.atomic
@@ -159,20 +161,20 @@ def link_outcome(
     *, adoption: Adoption, record: Objective | Commitment, author: User | None, now: dt.datetime
 ) -> Outcome:
     """Link an objective or a commitment that came from the recommendation. Raises `UnableToLink`."""
-    locked = _lock(adoption, author, now)
-    if not locked.is_adopted:
+    adoption = _lock(adoption, author, now)
+    if not adoption.is_adopted:
         raise UnableToLink("The partnership has not adopted this recommendation. Record its adoption first.")
-    if record.partnership_id != locked.partnership_id:
-        raise UnableToLink(f"Choose an objective or a commitment of {locked.partnership}.")
+    if record.partnership_id != adoption.partnership_id:
+        raise UnableToLink(f"Choose an objective or a commitment of {adoption.partnership}.")
     field = "objective" if isinstance(record, Objective) else "commitment"
-    if locked.outcomes.filter(**{field: record}).exists():
-        raise UnableToLink("This objective or commitment is already linked. Choose another objective or commitment.")
-    if locked.outcomes.count() >= MAX_OUTCOMES:
+    if adoption.outcomes.filter(**{field: record}).exists():
+        raise UnableToLink("This objective or commitment is already linked. Choose another one.")
+    if adoption.outcomes.count() >= MAX_OUTCOMES:
         raise UnableToLink(f"You can link up to {MAX_OUTCOMES} objectives and commitments. Remove a link first.")
-    outcome = Outcome.objects.create(adoption=locked, **{field: record}, linked_by=author, linked_at=now)
-    _save(locked, now)
-    party = _acting_party(locked.partnership, author)
-    record_adoption(locked, EventKind.OUTCOME_LINKED, author=author, organisation=party, now=now)
+    outcome = Outcome.objects.create(adoption=adoption, **{field: record}, linked_by=author, linked_at=now)
+    _save(adoption, now)
+    party = _acting_party(adoption.partnership, author)
+    record_adoption(adoption, EventKind.OUTCOME_LINKED, author=author, organisation=party, now=now)
     return outcome
 
 

@@ -25,9 +25,9 @@ class UnableToProve(Exception):
 def _lock(response: Response, author: User, now: dt.datetime) -> Response:
     """Lock and return the response, if the author may answer for its organisation."""
     rows = Response.objects.select_for_update(of=("self",)).select_related("recommendation", "organisation")
-    locked = rows.get(pk=response.pk)
-    require(may_answer_for(locked.organisation, author, now))
-    return locked
+    response = rows.get(pk=response.pk)
+    require(may_answer_for(response.organisation, author, now))
+    return response
 
 
 @transaction.atomic
@@ -38,18 +38,18 @@ def add_evidence(
 
     `kind` is a key of `KINDS_OF_EVIDENCE`.
     """
-    locked = _lock(response, author, now)
+    response = _lock(response, author, now)
     evidence_record = record_for(kind, record, author)
     if evidence_record is None:
         raise UnableToProve("Choose the evidence from the list.")
-    if locked.evidence.filter(**{kind: evidence_record}).exists():
+    if response.evidence.filter(**{kind: evidence_record}).exists():
         raise UnableToProve("This is already evidence for the response. Choose something else.")
-    if locked.evidence.count() >= MAX_EVIDENCE:
+    if response.evidence.count() >= MAX_EVIDENCE:
         raise UnableToProve(f"You can add up to {MAX_EVIDENCE} pieces of evidence. Remove one first.")
     evidence = Evidence.objects.create(
-        response=locked, **{kind: evidence_record}, words=" ".join(words.split()), added_by=author, added_at=now
+        response=response, **{kind: evidence_record}, words=" ".join(words.split()), added_by=author, added_at=now
     )
-    record_response(locked, EventKind.EVIDENCE_ADDED, author=author, now=now, evidence=evidence)
+    record_response(response, EventKind.EVIDENCE_ADDED, author=author, now=now, evidence=evidence)
     return evidence
 
 

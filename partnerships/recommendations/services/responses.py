@@ -53,9 +53,9 @@ def respond(
 
     `revision` is the revision that the author saw, 0 if there was no response. Raises `UnableToRespond`.
     """
-    locked = lock_recommendation(recommendation.pk)
+    recommendation = lock_recommendation(recommendation.pk)
     require(may_answer_for(organisation, author, now))
-    response = _lock_response(locked, organisation, now)
+    response = _lock_response(recommendation, organisation, now)
     if author is not None and response.revision != revision:
         raise ResponseHasChanged(
             "A colleague changed this response while you were writing. Compare your text with theirs."
@@ -144,18 +144,18 @@ def _check(response: Response, new_response: ResponseDetails, today: dt.date) ->
 @transaction.atomic
 def hand_over_response(*, response: Response, to: User, author: User, now: dt.datetime) -> Response:
     """Change the owner of a response, and nothing else. Raises `UnableToRespond`."""
-    current = Response.objects.select_related("recommendation", "organisation").get(pk=response.pk)
+    response = Response.objects.select_related("recommendation", "organisation").get(pk=response.pk)
     return respond(
-        recommendation=current.recommendation,
-        organisation=current.organisation,
+        recommendation=response.recommendation,
+        organisation=response.organisation,
         new_response=ResponseDetails(
-            status=current.status,
-            reason=current.reason,
+            status=response.status,
+            reason=response.reason,
             owner=to,
-            review_on=current.review_on,
-            note=current.note,
+            review_on=response.review_on,
+            note=response.note,
         ),
         author=author,
         now=now,
-        revision=current.revision,
+        revision=response.revision,
     )

@@ -107,7 +107,7 @@ def correct_source(
 ) -> Source:
     """Correct any report. The report's page shows the reason. Raises `UnableToRecord`."""
     require(roles_of(author, now).keeps_directory)
-    locked = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
+    source = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
     values: dict[str, Any] = {
         "title": _valid_title(details),
         "year": details.year,
@@ -115,15 +115,15 @@ def correct_source(
         "total": details.total,
         "note": details.note.strip(),
     }
-    before, after = apply_changes(locked, values)
+    before, after = apply_changes(source, values)
     if not before:
-        return locked
+        return source
     _check_reason(reason, "report")
-    if Source.objects.filter(title__iexact=locked.title, year=locked.year).exclude(pk=locked.pk).exists():
-        raise UnableToRecord(f"{locked} is already recorded. Choose another title or year.")
-    _save_unless_recorded(locked, before)
-    record_all([source_event(locked, author=author, now=now, before=before, after=after, reason=reason.strip())])
-    return locked
+    if Source.objects.filter(title__iexact=source.title, year=source.year).exclude(pk=source.pk).exists():
+        raise UnableToRecord(f"{source} is already recorded. Choose another title or year.")
+    _save_unless_recorded(source, before)
+    record_all([source_event(source, author=author, now=now, before=before, after=after, reason=reason.strip())])
+    return source
 
 
 def _save_unless_recorded(source: Source, fields: Collection[str] | None = None) -> None:
@@ -154,11 +154,11 @@ def record_recommendation(
     Returns the recommendation with the outcome: "created", "changed" or "left_alone". An existing recommendation
     without a reference gets the reference. Raises `UnableToRecord`.
     """
-    locked_source = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
+    source = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
     require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
     text, reference = " ".join(details.text.split()), details.reference.strip()
     _check(text, details)
-    existing = _recorded_recommendation(locked_source, reference, text)
+    existing = _recorded_recommendation(source, reference, text)
     values: dict[str, Any] = {"text": text, "confidence": details.confidence}
     if details.themes is not None:
         values["themes"] = list(details.themes)
@@ -167,10 +167,10 @@ def record_recommendation(
 
     if existing is not None and _is_same(existing, values, details):
         return existing, "left_alone"
-    if locked_source.recorded_for_id != (organisation.pk if organisation else None):
-        raise UnableToRecord(_RECORDED_BY_OTHERS.format(title=locked_source.title))
+    if source.recorded_for_id != (organisation.pk if organisation else None):
+        raise UnableToRecord(_RECORDED_BY_OTHERS.format(title=source.title))
     if existing is None:
-        created = _create(locked_source, values)
+        created = _create(source, values)
         _set_addressees(created, details)
         record_all([recommendation_event(created, EventKind.RECORDED, author=author, now=now)])
         return created, "created"
@@ -190,21 +190,21 @@ def correct_recommendation(
     """Correct any recommendation. The recommendation's page shows the reason. Raises `UnableToRecord`."""
     require(roles_of(author, now).keeps_directory)
     source = Source.objects.select_for_update(of=("self",)).get(pk=recommendation.source_id)
-    locked = source.recommendations.select_for_update(of=("self",)).get(pk=recommendation.pk)
+    recommendation = source.recommendations.select_for_update(of=("self",)).get(pk=recommendation.pk)
     text, reference = " ".join(details.text.split()), details.reference.strip()
     _check(text, details)
     values: dict[str, Any] = {"text": text, "reference": reference, "confidence": details.confidence}
     if details.themes is not None:
         values["themes"] = list(details.themes)
-    if _is_same(locked, values, details):
-        return locked
+    if _is_same(recommendation, values, details):
+        return recommendation
     _check_reason(reason, "recommendation")
-    if reference and source.recommendations.filter(reference__iexact=reference).exclude(pk=locked.pk).exists():
+    if reference and source.recommendations.filter(reference__iexact=reference).exclude(pk=recommendation.pk).exists():
         raise UnableToRecord(
             f"Another recommendation in {source} already has the reference {reference}. Enter another reference."
         )
-    _change(locked, values, details, author=author, now=now, reason=reason.strip())
-    return locked
+    _change(recommendation, values, details, author=author, now=now, reason=reason.strip())
+    return recommendation
 
 
 def _change(

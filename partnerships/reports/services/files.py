@@ -54,9 +54,9 @@ def ask_for_file(*, report: str, query_string: str, form: str, person: User, now
 @transaction.atomic
 def remove_file(*, file: ReportFile, person: User) -> None:
     """Delete a file of the person. Raises `UnableToAct` if it belongs to another person."""
-    locked_file = ReportFile.objects.select_for_update().defer("content", "figures").get(pk=file.pk)
-    require(locked_file.person_id == person.pk)
-    locked_file.delete()
+    file = ReportFile.objects.select_for_update().defer("content", "figures").get(pk=file.pk)
+    require(file.person_id == person.pk)
+    file.delete()
 
 
 def make_files(*, now: dt.datetime) -> int:

@@ -115,12 +115,12 @@ def _check(details: ScheduleDetails, today: dt.date) -> None:
 @transaction.atomic
 def end_schedule(*, schedule: Schedule, author: User | None, now: dt.datetime) -> Schedule:
     """End a schedule. The reports that it has frozen remain. The author is None after a restore."""
-    locked_schedule = _lock(schedule.pk)
-    lock_body(locked_schedule.body)
-    require(author is None or may_report_for(author, locked_schedule.body, now))
-    if locked_schedule.ended_at is None:
-        _end(locked_schedule, author, now)
-    return locked_schedule
+    schedule = _lock(schedule.pk)
+    lock_body(schedule.body)
+    require(author is None or may_report_for(author, schedule.body, now))
+    if schedule.ended_at is None:
+        _end(schedule, author, now)
+    return schedule
 
 
 def _end(schedule: Schedule, author: User | None, now: dt.datetime) -> None:

@@ -42,15 +42,15 @@ class AgendaLine:
 
 def _lock_editable(meeting: Meeting, organisation: Organisation, author: User, now: dt.datetime) -> Meeting:
     """Lock a meeting and return it if the author may change its agenda. Raises `UnableToChangeAgenda`."""
-    current = lock_meeting(meeting)
-    require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), _ONLY_EDITORS)
-    if current.partnership.is_over:
+    meeting = lock_meeting(meeting)
+    require(rights_over_meetings(meeting.partnership, author, now).may_edit_for(organisation), _ONLY_EDITORS)
+    if meeting.partnership.is_over:
         raise UnableToChangeAgenda("This partnership has ended, so you can no longer change the agenda.")
-    if not current.is_planned:
-        raise UnableToChangeAgenda(f"The meeting {current.ended_words}, so you can no longer change its agenda.")
-    if current.is_frozen:
+    if not meeting.is_planned:
+        raise UnableToChangeAgenda(f"The meeting {meeting.ended_words}, so you can no longer change its agenda.")
+    if meeting.is_frozen:
         raise UnableToChangeAgenda("The agenda has been circulated, so you can no longer change it.")
-    return current
+    return meeting
 
 
 @transaction.atomic
@@ -59,13 +59,13 @@ def gather_agenda(*, meeting: Meeting, organisation: Organisation, author: User,
 
     Items that are on the agenda already, or were dropped, are not added again. Raises `UnableToChangeAgenda`.
     """
-    current = _lock_editable(meeting, organisation, author, now)
-    suggestions = suggestions_for(current, author, now)
-    free_places = max(MAX_ITEMS - current.agenda.filter(dropped_at=None).count(), 0)
-    last_position = _last_position(current)
-    created = AgendaItem.objects.bulk_create(
+    meeting = _lock_editable(meeting, organisation, author, now)
+    free_places = max(MAX_ITEMS - meeting.agenda.filter(dropped_at=None).count(), 0)
+    suggestions = suggestions_for(meeting, author, now)[:free_places]
+    last_position = _last_position(meeting)
+    new_items = AgendaItem.objects.bulk_create(
         AgendaItem(
-            meeting=current,
+            meeting=meeting,
             position=last_position + offset,
             source=proposal.source,
             subject_kind=proposal.suggestion.subject_kind,
@@ -78,19 +78,19 @@ def gather_agenda(*, meeting: Meeting, organisation: Organisation, author: User,
             added_for=organisation,
             added_at=now,
         )
-        for offset, proposal in enumerate(suggestions[:free_places], start=1)
+        for offset, proposal in enumerate(suggestions, start=1)
     )
-    if created:
-        _raise_revision(current)
+    if new_items:
+        _raise_revision(meeting)
         record_event(
-            current,
+            meeting,
             EventKind.AGENDA_CHANGED,
             author=author,
             organisation=organisation,
             now=now,
-            after={"items added": len(created)},
+            after={"items added": len(new_items)},
         )
-    return created
+    return new_items
 
 
 @transaction.atomic
@@ -108,52 +108,64 @@ def edit_agenda(
     `revision` is the revision that the author edited. Items that the author may not read follow after these lines,
     in their present order.
     """
-    current = _lock_editable(meeting, organisation, author, now)
-    if revision != current.revision:
+    meeting = _lock_editable(meeting, organisation, author, now)
+    if revision != meeting.revision:
         raise UnableToChangeAgenda(
             "Someone changed the agenda while you were editing. Check the changes before you save."
         )
-    possible_presenter_ids = set(people_who_may_come(current.partnership).values_list("pk", flat=True))
-    items_by_id = {item.pk: item for item in AgendaItem.objects.visible_to(author).filter(meeting=current)}
     if sum(line.is_kept for line in lines) > MAX_ITEMS:
         raise UnableToChangeAgenda(f"An agenda can have up to {MAX_ITEMS} items. Remove some first.")
+
+    presenter_ids = set(people_who_may_come(meeting.partnership).values_list("pk", flat=True))
+    items_by_id = {item.pk: item for item in AgendaItem.objects.visible_to(author).filter(meeting=meeting)}
     saved_ids: list[int] = []
     for position, line in enumerate(lines, start=1):
-        if not line.title.strip():
-            raise UnableToChangeAgenda("Enter a title for each item.")
-        item = (
-            items_by_id.get(line.item.pk)
-            if line.item
-            else AgendaItem(meeting=current, added_by=author, added_for=organisation, added_at=now)
-        )
-        if item is None:
-            raise UnableToChangeAgenda(
-                "Someone removed an item while you were editing. Check the agenda before you save."
-            )
-        # A presenter who has since left the partnership stays with the item, but cannot be chosen for another item.
-        may_present = (
-            line.presenter is None
-            or line.presenter.pk in possible_presenter_ids
-            or line.presenter.pk == item.presenter_id
-        )
-        if line.presenter is not None and not may_present:
-            raise UnableToChangeAgenda(
-                f"{line.presenter.display_name} does not act for an organisation in this partnership. "
-                "Choose someone who does."
-            )
-        if not item.subject_kind:
-            item.title = line.title.strip()[:300]
-        item.position, item.purpose, item.minutes, item.presenter = position, line.purpose, line.minutes, line.presenter
-        item.dropped_at = None if line.is_kept else item.dropped_at or now
-        item.save()
+        item: AgendaItem | None
+        if line.item is None:
+            item = AgendaItem(meeting=meeting, added_by=author, added_for=organisation, added_at=now)
+        else:
+            item = items_by_id.get(line.item.pk)
+        item = _checked_item(item, line, presenter_ids)
+        _save_item(item, line, position, now)
         saved_ids.append(item.pk)
-    unreadable_items = current.agenda.exclude(pk__in=[*items_by_id, *saved_ids]).order_by("position", "pk")
-    for position, item in enumerate(unreadable_items, start=len(lines) + 1):
-        item.position = position
-        item.save(update_fields=["position"])
-    _raise_revision(current)
-    record_event(current, EventKind.AGENDA_CHANGED, author=author, organisation=organisation, now=now)
-    return current
+
+    unreadable_items = meeting.agenda.exclude(pk__in=[*items_by_id, *saved_ids]).order_by("position", "pk")
+    for position, unreadable_item in enumerate(unreadable_items, start=len(lines) + 1):
+        unreadable_item.position = position
+        unreadable_item.save(update_fields=["position"])
+
+    _raise_revision(meeting)
+    record_event(meeting, EventKind.AGENDA_CHANGED, author=author, organisation=organisation, now=now)
+    return meeting
+
+
+def _checked_item(item: AgendaItem | None, line: AgendaLine, presenter_ids: set[int]) -> AgendaItem:
+    """Return the item if it still exists and the line is complete. Raises `UnableToChangeAgenda` otherwise.
+
+    A presenter who has since left the partnership stays with the item, but cannot be chosen for another item.
+    """
+    if not line.title.strip():
+        raise UnableToChangeAgenda("Enter a title for each item.")
+    if item is None:
+        raise UnableToChangeAgenda("Someone removed an item while you were editing. Check the agenda before you save.")
+    presenter = line.presenter
+    if presenter is not None and presenter.pk not in presenter_ids and presenter.pk != item.presenter_id:
+        raise UnableToChangeAgenda(
+            f"{presenter.display_name} does not act for an organisation in this partnership. Choose someone who does."
+        )
+    return item
+
+
+def _save_item(item: AgendaItem, line: AgendaLine, position: int, now: dt.datetime) -> None:
+    """Save an item as its line says. The title of an item about a record of another room does not change."""
+    if not item.subject_kind:
+        item.title = line.title.strip()[:300]
+    item.position = position
+    item.purpose = line.purpose
+    item.minutes = line.minutes
+    item.presenter = line.presenter
+    item.dropped_at = None if line.is_kept else item.dropped_at or now
+    item.save()
 
 
 @transaction.atomic
@@ -164,21 +176,23 @@ def circulate_agenda(
 
     Each email contains only the items that its recipient may read. `revision` is the revision that the author saw.
     """
-    current = _lock_editable(meeting, organisation, author, now)
-    if revision != current.revision:
+    meeting = _lock_editable(meeting, organisation, author, now)
+    if revision != meeting.revision:
         raise UnableToChangeAgenda(
             "Someone has changed the agenda since you opened it. Check the changes before you circulate it."
         )
-    if not current.agenda.filter(dropped_at=None).exists():
+    if not meeting.agenda.filter(dropped_at=None).exists():
         raise UnableToChangeAgenda("The agenda is empty. Add an item first.")
-    current.agenda_sent_at = now
-    current.save(update_fields=["agenda_sent_at"])
-    record_event(current, EventKind.AGENDA_CIRCULATED, author=author, organisation=organisation, now=now)
-    email_people("meeting_agenda", current, author=author, now=now)
-    return current
+
+    meeting.agenda_sent_at = now
+    meeting.save(update_fields=["agenda_sent_at"])
+    record_event(meeting, EventKind.AGENDA_CIRCULATED, author=author, organisation=organisation, now=now)
+    email_people("meeting_agenda", meeting, author=author, now=now)
+    return meeting
 
 
 def _raise_revision(meeting: Meeting) -> None:
+    """Count a change of the agenda, so that an edit that began before it is refused."""
     meeting.revision += 1
     meeting.save(update_fields=["revision"])
 

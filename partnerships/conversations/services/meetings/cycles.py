@@ -50,37 +50,24 @@ def set_cycle(
     on_holiday: str = HolidayChoice.LATER,
 ) -> MeetingCycle:
     """Set or change the meeting cycle; planned meetings stay as they are. Raises `UnableToSetCycle`."""
-    current = lock_partnership(partnership.pk)
-    require(rights_over_meetings(current, author, now).may_set_cycle, _ONLY_LEADS)
-    if current.is_over:
+    partnership = lock_partnership(partnership.pk)
+    require(rights_over_meetings(partnership, author, now).may_set_cycle, _ONLY_LEADS)
+    if partnership.is_over:
         raise UnableToSetCycle("This partnership has ended, so you cannot set a meeting cycle.")
-    if not 1 <= cycle.interval <= MAX_INTERVAL:
-        raise UnableToSetCycle(f"Enter a number of weeks or months from 1 to {MAX_INTERVAL}.")
-    if (cycle.unit == Unit.MONTHS) != bool(cycle.position):
-        raise UnableToSetCycle(
-            "For a monthly meeting, choose which weekday of the month. For a weekly meeting, choose none."
-        )
-    if sitting.minutes not in LENGTHS:
-        raise UnableToSetCycle("Enter a length between 5 minutes and 24 hours.")
-    earlier_cycle = MeetingCycle.objects.filter(partnership=current).first()
-    before = earlier_cycle.cycle.words if earlier_cycle and earlier_cycle.is_running else ""
-    meeting_cycle = earlier_cycle or MeetingCycle(partnership=current)
-    meeting_cycle.unit, meeting_cycle.interval, meeting_cycle.weekday, meeting_cycle.position = (
-        cycle.unit.value,
-        cycle.interval,
-        cycle.weekday,
-        cycle.position,
-    )
-    meeting_cycle.starts_on, meeting_cycle.on_holiday = cycle.starts_on, on_holiday
-    meeting_cycle.time, meeting_cycle.minutes, meeting_cycle.format = sitting.time, sitting.minutes, sitting.format
-    meeting_cycle.place, meeting_cycle.link = sitting.place.strip(), sitting.link.strip()
-    meeting_cycle.set_by, meeting_cycle.set_for, meeting_cycle.set_at, meeting_cycle.stopped_at = (
-        author,
-        organisation,
-        now,
-        None,
-    )
+    _check(cycle, sitting)
+
+    meeting_cycle = MeetingCycle.objects.filter(partnership=partnership).first()
+    before = meeting_cycle.cycle.words if meeting_cycle and meeting_cycle.is_running else ""
+    if meeting_cycle is None:
+        meeting_cycle = MeetingCycle(partnership=partnership)
+    _set_fields(meeting_cycle, cycle, sitting)
+    meeting_cycle.on_holiday = on_holiday
+    meeting_cycle.set_by = author
+    meeting_cycle.set_for = organisation
+    meeting_cycle.set_at = now
+    meeting_cycle.stopped_at = None
     meeting_cycle.save()
+
     _record(
         meeting_cycle,
         EventKind.CYCLE_SET,
@@ -93,18 +80,45 @@ def set_cycle(
     return meeting_cycle
 
 
+def _check(cycle: Cycle, sitting: Sitting) -> None:
+    """Raise `UnableToSetCycle` if the cycle is incomplete, or its meetings have an impossible length."""
+    if not 1 <= cycle.interval <= MAX_INTERVAL:
+        raise UnableToSetCycle(f"Enter a number of weeks or months from 1 to {MAX_INTERVAL}.")
+    if (cycle.unit == Unit.MONTHS) != bool(cycle.position):
+        raise UnableToSetCycle(
+            "For a monthly meeting, choose which weekday of the month. For a weekly meeting, choose none."
+        )
+    if sitting.minutes not in LENGTHS:
+        raise UnableToSetCycle("Enter a length between 5 minutes and 24 hours.")
+
+
+def _set_fields(meeting_cycle: MeetingCycle, cycle: Cycle, sitting: Sitting) -> None:
+    """Set when and where the meetings of a stored cycle take place."""
+    meeting_cycle.unit = cycle.unit.value
+    meeting_cycle.interval = cycle.interval
+    meeting_cycle.weekday = cycle.weekday
+    meeting_cycle.position = cycle.position
+    meeting_cycle.starts_on = cycle.starts_on
+    meeting_cycle.time = sitting.time
+    meeting_cycle.minutes = sitting.minutes
+    meeting_cycle.format = sitting.format
+    meeting_cycle.place = sitting.place.strip()
+    meeting_cycle.link = sitting.link.strip()
+
+
 @transaction.atomic
 def stop_cycle(
     *, partnership: Partnership, reason: str, organisation: Organisation | None, author: User, now: dt.datetime
 ) -> MeetingCycle:
     """Stop the meeting cycle, with a reason, so that it proposes no more meetings. Raises `UnableToSetCycle`."""
-    current = lock_partnership(partnership.pk)
-    require(rights_over_meetings(current, author, now).may_set_cycle, _ONLY_LEADS)
-    meeting_cycle = MeetingCycle.objects.filter(partnership=current, stopped_at=None).first()
+    partnership = lock_partnership(partnership.pk)
+    require(rights_over_meetings(partnership, author, now).may_set_cycle, _ONLY_LEADS)
+    meeting_cycle = MeetingCycle.objects.filter(partnership=partnership, stopped_at=None).first()
     if meeting_cycle is None:
         raise UnableToSetCycle("This partnership has no meeting cycle to stop.")
     if not reason.strip():
         raise UnableToSetCycle("Give a reason.")
+
     meeting_cycle.stopped_at = now
     meeting_cycle.save(update_fields=["stopped_at"])
     _record(

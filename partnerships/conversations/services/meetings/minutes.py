@@ -10,7 +10,8 @@ from django.db import transaction
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Conversation, Meeting
 from partnerships.conversations.rights import rights_over_meetings
-from partnerships.conversations.services.drafting import Record, record_conversation
+from partnerships.conversations.services.contents import Record
+from partnerships.conversations.services.drafting import record_conversation
 from partnerships.conversations.services.meetings.planning import ONLY_EDITORS
 from partnerships.conversations.services.meetings.recording import lock_meeting, record_event
 from partnerships.kit.rights import require
@@ -37,18 +38,16 @@ def write_minutes(
     If the form's `key` was used before, the minutes that were started then are returned.
     Raises `UnableToWriteMinutes`, or `UnableToRecord` if the record is invalid.
     """
-    current = lock_meeting(meeting)
-    require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
-    if not current.is_held:
+    meeting = lock_meeting(meeting)
+    require(rights_over_meetings(meeting.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
+    if not meeting.is_held:
         raise UnableToWriteMinutes("Record who attended first.")
-    if current.conversation is not None:
-        if key is not None and current.conversation.key == key:
-            return current.conversation
-        raise UnableToWriteMinutes(
-            f"{current.conversation.organisation.display_name} has already started the minutes, so you do not need to."
-        )
+    if meeting.conversation is not None:
+        if key is not None and meeting.conversation.key == key:
+            return meeting.conversation
+        raise UnableToWriteMinutes(f"{meeting.conversation.organisation.display_name} has already started the minutes.")
     minutes = record_conversation(organisation=organisation, record=record, author=author, now=now, key=key)
-    current.conversation = minutes
-    current.save(update_fields=["conversation"])
-    record_event(current, EventKind.MINUTES_BEGUN, author=author, organisation=organisation, now=now)
+    meeting.conversation = minutes
+    meeting.save(update_fields=["conversation"])
+    record_event(meeting, EventKind.MINUTES_BEGUN, author=author, organisation=organisation, now=now)
     return minutes

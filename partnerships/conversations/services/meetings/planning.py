@@ -79,18 +79,18 @@ def plan_meeting(
     `cycle_day` is the day of the meeting cycle that the meeting is for. If the form's `key` was used before,
     the meeting that was planned then is returned.
     """
-    existing = Meeting.objects.filter(key=key, created_by=author).first() if key else None
-    if existing is not None:
+    if existing := _planned_with_key(key, author):
         return existing
-    current = lock_partnership(partnership.pk)
-    require(rights_over_meetings(current, author, now).may_edit_for(organisation), ONLY_EDITORS)
-    if current.is_over:
+    partnership = lock_partnership(partnership.pk)
+    require(rights_over_meetings(partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
+    if partnership.is_over:
         raise UnableToPlan("This partnership has ended, so you cannot plan a meeting.")
     _check(plan, now)
+
     try:
         with transaction.atomic():
             meeting = Meeting.objects.create(
-                partnership=current,
+                partnership=partnership,
                 organisation=organisation,
                 cycle_day=cycle_day,
                 created_by=author,
@@ -100,11 +100,11 @@ def plan_meeting(
             )
     except IntegrityError:
         # The same form was sent twice at once, and the other request has just planned the meeting.
-        existing = Meeting.objects.filter(key=key, created_by=author).first() if key else None
-        if existing is None:
-            raise
-        return existing
+        if existing := _planned_with_key(key, author):
+            return existing
+        raise
     seat_people(meeting, plan, now=now)
+
     record_event(
         meeting,
         EventKind.MEETING_PLANNED,
@@ -115,6 +115,11 @@ def plan_meeting(
     )
     email_people("meeting_invitation", meeting, author=author, now=now)
     return meeting
+
+
+def _planned_with_key(key: uuid.UUID | None, author: User) -> Meeting | None:
+    """Return the meeting that the author planned with this form's key; None if there is none."""
+    return Meeting.objects.filter(key=key, created_by=author).first() if key else None
 
 
 @transaction.atomic
@@ -128,30 +133,33 @@ def change_meeting(
       the attached calendar file moves the meeting in their own calendar.
     - A new time needs a reason, and everyone invited is asked again whether they are coming.
     """
-    current = lock_meeting(meeting)
-    require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
-    if current.partnership.is_over:
+    meeting = lock_meeting(meeting)
+    require(rights_over_meetings(meeting.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
+    if meeting.partnership.is_over:
         raise UnableToChangeMeeting(
             "This partnership has ended, so you cannot change its meetings. Call the meeting off instead."
         )
-    if not current.is_planned:
-        raise UnableToChangeMeeting(f"The meeting {current.ended_words}, so you can no longer change it.")
+    if not meeting.is_planned:
+        raise UnableToChangeMeeting(f"The meeting {meeting.ended_words}, so you can no longer change it.")
     _check(plan, now)
-    before, minutes_before = {"date": current.when, "place": current.where}, current.minutes
-    has_new_time = plan.starts_at != current.starts_at
+    has_new_time = plan.starts_at != meeting.starts_at
     if has_new_time and not reason.strip():
         raise UnableToChangeMeeting("Say why the time is changing.")
+
+    before = {"date": meeting.when, "place": meeting.where}
+    minutes_before = meeting.minutes
     fields = _fields(plan)
     for name, value in fields.items():
-        setattr(current, name, value)
-    current.save(update_fields=list(fields))
+        setattr(meeting, name, value)
+    meeting.save(update_fields=list(fields))
     if has_new_time:
-        current.seats.update(answer="", answered_at=None, answered_by=None)
-    ids_invited_before = set(current.seats.exclude(person=None).values_list("person_id", flat=True))
-    seat_people(current, plan, now=now)
-    after = {"date": current.when, "place": current.where}
+        meeting.seats.update(answer="", answered_at=None, answered_by=None)
+    ids_invited_before = set(meeting.seats.exclude(person=None).values_list("person_id", flat=True))
+    seat_people(meeting, plan, now=now)
+
+    after = {"date": meeting.when, "place": meeting.where}
     record_event(
-        current,
+        meeting,
         EventKind.MEETING_CHANGED,
         author=author,
         organisation=organisation,
@@ -160,13 +168,14 @@ def change_meeting(
         after=after,
         reason=reason.strip(),
     )
+
     ids_invited_now = {person.pk for person in plan.people}
-    email_people("meeting_invitation", current, author=author, now=now, only=ids_invited_now - ids_invited_before)
-    email_uninvited(current, ids_invited_before - ids_invited_now, author=author, now=now, when=before["date"])
-    if before != after or minutes_before != current.minutes:
+    email_people("meeting_invitation", meeting, author=author, now=now, only=ids_invited_now - ids_invited_before)
+    email_uninvited(meeting, ids_invited_before - ids_invited_now, author=author, now=now, when=before["date"])
+    if before != after or minutes_before != meeting.minutes:
         email_people(
             "meeting_changed",
-            current,
+            meeting,
             author=author,
             now=now,
             only=ids_invited_before,
@@ -174,7 +183,7 @@ def change_meeting(
             before=before | {"minutes": str(minutes_before)},
             reason=reason.strip(),
         )
-    return current
+    return meeting
 
 
 @transaction.atomic
@@ -182,14 +191,14 @@ def call_off_meeting(
     *, meeting: Meeting, reason: str, organisation: Organisation, author: User, now: dt.datetime
 ) -> Meeting:
     """Call off a planned meeting, with a reason, and email the people invited. Raises `UnableToChangeMeeting`."""
-    current = lock_meeting(meeting)
-    require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
-    if not current.is_planned:
-        raise UnableToChangeMeeting(f"The meeting {current.ended_words}, so you cannot call it off.")
+    meeting = lock_meeting(meeting)
+    require(rights_over_meetings(meeting.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
+    if not meeting.is_planned:
+        raise UnableToChangeMeeting(f"The meeting {meeting.ended_words}, so you cannot call it off.")
     if not reason.strip():
         raise UnableToChangeMeeting("Give a reason.")
-    _call_off(current, reason, organisation=organisation, author=author, now=now)
-    return current
+    _call_off(meeting, reason, organisation=organisation, author=author, now=now)
+    return meeting
 
 
 def call_off_with_partnership(ending: PartnershipEnding) -> None:
@@ -203,7 +212,8 @@ def _call_off(
     meeting: Meeting, reason: str, *, organisation: Organisation | None, author: User | None, now: dt.datetime
 ) -> None:
     """Call off a meeting, record the event, and email the people invited, the author too."""
-    meeting.status, meeting.reason = MeetingStatus.CALLED_OFF, reason.strip()
+    meeting.status = MeetingStatus.CALLED_OFF
+    meeting.reason = reason.strip()
     meeting.save(update_fields=["status", "reason"])
     record_event(
         meeting,
@@ -219,6 +229,7 @@ def _call_off(
 
 
 def _fields(plan: MeetingPlan) -> dict[str, object]:
+    """Return the fields of the meeting that the plan sets."""
     return {
         "title": plan.title.strip(),
         "starts_at": plan.starts_at,
@@ -245,14 +256,16 @@ def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> Non
 
     Raises `UnableToPlan` for a new person who does not act for a party.
     """
-    possible_people_by_id = people_who_may_come(meeting.partnership).in_bulk([person.pk for person in plan.people])
-    seat_id_by_person = dict(meeting.seats.exclude(person=None).values_list("person_id", "pk"))
-    for person in plan.people:
-        if person.pk not in possible_people_by_id and person.pk not in seat_id_by_person:
+    invited_ids = {person.pk for person in plan.people}
+    seated_ids = set(meeting.seats.exclude(person=None).values_list("person_id", flat=True))
+    new_people = [person for person in plan.people if person.pk not in seated_ids]
+    possible_ids = people_who_may_come(meeting.partnership).in_bulk(invited_ids).keys()
+    for person in new_people:
+        if person.pk not in possible_ids:
             raise UnableToPlan(
                 f"{person.display_name} does not act for an organisation in this partnership. Choose someone who does."
             )
-    invited_ids = {person.pk for person in plan.people}
+
     meeting.seats.filter(person__isnull=False).exclude(person__in=invited_ids).delete()
     MeetingSeat.objects.bulk_create(
         MeetingSeat(
@@ -261,9 +274,9 @@ def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> Non
             organisation=side_of_person(meeting.partnership, person),
             invited_at=now,
         )
-        for person in plan.people
-        if person.pk not in seat_id_by_person
+        for person in new_people
     )
+
     meeting.seats.filter(person=None).delete()
     MeetingSeat.objects.bulk_create(
         MeetingSeat(

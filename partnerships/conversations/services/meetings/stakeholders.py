@@ -22,11 +22,11 @@ def tell_stakeholders_of_meeting(*, meeting: Meeting, tell: bool, author: User, 
 
     Stakeholders who follow the partnership are then told the meeting's title, date and status.
     """
-    current = lock_meeting(meeting)
-    require(rights_over(current.partnership, author, now).may_tell_stakeholders, ONLY_LEADS)
-    if current.tells_stakeholders != tell:
-        current.tells_stakeholders = tell
-        current.save(update_fields=["tells_stakeholders"])
+    meeting = lock_meeting(meeting)
+    require(rights_over(meeting.partnership, author, now).may_tell_stakeholders, ONLY_LEADS)
+    if meeting.tells_stakeholders != tell:
+        meeting.tells_stakeholders = tell
+        meeting.save(update_fields=["tells_stakeholders"])
         event = EventKind.MEETING_MARKED if tell else EventKind.MEETING_UNMARKED
-        record_event(current, event, author=author, organisation=None, now=now)
-    return current
+        record_event(meeting, event, author=author, organisation=None, now=now)
+    return meeting

@@ -45,14 +45,14 @@ def _decide(report: Report, number: int, decision: Decision, *, reason: str, aut
 
     `number` is the number of the version that the author read.
     """
-    locked = lock_report(report)
-    deciding_ids = report_rights(locked, author, now).decides_for
+    report = lock_report(report)
+    deciding_ids = report_rights(report, author, now).decides_for
     require(
         bool(deciding_ids),
         "Only leads of another organisation that leads the partnership can accept or return a report.",
     )
-    submission = locked.submissions.order_by("-number").first()
-    if submission is None or not locked.is_submitted:
+    submission = report.submissions.order_by("-number").first()
+    if submission is None or not report.is_submitted:
         raise UnableToDecideReport("This report has already been accepted or returned, or has not been submitted.")
     if submission.number != number:
         raise UnableToDecideReport(
@@ -60,24 +60,40 @@ def _decide(report: Report, number: int, decision: Decision, *, reason: str, aut
         )
     if decision == Decision.RETURNED and not reason:
         raise UnableToDecideReport("Say what is missing.")
-    submission.decision, submission.reason = decision, reason
-    submission.decided_at, submission.decided_by, submission.decided_for_id = now, author, min(deciding_ids)
+
+    # A person may lead several organisations that may decide. One of them is recorded.
+    organisation_id = min(deciding_ids)
+    submission.decision = decision
+    submission.reason = reason
+    submission.decided_at = now
+    submission.decided_by = author
+    submission.decided_for_id = organisation_id
     submission.save(update_fields=["decision", "reason", "decided_at", "decided_by", "decided_for"])
-    locked.status = ReportStatus.ACCEPTED
     if decision == Decision.RETURNED:
-        locked.status = ReportStatus.RETURNED
-        holidays = holidays_of(locked.party.organisation)
-        locked.due_on = max(locked.due_on, working_days_after(timezone.localdate(now), AGAIN_DAYS, holidays))
-        locked.reminded_at = locked.chased_at = locked.escalated_at = None
-    locked.save(update_fields=["status", "due_on", "reminded_at", "chased_at", "escalated_at"])
-    event = EventKind.REPORT_RETURNED if decision == Decision.RETURNED else EventKind.REPORT_ACCEPTED
+        event = EventKind.REPORT_RETURNED
+        _return_to_writers(report, timezone.localdate(now))
+    else:
+        event = EventKind.REPORT_ACCEPTED
+        report.status = ReportStatus.ACCEPTED
+    report.save(update_fields=["status", "due_on", "reminded_at", "chased_at", "escalated_at"])
+
     event_data = {"reason": reason} if reason else {}
-    record_report(locked, event, author=author, organisation_id=min(deciding_ids), now=now, **event_data)
-    recipient_ids = {*leads_of(locked.party.organisation).values_list("pk", flat=True), submission.submitted_by_id}
+    record_report(report, event, author=author, organisation_id=organisation_id, now=now, **event_data)
+    recipient_ids = {*leads_of(report.party.organisation).values_list("pk", flat=True), submission.submitted_by_id}
     record_emails(
         kind="conversations.report_decided",
         people=sorted(pk for pk in recipient_ids if pk not in (None, author.pk)),
-        params={"report": locked.pk, "number": number},
-        sender_id=min(deciding_ids),
+        params={"report": report.pk, "number": number},
+        sender_id=organisation_id,
         now=now,
     )
+
+
+def _return_to_writers(report: Report, today: dt.date) -> None:
+    """Set a report as returned, with a new due day and new reminders. The caller saves it."""
+    report.status = ReportStatus.RETURNED
+    holidays = holidays_of(report.party.organisation)
+    report.due_on = max(report.due_on, working_days_after(today, AGAIN_DAYS, holidays))
+    report.reminded_at = None
+    report.chased_at = None
+    report.escalated_at = None

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from partnerships.agreements.departures import PartnershipEnding
-from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.agreements.services.recording import lock_partnership
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Report, ReportingRound
@@ -24,12 +24,13 @@ def open_due_reports(*, now: dt.datetime) -> int:
 
     Each round has its own transaction. This may run twice, and after a pause of any length.
     """
-    today, opened_count = timezone.localdate(now), 0
+    today = timezone.localdate(now)
     rounds = ReportingRound.objects.filter(
         Q(ends_on=None) | Q(opened_until=None) | Q(ends_on__gt=F("opened_until")),
         partnership__in=Partnership.objects.live(),
         starts_on__lt=today,
     )
+    opened_count = 0
     for reporting_round in rounds.order_by("pk"):
         with transaction.atomic():
             if lock_partnership(reporting_round.partnership_id).is_over_on(today):
@@ -84,11 +85,9 @@ def open_periods(
     ]
     if not new_periods:
         return 0
-    parties = reporting_round.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
-    reporting_parties = list(
-        parties.exclude(pk__in=reporting_round.exemptions.values("party")).select_related("organisation").order_by("pk")
-    )
-    holidays_by_party = {party.pk: holidays_of(party.organisation) for party in reporting_parties}
+
+    parties = _reporting_parties(reporting_round)
+    holidays_by_party = {party.pk: holidays_of(party.organisation) for party in parties}
     reports = [
         Report(
             round=reporting_round,
@@ -100,19 +99,24 @@ def open_periods(
             opened_at=now,
         )
         for start, end in new_periods
-        for party in reporting_parties
+        for party in parties
         if party.joined_on is None or party.joined_on < end
     ]
-    existing_keys = set(
-        Report.objects.filter(
-            party__in=reporting_parties, starts_on__in=[start for start, _end in new_periods]
-        ).values_list("party_id", "starts_on")
-    )
+    existing_reports = Report.objects.filter(party__in=parties, starts_on__in=[start for start, _end in new_periods])
+    existing_keys = set(existing_reports.values_list("party_id", "starts_on"))
     new_reports = [report for report in reports if (report.party_id, report.starts_on) not in existing_keys]
     Report.objects.bulk_create(new_reports)
+
     reporting_round.opened_until = new_periods[-1][1]
     reporting_round.save(update_fields=["opened_until"])
     return len(new_reports)
+
+
+def _reporting_parties(reporting_round: ReportingRound) -> list[Party]:
+    """Return the present parties that report in this round."""
+    parties = reporting_round.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    reporting_parties = parties.exclude(pk__in=reporting_round.exemptions.values("party"))
+    return list(reporting_parties.select_related("organisation").order_by("pk"))
 
 
 def _due_on(reporting_round: ReportingRound, end: dt.date, holidays: Collection[dt.date]) -> dt.date:

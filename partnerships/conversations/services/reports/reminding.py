@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db import transaction
 from django.utils import timezone
@@ -46,22 +47,17 @@ def _remind(report: Report, lead_times: LeadTimesByPerson, now: dt.datetime) -> 
         return False
     last_reminder = timezone.localdate(report.reminded_at) if report.reminded_at else None
     is_near = is_time_to_remind([DAYS_BEFORE], report.due_on, last_reminder=last_reminder, today=today, even_after=True)
-    recipient_ids: list[int] = []
-    if stage != "before" or is_time_to_remind(
-        lead_times.any_days, report.due_on, last_reminder=last_reminder, today=today
-    ):
-        recipient_ids = [person.pk for person in people_to_chase(report, stage, today)]
     if stage == "before":
-        recipient_ids = [
-            pk
-            for pk in recipient_ids
-            if is_time_to_remind(lead_times.of(pk), report.due_on, last_reminder=last_reminder, today=today)
-        ]
+        recipient_ids = _people_to_remind(report, lead_times, last_reminder, today)
         if not recipient_ids and not is_near:
             return False
+    else:
+        recipient_ids = [person.pk for person in people_to_chase(report, stage, today)]
+
     stage_field = {"before": "reminded_at", "late": "chased_at", "escalated": "escalated_at"}[stage]
     setattr(report, stage_field, now)
     report.save(update_fields=[stage_field])
+
     if is_near and stage != "escalated":
         due = {"due": report.due_on.isoformat()}
         record_report(report, EventKind.REPORT_DUE, author=None, organisation_id=None, now=now, after=due)
@@ -79,6 +75,20 @@ def _remind(report: Report, lead_times: LeadTimesByPerson, now: dt.datetime) -> 
         now=now,
     )
     return True
+
+
+def _people_to_remind(
+    report: Report, lead_times: LeadTimesByPerson, last_reminder: dt.date | None, today: dt.date
+) -> list[int]:
+    """Return the ids of the people whose own lead time for the due day has come."""
+
+    def is_time(days: Collection[int]) -> bool:
+        return is_time_to_remind(days, report.due_on, last_reminder=last_reminder, today=today)
+
+    # Most days are nobody's lead time, so the people need not be fetched.
+    if not is_time(lead_times.any_days):
+        return []
+    return [person.pk for person in people_to_chase(report, "before", today) if is_time(lead_times.of(person.pk))]
 
 
 def _stage(report: Report, today: dt.date) -> str:

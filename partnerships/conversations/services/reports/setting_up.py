@@ -47,28 +47,33 @@ def set_up_reporting(
     If period and start are those of the open round, this round changes, for reports that are not open yet. Otherwise
     the open round ends where the new round begins. Reports of periods that have ended are opened at once.
     """
-    locked = lock_partnership(partnership.pk)
-    require(rights_over(locked, author, now).leads)
-    _check(locked, period, starts_on, due_days, questions, timezone.localdate(now))
-    parties = locked.parties.present().exclude(role=PartyRole.OBSERVER)
+    partnership = lock_partnership(partnership.pk)
+    require(rights_over(partnership, author, now).leads)
+    _check(partnership, period, starts_on, due_days, questions, timezone.localdate(now))
+    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     if not parties.exclude(pk__in=[party.pk for party in exempt]).exists():
         raise UnableToSetUpReporting("Choose at least one organisation that reports.")
-    reporting_round = ReportingRound.objects.filter(partnership=locked, ends_on=None).first()
+
+    reporting_round = ReportingRound.objects.filter(partnership=partnership, ends_on=None).first()
     if reporting_round is not None and (reporting_round.period, reporting_round.starts_on) != (period, starts_on):
         _end(reporting_round, starts_on, "A new round begins.")
         reporting_round = None
-    event = EventKind.REPORTING_SET_UP if reporting_round is None else EventKind.REPORTING_CHANGED
-    if reporting_round is None:
+    if reporting_round is not None:
+        event = EventKind.REPORTING_CHANGED
+    else:
+        event = EventKind.REPORTING_SET_UP
         reporting_round = ReportingRound(
-            partnership=locked, period=period, starts_on=starts_on, set_up_by=author, set_up_at=now
+            partnership=partnership, period=period, starts_on=starts_on, set_up_by=author, set_up_at=now
         )
-    reporting_round.due_days, reporting_round.questions = due_days, list(questions)
+    reporting_round.due_days = due_days
+    reporting_round.questions = list(questions)
     reporting_round.save()
     reporting_round.exemptions.exclude(party__in=[party.pk for party in exempt]).delete()
     for party in exempt:
         ReportingExemption.objects.get_or_create(round=reporting_round, party=party)
+
     after = {"period": period, "from": starts_on.isoformat(), "working days": due_days}
-    record_reporting(locked, event, author=author, now=now, after=after)
+    record_reporting(partnership, event, author=author, now=now, after=after)
     open_reports(reporting_round, now=now)
     return reporting_round
 
@@ -98,26 +103,25 @@ def _end(reporting_round: ReportingRound, day: dt.date, reason: str) -> None:
     """End a round on a day. Raises `UnableToSetUpReporting` if reports of a later period are open already."""
     if reporting_round.opened_until is not None and day < reporting_round.opened_until:
         raise UnableToSetUpReporting("There are already reports for this period. Choose a day after the period ends.")
-    reporting_round.ends_on, reporting_round.end_reason = max(day, reporting_round.starts_on), reason
+    reporting_round.ends_on = max(day, reporting_round.starts_on)
+    reporting_round.end_reason = reason
     reporting_round.save(update_fields=["ends_on", "end_reason"])
 
 
 @transaction.atomic
 def end_reporting(*, partnership: Partnership, reason: str, author: User | None, now: dt.datetime) -> None:
     """End progress reports; reports that are open stay due. Raises `UnableToSetUpReporting`."""
-    locked = lock_partnership(partnership.pk)
-    require(rights_over(locked, author, now).leads)
-    if locked.is_over_on(timezone.localdate(now)):
+    partnership = lock_partnership(partnership.pk)
+    require(rights_over(partnership, author, now).leads)
+    if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToSetUpReporting("This partnership has ended, so it needs no more progress reports.")
-    reporting_round = ReportingRound.objects.filter(partnership=locked, ends_on=None).first()
+    reporting_round = ReportingRound.objects.filter(partnership=partnership, ends_on=None).first()
     if reporting_round is None:
         raise UnableToSetUpReporting("No progress reports are set up in this partnership.")
     if not reason.strip():
         raise UnableToSetUpReporting("Give a reason.")
+
     open_reports(reporting_round, now=now)
-    _end(
-        reporting_round,
-        max(timezone.localdate(now), reporting_round.opened_until or reporting_round.starts_on),
-        reason.strip(),
-    )
-    record_reporting(locked, EventKind.REPORTING_ENDED, author=author, now=now, reason=reason.strip())
+    first_possible_day = reporting_round.opened_until or reporting_round.starts_on
+    _end(reporting_round, max(timezone.localdate(now), first_possible_day), reason.strip())
+    record_reporting(partnership, EventKind.REPORTING_ENDED, author=author, now=now, reason=reason.strip())

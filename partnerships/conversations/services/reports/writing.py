@@ -41,9 +41,9 @@ class UnableToSubmitReport(Exception):
 
 def _locked_for_writing(report: Report, author: User, now: dt.datetime) -> Report:
     """Lock a report that the author may write, and return it as stored."""
-    locked = lock_report(report)
-    require(report_rights(locked, author, now).may_write, _WRITERS)
-    return locked
+    report = lock_report(report)
+    require(report_rights(report, author, now).may_write, _WRITERS)
+    return report
 
 
 def _why_not_write(report: Report) -> str:
@@ -60,32 +60,37 @@ def save_report(*, report: Report, answers: Mapping[str, str], revision: int, au
     `revision` is the revision of the report that the author edited. Answers to other questions that colleagues
     have saved since do not change.
     """
-    locked = _locked_for_writing(report, author, now)
-    if reason := _why_not_write(locked):
+    report = _locked_for_writing(report, author, now)
+    if reason := _why_not_write(report):
         raise UnableToSaveReport(reason)
-    codes = {question["code"] for question in locked.questions}
+
+    codes = {question["code"] for question in report.questions}
     changed_answers = {
         code: text.strip()
         for code, text in answers.items()
-        if code in codes and text.strip() != locked.answers.get(code, "")
+        if code in codes and text.strip() != report.answers.get(code, "")
     }
+    if not changed_answers:
+        return report
+    _check_conflicts(report, changed_answers, revision)
+
+    report.revision += 1
+    report.answers |= changed_answers
+    report.touches |= {code: touch(report.revision, author.pk, now) for code in changed_answers}
+    report.save(update_fields=["answers", "touches", "revision"])
+    return report
+
+
+def _check_conflicts(report: Report, changed_answers: Mapping[str, str], revision: int) -> None:
+    """Raise `UnableToSaveReport` if a colleague changed some of these answers after this revision."""
     conflicts: dict[str, PieceConflict] = {}
     for code, text in changed_answers.items():
         try:
-            check_conflict(locked.touches, code, revision, new_value=text, current_value=locked.answers.get(code, ""))
+            check_conflict(report.touches, code, revision, new_value=text, current_value=report.answers.get(code, ""))
         except PieceConflict as conflict:
             conflicts[code] = conflict
     if conflicts:
-        raise UnableToSaveReport(
-            "A colleague changed the same answers while you were writing. Combine both texts, then save again.",
-            conflicts,
-        )
-    if changed_answers:
-        locked.revision += 1
-        locked.answers |= changed_answers
-        locked.touches |= {code: touch(locked.revision, author.pk, now) for code in changed_answers}
-        locked.save(update_fields=["answers", "touches", "revision"])
-    return locked
+        raise UnableToSaveReport("A colleague changed the same answers while you were writing.", conflicts)
 
 
 @transaction.atomic
@@ -94,35 +99,43 @@ def submit_report(*, report: Report, revision: int, author: User, now: dt.dateti
 
     The leads who can accept or return the report get an email.
     """
-    locked = _locked_for_writing(report, author, now)
-    if reason := _why_not_write(locked):
+    report = _locked_for_writing(report, author, now)
+    if reason := _why_not_write(report):
         raise UnableToSubmitReport(reason)
-    if revision != locked.revision:
+    if revision != report.revision:
         raise UnableToSubmitReport(
             "A colleague has changed the report since you opened it. Read it again before you submit."
         )
-    if not any(text for text in locked.answers.values()):
+    if not any(report.answers.values()):
         raise UnableToSubmitReport("Answer at least one question.")
+
     submission = ReportSubmission.objects.create(
-        report=locked,
-        number=locked.submissions.count() + 1,
-        questions=locked.questions,
-        answers=locked.answers,
-        figures=figures_of(ReportPeriod(locked.party, locked.starts_on, locked.ends_on, timezone.localdate(now))),
-        due_on=locked.due_on,
+        report=report,
+        number=report.submissions.count() + 1,
+        questions=report.questions,
+        answers=report.answers,
+        figures=figures_of(ReportPeriod(report.party, report.starts_on, report.ends_on, timezone.localdate(now))),
+        due_on=report.due_on,
         submitted_at=now,
         submitted_by=author,
     )
-    locked.status = ReportStatus.SUBMITTED
-    locked.save(update_fields=["status"])
-    organisation = locked.party.organisation_id
-    after = {"version": submission.number}
-    record_report(locked, EventKind.REPORT_SUBMITTED, author=author, organisation_id=organisation, now=now, after=after)
+    report.status = ReportStatus.SUBMITTED
+    report.save(update_fields=["status"])
+
+    organisation_id = report.party.organisation_id
+    record_report(
+        report,
+        EventKind.REPORT_SUBMITTED,
+        author=author,
+        organisation_id=organisation_id,
+        now=now,
+        after={"version": submission.number},
+    )
     record_emails(
         kind="conversations.report_submitted",
-        people=leads_who_decide(locked).exclude(pk=author.pk).values_list("pk", flat=True),
-        params={"report": locked.pk, "number": submission.number},
-        sender_id=organisation,
+        people=leads_who_decide(report).exclude(pk=author.pk).values_list("pk", flat=True),
+        params={"report": report.pk, "number": submission.number},
+        sender_id=organisation_id,
         now=now,
     )
     return submission

@@ -6,13 +6,8 @@ import datetime as dt
 from functools import partial
 
 from partnerships.conversations.services.agreeing import agree_record, circulate
-from partnerships.conversations.services.drafting import (
-    AttendeeInput,
-    NextStepInput,
-    PointInput,
-    Record,
-    record_conversation,
-)
+from partnerships.conversations.services.contents import AttendeeInput, NextStepInput, PointInput, Record
+from partnerships.conversations.services.drafting import record_conversation
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network
 

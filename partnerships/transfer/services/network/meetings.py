@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.conversations.cycle import Cycle, Unit
 from partnerships.conversations.models import Attendance
-from partnerships.conversations.services.drafting import AttendeeInput, Record
+from partnerships.conversations.services.contents import AttendeeInput, Record
 from partnerships.conversations.services.meetings.agendas import (
     AgendaLine,
     circulate_agenda,

@@ -200,6 +200,7 @@ def _save_answer(
         return earlier_answer
     if kind in DECIDED_BY_OWNER:
         _check_daily_limit(person, plan, now)
+
     needs_decision = kind == AnswerKind.COLLEAGUE or (kind in WITH_TEXT and not _is_trusted(person, plan))
     answer = Answer.objects.create(
         plan=plan,
@@ -212,6 +213,7 @@ def _save_answer(
         made_at=now,
         **text_fields,
     )
+
     record_event(
         plan,
         _EVENT_BY_ANSWER_KIND[kind],

@@ -8,7 +8,7 @@ import uuid
 from django.core.files.base import File
 from django.db import transaction
 
-from partnerships.answers.models import Answer, Incoming, IncomingStatus
+from partnerships.answers.models import Answer, Incoming, IncomingFile, IncomingStatus
 from partnerships.answers.retention import delete_file_and_row
 from partnerships.answers.rights import may_forward_to
 from partnerships.answers.services.answering import comment_by_link
@@ -41,8 +41,8 @@ def confirm_reply(*, incoming: Incoming, plan: Plan, text: str, author: User, no
     `Comment`. `text` is the reply as the person edited it. Raises `UnableToConfirm`, `UnableToAnswer` and
     `UnableToComment`.
     """
-    email = _lock_waiting(incoming, author, now)
-    require(email.is_reply and email.plan_id in (None, plan.pk))
+    incoming = _lock_waiting(incoming, author, now)
+    require(incoming.is_reply and incoming.plan_id in (None, plan.pk))
     comment: Answer | Comment
     if author.is_stakeholder:
         comment = comment_by_link(
@@ -50,16 +50,16 @@ def confirm_reply(*, incoming: Incoming, plan: Plan, text: str, author: User, no
             plan=plan,
             version_number=_newest_outside_version(plan, now),
             text=text,
-            key=uuid.uuid5(_KEY_NAMESPACE, str(email.pk)),
+            key=uuid.uuid5(_KEY_NAMESPACE, str(incoming.pk)),
             now=now,
         )
-        email.files.update(answer=comment, incoming=None)
+        incoming.files.update(answer=comment, incoming=None)
     else:
         version = newest_for(author, plan)
         require(version is not None)
         assert version is not None
         comment = add_comment(plan=plan, version_number=version.number, text=text, author=author, now=now)
-    _settle(email, IncomingStatus.USED, now)
+    _settle(incoming, IncomingStatus.USED, now)
     return comment
 
 
@@ -71,36 +71,45 @@ def save_forwarded(
 
     Raises `UnableToConfirm` and `UnableToRecord`.
     """
-    email = _lock_waiting(incoming, author, now)
-    require(email.partnership is not None and may_forward_to(email.partnership, author, now))
+    incoming = _lock_waiting(incoming, author, now)
+    require(incoming.partnership is not None and may_forward_to(incoming.partnership, author, now))
     conversation = record_conversation(
-        organisation=organisation, record=record, author=author, now=now, key=uuid.uuid5(_KEY_NAMESPACE, str(email.pk))
+        organisation=organisation,
+        record=record,
+        author=author,
+        now=now,
+        key=uuid.uuid5(_KEY_NAMESPACE, str(incoming.pk)),
     )
-    for row in email.files.order_by("pk"):
-        try:
-            with row.file.open() as content:
-                attach_file(
-                    conversation=conversation,
-                    title=row.file_name,
-                    file=File(content, name=row.file_name),
-                    author=author,
-                    now=now,
-                )
-        except UnableToAttachFile as error:
-            raise UnableToConfirm(str(error)) from error
-        except OSError as error:
-            raise UnableToConfirm("We cannot read the files of this email at the moment. Try again later.") from error
-    _delete_files_on_commit(email)
-    _settle(email, IncomingStatus.USED, now)
+    for incoming_file in incoming.files.order_by("pk"):
+        _attach(incoming_file, conversation, author, now)
+    _delete_files_on_commit(incoming)
+    _settle(incoming, IncomingStatus.USED, now)
     return conversation
+
+
+def _attach(incoming_file: IncomingFile, conversation: Conversation, author: User, now: dt.datetime) -> None:
+    """Attach a copy of an email's file to the conversation. Raises `UnableToConfirm`."""
+    try:
+        with incoming_file.file.open() as content:
+            attach_file(
+                conversation=conversation,
+                title=incoming_file.file_name,
+                file=File(content, name=incoming_file.file_name),
+                author=author,
+                now=now,
+            )
+    except UnableToAttachFile as error:
+        raise UnableToConfirm(str(error)) from error
+    except OSError as error:
+        raise UnableToConfirm("We cannot read the files of this email at the moment. Try again later.") from error
 
 
 @transaction.atomic
 def drop_incoming(*, incoming: Incoming, author: User, now: dt.datetime) -> None:
     """Delete the files and text of an incoming email without using it. Raises `UnableToConfirm`."""
-    email = _lock_waiting(incoming, author, now)
-    _delete_files_on_commit(email)
-    _settle(email, IncomingStatus.DROPPED, now)
+    incoming = _lock_waiting(incoming, author, now)
+    _delete_files_on_commit(incoming)
+    _settle(incoming, IncomingStatus.DROPPED, now)
 
 
 def _newest_outside_version(plan: Plan, now: dt.datetime) -> int:

@@ -99,6 +99,7 @@ def trust_person(*, person: User, organisation: Organisation, author: User, now:
     )
     if not is_new:
         return trust
+
     _record_trust(trust, EventKind.TRUSTED, author=author, now=now)
     owned_plans = Plan.objects.owned_by(organisation).values("pk")
     waiting_answers = Answer.objects.waiting().filter(person=person, kind__in=WITH_TEXT, plan__in=owned_plans)
@@ -118,13 +119,16 @@ def end_trust(*, trust: Trust, author: User | None, now: dt.datetime) -> None:
     trust = Trust.objects.select_for_update(of=("self",)).select_related("person", "organisation").get(pk=trust.pk)
     if trust.ended_at is not None:
         raise UnableToDecide("Your organisation no longer trusts this person, so there is nothing to end.")
-    trust.ended_at, trust.ended_by = now, author
+
+    trust.ended_at = now
+    trust.ended_by = author
     trust.save(update_fields=["ended_at", "ended_by"])
     journal.note(TRUST, now=now, trust=trust.pk, same=trust_identity(trust))
     _record_trust(trust, EventKind.TRUST_ENDED, author=author, now=now)
 
 
 def _record_trust(trust: Trust, event: EventKind, *, author: User | None, now: dt.datetime) -> None:
+    """Record an event about trust on its organisation."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=trust.organisation_id,

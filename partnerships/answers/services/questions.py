@@ -37,6 +37,35 @@ def ask_question(
     require(rights_over(plan, author, now).leads_owner)
     title = " ".join(title.split())
     body = body.replace("\r\n", "\n").strip()
+    _check_question(plan, title, body, closes_on, now)
+
+    organisation = acting_organisation(plan, author)
+    assert organisation is not None  # the author leads an owner
+    question = PlanQuestion.objects.create(
+        plan=plan,
+        title=title,
+        body=body,
+        closes_on=closes_on,
+        organisation=organisation,
+        asked_by=author,
+        asked_at=now,
+    )
+
+    record_event(
+        plan,
+        EventKind.QUESTION_PUT,
+        author=author,
+        organisation_id=organisation.pk,
+        target_kind="plan_question",
+        target_id=question.pk,
+        now=now,
+        after={"question": title, "closes": closes_on.isoformat()},
+    )
+    return question
+
+
+def _check_question(plan: Plan, title: str, body: str, closes_on: dt.date, now: dt.datetime) -> None:
+    """Raise `UnableToAsk` if the plan cannot have another question, or the question is incomplete."""
     if plan.is_over:
         raise UnableToAsk("This plan is closed or superseded, so you can no longer ask questions about it.")
     if not plan.is_published:
@@ -51,28 +80,6 @@ def ask_question(
         raise UnableToAsk("The last day for answers is in the past. Choose today or a later day.")
     if PlanQuestion.objects.open(now).filter(plan=plan).count() >= MAX_OPEN:
         raise UnableToAsk(f"A plan can have up to {MAX_OPEN} open questions. Close one first.")
-    organisation = acting_organisation(plan, author)
-    assert organisation is not None  # the author leads an owner
-    question = PlanQuestion.objects.create(
-        plan=plan,
-        title=title,
-        body=body,
-        closes_on=closes_on,
-        organisation=organisation,
-        asked_by=author,
-        asked_at=now,
-    )
-    record_event(
-        plan,
-        EventKind.QUESTION_PUT,
-        author=author,
-        organisation_id=organisation.pk,
-        target_kind="plan_question",
-        target_id=question.pk,
-        now=now,
-        after={"question": title, "closes": closes_on.isoformat()},
-    )
-    return question
 
 
 @transaction.atomic

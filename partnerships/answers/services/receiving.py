@@ -90,9 +90,10 @@ def _receive_reply(mail: Mail, token: AddressToken, now: dt.datetime) -> str:
         return _explain_unfit(person, Unfit.NO_PLACE, email, now=now)
     if _has_sent_too_many(person, now):
         return _explain_unfit(person, Unfit.MANY, email, now=now)
+
     if partnership is not None:
         return _save_for_conversation(mail, reply_text, partnership, person, now)
-
+    # If the email was about several plans, the person chooses one when confirming the reply.
     incoming = Incoming.objects.create(
         person=person,
         reply_to_id=email.pk,
@@ -108,10 +109,12 @@ def _receive_reply(mail: Mail, token: AddressToken, now: dt.datetime) -> str:
 
 
 def _recipient_of(email: Email) -> User | None:
+    """Return the person who got the email; None if they have left."""
     return User.objects.filter(pk=email.person_id or 0, is_active=True).first()
 
 
 def _is_signed_for(token: AddressToken, email: Email, person: User) -> bool:
+    """Return whether the reply address was made for this email to this person."""
     return is_reply_to(email.pk, person.pk, token.signature, key=_reply_key(email, person))
 
 
@@ -178,20 +181,25 @@ def _partnership_of_email(email: Email, person: User, now: dt.datetime) -> Partn
 
 def _receive_forwarded(mail: Mail, token: AddressToken, now: dt.datetime) -> str:
     """Save an email forwarded to a partnership, or explain why we cannot use it; returns what it became."""
-    partnership = Partnership.objects.filter(pk=token.record_id).first() if token.record_id < _MAX_ID else None
+    partnership = _partnership_of_address(token)
     person = _account_with_address(mail.sender)
-    if (
-        partnership is None
-        or not is_valid(FORWARD, partnership.pk, token.signature, key=partnership_key(partnership))
-        or person is None
-        or not may_forward_to(partnership, person, now)
-    ):
+    if partnership is None or person is None or not may_forward_to(partnership, person, now):
         return _explain_unfit(person, Unfit.UNKNOWN, now=now)
     if not mail.text:
         return _explain_unfit(person, Unfit.EMPTY, now=now)
     if _has_sent_too_many(person, now):
         return _explain_unfit(person, Unfit.MANY, now=now)
     return _save_for_conversation(mail, mail.text, partnership, person, now)
+
+
+def _partnership_of_address(token: AddressToken) -> Partnership | None:
+    """Return the partnership whose address for forwarded emails this is, or None if the signature is wrong."""
+    if token.record_id >= _MAX_ID:
+        return None
+    partnership = Partnership.objects.filter(pk=token.record_id).first()
+    if partnership is None or not is_valid(FORWARD, partnership.pk, token.signature, key=partnership_key(partnership)):
+        return None
+    return partnership
 
 
 def _account_with_address(address: str) -> User | None:
@@ -241,16 +249,23 @@ def _save_attachments(incoming: Incoming, attachments: Iterable[Attachment], now
     """Save the attachments that pass the checks of uploads, and list the others in `left_out` with the reasons."""
     left_out: list[list[str]] = []
     for index, attachment in enumerate(attachments):
+        if index >= MAX_FILES:
+            left_out.append([attachment.name, f"We take the first {MAX_FILES} files of an email."])
+            continue
         try:
-            if index >= MAX_FILES:
-                raise UnableToTakeFile(f"We accept only the first {MAX_FILES} files of an email.")
-            file = ContentFile(attachment.content, name=attachment.name)
-            incoming_file = IncomingFile(incoming=incoming, added_at=now)
-            checked = check_upload(file)
-            with stored(incoming_file, file, checked):
-                incoming_file.save(force_insert=True)
+            _save_attachment(incoming, attachment, now)
         except UnableToTakeFile as error:
             left_out.append([attachment.name, str(error)])
+
     if left_out:
         incoming.left_out = left_out
         incoming.save(update_fields=["left_out"])
+
+
+def _save_attachment(incoming: Incoming, attachment: Attachment, now: dt.datetime) -> None:
+    """Save one attachment. Raises `UnableToTakeFile` if it does not pass the checks of uploads."""
+    file = ContentFile(attachment.content, name=attachment.name)
+    incoming_file = IncomingFile(incoming=incoming, added_at=now)
+    checked = check_upload(file)
+    with stored(incoming_file, file, checked):
+        incoming_file.save(force_insert=True)

@@ -36,17 +36,23 @@ def follow_terms(change: TermsInForceChange) -> None:
 
 def follow_parties(partnerships: Collection[int], move: RecordMove) -> list[Change]:
     """Change the council or provider of agreements whose party merged into another party of the same partnership."""
-    changes = []
+    changes: list[Change] = []
     for agreement in NominationsAgreement.objects.filter(partnership__in=partnerships).order_by("pk"):
         for side in ("council", "provider"):
-            former_party = Party.objects.filter(pk=getattr(agreement, f"{side}_id"), organisation=move.source)
-            if not former_party.exclude(status=PartyStatus.ACCEPTED).exists():
-                continue
-            parties = Party.objects.present().filter(partnership=agreement.partnership_id)
-            successor = parties.filter(organisation=move.target).first()
-            if successor is not None:
-                changes.append(_replace_party(agreement, side, successor))
-    return [change for change in changes if change is not None]
+            successor = _successor_of(agreement, side, moving)
+            change = _replace_party(agreement, side, successor) if successor else None
+            if change is not None:
+                changes.append(change)
+    return changes
+
+
+def _successor_of(agreement: NominationsAgreement, side: str, moving: Moving) -> Party | None:
+    """Return the party that takes over a side of the agreement, if that side's party has merged into it."""
+    former_party = Party.objects.filter(pk=getattr(agreement, f"{side}_id"), organisation=moving.source)
+    if not former_party.exclude(status=PartyStatus.ACCEPTED).exists():
+        return None
+    parties = Party.objects.present().filter(partnership=agreement.partnership_id)
+    return parties.filter(organisation=moving.target).first()
 
 
 def _replace_party(agreement: NominationsAgreement, side: str, party: Party) -> Change | None:

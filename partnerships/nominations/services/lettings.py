@@ -61,6 +61,7 @@ def store_lettings(
             f"The export of {year} has the columns {listed(missing_columns)}, which are missing from this file. "
             "Choose the export of that year, as CORE made it."
         )
+
     run, _ = LettingsRun.objects.update_or_create(
         nominations_return=nominations_return,
         defaults={
@@ -103,15 +104,16 @@ def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
     scope = scope_of(nominations_return)
     if scope is None:
         return "No terms with shares for nominations were in force in this quarter, so we did not count the lettings."
+
     rows = kept_rows(bytes(run.content or b""), tuple(run.columns))
-    counted = count_lettings(rows, scope, progress=lambda done: progress(done, run.total))
+    lettings_count = count_lettings(rows, scope, progress=lambda done: progress(done, run.total))
     try:
         with transaction.atomic():
-            locked = lock_to_write(nominations_return, run.asked_by, now)
+            nominations_return = lock_to_write(nominations_return, run.asked_by, now)
             locked_run = LettingsRun.objects.select_for_update(of=("self",)).defer("content").get(pk=run.pk)
             # Another upload may have replaced this one while it was counted.
             if locked_run.asked_at == run.asked_at:
-                _save_counts(locked, locked_run, counted, now)
+                _save_counts(nominations_return, locked_run, lettings_count, now)
     except UnableToReport as error:
         return str(error)
     except UnableToAct:
@@ -120,12 +122,37 @@ def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
 
 
 def _save_counts(
-    nominations_return: NominationsReturn, run: LettingsRun, counted: LettingsCount, now: dt.datetime
+    nominations_return: NominationsReturn, run: LettingsRun, lettings_count: LettingsCount, now: dt.datetime
 ) -> None:
     """Save the lines of the return and the report of the run, and delete the lettings."""
     scope = scope_of(nominations_return)
+    _save_lines(nominations_return, lettings_count, scope.agreed if scope else None)
+
+    authorities = lettings_count.authorities.most_common(_MAX_AUTHORITIES)
+    run.report = {
+        "in_force": [day.isoformat() for day in scope.in_force] if scope else [],
+        "suspended": [[day.isoformat() for day in days] for days in scope.suspended] if scope else [],
+        "outcomes": dict(lettings_count.rows),
+        "median_days": lettings_count.median_days,
+        "let_again": lettings_count.let_again,
+        "not_counted": scope.agreed.not_counted if scope else [],
+        "by_authority": [[code, number] for code, number in authorities],
+    }
+    run.done = lettings_count.total
+    run.total = lettings_count.total
+    run.finished_at = now
+    run.claimed_until = None
+    run.content = None
+    run.columns = []
+    run.save(update_fields=["report", "done", "total", "finished_at", "claimed_until", "content", "columns"])
+
+
+def _save_lines(
+    nominations_return: NominationsReturn, lettings_count: LettingsCount, agreed: NominationTerms | None
+) -> None:
+    """Save a line for each size of home that was let, and delete the lines of other sizes."""
     existing_lines = {(line.bedrooms, line.is_first_let): line for line in nominations_return.lines.order_by("pk")}
-    for (size, is_first_let), counts in sorted(counted.lines.items()):
+    for (size, is_first_let), counts in sorted(lettings_count.lines.items()):
         line = existing_lines.pop((size, is_first_let), None)
         if line is None:
             line = ReturnLine(
@@ -136,28 +163,17 @@ def _save_counts(
                 nominated=0,
                 share=0,
             )
-        _save_line(line, counts, scope.agreed if scope else None)
+        _save_line(line, counts, agreed)
     for line in existing_lines.values():
         line.delete()
-    authorities = counted.authorities.most_common(_MAX_AUTHORITIES)
-    run.report = {
-        "in_force": [day.isoformat() for day in scope.in_force] if scope else [],
-        "suspended": [[day.isoformat() for day in days] for days in scope.suspended] if scope else [],
-        "outcomes": dict(counted.rows),
-        "median_days": counted.median_days,
-        "let_again": counted.let_again,
-        "not_counted": scope.agreed.not_counted if scope else [],
-        "by_authority": [[code, number] for code, number in authorities],
-    }
-    run.done = run.total = counted.total
-    run.finished_at, run.claimed_until, run.content, run.columns = now, None, None, []
-    run.save(update_fields=["report", "done", "total", "finished_at", "claimed_until", "content", "columns"])
 
 
 def _save_line(line: ReturnLine, counts: LineCount, agreed: NominationTerms | None) -> None:
     """Save the counts of one line. If its figures have changed, the council must decide about the line again."""
     previous_figures = line.counted
-    line.lettings, line.nominated, line.median_days = counts.lettings, counts.nominated, counts.median_days
+    line.lettings = counts.lettings
+    line.nominated = counts.nominated
+    line.median_days = counts.median_days
     if agreed is not None:
         # Rounded to the four decimals of the column; otherwise an unchanged share would differ from the saved one.
         line.share = round(agreed.share(line.size, first_let=line.is_first_let), 4)

@@ -164,6 +164,7 @@ def complete_return(
         raise UnableToReport(
             "The lettings have been counted again since you opened this page. Check the new figures first."
         )
+
     saved_figures = supplements_of(line_by_pk.values())
     new_figures = {
         pk: supplement
@@ -177,6 +178,7 @@ def complete_return(
             f"Another person saved other figures while you filled in the table: {'; '.join(conflicts)}. Their figures "
             "are shown below yours. Check yours, then save again."
         )
+
     for pk, supplement in sorted(new_figures.items()):
         _save_supplement(line_by_pk[pk], supplement)
     record_return(nominations_return, EventKind.RETURN_COMPLETED, author=author, now=now)
@@ -185,6 +187,25 @@ def complete_return(
 def _save_supplement(line: ReturnLine, supplement: Supplement) -> None:
     """Save the figures of one line. If they differ, the council must decide about the line again."""
     refusals = {ground.strip()[:300]: number for ground, number in supplement.refusals.items() if number}
+    _check_supplement(line, supplement, refusals)
+
+    previous_figures = line.counted
+    previous_refusals = dict(line.refusals.values_list("ground", "number"))
+    line.offers = supplement.offers
+    line.not_supplied = supplement.not_supplied
+    line.in_time = supplement.in_time
+    if line.counted != previous_figures or refusals != previous_refusals:
+        clear_decision(line)
+    line.save(update_fields=["offers", "not_supplied", "in_time", *_DECISION_FIELDS])
+
+    for refusal in line.refusals.exclude(ground__in=refusals):
+        refusal.delete()
+    for ground, number in sorted(refusals.items()):
+        Refusal.objects.update_or_create(line=line, ground=ground, defaults={"number": number})
+
+
+def _check_supplement(line: ReturnLine, supplement: Supplement, refusals: Mapping[str, int]) -> None:
+    """Raise `UnableToReport` for a number out of range, or more homes than were let."""
     numbers = [supplement.offers or 0, supplement.not_supplied, supplement.in_time or 0, *refusals.values()]
     if any(not 0 <= number <= MAX_NUMBER for number in numbers) or "" in refusals:
         raise UnableToReport(
@@ -200,21 +221,13 @@ def _save_supplement(line: ReturnLine, supplement: Supplement) -> None:
             f"{line.words}: {supplement.not_supplied} of {line.lettings} homes had no nominee in time. Enter at most "
             f"{line.lettings - supplement.not_supplied} with a nominee in time."
         )
-    previous_figures = line.counted
-    previous_refusals = dict(line.refusals.values_list("ground", "number"))
-    line.offers, line.not_supplied, line.in_time = supplement.offers, supplement.not_supplied, supplement.in_time
-    if line.counted != previous_figures or refusals != previous_refusals:
-        clear_decision(line)
-    line.save(update_fields=["offers", "not_supplied", "in_time", *_DECISION_FIELDS])
-    for refusal in line.refusals.exclude(ground__in=refusals):
-        refusal.delete()
-    for ground, number in sorted(refusals.items()):
-        Refusal.objects.update_or_create(line=line, ground=ground, defaults={"number": number})
 
 
 def clear_decision(line: ReturnLine) -> None:
     """Clear the council's decision on a line, but keep its reason. The caller saves the line."""
-    line.decision, line.decided_at, line.decided_by = "", None, None
+    line.decision = ""
+    line.decided_at = None
+    line.decided_by = None
 
 
 @transaction.atomic
@@ -230,13 +243,17 @@ def send_return(
     run = getattr(nominations_return, "run", None)
     if run is None or run.finished_at is None:
         raise UnableToReport("Upload the lettings first, and wait until they are counted.")
+
     for line in nominations_return.lines.exclude(decision=Decision.CONFIRMED).exclude(reason="").order_by("pk"):
         clear_decision(line)
         line.answer = (answers or {}).get(line.pk, "").strip()
         line.save(update_fields=[*_DECISION_FIELDS, "answer"])
-    nominations_return.status, nominations_return.sent_at, nominations_return.sent_by = ReturnStatus.SENT, now, author
+    nominations_return.status = ReturnStatus.SENT
+    nominations_return.sent_at = now
+    nominations_return.sent_by = author
     nominations_return.sendings += 1
     nominations_return.save(update_fields=["status", "sent_at", "sent_by", "sendings"])
+
     record_return(nominations_return, EventKind.RETURN_SENT, author=author, now=now)
     note_status(nominations_return, now=now)
     provider, council = nominations_return.agreement.provider_body, nominations_return.agreement.council_body
@@ -274,6 +291,7 @@ def decide_lines(
     lines = {line.pk: line for line in nominations_return.lines.order_by("pk")}
     if not decisions.keys() <= lines.keys():
         raise UnableToDecide("Some of these lines belong to another return. Open this return again.")
+
     for pk, (decision, reason) in sorted(decisions.items()):
         _decide(lines[pk], Decision(decision), reason.strip(), author, now)
     record_return(nominations_return, EventKind.LINES_DECIDED, of_council=True, author=author, now=now)
@@ -286,8 +304,11 @@ def _decide(line: ReturnLine, decision: Decision, reason: str, author: User, now
     if decision == Decision.DISPUTED and not reason:
         raise UnableToDecide(f"{line.words}: enter why you dispute this line.")
     if decision == Decision.DISPUTED:
-        line.reason, line.answer = reason, ""
-    line.decision, line.decided_at, line.decided_by = decision, now, author
+        line.reason = reason
+        line.answer = ""
+    line.decision = decision
+    line.decided_at = now
+    line.decided_by = author
     line.save(update_fields=[*_DECISION_FIELDS, "reason", "answer"])
 
 
@@ -298,15 +319,19 @@ def _settle_or_send_back(
 
     A settled return gets a record. Both results are emailed to the provider.
     """
-    is_disputed = any(line.decision == Decision.DISPUTED for line in lines)
-    nominations_return.status = ReturnStatus.DISPUTED if is_disputed else ReturnStatus.SETTLED
-    nominations_return.settled_at = None if is_disputed else now
-    nominations_return.confirmations += not is_disputed
-    nominations_return.save(update_fields=["status", "settled_at", "confirmations"])
-    if not is_disputed:
+    if any(line.decision == Decision.DISPUTED for line in lines):
+        nominations_return.status = ReturnStatus.DISPUTED
+        nominations_return.settled_at = None
+        nominations_return.save(update_fields=["status", "settled_at"])
+    else:
+        nominations_return.status = ReturnStatus.SETTLED
+        nominations_return.settled_at = now
+        nominations_return.confirmations += 1
+        nominations_return.save(update_fields=["status", "settled_at", "confirmations"])
         create_record(nominations_return, author=author, now=now)
         record_return(nominations_return, EventKind.RETURN_AGREED, of_council=True, author=author, now=now)
     note_status(nominations_return, now=now)
+
     provider, council = nominations_return.agreement.provider_body, nominations_return.agreement.council_body
     recipient_ids = {*leads_of(provider).values_list("pk", flat=True), nominations_return.sent_by_id}
     record_emails(
@@ -334,25 +359,26 @@ def reopen_return(*, nominations_return: NominationsReturn, reason: str, author:
         )
     if not reason.strip():
         raise UnableToReport("Enter what has to be corrected.")
+
     for line in nominations_return.lines.order_by("pk"):
         clear_decision(line)
-        line.reason = line.answer = ""
+        line.reason = ""
+        line.answer = ""
         line.save(update_fields=[*_DECISION_FIELDS, "reason", "answer"])
-    nominations_return.status, nominations_return.settled_at, nominations_return.correction = (
-        ReturnStatus.REOPENED,
-        None,
-        reason.strip(),
-    )
+    nominations_return.status = ReturnStatus.REOPENED
+    nominations_return.settled_at = None
+    nominations_return.correction = reason.strip()
     nominations_return.save(update_fields=["status", "settled_at", "correction"])
+
     record_return(
         nominations_return, EventKind.RETURN_REOPENED, of_council=not rights.may_report, author=author, now=now
     )
     note_status(nominations_return, now=now)
     provider, council = nominations_return.agreement.provider_body, nominations_return.agreement.council_body
-    leads = {*leads_of(provider).values_list("pk", flat=True), *leads_of(council).values_list("pk", flat=True)}
+    lead_ids = {*leads_of(provider).values_list("pk", flat=True), *leads_of(council).values_list("pk", flat=True)}
     record_emails(
         kind="nominations.return_reopened",
-        people=sorted(leads - {author.pk}),
+        people=sorted(lead_ids - {author.pk}),
         params={"return": nominations_return.pk, "sending": nominations_return.sendings, "author": author.pk},
         sender_id=(provider if rights.may_report else council).pk,
         now=now,

@@ -41,23 +41,27 @@ def ask_for_shortfall(
         raise UnableToAsk(
             "The provider has not sent this return, or is correcting it now. Wait until you receive the return."
         )
+
     result = return_line.result
     key = ask_key(return_line)
     existing_ask = Entry.objects.filter(key=key).first()
     if existing_ask is not None:
         return existing_ask
+
+    quarter = nominations_return.quarter
+    statement = (
+        f"In {quarter}, {return_line.nominated} of {result.counting} homes went to our nominees. The "
+        f"agreed number is {result.agreed}. Please tell us how the missing {result.shortfall} will be made up."
+    )
     try:
         entry = create_entry(
             organisation=agreement.council_body,
             direction=Direction.ASK,
-            title=f"Nominations to make up: {return_line.words}, {nominations_return.quarter}",
+            title=f"Nominations to make up: {return_line.words}, {quarter}",
             theme=THEME,
             audience=Audience.NAMED,
             addressees=[agreement.provider_body],
-            statement=(
-                f"In {nominations_return.quarter}, {return_line.nominated} of {result.counting} homes went to our nominees. The "
-                f"agreed number is {result.agreed}. Please tell us how the missing {result.shortfall} will be made up."
-            ),
+            statement=statement,
             quantity=Decimal(result.shortfall),
             unit=UNIT,
             key=key,

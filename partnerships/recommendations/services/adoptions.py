@@ -66,6 +66,7 @@ def _acting_party(partnership: Partnership, author: User | None) -> Organisation
 
 
 def _save(adoption: Adoption, now: dt.datetime, *fields: str) -> None:
+    """Save these fields of an adoption, and the time of the change."""
     adoption.changed_at = now
     adoption.save(update_fields=[*fields, "changed_at"])
 
@@ -83,14 +84,13 @@ def propose_adoption(
     _check_may_adopt(partnership, author, now)
     if not why.strip():
         raise UnableToAdopt("Say why the partnership should adopt this recommendation.")
-    party = _acting_party(partnership, author)
-    rows = Adoption.objects.select_for_update(of=("self",)).filter(
-        recommendation=recommendation, partnership=partnership
-    )
-    adoption = rows.first()
+    adoptions = Adoption.objects.select_for_update(of=("self",))
+    adoption = adoptions.filter(recommendation=recommendation, partnership=partnership).first()
     if adoption is not None and not adoption.is_dropped:
         status = adoption.get_status_display().lower()
         raise UnableToAdopt(f"{partnership} has already {status} this recommendation. Choose another partnership.")
+
+    party = _acting_party(partnership, author)
     if adoption is None:
         adoption = Adoption(recommendation=recommendation, partnership=partnership)
     adoption.status = AdoptionStatus.PROPOSED
@@ -117,7 +117,9 @@ def adopt(*, adoption: Adoption, meeting: Meeting, author: User | None, now: dt.
         raise UnableToAdopt("Choose a meeting of the partnership.")
     if meeting.starts_at > now:
         raise UnableToAdopt("Choose a meeting that has taken place.")
-    adoption.status, adoption.meeting = AdoptionStatus.ADOPTED, meeting
+
+    adoption.status = AdoptionStatus.ADOPTED
+    adoption.meeting = meeting
     _save(adoption, now, "status", "meeting")
     record_adoption(
         adoption,
@@ -139,6 +141,7 @@ def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: 
         raise UnableToAdopt("The partnership has already dropped this recommendation, so you do not need to.")
     if not reason.strip():
         raise UnableToAdopt("Say why the partnership drops this recommendation.")
+
     status_before = adoption.status
     adoption.status = AdoptionStatus.DROPPED
     adoption.reason = reason.strip()
@@ -171,6 +174,7 @@ def link_outcome(
         raise UnableToLink("This objective or commitment is already linked. Choose another one.")
     if adoption.outcomes.count() >= MAX_OUTCOMES:
         raise UnableToLink(f"You can link up to {MAX_OUTCOMES} objectives and commitments. Remove a link first.")
+
     outcome = Outcome.objects.create(adoption=adoption, **{field: record}, linked_by=author, linked_at=now)
     _save(adoption, now)
     party = _acting_party(adoption.partnership, author)
@@ -181,9 +185,9 @@ def link_outcome(
 @transaction.atomic
 def unlink_outcome(*, outcome: Outcome, author: User, now: dt.datetime) -> None:
     """Remove a link to an objective or commitment, which itself stays. Raises `UnableToLink`."""
-    locked = _lock(outcome.adoption, author, now)
-    if not locked.outcomes.filter(pk=outcome.pk).delete()[0]:
+    adoption = _lock(outcome.adoption, author, now)
+    if not adoption.outcomes.filter(pk=outcome.pk).delete()[0]:
         raise UnableToLink("A colleague has already removed this link, so you do not need to.")
-    _save(locked, now)
-    party = _acting_party(locked.partnership, author)
-    record_adoption(locked, EventKind.OUTCOME_UNLINKED, author=author, organisation=party, now=now)
+    _save(adoption, now)
+    party = _acting_party(adoption.partnership, author)
+    record_adoption(adoption, EventKind.OUTCOME_UNLINKED, author=author, organisation=party, now=now)

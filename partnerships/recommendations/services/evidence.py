@@ -46,6 +46,7 @@ def add_evidence(
         raise UnableToProve("This is already evidence for the response. Choose something else.")
     if response.evidence.count() >= MAX_EVIDENCE:
         raise UnableToProve(f"You can add up to {MAX_EVIDENCE} pieces of evidence. Remove one first.")
+
     evidence = Evidence.objects.create(
         response=response, **{kind: evidence_record}, words=" ".join(words.split()), added_by=author, added_at=now
     )
@@ -56,7 +57,7 @@ def add_evidence(
 @transaction.atomic
 def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> None:
     """Remove a piece of evidence; the linked record stays. Raises `UnableToProve`."""
-    locked = _lock(evidence.response, author, now)
-    if not locked.evidence.filter(pk=evidence.pk).delete()[0]:
+    response = _lock(evidence.response, author, now)
+    if not response.evidence.filter(pk=evidence.pk).delete()[0]:
         raise UnableToProve("A colleague has already removed this evidence, so you do not need to.")
-    record_response(locked, EventKind.EVIDENCE_REMOVED, author=author, now=now, is_inside=True)
+    record_response(response, EventKind.EVIDENCE_REMOVED, author=author, now=now, is_inside=True)

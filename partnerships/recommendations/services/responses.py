@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -76,17 +78,31 @@ def respond(
     is_public_change = _public_values(response) != public_before
     if not is_public_change and not inside_before:
         return response
-
     response.revision += 1
     response.save()
+
     if is_public_change:
         _record_answer(response, public_before, author=author, now=now)
     if inside_before:
-        # The event contains only the review date, because a note may be long and events do not name people.
-        before = {name: value for name, value in inside_before.items() if name == "review_on"}
-        after = {name: inside_after[name] for name in before}
-        record_response(response, EventKind.PLANNED, author=author, now=now, is_inside=True, before=before, after=after)
+        _record_plan(response, inside_before, inside_after, author=author, now=now)
     return response
+
+
+def _record_plan(
+    response: Response,
+    inside_before: Mapping[str, Any],
+    inside_after: Mapping[str, Any],
+    *,
+    author: User | None,
+    now: dt.datetime,
+) -> None:
+    """Record for the organisation's own people that owner, review date or note have changed.
+
+    The event contains only the review date, because a note may be long and events do not name people.
+    """
+    before = {name: value for name, value in inside_before.items() if name == "review_on"}
+    after = {name: inside_after[name] for name in before}
+    record_response(response, EventKind.PLANNED, author=author, now=now, is_inside=True, before=before, after=after)
 
 
 def _lock_response(recommendation: Recommendation, organisation: Organisation, now: dt.datetime) -> Response:

@@ -136,6 +136,7 @@ def _save_unless_recorded(source: Source, fields: Collection[str] | None = None)
 
 
 def _check_reason(reason: str, corrected: str) -> None:
+    """Raise `UnableToRecord` if a correction has no reason. `corrected` is what the message calls the record."""
     if not reason.strip():
         raise UnableToRecord(f"Say why you are correcting this {corrected}.")
 
@@ -158,24 +159,25 @@ def record_recommendation(
     require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
     text, reference = " ".join(details.text.split()), details.reference.strip()
     _check(text, details)
-    existing = _recorded_recommendation(source, reference, text)
+
+    recommendation = _recorded_recommendation(source, reference, text)
     values: dict[str, Any] = {"text": text, "confidence": details.confidence}
     if details.themes is not None:
         values["themes"] = list(details.themes)
-    if reference and (existing is None or not existing.reference):
+    if reference and (recommendation is None or not recommendation.reference):
         values["reference"] = reference
-
-    if existing is not None and _is_same(existing, values, details):
-        return existing, "left_alone"
+    if recommendation is not None and _is_same(recommendation, values, details):
+        return recommendation, "left_alone"
     if source.recorded_for_id != (organisation.pk if organisation else None):
         raise UnableToRecord(_RECORDED_BY_OTHERS.format(title=source.title))
-    if existing is None:
-        created = _create(source, values)
-        _set_addressees(created, details)
-        record_all([recommendation_event(created, EventKind.RECORDED, author=author, now=now)])
-        return created, "created"
-    _change(existing, values, details, author=author, now=now)
-    return existing, "changed"
+
+    if recommendation is not None:
+        _change(recommendation, values, details, author=author, now=now)
+        return recommendation, "changed"
+    recommendation = _create(source, values)
+    _set_addressees(recommendation, details)
+    record_all([recommendation_event(recommendation, EventKind.RECORDED, author=author, now=now)])
+    return recommendation, "created"
 
 
 @transaction.atomic
@@ -199,7 +201,8 @@ def correct_recommendation(
     if _is_same(recommendation, values, details):
         return recommendation
     _check_reason(reason, "recommendation")
-    if reference and source.recommendations.filter(reference__iexact=reference).exclude(pk=recommendation.pk).exists():
+    other_recommendations = source.recommendations.exclude(pk=recommendation.pk)
+    if reference and other_recommendations.filter(reference__iexact=reference).exists():
         raise UnableToRecord(
             f"Another recommendation in {source} already has the reference {reference}. Enter another reference."
         )
@@ -229,6 +232,7 @@ def _change(
 
 
 def _addressee_words(recommendation: Recommendation) -> str:
+    """Return the addressees of a recommendation as words, read again from the database."""
     return Recommendation.objects.for_listing().get(pk=recommendation.pk).addressee_words
 
 

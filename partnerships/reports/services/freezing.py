@@ -50,6 +50,7 @@ def freeze_report(
         raise UnableToFreeze("Enter a name, for example “As reported to the board on 3 March”.")
     if not reason.strip():
         raise UnableToFreeze("Say why you are freezing this report.")
+
     try:
         snapshot = audience_snapshot(definition, body, query_string, now)
     except InvalidFilters as error:
@@ -58,7 +59,8 @@ def freeze_report(
             "Not everybody who will read the report can use these filters. Correct the filters, or remove each filter "
             "that names something only you can see."
         ) from error
-    frozen = FrozenReport.objects.create(
+
+    frozen_report = FrozenReport.objects.create(
         report=report,
         name=name.strip()[:200],
         reason=reason.strip(),
@@ -69,5 +71,5 @@ def freeze_report(
         frozen_by=author,
         frozen_at=now,
     )
-    record_event(frozen, EventKind.FROZEN, author=author, now=now, reason=frozen.reason)
-    return frozen
+    record_event(frozen_report, EventKind.FROZEN, author=author, now=now, reason=frozen_report.reason)
+    return frozen_report

@@ -22,7 +22,7 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.reports.event_kinds import EventKind
 from partnerships.reports.frequencies import Frequency
-from partnerships.reports.models import Recipient, Schedule
+from partnerships.reports.models import FrozenReport, Recipient, Schedule
 from partnerships.reports.queries import has_valid_filters_for, people_of
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import may_report_for
@@ -72,6 +72,7 @@ def schedule_report(*, details: ScheduleDetails, author: User, now: dt.datetime)
     }
     if Schedule.objects.filter(**audience, ended_at=None).count() >= MAX_SCHEDULES:
         raise UnableToSchedule(f"{body} already has {MAX_SCHEDULES} scheduled reports. End one first.")
+
     schedule = Schedule.objects.create(
         report=details.report,
         name=details.name.strip()[:150],
@@ -208,31 +209,38 @@ def _send(schedule_id: int, now: dt.datetime) -> bool:
     schedule = _lock(schedule_id)
     if schedule.ended_at is not None or schedule.next_on > today:
         return False
+
     recipient_ids = _present_recipient_ids(schedule)
-    due_day = schedule.next_on
     # People who have left do not get the report again if they come back.
     schedule.recipients.exclude(person__in=recipient_ids).delete()
+    due_day = schedule.next_on
     _move_to_next_day(schedule, today)
     if not recipient_ids:
         _end(schedule, None, now)
         return False
+
     try:
-        frozen = freeze_report(
-            report=schedule.report,
-            query_string=schedule.question,
-            name=f"{schedule.name}, {long_date(today)}",
-            reason=f"Sent {schedule.get_every_display().lower()}.",
-            body=schedule.body,
-            author=None,
-            now=now,
-        )
+        frozen_report = _freeze(schedule, now)
     except UnableToFreeze as error:
         log.warning("scheduled_report_not_made", schedule=schedule_id, why=str(error))
         _email_not_made(schedule, recipient_ids, now, due_day=due_day, why="filters")
         return False
-    params = {"frozen": frozen.pk, "schedule": schedule_id, "slot": _email_identity(schedule, due_day)}
+    params = {"frozen": frozen_report.pk, "schedule": schedule_id, "slot": _email_identity(schedule, due_day)}
     record_emails(kind="reports.scheduled", people=recipient_ids, params=params, now=now)
     return True
+
+
+def _freeze(schedule: Schedule, now: dt.datetime) -> FrozenReport:
+    """Freeze the report of a schedule, without an author. Raises `UnableToFreeze`."""
+    return freeze_report(
+        report=schedule.report,
+        query_string=schedule.question,
+        name=f"{schedule.name}, {long_date(timezone.localdate(now))}",
+        reason=f"Sent {schedule.get_every_display().lower()}.",
+        body=schedule.body,
+        author=None,
+        now=now,
+    )
 
 
 def _email_identity(schedule: Schedule, due_day: dt.date) -> dict[str, Any]:
@@ -284,14 +292,10 @@ def _email_not_made(
 ) -> None:
     """Email the schedule's author that the report was not made; its recipients if the author may not end it."""
     author = schedule.created_by
-    can_author_end_schedule = author is not None and may_report_for(author, schedule.body, now)
+    if author is not None and may_report_for(author, schedule.body, now):
+        recipient_ids = [author.pk]
     params = {"schedule": schedule.pk, "why": why, "slot": _email_identity(schedule, due_day)}
-    record_emails(
-        kind="reports.not_made",
-        people=[author.pk] if author is not None and can_author_end_schedule else recipient_ids,
-        params=params,
-        now=now,
-    )
+    record_emails(kind="reports.not_made", people=recipient_ids, params=params, now=now)
 
 
 def _lock(schedule_id: int) -> Schedule:

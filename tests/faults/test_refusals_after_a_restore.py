@@ -46,7 +46,7 @@ def followed_plan(world: World) -> Plan:
     return plan
 
 
-def stop_plan(world: World, plan: Plan) -> digests.Stopped:
+def stop_plan(world: World, plan: Plan) -> digests.StopRecord:
     return digests.stop_chosen(
         person=world.ben, chosen=Stoppable(had_any=True, plans=(plan,)), reason="Enough.", now=NOW()
     )

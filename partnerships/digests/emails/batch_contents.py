@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from partnerships.digests.emails.reasons import Why, how_often, reasons
+from partnerships.digests.emails.reasons import DigestReasons, how_often, reasons
 from partnerships.digests.emails.recipients import Candidate
 from partnerships.digests.emails.rendering import Block
 from partnerships.digests.emails.replying import digests_open_to_reply
@@ -18,7 +18,7 @@ from partnerships.digests.emails.subjects import SubjectSelection
 from partnerships.digests.emails.wording import privacy_notice
 from partnerships.digests.models import Subscription
 from partnerships.digests.planning.matches import MatchLine, matches_for_digests
-from partnerships.digests.planning.notices import TakenNotices, notices_for_digests
+from partnerships.digests.planning.notices import DigestNotices, notices_for_digests
 from partnerships.kit.waiting import Waiting
 from partnerships.outbox import kinds
 from partnerships.people.models import User
@@ -32,7 +32,7 @@ class Contents:
     #: News of plans and sections about other subjects.
     blocks: dict[int, list[Block]]
     matches: dict[int, tuple[MatchLine, ...]]
-    taken: TakenNotices
+    summary: DigestNotices
     #: Open tasks of each person, by the id of the person.
     waiting: dict[int, list[Waiting]]
     #: Privacy notices, by person.
@@ -81,20 +81,22 @@ def contents_of(
 
     Repeats get no new matches and notices, because they repeat an earlier email.
     """
-    reasons_by_email = reasons(selected.included, changed, now=now)
     blocks = {email.pk: [*selected.blocks.get(email.pk, ()), *changed.blocks.get(email.pk, ())] for email in candidates}
     email_by_person = {
         email.person_id: email.pk for email in candidates if not email.is_stakeholder and not email.is_repeat
     }
     in_doubt_ids = {email.person_id for email in candidates if email.recipe is not None}
+
     matches, withdrawn, told_matches = matches_for_digests(email_by_person, in_doubt_ids, now=now)
     # Notices about changes that the digest reports elsewhere are left out.
     acts_by_email = {pk: {act for block in email_blocks for act in block.acts} for pk, email_blocks in blocks.items()}
-    taken = notices_for_digests(email_by_person, in_doubt_ids, acts_by_email, now=now)
+    summary = notices_for_digests(email_by_person, in_doubt_ids, acts_by_email, now=now)
     with_content = [
-        email for email in candidates if email.pk in matches or email.pk in taken.lines or blocks.get(email.pk)
+        email for email in candidates if email.pk in matches or email.pk in summary.lines or blocks.get(email.pk)
     ]
-    why_by_email = {email.pk: reasons_by_email.get(email.pk) or Why() for email in candidates}
+
+    reasons_by_email = reasons(selected.included, changed, now=now)
+    why_by_email = {email.pk: reasons_by_email.get(email.pk) or DigestReasons() for email in candidates}
     minutes = settings.DIGEST_SETTLE_MINUTES
     frequencies = {
         email.pk: _how_often(email, frozenset(why_by_email[email.pk].frequencies), minutes) for email in candidates
@@ -103,16 +105,16 @@ def contents_of(
     return Contents(
         blocks=blocks,
         matches=matches,
-        taken=taken,
+        summary=summary,
         waiting=waiting_for_all(_accounts(with_content), now),
         notices=privacy_notices(candidates),
         reasons={pk: why.words for pk, why in why_by_email.items()},
         frequencies=frequencies,
         alike=Counter((*why_by_email[email.pk].words, frequencies[email.pk]) for email in candidates),
         lost={item.delivery_id for item in selected.lost} | {item.delivery_id for item, _ in changed.lost},
-        altered=altered | withdrawn | taken.withdrawn,
-        open_to_reply=digests_open_to_reply(with_content, blocks, taken.partnerships, now=now),
-        told={pk: [*told_matches.get(pk, ()), *taken.told.get(pk, ())] for pk in blocks},
+        altered=altered | withdrawn | summary.withdrawn,
+        open_to_reply=digests_open_to_reply(with_content, blocks, summary.partnerships, now=now),
+        told={pk: [*told_matches.get(pk, ()), *summary.told.get(pk, ())] for pk in blocks},
     )
 
 

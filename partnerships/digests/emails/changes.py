@@ -146,24 +146,25 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
     line_groups = _group_by_sheet(told_lines(changes, today=today, outside=stakeholder), events)
     # A single line too many is shown: "and 1 more change" would take as much room.
     shown_groups = line_groups[:MAX_LINES] if len(line_groups) > MAX_LINES + 1 else line_groups
-    events_shown = [events[index] for _, lines in shown_groups for line in lines for index in line.numbers]
+    shown_lines: list[ChangeLine] = []
+    for sheet, lines in shown_groups:
+        if sheet is not None:
+            shown_lines.append(_line_of_sheet(sheet, lines, events, subject, is_linked=not stakeholder))
+        else:
+            shown_lines.append(_line(lines[0], events[lines[0].numbers[-1]], subject, names))
+    shown_events = [events[index] for _, lines in shown_groups for line in lines for index in line.numbers]
     return Section(
         subject_id=subject.pk,
         kind=subject.kind,
         record_id=subject.record_id,
         title=subject_name.title,
         path=subject_name.path,
-        lines=tuple(
-            _line_of_sheet(sheet, lines, events, subject, is_linked=not stakeholder)
-            if sheet is not None
-            else _line(lines[0], events[lines[0].numbers[-1]], subject, names)
-            for sheet, lines in shown_groups
-        ),
+        lines=tuple(shown_lines),
         folded=len(line_groups) - len(shown_groups),
         authors=frozenset(event.actor_id for event in events),
         asking=tuple(dict.fromkeys(_plan_ids_with_open_question(changes, today))),
         plans=frozenset(_plans_of(subject, events)),
-        acts=frozenset((event.target_kind, event.target_id, event.at) for event in events_shown),
+        acts=frozenset((event.target_kind, event.target_id, event.at) for event in shown_events),
     )
 
 

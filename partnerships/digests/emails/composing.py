@@ -116,7 +116,7 @@ class DigestComposer(kinds.Composer):
 
 
 @dataclass(slots=True)
-class Composing:
+class BatchComposition:
     """A batch while it is composed, with what must be recorded besides the messages."""
 
     batch: kinds.Batch
@@ -137,35 +137,39 @@ class Composing:
 
 def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.datetime) -> list[Subscription]:
     """Compose all emails of a batch, and return the questions to give up because they may no longer be sent."""
-    composing = Composing(batch)
+    composition = BatchComposition(batch)
     date = format_datetime(now.astimezone(dt.UTC))
+
     # Digests and emails about successions are composed together, because their readers share most of the content.
     digests = [email for email in candidates if email.kind == DeliveryKind.DIGEST]
-    _compose_digests(digests, composing, date=date, now=now)
+    _compose_digests(digests, composition, date=date, now=now)
     successions = [email for email in candidates if email.kind == DeliveryKind.SUCCESSION]
     succession_messages = write_successions(successions, privacy_notices(successions), date=date, now=now)
     batch.messages |= succession_messages
+
     for email in candidates:
         if email.kind == DeliveryKind.CONFIRMATION:
-            _compose_confirmation(email, composing, date=date, now=now)
+            _compose_confirmation(email, composition, date=date, now=now)
         elif email.kind == DeliveryKind.LINKS:
-            _compose_links(email, composing, date=date, now=now)
+            _compose_links(email, composition, date=date, now=now)
         elif email.kind == DeliveryKind.SUCCESSION and email.pk not in succession_messages:
-            composing.set_aside(email, "The recipient no longer follows these records, or can no longer read them.")
+            composition.set_aside(email, "The person no longer follows these records, or can no longer read them.")
         batch.checks.setdefault(email.pk, (email.person_id, (), ()))
-    if composing.introduced:
-        Preference.objects.filter(person__in=composing.introduced, introduced_at=None).update(introduced_at=now)
-    return composing.unaskable
+    if composition.introduced:
+        Preference.objects.filter(person__in=composition.introduced, introduced_at=None).update(introduced_at=now)
+    return composition.unaskable
 
 
-def _compose_digests(candidates: Sequence[Candidate], composing: Composing, *, date: str, now: dt.datetime) -> None:
+def _compose_digests(
+    candidates: Sequence[Candidate], composition: BatchComposition, *, date: str, now: dt.datetime
+) -> None:
     """Compose all digests of a batch together, so that content which they share is read once."""
     if not candidates:
         return
     _drop_incomplete(candidates)
     stakeholder_ids = {email.person_id for email in candidates if email.is_stakeholder}
-    frozen_ids = {email.pk for email in candidates if email.recipe is not None or email.is_repeat}
     # A digest that is sent for the second time must not contain more than the first time.
+    frozen_ids = {email.pk for email in candidates if email.recipe is not None or email.is_repeat}
     selected = select(items_of(candidates), stakeholder_ids=stakeholder_ids, frozen_ids=frozen_ids, now=now)
     changed = select_subjects(
         subject_items_of(candidates),
@@ -176,58 +180,45 @@ def _compose_digests(candidates: Sequence[Candidate], composing: Composing, *, d
     )
     write_items(selected)
     write_subjects(changed)
-    record_content(selected, changed, candidates, composing.batch)
+    record_content(selected, changed, candidates, composition.batch)
+
     contents = contents_of(candidates, selected, changed, now=now)
     for email in candidates:
-        _compose_digest(email, contents, composing, date=date, now=now)
+        _compose_digest(email, contents, composition, date=date, now=now)
 
     # A digest of notices alone gets no item in the inbox, because its notices are items there already.
     emails_with_news = [email for email in candidates if contents.blocks.get(email.pk) or email.pk in contents.matches]
-    reader_by_email = {email.pk: email.person_id for email in emails_with_news if not email.is_stakeholder}
-    add_digests({pk: person_id for pk, person_id in reader_by_email.items() if pk in composing.batch.messages}, now=now)
+    reader_by_email = {
+        email.pk: email.person_id
+        for email in emails_with_news
+        if not email.is_stakeholder and email.pk in composition.batch.messages
+    }
+    add_digests(reader_by_email, now=now)
 
 
-def _compose_digest(email: Candidate, contents: Contents, composing: Composing, *, date: str, now: dt.datetime) -> None:
+def _compose_digest(
+    email: Candidate, contents: Contents, composition: BatchComposition, *, date: str, now: dt.datetime
+) -> None:
     """Compose one digest into the batch, or set it aside with the reason."""
-    batch, blocks = composing.batch, contents.blocks.get(email.pk, [])
+    batch, blocks = composition.batch, contents.blocks.get(email.pk, [])
     batch.told[email.pk] = [*batch.told[email.pk], *contents.told[email.pk]]
-    batch.notices[email.pk] = contents.taken.hashes.get(email.pk, [])
-    notice_lines = contents.taken.lines.get(email.pk, ())
+    batch.notices[email.pk] = contents.summary.hashes.get(email.pk, [])
+    notice_lines = contents.summary.lines.get(email.pk, ())
     if not blocks and email.pk not in contents.matches and not notice_lines:
-        if email.pk in contents.lost:
-            composing.set_aside(email, "The recipient no longer follows these records, or can no longer read them.")
-        elif email.due.in_doubt or email.is_repeat:
-            composing.set_aside(
-                email, "The recipient has already read everything in the email, or can no longer read it."
-            )
-        else:
-            composing.set_aside(email, "There was nothing new.", EmailStatus.DROPPED)
+        _set_aside_empty(email, contents, composition)
         return
-    waiting = contents.waiting.get(email.person_id, [])
-    shown_tasks = waiting_in(notice_lines, waiting, limit=rendering.MAX_WAITING)
+
+    open_tasks = contents.waiting.get(email.person_id, [])
+    shown_tasks = waiting_in(notice_lines, open_tasks, limit=rendering.MAX_WAITING)
     batch.memos[email.pk] = [memo_of(task) for task in shown_tasks]
-    if email.recipe is not None and email.pk not in contents.altered and _may_go_unchanged(email, waiting):
+    if email.recipe is not None and email.pk not in contents.altered and _may_go_unchanged(email, open_tasks):
         batch.again.append(email)
         return
-    notice = contents.notices.get(email.person_id, "")
-    reasons, frequency = contents.reasons[email.pk], contents.frequencies[email.pk]
-    if not blocks and email.pk not in contents.matches:  # a summary of notices alone
-        frequency = SUMMARY_OFTEN
-    digest_content = rendering.DigestContent(
-        blocks=blocks,
-        matches=contents.matches.get(email.pk, ()),
-        lines=notice_lines,
-        waiting=waiting,
-        because=reasons,
-        how_often=frequency,
-        notice=notice,
-        is_common=contents.alike[(*reasons, frequency)] >= _COMMON,
-        can_reply=email.pk in contents.open_to_reply,
-    )
+
     try:
         batch.messages[email.pk] = rendering.digest(
             email.addressee,
-            digest_content,
+            _content_of(email, contents),
             delivery_id=email.pk,
             message_id=email.due.message_id,
             zone=email.to.zone,
@@ -235,10 +226,39 @@ def _compose_digest(email: Candidate, contents: Contents, composing: Composing, 
             now=now,
         )
     except (ValueError, UnicodeError, KeyError) as error:
-        composing.cannot_compose(email, error)
+        composition.cannot_compose(email, error)
         return
-    if notice:
-        composing.introduced.append(email.person_id)
+    if contents.notices.get(email.person_id):
+        composition.introduced.append(email.person_id)
+
+
+def _set_aside_empty(email: Candidate, contents: Contents, composition: BatchComposition) -> None:
+    """Set a digest without content aside, with the reason why nothing is left in it."""
+    if email.pk in contents.lost:
+        composition.set_aside(email, "The person can no longer read what the email says, or stopped following it.")
+    elif email.due.in_doubt or email.is_repeat:
+        composition.set_aside(email, "Nothing in the email is new to the person, or they can no longer read it.")
+    else:
+        composition.set_aside(email, "There was nothing new.", EmailStatus.DROPPED)
+
+
+def _content_of(email: Candidate, contents: Contents) -> rendering.DigestContent:
+    """Return the content of one digest of the batch."""
+    blocks, matches = contents.blocks.get(email.pk, []), contents.matches.get(email.pk, ())
+    reasons, frequency = contents.reasons[email.pk], contents.frequencies[email.pk]
+    if not blocks and not matches:  # a summary of notices alone
+        frequency = SUMMARY_OFTEN
+    return rendering.DigestContent(
+        blocks=blocks,
+        matches=matches,
+        lines=contents.summary.lines.get(email.pk, ()),
+        waiting=contents.waiting.get(email.person_id, []),
+        because=reasons,
+        how_often=frequency,
+        notice=contents.notices.get(email.person_id, ""),
+        is_common=contents.alike[(*reasons, frequency)] >= _COMMON,
+        can_reply=email.pk in contents.open_to_reply,
+    )
 
 
 def _may_go_unchanged(email: Candidate, waiting: Sequence[Waiting]) -> bool:
@@ -268,40 +288,40 @@ def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
             email.recipe = None
 
 
-def _compose_confirmation(email: Candidate, composing: Composing, *, date: str, now: dt.datetime) -> None:
+def _compose_confirmation(email: Candidate, composition: BatchComposition, *, date: str, now: dt.datetime) -> None:
     """Compose the question to one subscriber, or set it aside if it is answered or no longer allowed."""
     asked_subscriptions = Subscription.objects.for_listing().filter(status=SubscriptionStatus.ASKED)
     subscription = asked_subscriptions.filter(pk=email.due.params.get("subscription", 0)).first()
     if subscription is None:
-        composing.set_aside(email, "The question was answered or withdrawn before the email was sent.")
+        composition.set_aside(email, "The question was answered or withdrawn before the email was sent.")
     elif not may_still_be_asked(subscription, now):
-        composing.set_aside(
-            email, "The recipient, or the organisation that asked, can no longer read what the digests are about."
+        composition.set_aside(
+            email, "The person, or the organisation that asked, can no longer read what the digests say."
         )
         if not email.is_stakeholder:  # retention forgets people without an account who never answered
-            composing.unaskable.append(subscription)
+            composition.unaskable.append(subscription)
     elif email.pk in repeatable([email]):
-        composing.batch.again.append(email)
+        composition.batch.again.append(email)
     else:
         try:
-            composing.batch.messages[email.pk] = notices.confirmation(
+            composition.batch.messages[email.pk] = notices.confirmation(
                 email.addressee, subscription, message_id=email.due.message_id, date=date, now=now
             )
         except (ValueError, UnicodeError) as error:
-            composing.cannot_compose(email, error)
+            composition.cannot_compose(email, error)
             return
         if email.is_stakeholder and not email.is_introduced:
-            composing.introduced.append(email.person_id)
+            composition.introduced.append(email.person_id)
 
 
-def _compose_links(email: Candidate, composing: Composing, *, date: str, now: dt.datetime) -> None:
+def _compose_links(email: Candidate, composition: BatchComposition, *, date: str, now: dt.datetime) -> None:
     """Compose an email with new links, among them a link to the last digest that the person got."""
     if email.pk in repeatable([email]):
-        composing.batch.again.append(email)
+        composition.batch.again.append(email)
         return
     sent_digests = Delivery.objects.filter(recipient=email.person_id, kind=DeliveryKind.DIGEST, status=EmailStatus.SENT)
     try:
-        composing.batch.messages[email.pk] = notices.links(
+        composition.batch.messages[email.pk] = notices.links(
             email.addressee,
             delivery_id=email.pk,
             last_digest=sent_digests.order_by("-pk").values_list("pk", flat=True).first(),
@@ -310,4 +330,4 @@ def _compose_links(email: Candidate, composing: Composing, *, date: str, now: dt
             now=now,
         )
     except (ValueError, UnicodeError) as error:
-        composing.cannot_compose(email, error)
+        composition.cannot_compose(email, error)

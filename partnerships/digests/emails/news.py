@@ -123,17 +123,19 @@ def news_of(
 
     `old_content` is None for a plan that is new to the reader. `areas` maps GSS codes to names.
     """
+    homes: tuple[Total, ...] = ()
     if old_content is None:
-        lines, count = _lines_of_new_plan(new_content), 1
-        homes: tuple[Total, ...] = ()
+        lines = _lines_of_new_plan(new_content)
+        count = 1
     else:
-        plan_changes = changes(old_content, new_content, areas)
         time = DiffTime()
-        lines, count = tuple(_line(change, time) for change in plan_changes), len(plan_changes)
+        lines = tuple(_line(change, time) for change in changes(old_content, new_content, areas))
+        count = len(lines)
         totals = homes_totals(old_content, new_content)
         changed_totals = tuple(row for row in totals.by_tenure if row.difference)
-        homes = (*changed_totals, totals.total) if changed_totals else ()
-    shown, folded = fold(lines)
+        if changed_totals:
+            homes = (*changed_totals, totals.total)
+    shown_lines, folded = fold(lines)
     return News(
         plan_id=plan_id,
         title=title,
@@ -141,7 +143,7 @@ def news_of(
         from_number=from_number,
         to_number=to_number,
         count=count,
-        lines=shown,
+        lines=shown_lines,
         folded=folded,
         homes=homes,
         editions=tuple(editions),
@@ -192,14 +194,11 @@ def _line(change: Change, time: DiffTime) -> Line:
         )
     if change.kind == "moved":
         return Line(f"{change.what_label} {change.label}", was=change.was_words, now=change.now_words)
+
     subject = change.field_label if change.what == "about" else f"{change.label}, {change.field_label.lower()}"
     if change.is_text:
-        return Line(
-            subject,
-            fragments=_space_out(
-                _cut(excerpt(word_differences(change.was_words, change.now_words, time), _WORDS_AROUND))
-            ),
-        )
+        differences = word_differences(change.was_words, change.now_words, time)
+        return Line(subject, fragments=_space_out(_cut(excerpt(differences, _WORDS_AROUND))))
     return Line(
         subject,
         was=shorten(change.was_words, _MAX_VALUE) or "not given",

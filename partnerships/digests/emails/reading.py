@@ -43,25 +43,16 @@ def read_news(
         .defer("content", "prose")
         .order_by("number")
     )
+    contents = Version.objects.filter(plan=plan_id, number__in=[from_number, to_number])
     content_by_number = {
-        number: content_as(content, reading_class)
-        for number, content in Version.objects.filter(plan=plan_id, number__in=[from_number, to_number]).values_list(
-            "number", "content"
-        )
+        number: content_as(content, reading_class) for number, content in contents.values_list("number", "content")
     }
     if pieces:
         content_by_number = {number: only_pieces(content, pieces) for number, content in content_by_number.items()}
-    shown = [version for version in versions if _changed_for(version, reading_class)]
-    editions = [
-        Edition(
-            number=version.number,
-            published_on=version.published_at.date(),
-            author=version.author.display_name if version.author else "",
-            organisation=version.organisation_then or version.source,  # type: ignore[attr-defined]  # annotated
-            note=shorten_note(version.note),
-        )
-        for version in reversed(shown if from_number else shown[-1:])
-    ]
+
+    shown_versions = [version for version in versions if _changed_for(version, reading_class)]
+    # Of a plan that is new to the reader, only the newest version is mentioned.
+    mentioned_versions = shown_versions if from_number else shown_versions[-1:]
     news = news_of(
         plan_id=plan_id,
         title=versions[-1].title if versions else plan.title,
@@ -70,10 +61,21 @@ def read_news(
         new_content=content_by_number[to_number],
         from_number=from_number,
         to_number=to_number,
-        editions=editions,
+        editions=[_edition_of(version) for version in reversed(mentioned_versions)],
         areas=area_names(*content_by_number.values()),
     )
-    return news, plan.partnership_id, frozenset(version.author_id for version in shown)
+    return news, plan.partnership_id, frozenset(version.author_id for version in shown_versions)
+
+
+def _edition_of(version: Version) -> Edition:
+    """Return a version as digests mention it. It needs the annotation `organisation_then`."""
+    return Edition(
+        number=version.number,
+        published_on=version.published_at.date(),
+        author=version.author.display_name if version.author else "",
+        organisation=version.organisation_then or version.source,  # type: ignore[attr-defined]  # annotated
+        note=shorten_note(version.note),
+    )
 
 
 def _partnership_title(plan: Plan, reading_class: str) -> str:

@@ -46,7 +46,7 @@ _SUBJECT_KINDS = {name: SubjectKind.REQUEST if name == "request" else SubjectKin
 
 
 @dataclass(slots=True)
-class Why:
+class DigestReasons:
     """Why a person gets a digest, and the frequencies that the person chose for the records in it.
 
     `words` are texts that follow the word "because". A frequency is "" where the person's general preference applies.
@@ -76,18 +76,20 @@ class _PlanReason(NamedTuple):
     frequency: str
 
 
-def reasons(items: Sequence[Item], changed: SubjectSelection, *, now: dt.datetime) -> dict[int, Why]:
+def reasons(items: Sequence[Item], changed: SubjectSelection, *, now: dt.datetime) -> dict[int, DigestReasons]:
     """Return why people get each digest, by the id of its email.
 
     The closest subscription to a record gives the reason.
     """
-    reasons_by_email: dict[int, Why] = defaultdict(Why)
+    reasons_by_email: dict[int, DigestReasons] = defaultdict(DigestReasons)
     _add_reasons_of_plans(reasons_by_email, items, now=now)
     _add_reasons_of_subjects(reasons_by_email, changed, now=now)
     return reasons_by_email
 
 
-def _add_reasons_of_plans(reasons_by_email: dict[int, Why], items: Sequence[Item], *, now: dt.datetime) -> None:
+def _add_reasons_of_plans(
+    reasons_by_email: dict[int, DigestReasons], items: Sequence[Item], *, now: dt.datetime
+) -> None:
     """Add the reasons why people get the news of plans, without names that they may not see."""
     if not items:
         return
@@ -96,14 +98,10 @@ def _add_reasons_of_plans(reasons_by_email: dict[int, Why], items: Sequence[Item
     outside_pairs = {
         (item.person_id, item.plan_id) for item in items if item.reading_class == Watermark.Reading.OUTSIDE
     }
-    nameless_ids = _nameless_ids(
-        {
-            row.subscription_id
-            for row in rows
-            if row.is_by_partnership and (row.person_id, row.plan_id) in outside_pairs
-        },
-        now,
-    )
+    doubtful_ids = {
+        row.subscription_id for row in rows if row.is_by_partnership and (row.person_id, row.plan_id) in outside_pairs
+    }
+    nameless_ids = _nameless_ids(doubtful_ids, now)
 
     words_by_pair: dict[tuple[int, int], str] = {}
     frequency_by_pair: dict[tuple[int, int], str] = {}
@@ -116,6 +114,7 @@ def _add_reasons_of_plans(reasons_by_email: dict[int, Why], items: Sequence[Item
             words_by_pair[pair] = because(row.how, typed_reason, target_name, row.organisation)
         if row.frequency:
             frequency_by_pair.setdefault(pair, row.frequency)
+
     for item in items:
         pair = (item.person_id, item.plan_id)
         reasons_by_email[item.delivery_id].add(words_by_pair.get(pair, ""), frequency_by_pair.get(pair, ""))
@@ -132,7 +131,9 @@ def _nameless_ids(subscription_ids: set[int], now: dt.datetime) -> set[int]:
     return subscription_ids - named_to_followers(subscriptions, now)
 
 
-def _add_reasons_of_subjects(reasons_by_email: dict[int, Why], changed: SubjectSelection, *, now: dt.datetime) -> None:
+def _add_reasons_of_subjects(
+    reasons_by_email: dict[int, DigestReasons], changed: SubjectSelection, *, now: dt.datetime
+) -> None:
     """Add the reasons why people get the changes of subjects."""
     if changed.event_filter is None:
         return

@@ -285,7 +285,7 @@ def digest(
     now: dt.datetime,
 ) -> Message:
     """Return a digest: the shared parts, with this reader's texts and links for their slots."""
-    notice_lines, matches, notice = content.lines, content.matches, content.notice
+    notice_lines, matches = content.lines, content.matches
     reader_texts = {"because": "; ".join(_reasons(content)), "how_often": content.how_often}
     entries, waiting = entries_of(notice_lines, content.waiting)
     is_summary = bool(notice_lines) and not content.blocks and not matches
@@ -295,12 +295,13 @@ def digest(
             match_count=len(matches),
             notice_count=len(notice_lines),
             has_waiting=bool(waiting),
-            has_privacy_notice=bool(notice),
+            has_privacy_notice=bool(content.notice),
             texts=tuple(reader_texts.items()) if content.is_common else (),
             summary=summary_wording(notice_lines, now=now, zone=zone) if is_summary else None,
             can_reply=content.can_reply,
         )
     )
+
     stop, choose, read = make_all(
         (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),
         person_id=addressee.person_id,
@@ -309,10 +310,14 @@ def digest(
         minute=minute_of(now),
     )
     values = {"head": own_headers(addressee, message_id, date), "stop": stop, "preferences": choose, "read": read}
-    for slot, text in (("name", addressee.name), *(() if content.is_common else reader_texts.items())):
+    own_texts = {"name": addressee.name}
+    if not content.is_common:
+        own_texts |= reader_texts
+    for slot, text in own_texts.items():
         values[f"{slot}_txt"], values[f"{slot}_html"] = _encoded(text)
-    if notice:
-        values |= {"notice_txt": mime.encode(f"{notice}\n\n"), "notice_html": mime.encode(notice_as_html(notice))}
+    if content.notice:
+        values["notice_txt"] = mime.encode(f"{content.notice}\n\n")
+        values["notice_html"] = mime.encode(notice_as_html(content.notice))
     for part in ("txt", "html"):
         if waiting:
             values[f"waiting_{part}"] = mime.encode(_waiting(part, waiting))

@@ -118,6 +118,7 @@ def select(
         plan_id for plan_id, (for_owners, for_others) in newest_by_plan.items() if for_owners != for_others
     ]
     owners = owners_among(person_ids, embargoed_ids) if embargoed_ids else set()
+
     for item in items:
         reading_class = class_by_reader.get((item.person_id, item.plan_id))
         if reading_class is None:
@@ -137,7 +138,8 @@ def select(
             continue
 
         is_changed = to_number != item.to_number or reading_class != item.reading_class
-        item.to_number, item.reading_class = to_number, reading_class
+        item.to_number = to_number
+        item.reading_class = reading_class
         key = BlockKey(
             plan_id=item.plan_id,
             from_number=item.from_number,

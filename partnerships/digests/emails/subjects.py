@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from django.db.models import Q
-
 from partnerships.activity.models import Change, Event, Subject
 from partnerships.activity.telling import follower_notice_of
+from partnerships.digests.emails.already_told import emails_by_event, handovers_already_noticed
 from partnerships.digests.emails.changes import read_section
 from partnerships.digests.emails.rendering import Block, render_section
-from partnerships.digests.models import Hears, InboxItem, NoticeChoice, Way
+from partnerships.digests.models import Hears
 from partnerships.digests.queries.hearing import (
     closed_plans,
     concerned_by,
@@ -30,8 +29,6 @@ from partnerships.digests.queries.hearing import (
 )
 from partnerships.digests.queries.naming import open_by_id
 from partnerships.kit.database import rows_planned_once
-from partnerships.organisations.event_kinds import EventKind as Organisations
-from partnerships.outbox.groups import NoticeGroup
 
 #: How many rendered sections are cached, and for how long.
 _MAX_SECTIONS = 256
@@ -237,64 +234,6 @@ class EventFilter:
         return bool(self._organisations_by_person[person_id] & self._organisations_by_event[event.pk])
 
 
-#: Selects the emails, sent and not bounced, that told these people about these events.
-_TOLD = """
-SELECT e.person_id, i.delivery_id, unnest(i.told)
-  FROM outbox_email e
-  JOIN digests_deliverysubject i ON i.delivery_id = e.id AND i.left_out = '' AND i.told && %(events)s::bigint[]
- WHERE e.person_id = ANY(%(people)s) AND e.status = 'sent'
-   AND NOT EXISTS (SELECT 1 FROM outbox_bounce b WHERE b.email_id = e.id)
-"""
-
-
-def emails_by_event(person_ids: Collection[int], events: Collection[Event]) -> dict[tuple[int, int], set[int]]:
-    """Return the ids of the emails that told a person about an event, by the ids of the person and the event.
-
-    Only events of several subjects are looked up: nobody is told twice about an event of a single subject, because its
-    watermark has moved past the event.
-    """
-    shared_event_ids = [event.pk for event in events if len(event.subjects) > 1]
-    ids_by_person_and_event: dict[tuple[int, int], set[int]] = defaultdict(set)
-    if shared_event_ids and person_ids:
-        params = {"events": shared_event_ids, "people": sorted(person_ids)}
-        for person_id, email_id, event_id in rows_planned_once(_TOLD, params, generic_plan=True):
-            ids_by_person_and_event[person_id, event_id].add(email_id)
-    return ids_by_person_and_event
-
-
-def handovers_already_noticed(people: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
-    """Return the pairs (person id, event id) of handovers that a notice of a succession has told the person about.
-
-    A notice that is only in the inbox, because the person chose that, counts only once the person has read it. A notice
-    does not contain records that were handed over after it was made, for example once a consent was recorded.
-    """
-    succession_by_event = {
-        event: event.data.get("succession") for event in events if event.kind == Organisations.PASSED_ON
-    }
-    succession_ids = set(succession_by_event.values()) - {None}
-    if not succession_ids:
-        return set()
-
-    # One notice is about all successions of an order: the first is in `succession`, the others are in `also`.
-    in_notice = Q(params__succession__in=succession_ids)
-    for succession_id in succession_ids:
-        in_notice |= Q(params__also__contains=succession_id)
-    notices = InboxItem.objects.filter(in_notice, person__in=people, kind="organisations.handed_over")
-    inbox_only = NoticeChoice.objects.filter(person__in=people, group=NoticeGroup.PARTNERSHIPS, way=Way.INBOX)
-    is_not_emailed = ~Q(left_out="") | Q(told_at=None, person__in=inbox_only.values("person"))
-    told_notices = notices.exclude(is_not_emailed, read_at=None)
-
-    handovers: set[tuple[int, int]] = set()
-    for person_id, params, noted_at in told_notices.values_list("person", "params", "created_at"):
-        told_succession_ids = {params["succession"], *params.get("also", ())}
-        handovers |= {
-            (person_id, event.pk)
-            for event, succession_id in succession_by_event.items()
-            if succession_id in told_succession_ids and event.at <= noted_at
-        }
-    return handovers
-
-
 def select_subjects(
     items: Sequence[SubjectItem],
     *,
@@ -336,17 +275,13 @@ def select_subjects(
         if is_frozen:
             reported_events = [event for event in reported_events if event.pk in item.told]
         if item.delivery_id not in repeat_ids:
-            reported_events = [
-                event
-                for event in reported_events
-                if not email_ids.get((item.person_id, event.pk), set()) - {item.delivery_id}
-                and (item.person_id, event.pk) not in handovers
-            ]
+            reported_events = _new_to_reader(item, reported_events, email_ids, handovers)
         reported_events = [event for event in reported_events if (item.delivery_id, event.pk) not in reported_in_email]
 
         reported_ids = [event.pk for event in reported_events]
         is_changed = to_number != item.to_number or reported_ids != item.told
-        item.to_number, item.told = to_number, reported_ids
+        item.to_number = to_number
+        item.told = reported_ids
         key = SectionKey(item.subject_id, tuple(reported_ids), item.person_id in stakeholder_ids)
         block = section_for(key, subject, reported_events, now) if reported_events else None
         # Nobody gets a section in which every change is their own.
@@ -360,6 +295,25 @@ def select_subjects(
         if is_changed:
             selection.changed.append(item)
     return selection
+
+
+def _new_to_reader(
+    item: SubjectItem,
+    events: Iterable[Event],
+    email_ids: Mapping[tuple[int, int], set[int]],
+    handovers: Collection[tuple[int, int]],
+) -> list[Event]:
+    """Return the events that no other email, and no notice of a succession, has told the reader about.
+
+    `email_ids` and `handovers` are those of `emails_by_event` and `handovers_already_noticed`.
+    """
+    new_events: list[Event] = []
+    for event in events:
+        key = (item.person_id, event.pk)
+        other_emails = email_ids.get(key, set()) - {item.delivery_id}
+        if not other_emails and key not in handovers:
+            new_events.append(event)
+    return new_events
 
 
 def emails_with_closed_events(contents: Sequence[tuple[int, int, int, Sequence[int]]], *, now: dt.datetime) -> set[int]:

@@ -33,24 +33,31 @@ def write_successions(
 
     messages: dict[int, Message] = {}
     for order_candidates in candidates_by_order.values():
-        params = order_candidates[0].due.params
-        is_later = params.get("is_later", False)
-        people = {candidate.person_id for candidate in order_candidates}
-        moved_by_person = moved_for(
-            successions_in_email(params), people, day=timezone.localdate(now), is_later=is_later, now=now
-        )
-        for candidate in order_candidates:
-            moved = moved_by_person.get(candidate.person_id)
-            if moved is None:
-                continue
-            messages[candidate.pk] = notices.succession(
-                candidate.addressee,
-                moved,
-                is_later=is_later,
-                delivery_id=candidate.pk,
-                notice=notice_by_person.get(candidate.person_id, ""),
-                message_id=candidate.due.message_id,
-                date=date,
-                now=now,
-            )
+        messages |= _write_for_order(order_candidates, notice_by_person, date=date, now=now)
     return messages
+
+
+def _write_for_order(
+    candidates: Sequence[Candidate], notice_by_person: Mapping[int, str], *, date: str, now: dt.datetime
+) -> dict[int, Message]:
+    """Return the emails about the successions of one order, by the id of the email."""
+    params = candidates[0].due.params
+    is_later = params.get("is_later", False)
+    people = {candidate.person_id for candidate in candidates}
+    moved_by_person = moved_for(
+        successions_in_email(params), people, day=timezone.localdate(now), is_later=is_later, now=now
+    )
+    return {
+        candidate.pk: notices.succession(
+            candidate.addressee,
+            moved_by_person[candidate.person_id],
+            is_later=is_later,
+            delivery_id=candidate.pk,
+            notice=notice_by_person.get(candidate.person_id, ""),
+            message_id=candidate.due.message_id,
+            date=date,
+            now=now,
+        )
+        for candidate in candidates
+        if candidate.person_id in moved_by_person
+    }

@@ -76,11 +76,12 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
     for following in Following.objects.filter(plan=plan, person__in=people).order_by("rank", "subscription_id"):
         closest_by_person.setdefault(following.person_id, following)
         frequency_by_person[following.person_id] = frequency_by_person.get(following.person_id) or following.frequency
+
     subscription_ids = [following.subscription_id for following in closest_by_person.values()]
     subscriptions = Subscription.objects.for_listing().in_bulk(subscription_ids)
     organisation_names = _organisation_names(people)
     date_by_person = _next_dates(plan, people, frequency_by_person, now)
-    forecasts = []
+    forecasts: list[Forecast] = []
     for pk, person in people.items():
         if author is not None and pk == author.pk:
             continue
@@ -121,7 +122,8 @@ def _next_dates(
     taken_days_by_person = _taken_days(people, now)
     pause_end_by_person = _ends_of_pauses(preference_by_person.values(), now)
     settle = settle_time()
-    date_by_person = {}
+
+    date_by_person: dict[int, dt.datetime] = {}
     for pk, person in people.items():
         watermark = watermark_by_person.get(pk)
         if watermark is not None and watermark.slotted and watermark.due_at:
@@ -166,7 +168,7 @@ def _added_by(subscription: Subscription) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class NextDigest:
     """When a person's next digest is sent (`at`), in their own time zone; None for as soon as something changes.
 
     * `waits`: news is waiting to be sent, so there will be a digest in any case.
@@ -202,7 +204,7 @@ class When:
 
 def forecast_next_digest(
     person: User, now: dt.datetime, *, about: Target | None = None, preference: Preference | None = None
-) -> When:
+) -> NextDigest:
     """Return when this person's next digest is sent or, with `about`, the next digest about one target.
 
     If no news is waiting, it is the time at which a change made now would be sent. `preference` is the person's, if the
@@ -217,10 +219,10 @@ def forecast_next_digest(
 
     due_times = _due_times(person, about)
     if due_times:
-        return When(max(min(due_times), now), zone, waits=True, follows=bool(confirmed))
+        return NextDigest(max(min(due_times), now), zone, waits=True, follows=bool(confirmed))
     if not confirmed:
         reason = _why_no_digest({status for status, _, _ in live})
-        return When(None, zone, waits=False, follows=False, no_digest=reason)
+        return NextDigest(None, zone, waits=False, follows=False, no_digest=reason)
 
     # The frequencies of the plans that the person follows now, and of plans that a followed partnership or organisation
     # may get later.
@@ -231,9 +233,9 @@ def forecast_next_digest(
     present_frequencies = _frequencies_of_plans(frequencies_by_closeness) or {frequency for frequency, _ in confirmed}
     future_frequencies = {frequency for frequency, plan_id in confirmed if plan_id is None}
     moment_by_frequency = _first_moments(person, present_frequencies | future_frequencies, now, preference)
-    at = min(moment_by_frequency[frequency] for frequency in present_frequencies)
-    is_sooner = min(moment_by_frequency.values()) < at
-    return When(None if at == now else at, zone, waits=False, follows=True, sooner=is_sooner)
+    sent_at = min(moment_by_frequency[frequency] for frequency in present_frequencies)
+    is_sooner = min(moment_by_frequency.values()) < sent_at
+    return NextDigest(None if sent_at == now else sent_at, zone, waits=False, follows=True, sooner=is_sooner)
 
 
 def live_subscriptions(person: User) -> QuerySet[Subscription, tuple[str, str, int | None]]:

@@ -158,7 +158,7 @@ def choose_matches(*, now: dt.datetime) -> int:
     return digest_count
 
 
-class TakenMatches(NamedTuple):
+class DigestMatches(NamedTuple):
     """The matches that the digests of a batch contain; the keys are ids of emails."""
 
     lines: dict[int, tuple[MatchLine, ...]]
@@ -170,16 +170,16 @@ class TakenMatches(NamedTuple):
 
 def matches_for_digests(
     email_by_person: dict[int, int], in_doubt_ids: Collection[int], *, now: dt.datetime
-) -> TakenMatches:
+) -> DigestMatches:
     """Add the waiting matches to digests, in the transaction that claims the digests, and return the matches.
 
     `email_by_person` has the digest of each person. Matches that a person may no longer see are left out and count as
     sent. Digests to the people in `in_doubt_ids` may have arrived already, so they get no match that they did not have
     before.
     """
-    taken = TakenMatches(lines={}, withdrawn=set(), told={})
+    digest_matches = DigestMatches(lines={}, withdrawn=set(), told={})
     if not email_by_person:
-        return taken
+        return digest_matches
     is_new = Q(told_at=None) & ~Q(recipient__in=in_doubt_ids)
     is_in_digest = Q(delivery__in=email_by_person.values())
     notices = MatchNotice.objects.filter(recipient__in=email_by_person).filter(is_new | is_in_digest)
@@ -190,20 +190,26 @@ def matches_for_digests(
     for person in User.objects.filter(pk__in=pairs_by_person):
         delivery_id = email_by_person[person.pk]
         matches = _visible_matches(person, pairs_by_person[person.pk])
-        is_still_visible = Q(pk=None)  # matches nothing; each match adds its own condition
-        for match_for in matches:
-            is_still_visible |= Q(ask=match_for.match.ask_id, offer=match_for.match.offer_id)
+        is_still_visible = _is_one_of(matches)
         own_notices = notices.filter(recipient=person)
         if own_notices.filter(delivery=delivery_id).exclude(is_still_visible).update(delivery=None):
-            taken.withdrawn.add(delivery_id)
+            digest_matches.withdrawn.add(delivery_id)
         own_notices.filter(is_still_visible).update(told_at=now, delivery=delivery_id)
         own_notices.filter(told_at=None).update(told_at=now)
         if matches:
-            taken.lines[delivery_id] = lines_of(matches)
-            taken.told[delivery_id] = [
+            digest_matches.lines[delivery_id] = lines_of(matches)
+            digest_matches.told[delivery_id] = [
                 [TOLD_MATCH, match_for.match.ask_id, match_for.match.offer_id] for match_for in matches
             ]
-    return taken
+    return digest_matches
+
+
+def _is_one_of(matches: Iterable[MatchFor]) -> Q:
+    """Return the condition that a notice is about one of these matches."""
+    condition = Q(pk=None)  # true for no notice; each match adds its own condition
+    for match_for in matches:
+        condition |= Q(ask=match_for.match.ask_id, offer=match_for.match.offer_id)
+    return condition
 
 
 def _visible_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[MatchFor]:

@@ -68,7 +68,7 @@ class NoticeLine:
         return URGENT.index(NoticeGroup(self.group)) if self.group in URGENT else len(URGENT)
 
 
-class TakenNotices(NamedTuple):
+class DigestNotices(NamedTuple):
     """The notices that the digests of a batch contain; the keys are ids of emails."""
 
     lines: dict[int, tuple[NoticeLine, ...]]
@@ -114,7 +114,7 @@ def notices_for_digests(
     acts_by_email: Mapping[int, Collection[Act]],
     *,
     now: dt.datetime,
-) -> TakenNotices:
+) -> DigestNotices:
     """Add the waiting notices to digests, in the transaction that claims the digests, and return the notices.
 
     `email_by_person` has the digest of each person. Notices that the person has read on the site or may no longer know
@@ -122,9 +122,9 @@ def notices_for_digests(
     not have before. `acts_by_email` are the changes that each digest reports elsewhere; notices of these count as sent,
     without a line.
     """
-    taken = TakenNotices(lines={}, withdrawn=set(), partnerships={}, told={}, hashes={})
+    digest_notices = DigestNotices(lines={}, withdrawn=set(), partnerships={}, told={}, hashes={})
     if not email_by_person:
-        return taken
+        return digest_notices
     is_waiting = Q(told_at=None, due_at__isnull=False) & ~Q(person__in=in_doubt_ids)
     is_in_digest = Q(delivery_id__in=email_by_person.values())
     items = InboxItem.objects.filter(person__in=email_by_person).filter(is_waiting | is_in_digest)
@@ -135,25 +135,28 @@ def notices_for_digests(
     person_by_id = User.objects.in_bulk(items_by_person)
     for person_id, person_items in items_by_person.items():
         delivery_id = email_by_person[person_id]
-        lines, left_out = _lines_of(person_by_id[person_id], person_items, acts_by_email.get(delivery_id, ()), now=now)
-        if any(item.delivery_id == delivery_id for item in left_out):
-            taken.withdrawn.add(delivery_id)
+        lines, omitted_items = _lines_of(
+            person_by_id[person_id], person_items, acts_by_email.get(delivery_id, ()), now=now
+        )
+        if any(item.delivery_id == delivery_id for item in omitted_items):
+            digest_notices.withdrawn.add(delivery_id)
         for item in person_items:
             item.told_at = now
-            item.delivery_id = None if item in left_out else delivery_id
+            item.delivery_id = None if item in omitted_items else delivery_id
         InboxItem.objects.bulk_update(person_items, ["told_at", "delivery_id", "left_out"])
 
         reported_items = [item for item in person_items if item.delivery_id is not None]
-        taken.told[delivery_id] = [[TOLD_NOTICE, item.pk] for item in reported_items]
-        taken.hashes[delivery_id] = [
+        digest_notices.told[delivery_id] = [[TOLD_NOTICE, item.pk] for item in reported_items]
+        digest_notices.hashes[delivery_id] = [
             [item.pk, item.kind, *hashes_of(item.kind, item.params)] for item in reported_items
         ]
-        taken.partnerships[delivery_id] = {
+        digest_notices.partnerships[delivery_id] = {
             item.partnership_id for item in reported_items if item.partnership_id is not None
         }
         if lines:
-            taken.lines[delivery_id] = lines
-    return taken
+            digest_notices.lines[delivery_id] = lines
+
+    return digest_notices
 
 
 def _lines_of(
@@ -164,12 +167,12 @@ def _lines_of(
     The lines are sorted by partnership. Sets the reason on each notice that is left out, without saving it.
     """
     items_with_lines: list[tuple[InboxItem, Line]] = []
-    left_out: list[InboxItem] = []
+    omitted_items: list[InboxItem] = []
     for item in items:
         line: Line | str = "The recipient read the notice on the site." if item.read_at else line_of(item, now=now)
         if not isinstance(line, Line):
             item.left_out = line[:200]
-            left_out.append(item)
+            omitted_items.append(item)
         elif not is_reported_by(item, acts):
             items_with_lines.append((item, line))
 
@@ -188,7 +191,7 @@ def _lines_of(
         for item, line in items_with_lines
     ]
     # Notices without a partnership come last.
-    return tuple(sorted(lines, key=lambda line: (not line.partnership, line.partnership, line.at))), left_out
+    return tuple(sorted(lines, key=lambda line: (not line.partnership, line.partnership, line.at))), omitted_items
 
 
 def is_reported_by(item: InboxItem, acts: Collection[Act]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
@@ -138,39 +138,41 @@ def _subscribe_newcomers(rule: RoleRule, covered_ids: set[int], *, now: dt.datet
     Nobody is subscribed who follows the target for another reason, or who stopped following it.
     """
     why = _why_by_role(rule)
-    existing_subscriptions = Subscription.objects.filter(_same_target(rule), person__in=covered_ids)
-    subscription_by_person = {subscription.person_id: subscription for subscription in existing_subscriptions}
-    restarted_subscriptions = [
+    subscriptions = list(Subscription.objects.filter(_same_target(rule), person__in=covered_ids))
+    ended_subscriptions = [
         subscription
-        for subscription in subscription_by_person.values()
+        for subscription in subscriptions
         if subscription.how == How.ROLE and subscription.is_ended and subscription.refused_at is None
     ]
-    for subscription in restarted_subscriptions:
+    _restart(ended_subscriptions, why, now=now)
+
+    newcomer_ids = covered_ids - {subscription.person_id for subscription in subscriptions}
+    new_subscriptions = Subscription.objects.bulk_create(
+        Subscription(
+            person_id=person_id,
+            status=SubscriptionStatus.CONFIRMED,
+            how=How.ROLE,
+            added_by_id=rule.set_by_id,
+            why=why,
+            asked_at=now,
+            confirmed_at=now,
+            partnership_id=rule.partnership_id,
+            plan_id=rule.plan_id,
+        )
+        for person_id in sorted(newcomer_ids)
+    )
+    started_subscriptions = [*new_subscriptions, *ended_subscriptions]
+    start_watermarks(subscriptions=[subscription.pk for subscription in started_subscriptions], now=now)
+    return {subscription.person_id for subscription in started_subscriptions}
+
+
+def _restart(subscriptions: Sequence[Subscription], why: str, *, now: dt.datetime) -> None:
+    """Start ended subscriptions by role again, confirmed."""
+    for subscription in subscriptions:
         subscription.status = SubscriptionStatus.CONFIRMED
         subscription.asked_at = now
         subscription.confirmed_at = now
         subscription.ended_at = None
         subscription.reason = ""
         subscription.why = why
-    Subscription.objects.bulk_update(
-        restarted_subscriptions, ["status", "asked_at", "confirmed_at", "ended_at", "reason", "why"]
-    )
-    new_subscriptions = Subscription.objects.bulk_create(
-        [
-            Subscription(
-                person_id=person_id,
-                status=SubscriptionStatus.CONFIRMED,
-                how=How.ROLE,
-                added_by_id=rule.set_by_id,
-                why=why,
-                asked_at=now,
-                confirmed_at=now,
-                partnership_id=rule.partnership_id,
-                plan_id=rule.plan_id,
-            )
-            for person_id in sorted(covered_ids - subscription_by_person.keys())
-        ]
-    )
-    started_subscriptions = [*new_subscriptions, *restarted_subscriptions]
-    start_watermarks(subscriptions=[subscription.pk for subscription in started_subscriptions], now=now)
-    return {subscription.person_id for subscription in started_subscriptions}
+    Subscription.objects.bulk_update(subscriptions, ["status", "asked_at", "confirmed_at", "ended_at", "reason", "why"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -91,48 +91,50 @@ def rhythms_of(view: str, column: str, ids: Sequence[int]) -> list[Rhythm]:
         return [Rhythm(*row) for row in cursor.fetchall()]
 
 
+class _SlotRow(NamedTuple):
+    """A rhythm and its next two slots, as parameters of `SLOT`."""
+
+    frequency: str
+    hour: int
+    weekday: int
+    working: str
+    zone: str
+    paused: str
+    days: int
+    paused_from: str
+    direct: bool
+    first: dt.datetime
+    day: dt.date
+    then: dt.datetime
+
+
 def slot_columns(rhythms: Iterable[Rhythm], now: dt.datetime) -> dict[str, Any]:
     """Return the next two slots of each rhythm as columns, which are the parameters of `SLOT`."""
-    columns: dict[str, list[Any]] = {
-        name: []
-        for name in (
-            "frequency",
-            "hour",
-            "weekday",
-            "working",
-            "zone",
-            "paused",
-            "days",
-            "paused_from",
-            "direct",
-            "first",
-            "day",
-            "then",
-        )
-    }
-    for rhythm in rhythms:
-        first_slot = due(
-            rhythm, waiting_since=now, latest=now, settle=settle_time(), holidays=holidays(rhythm.working_days_of)
-        )
-        is_direct = rhythm.frequency == AT_ONCE and first_slot == now + settle_time()
-        day = local_day(first_slot, rhythm.zone)
-        second_slot = next_slot(rhythm, after=first_slot, holidays=holidays(rhythm.working_days_of), taken={day})
-        row = (
-            rhythm.frequency,
-            rhythm.hour,
-            rhythm.weekday,
-            rhythm.working_days_of,
-            rhythm.zone,
-            rhythm.paused_until or dt.date.min,
-            rhythm.days,
-            rhythm.paused_from or dt.date.min,
-            is_direct,
-            first_slot,
-            day,
-            second_slot,
-        )
-        for name, value in zip(columns, row, strict=True):
-            columns[name].append(value)
-    for name in ("paused", "paused_from"):
-        columns[name] = ["-infinity" if day == dt.date.min else day.isoformat() for day in columns[name]]
-    return {f"s_{name}": values for name, values in columns.items()}
+    rows = [_slot_row(rhythm, now) for rhythm in rhythms]
+    return {f"s_{name}": [getattr(row, name) for row in rows] for name in _SlotRow._fields}
+
+
+def _slot_row(rhythm: Rhythm, now: dt.datetime) -> _SlotRow:
+    """Return the row of one rhythm."""
+    holidays_of_rhythm = holidays(rhythm.working_days_of)
+    first_slot = due(rhythm, waiting_since=now, latest=now, settle=settle_time(), holidays=holidays_of_rhythm)
+    first_day = local_day(first_slot, rhythm.zone)
+    return _SlotRow(
+        frequency=rhythm.frequency,
+        hour=rhythm.hour,
+        weekday=rhythm.weekday,
+        working=rhythm.working_days_of,
+        zone=rhythm.zone,
+        paused=_sql_date(rhythm.paused_until),
+        days=rhythm.days,
+        paused_from=_sql_date(rhythm.paused_from),
+        direct=rhythm.frequency == AT_ONCE and first_slot == now + settle_time(),
+        first=first_slot,
+        day=first_day,
+        then=next_slot(rhythm, after=first_slot, holidays=holidays_of_rhythm, taken={first_day}),
+    )
+
+
+def _sql_date(day: dt.date | None) -> str:
+    """Return a date for PostgreSQL; "-infinity" for None, because `DUE_IN_SLOT` compares these columns with `=`."""
+    return "-infinity" if day is None else day.isoformat()

@@ -30,20 +30,11 @@ from partnerships.digests.services.readdressing import (
 )
 from partnerships.digests.services.recording import UnableToChangeSubscription
 from partnerships.digests.services.stopping import keep_refusal_of, pause, refused_emails, resume, stop, stop_everything
-from partnerships.digests.services.stopping_from_email import (
-    Stopped,
-    UnableToUndo,
-    last_stop,
-    read_undo,
-    stop_all,
-    stop_chosen,
-    stop_email,
-    undo_stop,
-    undo_token,
-)
+from partnerships.digests.services.stopping_from_email import StopRecord, stop_all, stop_chosen, stop_email
+from partnerships.digests.services.undoing_stops import UnableToUndo, last_stop, read_undo, undo_stop, undo_token
 
 __all__ = [
-    "Stopped",
+    "StopRecord",
     "UnableToChangeSubscription",
     "UnableToChooseWay",
     "UnableToReadMailbox",

@@ -92,14 +92,14 @@ def give_up_asking(*, subscription: Subscription, now: dt.datetime) -> None:
     person may not read the target. Nothing is done if another transaction has locked the row.
     """
     unlocked = Subscription.objects.select_for_update(of=("self",), skip_locked=True).for_listing()
-    locked = unlocked.filter(pk=subscription.pk, status=SubscriptionStatus.ASKED).first()
-    if locked is None:
+    waiting_subscription = unlocked.filter(pk=subscription.pk, status=SubscriptionStatus.ASKED).first()
+    if waiting_subscription is None:
         return
-    locked.status = SubscriptionStatus.ENDED
-    locked.ended_at = now
-    locked.reason = "We could not send the email that asks them to confirm."
-    locked.save(update_fields=["status", "ended_at", "reason"])
-    record_event(locked, EventKind.NOT_ASKED, author=None, now=now)
+    waiting_subscription.status = SubscriptionStatus.ENDED
+    waiting_subscription.ended_at = now
+    waiting_subscription.reason = "We could not send the email that asks them to confirm."
+    waiting_subscription.save(update_fields=["status", "ended_at", "reason"])
+    record_event(waiting_subscription, EventKind.NOT_ASKED, author=None, now=now)
 
 
 def check_asker(subscription: Subscription, *, now: dt.datetime) -> None:
@@ -124,23 +124,23 @@ def check_limits(subscription: Subscription, *, now: dt.datetime) -> None:
     recent_questions = questions.filter(subscription=subscription, created_at__gt=now - REFUSAL_HOLDS)
     if recent_questions.count() >= MAX_TIMES_ASKED:
         raise UnableToSubscribe(f"We have asked this person {MAX_TIMES_ASKED} times. Contact them directly.")
+
     organisation = subscription.added_for
     questions_today = questions.filter(subscription__added_for=organisation, created_at__gt=now - dt.timedelta(days=1))
-    if organisation is None:
-        if questions_today.filter(recipient=subscription.person).count() >= MAX_ASKED_A_PERSON:
-            raise UnableToSubscribe(
-                f"We have sent this address {MAX_ASKED_A_PERSON} of these emails today. Confirm one of them, or "
-                "try again tomorrow."
-            )
-        return
-    if questions_today.count() >= MAX_ASKED_A_DAY:
+    if organisation is not None and questions_today.count() >= MAX_ASKED_A_DAY:
         raise UnableToSubscribe(
             f"{organisation.display_name} has sent {MAX_ASKED_A_DAY} of these emails today. Try again tomorrow."
         )
-    if questions_today.filter(recipient=subscription.person).count() >= MAX_ASKED_A_PERSON:
+    if questions_today.filter(recipient=subscription.person).count() < MAX_ASKED_A_PERSON:
+        return
+    if organisation is not None:
         raise UnableToSubscribe(
             f"{organisation.display_name} has asked this person {MAX_ASKED_A_PERSON} times today. Try again tomorrow."
         )
+    raise UnableToSubscribe(
+        f"We have sent this address {MAX_ASKED_A_PERSON} of these emails today. Answer one of them, or try "
+        "again tomorrow."
+    )
 
 
 def send_question(subscription: Subscription, *, now: dt.datetime) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -36,6 +37,20 @@ from partnerships.plans.models import Plan
 from partnerships.recommendations.models import Recommendation
 
 
+@dataclass(frozen=True, slots=True)
+class _Occasion:
+    """How a subscription comes about: who adds it, for which organisation, and why."""
+
+    how: How
+    author: User | None
+    organisation: Organisation | None = None
+    why: str = ""
+
+    def is_own_wish_of(self, person: User) -> bool:
+        """Return whether the person asks for these digests themselves, signed in or by their own link."""
+        return self.how == How.SELF and self.author == person
+
+
 @transaction.atomic
 def subscribe(
     *, person: User, target: Target, author: User | None, frequency: str = "", now: dt.datetime
@@ -48,13 +63,7 @@ def subscribe(
     lock_planning()
     require(may_follow(person, target, roles_of(author, now)))
     return _start_subscription(
-        person=person,
-        target=target,
-        how=How.SELF,
-        author=author,
-        frequency=frequency,
-        confirmed=not person.is_stakeholder,
-        now=now,
+        person, target, _Occasion(How.SELF, author), frequency=frequency, confirmed=not person.is_stakeholder, now=now
     )
 
 
@@ -82,15 +91,9 @@ def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) 
             remind(subscription=subscription, now=now)
         else:
             lock_planning()
-            _start_subscription(
-                person=person_for_address(email=email),
-                target=target,
-                how=How.SELF,
-                author=None,
-                frequency=frequency,
-                confirmed=False,
-                now=now,
-            )
+            person = person_for_address(email=email)
+            occasion = _Occasion(How.SELF, author=None)
+            _start_subscription(person, target, occasion, frequency=frequency, confirmed=False, now=now)
 
 
 @transaction.atomic
@@ -120,17 +123,8 @@ def add_stakeholder(
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:
         raise UnableToSubscribe(str(error)) from error
-    return _start_subscription(
-        person=person,
-        target=target,
-        how=How.LEAD,
-        author=author,
-        added_for=organisation,
-        why=why,
-        frequency=frequency,
-        confirmed=False,
-        now=now,
-    )
+    occasion = _Occasion(How.LEAD, author, organisation, why)
+    return _start_subscription(person, target, occasion, frequency=frequency, confirmed=False, now=now)
 
 
 def ask_post_contacts(*, now: dt.datetime) -> int:
@@ -157,28 +151,22 @@ def _ask_contact(rule: RoleRule, holder: Holder, now: dt.datetime) -> bool:
     assert rule.post is not None  # a constraint
     with suppress(UnableToAddPerson, UnableToSubscribe):
         person = person_for_address(email=holder.email, name=holder.name)
-        earlier_subscription = Subscription.objects.filter(person=person, **fields_of(target)).first()
-        has_ended_with_post = (
-            earlier_subscription is not None
-            and earlier_subscription.is_ended
-            and earlier_subscription.reason == NO_LONGER
-        )
-        if not person.is_stakeholder or (earlier_subscription is not None and not has_ended_with_post):
+        if not person.is_stakeholder or _has_other_subscription(person, target):
             return False
+        occasion = _Occasion(How.ROLE, rule.set_by, rule.post.organisation, why_of_post(rule.post))
         with transaction.atomic():
-            _start_subscription(
-                person=person,
-                target=target,
-                how=How.ROLE,
-                author=rule.set_by,
-                added_for=rule.post.organisation,
-                why=why_of_post(rule.post),
-                frequency="",
-                confirmed=False,
-                now=now,
-            )
+            _start_subscription(person, target, occasion, frequency="", confirmed=False, now=now)
         return True
     return False
+
+
+def _has_other_subscription(person: User, target: Target) -> bool:
+    """Return whether the person has, or had, a subscription that did not end because they left the post."""
+    subscription = Subscription.objects.filter(person=person, **fields_of(target)).first()
+    if subscription is None:
+        return False
+    has_ended_with_post = subscription.is_ended and subscription.reason == NO_LONGER
+    return not has_ended_with_post
 
 
 @transaction.atomic
@@ -199,40 +187,23 @@ def add_confirmed_subscription(
     lock_planning()
     roles = roles_of(author, now)
     require(may_choose_for(person, roles) if organisation is None else roles.edit_for(organisation.pk))
-    return _start_subscription(
-        person=person,
-        target=target,
-        how=How.LEAD if organisation is not None else How.SELF,
-        author=author,
-        added_for=organisation,
-        why=why,
-        frequency=frequency,
-        confirmed=True,
-        now=now,
-    )
+    occasion = _Occasion(How.LEAD if organisation is not None else How.SELF, author, organisation, why)
+    return _start_subscription(person, target, occasion, frequency=frequency, confirmed=True, now=now)
 
 
 def _start_subscription(
-    *,
-    person: User,
-    target: Target,
-    how: str,
-    author: User | None,
-    added_for: Organisation | None = None,
-    why: str = "",
-    frequency: str,
-    confirmed: bool,
-    now: dt.datetime,
+    person: User, target: Target, occasion: _Occasion, *, frequency: str, confirmed: bool, now: dt.datetime
 ) -> Subscription:
     """Subscribe a person to a target: `confirmed` at once, or asked by email first. Raises `UnableToSubscribe`."""
     lock_planning()
-    is_own_wish = how == How.SELF and author == person
+    author, is_own_wish = occasion.author, occasion.is_own_wish_of(person)
     _check_may_be_asked(person, frequency, is_own_wish=is_own_wish)
+
     values = {
-        "how": how,
+        "how": occasion.how,
         "added_by": author,
-        "added_for": added_for,
-        "why": why.strip()[:300],
+        "added_for": occasion.organisation,
+        "why": occasion.why.strip()[:300],
         "frequency": frequency,
         "asked_at": now,
     }
@@ -245,16 +216,12 @@ def _start_subscription(
             resume(subscription=subscription, author=author, now=now)
         if subscription.is_confirmed or subscription.is_paused:
             return subscription
-        if subscription.is_waiting and how == How.LEAD and not confirmed:
+        if subscription.is_waiting and occasion.how == How.LEAD and not confirmed:
             return subscription
-        # A partner may ask again after some time. An address entered on a public page never reopens a refusal.
-        is_refused = subscription.is_refused if how == How.SELF else subscription.was_refused(now)
-        if is_refused and not is_own_wish:
-            raise UnableToSubscribe(
-                "This person recently said no to these digests. Only they can ask for these digests again."
-            )
+        _check_refusal(subscription, occasion, is_own_wish=is_own_wish, now=now)
         _restart_subscription(subscription, values, is_own_wish=is_own_wish)
-    record_event(subscription, EventKind.SUBSCRIBED, author=author, now=now, person=person.pk, how=how)
+
+    record_event(subscription, EventKind.SUBSCRIBED, author=author, now=now, person=person.pk, how=occasion.how)
     if author == person:
         withdraw_refusal(person, now=now)
     if confirmed:
@@ -264,6 +231,18 @@ def _start_subscription(
         check_limits(subscription, now=now)
         send_question(subscription, now=now)
     return subscription
+
+
+def _check_refusal(subscription: Subscription, occasion: _Occasion, *, is_own_wish: bool, now: dt.datetime) -> None:
+    """Raise `UnableToSubscribe` if the person refused these digests, and does not ask for them now themselves.
+
+    A partner may ask again after some time. An address entered on a public page never reopens a refusal.
+    """
+    is_refused = subscription.is_refused if occasion.how == How.SELF else subscription.was_refused(now)
+    if is_refused and not is_own_wish:
+        raise UnableToSubscribe(
+            "This person recently said no to these digests. Only they can ask for these digests again."
+        )
 
 
 def _check_may_be_asked(person: User, frequency: str, *, is_own_wish: bool) -> None:

@@ -40,19 +40,18 @@ class InboxRouter(Router):
         way_by_person = dict(choices.values_list("person", "way"))
         record_kind, record_id, partnership_id = _record_of(kind, emails[0])
 
-        at_once: list[Email] = []
+        emails_to_send: list[Email] = []
         items: list[InboxItem] = []
-        for_summary: list[tuple[InboxItem, Preference]] = []
+        items_for_summary: list[InboxItem] = []
         for email in emails:
             person = people.get(email.person_id or 0)
             if person is None:
-                at_once.append(email)
+                emails_to_send.append(email)
                 continue
-            preference = getattr(person, "digest_preference", None) or Preference(person=person)
-            is_paused = preference.pause_at(now, person.time_zone) is not None
+            is_paused = _preference_of(person).pause_at(now, person.time_zone) is not None
             way = way_for(kind, way_by_person.get(person.pk, ""), is_paused=is_paused)
             if way == Way.AT_ONCE:
-                at_once.append(email)
+                emails_to_send.append(email)
             if way == Way.OFF:
                 continue
             item = InboxItem(
@@ -67,15 +66,27 @@ class InboxRouter(Router):
             )
             items.append(item)
             if way == Way.SUMMARY:
-                for_summary.append((item, preference))
+                items_for_summary.append(item)
 
-        # After a restore, a summary must not repeat notices that were told before.
-        told_indexes = told_in_a_summary([(item.kind, item.person_id, item.params) for item, _ in for_summary])
-        for index, (item, preference) in enumerate(for_summary):
-            if index not in told_indexes:
-                item.due_at = next_summary(item.person, preference, now=now)
+        _schedule_for_summary(items_for_summary, now)
         InboxItem.objects.bulk_create(items)
-        return at_once
+        return emails_to_send
+
+
+def _preference_of(person: User) -> Preference:
+    """Return the person's preference, or the defaults if the person has chosen nothing."""
+    return getattr(person, "digest_preference", None) or Preference(person=person)
+
+
+def _schedule_for_summary(items: Sequence[InboxItem], now: dt.datetime) -> None:
+    """Set when each item is due in its person's next summary.
+
+    After a restore, a summary must not repeat notices that were told before. These get no time.
+    """
+    told_indexes = told_in_a_summary([(item.kind, item.person_id, item.params) for item in items])
+    for index, item in enumerate(items):
+        if index not in told_indexes:
+            item.due_at = next_summary(item.person, _preference_of(item.person), now=now)
 
 
 def _people_with_accounts(emails: Sequence[Email]) -> dict[int, User]:

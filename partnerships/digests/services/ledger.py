@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db import transaction
 
@@ -34,8 +35,10 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
     delivery = Delivery.objects.get(pk=delivery.pk)
     items = list(DeliveryItem.objects.included().filter(delivery=delivery))
     subjects = list(DeliverySubject.objects.included().filter(delivery=delivery))
+
     roles = roles_of(author, now)
-    require(may_send_again([item.plan_id for item in items], author, roles) and (not subjects or roles.keeps_directory))
+    require(may_send_again([item.plan_id for item in items], author, roles))
+    require(not subjects or roles.keeps_directory)
     if delivery.is_open:
         raise UnableToSendAgain("This email is still on its way. Wait until it has arrived or failed.")
     if delivery.is_sent and not reason.strip():
@@ -44,33 +47,11 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
         raise UnableToSendAgain("Only digests that contain changes can be sent again.")
     if OpenDigest.objects.filter(recipient=delivery.recipient_id, repeat_of_id=original_id).exists():
         raise UnableToSendAgain("This email is already waiting to be sent again. You do not need to do anything.")
+
     repeat = record_digest_email(
         DeliveryKind.DIGEST, recipient_id=delivery.recipient_id, repeat_of_id=original_id, now=now
     )
-    DeliveryItem.objects.bulk_create(
-        [
-            DeliveryItem(
-                delivery_id=repeat.pk,
-                plan_id=item.plan_id,
-                from_number=item.from_number,
-                to_number=item.to_number,
-                reading_class=item.reading_class,
-            )
-            for item in items
-        ]
-    )
-    DeliverySubject.objects.bulk_create(
-        [
-            DeliverySubject(
-                delivery_id=repeat.pk,
-                subject_id=subject.subject_id,
-                from_number=subject.from_number,
-                to_number=subject.to_number,
-                told=subject.told,
-            )
-            for subject in subjects
-        ]
-    )
+    _copy_contents(repeat, items, subjects)
     record(
         actor_id=author.pk,
         kind=EventKind.SENT_AGAIN,
@@ -80,6 +61,30 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
         data={"repeat": repeat.pk, "status": delivery.status, "reason": reason.strip()[:300]},
     )
     return repeat
+
+
+def _copy_contents(repeat: Email, items: Iterable[DeliveryItem], subjects: Iterable[DeliverySubject]) -> None:
+    """Give a repeat the same plans and subjects as the email that it repeats."""
+    DeliveryItem.objects.bulk_create(
+        DeliveryItem(
+            delivery_id=repeat.pk,
+            plan_id=item.plan_id,
+            from_number=item.from_number,
+            to_number=item.to_number,
+            reading_class=item.reading_class,
+        )
+        for item in items
+    )
+    DeliverySubject.objects.bulk_create(
+        DeliverySubject(
+            delivery_id=repeat.pk,
+            subject_id=subject.subject_id,
+            from_number=subject.from_number,
+            to_number=subject.to_number,
+            told=subject.told,
+        )
+        for subject in subjects
+    )
 
 
 @transaction.atomic

@@ -177,12 +177,7 @@ def _act_on(raw: bytes, now: dt.datetime) -> str:
     if not is_new(report.event_id, now=now):
         return "known"
     if report.kind == "stop":
-        try:
-            link = read_link(Purpose.STOP, report.stop_token, now=now)
-        except BadLink:
-            return "other"
-        stop_email(person=link.person, delivery=link.record_id, reason="Stopped by the person, by email.", now=now)
-        return "stopped"
+        return _stop_by_token(report.stop_token, now)
     bounce = note_bounce(
         kind=report.kind,
         address=report.address,
@@ -191,3 +186,13 @@ def _act_on(raw: bytes, now: dt.datetime) -> str:
         now=now,
     )
     return "bounces" if bounce is not None else "other"
+
+
+def _stop_by_token(stop_token: str, now: dt.datetime) -> str:
+    """Stop what an email app asked to stop for its user, and return the sort of email."""
+    try:
+        link = read_link(Purpose.STOP, stop_token, now=now)
+    except BadLink:
+        return "other"
+    stop_email(person=link.person, delivery=link.record_id, reason="Stopped by the person, by email.", now=now)
+    return "stopped"

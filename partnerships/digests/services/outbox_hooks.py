@@ -175,13 +175,15 @@ class DigestHooks(OutboxHooks):
     ) -> None:
         """Stop the subscriptions of this address, and withdraw its queued emails."""
         people = User.objects.filter(email__iexact=address)
-        Subscription.objects.filter(
+        active_subscriptions = Subscription.objects.filter(
             person__in=people,
             status__in=[SubscriptionStatus.ASKED, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED],
-        ).update(stopped_from=F("status"), status=SubscriptionStatus.SUPPRESSED, reason=reason)
-        Email.objects.filter(
+        )
+        active_subscriptions.update(stopped_from=F("status"), status=SubscriptionStatus.SUPPRESSED, reason=reason)
+        queued_emails = Email.objects.filter(
             person_id__in=people.values("pk"), status=EmailStatus.QUEUED, lane__gt=Lane.ACCOUNT
-        ).update(
+        )
+        queued_emails.update(
             status=EmailStatus.SUPPRESSED, settled_at=now, reason="An email to this address bounced.", reason_code=""
         )
         discard_matches(people.values_list("pk", flat=True), now=now)
@@ -220,23 +222,24 @@ class DigestHooks(OutboxHooks):
             recipient=email.person_id, status=EmailStatus.SENT, bounced=False
         ).exclude(pk=email.pk)
         for item in DeliveryItem.objects.included().filter(delivery=email.pk):
-            if other_deliveries.filter(
+            same_content = other_deliveries.filter(
                 items__plan=item.plan_id, items__to_number=item.to_number, items__left_out=""
-            ).exists():
-                continue
-            Watermark.objects.filter(recipient=email.person_id, plan=item.plan_id, number=item.to_number).update(
-                number=item.from_number
             )
+            if not same_content.exists():
+                watermarks = Watermark.objects.filter(recipient=email.person_id, plan=item.plan_id)
+                watermarks.filter(number=item.to_number).update(number=item.from_number)
+
         for delivery_subject in DeliverySubject.objects.included().filter(delivery=email.pk):
-            if other_deliveries.filter(
+            same_content = other_deliveries.filter(
                 subjects__subject=delivery_subject.subject_id,
                 subjects__to_number=delivery_subject.to_number,
                 subjects__left_out="",
-            ).exists():
-                continue
-            SubjectWatermark.objects.filter(
-                recipient=email.person_id, subject=delivery_subject.subject_id, number=delivery_subject.to_number
-            ).update(number=delivery_subject.from_number)
+            )
+            if not same_content.exists():
+                subject_watermarks = SubjectWatermark.objects.filter(
+                    recipient=email.person_id, subject=delivery_subject.subject_id, number=delivery_subject.to_number
+                )
+                subject_watermarks.update(number=delivery_subject.from_number)
 
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
         """Count the content of digests delivered after the backup as sent: notices, matches, plans and subjects."""

@@ -44,11 +44,13 @@ def set_frequency(*, subscription: Subscription, frequency: str, author: User | 
     if frequency and frequency not in Frequency.values:
         raise UnableToChangeSubscription("Choose from the list how often to send digests.")
     lock_planning()
-    locked = lock_subscription(subscription)
-    require(rights_over(locked, author, now).may_change)
-    frequency_before = locked.frequency
-    subscription.frequency = locked.frequency = frequency
-    locked.save(update_fields=["frequency"])
+    locked_subscription = lock_subscription(subscription)
+    require(rights_over(locked_subscription, author, now).may_change)
+
+    frequency_before = locked_subscription.frequency
+    locked_subscription.frequency = frequency
+    locked_subscription.save(update_fields=["frequency"])
+    subscription.frequency = frequency
     record_event(
         subscription, EventKind.FREQUENCY_CHANGED, author=author, now=now, before=frequency_before, after=frequency
     )
@@ -63,11 +65,13 @@ def set_hears(*, subscription: Subscription, hears: str, author: User | None, no
     """
     if hears not in Hears.values:
         raise UnableToChangeSubscription("Choose an option from the list.")
-    locked = lock_subscription(subscription)
-    require(rights_over(locked, author, now).may_change)
-    hears_before = locked.hears
-    subscription.hears = locked.hears = hears
-    locked.save(update_fields=["hears"])
+    locked_subscription = lock_subscription(subscription)
+    require(rights_over(locked_subscription, author, now).may_change)
+
+    hears_before = locked_subscription.hears
+    locked_subscription.hears = hears
+    locked_subscription.save(update_fields=["hears"])
+    subscription.hears = hears
     record_event(subscription, EventKind.HEARS_CHANGED, author=author, now=now, before=hears_before, after=hears)
 
 
@@ -132,6 +136,7 @@ def prefer(
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     preferences_before = _as_text(preference, person)
     was_paused = preference.pause_at(now, person.time_zone) is not None
+
     _set_choices(preference, person, choices, now=now)
     try:
         preference.full_clean(exclude=["person"])
@@ -143,6 +148,7 @@ def prefer(
     if person.time_zone != time_zone:
         person.time_zone = time_zone
         person.save(update_fields=["time_zone"])
+
     _reschedule_everything(preference, person, was_paused=was_paused, now=now)
     record(
         actor_id=author.pk if author else None,

@@ -44,6 +44,7 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
         raise UnableToSubscribe("This subscription has ended. Add the person again with the right address.")
     if old_subscription.person.email.casefold() == email.strip().casefold() and not old_subscription.has_own_address:
         raise UnableToSubscribe("We already have this address. Enter the new address.")
+
     new_subscription = add_stakeholder(
         email=email,
         name=old_subscription.person.name if old_subscription.confirmed_at else "",
@@ -54,14 +55,12 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
         frequency=old_subscription.frequency,
         now=now,
     )
-    if (
-        new_subscription.pk == old_subscription.pk
-        or not new_subscription.is_waiting
-        or new_subscription.added_for_id != old_subscription.added_for_id
-    ):
+    is_new_question = new_subscription.pk != old_subscription.pk and new_subscription.is_waiting
+    if not is_new_question or new_subscription.added_for_id != old_subscription.added_for_id:
         raise UnableToSubscribe(
             "A person with this address already gets these digests, or we have asked them. Enter another address."
         )
+
     if old_subscription.confirmed_at:
         Subscription.objects.filter(pk=new_subscription.pk).update(replaces=old_subscription)
     else:
@@ -92,6 +91,7 @@ def ask_to_move(*, person: User, email: str, now: dt.datetime) -> None:
         if earlier_question is not None:
             remind(subscription=earlier_question, now=now)
         return
+
     questions_today = waiting_subscriptions.filter(asked_at__gt=now - dt.timedelta(days=1))
     address_count = questions_today.values("person").distinct().count()
     if address_count >= MAX_LINKS_A_DAY or is_suppressed(email) or has_refused(email):
@@ -99,17 +99,23 @@ def ask_to_move(*, person: User, email: str, now: dt.datetime) -> None:
     subscriptions = Subscription.objects.live().filter(person=person, confirmed_at__isnull=False).order_by("pk")
     if not subscriptions:
         return
+
     try:
         person_at_new_address = person_for_address(email=email, name=person.name)
     except UnableToAddPerson:
         return
+    _copy_preferences(person, person_at_new_address)
+    copies = [_copy_to(person_at_new_address, subscription, now=now) for subscription in subscriptions]
+    send_question(copies[0], now=now)  # a single email; confirming it moves all subscriptions
+
+
+def _copy_preferences(person: User, person_at_new_address: User) -> None:
+    """Give the person with the new address the same time zone and preferences."""
     person_at_new_address.time_zone = person.time_zone
     person_at_new_address.save(update_fields=["time_zone"])
     preference = Preference.objects.get(person=person)
     copied_values = {name: getattr(preference, name) for name in _PREFERENCES}
     Preference.objects.create(person=person_at_new_address, **copied_values)
-    copies = [_copy_to(person_at_new_address, subscription, now=now) for subscription in subscriptions]
-    send_question(copies[0], now=now)  # a single email; confirming it moves all subscriptions
 
 
 def _copy_to(person: User, old_subscription: Subscription, *, now: dt.datetime) -> Subscription:
@@ -152,18 +158,8 @@ def _replace_old(new_subscription: Subscription, *, now: dt.datetime) -> None:
     old_subscription = new_subscription.replaces
     if old_subscription is None or old_subscription.is_ended:
         return
-    old_watermarks = Watermark.objects.filter(recipient=old_subscription.person_id).exclude(
-        reading_class=Watermark.Reading.NONE
-    )
-    for plan_id, number in old_watermarks.values_list("plan", "number"):
-        new_watermarks = Watermark.objects.filter(recipient=new_subscription.person_id, plan=plan_id)
-        new_watermarks.filter(number__gt=number).update(number=number)
-    old_subject_watermarks = SubjectWatermark.objects.filter(recipient=old_subscription.person_id)
-    for subject_id, number in old_subject_watermarks.values_list("subject", "number"):
-        new_subject_watermarks = SubjectWatermark.objects.filter(
-            recipient=new_subscription.person_id, subject=subject_id
-        )
-        new_subject_watermarks.filter(number__gt=number).update(number=number)
+
+    _move_watermarks_back(new_subscription.person_id, old_subscription.person_id)
     was_paused = old_subscription.is_paused
     stop(
         subscriptions=[old_subscription], author=None, reason="Replaced by another address.", now=now, is_refusal=False
@@ -172,6 +168,19 @@ def _replace_old(new_subscription: Subscription, *, now: dt.datetime) -> None:
         pause(subscription=new_subscription, author=new_subscription.person, now=now)
     else:
         catch_up(people=[new_subscription.person_id], now=now)
+
+
+def _move_watermarks_back(new_person_id: int, old_person_id: int) -> None:
+    """Move the watermarks of the new address back to what the old address received."""
+    old_watermarks = Watermark.objects.filter(recipient=old_person_id).exclude(reading_class=Watermark.Reading.NONE)
+    for plan_id, number in old_watermarks.values_list("plan", "number"):
+        new_watermarks = Watermark.objects.filter(recipient=new_person_id, plan=plan_id)
+        new_watermarks.filter(number__gt=number).update(number=number)
+
+    old_subject_watermarks = SubjectWatermark.objects.filter(recipient=old_person_id)
+    for subject_id, number in old_subject_watermarks.values_list("subject", "number"):
+        new_subject_watermarks = SubjectWatermark.objects.filter(recipient=new_person_id, subject=subject_id)
+        new_subject_watermarks.filter(number__gt=number).update(number=number)
 
 
 def hide_new_address(*, person: User) -> int:

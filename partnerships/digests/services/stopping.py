@@ -59,11 +59,8 @@ def end_subscriptions(
     is_refusal: bool = True,
 ) -> int:
     """End subscriptions as part of another service, which has checked rights, and return how many ended."""
-    ended_count = 0
-    person_ids: set[int] = set()
-    for subscription in _lock(subscriptions):
-        if subscription.is_ended:
-            continue
+    running_subscriptions = [subscription for subscription in _lock(subscriptions) if not subscription.is_ended]
+    for subscription in running_subscriptions:
         subscription.status = SubscriptionStatus.ENDED
         subscription.ended_at = now
         subscription.reason = reason[:300]
@@ -72,10 +69,8 @@ def end_subscriptions(
         journal_subscription(subscription, now=now)
         subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
         record_event(subscription, EventKind.ENDED, author=author, now=now, reason=reason)
-        person_ids.add(subscription.person_id)
-        ended_count += 1
-    drop_unfollowed(person_ids)
-    return ended_count
+    drop_unfollowed({subscription.person_id for subscription in running_subscriptions})
+    return len(running_subscriptions)
 
 
 @transaction.atomic
@@ -86,6 +81,7 @@ def stop_everything(*, person: User, author: User | None, reason: str, now: dt.d
     sends them nothing from then on.
     """
     require(may_stop_all_of(person, roles_of(author, now)))
+
     MatchNotice.objects.filter(recipient=person, told_at=None).delete()
     new_values: dict[str, Any] = {"tells_matches": False}
     if author == person:
@@ -161,10 +157,12 @@ def _change_status(
     now: dt.datetime,
 ) -> None:
     """Change the status if it is still the expected one. Raises `UnableToChangeSubscription`."""
-    locked = lock_subscription(subscription)
-    require(rights_over(locked, author, now).may_change)
-    if locked.status != before:
-        raise status_changed(locked)
-    subscription.status = locked.status = after
-    locked.save(update_fields=["status"])
+    locked_subscription = lock_subscription(subscription)
+    require(rights_over(locked_subscription, author, now).may_change)
+    if locked_subscription.status != before:
+        raise status_changed(locked_subscription)
+
+    locked_subscription.status = after
+    locked_subscription.save(update_fields=["status"])
+    subscription.status = after
     record_event(subscription, event, author=author, now=now, before=before.value, after=after.value)

@@ -1,4 +1,4 @@
-"""Services behind the stop link in emails: stop the contents of an email, and undo that."""
+"""Services behind the stop link in emails: they stop the contents of an email, or everything."""
 
 from __future__ import annotations
 
@@ -7,36 +7,25 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.core.signing import BadSignature, Signer
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import InboxItem, MatchNotice, Preference, Stop, Subscription, SubscriptionStatus, Way
-from partnerships.digests.models.stops import UNDO_WITHIN
 from partnerships.digests.models.targets import Target, fields_of
-from partnerships.digests.planning.notices import reschedule_notices
 from partnerships.digests.planning.timing import lock_planning
-from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed
+from partnerships.digests.planning.watermarks import drop_unfollowed
 from partnerships.digests.queries.stoppable import Stoppable, covering_subject, single_stop, stoppable_in
 from partnerships.digests.queries.ways import groups_in_summary, ways_of
 from partnerships.digests.services.inbox import choose_ways
-from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
+from partnerships.digests.services.noting import journal_matches, journal_subscription
 from partnerships.digests.services.recording import record_event
 from partnerships.digests.services.stopping import stop, stop_everything
-from partnerships.exchange.models import Entry
-from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User
-
-_TOO_LATE_TO_UNDO = "You can no longer undo this. Follow again what you want digests about."
-
-
-class UnableToUndo(Exception):
-    """The undo token is too old, is invalid or belongs to another person."""
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class StateBefore:
     """The state of a subscription before a stop; `status` is "" if the stop created the subscription."""
 
     subscription: int
@@ -45,7 +34,7 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
+class StopRecord:
     """Everything that one stop ended, with its state before, so that the stop can be undone.
 
     It is stored as JSON, so the names of fields must not change.
@@ -53,7 +42,7 @@ class Stopped:
 
     person: int
     at: str
-    subscriptions: tuple[Before, ...] = ()
+    subscriptions: tuple[StateBefore, ...] = ()
     tells_matches: bool = False
     refused_at: str = ""
     #: Matches that waited to be sent: ask, offer, and when the match was found.
@@ -72,7 +61,7 @@ class Stopped:
 
 
 @transaction.atomic
-def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) -> Stopped:
+def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) -> StopRecord:
     """Stop all contents of an email or, if it had none that can be stopped, all digests.
 
     This is for unsubscribing with one click (RFC 8058), where we cannot ask what to stop.
@@ -91,7 +80,7 @@ def stop_chosen(
     subscriptions: Iterable[Subscription] = (),
     reason: str,
     now: dt.datetime,
-) -> Stopped:
+) -> StopRecord:
     """Stop what a person has chosen on the page of a stop link: parts of an email, or whole subscriptions.
 
     * Plans and subjects: if the person follows a record through a wider subscription, such as a subscription to its
@@ -99,19 +88,12 @@ def stop_chosen(
     * Groups: their notices then go to the inbox only.
     """
     lock_planning()  # before locking any row, in the same order as `undo_stop`
-    states_before: list[Before] = []
-    for target in (*chosen.plans, *chosen.subjects):
-        target_before = _stop_target(person, target, reason=reason, now=now)
-        if target_before is not None:
-            states_before.append(target_before)
-
+    states_before = _stop_targets(person, (*chosen.plans, *chosen.subjects), reason=reason, now=now)
     live_subscriptions = Subscription.objects.live().filter(person=person)
-    piece_subscriptions = live_subscriptions.filter(~Q(key=""), plan__in=[plan.pk for plan in chosen.plans])
-    states_before += [_state_of(subscription) for subscription in piece_subscriptions]
-    stop(subscriptions=piece_subscriptions, author=person, reason=reason, now=now)
+    pieces = live_subscriptions.filter(~Q(key=""), plan__in=[plan.pk for plan in chosen.plans])
+    states_before += _stop_subscriptions(person, pieces, reason=reason, now=now)
     chosen_subscriptions = live_subscriptions.filter(pk__in=[subscription.pk for subscription in subscriptions])
-    states_before += [_state_of(subscription) for subscription in chosen_subscriptions]
-    stop(subscriptions=chosen_subscriptions, author=person, reason=reason, now=now)
+    states_before += _stop_subscriptions(person, chosen_subscriptions, reason=reason, now=now)
     drop_unfollowed([person.pk])
 
     ways, notices = _stop_notices(person, chosen.groups, now=now)
@@ -122,7 +104,7 @@ def stop_chosen(
         kind = chosen.single.kind
         stopped_single = (kind, single_stop(kind).stop(person=person, params=chosen.single.params, now=now))
     return _save(
-        Stopped(
+        StopRecord(
             person=person.pk,
             at=now.isoformat(),
             subscriptions=tuple(states_before),
@@ -135,8 +117,27 @@ def stop_chosen(
     )
 
 
+def _stop_targets(person: User, targets: Iterable[Target], *, reason: str, now: dt.datetime) -> list[StateBefore]:
+    """Refuse these plans and subjects, and return the state of their subscriptions before."""
+    states_before: list[StateBefore] = []
+    for target in targets:
+        state_before = _stop_target(person, target, reason=reason, now=now)
+        if state_before is not None:
+            states_before.append(state_before)
+    return states_before
+
+
+def _stop_subscriptions(
+    person: User, subscriptions: QuerySet[Subscription], *, reason: str, now: dt.datetime
+) -> list[StateBefore]:
+    """End whole subscriptions, and return the state of each before."""
+    states_before = [_state_of(subscription) for subscription in subscriptions]
+    stop(subscriptions=subscriptions, author=person, reason=reason, now=now)
+    return states_before
+
+
 @transaction.atomic
-def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
+def stop_all(*, person: User, reason: str, now: dt.datetime) -> StopRecord:
     """Stop all digests of a person at their own request.
 
     Summaries are stopped too: their notices then go to the inbox only.
@@ -149,7 +150,7 @@ def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
     ways, notices = _stop_notices(person, groups_in_summary(person), now=now)
     stop_everything(person=person, author=person, reason=reason, now=now)
     return _save(
-        Stopped(
+        StopRecord(
             person=person.pk,
             at=now.isoformat(),
             subscriptions=tuple(states_before),
@@ -177,98 +178,11 @@ def _stop_notices(
     return changed_ways, waiting_ids
 
 
-def _restore_notices(person: User, preference: Preference, stopped: Stopped, *, now: dt.datetime) -> None:
-    """Send notices as before the stop, unless the person has changed the way of their group since."""
-    ways_now = ways_of(person)
-    ways = {group: way for group, way in stopped.ways if ways_now[group] == Way.INBOX}
-    choose_ways(person=person, ways=ways, author=person, now=now)
-    items = InboxItem.objects.unread().filter(person=person, pk__in=stopped.notices, group__in=ways, told_at=None)
-    items.update(due_at=now)
-    reschedule_notices(person, preference, now=now)
-
-
-def _save(stopped: Stopped) -> Stopped:
+def _save(stopped: StopRecord) -> StopRecord:
     """Save a stop so that a later visit can undo it, unless it stopped nothing, and return it."""
     if not stopped.is_empty:
         Stop.objects.create(person_id=stopped.person, at=dt.datetime.fromisoformat(stopped.at), before=asdict(stopped))
     return stopped
-
-
-def last_stop(person: User, *, now: dt.datetime) -> Stopped | None:
-    """Return the person's last stop that can still be undone; None if there is none."""
-    stops = Stop.objects.filter(person=person, undone_at=None, at__gt=now - UNDO_WITHIN)
-    newest_stop = stops.order_by("-at", "-pk").first()
-    return _parse_stopped(newest_stop.before) if newest_stop else None
-
-
-@transaction.atomic
-def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
-    """Restore what a stop ended, unless it has changed since. Does nothing if the stop was undone before.
-
-    The form of a page that was left open therefore changes nothing later.
-    """
-    lock_planning()
-    stopped_at = dt.datetime.fromisoformat(stopped.at)
-    stops = Stop.objects.filter(person=person, at=stopped_at)
-    if stops.filter(undone_at__isnull=False).exists():
-        return
-    stops.update(undone_at=now)
-
-    before_by_id = {before.subscription: before for before in stopped.subscriptions}
-    is_address_suppressed = is_suppressed(person.email)
-    ended_subscriptions = Subscription.objects.select_for_update().filter(
-        pk__in=before_by_id, person=person, status=SubscriptionStatus.ENDED, ended_at=stopped_at
-    )
-    for subscription in ended_subscriptions.order_by("pk"):
-        _restore_subscription(
-            subscription, before_by_id[subscription.pk], is_address_suppressed=is_address_suppressed, now=now
-        )
-
-    preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
-    if stopped.tells_matches:
-        preference.tells_matches = True
-        _restore_matches(person, stopped.matches)
-        journal_matches(person, now=now, undone=True)
-    if preference.refused_at == stopped_at:
-        preference.refused_at = _parse_moment(stopped.refused_at)
-        if preference.refused_at is None:
-            journal_refusal(person, now=now, undone=True)
-    preference.save(update_fields=["tells_matches", "refused_at"])
-    _restore_notices(person, preference, stopped, now=now)
-    if stopped.single is not None:
-        kind, kept = stopped.single
-        single_stop(kind).renew(person=person, kept=kept, now=now)
-    catch_up(people=[person.pk], now=now)
-
-
-def _restore_subscription(
-    subscription: Subscription, before: Before, *, is_address_suppressed: bool, now: dt.datetime
-) -> None:
-    """Restore a subscription to its state before the stop, or delete it if the stop created it."""
-    record_event(subscription, EventKind.STOP_UNDONE, author=subscription.person, now=now)
-    if not before.status:
-        journal_subscription(subscription, now=now, undone=True)
-        subscription.delete()
-        return
-    subscription.status = before.status
-    subscription.ended_at = None
-    subscription.reason = ""
-    subscription.refused_at = _parse_moment(before.refused_at)
-    if not subscription.is_ended:
-        _adapt_to_suppression(subscription, is_suppressed=is_address_suppressed)
-    subscription.save(update_fields=["status", "stopped_from", "ended_at", "reason", "refused_at"])
-    journal_subscription(subscription, now=now, undone=not subscription.is_ended)
-
-
-def _adapt_to_suppression(subscription: Subscription, *, is_suppressed: bool) -> None:
-    """Adapt the status of a restored subscription: its address may have been suppressed or released since the stop."""
-    was_suppressed = subscription.status == SubscriptionStatus.SUPPRESSED
-    if is_suppressed and not was_suppressed:
-        subscription.stopped_from = subscription.status
-        subscription.status = SubscriptionStatus.SUPPRESSED
-    elif was_suppressed and not is_suppressed:
-        subscription.status = subscription.stopped_from or SubscriptionStatus.ASKED
-        subscription.stopped_from = ""
 
 
 def _waiting_matches(person: User) -> tuple[tuple[int, int, str], ...]:
@@ -280,34 +194,13 @@ def _waiting_matches(person: User) -> tuple[tuple[int, int, str], ...]:
     )
 
 
-def _restore_matches(person: User, matches: Iterable[tuple[int, int, str]]) -> None:
-    """Make matches wait to be sent again, if both sides still exist."""
-    entry_ids = {entry_id for ask_id, offer_id, _ in matches for entry_id in (ask_id, offer_id)}
-    existing_ids = set(Entry.objects.filter(pk__in=entry_ids).values_list("pk", flat=True))
-    MatchNotice.objects.bulk_create(
-        [
-            MatchNotice(
-                recipient=person, ask_id=ask_id, offer_id=offer_id, noted_at=dt.datetime.fromisoformat(noted_at)
-            )
-            for ask_id, offer_id, noted_at in matches
-            if {ask_id, offer_id} <= existing_ids
-        ],
-        ignore_conflicts=True,
-    )
-
-
-def _parse_moment(text: str) -> dt.datetime | None:
-    """Return the time in an ISO text; None for an empty text."""
-    return dt.datetime.fromisoformat(text) if text else None
-
-
-def _state_of(subscription: Subscription) -> Before:
+def _state_of(subscription: Subscription) -> StateBefore:
     """Return the state of a subscription before a stop changes it."""
     refused_at = subscription.refused_at.isoformat() if subscription.refused_at else ""
-    return Before(subscription.pk, subscription.status, refused_at)
+    return StateBefore(subscription.pk, subscription.status, refused_at)
 
 
-def _stop_target(person: User, target: Target, *, reason: str, now: dt.datetime) -> Before | None:
+def _stop_target(person: User, target: Target, *, reason: str, now: dt.datetime) -> StateBefore | None:
     """Refuse one plan or subject, even if only a wider subscription covers it.
 
     Returns the state of the target's own subscription before; None if the person does not follow the target.
@@ -321,8 +214,24 @@ def _stop_target(person: User, target: Target, *, reason: str, now: dt.datetime)
         stop(subscriptions=[own_subscription], author=person, reason=reason, now=now)
         return state_before
 
-    # Only a wider subscription covers the target, so the refusal is stored in an ended subscription to the target
-    # itself.
+    state_before, refusal = _store_refusal(person, target, own_subscription, covering_subscriptions[0], reason, now)
+    journal_subscription(refusal, now=now)
+    record_event(refusal, EventKind.ENDED, author=person, now=now, reason=reason)
+    return state_before
+
+
+def _store_refusal(
+    person: User,
+    target: Target,
+    own_subscription: Subscription | None,
+    wider_subscription: Subscription,
+    reason: str,
+    now: dt.datetime,
+) -> tuple[StateBefore, Subscription]:
+    """Store the refusal of a target that only a wider subscription covers, in an ended subscription to the target.
+
+    Returns the state of the target's own subscription before, and the ended subscription.
+    """
     refused_values: dict[str, Any] = {
         "status": SubscriptionStatus.ENDED,
         "ended_at": now,
@@ -334,22 +243,19 @@ def _stop_target(person: User, target: Target, *, reason: str, now: dt.datetime)
         for field_name, value in refused_values.items():
             setattr(own_subscription, field_name, value)
         own_subscription.save(update_fields=list(refused_values))
-    else:
-        closest = covering_subscriptions[0]
-        own_subscription = Subscription.objects.create(
-            person=person,
-            **fields_of(target),
-            how=closest.how,
-            added_by=closest.added_by,
-            added_for=closest.added_for,
-            why=closest.why,
-            asked_at=now,
-            **refused_values,
-        )
-        state_before = Before(own_subscription.pk, status="")
-    journal_subscription(own_subscription, now=now)
-    record_event(own_subscription, EventKind.ENDED, author=person, now=now, reason=reason)
-    return state_before
+        return state_before, own_subscription
+
+    refusal = Subscription.objects.create(
+        person=person,
+        **fields_of(target),
+        how=wider_subscription.how,
+        added_by=wider_subscription.added_by,
+        added_for=wider_subscription.added_for,
+        why=wider_subscription.why,
+        asked_at=now,
+        **refused_values,
+    )
+    return StateBefore(refusal.pk, status=""), refusal
 
 
 def _stop_matches(person: User, *, now: dt.datetime) -> bool:
@@ -359,34 +265,3 @@ def _stop_matches(person: User, *, now: dt.datetime) -> bool:
     if got_matches:
         journal_matches(person, now=now)
     return got_matches
-
-
-# ---- The undo token, which is in a form on the page of a stop, so that only this page can undo the stop
-
-
-def undo_token(stopped: Stopped) -> str:
-    """Return the stop as a signed token for the form that undoes it."""
-    return Signer(salt="digests.undo").sign_object(asdict(stopped), compress=True)
-
-
-def read_undo(token: str, *, person: User, now: dt.datetime) -> Stopped:
-    """Return the stop from the token of a form. Raises `UnableToUndo`."""
-    try:
-        stopped = _parse_stopped(Signer(salt="digests.undo").unsign_object(token))
-    except (BadSignature, TypeError, ValueError) as error:  # the last two come from tokens made by earlier releases
-        raise UnableToUndo(_TOO_LATE_TO_UNDO) from error
-    if stopped.person != person.pk or now - dt.datetime.fromisoformat(stopped.at) > UNDO_WITHIN:
-        raise UnableToUndo(_TOO_LATE_TO_UNDO)
-    return stopped
-
-
-def _parse_stopped(stop_data: dict[str, Any]) -> Stopped:
-    """Return a stop from its JSON, in which tuples are lists; earlier releases wrote no ways, notices and single."""
-    parsed_values = {
-        "subscriptions": tuple(Before(**before) for before in stop_data["subscriptions"]),
-        "matches": tuple((ask_id, offer_id, noted_at) for ask_id, offer_id, noted_at in stop_data["matches"]),
-        "ways": tuple((group, way) for group, way in stop_data.get("ways", ())),
-        "notices": tuple(stop_data.get("notices", ())),
-        "single": tuple(stop_data["single"]) if stop_data.get("single") else None,
-    }
-    return Stopped(**stop_data | parsed_values)

@@ -19,7 +19,7 @@ from partnerships.digests.queries.naming import set_names_for
 from partnerships.digests.queries.stoppable import Stoppable, names_of, stoppable_in, titles_for
 from partnerships.digests.queries.subscriptions import subscriptions_of
 from partnerships.digests.queries.ways import groups_in_summary
-from partnerships.digests.services import Stopped
+from partnerships.digests.services import StopRecord
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.models import User
 
@@ -166,7 +166,7 @@ def _group_labels(groups: Sequence[str]) -> str:
 def _done(
     request: HttpRequest,
     person: User,
-    stopped: Stopped,
+    stopped: StopRecord,
     names: Sequence[str],
     *,
     silenced: str = "",

@@ -76,6 +76,7 @@ def new_event(**details: Unpack[EventDetails]) -> Event:
     spreadsheet_id = _spreadsheet_id.get()
     if spreadsheet_id is not None:
         data = {**data, SPREADSHEET: spreadsheet_id}
+
     target_kind, target_id = details["target_kind"], details["target_id"]
     within_kind, within_id = details.get("within_kind", ""), details.get("within_id")
     notice = follower_notice_of(kind)
@@ -84,6 +85,7 @@ def new_event(**details: Unpack[EventDetails]) -> Event:
         subjects.update(details.get("also", ()))
         subjects.update(_subjects_of(target_kind, target_id, data))
         subjects.update(_subjects_of(within_kind, within_id, data))
+
     return Event(
         actor_id=details["actor_id"],
         organisation_id=details.get("organisation_id"),

@@ -95,9 +95,9 @@ def choose_kinds(*, address: CalendarAddress, kinds: Collection[str], author: Us
 def end_address(*, address: CalendarAddress, author: User, now: dt.datetime) -> None:
     """End an address, so that calendar apps can no longer read it. Ending it again changes nothing."""
     require(_is_owner(author, address.person), ONLY_OWN)
-    locked_address = CalendarAddress.objects.select_for_update().filter(pk=address.pk).first()
-    if locked_address is not None:
-        _end(locked_address, author=author, now=now)
+    existing_address = CalendarAddress.objects.select_for_update().filter(pk=address.pk).first()
+    if existing_address is not None:
+        _end(existing_address, author=author, now=now)
 
 
 @transaction.atomic
@@ -145,6 +145,7 @@ def _checked_kinds(kinds: Collection[str]) -> list[str]:
 
 
 def _end(address: CalendarAddress, *, author: User | None, now: dt.datetime) -> None:
+    """End a locked address: write it to the journal and the log, and delete it."""
     _journal_end(address, now)
     _record(address, EventKind.ENDED, author=author, now=now)
     address.delete()
@@ -156,6 +157,7 @@ def _journal_end(address: CalendarAddress, now: dt.datetime) -> None:
 
 
 def _record(address: CalendarAddress, kind: EventKind, *, author: User | None, now: dt.datetime) -> None:
+    """Record an event about a calendar address on its owner."""
     record(
         actor_id=author.pk if author else None,
         kind=kind,

@@ -53,14 +53,12 @@ def record_emails(
 
     Raises `UnableToRecordEmail`.
     """
-    return _record(
-        kind,
-        [(pk, "") for pk in sorted(set(people))],
-        params=params or {},
-        secrets=secrets,
-        sender_id=sender_id,
-        now=now,
-    )
+    person_ids = sorted(set(people))
+    emails = [
+        _new_email(kind, person_id=person_id, params=params, secrets=secrets, sender_id=sender_id, now=now)
+        for person_id in person_ids
+    ]
+    return _save(kind, emails, now)
 
 
 def record_email(
@@ -80,52 +78,53 @@ def record_email(
     """
     if person_id is None and not address and not secrets:
         raise UnableToRecordEmail("An email needs a person, an address, or secrets that contain an address.")
-    emails = _record(
-        kind,
-        [(person_id, address)],
-        params=params or {},
-        secrets=secrets,
-        sender_id=sender_id,
-        repeat_of_id=repeat_of_id,
-        now=now,
+    email = _new_email(
+        kind, person_id=person_id, address=address, params=params, secrets=secrets, sender_id=sender_id, now=now
     )
-    return emails[0] if emails else None
+    email.repeat_of_id = repeat_of_id
+    recorded_emails = _save(kind, [email], now)
+    return recorded_emails[0] if recorded_emails else None
 
 
-def _record(
+def _new_email(
     kind: str,
-    recipients: Collection[tuple[int | None, str]],
     *,
-    params: Mapping[str, Any],
+    person_id: int | None,
+    address: str = "",
+    params: Mapping[str, Any] | None,
     secrets: Mapping[str, Any] | None,
     sender_id: int | None,
-    repeat_of_id: int | None = None,
     now: dt.datetime,
-) -> list[Email]:
-    """Record one email for each recipient: a person's id, or None and an address. Raises `UnableToRecordEmail`."""
+) -> Email:
+    """Return an unsaved email to a person, or to an address. `_save` sets its lane."""
+    return Email(
+        kind=kind,
+        person_id=person_id,
+        address=address,
+        sender_id=sender_id,
+        params=dict(params or {}),
+        secrets=dict(secrets) if secrets else None,
+        # `now` may be a simulated moment in the future, which must not delay the email.
+        available_at=min(now, timezone.now()),
+        created_at=now,
+    )
+
+
+def _save(kind: str, emails: list[Email], now: dt.datetime) -> list[Email]:
+    """Save new emails of one kind, except notices that reach their recipient another way, and return the emails.
+
+    Raises `UnableToRecordEmail`.
+    """
     if not connection.in_atomic_block:
         raise UnableToRecordEmail("An email is recorded in the transaction of the change that causes it.")
     email_kind = kind_of(kind)
     if email_kind is None:
         raise UnableToRecordEmail(f"There is no kind of email called {kind}.")
-    emails = [
-        Email(
-            lane=email_kind.lane,
-            kind=kind,
-            person_id=person_id,
-            address=address,
-            sender_id=sender_id,
-            params=dict(params),
-            secrets=dict(secrets) if secrets else None,
-            repeat_of_id=repeat_of_id,
-            # `now` may be a simulated moment in the future, which must not delay the email.
-            available_at=min(now, timezone.now()),
-            created_at=now,
-        )
-        for person_id, address in recipients
-    ]
+    for email in emails:
+        email.lane = email_kind.lane
     if _is_muted.get():
         return emails
+
     if email_kind.lane == Lane.NOTICE:
         emails = router().route(kind=email_kind, emails=emails, now=now)
     recorded_emails = Email.objects.bulk_create(emails)
@@ -177,6 +176,7 @@ def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now:
         kind=kind, status=EmailStatus.QUEUED, created_at__lt=recorded_before
     )
     email_ids = list(queued_emails.values_list("pk", flat=True))
+
     for hooks in registered_hooks():
         hooks.discarded(email_ids=email_ids, now=now)
     discarded_count = Email.objects.filter(pk__in=email_ids).update(

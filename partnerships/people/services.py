@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
@@ -111,27 +112,18 @@ def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password:
 
     Raises `UnableToAcceptInvitation` if the token is not valid, and Django's `ValidationError` if the password is not.
     """
-    invitation = (
-        Invitation.objects.select_for_update(of=("self",))
-        .select_related("person")
-        .filter(token_hash=hash_token(token))
-        .open(now)
-        .first()
-    )
+    invitations = Invitation.objects.select_for_update(of=("self",)).select_related("person")
+    invitation = invitations.filter(token_hash=hash_token(token)).open(now).first()
     if invitation is None or not invitation.person.is_active:
         raise UnableToAcceptInvitation(
             "This invitation has been used or withdrawn, or it has expired. Ask for a new invitation."
         )
     person = invitation.person
-    if person.is_stakeholder and password is not None:
-        validate_password(password, person)
-        person.set_password(password)
-        person.name = name.strip() or person.name
-        person.account_since = now
-        person.save(update_fields=["password", "name", "account_since"])
-        confirm_address(person)
-    elif person.is_stakeholder:
+    if person.is_stakeholder and password is None:
         raise UnableToAcceptInvitation("Choose a password.")
+
+    if person.is_stakeholder and password is not None:
+        _open_account(person, name.strip(), password, now)
     invitation.accepted_at = now
     invitation.save(update_fields=["accepted_at"])
     record(
@@ -144,6 +136,16 @@ def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password:
     return invitation
 
 
+def _open_account(person: User, name: str, password: str, now: dt.datetime) -> None:
+    """Give a stakeholder an account. Raises Django's `ValidationError` if the password is not valid."""
+    validate_password(password, person)
+    person.set_password(password)
+    person.name = name or person.name
+    person.account_since = now
+    person.save(update_fields=["password", "name", "account_since"])
+    confirm_address(person)
+
+
 @transaction.atomic
 def change_details(*, person: User, name: str, time_zone: str, author: User, now: dt.datetime) -> None:
     """Change a person's name and time zone."""
@@ -152,18 +154,24 @@ def change_details(*, person: User, name: str, time_zone: str, author: User, now
     before, after = apply_changes(locked_person, {"name": name.strip(), "time_zone": time_zone})
     if not before:
         return
-    changes = {"before": before, "after": after}
     locked_person.save(update_fields=list(before))
-    person.name, person.time_zone = locked_person.name, locked_person.time_zone
+    person.name = locked_person.name
+    person.time_zone = locked_person.time_zone
+
     # The event contains no names, because the log stays when the person is erased.
-    zone_change = {name: {"time_zone": values.get("time_zone")} for name, values in changes.items()}
+    zone_change: dict[str, Any] = {}
+    if "time_zone" in before:
+        zone_change = {
+            "before": {"time_zone": before["time_zone"]},
+            "after": {"time_zone": after["time_zone"]},
+        }
     record(
         actor_id=author.pk,
         kind=EventKind.DETAILS_CHANGED,
         target_kind="person",
         target_id=person.pk,
         now=now,
-        data=zone_change if "time_zone" in before else {},
+        data=zone_change,
     )
 
 
@@ -196,17 +204,17 @@ def close_account(
     was_administrator = locked_person.is_staff
     if was_administrator and not other_administrators and not even_last_administrator:
         raise UnableToCloseAccount("The network needs an administrator. Make another person an administrator first.")
+
     counts_by_hook = run_hooks(
         Leaving(person=locked_person, author=author, successor=successor, reason=reason, now=now)
     )
     journal.note(CLOSED, now=now, person=locked_person.pk, joined=locked_person.joined_at.isoformat())
     counts_by_hook["sessions ended"] = end_sessions(locked_person)
-    counts_by_hook["invitations withdrawn"] = Invitation.objects.filter(
-        person=locked_person, accepted_at=None, revoked_at=None
-    ).update(revoked_at=now)
-    locked_person.is_active, locked_person.left_at = False, now
-    locked_person.is_staff = locked_person.is_superuser = False
+    open_invitations = Invitation.objects.filter(person=locked_person, accepted_at=None, revoked_at=None)
+    counts_by_hook["invitations withdrawn"] = open_invitations.update(revoked_at=now)
+    _set_closed(locked_person, now)
     locked_person.save(update_fields=["is_active", "left_at", "is_staff", "is_superuser"])
+
     SecurityEvent.objects.create(person=locked_person, kind=SecurityEventKind.ACCESS_ENDED, at=now)
     event = record(
         actor_id=author.pk if author else None,
@@ -220,9 +228,16 @@ def close_account(
         journal_administration(locked_person, granted=False, now=now)
         email_administration_change(locked_person, event=event, granted=False, now=now)
         record_email(kind="people.account_closed", person_id=locked_person.pk, params={"event": event.pk}, now=now)
-    person.is_active, person.left_at = False, now
-    person.is_staff = person.is_superuser = False
+    _set_closed(person, now)  # the caller's object
     return counts_by_hook
+
+
+def _set_closed(person: User, now: dt.datetime) -> None:
+    """Set the fields of a person whose account is closed, without saving them."""
+    person.is_active = False
+    person.left_at = now
+    person.is_staff = False
+    person.is_superuser = False
 
 
 @transaction.atomic
@@ -235,7 +250,9 @@ def reopen_account(*, person: User, author: User | None, now: dt.datetime, reaso
     require(rights_over(locked_person, author).may_administer)
     if locked_person.is_active or locked_person.erased_at is not None:
         return
-    locked_person.is_active, locked_person.left_at = True, None
+
+    locked_person.is_active = True
+    locked_person.left_at = None
     locked_person.save(update_fields=["is_active", "left_at"])
     record(
         actor_id=author.pk if author else None,
@@ -246,7 +263,8 @@ def reopen_account(*, person: User, author: User | None, now: dt.datetime, reaso
         data={"reason": reason},
     )
     journal.note(CLOSED, now=now, person=person.pk, joined=person.joined_at.isoformat(), undone=True)
-    person.is_active, person.left_at = True, None
+    person.is_active = True
+    person.left_at = None
 
 
 def record_address_change(*, person: User, now: dt.datetime) -> None:
@@ -269,12 +287,14 @@ def remove_second_factors(*, person: User, author: User, reason: str, now: dt.da
         )
     if not reason.strip():
         raise UnableToRemoveSecondFactor("Give a reason.")
+
     count: int = Authenticator.objects.filter(user=person).delete()[0]
     if not count:
         raise UnableToRemoveSecondFactor(f"{person.display_name} has no second factor to remove.")
     end_sessions(person)
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, at=now)
     journal_factors(locked_person, now=now)
+
     event = record(
         actor_id=author.pk,
         kind=EventKind.SECOND_FACTOR_REMOVED,

@@ -158,6 +158,7 @@ def _write_or_skip(source: Source, ids: Collection[int], stop_on: tuple[type[Exc
 
 
 def _batches(ids: Iterable[int]) -> Iterator[list[int]]:
+    """Yield the ids in lists of at most `_RECORDS`."""
     remaining = iter(ids)
     while batch := list(islice(remaining, _RECORDS)):
         yield batch

@@ -64,29 +64,35 @@ def record_agreements(
     if not agreements:
         return [], 0
     require(roles_of(author, now).keeps_published({agreement.organisation.pk for agreement in agreements}))
+
     references = [agreement.reference for agreement in agreements]
     existing_rows = {
         (row.organisation_id, row.reference): row for row in DeveloperAgreement.objects.filter(reference__in=references)
     }
-    rows = []
-    new_rows = []
+    rows: list[DeveloperAgreement] = []
+    new_rows: list[DeveloperAgreement] = []
     for agreement in agreements:
         row = existing_rows.get((agreement.organisation.pk, agreement.reference))
         if row is None:
-            row = DeveloperAgreement(
-                reference=agreement.reference,
-                kind=agreement.kind,
-                organisation=agreement.organisation,
-                planning_application=agreement.planning_application,
-                document_url=agreement.document_url,
-                agreed_on=agreement.agreed_on,
-                ended_on=agreement.ended_on,
-                run_id=run_id,
-            )
+            row = _new_row(agreement, run_id)
             new_rows.append(row)
         rows.append(row)
     DeveloperAgreement.objects.bulk_create(new_rows, batch_size=500)
     return rows, len(new_rows)
+
+
+def _new_row(agreement: RegisterAgreement, run_id: int | None) -> DeveloperAgreement:
+    """Return an unsaved agreement from a row of a register."""
+    return DeveloperAgreement(
+        reference=agreement.reference,
+        kind=agreement.kind,
+        organisation=agreement.organisation,
+        planning_application=agreement.planning_application,
+        document_url=agreement.document_url,
+        agreed_on=agreement.agreed_on,
+        ended_on=agreement.ended_on,
+        run_id=run_id,
+    )
 
 
 @transaction.atomic

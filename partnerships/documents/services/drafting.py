@@ -66,6 +66,7 @@ def save_piece(
         raise UnableToSavePiece(str(error)) from error
     except InvalidContent as error:
         raise UnableToSavePiece(str(error), error.problems) from error
+
     new_value = get_piece(schema, new_content, piece)
     current_value = get_piece(schema, open_draft.content, piece)
     if new_value == current_value:
@@ -105,7 +106,8 @@ def _save_content(
     draft.revision += 1
     last_save = touch(draft.revision, author.pk if author else None, now)
     draft.pieces |= {piece: dict(last_save) for piece in pieces}
-    draft.updated_by, draft.updated_at = author, now
+    draft.updated_by = author
+    draft.updated_at = now
     draft.save(update_fields=SAVED_FIELDS)
 
 
@@ -131,11 +133,14 @@ def moved(schema: Schema, content: Content, piece: str, *, up: bool) -> tuple[st
 
 def discard_changes(draft: Draft, *, author: User, now: dt.datetime) -> None:
     """Discard all changes of a locked draft since the version on which it is based, and save the draft."""
-    draft.content, draft.prose, draft.prose_rules = None, {}, rules()
+    draft.content = None
+    draft.prose = {}
+    draft.prose_rules = rules()
     draft.revision += 1
     # The changed pieces get a new revision, so that people who are still editing such a piece see a conflict.
     changed_pieces = touched_since(draft.pieces, draft.clean_revision)
     draft.pieces |= {piece: touch(draft.revision, author.pk, now) for piece in changed_pieces}
     draft.clean_revision = draft.revision
-    draft.updated_by, draft.updated_at = author, now
+    draft.updated_by = author
+    draft.updated_at = now
     draft.save()

@@ -35,6 +35,7 @@ def escalate_late(
 def _escalate(
     signatory: S, must_decide: Callable[[S], bool], email_next_post: Callable[[S], None], now: dt.datetime
 ) -> bool:
+    """Escalate one signatory, unless the signatory has decided or another run has escalated them."""
     if not must_decide(signatory) or not claim_escalation(signatory, now=now):
         return False
     email_next_post(signatory)

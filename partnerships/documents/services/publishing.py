@@ -49,6 +49,7 @@ class Prepared:
 
 
 def _unchanged(content: Content, _previous: Content) -> Content:
+    """Return the new content as it is; the default of `finish`."""
     return content
 
 
@@ -74,6 +75,7 @@ def prepare(
         content = draft.content
     else:
         raise UnableToPublish(NOTHING_CHANGED)
+
     content = finish(content, previous)
     version_changes = changes(schema, previous, content)
     if not version_changes:
@@ -152,4 +154,5 @@ def rebase_draft(
         draft.pieces |= {change.anchor: last_save for change in prepared.changes}
     if draft.content is None:
         draft.clean_revision = draft.revision
-    draft.updated_by, draft.updated_at = author, now
+    draft.updated_by = author
+    draft.updated_at = now

@@ -49,24 +49,31 @@ def change_rows(
     require(has_open_account(person) and definition.may_open(person))
     if len(row_ids) > MAX_CHANGED:
         raise UnableToChangeRows(f"You can change at most {MAX_CHANGED} rows at once. Filter the list first.")
+
     rows = list(definition.readable(person).filter(pk__in=row_ids).order_by("pk"))
     definition.make_ready(person, rows, [definition.first])
     outcome = Outcome(changed=[], left_out=[])
     reason_by_id = action.left_out(person, rows, now)
-    refusals: tuple[type[Exception], ...] = (UnableToAct, *action.refusals)
     for row in rows:
-        reason = reason_by_id.get(row.pk, "")
-        if not reason:
-            try:
-                # Change each row within a savepoint. If the service refuses a row, only its changes are undone.
-                with transaction.atomic():
-                    action.change(row=row, person=person, chosen=chosen, now=now)
-            except refusals as error:
-                reason = str(error)
+        reason = reason_by_id.get(row.pk, "") or _change_or_explain(row, action, person, chosen, now)
         if reason:
             outcome.left_out.append((row, reason))
         else:
             outcome.changed.append(row)
+
     if outcome.changed:
         action.tell(rows=outcome.changed, person=person, chosen=chosen, now=now)
     return outcome
+
+
+def _change_or_explain(row: Any, action: BulkAction, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> str:
+    """Change one row, and return "", or the reason why the service refuses the row.
+
+    Each row is changed within a savepoint. If the service refuses it, only its changes are undone.
+    """
+    try:
+        with transaction.atomic():
+            action.change(row=row, person=person, chosen=chosen, now=now)
+    except (UnableToAct, *action.refusals) as error:
+        return str(error)
+    return ""

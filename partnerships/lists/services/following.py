@@ -145,8 +145,10 @@ def _check(follow_id: int, now: dt.datetime) -> bool:
         follow.delete()
         return False
 
-    previous_ids, current_ids = follow.members, _row_ids(follow.view, person)
-    follow.members, follow.checked_at = current_ids, now
+    previous_ids = follow.members
+    current_ids = _row_ids(follow.view, person)
+    follow.members = current_ids
+    follow.checked_at = now
     changes = RowChanges()
     if current_ids is None:
         log.info("followed_view_not_read", follow=follow.pk)

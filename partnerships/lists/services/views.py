@@ -37,10 +37,10 @@ def save_view(*, person: User, kind: str, name: str, state: Mapping[str, Any], n
     require(has_open_account(person))
     if person.saved_views.count() >= MAX_VIEWS:
         raise UnableToSaveView(f"You already have {MAX_VIEWS} saved views. Remove one first.")
-    view = SavedView(
-        owner=person, kind=kind, name=_valid_name(name), state=_valid_state(kind, state, person), created_at=now
-    )
-    return _save(view)
+
+    valid_name = _valid_name(name)
+    valid_state = _valid_state(kind, state, person)
+    return _save(SavedView(owner=person, kind=kind, name=valid_name, state=valid_state, created_at=now))
 
 
 @transaction.atomic
@@ -80,7 +80,8 @@ def share_view(
 
 def stop_sharing(view: SavedView, *, author: User | None, now: dt.datetime) -> None:
     """Stop sharing a view. Other people's default views, follows and calendars of the view end."""
-    view.organisation = view.partnership = None
+    view.organisation = None
+    view.partnership = None
     view.save(update_fields=["organisation", "partnership"])
     DefaultView.objects.filter(view=view).exclude(person=view.owner_id).delete()
     Follow.objects.filter(view=view).exclude(person=view.owner_id).delete()

@@ -52,7 +52,7 @@ def enter_agreement(
     `kind` is a code of the standard. For leads of the authority and administrators of the directory. Raises
     `UnableToEnter`.
     """
-    authority = _locked(organisation, author, now)
+    authority = _lock_authority(organisation, author, now)
     new_agreement = RegisterAgreement(
         reference=reference,
         kind=AGREEMENT_TYPES[kind],
@@ -64,6 +64,8 @@ def enter_agreement(
     [agreement], new_count = record_agreements(agreements=[new_agreement], run_id=None, author=author, now=now)
     if not new_count:
         raise UnableToEnter(f"An agreement with the reference {reference} already exists. Enter another reference.")
+
+    # The row of the public file.
     cells = {
         "reference": reference,
         "developer-agreement-type": kind,
@@ -94,9 +96,10 @@ def enter_contribution(
     page become transactions in the public file. For leads of the authority and administrators of the directory. Raises
     `UnableToEnter`.
     """
-    authority = _locked(agreement.organisation, author, now)
+    authority = _lock_authority(agreement.organisation, author, now)
     if amount is not None and homes is not None:
         raise UnableToEnter("Enter pounds or homes, not both. For both, enter two contributions.")
+
     quantity, unit = _quantity_and_unit(amount, homes)
     application = agreement.planning_application
     day = agreed_on or agreement.agreed_on or timezone.localdate(now)
@@ -114,6 +117,8 @@ def enter_contribution(
         raise UnableToEnter(f"A contribution with the reference {reference} already exists. Enter another reference.")
     commitment = commitments[0]
     link_promises(promises=[(agreement, commitment)], author=author, now=now)
+
+    # The row of the public file.
     cells = {
         "reference": reference,
         "developer-agreement": agreement.reference,
@@ -136,7 +141,8 @@ def _quantity_and_unit(amount: Decimal | None, homes: int | None) -> tuple[Decim
     return None, ""
 
 
-def _locked(organisation: Organisation, author: User | None, now: dt.datetime) -> Organisation:
+def _lock_authority(organisation: Organisation, author: User | None, now: dt.datetime) -> Organisation:
+    """Lock and return the authority, if the author may enter agreements for it. Raises `UnableToEnter`."""
     authority = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
     require(roles_of(author, now).keeps_published({authority.pk}))
     if not authority.is_planning_authority:

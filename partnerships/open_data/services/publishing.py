@@ -29,13 +29,14 @@ def begin_publishing(
     *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
 ) -> Publication:
     """Publish the files of a standard to everybody; for leads and administrators. Raises `UnableToPublishData`."""
-    organisation = _locked(organisation, reason, author, now)
+    organisation = _lock_to_publish(organisation, reason, author, now)
     if standard not in STANDARDS:
         raise UnableToPublishData("There is no such standard. Choose one on the organisation’s open data page.")
     if not organisation.is_planning_authority:
         raise UnableToPublishData("Only planning authorities that still exist can publish these files.")
     if Publication.objects.filter(organisation=organisation, standard=standard, ended_at=None).exists():
         raise UnableToPublishData("These files are already published. Open the page again to see them.")
+
     publication = Publication.objects.create(
         organisation=organisation, standard=standard, reason=reason.strip(), begun_at=now
     )
@@ -48,11 +49,12 @@ def end_publishing(
     *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
 ) -> Publication:
     """Stop publishing the files of a standard; for leads and administrators. Raises `UnableToPublishData`."""
-    organisation = _locked(organisation, reason, author, now)
+    organisation = _lock_to_publish(organisation, reason, author, now)
     publications = Publication.objects.filter(organisation=organisation, standard=standard, ended_at=None)
     publication = publications.select_related("organisation").first()
     if publication is None:
         raise UnableToPublishData("These files are not published, so there is nothing to stop.")
+
     publication.ended_at = now
     publication.end_reason = reason.strip()
     publication.save(update_fields=["ended_at", "end_reason"])
@@ -67,7 +69,8 @@ def publication_identity(publication: Publication) -> str:
     return journal.identity(organisation.pk, organisation.created_at, publication.standard, publication.begun_at)
 
 
-def _locked(organisation: Organisation, reason: str, author: User | None, now: dt.datetime) -> Organisation:
+def _lock_to_publish(organisation: Organisation, reason: str, author: User | None, now: dt.datetime) -> Organisation:
+    """Lock and return the organisation, if the author may change its settings and gives a reason."""
     organisation = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
     require(rights_over(organisation, author, now).may_change_settings)
     if not reason.strip():
@@ -76,6 +79,7 @@ def _locked(organisation: Organisation, reason: str, author: User | None, now: d
 
 
 def _record(kind: EventKind, publication: Publication, reason: str, author: User | None, now: dt.datetime) -> None:
+    """Record an event about published files on their organisation."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=publication.organisation_id,

@@ -66,12 +66,22 @@ def _is_same_row(record: Record, row: FileRow) -> bool:
 
 
 def _reference(cells: Cells) -> str:
+    """Return the reference of a row, which brownfield registers call "SiteReference"."""
     return " ".join(cells.get("SiteReference", cells.get("reference", "")).split())
 
 
 def _fields(row: Record | FileRow) -> dict[str, Any]:
     """Return the fields of `Record` that come from a row. If these are equal, the row is not saved again."""
     return {"position": row.position, "cells": row.cells, "key": row.key, "values": row.values}
+
+
+def _records_by_subject(dataset: str, subject_field: str, subject_ids: Collection[int]) -> dict[int, list[Record]]:
+    """Return the saved rows of one file in order, by the id of their subject; an empty list if there are none."""
+    records = Record.objects.filter(dataset=dataset, **{f"{subject_field}__in": subject_ids})
+    records_by_subject: dict[int, list[Record]] = defaultdict(list)
+    for record in records.order_by("position", "pk"):
+        records_by_subject[getattr(record, f"{subject_field}_id")].append(record)
+    return records_by_subject
 
 
 @transaction.atomic
@@ -95,23 +105,16 @@ def save_rows(
     rows_to_save = {subject: file_rows for subject, file_rows in rows.items() if not is_under_embargo(subject, now)}
     if not rows_to_save:
         return
-    subject_field = _SUBJECT_FIELDS[type(next(iter(rows_to_save)))]
-    records = Record.objects.filter(
-        dataset=dataset, **{f"{subject_field}__in": [subject.pk for subject in rows_to_save]}
-    )
-    records_by_subject: dict[int, list[Record]] = defaultdict(list)
-    for record in records.order_by("position", "pk"):
-        records_by_subject[getattr(record, f"{subject_field}_id")].append(record)
 
+    subject_field = _SUBJECT_FIELDS[type(next(iter(rows_to_save)))]
+    records_by_subject = _records_by_subject(dataset, subject_field, [subject.pk for subject in rows_to_save])
     replaced_ids: list[int] = []
     new_records: list[Record] = []
     for subject, file_rows in rows_to_save.items():
         earlier_records = records_by_subject[subject.pk]
         if subject.pk in incomplete:
             earlier_records = [
-                earlier_record
-                for earlier_record in earlier_records
-                if any(_is_same_row(earlier_record, row) for row in file_rows)
+                record for record in earlier_records if any(_is_same_row(record, row) for row in file_rows)
             ]
         if [_fields(record) for record in earlier_records] == [_fields(row) for row in file_rows]:
             continue

@@ -148,9 +148,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
                     files=form.chosen_files,
                     author=signed_in(request),
                     now=timezone.now(),
-                    choices=Choices(
-                        **{name: form.cleaned_data[name] for name in Choices.__slots__ if name in form.cleaned_data}
-                    ),
+                    choices=Choices.among(form.cleaned_data),
                 )
             except UnableToRead as error:
                 problem_lines = error.lines()

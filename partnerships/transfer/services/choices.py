@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 
@@ -35,11 +36,16 @@ class Choices:
         return replace(self, publisher=publisher)
 
     @classmethod
+    def among(cls, values: Mapping[str, Any]) -> Choices:
+        """Return the choices among these values by name, which may have other values too, such as those of a form."""
+        names = [choice.name for choice in fields(cls)]
+        return cls(**{name: values[name] for name in names if name in values})
+
+    @classmethod
     def of_preview(cls, report: dict[str, Any], as_of: dt.date | None, *, accept_missing: bool) -> Choices:
         """Return the choices of a preview, from its report and its date.
 
         A date that was only assumed, because the list has none, is not a choice.
         """
-        choices = {name: value for name, value in report.get("choices", {}).items() if name in cls.__slots__}
         chosen_date = None if report.get("dated_today") else as_of
-        return cls(**{**choices, "as_of": chosen_date, "accept_missing": accept_missing})
+        return cls.among({**report.get("choices", {}), "as_of": chosen_date, "accept_missing": accept_missing})

@@ -62,13 +62,7 @@ def _apply_authority(
 
     answer = doubts.answer(authority.code)
     if answer is not None:
-        if answer.is_left_out:
-            run.report.count("left_alone")
-            return None
-        if answer.organisation is None:
-            return _create(authority, listed_district_codes, directory, run)
-        organisation = directory.organisations[answer.organisation.pk]
-        return _update(authority, organisation, listed_district_codes, directory, run)
+        return _apply_answer(authority, answer, listed_district_codes, directory, run)
 
     namesakes = _namesakes(authority, directory)
     if not namesakes:
@@ -85,6 +79,22 @@ def _apply_authority(
         ),
     )
     return None
+
+
+def _apply_answer(
+    authority: CombinedAuthority, answer: Doubt, listed_district_codes: set[str], directory: Directory, run: Import
+) -> Organisation | None:
+    """Update or create the authority as an administrator decided when reviewing an earlier list.
+
+    Returns None if the row is left out.
+    """
+    if answer.is_left_out:
+        run.report.count("left_alone")
+        return None
+    if answer.organisation is None:
+        return _create(authority, listed_district_codes, directory, run)
+    organisation = directory.organisations[answer.organisation.pk]
+    return _update(authority, organisation, listed_district_codes, directory, run)
 
 
 def _namesakes(authority: CombinedAuthority, directory: Directory) -> tuple[Organisation, ...]:
@@ -160,31 +170,42 @@ def _update_districts(
     own_area = directory.areas.get(authority.code) or directory.area(
         authority.code, name=authority.name, kind=AreaKind.COMBINED_AUTHORITY
     )
-    changes_of_code = [change for change in follow_code(organisation, own_area, directory, run) if "→" in change]
+    changes = [change for change in follow_code(organisation, own_area, directory, run) if "→" in change]
+
     district_ids = {
         _district(code, name, listed_district_codes, directory, run).pk for code, name in authority.districts
     }
     area_by_pk = {area.pk: area for area in directory.areas.values()}
-    added = [area_by_pk[pk] for pk in sorted(district_ids) if directory.serve(organisation, area_by_pk[pk], run)]
+    new_districts = [
+        area_by_pk[pk] for pk in sorted(district_ids) if directory.serve(organisation, area_by_pk[pk], run)
+    ]
+    if new_districts:
+        changes.append(f"serves {_names(new_districts)}")
 
-    removed = []
     has_every_district = not (run.list_file.is_part or run.is_mentioned((authority.code, authority.name)))
     if has_every_district:
-        for pk, services in directory.served[organisation.pk].items():
-            area = area_by_pk[pk]
-            is_unlisted_district = bool(services) and area.kind == AreaKind.DISTRICT and pk not in district_ids
-            if is_unlisted_district and directory.end_service(organisation, area, run.as_of, run):
-                removed.append(area)
-
-    changes = changes_of_code
-    if added:
-        changes.append(f"serves {_names(added)}")
-    if removed:
-        changes.append(f"no longer serves {_names(removed)}")
+        former_districts = _end_other_districts(organisation, district_ids, directory, run)
+        if former_districts:
+            changes.append(f"no longer serves {_names(former_districts)}")
     return changes
 
 
+def _end_other_districts(
+    organisation: Organisation, district_ids: set[int], directory: Directory, run: Import
+) -> list[Area]:
+    """End the authority's service of all districts but these, and return the districts whose service has ended now."""
+    area_by_pk = {area.pk: area for area in directory.areas.values()}
+    former_districts: list[Area] = []
+    for pk, services in directory.served[organisation.pk].items():
+        area = area_by_pk[pk]
+        is_other_district = bool(services) and area.kind == AreaKind.DISTRICT and pk not in district_ids
+        if is_other_district and directory.end_service(organisation, area, run.as_of, run):
+            former_districts.append(area)
+    return former_districts
+
+
 def _names(areas: Iterable[Area]) -> str:
+    """Return the names of the areas, separated by commas."""
     return ", ".join(area.name for area in areas)
 
 

@@ -114,10 +114,12 @@ class Directory:
             self.served[area_served.organisation_id][area_served.area_id].append(area_served)
 
     def _index_identifier(self, pk: int, scheme: str, value: str) -> None:
+        """Add an identifier of an organisation to the copy in memory."""
         self.holders[scheme, value] = pk
         self.identifiers[pk].add((scheme, value))
 
     def _index_name(self, pk: int, name: str) -> None:
+        """Add a name of an organisation to the copy in memory."""
         self.names[pk].add(name)
         self.by_name[fold_name(name)].add(pk)
 
@@ -241,12 +243,11 @@ class Directory:
         service without an end then ends on `ends_on`.
         """
         services = self.served[organisation.pk][area.pk]
-        if any(service.ends_on is None or service.ends_on == ends_on for service in services):
-            if ends_on is not None:
-                for service in services:
-                    if service.ends_on is None:
-                        end_area_served(served=service, day=ends_on, author=run.author, now=run.now)
-                        return True
+        unended_service = next((service for service in services if service.ends_on is None), None)
+        if unended_service is not None and ends_on is not None:
+            end_area_served(served=unended_service, day=ends_on, author=run.author, now=run.now)
+            return True
+        if unended_service is not None or any(service.ends_on == ends_on for service in services):
             return False
         if any(service.starts_on == starts_on for service in services):
             return False
@@ -299,6 +300,7 @@ class Directory:
                 run.report.count("returned", organisation.name)
 
     def _keys_and_names(self, organisation: Organisation) -> set[str]:
+        """Return everything by which a row of a list can mean the organisation."""
         return {value for _, value in self.identifiers[organisation.pk]} | self.names[organisation.pk]
 
 
@@ -315,8 +317,10 @@ def _differ(old_value: Any, new_value: Any) -> bool:
 
 
 def _field_label(name: str) -> str:
+    """Return the name of a field in words, for the changes in the report."""
     return {"valid_from": "begun", "valid_to": "ended"}.get(name, name.replace("_", " "))
 
 
 def _quoted(value: Any) -> str:
+    """Return a value in quotation marks; “(nothing)” for an empty one."""
     return f"“{value}”" if value not in (None, "") else "(nothing)"

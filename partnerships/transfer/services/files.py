@@ -27,7 +27,7 @@ from partnerships.transfer.reading.tables import Sheet, read_sheets
 from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
-from partnerships.transfer.services.dating import latest_date
+from partnerships.transfer.services.dating import latest_date, settled_date
 from partnerships.transfer.services.directory import Import, Progress
 from partnerships.transfer.services.locking import lock_imports
 from partnerships.transfer.services.outcomes import Outcome, last_line
@@ -73,6 +73,7 @@ def unpack(data: bytes) -> list[File]:
 
 
 def _no_known_headings(file_index: int, sheets: Sequence[Sheet]) -> Mapping[str, str]:
+    """Return no headings, because no person has confirmed any; the default of an import."""
     return NONE_KNOWN
 
 
@@ -104,9 +105,29 @@ class ImportRequest:
         """The latest date in the names of the files."""
         return max((day for day in map(date_in_file_name, self.names) if day), default=None)
 
-    def latest_date(self, register: str) -> dt.date | None:
-        """Return the date of the latest other import of a register, to which corrected rows belong."""
-        return latest_date(register, self.digest, self.organisation)
+    def settle_date(
+        self,
+        register: str,
+        *,
+        is_corrected: bool,
+        date_in_title: dt.date | None = None,
+        date_in_rows: dt.date | None = None,
+        report: Report,
+    ) -> dt.date:
+        """Return the date of a list: the chosen date or, without one, the date found in the list, or today.
+
+        Corrected rows belong to the latest list of the register, whatever dates they have. Raises `UnableToRead` if
+        the chosen date is in the future.
+        """
+        if is_corrected:
+            date_in_rows = latest_date(register, self.digest, self.organisation)
+        return settled_date(
+            chosen_date=self.choices.as_of,
+            date_in_name=self.named_date or date_in_title,
+            date_in_rows=date_in_rows,
+            now=self.now,
+            report=report,
+        )
 
     @property
     def digest(self) -> str:

@@ -81,20 +81,9 @@ def _apply_lep(
 
     answer = doubts.answer(lep.code)
     if answer is not None:
-        if answer.is_left_out:
-            run.report.count("left_alone")
-            return None
-        if answer.organisation is None:
-            return _create(lep, directory, run)
-        return _update(lep, directory.organisations[answer.organisation.pk], directory, run)
+        return _apply_answer(lep, answer, directory, run)
 
-    namesakes = [
-        organisation
-        for organisation in directory.organisations.values()
-        if organisation.kind == Kind.LEP
-        and not directory.values(organisation, Scheme.LEP) & listed_codes
-        and lep_core_name(lep.name) in _core_names(organisation, directory)
-    ]
+    namesakes = _namesakes(lep, listed_codes, directory)
     if len(namesakes) == 1:
         return _update(lep, namesakes[0], directory, run)
     if not unlisted_leps:
@@ -111,6 +100,27 @@ def _apply_lep(
         ),
     )
     return None
+
+
+def _apply_answer(lep: Lep, answer: Doubt, directory: Directory, run: Import) -> Organisation | None:
+    """Create or update the LEP as an administrator decided when reviewing an earlier list; None if it is left out."""
+    if answer.is_left_out:
+        run.report.count("left_alone")
+        return None
+    if answer.organisation is None:
+        return _create(lep, directory, run)
+    return _update(lep, directory.organisations[answer.organisation.pk], directory, run)
+
+
+def _namesakes(lep: Lep, listed_codes: set[str], directory: Directory) -> list[Organisation]:
+    """Return the LEPs with the same name whose code is not in the list."""
+    return [
+        organisation
+        for organisation in directory.organisations.values()
+        if organisation.kind == Kind.LEP
+        and not directory.values(organisation, Scheme.LEP) & listed_codes
+        and lep_core_name(lep.name) in _core_names(organisation, directory)
+    ]
 
 
 def _create(lep: Lep, directory: Directory, run: Import) -> Organisation:

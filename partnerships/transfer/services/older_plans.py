@@ -29,16 +29,18 @@ def record_past(plan: Plan, older_content: Content, before: Content, run: Import
     everybody may read is described.
     """
     plan_changes = changes(outside(older_content), outside(before))
-    since = "; ".join(change.sentence() for change in plan_changes[:_MAX_CHANGES])
-    if more := len(plan_changes) - _MAX_CHANGES:
-        since += f"; and {more:,} more changes" if more > 0 else ""
     if not plan_changes:
         run.report.count("left_alone")
         return False
-    reason = f"{run.source}. Changed since: {since}"[:_MAX_WORDS]
     if ids_with_event_of_files(EventKind.IN_OLDER_FILE, [plan.pk], run):
         run.report.count("left_alone")
         return True
+
+    since = "; ".join(change.sentence() for change in plan_changes[:_MAX_CHANGES])
+    unnamed_count = len(plan_changes) - _MAX_CHANGES
+    if unnamed_count > 0:
+        since += f"; and {unnamed_count:,} more changes"
+    reason = f"{run.source}. Changed since: {since}"[:_MAX_WORDS]
     record(
         actor_id=run.author.pk if run.author else None,
         kind=EventKind.IN_OLDER_FILE,

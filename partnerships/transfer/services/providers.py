@@ -280,6 +280,7 @@ def _end_number(provider: Provider, run: Import) -> str:
 
 
 def _doubt(provider: Provider, candidates: tuple[Organisation, ...], why: str) -> NewDoubt:
+    """Return a row for review, with the organisations that it may mean."""
     return NewDoubt(
         key=provider.number,
         name=provider.name or provider.council_key,

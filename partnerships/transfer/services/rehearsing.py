@@ -103,25 +103,14 @@ def _rehearse(succession: Succession, *, everything: bool, invent: bool, now: dt
         raise UnableToRehearse(
             "Only a pending succession can be rehearsed. Run the command without a number to list them."
         )
-    today = known_day(timezone.localdate(now))
-    for pending in successions:
-        correct_succession(succession=pending, vests_on=today, reason=_REASON, author=None, now=now)
-        pending.refresh_from_db()
-        if not pending.is_certain:
-            change_succession_status(succession=pending, to="order_made", reason=_REASON, author=None, now=now)
+    _move_to_today(successions, now)
     ending_by_pk = {organisation.pk: organisation for pending in successions for organisation in ending(pending)}
     if invent:
         _invent(list(ending_by_pk.values()), now)
     if everything:
         for pending in successions:
             _propose_everything(pending, now)
-    organisation_by_pk = {
-        organisation.pk: organisation
-        for pending in successions
-        for tie in pending.ties.select_related("predecessor", "successor")
-        for organisation in (tie.predecessor, tie.successor)
-        if organisation is not None
-    }
+    organisation_by_pk = _organisations_of(successions)
     organisations = sorted(organisation_by_pk.values(), key=lambda organisation: (organisation.name, organisation.pk))
 
     before = _state(organisations, now)
@@ -137,6 +126,27 @@ def _rehearse(succession: Succession, *, everything: bool, invent: bool, now: dt
         record_count for pk in ending_by_pk for record_count, _, _ in after[organisation_by_pk[pk].name].values()
     )
     return Rehearsal(successions=len(successions), before=before, after=after, undone=undone, again=again, stays=stays)
+
+
+def _move_to_today(successions: Sequence[Succession], now: dt.datetime) -> None:
+    """Correct the day of each succession to today, and make the successions certain, so that they can take effect."""
+    today = known_day(timezone.localdate(now))
+    for succession in successions:
+        correct_succession(succession=succession, vests_on=today, reason=_REASON, author=None, now=now)
+        succession.refresh_from_db()
+        if not succession.is_certain:
+            change_succession_status(succession=succession, to="order_made", reason=_REASON, author=None, now=now)
+
+
+def _organisations_of(successions: Sequence[Succession]) -> dict[int, Organisation]:
+    """Return all predecessors and successors of these successions, by id."""
+    return {
+        organisation.pk: organisation
+        for succession in successions
+        for tie in succession.ties.select_related("predecessor", "successor")
+        for organisation in (tie.predecessor, tie.successor)
+        if organisation is not None
+    }
 
 
 def _come_into_effect(
@@ -169,24 +179,32 @@ def _propose_everything(succession: Succession, now: dt.datetime) -> None:
     """Propose and accept handover lines for all records that have no accepted line yet."""
     accepted_records = set(succession.handovers.filter(state=HandoverState.ACCEPTED).values_list("kind", "record"))
     for organisation in ending(succession):
-        ties = (
-            succession.ties.filter(predecessor=organisation).exclude(successor=None).order_by("successor__name", "pk")
-        )
-        first_tie = ties.select_related("successor").first()
-        for group in held_by(organisation, timezone.localdate(now)) if first_tie is not None else ():
+        successor = _first_successor(succession, organisation)
+        if successor is None:
+            continue
+        for group in held_by(organisation, timezone.localdate(now)):
             records = [record.pk for record in group.things if (group.kind.code, record.pk) not in accepted_records]
-            if records and first_tie is not None and first_tie.successor is not None:
+            if records:
                 propose_handovers(
                     succession=succession,
                     predecessor=organisation,
                     kind=group.kind.code,
                     records=records,
-                    successor=first_tie.successor,
+                    successor=successor,
                     author=None,
                     now=now,
                 )
-    if proposed_lines := list(succession.handovers.filter(state=HandoverState.PROPOSED)):
+
+    proposed_lines = list(succession.handovers.filter(state=HandoverState.PROPOSED))
+    if proposed_lines:
         answer_handovers(lines=proposed_lines, accept=True, author=None, now=now)
+
+
+def _first_successor(succession: Succession, organisation: Organisation) -> Organisation | None:
+    """Return the organisation's first successor by name; None if it has no successor."""
+    ties = succession.ties.filter(predecessor=organisation).exclude(successor=None)
+    first_tie = ties.select_related("successor").order_by("successor__name", "pk").first()
+    return first_tie.successor if first_tie is not None else None
 
 
 def _state(organisations: Sequence[Organisation], now: dt.datetime) -> State:
@@ -203,17 +221,10 @@ def _state(organisations: Sequence[Organisation], now: dt.datetime) -> State:
 
 def _invent(organisations: Sequence[Organisation], now: dt.datetime) -> None:
     """Give each organisation a lead, and a partnership, a commitment and a post, with an invented provider."""
-
-    def add_lead(organisation: Organisation, number: int) -> User:
-        address = f"rehearsal-{number}@rehearsal.example"
-        lead = User.objects.create(email=address, name=f"Lead {number}", account_since=now)
-        add_membership(organisation=organisation, person=lead, role=Role.LEAD, author=None, now=now)
-        return lead
-
     provider = create_organisation(name="Rehearsal Homes", kind="registered_provider", author=None, now=now)
-    landlord = add_lead(provider, 0)
+    landlord = _invent_lead(provider, 0, now)
     for number, organisation in enumerate(organisations, start=1):
-        lead = add_lead(organisation, number)
+        lead = _invent_lead(organisation, number, now)
         partnership = create_partnership(
             organisation=organisation, author=lead, title=f"Homes for {organisation.name}", kind="memorandum", now=now
         )
@@ -234,3 +245,11 @@ def _invent(organisations: Sequence[Organisation], now: dt.datetime) -> None:
             now=now,
         )
         create_post(organisation=organisation, role="planning", author=lead, now=now)
+
+
+def _invent_lead(organisation: Organisation, number: int, now: dt.datetime) -> User:
+    """Create a person with an account, who leads the organisation."""
+    address = f"rehearsal-{number}@rehearsal.example"
+    lead = User.objects.create(email=address, name=f"Lead {number}", account_since=now)
+    add_membership(organisation=organisation, person=lead, role=Role.LEAD, author=None, now=now)
+    return lead

@@ -11,7 +11,6 @@ from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import Column, Table, UnknownHeadings, find_table
 from partnerships.transfer.reading.problems import Problem, unable
 from partnerships.transfer.reporting import Report
-from partnerships.transfer.services.dating import settled_date
 from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.files import ImportRequest
 from partnerships.transfer.services.outcomes import refuse_unusable
@@ -42,13 +41,13 @@ def apply_simple_list(import_request: ImportRequest, *, simple_list: SimpleList)
     sheets = import_request.files[0].sheets
     table = find_table(sheets, simple_list.columns, simple_list.description, import_request.known_headings(0, sheets))
     _require_one_of(table, simple_list)
+
     list_file = table.list_file
     report = Report()
-    day = settled_date(
-        chosen_date=import_request.choices.as_of,
-        date_in_name=import_request.named_date or list_file.true_on,
-        date_in_rows=import_request.latest_date(simple_list.register) if list_file.is_corrected else None,
-        now=import_request.now,
+    day = import_request.settle_date(
+        simple_list.register,
+        is_corrected=list_file.is_corrected,
+        date_in_title=list_file.true_on,
         report=report,
     )
     run = import_request.start(simple_list.register, day, report=report, list_file=list_file)
@@ -63,6 +62,7 @@ def apply_simple_list(import_request: ImportRequest, *, simple_list: SimpleList)
     for row in list_file.set_aside:
         run.set_aside(row)
     report.account_for(list_file)
+
     if not report.rows["used"]:
         raise unable(
             f"none of its {len(list_file.rows):,} rows can be used.",

@@ -196,7 +196,7 @@ def _add_unlisted(entry: Entry, directory: Directory, doubts: Doubts, run: Impor
     The row is set aside instead if it may mean an existing organisation, or if a row with its key is still to be
     reviewed.
     """
-    key = entry.identifiers[0][1]
+    key = entry.identifiers[0][1]  # of the register
     doubt = doubts.answers.get(key)
     if doubt is not None and doubt.is_left_out:
         run.report.count("left_alone")
@@ -216,6 +216,7 @@ def _add_unlisted(entry: Entry, directory: Directory, doubts: Doubts, run: Impor
         remedy = "If it is the same organisation, add the key to it in the administration. Otherwise remove the row."
         run.set_aside(run.list_file.row_set_aside([Problem(entry.row, "", found, remedy)]))
         return
+
     body = create_organisation(
         name=entry.name,
         kind=entry.kind,

@@ -104,7 +104,7 @@ class Command(ImportCommand):
                 file=File(path.name, contents(path)),
                 author=author_of(options["by"]),
                 now=timezone.now(),
-                choices=Choices(**{name: options[name] for name in Choices.__slots__ if name in options}),
+                choices=Choices.among(options),
                 dry_run=options["dry_run"],
                 progress=Meter(self),
             )

@@ -30,7 +30,6 @@ from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.brownfield_land.authorities import sites_by_council
 from partnerships.transfer.services.brownfield_land.content import content_of_sites, keyed_sites, title_of
 from partnerships.transfer.services.choices import Choices
-from partnerships.transfer.services.dating import settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.files import File, ImportRequest, import_files
 from partnerships.transfer.services.older_plans import record_past
@@ -76,22 +75,18 @@ def apply_brownfield_land(import_request: ImportRequest) -> ImportRun:
     sheets = read_sheets(import_request.files[0].data, import_request.files[0].name)
     brownfield_land = read_brownfield_land(sheets, import_request.known_headings(0, sheets))
     refuse_unusable(brownfield_land.list_file, all_or_nothing=import_request.choices.all_or_nothing)
+
     report = Report()
-    is_corrected = brownfield_land.list_file.is_corrected
-    day = settled_date(
-        chosen_date=import_request.choices.as_of,
-        date_in_name=import_request.named_date,
-        date_in_rows=import_request.latest_date(Register.BROWNFIELD_LAND)
-        if is_corrected
-        else brownfield_land.written_on,
-        now=import_request.now,
+    day = import_request.settle_date(
+        Register.BROWNFIELD_LAND,
+        is_corrected=brownfield_land.list_file.is_corrected,
+        date_in_rows=brownfield_land.written_on,
         report=report,
     )
     run = import_request.start(Register.BROWNFIELD_LAND, day, report=report, list_file=brownfield_land.list_file)
+    chosen_council = Organisation.objects.filter(pk=import_request.choices.council or 0)
     with report.timed(), refuse_file_with_row(run):
-        council = (
-            import_request.organisation or Organisation.objects.filter(pk=import_request.choices.council or 0).first()
-        )
+        council = import_request.organisation or chosen_council.first()
         _apply_register(brownfield_land, council, run)
     report.account_for(brownfield_land.list_file)
     return import_request.finish(import_request.new_run(run.register, day), run, EventKind.BROWNFIELD_LAND_IMPORTED)
@@ -132,6 +127,7 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
     site_by_key = keyed_sites(current_sites, content_of_last_file)
     newest_content = content_of(existing_plan, existing_plan.current_number) if existing_plan is not None else None
     content = normalise(content_of_sites(council, site_by_key, content_of_last_file, gaps, newest_content))
+
     if existing_plan is not None and newer_date is not None:
         has_changed = record_past(existing_plan, content, normalise(content_of_last_file or content), run)
         run.report.remark(
@@ -144,12 +140,17 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
         plan = _create(council, content, external_reference, run)
     else:
         plan = existing_plan
-        if content_of_last_file is not None and content == normalise(content_of_last_file):
-            run.report.count("left_alone")
-        else:
-            publish_changes(plan, content_of_last_file, content, run)
-        remark_on_embargo(plan, run)
+        _update(plan, content_of_last_file, content, run)
     _save_rows(plan, sites, site_by_key, content, gaps, run)
+
+
+def _update(plan: Plan, content_of_last_file: Content | None, content: Content, run: Import) -> None:
+    """Publish the register's changes since the last file, if there are any."""
+    if content_of_last_file is not None and content == normalise(content_of_last_file):
+        run.report.count("left_alone")
+    else:
+        publish_changes(plan, content_of_last_file, content, run)
+    remark_on_embargo(plan, run)
 
 
 def _without_older(
@@ -196,10 +197,12 @@ def _date_of_newer_file(plan: Plan, sites: Sequence[Site]) -> dt.date | None:
 
 
 def _updated_on(cells: Mapping[str, str]) -> dt.date | None:
+    """Return the date on which a row was last updated; None if the row has none."""
     return day_in(cells, "LastUpdatedDate")
 
 
 def _create(council: Organisation, content: Content, external_reference: str, run: Import) -> Plan:
+    """Create the public plan of a council that has no register yet."""
     title = title_of(council)
     plan = create_from_file(
         owners=[council], title=title, kind=KIND, content=content, external_reference=external_reference, run=run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from partnerships.organisations.models import (
@@ -34,23 +35,31 @@ def areas_of(councils: tuple[Council, ...], directory: Directory, *, names_are_a
         if council.type == "SRA":
             areas_by_key[council.key] = directory.areas[LONDON]
             continue
-        name = council.short_name or council.name
-        fields: dict[str, Any] = {"kind": _AREA_KINDS.get(council.type, AreaKind.DISTRICT)}
-        if not names_are_areas or council.gss not in directory.areas:
-            fields["name"] = name
-        if council.region:
-            fields["region"] = directory.areas[council.region]
-        if council.county in county_areas_by_key:
-            fields["parent"] = county_areas_by_key[council.county]
-        if council.ends_on and not council.is_current:
-            fields["valid_to"] = council.ends_on
-        area = directory.area(council.gss, **fields)
+        area = _save_area(council, county_areas_by_key, directory, names_are_areas=names_are_areas)
         areas_by_key[council.key] = area
         if council.type == "CTY":
             county_areas_by_key[council.key] = area
-        for former_code in council.former_codes:
-            directory.area(former_code, name=name, kind=fields["kind"])
     return areas_by_key
+
+
+def _save_area(
+    council: Council, county_areas_by_key: Mapping[str, Area], directory: Directory, *, names_are_areas: bool
+) -> Area:
+    """Create or update the area of a council, and the areas of its former codes. Return the area with its code."""
+    name = council.short_name or council.name
+    fields: dict[str, Any] = {"kind": _AREA_KINDS.get(council.type, AreaKind.DISTRICT)}
+    if not names_are_areas or council.gss not in directory.areas:
+        fields["name"] = name
+    if council.region:
+        fields["region"] = directory.areas[council.region]
+    if council.county in county_areas_by_key:
+        fields["parent"] = county_areas_by_key[council.county]
+    if council.ends_on and not council.is_current:
+        fields["valid_to"] = council.ends_on
+    area = directory.area(council.gss, **fields)
+    for former_code in council.former_codes:
+        directory.area(former_code, name=name, kind=fields["kind"])
+    return area
 
 
 def follow_code(

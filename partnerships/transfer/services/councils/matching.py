@@ -49,6 +49,7 @@ class CouncilMatcher:
                 self._index_places(organisation)
 
     def _index_places(self, organisation: Organisation) -> None:
+        """Index an organisation by the places in its names."""
         names = {organisation.name, organisation.short_name, *self._directory.names[organisation.pk]} - {""}
         places = {_place(name, is_combined=organisation.kind != Kind.COUNCIL) for name in names}
         self._places_by_pk[organisation.pk] = places
@@ -196,4 +197,5 @@ class CouncilMatcher:
 
 
 def _place(name: str, *, is_combined: bool) -> str:
+    """Return the place in a name, by which councils and combined authorities are compared."""
     return combined_place(name) if is_combined else council_place(name)

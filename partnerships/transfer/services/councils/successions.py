@@ -74,7 +74,7 @@ def record_successions(
             succession.predecessors.append(organisations_by_key[council.key])
 
     start_by_key = {council.key: council.starts_on for council in councils}
-    kinds: Counter[str] = Counter()
+    count_by_kind: Counter[str] = Counter()
     for succession in successions.values():
         kind = succession.kind(start_by_key)
         successors = [organisation for key in succession.successor_keys if (organisation := find_successor(key))]
@@ -88,12 +88,12 @@ def record_successions(
                 now=run.now,
                 source=run.source[:300],
             )
-            kinds[kind] += 1
+            count_by_kind[kind] += 1
     run.row = None
 
-    if kinds:
-        counts = ", ".join(f"{count} {SuccessionKind(kind).label.lower()}" for kind, count in sorted(kinds.items()))
-        run.report.remark(f"Successions in the list: {counts}.")
+    if count_by_kind:
+        counts = [f"{count} {SuccessionKind(kind).label.lower()}" for kind, count in sorted(count_by_kind.items())]
+        run.report.remark(f"Successions in the list: {', '.join(counts)}.")
 
 
 def _set_succession_aside(row: int, why: str, run: Import) -> None:

@@ -9,6 +9,7 @@ from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.services import RegisterAgreement, record_agreements
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.models import ImportRun
+from partnerships.transfer.reading.accounts import Accounts
 from partnerships.transfer.reading.agreement_rows import Agreement, Promise
 from partnerships.transfer.reading.developer_agreements import AgreementFiles
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
@@ -31,18 +32,11 @@ def save_agreements(
     rows_without_authority: set[int] = set()
     for agreement in files.agreements:
         reference = agreement.key[:200]
-        row_authority = authorities.find(agreement.organisation)
+        row_authority = _authority_of(agreement, names_by_row.get(agreement.row, ()), authorities, account)
         if row_authority is None:
-            row_authority = _only_authority(names_by_row.get(agreement.row, ()), authorities)
-            if row_authority is None:
-                account.set_aside_read(agreement.row, *unknown_authority(agreement.organisation, run))
-                rows_without_authority.add(agreement.row)
-                continue
-            account.remark(
-                agreement.row,
-                f"“{agreement.organisation}” is not in the directory: its promises name {row_authority.name}, which is "
-                "used instead.",
-            )
+            account.set_aside_read(agreement.row, *unknown_authority(agreement.organisation, run))
+            rows_without_authority.add(agreement.row)
+            continue
         authority = passed_on.agreement(reference, row_authority)
         if run.organisation is not None and authority != run.organisation:
             account.set_aside_read(agreement.row, *not_own(authority, run.organisation))
@@ -61,6 +55,26 @@ def save_agreements(
     return dict(zip(usable_agreements, saved_agreements, strict=True)), rows_without_authority
 
 
+def _authority_of(
+    agreement: Agreement, names_in_promises: Iterable[str], authorities: Authorities, account: Accounts
+) -> Organisation | None:
+    """Return the authority in an agreement's row or, if that is not in the directory, in its contributions.
+
+    Returns None if the directory has neither. An authority from the contributions gets a remark in the report.
+    """
+    row_authority = authorities.find(agreement.organisation)
+    if row_authority is not None:
+        return row_authority
+    authority = _only_authority(names_in_promises, authorities)
+    if authority is not None:
+        account.remark(
+            agreement.row,
+            f"“{agreement.organisation}” is not in the directory: its promises name {authority.name}, which is "
+            "used instead.",
+        )
+    return authority
+
+
 def _authority_names_in_promises(promises: Iterable[Promise]) -> dict[int, set[str]]:
     """Return the authorities' names in the contributions of each agreement, by the agreement's row."""
     names_by_row: dict[int, set[str]] = defaultdict(set)
@@ -77,6 +91,7 @@ def _only_authority(names: Iterable[str], authorities: Authorities) -> Organisat
 
 
 def _register_agreement(agreement: Agreement, authority: Organisation) -> RegisterAgreement:
+    """Return an agreement in the form in which it is saved, with its texts shortened to the columns."""
     return RegisterAgreement(
         reference=agreement.key[:200],
         kind=agreement.kind[:120],

@@ -112,6 +112,7 @@ def _usable_contributions(sources: ContributionSources, run: Import) -> Iterator
             _set_aside_with_payments(promise, repeated(promise.key, receiver, first_row), files)
             continue
 
+        # From here on the contribution can be saved.
         is_unpublished = agreement is None and not promise.is_recalled
         if is_unpublished:
             files.accounts[1].remark(
@@ -199,24 +200,30 @@ def _update_existing_promises(
         promises=list(existing_by_key.values()), source=SOURCE, author=run.author, now=run.now
     )
     for commitment in updated:
-        name = f"{commitment.source_reference} ({commitment.receiver})"
-        if existing_by_key[_key_of_commitment(commitment)].withdrawn:
-            run.report.remark(f"{name}: withdrawn from the register, and cancelled here.")
-        else:
-            run.report.remark(
-                f"{name}: the files report later payments; {commitment.delivered_quantity:,} delivered so far."
-            )
+        run.report.remark(_remark_on_updated(commitment, existing_by_key[_key_of_commitment(commitment)]))
     for commitment in left_alone:
-        promise = existing_by_key[_key_of_commitment(commitment)]
-        delivered_in_files = promise.progress[-1].delivered if promise.progress else Decimal(0)
-        run.report.remark(
-            f"{commitment.source_reference} ({commitment.receiver}): {commitment.delivered_quantity:,} delivered "
-            f"according to what is recorded here, {delivered_in_files:,} according to the files. Nothing was changed. "
-            "If needed, correct it on its page."
-        )
+        run.report.remark(_remark_on_different(commitment, existing_by_key[_key_of_commitment(commitment)]))
     # `save_promises` counted the updated commitments as left alone, because they existed.
     run.report.counts["left_alone"] -= len(updated)
     run.report.counts["changed"] += len(updated)
+
+
+def _remark_on_updated(commitment: Commitment, promise: RegisterPromise) -> str:
+    """Return the remark on a commitment that was cancelled, or got the files' later payments."""
+    name = f"{commitment.source_reference} ({commitment.receiver})"
+    if promise.withdrawn:
+        return f"{name}: withdrawn from the register, and cancelled here."
+    return f"{name}: the files report later payments; {commitment.delivered_quantity:,} delivered so far."
+
+
+def _remark_on_different(commitment: Commitment, promise: RegisterPromise) -> str:
+    """Return the remark on a commitment that differs from the files and was not changed."""
+    delivered_in_files = promise.progress[-1].delivered if promise.progress else Decimal(0)
+    return (
+        f"{commitment.source_reference} ({commitment.receiver}): {commitment.delivered_quantity:,} delivered "
+        f"according to what is recorded here, {delivered_in_files:,} according to the files. Nothing was changed. "
+        "If needed, correct it on its page."
+    )
 
 
 def _key_of_commitment(commitment: Commitment) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from partnerships.transfer.reading.developer_agreements import AgreementFiles, r
 from partnerships.transfer.reading.problems import UnableToRead, unable
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
-from partnerships.transfer.services.dating import newer_list, settled_date
+from partnerships.transfer.services.dating import newer_list
 from partnerships.transfer.services.developer_agreements.ages import AgreementAges
 from partnerships.transfer.services.developer_agreements.agreements import Agreements, save_agreements
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
@@ -57,27 +57,12 @@ def apply_developer_agreements(import_request: ImportRequest) -> ImportRun:
 
     The last remark of the report accounts for every row.
     """
-    agreements, contributions, transactions = (file.sheets for file in import_request.files)
-    files = read_developer_agreements(
-        agreements,
-        contributions,
-        transactions,
-        names=(import_request.names[0], import_request.names[1], import_request.names[2]),
-        known_headings=(
-            import_request.known_headings(0, agreements),
-            import_request.known_headings(1, contributions),
-            import_request.known_headings(2, transactions),
-        ),
-        recall=partial(find_saved_rows, import_request.organisation),
-    )
+    files = _read(import_request)
     report = Report()
-    is_corrected = any(account.list_file.is_corrected for account in files.accounts)
-    day = settled_date(
-        chosen_date=import_request.choices.as_of,
-        date_in_name=import_request.named_date,
-        # Corrected rows belong to the latest files, whatever dates they have.
-        date_in_rows=import_request.latest_date(Register.DEVELOPER_AGREEMENTS) if is_corrected else files.written_on,
-        now=import_request.now,
+    day = import_request.settle_date(
+        Register.DEVELOPER_AGREEMENTS,
+        is_corrected=any(account.list_file.is_corrected for account in files.accounts),
+        date_in_rows=files.written_on,
         report=report,
     )
     # The run starts without a list file: the accounts have the rows, and `_apply` sets rows aside at its end.
@@ -101,6 +86,23 @@ def apply_developer_agreements(import_request: ImportRequest) -> ImportRun:
     return import_request.finish(import_run, run, EventKind.DEVELOPER_AGREEMENTS_IMPORTED)
 
 
+def _read(import_request: ImportRequest) -> AgreementFiles:
+    """Return the content of the three files of the request. Raises `UnableToRead` if a file is not the expected one."""
+    agreements, contributions, transactions = (file.sheets for file in import_request.files)
+    return read_developer_agreements(
+        agreements,
+        contributions,
+        transactions,
+        names=(import_request.names[0], import_request.names[1], import_request.names[2]),
+        known_headings=(
+            import_request.known_headings(0, agreements),
+            import_request.known_headings(1, contributions),
+            import_request.known_headings(2, transactions),
+        ),
+        recall=partial(find_saved_rows, import_request.organisation),
+    )
+
+
 def _apply(files: AgreementFiles, ages: AgreementAges, run: Import, import_run: ImportRun) -> str:
     """Save the content of the files, and return the last line of the report.
 
@@ -112,6 +114,7 @@ def _apply(files: AgreementFiles, ages: AgreementAges, run: Import, import_run: 
             "the directory has no councils yet for agreements to belong to.",
             "Import the list of councils first: import_register councils FILE.",
         )
+
     passed_on = PassedOn()
     agreement_by_row, rows_without_authority = save_agreements(files, authorities, passed_on, run, import_run)
     sources = ContributionSources(
@@ -124,6 +127,7 @@ def _apply(files: AgreementFiles, ages: AgreementAges, run: Import, import_run: 
     last_line = save_promises(sources, run)
     current_rows = [row for row in files.agreements if ages.newer_than_agreement(row) is None]
     save_agreement_rows(current_rows, agreement_by_row, authorities.find, run)
+
     for account in files.accounts:
         for row, sentence in zip(account.set_aside, account.lines, strict=True):
             run.report.rows_set_aside.append(row)

@@ -40,24 +40,24 @@ def register_promise(
         if not promise.is_recalled:
             accounts[1].remark(promise.row, text)
 
-    quantity, unit, qualifier = None, "", ""
-    if promise.amount:
-        quantity, unit = promise.amount.quantize(_PENNY), "pounds"
-        if promise.units:
-            homes = _figure(promise.units, "homes")
-            qualifier = f", for {homes}"
-            remark(
-                f"{homes} as well as {_figure(promise.amount, unit)}: only the sum is counted, the homes are kept in "
-                "the text.",
-            )
-    elif promise.units:
-        quantity, unit = promise.units.quantize(_PENNY), "homes"
-    application, day = "", None
+    quantity, unit = _quantity_and_unit(promise)
+    qualifier = ""
+    if promise.amount and promise.units:
+        homes = _figure(promise.units, "homes")
+        qualifier = f", for {homes}"
+        remark(
+            f"{homes} as well as {_figure(promise.amount, unit)}: only the sum is counted, the homes are kept in "
+            "the text.",
+        )
+
+    application = ""
+    agreed_on = promise.agreed_on
     if agreement_row:
-        application, day = agreement_row.application, agreement_row.agreed_on
+        application = agreement_row.application
+        agreed_on = agreed_on or agreement_row.agreed_on
     elif agreement:
-        application, day = agreement.planning_application, agreement.agreed_on
-    agreed_on = promise.agreed_on or day or as_of
+        application = agreement.planning_application
+        agreed_on = agreed_on or agreement.agreed_on
     progress = _progress(promise.movements, unit, as_of, accounts[2])
     description = promise_description(
         promise.purpose, qualifier=qualifier, agreement=agreement, application=application
@@ -70,13 +70,22 @@ def register_promise(
         text=f"{description}{f'. {promise.notes}' if promise.notes else ''}"[:2000],
         receiver=receiver,
         giver_name=giver_name_for(application),
-        agreed_at=beginning_of(agreed_on),
+        agreed_at=beginning_of(agreed_on or as_of),
         quantity=quantity,
         unit=unit,
         done=bool(quantity and progress and progress[-1].delivered >= quantity),
         withdrawn=f"{withdrawn}." if withdrawn else "",
         progress=progress,
     )
+
+
+def _quantity_and_unit(promise: Promise) -> tuple[Decimal | None, str]:
+    """Return what a contribution promises: money if it names a sum, otherwise homes, otherwise None and ""."""
+    if promise.amount:
+        return promise.amount.quantize(_PENNY), "pounds"
+    if promise.units:
+        return promise.units.quantize(_PENNY), "homes"
+    return None, ""
 
 
 def _progress(
@@ -89,10 +98,11 @@ def _progress(
     withdrawn record, is not counted, and gets a remark in the report.
     """
     sums: Counter[str] = Counter()
-    reports = []
+    reports: list[RegisterProgress] = []
     for movement in movements:
         withdrawn = _withdrawn(movement.ended_on, as_of)
-        counted_figures, other_figures = [], []
+        counted_figures: list[str] = []
+        other_figures: list[str] = []
         for value, kind in ((movement.amount, "pounds"), (movement.units, "homes")):
             if not value:
                 continue
@@ -106,13 +116,9 @@ def _progress(
             account.remark(movement.row, f"{figures} not counted, kept in the text: {_reason(unit, withdrawn)}.")
         elif withdrawn and not movement.is_recalled:
             account.remark(movement.row, f"{_lower_first(withdrawn)}.")
-        reports.append(
-            RegisterProgress(
-                beginning_of(movement.on or _UNDATED),
-                _delivered(sums),
-                _note(movement, counted_figures, other_figures, withdrawn),
-            )
-        )
+
+        note = _note(movement, counted_figures, other_figures, withdrawn)
+        reports.append(RegisterProgress(beginning_of(movement.on or _UNDATED), _delivered(sums), note))
     return tuple(reports)
 
 

@@ -107,6 +107,7 @@ def _saved_contributions(commitments: Iterable[Commitment]) -> dict[int, _SavedC
 
 
 def _file_row(row_number: int, cells: Cells, organisation_id: int) -> FileRow:
+    """Return a row of an imported file, with its authority."""
     return FileRow(position=row_number, cells=cells, values=organisation_values(organisation_id))
 
 

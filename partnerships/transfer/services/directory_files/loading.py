@@ -42,7 +42,7 @@ _SAME_FIELDS = ("name", "short_name", "kind", "council_type", "designation", "le
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedCounts:
     """How many organisations a directory file added, and how many were in the directory already."""
 
     added: int
@@ -50,7 +50,7 @@ class Loaded:
 
 
 @transaction.atomic
-def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.datetime) -> Loaded:
+def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.datetime) -> LoadedCounts:
     """Add the organisations of a directory file that are not in the directory.
 
     An organisation of the directory with one of the identifiers counts as the same organisation, and does not change;
@@ -71,24 +71,36 @@ def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.
         if new_ids.isdisjoint(organisation.pk for organisation in (*predecessors, *successors)):
             continue
         try:
-            record_succession(
-                kind=item["kind"],
-                status=SuccessionStatus.EFFECTIVE,
-                vests_on=known_day(item["on"]),
-                ties=ties_between(predecessors, successors),
-                instrument=item["instrument"],
-                source=item["source"] or source,
-                author=author,
-                now=now,
-            )
+            _record_succession(item, predecessors, successors, source, author, now)
         except UnableToRecordSuccession as error:
             raise unable(f"successions[{index}] is not possible: {error}", "Correct it, or leave it out.") from error
 
-    loaded = Loaded(added=len(new_items), known=len(file["organisations"]) - len(new_items))
+    loaded = LoadedCounts(added=len(new_items), known=len(file["organisations"]) - len(new_items))
     digest = hashlib.sha256(data).hexdigest()
     for source_list in file["lists"]:
         _save_run(source_list, loaded, digest, author, now)
     return loaded
+
+
+def _record_succession(
+    item: dict[str, Any],
+    predecessors: list[Organisation],
+    successors: list[Organisation],
+    source: str,
+    author: User | None,
+    now: dt.datetime,
+) -> None:
+    """Record a past succession of the file. Raises `UnableToRecordSuccession` if it is not possible."""
+    record_succession(
+        kind=item["kind"],
+        status=SuccessionStatus.EFFECTIVE,
+        vests_on=known_day(item["on"]),
+        ties=ties_between(predecessors, successors),
+        instrument=item["instrument"],
+        source=item["source"] or source,
+        author=author,
+        now=now,
+    )
 
 
 def _load_areas(items: list[dict[str, Any]]) -> dict[str, Area]:
@@ -229,7 +241,9 @@ def _names(item: dict[str, Any], organisation: Organisation) -> list[Organisatio
     ]
 
 
-def _save_run(source_list: dict[str, Any], loaded: Loaded, digest: str, author: User | None, now: dt.datetime) -> None:
+def _save_run(
+    source_list: dict[str, Any], loaded: LoadedCounts, digest: str, author: User | None, now: dt.datetime
+) -> None:
     """Save an import run for one of the lists that the file was made from.
 
     Later imports compare their dates with it, so that an older list only fills history.

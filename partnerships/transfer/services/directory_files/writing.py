@@ -70,10 +70,12 @@ def directory_text() -> str:
 
 
 def _json(value: Any) -> str:
+    """Return a value as JSON, with letters such as “ô” as they are."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def _rows(rows: Iterable[dict[str, Any]]) -> str:
+    """Return the rows of a list as JSON, one on each line."""
     return ",\n".join(f"    {_json(row)}" for row in rows)
 
 
@@ -86,10 +88,33 @@ def _filled(**fields: Any) -> dict[str, Any]:
 
 
 def _day(value: Any) -> str | None:
+    """Return a date in ISO format; None if there is none."""
     return value.isoformat() if value else None
 
 
+def _identifier(row: Identifier) -> dict[str, Any]:
+    """Return an identifier of an organisation as an object of the file."""
+    return _filled(
+        scheme=row.scheme,
+        value=row.value,
+        org_id=row.org_id,
+        from_=_day(row.valid_from),
+        to=_day(row.valid_to),
+    )
+
+
+def _name(row: OrganisationName) -> dict[str, Any]:
+    """Return a name of an organisation as an object of the file, which need not say that a name is alternative."""
+    return _filled(
+        name=row.name,
+        kind=row.kind if row.kind != NameKind.ALTERNATIVE else None,
+        from_=_day(row.valid_from),
+        to=_day(row.valid_to),
+    )
+
+
 def _lists() -> Iterator[dict[str, Any]]:
+    """Yield the lists of registers from which the directory was imported, as objects of the file."""
     runs = ImportRun.objects.filter(status=RunStatus.APPLIED, register__in=ORGANISATION_REGISTERS)
     for run in runs.order_by("started_at", "pk").defer("report", "content"):
         publisher, licence = _PUBLISHERS[run.register]
@@ -104,6 +129,7 @@ def _lists() -> Iterator[dict[str, Any]]:
 
 
 def _areas() -> Iterator[dict[str, Any]]:
+    """Yield all areas as objects of the file."""
     for area in Area.objects.select_related("parent", "region").order_by("code"):
         yield _filled(
             code=area.code,
@@ -160,11 +186,6 @@ class _Facts:
     def organisation(self, pk: int) -> dict[str, Any]:
         """Return the organisation as an object of the directory file, without blank values."""
         organisation = self.organisations[pk]
-        # These two names are in the fields `name` and `short_name`.
-        names_in_fields = {
-            (organisation.name, NameKind.OFFICIAL),
-            (organisation.short_name, NameKind.SHORT),
-        }
         return _filled(
             key=self.keys[pk],
             name=organisation.name,
@@ -178,30 +199,20 @@ class _Facts:
             website=organisation.website,
             from_=_day(organisation.valid_from),
             to=_day(organisation.valid_to),
-            identifiers=[
-                _filled(
-                    scheme=row.scheme,
-                    value=row.value,
-                    org_id=row.org_id,
-                    from_=_day(row.valid_from),
-                    to=_day(row.valid_to),
-                )
-                for row in self.identifiers[pk]
-            ],
-            names=[
-                _filled(
-                    name=row.name,
-                    kind=row.kind if row.kind != NameKind.ALTERNATIVE else None,
-                    from_=_day(row.valid_from),
-                    to=_day(row.valid_to),
-                )
-                for row in self.names[pk]
-                if (row.name, row.kind) not in names_in_fields
-            ],
+            identifiers=[_identifier(row) for row in self.identifiers[pk]],
+            names=self._other_names(organisation),
             areas=[
                 _filled(area=row.area.code, from_=_day(row.starts_on), to=_day(row.ends_on)) for row in self.served[pk]
             ],
         )
+
+    def _other_names(self, organisation: Organisation) -> list[dict[str, Any]]:
+        """Return the names that are not in the fields `name` and `short_name`."""
+        names_in_fields = {
+            (organisation.name, NameKind.OFFICIAL),
+            (organisation.short_name, NameKind.SHORT),
+        }
+        return [_name(row) for row in self.names[organisation.pk] if (row.name, row.kind) not in names_in_fields]
 
     def successions(self) -> Iterator[dict[str, Any]]:
         """Yield the past successions that were not undone and whose organisations are all in the file."""

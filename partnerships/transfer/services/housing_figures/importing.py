@@ -13,7 +13,9 @@ from partnerships.kit.text import counted
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.housing_figures import READERS, FigureList
+from partnerships.transfer.reading.housing_figures.figures import PublishedFigure
 from partnerships.transfer.reading.housing_figures.readers import LICENCE, PUBLISHER
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.problems import UnableToRead, unable
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
@@ -38,33 +40,51 @@ def apply_housing_figures(import_request: ImportRequest, *, series: Series) -> I
     """
     file = import_request.files[0]
     sheets = read_sheets(file.data, file.name)
-    figures_read = READERS[series].read(sheets, import_request.known_headings(0, sheets))
-    refuse_unusable(figures_read.list_file, all_or_nothing=import_request.choices.all_or_nothing)
+    figure_list = READERS[series].read(sheets, import_request.known_headings(0, sheets))
+    list_file = figure_list.list_file
+    refuse_unusable(list_file, all_or_nothing=import_request.choices.all_or_nothing)
+
     report = Report()
+    corrected_dataset = _latest_dataset(series) if list_file.is_corrected else None
+    day = _settle_date(list_file, series, corrected_dataset, import_request, report)
+    run = import_request.start(series.value, day, report=report, list_file=list_file)
+    for remark in list_file.remarks:
+        report.remark(remark)
+    with report.timed(), refuse_file_with_row(run):
+        _save(figure_list, series, corrected_dataset, import_request, run)
+    report.account_for(list_file)
+    return import_request.finish(import_request.new_run(run.register, day), run, EventKind.HOUSING_FIGURES_IMPORTED)
+
+
+def _latest_dataset(series: Series) -> Dataset:
+    """Return the latest dataset of a series, to which corrected rows belong. Raises `UnableToRead` without one."""
     latest_dataset = Dataset.objects.filter(series=series).order_by("-released_on", "-pk").first()
-    if figures_read.list_file.is_corrected and latest_dataset is None:
+    if latest_dataset is None:
         raise unable("its rows come from a file that was not imported.", "Import that file first.")
-    corrected_dataset = latest_dataset if figures_read.list_file.is_corrected else None
+    return latest_dataset
+
+
+def _settle_date(
+    list_file: ListFile,
+    series: Series,
+    corrected_dataset: Dataset | None,
+    import_request: ImportRequest,
+    report: Report,
+) -> dt.date:
+    """Return the day on which the figures were released."""
     same_file = Dataset.objects.filter(series=series, sha256=import_request.digest).order_by("-pk").first()
     if corrected_dataset is not None:
-        named_date: dt.date | None = corrected_dataset.released_on
+        date_in_name: dt.date | None = corrected_dataset.released_on
     else:
         # The date of publication in a table is more exact than the month in a file's name.
-        named_date = figures_read.list_file.true_on or import_request.named_date
-    day = settled_date(
+        date_in_name = list_file.true_on or import_request.named_date
+    return settled_date(
         chosen_date=import_request.choices.as_of,
-        date_in_name=named_date,
+        date_in_name=date_in_name,
         date_in_rows=same_file.released_on if same_file else None,
         now=import_request.now,
         report=report,
     )
-    run = import_request.start(series.value, day, report=report, list_file=figures_read.list_file)
-    for remark in figures_read.list_file.remarks:
-        report.remark(remark)
-    with report.timed(), refuse_file_with_row(run):
-        _save(figures_read, series, corrected_dataset, import_request, run)
-    report.account_for(figures_read.list_file)
-    return import_request.finish(import_request.new_run(run.register, day), run, EventKind.HOUSING_FIGURES_IMPORTED)
 
 
 def _save(
@@ -113,25 +133,9 @@ def _figures_with_areas(figure_list: FigureList, run: Import) -> list[Figure]:
         area_id = finder.find(figure.code)
         if area_id is None:
             unknown_code_by_row[figure.row] = figure.code
-            continue
-        figures.append(
-            Figure(
-                row=figure.row,
-                code=figure.code,
-                name=figure.name[:200],
-                area_id=area_id,
-                measure=figure.measure,
-                first_year=figure.first_year,
-                last_year=figure.last_year,
-                value=figure.value,
-                words=figure.words,
-                status=figure.status,
-                is_joint=figure.is_joint,
-                plan=figure.plan[:300],
-                plan_key=figure.plan_key,
-                adopted_on=figure.adopted_on,
-            )
-        )
+        else:
+            figures.append(_unsaved_figure(figure, area_id))
+
     rows_set_aside = [
         figure_list.row_set_aside(row, f"no area or organisation in the directory has the code {code}.", _REMEDY)
         for row, code in unknown_code_by_row.items()
@@ -141,6 +145,26 @@ def _figures_with_areas(figure_list: FigureList, run: Import) -> list[Figure]:
     for row_set_aside in rows_set_aside:
         run.set_aside(row_set_aside)
     return figures
+
+
+def _unsaved_figure(figure: PublishedFigure, area_id: int) -> Figure:
+    """Return a figure of the file as a row of the database, which the caller saves."""
+    return Figure(
+        row=figure.row,
+        code=figure.code,
+        name=figure.name[:200],
+        area_id=area_id,
+        measure=figure.measure,
+        first_year=figure.first_year,
+        last_year=figure.last_year,
+        value=figure.value,
+        words=figure.words,
+        status=figure.status,
+        is_joint=figure.is_joint,
+        plan=figure.plan[:300],
+        plan_key=figure.plan_key,
+        adopted_on=figure.adopted_on,
+    )
 
 
 def _remark_on_other_releases(dataset: Dataset, series: Series, run: Import) -> None:
@@ -153,6 +177,7 @@ def _remark_on_other_releases(dataset: Dataset, series: Series, run: Import) -> 
             f"This release is of {long_date(dataset.released_on)}. Pages show the newer release of "
             f"{long_date(newer_dataset.released_on)}."
         )
+
     if older_dataset is not None:
         older_values, values = _values_by_key(older_dataset), _values_by_key(dataset)
         shared_keys = older_values.keys() & values.keys()

@@ -60,6 +60,7 @@ def add_corrected(
 
 
 def _is_owner(organisation_id: int, plan: Plan) -> bool:
+    """Return whether the organisation is one of the plan's owners."""
     return organisation_id in {owner.organisation_id for owner in plan.owners.all()}
 
 

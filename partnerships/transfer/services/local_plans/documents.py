@@ -98,6 +98,7 @@ def _address(line: Line) -> str:
 
 
 def _check_address(line: Line, collector: Collector) -> None:
+    """Add a problem if the row has no valid web address."""
     address = _address(line)
     if not re.fullmatch(r"https?://[^\s<>]+", address):
         found = f"“{address[:60]}” is not a web address." if address else "the cell is blank."

@@ -30,7 +30,7 @@ from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans, rea
 from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
-from partnerships.transfer.services.dating import newer_list, settled_date
+from partnerships.transfer.services.dating import newer_list
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.files import File, ImportRequest, import_files
 from partnerships.transfer.services.local_plans.ages import OlderPlans, PlanAges
@@ -78,10 +78,39 @@ def import_local_plans(
 
 def apply_local_plans(import_request: ImportRequest) -> ImportRun:
     """Import plans and their timetable inside the caller's transaction, and return the run."""
+    imported_plans = ImportedPlans()
+    plan_files = _read(import_request, imported_plans)
+    for list_file in plan_files.list_files:
+        refuse_unusable(list_file, all_or_nothing=import_request.choices.all_or_nothing)
+
+    report = Report()
+    day = import_request.settle_date(
+        Register.LOCAL_PLANS,
+        is_corrected=plan_files.is_corrected,
+        date_in_rows=plan_files.written_on,
+        report=report,
+    )
+    source = f"{' and '.join(filter(None, import_request.names))} ({PUBLISHER}), as of {long_date(day)}"
+    plans_file, timetable_file = plan_files.list_files
+    run = import_request.start(Register.LOCAL_PLANS, day, report=report, list_file=plans_file, source=source)
+    for row in timetable_file.set_aside:
+        run.set_aside(row)
+
+    newer_run = newer_list(
+        register=run.register, digest=import_request.digest, as_of=day, organisation=import_request.organisation
+    )
+    with report.timed(), refuse_file_with_row(run):
+        ages = PlanAges(plan_files, newer_run, run.organisation)
+        _apply_plans(plan_files, imported_plans, ages, run, plans_name=import_request.names[0])
+    report.account_for(*plan_files.list_files)
+    return import_request.finish(import_request.new_run(run.register, day), run, EventKind.LOCAL_PLANS_IMPORTED)
+
+
+def _read(import_request: ImportRequest, imported_plans: ImportedPlans) -> LocalPlans:
+    """Return the plans in the two files of the request. Raises `UnableToRead` if a file is not the expected one."""
     plan_sheets, timetable_sheets = (file.sheets for file in import_request.files)
     plans_name, timetable_name = import_request.names
-    imported_plans = ImportedPlans()
-    plan_files = read_local_plans(
+    return read_local_plans(
         plan_sheets,
         timetable_sheets,
         plans_name=plans_name,
@@ -92,34 +121,6 @@ def apply_local_plans(import_request: ImportRequest) -> ImportRun:
         ),
         earlier_references=imported_plans.references,
     )
-    for list_file in plan_files.list_files:
-        refuse_unusable(list_file, all_or_nothing=import_request.choices.all_or_nothing)
-    report = Report()
-    day = settled_date(
-        chosen_date=import_request.choices.as_of,
-        date_in_name=import_request.named_date,
-        # Corrected rows belong to the latest files, whatever dates they have.
-        date_in_rows=import_request.latest_date(Register.LOCAL_PLANS)
-        if plan_files.is_corrected
-        else plan_files.written_on,
-        now=import_request.now,
-        report=report,
-    )
-    source = f"{' and '.join(filter(None, import_request.names))} ({PUBLISHER}), as of {long_date(day)}"
-    run = import_request.start(
-        Register.LOCAL_PLANS, day, report=report, list_file=plan_files.list_files[0], source=source
-    )
-    _plans_file, timetable_file = plan_files.list_files
-    for row in timetable_file.set_aside:
-        run.set_aside(row)
-    newer_run = newer_list(
-        register=run.register, digest=import_request.digest, as_of=day, organisation=import_request.organisation
-    )
-    with report.timed(), refuse_file_with_row(run):
-        ages = PlanAges(plan_files, newer_run, run.organisation)
-        _apply_plans(plan_files, imported_plans, ages, run, plans_name=plans_name)
-    report.account_for(*plan_files.list_files)
-    return import_request.finish(import_request.new_run(run.register, day), run, EventKind.LOCAL_PLANS_IMPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,7 @@ def _apply_plans(
     plan_files = _without_withdrawn(plan_files, run)
     plans, milestones = counted(len(plan_files.plans), "plan"), counted(plan_files.milestone_count, "milestone")
     run.report.remark(f"The files have {plans} with {milestones}.")
+
     owners = owners_of(plan_files, run, plans_name)
     plan_import = _PlanImport(
         plan_files=plan_files,
@@ -272,10 +274,12 @@ def _apply_each(plan_import: _PlanImport, plans_name: str) -> set[int]:
 
 
 def _owner_ids(plan: Plan) -> set[int]:
+    """Return the ids of the organisations that own the plan."""
     return {owner.organisation_id for owner in plan.owners.all()}
 
 
 def _names(organisations: Sequence[Organisation]) -> str:
+    """Return the names of the organisations, separated by commas."""
     return ", ".join(organisation.name for organisation in organisations)
 
 
@@ -366,13 +370,18 @@ def _record_missing(plans: list[Plan], ids_in_files: set[int], run: Import) -> N
         elif was_missing:
             run.report.count("returned", plan.title)
         if is_missing != was_missing:
-            record(
-                actor_id=run.author.pk if run.author else None,
-                kind=EventKind.MISSING_FROM_FILE if is_missing else EventKind.BACK_IN_FILE,
-                target_kind="plan",
-                target_id=plan.pk,
-                within_kind="plan",
-                within_id=plan.pk,
-                now=run.now,
-                data={"title": plan.title, "plan": plan.pk, "reason": run.source},
-            )
+            _record_on_plan(plan, EventKind.MISSING_FROM_FILE if is_missing else EventKind.BACK_IN_FILE, run)
+
+
+def _record_on_plan(plan: Plan, kind: EventKind, run: Import) -> None:
+    """Record an event of the import on a plan, with the files as its reason."""
+    record(
+        actor_id=run.author.pk if run.author else None,
+        kind=kind,
+        target_kind="plan",
+        target_id=plan.pk,
+        within_kind="plan",
+        within_id=plan.pk,
+        now=run.now,
+        data={"title": plan.title, "plan": plan.pk, "reason": run.source},
+    )

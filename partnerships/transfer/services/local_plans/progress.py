@@ -105,7 +105,17 @@ def _apply_line(
             before = normalise(content)
             record_past(plan, normalise(content_with_milestones(before, milestone_by_event)), before, run)
             return
+    _add_to_history_of_council(line, council, date_by_stage, recorded_lines, run)
 
+
+def _add_to_history_of_council(
+    line: Line,
+    council: Organisation,
+    date_by_stage: Mapping[str, PartialDate],
+    recorded_lines: set[tuple[int, str]],
+    run: Import,
+) -> None:
+    """Add a line with the dates of a row to the council's history, unless an earlier import has added it."""
     dates = ", ".join(
         f"{label} {date_by_stage[stage].words}" for stage, (_, label) in _STAGES.items() if stage in date_by_stage
     )

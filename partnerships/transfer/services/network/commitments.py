@@ -32,6 +32,7 @@ def schedule_commitments(network: Network) -> None:
 
 
 def _propose(network: Network, item: Item, now: dt.datetime) -> None:
+    """Propose the commitment, confirmed by the author's side."""
     commitment = propose_commitment(
         giver=network.organisations[item["giver"]],
         receiver=network.organisations[item["receiver"]],
@@ -67,6 +68,7 @@ def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _progress(network: Network, item: Item, progress: Item, now: dt.datetime) -> None:
+    """Report progress."""
     record_progress(
         commitment=network.recall("commitments", item["key"]),
         status=progress["status"],
@@ -79,6 +81,7 @@ def _progress(network: Network, item: Item, progress: Item, now: dt.datetime) ->
 
 
 def _verify(network: Network, item: Item, now: dt.datetime) -> None:
+    """Verify the delivery."""
     verify_delivery(
         commitment=network.recall("commitments", item["key"]), author=network.actor(item["verified_by"]), now=now
     )

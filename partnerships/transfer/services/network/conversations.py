@@ -25,10 +25,8 @@ def schedule_conversations(network: Network) -> None:
 
 def _record(network: Network, item: Item, now: dt.datetime) -> None:
     """Record the conversation through the service, as its author would."""
-    organisations = network.organisations
-    people = network.people
     conversation = record_conversation(
-        organisation=organisations[item["organisation"]],
+        organisation=network.organisations[item["organisation"]],
         record=Record(
             subject=item["subject"],
             held_on=item["held_on"],
@@ -40,28 +38,9 @@ def _record(network: Network, item: Item, now: dt.datetime) -> None:
             decisions=item["decisions"],
             attribution=item["attribution"],
             next_contact_on=item["next_contact_on"],
-            attendees=[
-                AttendeeInput(
-                    organisations[attendee["organisation"]],
-                    people[attendee["person"]] if attendee["person"] else None,
-                    attendee["name"],
-                    attendee["job_title"],
-                )
-                for attendee in item["attendees"]
-            ],
-            points=[
-                PointInput(organisations[point["organisation"]], point["kind"], point["text"])
-                for point in item["points"]
-            ],
-            next_steps=[
-                NextStepInput(
-                    organisations[step["organisation"]],
-                    step["text"],
-                    step["due_on"],
-                    people[step["owner"]] if step["owner"] else None,
-                )
-                for step in item["next_steps"]
-            ],
+            attendees=[_attendee(network, attendee) for attendee in item["attendees"]],
+            points=[_point(network, point) for point in item["points"]],
+            next_steps=[_next_step(network, step) for step in item["next_steps"]],
             private_note=item["private_note"] or None,
         ),
         author=network.actor(item["by"]),
@@ -70,11 +49,38 @@ def _record(network: Network, item: Item, now: dt.datetime) -> None:
     network.remember("conversations", item["key"], conversation)
 
 
+def _attendee(network: Network, item: Item) -> AttendeeInput:
+    """Return an attendee: one of the file's people, or a person by name."""
+    return AttendeeInput(
+        organisation=network.organisations[item["organisation"]],
+        person=network.people[item["person"]] if item["person"] else None,
+        name=item["name"],
+        job_title=item["job_title"],
+    )
+
+
+def _point(network: Network, item: Item) -> PointInput:
+    """Return an objective, obstacle or opportunity of one side."""
+    return PointInput(organisation=network.organisations[item["organisation"]], kind=item["kind"], text=item["text"])
+
+
+def _next_step(network: Network, item: Item) -> NextStepInput:
+    """Return a next step of one side, with its owner if the file names one."""
+    return NextStepInput(
+        organisation=network.organisations[item["organisation"]],
+        text=item["text"],
+        due_on=item["due_on"],
+        owner=network.people[item["owner"]] if item["owner"] else None,
+    )
+
+
 def _circulate(network: Network, item: Item, now: dt.datetime) -> None:
+    """Circulate the record to all sides."""
     circulate(conversation=network.recall("conversations", item["key"]), author=network.actor(item["by"]), now=now)
 
 
 def _agree(network: Network, item: Item, agreement: Item, now: dt.datetime) -> None:
+    """Agree to the record as it is now, for one organisation."""
     conversation = network.recall("conversations", item["key"])
     conversation.refresh_from_db()
     agree_record(

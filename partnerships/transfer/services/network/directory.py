@@ -22,13 +22,13 @@ from partnerships.organisations.services.areas import save_area
 from partnerships.people.models import User, confirm_address
 from partnerships.people.services import person_for_address
 from partnerships.transfer.reading.shapes import given_values
-from partnerships.transfer.services.network.replaying import Network, UnableToLoad, at
+from partnerships.transfer.services.network.replaying import Network, UnableToLoad, errors_at
 
 
 def load_areas(network: Network) -> None:
     """Create the areas that are missing, and then link them, because a parent may come later in the file."""
     for index, item in enumerate(network.file["areas"]):
-        with at(f"areas[{index}]"):
+        with errors_at(f"areas[{index}]"):
             existing_area = Area.objects.filter(code=item["code"]).first()
             area = existing_area or save_area(code=item["code"], name=item["name"], kind=item["kind"])[0]
         network.areas[item["code"]] = area
@@ -40,7 +40,7 @@ def load_areas(network: Network) -> None:
             if item[name] and getattr(area, name) is None
         }
         if links:
-            with at(f"areas[{index}]"):
+            with errors_at(f"areas[{index}]"):
                 linked_area = save_area(code=item["code"], **links)[0]  # type: ignore[arg-type]  # parent and region
             network.areas[item["code"]] = linked_area
 
@@ -48,11 +48,12 @@ def load_areas(network: Network) -> None:
 def load_organisations(network: Network) -> None:
     """Find the organisations by their identifiers, and create those that are not found."""
     for index, item in enumerate(network.file["organisations"]):
-        with at(f"organisations[{index}]"):
+        with errors_at(f"organisations[{index}]"):
             network.organisations[item["key"]] = _organisation(network, item)
+    # Parents and successors may come later in the file, so they are linked when all organisations exist.
     for index, item in enumerate(network.file["organisations"]):
         organisation = network.organisations[item["key"]]
-        with at(f"organisations[{index}]"):
+        with errors_at(f"organisations[{index}]"):
             if item["parent"]:
                 organisations.update_organisation(
                     organisation=organisation,
@@ -60,17 +61,22 @@ def load_organisations(network: Network) -> None:
                     author=network.author,
                     now=network.begins,
                 )
-            if item["successors"] and not item["ended"]:
-                raise UnableToLoad("it has successors, but no date on which it ended.", "Add “ended”.")
             if item["successors"]:
-                organisations.record_succession(
-                    kind=SuccessionKind.MERGE if len(item["successors"]) == 1 else SuccessionKind.SPLIT,
-                    status=SuccessionStatus.EFFECTIVE,
-                    vests_on=known_day(item["ended"]),
-                    ties=organisations.ties_between([organisation], network.organisations_for(item["successors"])),
-                    author=network.author,
-                    now=network.begins,
-                )
+                _record_succession(network, item, organisation)
+
+
+def _record_succession(network: Network, item: dict[str, Any], organisation: Organisation) -> None:
+    """Record that an organisation ended and which organisations succeeded it. Raises `UnableToLoad` without a date."""
+    if not item["ended"]:
+        raise UnableToLoad("it has successors, but no date on which it ended.", "Add “ended”.")
+    organisations.record_succession(
+        kind=SuccessionKind.MERGE if len(item["successors"]) == 1 else SuccessionKind.SPLIT,
+        status=SuccessionStatus.EFFECTIVE,
+        vests_on=known_day(item["ended"]),
+        ties=organisations.ties_between([organisation], network.organisations_for(item["successors"])),
+        author=network.author,
+        now=network.begins,
+    )
 
 
 def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
@@ -89,6 +95,7 @@ def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
         raise UnableToLoad("its identifiers belong to several organisations in the directory.", "Correct them.")
     if existing_organisations:
         return existing_organisations.pop()
+
     areas = [network.areas[code] for code in item["areas"]]
     ended_on = item["ended"]
     return organisations.create_organisation(
@@ -116,7 +123,7 @@ def _region(areas: list[Area]) -> Area | None:
 def load_people(network: Network) -> None:
     """Create the people, and schedule their memberships to begin on their dates."""
     for index, item in enumerate(network.file["people"]):
-        with at(f"people[{index}]"):
+        with errors_at(f"people[{index}]"):
             network.people[item["key"]] = _person(network, item)
     for index, item in enumerate(network.file["memberships"]):
         path = f"memberships[{index}]"

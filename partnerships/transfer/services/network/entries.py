@@ -16,6 +16,19 @@ from partnerships.transfer.reading.shapes import given_values
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network
 
+#: Fields that have the same names in the file and in `create_entry`. Without a value, the model's default applies.
+_FIELDS = (
+    "statement",
+    "rationale",
+    "quantity",
+    "unit",
+    "site",
+    "available_from",
+    "available_until",
+    "conditions",
+    "private_note",
+)
+
 
 def schedule_entries(network: Network) -> None:
     """Schedule the events of asks and offers: written, shared, answered, decided, withdrawn."""
@@ -49,29 +62,18 @@ def _write(network: Network, item: Item, now: dt.datetime) -> None:
         partnership=partnership_of(network, item["partnership"]),
         areas=[network.areas[code] for code in item["areas"]],
         standing=item["standing"],
-        **given_values(
-            item,
-            (
-                "statement",
-                "rationale",
-                "quantity",
-                "unit",
-                "site",
-                "available_from",
-                "available_until",
-                "conditions",
-                "private_note",
-            ),
-        ),
+        **given_values(item, _FIELDS),
     )
     network.remember("entries", item["key"], entry)
 
 
 def _share(network: Network, item: Item, now: dt.datetime) -> None:
+    """Share the draft with the organisations that it asks."""
     share_entry(entry=network.recall("entries", item["key"]), author=network.actor(item["by"]), now=now)
 
 
 def _respond(network: Network, item: Item, response: Item, number: int, now: dt.datetime) -> None:
+    """Answer the ask or offer for an organisation."""
     saved_response = respond(
         entry=network.recall("entries", item["key"]),
         organisation=network.organisations[response["organisation"]],
@@ -84,6 +86,7 @@ def _respond(network: Network, item: Item, response: Item, number: int, now: dt.
 
 
 def _decide(network: Network, item: Item, response: Item, number: int, now: dt.datetime) -> None:
+    """Accept or decline a response."""
     decide_response(
         response=network.recall("responses", f"{item['key']}/{number}"),
         accept=bool(response["accepted"]),
@@ -94,6 +97,7 @@ def _decide(network: Network, item: Item, response: Item, number: int, now: dt.d
 
 
 def _withdraw(network: Network, item: Item, now: dt.datetime) -> None:
+    """Withdraw the ask or offer, with the reason in the file."""
     withdraw_entry(
         entry=network.recall("entries", item["key"]), reason=item["reason"], author=network.actor(item["by"]), now=now
     )

@@ -37,7 +37,7 @@ from partnerships.transfer.services.network.partnerships import schedule_partner
 from partnerships.transfer.services.network.plans import schedule_plans
 from partnerships.transfer.services.network.posts import schedule_facilitators, schedule_posts
 from partnerships.transfer.services.network.recommendations import schedule_recommendations
-from partnerships.transfer.services.network.replaying import Network, UnableToLoad, at
+from partnerships.transfer.services.network.replaying import Network, UnableToLoad, errors_at
 from partnerships.transfer.services.network.reports import schedule_reports
 from partnerships.transfer.services.network.subscriptions import schedule_subscriptions
 from partnerships.transfer.services.network.surveys import schedule_surveys
@@ -90,23 +90,23 @@ def load_network(
             return earlier_run, False
         if earlier_run is not None:
             raise _refuse_other_file_of_network(file["name"], earlier_run)
+
         network = Network(file, now, author, demo)
         earlier_callbacks = list(connection.run_on_commit)
         with without_emails():
             counts = _replay(network)
         # Callbacks of the replayed services are dropped: they would nudge workers about events of long ago.
         connection.run_on_commit = earlier_callbacks
-        run = settle_run(
-            new_run(
-                register=Register.NETWORK,
-                file_name=PurePath(file_name).name,
-                sha256=digest,
-                as_of=timezone.localdate(now),
-                author=author,
-                now=now,
-            ),
-            Report(counts=Counter(created=sum(counts.values()))),
+
+        run = new_run(
+            register=Register.NETWORK,
+            file_name=PurePath(file_name).name,
+            sha256=digest,
+            as_of=timezone.localdate(now),
+            author=author,
+            now=now,
         )
+        settle_run(run, Report(counts=Counter(created=sum(counts.values()))))
         run.report |= {"network": file["name"], "counts": counts}
         if dry_run:
             transaction.set_rollback(True)
@@ -126,6 +126,7 @@ def _refuse_other_file_of_network(name: str, earlier_run: ImportRun) -> UnableTo
 
 
 def _earlier_run(name: str) -> ImportRun | None:
+    """Return the last import of a network with this name; None if there was none."""
     runs = ImportRun.objects.filter(register=Register.NETWORK, status=RunStatus.APPLIED, report__network=name)
     return runs.order_by("-started_at", "-pk").first()
 
@@ -142,7 +143,7 @@ def _replay(network: Network) -> dict[str, int]:
         schedule(network)
     while network.steps:
         step = heapq.heappop(network.steps)
-        with at(step.path):
+        with errors_at(step.path):
             if step.at > network.now:
                 raise UnableToLoad(
                     f"it happens on {long_date(step.at.date())}, which is in the future.", "Enter a date in the past."

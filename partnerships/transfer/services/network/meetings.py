@@ -41,6 +41,7 @@ def schedule_meetings(network: Network) -> None:
 
 
 def _time(text: str) -> dt.time:
+    """Return the time of day in a text. Raises `UnableToLoad` if it is not a time."""
     try:
         return dt.time.fromisoformat(text)
     except ValueError:
@@ -91,23 +92,13 @@ def _plan(network: Network, item: Item, now: dt.datetime) -> None:
     )
     gather_agenda(meeting=meeting, organisation=organisation, author=author, now=now)
     meeting.refresh_from_db()
-    lines_of_file = [
-        AgendaLine(
-            item=None,
-            title=item_line["title"],
-            purpose=item_line["purpose"],
-            minutes=item_line["minutes"],
-            presenter=network.people[item_line["presenter"]] if item_line["presenter"] else None,
-        )
-        for item_line in item["items"]
-    ]
     gathered_lines = [
         AgendaLine(item_line, item_line.title, item_line.purpose)
         for item_line in meeting.agenda.order_by("position", "pk")
     ]
     edit_agenda(
         meeting=meeting,
-        lines=[*lines_of_file, *gathered_lines],
+        lines=[*_agenda_lines(network, item), *gathered_lines],
         organisation=organisation,
         revision=meeting.revision,
         author=author,
@@ -117,7 +108,22 @@ def _plan(network: Network, item: Item, now: dt.datetime) -> None:
     network.remember("meetings", item["key"], meeting)
 
 
+def _agenda_lines(network: Network, item: Item) -> list[AgendaLine]:
+    """Return the items of the agenda that the file has for a meeting."""
+    return [
+        AgendaLine(
+            item=None,
+            title=line["title"],
+            purpose=line["purpose"],
+            minutes=line["minutes"],
+            presenter=network.people[line["presenter"]] if line["presenter"] else None,
+        )
+        for line in item["items"]
+    ]
+
+
 def _circulate(network: Network, item: Item, now: dt.datetime) -> None:
+    """Circulate the agenda as it is now."""
     meeting = network.recall("meetings", item["key"])
     meeting.refresh_from_db()
     circulate_agenda(
@@ -130,11 +136,13 @@ def _circulate(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _answer(network: Network, item: Item, answer: Item, now: dt.datetime) -> None:
+    """Record whether a person is coming."""
     seat = network.recall("meetings", item["key"]).seats.get(person=network.people[answer["person"]])
     answer_meeting(seat=seat, answer=answer["answer"], author=network.people[answer["person"]], now=now)
 
 
 def _call_off(network: Network, item: Item, now: dt.datetime) -> None:
+    """Call the meeting off, with the reason in the file."""
     call_off_meeting(
         meeting=network.recall("meetings", item["key"]),
         reason=item["called_off"]["reason"],

@@ -53,6 +53,7 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
         raise UnableToLoad(
             "its partnership has no terms about nominations, or “by” is missing.", "Add “fields” there and “by” here."
         )
+
     area = partnership.areas.order_by("code").first()
     try:
         nominations_return = services.start_return(

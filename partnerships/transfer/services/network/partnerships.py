@@ -7,9 +7,13 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any
 
-from partnerships.agreements.models import Partnership, PartnershipKind, PartyRole, Status
-from partnerships.agreements.services.invitations import answer_invitation, invite_organisation
-from partnerships.agreements.services.parties import change_party_role, leave_partnership
+from partnerships.agreements.models import Partnership, PartnershipKind, Party, PartyRole, Status
+from partnerships.agreements.services.parties import (
+    answer_invitation,
+    change_party_role,
+    invite_organisation,
+    leave_partnership,
+)
 from partnerships.agreements.services.partnerships import create_partnership
 from partnerships.agreements.services.status import change_status
 from partnerships.agreements.services.terms import SignatureRequest, record_acceptances, send_for_signature
@@ -89,6 +93,10 @@ def _content(network: Network, item: Item, terms: dict[str, Any]) -> dict[str, A
     kind = PartnershipKind.by_code()[item["kind"]]
     content = first_content(kind, terms)
     schema = build_schema(kind.declarations)
+    unknown_codes = set(rows) - {collection.code for collection in schema.collections}
+    if unknown_codes:
+        raise UnableToLoad(f"its kind has no table “{min(unknown_codes)}”.", "Correct the name.")
+
     party_codes = {field.code for field in schema.about if field.shape == "party"}
     content["about"] |= _with_names(network, party_codes, fields)
     for collection in schema.collections:
@@ -96,9 +104,6 @@ def _content(network: Network, item: Item, terms: dict[str, Any]) -> dict[str, A
         party_codes = {field.code for field in collection.fields if field.shape == "party"}
         if rows_of_collection:
             content[collection.code] = [_with_names(network, party_codes, row) for row in rows_of_collection]
-    unknown_codes = set(rows) - {collection.code for collection in schema.collections}
-    if unknown_codes:
-        raise UnableToLoad(f"its kind has no table “{min(unknown_codes)}”.", "Correct the name.")
     return content
 
 
@@ -157,24 +162,27 @@ def _invite(network: Network, item: Item, party: Item, now: dt.datetime) -> None
     )
 
 
+def _party_of(network: Network, item: Item, party: Item) -> Party:
+    """Return the stored party of a party in the file."""
+    partnership = _partnership_of_item(network, item)
+    return partnership.parties.get(organisation=network.organisations[party["organisation"]])
+
+
 def _accept(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
-    party_row = _partnership_of_item(network, item).parties.get(
-        organisation=network.organisations[party["organisation"]]
-    )
+    """Accept the invitation."""
+    party_row = _party_of(network, item, party)
     answer_invitation(party=party_row, accept=True, reason="", author=network.actor(party["by"]), now=now)
 
 
 def _decline(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
-    party_row = _partnership_of_item(network, item).parties.get(
-        organisation=network.organisations[party["organisation"]]
-    )
+    """Decline the invitation, with the reason in the file."""
+    party_row = _party_of(network, item, party)
     answer_invitation(party=party_row, accept=False, reason=party["reason"], author=network.actor(party["by"]), now=now)
 
 
 def _leave(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
-    party_row = _partnership_of_item(network, item).parties.get(
-        organisation=network.organisations[party["organisation"]]
-    )
+    """Leave the partnership, as after the notice period."""
+    party_row = _party_of(network, item, party)
     author = network.actor(party["by"])
     leave_partnership(party=party_row, reason=party["reason"], author=author, now=now, after_notice=True)
 

@@ -53,6 +53,7 @@ def schedule_plans(network: Network) -> None:
 
 
 def _begin(network: Network, item: Item, now: dt.datetime) -> None:
+    """Create the plan with its first content."""
     first_content = item["versions"][0]["content"] if item["versions"] else item["draft"]
     plan = create_plan(
         owners=network.organisations_for(item["owners"]),
@@ -68,6 +69,7 @@ def _begin(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _plan(network: Network, item: Item) -> Plan:
+    """Return the plan of an item as it is stored now."""
     plan: Plan = network.recall("plans", item["key"])
     plan.refresh_from_db()
     return plan
@@ -80,6 +82,7 @@ def _newest_content(plan: Plan) -> Content | None:
 
 
 def _publish(network: Network, item: Item, version: Item, now: dt.datetime) -> None:
+    """Publish a version: its whole content, or the newest content with changed pieces."""
     plan = _plan(network, item)
     content = version["content"]
     if content is None:
@@ -104,6 +107,7 @@ def _normalised(content: Any) -> Content:
 
 
 def _not_a_plan(error: InvalidContent) -> UnableToLoad:
+    """Return the error for content that is not the content of a plan."""
     found = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
     return UnableToLoad(found, "See “Plans” in docs/network-format.md.")
 
@@ -154,6 +158,7 @@ def _draft(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _share_draft(network: Network, item: Item, share: Item, now: dt.datetime) -> None:
+    """Share the draft with a person."""
     share_draft(
         plan=_plan(network, item),
         email=network.people[share["person"]].email,
@@ -166,6 +171,7 @@ def _share_draft(network: Network, item: Item, share: Item, now: dt.datetime) ->
 
 
 def _comment(network: Network, item: Item, comment: Item, now: dt.datetime) -> None:
+    """Comment on a version; on the newest if the file names none."""
     plan = _plan(network, item)
     number = comment["version"] if comment["version"] is not None else plan.current_number
     add_comment(
@@ -179,6 +185,7 @@ def _comment(network: Network, item: Item, comment: Item, now: dt.datetime) -> N
 
 
 def _ask_for_signatures(network: Network, item: Item, now: dt.datetime) -> None:
+    """Ask the signatories in the file to sign the plan."""
     sign_off_item = item["sign_off"]
     request_sign_off(
         plan=_plan(network, item),
@@ -195,6 +202,7 @@ def _ask_for_signatures(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _sign(network: Network, item: Item, signature: Item, now: dt.datetime) -> None:
+    """Sign, reject or abstain for an organisation, with the answers in the file."""
     plan = _plan(network, item)
     sign_off(
         plan=plan,

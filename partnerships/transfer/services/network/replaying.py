@@ -96,7 +96,7 @@ class UnableToLoad(Exception):
 
 
 @contextmanager
-def at(path: str) -> Iterator[None]:
+def errors_at(path: str) -> Iterator[None]:
     """Turn the refusal of a service into `UnableToRead`, with this path in the file."""
     try:
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import partial
+from typing import Any
 
 from partnerships.digests.services import add_confirmed_subscription, add_stakeholder
 from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
@@ -23,13 +24,7 @@ def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
 
     Raises `UnableToLoad` if the item does not name exactly one record.
     """
-    kinds = [kind for kind in ("plan", "partnership", "organisation") if item[kind]]
-    if len(kinds) != 1:
-        raise UnableToLoad(
-            "a subscription follows exactly one record.", "Name one plan, one partnership or one organisation."
-        )
-    kind = kinds[0]
-    target = network.organisations[item[kind]] if kind == "organisation" else network.recall(f"{kind}s", item[kind])
+    target = _target(network, item)
     person = network.people[item["person"]]
     organisation = network.organisations[item["added_for"]] if item["added_for"] else None
     author = network.actor(item["added_by"]) if item["added_by"] else person
@@ -56,3 +51,14 @@ def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
         frequency=item["frequency"],
         now=item["asked"],
     )
+
+
+def _target(network: Network, item: Item) -> Any:
+    """Return the record to follow. Raises `UnableToLoad` if the item does not name exactly one record."""
+    kinds = [kind for kind in ("plan", "partnership", "organisation") if item[kind]]
+    if len(kinds) != 1:
+        raise UnableToLoad(
+            "a subscription follows exactly one record.", "Name one plan, one partnership or one organisation."
+        )
+    kind = kinds[0]
+    return network.organisations[item[kind]] if kind == "organisation" else network.recall(f"{kind}s", item[kind])

@@ -48,20 +48,17 @@ def confirm_headings(
     with transaction.atomic():
         locked_run = ImportRun.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=run.pk)
         require(may_upload(author, now, register=locked_run.register, organisation=locked_run.organisation))
-        if locked_run.organisation is not None:
-            publisher = locked_run.organisation.name
-        if locked_run.status not in (RunStatus.UNREAD, RunStatus.PREVIEWED) or locked_run.content is None:
-            raise UnableToApply(
-                "This import has already been applied or discarded. Upload the file again to start a new import."
-            )
-        if ImportJob.objects.filter(run=locked_run, error="").exists():
-            raise UnableToApply("This import is running. Wait for it to finish.")
+        _check_is_waiting(locked_run)
         files = proposals_for(locked_run)
         _check(files, headings)
+
+        if locked_run.organisation is not None:
+            publisher = locked_run.organisation.name
+        publisher = publisher.strip()
         known_headings = [
             KnownHeading(
                 register=locked_run.register,
-                publisher=publisher.strip(),
+                publisher=publisher,
                 heading=stored_heading(heading, file_index),
                 column=column.code,
                 confirmed_at=now,
@@ -71,11 +68,22 @@ def confirm_headings(
             for column in file.columns
             if (heading := headings.get(column_key(file_index, column.code)))
         ]
-        _replace_known_headings(locked_run.register, publisher.strip(), files, known_headings)
-        choices = Choices.of_preview(locked_run.report, locked_run.as_of, accept_missing=False).by(publisher.strip())
+        _replace_known_headings(locked_run.register, publisher, files, known_headings)
+
+        choices = Choices.of_preview(locked_run.report, locked_run.as_of, accept_missing=False).by(publisher)
         checked_run = check_again(locked_run, choices, author, now)
         record_import(checked_run, EventKind.HEADINGS_CONFIRMED, author=author, now=now, headings=dict(headings))
     return checked_run
+
+
+def _check_is_waiting(run: ImportRun) -> None:
+    """Raise `UnableToApply` if the run was applied or discarded, or a worker is checking or importing it."""
+    if run.status not in (RunStatus.UNREAD, RunStatus.PREVIEWED) or run.content is None:
+        raise UnableToApply(
+            "This import has already been applied or discarded. Upload the file again to start a new import."
+        )
+    if ImportJob.objects.filter(run=run, error="").exists():
+        raise UnableToApply("This import is running. Wait for it to finish.")
 
 
 def _replace_known_headings(

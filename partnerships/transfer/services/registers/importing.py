@@ -16,7 +16,7 @@ from partnerships.transfer.models import Doubt, ImportRun, Register, RunStatus
 from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.reporting import OUTCOMES, Report
 from partnerships.transfer.services.choices import Choices
-from partnerships.transfer.services.dating import newer_list, settled_date
+from partnerships.transfer.services.dating import newer_list
 from partnerships.transfer.services.directory import Directory, Import, Progress, silent
 from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.files import File, ImportRequest, import_files
@@ -74,16 +74,11 @@ def _apply_register(register: str, import_request: ImportRequest) -> ImportRun:
     sheets = import_request.files[0].sheets
     reading = read_register(register, sheets, import_request.known_headings(0, sheets), import_request.choices)
     list_file = reading.list_file
-    report = Report()
     refuse_unusable(list_file, all_or_nothing=import_request.choices.all_or_nothing)
 
-    day = settled_date(
-        chosen_date=import_request.choices.as_of,
-        date_in_name=import_request.named_date,
-        # Corrected rows belong to the latest list, whatever dates they have.
-        date_in_rows=import_request.latest_date(register) if list_file.is_corrected else list_file.true_on,
-        now=import_request.now,
-        report=report,
+    report = Report()
+    day = import_request.settle_date(
+        register, is_corrected=list_file.is_corrected, date_in_rows=list_file.true_on, report=report
     )
     source = f"{Register(register).label}, {import_request.names[0]}, as of {long_date(day)}"
     run = import_request.start(register, day, report=report, list_file=list_file, source=source)

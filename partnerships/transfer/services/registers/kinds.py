@@ -58,40 +58,60 @@ def read_register(
 def _read(register: str, sheets: Sequence[Sheet], known_headings: Mapping[str, str], choices: Choices) -> Reading:
     """Read the sheets with the reader of the register, and choose the function that applies it."""
     if register == Register.COUNCILS:
-        council_list = councils.read_councils(sheets, known_headings, take_others=choices.take_others)
-        return Reading(
-            list_file=council_list.list_file,
-            apply=lambda directory, doubts, run: apply_councils(council_list, directory, doubts, run),
-            entries=(
-                *(_council_entry(council, council_list) for council in council_list.councils),
-                *(_other_body_entry(body) for body in council_list.others),
-            ),
-        )
+        return _read_councils(sheets, known_headings, take_others=choices.take_others)
     if register == Register.LEPS:
-        lep_list = leps.read_leps(sheets, known_headings)
-        return Reading(
-            list_file=lep_list.list_file,
-            apply=lambda directory, doubts, run: apply_leps(lep_list.leps, directory, doubts, run),
-            entries=tuple(_lep_entry(lep) for lep in lep_list.leps),
-        )
+        return _read_leps(sheets, known_headings)
     if register == Register.PROVIDERS:
-        provider_list = providers.read_providers(sheets, known_headings)
-        return Reading(
-            list_file=provider_list.list_file,
-            apply=lambda directory, doubts, run: apply_providers(provider_list, directory, doubts, run),
-            entries=tuple(_provider_entry(provider) for provider in provider_list.providers),
-        )
+        return _read_providers(sheets, known_headings)
     if register == Register.COMBINED_AUTHORITIES:
-        lookup = combined_authorities.read_combined_authorities(sheets, known_headings)
-        return Reading(
-            list_file=lookup.list_file,
-            apply=lambda directory, doubts, run: apply_combined_authorities(lookup.authorities, directory, doubts, run),
-            entries=tuple(_combined_authority_entry(authority) for authority in lookup.authorities),
-        )
+        return _read_combined_authorities(sheets, known_headings)
     raise ValueError(f"{register} is not a register of organisations")
 
 
+def _read_councils(sheets: Sequence[Sheet], known_headings: Mapping[str, str], *, take_others: bool) -> Reading:
+    """Read a list of councils, which may have other bodies too."""
+    council_list = councils.read_councils(sheets, known_headings, take_others=take_others)
+    council_entries = [_council_entry(council, council_list) for council in council_list.councils]
+    other_entries = [_other_body_entry(body) for body in council_list.others]
+    return Reading(
+        list_file=council_list.list_file,
+        apply=lambda directory, doubts, run: apply_councils(council_list, directory, doubts, run),
+        entries=(*council_entries, *other_entries),
+    )
+
+
+def _read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> Reading:
+    """Read a list of Local Enterprise Partnerships."""
+    lep_list = leps.read_leps(sheets, known_headings)
+    return Reading(
+        list_file=lep_list.list_file,
+        apply=lambda directory, doubts, run: apply_leps(lep_list.leps, directory, doubts, run),
+        entries=tuple(_lep_entry(lep) for lep in lep_list.leps),
+    )
+
+
+def _read_providers(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> Reading:
+    """Read a list of registered providers."""
+    provider_list = providers.read_providers(sheets, known_headings)
+    return Reading(
+        list_file=provider_list.list_file,
+        apply=lambda directory, doubts, run: apply_providers(provider_list, directory, doubts, run),
+        entries=tuple(_provider_entry(provider) for provider in provider_list.providers),
+    )
+
+
+def _read_combined_authorities(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> Reading:
+    """Read a look-up of districts to combined authorities."""
+    lookup = combined_authorities.read_combined_authorities(sheets, known_headings)
+    return Reading(
+        list_file=lookup.list_file,
+        apply=lambda directory, doubts, run: apply_combined_authorities(lookup.authorities, directory, doubts, run),
+        entries=tuple(_combined_authority_entry(authority) for authority in lookup.authorities),
+    )
+
+
 def _council_entry(council: councils.Council, council_list: councils.CouncilList) -> Entry:
+    """Return a row as an entry of an older list."""
     # Lists without keys have the GSS code in place of the key.
     key = council.key if council.key != council.gss else ""
     return Entry(
@@ -110,6 +130,7 @@ def _council_entry(council: councils.Council, council_list: councils.CouncilList
 
 
 def _other_body_entry(body: OtherBody) -> Entry:
+    """Return the row of a body that is not a council as an entry of an older list."""
     return Entry(
         row=body.row,
         name=body.name,
@@ -155,6 +176,7 @@ def _provider_entry(provider: providers.Provider) -> Entry:
 
 
 def _combined_authority_entry(authority: combined_authorities.CombinedAuthority) -> Entry:
+    """Return a row as an entry of an older list."""
     return Entry(
         row=authority.row,
         name=authority.name,

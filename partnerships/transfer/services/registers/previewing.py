@@ -100,7 +100,7 @@ def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Prog
     """
     with transaction.atomic():
         lock_imports()
-        locked_run = _locked(run)
+        locked_run = _lock_run(run)
         require(may_upload(author, now, register=locked_run.register, organisation=locked_run.organisation))
         if not locked_run.is_unchecked:
             raise UnableToApply(
@@ -113,7 +113,7 @@ def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Prog
     return locked_run
 
 
-def _locked(run: ImportRun) -> ImportRun:
+def _lock_run(run: ImportRun) -> ImportRun:
     """Return the current state of the run, locked, with its organisation."""
     return ImportRun.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=run.pk)
 
@@ -165,7 +165,9 @@ def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -
             dry_run=True,
             organisation=run.organisation,
         ).run
-        run.status, run.as_of, run.report = RunStatus.PREVIEWED, trial_run.as_of, trial_run.report
+        run.status = RunStatus.PREVIEWED
+        run.as_of = trial_run.as_of
+        run.report = trial_run.report
         run.finished_at = trial_run.finished_at
         for outcome in OUTCOMES:
             setattr(run, outcome, getattr(trial_run, outcome))
@@ -239,24 +241,23 @@ def apply_preview(
     """
     with transaction.atomic():
         lock_imports()
-        locked_run = _locked(run)
+        locked_run = _lock_run(run)
         require(may_apply(author, now, register=locked_run.register, organisation=locked_run.organisation))
         if locked_run.status != RunStatus.PREVIEWED or locked_run.content is None:
             raise UnableToApply(
                 "This import has already been applied or discarded. Upload the file again to start a new import."
             )
-        applied_run = apply_list(
-            locked_run.register,
-            ImportRequest(
-                files=files_in(locked_run.register, _file_of(locked_run)),
-                author=author,
-                now=now,
-                choices=Choices.of_preview(locked_run.report, locked_run.as_of, accept_missing=accept_missing),
-                progress=progress,
-                organisation=locked_run.organisation,
-                run_pk=locked_run.pk,
-            ),
+
+        import_request = ImportRequest(
+            files=files_in(locked_run.register, _file_of(locked_run)),
+            author=author,
+            now=now,
+            choices=Choices.of_preview(locked_run.report, locked_run.as_of, accept_missing=accept_missing),
+            progress=progress,
+            organisation=locked_run.organisation,
+            run_pk=locked_run.pk,
         )
+        applied_run = apply_list(locked_run.register, import_request)
         # The job is deleted last: until then, another connection writes the progress to it.
         ImportJob.objects.filter(run=applied_run).delete()
     return applied_run
@@ -268,7 +269,7 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
     Raises `UnableToApply` if the preview was applied or discarded, or is being imported.
     """
     with transaction.atomic():
-        locked_run = _locked(run)
+        locked_run = _lock_run(run)
         require(may_upload(author, now, register=locked_run.register, organisation=locked_run.organisation))
         if not locked_run.is_waiting:
             raise UnableToApply(

@@ -71,25 +71,14 @@ def answer_doubt(
             raise UnableToAnswer(
                 "Another administrator has already answered this row. Open it again to see the answer."
             )
-        if answer != Answer.LEAVE_OUT:
-            run = Import(
-                register=locked_doubt.register,
-                author=author,
-                now=now,
-                as_of=locked_doubt.run.as_of or timezone.localdate(now),
-                source=f"{locked_doubt.run.file_name}, decided: {reason.strip()}",
-            )
-            apply_answer = _APPLY_ANSWER[locked_doubt.register]
-            chosen_organisation = organisation if answer == Answer.THIS else None
-            try:
-                with refuse_file_with_row(run):
-                    locked_doubt.organisation = apply_answer(locked_doubt, chosen_organisation, Directory(), run)
-            except UnableToRead as error:
-                raise UnableToAnswer(str(error)) from error
+
         locked_doubt.answer = answer
         locked_doubt.reason = reason.strip()
         locked_doubt.answered_at = now
         locked_doubt.answered_by = author
+        if answer != Answer.LEAVE_OUT:
+            chosen_organisation = organisation if answer == Answer.THIS else None
+            locked_doubt.organisation = _apply(locked_doubt, chosen_organisation, author, now)
         locked_doubt.save(update_fields=["answer", "reason", "organisation", "answered_at", "answered_by"])
         record(
             actor_id=author.pk,
@@ -104,3 +93,20 @@ def answer_doubt(
             },
         )
     return locked_doubt
+
+
+def _apply(doubt: Doubt, organisation: Organisation | None, author: User, now: dt.datetime) -> Organisation:
+    """Save the row as the chosen organisation, or as a new one, and return it. Raises `UnableToAnswer`."""
+    run = Import(
+        register=doubt.register,
+        author=author,
+        now=now,
+        as_of=doubt.run.as_of or timezone.localdate(now),
+        source=f"{doubt.run.file_name}, decided: {doubt.reason}",
+    )
+    apply_answer = _APPLY_ANSWER[doubt.register]
+    try:
+        with refuse_file_with_row(run):
+            return apply_answer(doubt, organisation, Directory(), run)
+    except UnableToRead as error:
+        raise UnableToAnswer(str(error)) from error

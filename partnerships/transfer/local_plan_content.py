@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from partnerships.open_data.values import REQUIRED_HOMES
-from partnerships.transfer.reading.local_plans import LocalPlan, Milestone, period_in_words
 from partnerships.transfer.reading.milestone_keys import is_of_event, milestone_keys
+from partnerships.transfer.reading.plan_rows import LocalPlan, Milestone, period_in_words
 
 
 def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from partnerships.organisations.models import Kind
 from partnerships.plans.models import Audience, Plan, Version
 from partnerships.plans.services import publish_version
 from partnerships.transfer.event_kinds import EventKind
-from partnerships.transfer.reading.local_plans import Milestone
 from partnerships.transfer.reading.milestone_keys import milestone_keys
+from partnerships.transfer.reading.plan_rows import Milestone
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import rows_to_correct
 

@@ -9,7 +9,7 @@ import io
 import pytest
 
 from partnerships.plans.models import Plan
-from partnerships.transfer.reading import developer_agreements, local_plans
+from partnerships.transfer.reading import developer_agreements, plan_rows
 from partnerships.transfer.reading.headings import Column, find_columns
 from partnerships.transfer.reading.tables import Row
 
@@ -17,8 +17,8 @@ from .lists import COUNCILS, extract, import_list, import_plans
 
 #: The columns of each dataset of a specification in force that is read.
 READ: dict[str, tuple[Column, ...]] = {
-    "plan": local_plans.PLANS,
-    "plan-timetable": local_plans.TIMETABLE,
+    "plan": plan_rows.PLANS,
+    "plan-timetable": plan_rows.TIMETABLE,
     "developer-agreement": developer_agreements.AGREEMENTS,
     "developer-agreement-contribution": developer_agreements.CONTRIBUTIONS,
     "developer-agreement-transaction": developer_agreements.TRANSACTIONS,

@@ -48,7 +48,8 @@ def preview_upload(*, upload: Upload, author: User, now: dt.datetime, progress: 
     unchecked = Upload.objects.filter(pk=upload.pk, status=Status.UNCHECKED)
     if not unchecked.update(status=Status.PREVIEWED, report=_as_json(report), seen=upload.seen, claimed_until=None):
         raise UnableToApply(ALREADY_OVER)
-    upload.status, upload.report = Status.PREVIEWED, _as_json(report)
+    upload.status = Status.PREVIEWED
+    upload.report = _as_json(report)
 
 
 def import_upload(*, upload: Upload, author: User, now: dt.datetime, progress: Progress = silent) -> Upload:
@@ -115,24 +116,27 @@ def discard_upload(*, upload: Upload, author: User, now: dt.datetime) -> None:
     Raises `UnableToApply` if the upload was already imported or discarded, or is being imported.
     """
     with transaction.atomic():
-        locked = Upload.objects.select_for_update(of=("self",)).defer("content").get(pk=upload.pk)
-        require(locked.by_id == author.pk)
-        if locked.is_over:
+        locked_upload = Upload.objects.select_for_update(of=("self",)).defer("content").get(pk=upload.pk)
+        require(locked_upload.by_id == author.pk)
+        if locked_upload.is_over:
             raise UnableToApply(ALREADY_OVER)
-        if locked.status == Status.WAITING and not locked.error:
+        if locked_upload.status == Status.WAITING and not locked_upload.error:
             raise UnableToApply("This spreadsheet is being imported, so you can no longer discard it.")
-        empty_upload(locked, now=now)
-        _record(locked, EventKind.DISCARDED, author=author, now=now)
+        empty_upload(locked_upload, now=now)
+        _record(locked_upload, EventKind.DISCARDED, author=author, now=now)
 
 
 def empty_upload(upload: Upload, *, now: dt.datetime) -> None:
     """Discard a locked upload: delete its file, and its rows in the report."""
-    upload.status, upload.content, upload.finished_at = Status.DISCARDED, None, now
+    upload.status = Status.DISCARDED
+    upload.content = None
+    upload.finished_at = now
     upload.report = {**upload.report, "set_aside": [], "lines": {}}
     upload.save(update_fields=["status", "content", "finished_at", "report"])
 
 
 def _record(upload: Upload, kind: EventKind, *, author: User, now: dt.datetime, **data: object) -> None:
+    """Record an event about a spreadsheet."""
     record(
         actor_id=author.pk,
         kind=kind,

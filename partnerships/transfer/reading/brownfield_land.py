@@ -90,34 +90,13 @@ def read_brownfield_land(sheets: Sequence[Sheet], known_headings: Mapping[str, s
         reference = collector.required(line, "reference")
         if reference:
             _refuse_repeated(line, reference, row_of_site, collector)
-        least, most = _homes_of(line, "least", collector), _homes_of(line, "most", collector)
-        if least is not None and most is not None and least > most:
-            collector.add_problem(line, "most", f"{most} is less than {least}.", "Correct one of the two.")
-        hectares = collector.read(line, "hectares", amount)
-        if hectares is not None and hectares < 0:
-            collector.add_problem(
-                line, "hectares", f"“{line.text('hectares')}” is negative.", "Enter hectares, for example 1.25."
-            )
-        for column in ("permitted", "added"):
-            collector.partial(line, column)
+        homes = _homes(line, collector)
+        _check_unused_cells(line, collector)
         updated = collector.partial(line, "updated")
-        sites.append(
-            Site(
-                row=line.number,
-                reference=reference,
-                name=collector.required(line, "name"),
-                organisation=line.text("organisation"),
-                point=_point_of(line, collector),
-                ownership=line.text("ownership"),
-                status=line.text("status").casefold(),
-                permission=line.text("permission").casefold(),
-                homes=least if least is not None else most,
-                ended=ended.latest if (ended := collector.partial(line, "ended")) else None,
-                cells=cells_of(line, "brownfield-land", COLUMNS),
-            )
-        )
+        sites.append(_site(line, reference, homes, collector))
         if updated and line.number not in collector.bad_rows:
             updated_on.append(updated.earliest)
+
     bad_rows = collector.bad_rows
     return BrownfieldLand(
         sites=tuple(site for site in sites if site.row not in bad_rows),
@@ -125,6 +104,45 @@ def read_brownfield_land(sheets: Sequence[Sheet], known_headings: Mapping[str, s
         written_on=max(updated_on, default=None),
         gaps=frozenset(site.reference for site in sites if site.row in bad_rows),
     )
+
+
+def _site(line: Line, reference: str, homes: int | None, collector: Collector) -> Site:
+    """Return the site in a row. Problems go to the collector; the caller leaves out rows that have any."""
+    name = collector.required(line, "name")
+    point = _point_of(line, collector)
+    ended = collector.partial(line, "ended")
+    return Site(
+        row=line.number,
+        reference=reference,
+        name=name,
+        organisation=line.text("organisation"),
+        point=point,
+        ownership=line.text("ownership"),
+        status=line.text("status").casefold(),
+        permission=line.text("permission").casefold(),
+        homes=homes,
+        ended=ended.latest if ended else None,
+        cells=cells_of(line, "brownfield-land", COLUMNS),
+    )
+
+
+def _homes(line: Line, collector: Collector) -> int | None:
+    """Return the least number of homes in a row; the most, if the row has only that."""
+    least, most = _homes_of(line, "least", collector), _homes_of(line, "most", collector)
+    if least is not None and most is not None and least > most:
+        collector.add_problem(line, "most", f"{most} is less than {least}.", "Correct one of the two.")
+    return least if least is not None else most
+
+
+def _check_unused_cells(line: Line, collector: Collector) -> None:
+    """Add problems for an area or dates that are not valid. No plan has them, but public files publish the row."""
+    hectares = collector.read(line, "hectares", amount)
+    if hectares is not None and hectares < 0:
+        collector.add_problem(
+            line, "hectares", f"“{line.text('hectares')}” is negative.", "Enter hectares, for example 1.25."
+        )
+    for column in ("permitted", "added"):
+        collector.partial(line, column)
 
 
 def _refuse_repeated(line: Line, reference: str, row_of_site: dict[str, int], collector: Collector) -> None:

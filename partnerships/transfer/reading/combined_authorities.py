@@ -66,7 +66,7 @@ def read_combined_authorities(
     collector = Collector(table)
     row_by_district: dict[str, int] = {}
     name_and_row_by_authority: dict[str, tuple[str, int]] = {}
-    rows: list[tuple[int, str, str, str]] = []
+    rows: list[tuple[int, str, str, str]] = []  # number, authority, district and its name
     for line in table:
         authority = code(line["authority"])
         if not authority:
@@ -94,6 +94,8 @@ def read_combined_authorities(
                 "One code stands for one authority: correct one of the two.",
             )
         rows.append((line.number, authority, district, line.text("district_name")))
+
+    # Rows with problems are known only now, because a later row can contradict an earlier one.
     districts_by_authority: dict[str, list[tuple[str, str]]] = {}
     for number, authority, district, district_name in rows:
         if number not in collector.bad_rows:

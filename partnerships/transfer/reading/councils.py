@@ -251,11 +251,13 @@ def _codes(line: Line, column: str) -> list[str]:
 
 
 def _planning_area(line: Line) -> str:
+    """Return the GSS code of the planning authority's area; "" if the cell has none."""
     area = code(line["planning_area"])
     return area if GSS.fullmatch(area) else ""
 
 
 def _is_english(line: Line) -> bool:
+    """Return whether the row is of England: by its nation or, without that, by its GSS code."""
     nation = line.text("nation").casefold()
     if nation:
         return nation == "england"

@@ -76,31 +76,7 @@ def read_developer_agreements(
     may belong to contributions of earlier imports, which `recall` finds. Raises `UnableToRead` if a file is not the
     expected one.
     """
-    tables = find_tables(
-        (
-            Part(
-                sheets=agreements,
-                name=names[0],
-                columns=AGREEMENTS,
-                description="the list of developer agreements",
-                known_headings=known_headings[0],
-            ),
-            Part(
-                sheets=contributions,
-                name=names[1],
-                columns=CONTRIBUTIONS,
-                description="the list of contributions",
-                known_headings=known_headings[1],
-            ),
-            Part(
-                sheets=transactions,
-                name=names[2],
-                columns=TRANSACTIONS,
-                description="the list of transactions",
-                known_headings=known_headings[2],
-            ),
-        )
-    )
+    tables = _find_three_tables((agreements, contributions, transactions), names, known_headings)
     agreement_table, contribution_table, transaction_table = tables
     agreement_account, contribution_account, transaction_account = (
         Accounts(name, replace(table.list_file, file=file_index))
@@ -119,10 +95,11 @@ def read_developer_agreements(
     all_promises = [*promises, *recalled_promises]
 
     movements = _read_movements(transaction_lines, transaction_account, all_promises)
-    is_corrected = any(table.list_file.is_corrected for table in tables)
+    saved_rows: Sequence[SavedRow] = ()
     # Without a file of transactions, all transactions of the corrected contributions were read before.
     promise_keys = {promise.key for promise in (recalled_promises if transactions else promises)}
-    saved_rows = recall(TRANSACTION.code, CONTRIBUTION.code, promise_keys) if is_corrected and promise_keys else ()
+    if promise_keys and any(table.list_file.is_corrected for table in tables):
+        saved_rows = recall(TRANSACTION.code, CONTRIBUTION.code, promise_keys)
     for promise_index, movement in _recalled_movements(saved_rows, transaction_lines, all_promises):
         movements.setdefault(promise_index, []).append(movement)
 
@@ -133,6 +110,30 @@ def read_developer_agreements(
         accounts=accounts,
         written_on=max((day for day in entry_dates if day is not None), default=None),
     )
+
+
+def _find_three_tables(
+    sheets: tuple[Sequence[Sheet], Sequence[Sheet], Sequence[Sheet]],
+    names: tuple[str, str, str],
+    known_headings: Sequence[Mapping[str, str]],
+) -> tuple[Table, ...]:
+    """Return the tables of agreements, contributions and transactions. Raises `UnableToRead`."""
+    descriptions = (
+        "the list of developer agreements",
+        "the list of contributions",
+        "the list of transactions",
+    )
+    parts = [
+        Part(
+            sheets=sheets[index],
+            name=names[index],
+            columns=columns,
+            description=descriptions[index],
+            known_headings=known_headings[index],
+        )
+        for index, columns in enumerate((AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS))
+    ]
+    return tuple(find_tables(tuple(parts)))
 
 
 def _recalled_promises(
@@ -164,6 +165,7 @@ def _with_movements(
 
 
 def _entry_date(line: Line) -> dt.date | None:
+    """Return the entry date of a row; None if the cell is blank or cannot be read."""
     try:
         return full_date(line["entry"])
     except Unreadable:
@@ -221,6 +223,7 @@ def _number(line: Line, column: str, account: Accounts) -> Decimal | None:
 
 
 def _day(line: Line, column: str, account: Accounts) -> dt.date | None:
+    """Return the date in a cell; None, with a remark, if it cannot be read."""
     try:
         return full_date(line[column])
     except Unreadable:
@@ -258,6 +261,7 @@ def _read_agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
 
 
 def _known_type(cell: str) -> str | None:
+    """Return the platform's word for a type of agreement; None if the type is unknown."""
     plain = re.sub(r"[^a-z0-9]", "", cell.casefold())
     return next((kind for kind, pattern in _TYPES if re.fullmatch(pattern, plain)), None)
 
@@ -297,6 +301,7 @@ def _read_promises(lines: Iterable[Line], account: Accounts, agreements: Sequenc
 
 
 def _purpose(cell: str) -> str:
+    """Return the purpose of a contribution with spaces between its words."""
     words = " ".join(cell.replace("-", " ").replace("_", " ").split())
     return words if any(character.isalpha() for character in words) else "purpose not given"
 
@@ -307,22 +312,11 @@ def _read_movements(lines: Iterable[Line], account: Accounts, promises: Sequence
     count_by_key: Counter[tuple[str, str]] = Counter()
     movements: dict[int, list[Movement]] = {}
     for line in lines:
-        key, reference, authority = line.text("key"), line.text("contribution"), line.text("organisation")
-        matching_indexes = promise_indexes.find(reference, authority)
-        if not matching_indexes:
-            found = f"the contribution “{reference}” is not in the file of contributions."
-            account.aside(line, found, "Correct the reference, or add the contribution.")
-            continue
-        if len(matching_indexes) > 1:
-            found = f"contributions of several authorities have the reference “{reference}”."
-            account.aside(line, found, _ADD_ORGANISATION)
-            continue
-        promise = promises[matching_indexes[0]]
-        if promise.is_recalled and _is_of_other_authority(authority, promise):
-            found = (
-                f"the contribution “{reference}” was imported before for {promise.organisation}, not for {authority}."
-            )
-            account.aside(line, found, "Correct the reference or the organisation.")
+        key, authority = line.text("key"), line.text("organisation")
+        matching_indexes = promise_indexes.find(line.text("contribution"), authority)
+        problem = _problem_with_promise(line, [promises[index] for index in matching_indexes])
+        if problem is not None:
+            account.aside(line, *problem)
             continue
         count_by_key[authority_key(authority), key] += 1
         if not key or count_by_key[authority_key(authority), key] > 1:
@@ -332,7 +326,23 @@ def _read_movements(lines: Iterable[Line], account: Accounts, promises: Sequence
     return movements
 
 
+def _problem_with_promise(line: Line, promises: Sequence[Promise]) -> tuple[str, str] | None:
+    """Return the problem and the remedy of a transaction that may belong to these promises; None if it is usable."""
+    reference, authority = line.text("contribution"), line.text("organisation")
+    if not promises:
+        found = f"the contribution “{reference}” is not in the file of contributions."
+        return found, "Correct the reference, or add the contribution."
+    if len(promises) > 1:
+        return f"contributions of several authorities have the reference “{reference}”.", _ADD_ORGANISATION
+    promise = promises[0]
+    if promise.is_recalled and _is_of_other_authority(authority, promise):
+        found = f"the contribution “{reference}” was imported before for {promise.organisation}, not for {authority}."
+        return found, "Correct the reference or the organisation."
+    return None
+
+
 def _is_of_other_authority(authority: str, promise: Promise) -> bool:
+    """Return whether the row and the contribution name different authorities."""
     return bool(authority and promise.organisation) and authority_key(authority) != authority_key(promise.organisation)
 
 

@@ -78,7 +78,7 @@ def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_
     table = find_table(sheets, columns_of(sheets), "a list of LEPs", known_headings)
     collector = Collector(table)
     name_and_row_by_lep: dict[str, tuple[str, int]] = {}
-    rows: list[tuple[int, str, str, str]] = []
+    rows: list[tuple[int, str, str, str]] = []  # number, LEP, district and its name
     row_by_district_and_lep: dict[str, int] = {}
     for line in table:
         for lep_column, name_column in (("lep", "lep_name"), ("lep2", "lep2_name")):
@@ -105,6 +105,8 @@ def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_
                 _check_district(collector, line, district, lep, row_by_district_and_lep)
             elif row != line.number:
                 collector.add_problem(line, "lep", f"“{lep}” is already in row {row}.", "Remove one of the two rows.")
+
+    # Rows with problems are known only now, because a later row can contradict an earlier one.
     districts_by_lep: dict[str, dict[str, str]] = {}
     for number, lep, district, district_name in rows:
         if number not in collector.bad_rows:

@@ -6,142 +6,18 @@ import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.names import fold_name
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line
-from partnerships.transfer.reading.list_file import ListFile
+from partnerships.transfer.reading.headings import NONE_KNOWN, Line
 from partnerships.transfer.reading.plan_events import EVENTS
+from partnerships.transfer.reading.plan_rows import PLANS, TIMETABLE, LocalPlan, LocalPlans, Milestone
 from partnerships.transfer.reading.several_files import Part, find_tables, of_file
 from partnerships.transfer.reading.standard_cells import cells_of
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import amount
-
-PLANS = (
-    Column("reference", ("reference", "localplan", "planreference"), "reference", required=True),
-    Column("name", ("name", "plantitle", "title"), "name", required=True),
-    Column(
-        "organisations",
-        ("organisations", "organisation", "planningauthority", "localplanningauthorities"),
-        "organisations or local-planning-authorities",
-        required=True,
-    ),
-    Column("minerals", ("mineralsandwasteplanningauthorities",), "minerals-and-waste-planning-authorities"),
-    Column("datasets", ("datasets",), "datasets"),
-    Column("document", ("documenturl",), "document-url"),
-    Column("homes", ("requiredhousing",), "required-housing"),
-    Column("documents", ("documentcount",), "document-count"),
-    Column("notes", ("notes", "note"), "notes"),
-    Column("organisation_name", ("organisationname", "authorityname", "councilname"), "organisation-name"),
-    Column("description", ("description",), "description"),
-    Column("start", ("periodstartdate", "periodstart", "startyear"), "period-start-date"),
-    Column("end", ("periodenddate", "periodend", "endyear"), "period-end-date"),
-    Column("url", ("documentationurl", "url", "website"), "documentation-url"),
-    Column("adopted", ("adopteddate", "adopted", "dateadopted"), "adopted-date"),
-    Column("boundary", ("localplanboundary", "boundary"), "local-plan-boundary"),
-    Column("entry", ("entrydate",), "entry-date"),
-    Column("ended", ("enddate",), "end-date"),
-)
-TIMETABLE = (
-    Column("plan", ("localplan", "plan", "localplanreference"), "local-plan", required=True),
-    Column("event", ("localplanevent", "planevent", "event", "milestone"), "plan-event", required=True),
-    Column("date", ("eventdate", "date"), "event-date", required=True),
-    Column("actual", ("actualdate",), "actual-date"),
-    Column("reference", ("reference",), "reference"),
-    Column("notes", ("notes", "note"), "notes"),
-    Column("description", ("description",), "description"),
-    Column("entry", ("entrydate",), "entry-date"),
-    Column("ended", ("enddate",), "end-date"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Milestone:
-    """A dated event of a plan, from a row of the timetable."""
-
-    row: int
-    event: str
-    name: str
-    date: PartialDate
-    is_forecast: bool
-    note: str
-    #: The date on which the platform withdrew the row.
-    ended: dt.date | None = None
-    #: When the event happened, in files of the standard, where `date` is the intended day.
-    actual: PartialDate | None = None
-    #: The texts of the row's cells by field of the standard.
-    cells: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def latest(self) -> PartialDate:
-        """The day on which the event happened or, before that, the expected day."""
-        return self.actual or self.date
-
-
-@dataclass(frozen=True, slots=True)
-class LocalPlan:
-    """A row of the file of plans. Two may have the same `reference`; `key` is unique: it includes the name."""
-
-    row: int
-    reference: str
-    key: str
-    name: str
-    organisations: tuple[str, ...]
-    organisation_name: str
-    description: str
-    period_start: PartialDate | None
-    period_end: PartialDate | None
-    url: str
-    adopted: PartialDate | None
-    boundary: str
-    entry: dt.date | None
-    #: The date on which the platform withdrew the row.
-    ended: dt.date | None = None
-    milestones: tuple[Milestone, ...] = field(default=())
-    #: The events in rows of the timetable that were set aside; "" stands for any event. Such a milestone may be missing
-    #: only because of its row, so the plan in the directory does not lose it.
-    gaps: frozenset[str] = frozenset()
-    #: The following fields are only in files of the standard of 25 March 2026.
-    kinds: str = ""
-    document_url: str = ""
-    required_homes: int | None = None
-    document_count: int | None = None
-    notes: str = ""
-    #: The texts of the row's cells by field of the standard.
-    cells: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class LocalPlans:
-    """The plans of the two files with their milestones, and remarks for the report."""
-
-    plans: tuple[LocalPlan, ...]
-    remarks: tuple[str, ...]
-    #: The latest entry date of any row.
-    written_on: dt.date | None = None
-    #: The file of plans and the timetable, each with its rows set aside.
-    list_files: tuple[ListFile, ...] = ()
-    #: The milestones of corrected rows whose plan is from an earlier import, by the reference of the plan.
-    corrected: Mapping[str, tuple[Milestone, ...]] = field(default_factory=dict)
-
-    @property
-    def is_standard(self) -> bool:
-        """Whether the files follow the standard in force. Such files have only the plans of a few authorities."""
-        has_areas = any(curie.startswith("gss:") for plan in self.plans for curie in plan.organisations)
-        return has_areas or any("actual-date" in row.cells for rows in self.corrected.values() for row in rows)
-
-    @property
-    def is_corrected(self) -> bool:
-        """Whether a file has corrected rows that were set aside earlier, so that plans not in it are not missing."""
-        return any(list_file.is_corrected for list_file in self.list_files)
-
-    @property
-    def milestone_count(self) -> int:
-        """The number of milestones of all plans."""
-        count_of_plans = sum(len(plan.milestones) for plan in self.plans)
-        return count_of_plans + sum(len(milestones) for milestones in self.corrected.values())
 
 
 def read_local_plans(
@@ -165,21 +41,19 @@ def read_local_plans(
             Part(timetable_sheets, timetable_name, TIMETABLE, "the timetable", known_headings[1]),
         )
     )
-    remarks = [remark for table in tables for remark in table.remarks]
+    plan_table, timetable = tables
+    plan_collector, event_collector = Collector(plan_table), Collector(timetable)
     entry_dates: list[dt.date] = []
-    plan_collector, event_collector = Collector(tables[0]), Collector(tables[1])
     plans = _read_plans(plan_collector, entry_dates)
-    row_references = {line.text("reference") for line in tables[0]}
-    earlier_only = set(earlier_references) - row_references if tables[1].list_file.is_corrected else set()
+
+    row_references = {line.text("reference") for line in plan_table}
+    earlier_only = set(earlier_references) - row_references if timetable.list_file.is_corrected else set()
     references = {plan.reference for plan in plans} | earlier_only
     events = _read_events(event_collector, references, row_references, plans_name or "the file of plans", entry_dates)
     # Without a timetable, any milestone may be missing only because its row was not uploaded.
     gaps = _events_set_aside(event_collector, row_references) if timetable_sheets else {"": frozenset({""})}
     plans = [replace(plan, gaps=gaps.get(plan.reference, frozenset()) | gaps.get("", frozenset())) for plan in plans]
-    list_files = [
-        of_file(plan_collector.list_file(), plans_name, 0),
-        of_file(event_collector.list_file(), timetable_name, 1),
-    ]
+
     plans_by_reference: dict[str, list[LocalPlan]] = defaultdict(list)
     for plan in plans:
         plans_by_reference[plan.reference].append(plan)
@@ -189,12 +63,17 @@ def read_local_plans(
     dated_plans: list[LocalPlan] = []
     for reference, rows in plans_by_reference.items():
         dated_plans += _with_divided_milestones(rows, milestones_by_reference[reference])
+
+    remarks = [remark for table in tables for remark in table.remarks]
     remarks += [_shared_remark(reference, rows) for reference, rows in plans_by_reference.items() if len(rows) > 1]
     return LocalPlans(
         plans=tuple(sorted(dated_plans, key=lambda plan: plan.row)),
         remarks=tuple(remarks),
         written_on=max(entry_dates, default=None),
-        list_files=tuple(list_files),
+        list_files=(
+            of_file(plan_collector.list_file(), plans_name, 0),
+            of_file(event_collector.list_file(), timetable_name, 1),
+        ),
         corrected={key: tuple(rows) for key, rows in milestones_by_reference.items() if key in earlier_only},
     )
 
@@ -234,6 +113,7 @@ def _read_plans(collector: Collector, entry_dates: list[dt.date]) -> list[LocalP
             collector.add_problem(
                 line, "end", f"the period ends in {end}, before it starts in {start}.", "Correct one of the two."
             )
+
         plans.append(
             LocalPlan(
                 row=line.number,
@@ -391,10 +271,3 @@ def _with_divided_milestones(plans: list[LocalPlan], milestones: list[Milestone]
             plan = plans_adopted_then[0] if plans_adopted_then else newest
             own_milestones[plan.key].append(milestone)
     return [replace(plan, milestones=tuple(own_milestones[plan.key])) for plan in plans]
-
-
-def period_in_words(start: PartialDate | None, end: PartialDate | None) -> str:
-    """Return “2013 to 2031”, “from 2013” or “to 2031”; "" without dates."""
-    if start and end:
-        return f"{start.words} to {end.words}"
-    return f"from {start.words}" if start else f"to {end.words}" if end else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from partnerships.transfer.reading.local_plans import Milestone
+from partnerships.transfer.reading.plan_rows import Milestone
 
 
 def milestone_keys(
@@ -110,4 +110,5 @@ def is_of_event(key: str, event: str) -> bool:
 
 
 def _slug(event: str) -> str:
+    """Return an event as it stands in keys, for example “plan-adopted”."""
     return re.sub(r"[^a-z0-9]+", "-", event.casefold()).strip("-")[:80].strip("-") or "event"

@@ -179,31 +179,34 @@ def read_providers(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = 
                 f"“{number}” is not a registration number.",
                 "Enter a number, for example 45UB, 5069 or LH0391.",
             )
-        council_key = key_of_curie(line.text("council"))
-        registered_on, ended_on = collector.day(line, "date"), collector.day(line, "end")
-        is_ended = ended_on is not None or re.sub(r"[^a-z]", "", line.text("status").casefold()) in _ENDED
-        if registered_on and ended_on and ended_on < registered_on:
-            collector.add_problem(
-                line,
-                "end",
-                f"it ends on {ended_on}, before it was registered on {registered_on}.",
-                "Correct one of the dates.",
-            )
-        providers.append(
-            Provider(
-                row=line.number,
-                number=number,
-                name=line.text("name") if council_key else collector.required(line, "name"),
-                registered_on=registered_on,
-                designation="" if is_ended and not line.text("designation") else _designation(line, collector),
-                form=FORM_CODES.get(line.text("form"), line.text("form"))[:120],
-                council_key=council_key,
-                is_ended=is_ended,
-                ended_on=ended_on,
-            )
-        )
+        providers.append(_provider(line, number, collector))
     usable_providers = tuple(provider for provider in providers if provider.row not in collector.bad_rows)
     return ProviderList(usable_providers, collector.list_file())
+
+
+def _provider(line: Line, number: str, collector: Collector) -> Provider:
+    """Return the provider in a row. Problems go to the collector; the caller leaves out rows that have any."""
+    council_key = key_of_curie(line.text("council"))
+    registered_on, ended_on = collector.day(line, "date"), collector.day(line, "end")
+    if registered_on and ended_on and ended_on < registered_on:
+        collector.add_problem(
+            line,
+            "end",
+            f"it ends on {ended_on}, before it was registered on {registered_on}.",
+            "Correct one of the dates.",
+        )
+    is_ended = ended_on is not None or re.sub(r"[^a-z]", "", line.text("status").casefold()) in _ENDED
+    return Provider(
+        row=line.number,
+        number=number,
+        name=line.text("name") if council_key else collector.required(line, "name"),
+        registered_on=registered_on,
+        designation="" if is_ended and not line.text("designation") else _designation(line, collector),
+        form=FORM_CODES.get(line.text("form"), line.text("form"))[:120],
+        council_key=council_key,
+        is_ended=is_ended,
+        ended_on=ended_on,
+    )
 
 
 def _designation(line: Line, collector: Collector) -> str:

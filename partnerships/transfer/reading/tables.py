@@ -194,6 +194,7 @@ def _delimiter(text: str) -> str:
 
 
 def _from_json(text: str) -> Sheet:
+    """Return the records of a JSON file."""
     try:
         value = json.loads(text, object_pairs_hook=_refuse_repeated_key, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -287,6 +288,7 @@ def _attributes_of_feature(record: Any) -> Any:
 
 
 def _refuse_repeated_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of a JSON file. Raises `UnableToRead` if a key occurs twice in it."""
     record: dict[str, Any] = {}
     for key, value in pairs:
         if key in record:
@@ -296,6 +298,7 @@ def _refuse_repeated_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> None:
+    """Raise `UnableToRead` for NaN and Infinity, which are not JSON, although Python accepts them."""
     raise unable(f"{name} is not a value that a list can have.", "Enter a number or leave it out.")
 
 
@@ -310,6 +313,7 @@ def _cell_of(number: int, heading: str, value: Any) -> Cell:
 
 
 def _from_workbook(data: bytes) -> tuple[Sheet, ...]:
+    """Return the visible sheets of a workbook."""
     sheets = []
     for name, numbered_rows in read_workbook(data):
         rows = (Row(number, cells) for number, cells in numbered_rows)
@@ -318,6 +322,7 @@ def _from_workbook(data: bytes) -> tuple[Sheet, ...]:
 
 
 def _with_checked_cells(rows: Iterable[Row]) -> Iterable[Row]:
+    """Yield the rows. Raises `UnableToRead` if a cell is too long."""
     for row in rows:
         for cell in row.cells:
             if isinstance(cell, str):

@@ -69,30 +69,7 @@ def _checked_copy(data: bytes) -> bytes:
     checked_data = io.BytesIO()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(checked_data, "w") as copy:
-            entries = archive.infolist()
-            if len(entries) > MAX_ENTRIES:
-                raise unable(
-                    f"it has {len(entries):,} parts; a list needs at most {MAX_ENTRIES}.", "Use the published file."
-                )
-            unpacked = sum(entry.file_size for entry in entries)
-            if unpacked > MAX_UNPACKED:
-                raise unable(
-                    f"it unpacks to {unpacked:,} bytes; the limit is {MAX_UNPACKED:,}.",
-                    "Use the published file, or save the list as CSV.",
-                )
-            parts = {
-                entry.filename: archive.read(entry)
-                for entry in entries
-                if entry.filename.casefold().endswith(_PARTS) or entry.filename == "mimetype"
-            }
-            media_type = parts.get("mimetype", b"")[:100].decode("ascii", "replace").strip()
-            is_open_document = "content.xml" in parts and media_type == _OPEN_DOCUMENT
-            if "xl/workbook.xml" not in parts and not is_open_document:
-                raise unable(
-                    "it is an archive, not a spreadsheet.",
-                    "Unpack it and use the list itself: XLSX, ODS, CSV or JSON.",
-                )
-            for name, content in parts.items():
+            for name, content in _read_parts(archive).items():
                 if name != "mimetype":
                     _check_part(content)
                 copy.writestr(name, content)
@@ -101,6 +78,36 @@ def _checked_copy(data: bytes) -> bytes:
             "it is damaged, or locked with a password.", "Download it again, or save it without a password."
         ) from error
     return checked_data.getvalue()
+
+
+def _read_parts(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    """Return the parts of a spreadsheet that a list needs, by name.
+
+    Raises `UnableToRead` if the archive is too large, before anything is unpacked, or is not a spreadsheet.
+    """
+    entries = archive.infolist()
+    if len(entries) > MAX_ENTRIES:
+        raise unable(f"it has {len(entries):,} parts; a list needs at most {MAX_ENTRIES}.", "Use the published file.")
+    unpacked_size = sum(entry.file_size for entry in entries)
+    if unpacked_size > MAX_UNPACKED:
+        raise unable(
+            f"it unpacks to {unpacked_size:,} bytes; the limit is {MAX_UNPACKED:,}.",
+            "Use the published file, or save the list as CSV.",
+        )
+
+    parts = {
+        entry.filename: archive.read(entry)
+        for entry in entries
+        if entry.filename.casefold().endswith(_PARTS) or entry.filename == "mimetype"
+    }
+    media_type = parts.get("mimetype", b"")[:100].decode("ascii", "replace").strip()
+    is_open_document = "content.xml" in parts and media_type == _OPEN_DOCUMENT
+    if "xl/workbook.xml" not in parts and not is_open_document:
+        raise unable(
+            "it is an archive, not a spreadsheet.",
+            "Unpack it and use the list itself: XLSX, ODS, CSV or JSON.",
+        )
+    return parts
 
 
 def _check_part(content: bytes) -> None:
@@ -145,6 +152,7 @@ def _rows(sheet: Any) -> Numbered:
 
 
 def _plain(cell: Any) -> Any:
+    """Return a cell as a plain value: None for an empty cell, and text for a value of an unusual type."""
     if cell == "":
         return None
     if isinstance(cell, str | int | float | bool | dt.date | dt.datetime | dt.time):

@@ -111,6 +111,7 @@ def _as_in_file(set_aside: SetAside, origin: tuple[int, str] | None) -> SetAside
 
 
 def _unchanged(sheets: Sequence[Sheet]) -> Sequence[Sheet]:
+    """Return the sheets as they are; the default of `arrange`."""
     return sheets
 
 

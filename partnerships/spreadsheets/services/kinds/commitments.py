@@ -110,7 +110,7 @@ def _apply(run: Run) -> None:
     organisations = OrganisationFinder(parties_of(run.target))
     revisions = Revisions(_all_commitments(run.target), run.previewed_revision)
     repeated_rows = RepeatedRows(run, "commitment")
-    saved: list[Commitment] = []
+    saved_commitments: list[Commitment] = []
     for line in run.lines():
         existing = _commitment_with_id(run, line)
         if existing is None and line.text("reference"):
@@ -126,8 +126,8 @@ def _apply(run: Run) -> None:
         with set_aside_if_refused(run, line, UnableToPropose, UnableToEdit):
             commitment = _change(run, line, existing, terms, revisions) if existing else _propose(run, terms, key)
             if commitment is not None:
-                saved.append(commitment)
-    email_leads_about_proposals(commitments=saved, author=run.author, now=run.now)
+                saved_commitments.append(commitment)
+    email_leads_about_proposals(commitments=saved_commitments, author=run.author, now=run.now)
 
 
 def _terms(run: Run, line: Line, organisations: OrganisationFinder, existing: Commitment | None) -> _Terms | None:
@@ -200,6 +200,7 @@ def _readable_commitments(run: Run) -> QuerySet[Commitment]:
 
 
 def _commitment_with_id(run: Run, line: Line) -> Commitment | None:
+    """Return the commitment with the row's ID; None if the cell is blank or there is no such commitment."""
     reference = line.text("reference")
     return _readable_commitments(run).filter(reference__iexact=reference).first() if reference else None
 
@@ -269,6 +270,7 @@ def _revision(target: Target) -> int:
 
 
 def _all_commitments(target: Target) -> QuerySet[Commitment]:
+    """Return the commitments of the partnership, whoever may read them."""
     return Commitment.objects.filter(partnership=partnership_of(target))
 
 

@@ -62,17 +62,20 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
 
 
 def _organisation(target: Target) -> Organisation:
+    """Return the organisation whose contacts these are."""
     assert target.organisation is not None  # people who may import act for an organisation
     return target.organisation
 
 
 def _may_import(target: Target, person: User, now: dt.datetime) -> bool:
+    """Return whether the person may change the organisation's contacts."""
     if target.partnership is not None:
         return partnership_rows.may_import(target, person, now)
     return target.organisation is not None and roles_of(person, now).edit_for(target.organisation.pk)
 
 
 def _remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:
+    """Return the organisation whose confirmed headings are used and remembered."""
     return target.organisation
 
 
@@ -97,6 +100,7 @@ def _apply(run: Run) -> None:
 
 
 def _person_by_email(organisation: Organisation) -> dict[str, User]:
+    """Return the organisation's people by their email addresses."""
     memberships = Membership.objects.current().filter(organisation=organisation).select_related("person")
     return {membership.person.email.casefold(): membership.person for membership in memberships}
 
@@ -143,9 +147,9 @@ def _apply_row(run: Run, line: Line, row: _Row, *, is_stale: bool) -> None:
     """Create the post if it does not exist, and make the person of the row its holder."""
     organisation, partnership = _organisation(run.target), run.target.partnership
     open_posts = Post.objects.open().filter(organisation=organisation, partnership=partnership, role=row.role)
-    post = open_posts.filter(title__iexact=row.title).first()
-    is_new = post is None
-    post = post or create_post(
+    existing_post = open_posts.filter(title__iexact=row.title).first()
+    is_new = existing_post is None
+    post = existing_post or create_post(
         organisation=organisation,
         role=row.role,
         author=run.author,
@@ -153,6 +157,7 @@ def _apply_row(run: Run, line: Line, row: _Row, *, is_stale: bool) -> None:
         partnership=partnership,
         title=row.title,
     )
+
     holders = post.holders.on(timezone.localdate(run.now)).select_related("person").order_by("pk")
     holder = next((holder for holder in holders if _is_holder(row, holder)), None)
     report_line = f"{post}: {row.contact.name or 'vacant'}"
@@ -215,6 +220,7 @@ def _rows(target: Target, person: User) -> list[Exported]:
 
 
 def _details(holder: Holder) -> dict[str, str]:
+    """Return the cells of a holder in the export."""
     details = {code: getattr(holder, code) for code in ("phone", "working_days", "note")}
     return {"name": holder.display_name, "email": holder.shown_email} | details
 

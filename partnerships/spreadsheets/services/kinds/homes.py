@@ -59,6 +59,7 @@ _MAX_HOMES = 100_000
 
 
 def _columns(target: Target) -> tuple[SheetColumn, ...]:
+    """Return the columns. If all rows are about one site, no column names it."""
     return _COLUMNS if target.site else (_SITE, *_COLUMNS)
 
 
@@ -68,20 +69,7 @@ def _apply(run: Run) -> None:
     Rows with different numbers for the same site and combination are refused.
     """
     draft = DraftEditor(run, COLLECTION, reference="reference")
-    counts: dict[tuple[str, Combination], list[tuple[Line, int]]] = {}
-    years = run.target.plan.years if run.target.plan else ""
-    for line in run.lines():
-        site_key = _site_key(run, line, draft.items)
-        combination = _combination(run, line, years)
-        count = _count(run, line)
-        if combination is not None:
-            _, _, _, year_of_row = combination
-            # The first year of a new plan decides between calendar and financial years.
-            years = years or (kind_of(year_of_row) if year_of_row else "")
-        if site_key is not None and combination is not None and count is not None:
-            counts.setdefault((site_key, combination), []).append((line, count))
-
-    for (site_key, combination), lines_with_count in counts.items():
+    for (site_key, combination), lines_with_count in _counts_by_site(run, draft.items).items():
         if len({count for _, count in lines_with_count}) > 1:
             problem = f"several rows give different numbers of {line_in_words(combination)} for this site."
             for line, _ in lines_with_count:
@@ -95,7 +83,25 @@ def _apply(run: Run) -> None:
     draft.save(lambda site: str(site["name"]))
 
 
+def _counts_by_site(run: Run, sites: ItemFinder) -> dict[tuple[str, Combination], list[tuple[Line, int]]]:
+    """Return the rows that are not refused, each with its number of homes, by the key of the site and combination."""
+    counts: dict[tuple[str, Combination], list[tuple[Line, int]]] = {}
+    years = run.target.plan.years if run.target.plan else ""
+    for line in run.lines():
+        site_key = _site_key(run, line, sites)
+        combination = _combination(run, line, years)
+        count = _count(run, line)
+        if combination is not None:
+            _, _, _, year_of_row = combination
+            # The first year of a new plan decides between calendar and financial years.
+            years = years or (kind_of(year_of_row) if year_of_row else "")
+        if site_key is not None and combination is not None and count is not None:
+            counts.setdefault((site_key, combination), []).append((line, count))
+    return counts
+
+
 def _home(combination: Combination, count: int) -> Item:
+    """Return the homes of a combination as an item of a plan."""
     tenure, size, needs, year_of_row = combination
     return {"tenure": tenure, "bedrooms": size, "needs": needs, "year": year_of_row, "count": count}
 
@@ -148,6 +154,7 @@ def _count(run: Run, line: Line) -> int | None:
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
+    """Return the homes on all sites, with the site in each row."""
     content = content_to_export(target, person)
     if content is None:
         return []
@@ -156,6 +163,7 @@ def _rows(target: Target, person: User) -> list[Exported]:
 
 
 def _rows_of_site(site: Item, site_id: str) -> Iterable[Exported]:
+    """Yield a row for each combination of homes on a site."""
     for home in site["homes"]:
         yield {
             "site": site_id,
@@ -168,6 +176,7 @@ def _rows_of_site(site: Item, site_id: str) -> Iterable[Exported]:
 
 
 def _bedrooms_cell(bedrooms: int | None) -> str:
+    """Return the number of bedrooms as a cell; "" if it is not known."""
     if bedrooms is None:
         return ""
     return str(bedrooms) if bedrooms else "studio"

@@ -93,11 +93,13 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
 
 
 def _organisation(target: Target) -> Organisation:
+    """Return the organisation that records the recommendations."""
     assert target.organisation is not None  # only organisations have this kind
     return target.organisation
 
 
 def _may_import(target: Target, person: User, now: dt.datetime) -> bool:
+    """Return whether the person may record recommendations for the organisation."""
     return roles_of(person, now).edit_for(_organisation(target).pk)
 
 
@@ -112,6 +114,7 @@ def _code_by_kind() -> dict[str, str]:
 
 
 def _apply(run: Run) -> None:
+    """Record a recommendation for each row."""
     is_stale = run.previewed_revision is not None and run.previewed_revision != _revision(run.target)
     code_by_kind = _code_by_kind()
     code_by_theme = {fold_name(theme.label): code for code, theme in Theme.by_code().items()}

@@ -28,6 +28,7 @@ _FREQUENCIES = dict(Frequency.choices)
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
+    """Return the columns. Status is filled in only in downloads."""
     return (
         column("email", "Email address", "email", "e-mail", required=True, example="councillor@example.org"),
         column("name", "Name", "full name", "stakeholder", example="Cllr Pat Doe"),
@@ -45,6 +46,7 @@ def _asking_organisation(target: Target, person: User) -> Organisation | None:
 
 
 def _may_import(target: Target, person: User, now: dt.datetime) -> bool:
+    """Return whether the person may ask people to follow the plan or the partnership."""
     if target.plan is not None:
         return rights_over(target.plan, person, now).edits_for_owner and target.plan.is_published
     return partnership_rows.may_import(target, person, now)
@@ -59,6 +61,7 @@ def _apply(run: Run) -> None:
     known_addresses = {
         subscription.address_for_askers.casefold() for subscription in _subscriptions(run.target, run.author)
     }
+
     line_by_email: dict[str, Line] = {}
     asked_count = 0
     for line in run.lines():
@@ -123,6 +126,7 @@ def _revision(_target: Target) -> int:
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
+    """Return the stakeholders whose addresses the person may see."""
     return [
         {
             "email": subscription.address_for_askers,

@@ -12,7 +12,7 @@ from partnerships.plans.content import normalise
 from partnerships.plans.models import Plan
 from partnerships.transfer.local_plan_content import content_from_file
 from partnerships.transfer.models import ImportRun
-from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
+from partnerships.transfer.reading.plan_rows import LocalPlan, LocalPlans
 from partnerships.transfer.reading.standard_cells import day_in
 from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.local_plans.imported_plans import ImportedPlans

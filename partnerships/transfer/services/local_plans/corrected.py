@@ -12,8 +12,8 @@ from partnerships.plans.content import InvalidContent, normalise
 from partnerships.plans.models import Plan
 from partnerships.plans.services import UnableToPublish
 from partnerships.transfer.local_plan_content import content_with_milestones
-from partnerships.transfer.reading.local_plans import LocalPlans, Milestone
 from partnerships.transfer.reading.milestone_keys import corrected_keys
+from partnerships.transfer.reading.plan_rows import LocalPlans, Milestone
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.standard_cells import day_in
 from partnerships.transfer.services.directory import Import

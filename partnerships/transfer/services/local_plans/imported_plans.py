@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Handover, HandoverState, Organisation
 from partnerships.plans.models import Plan, PlanOwner
-from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
+from partnerships.transfer.reading.plan_rows import LocalPlan, LocalPlans
 
 
 class ImportedPlans:

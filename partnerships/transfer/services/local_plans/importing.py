@@ -26,7 +26,8 @@ from partnerships.plans.services import (
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.local_plan_content import content_from_file
 from partnerships.transfer.models import ImportRun, Register
-from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans, read_local_plans
+from partnerships.transfer.reading.local_plans import read_local_plans
+from partnerships.transfer.reading.plan_rows import LocalPlan, LocalPlans
 from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices

@@ -7,7 +7,7 @@ from dataclasses import replace
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Identifier, Kind, Organisation, OrganisationName, Scheme
 from partnerships.organisations.services import create_organisation
-from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
+from partnerships.transfer.reading.plan_rows import LocalPlan, LocalPlans
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import
 

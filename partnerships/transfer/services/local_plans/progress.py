@@ -24,8 +24,8 @@ from partnerships.transfer.local_plan_content import content_with_milestones
 from partnerships.transfer.models import Register
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import Column, Line, Table
-from partnerships.transfer.reading.local_plans import Milestone
 from partnerships.transfer.reading.plan_events import EVENTS
+from partnerships.transfer.reading.plan_rows import Milestone
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.older_plans import record_past
 from partnerships.transfer.services.plan_versions import in_words, last_file_content

@@ -12,7 +12,7 @@ from partnerships.people.models import User
 from partnerships.plans.content import Content
 from partnerships.plans.models import Plan
 from partnerships.transfer.local_plan_content import milestones_by_key
-from partnerships.transfer.reading.local_plans import LocalPlan, Milestone
+from partnerships.transfer.reading.plan_rows import LocalPlan, Milestone
 
 
 class RowsToSave:

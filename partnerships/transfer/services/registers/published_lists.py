@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeAlias
 
 from partnerships.transfer.models import ImportRun, Register
-from partnerships.transfer.reading import agreement_rows, brownfield_land, local_plans
+from partnerships.transfer.reading import agreement_rows, brownfield_land, plan_rows
 from partnerships.transfer.reading.headings import Column
 from partnerships.transfer.reading.housing_figures import READERS
 from partnerships.transfer.services.brownfield_land.importing import apply_brownfield_land
@@ -52,7 +52,7 @@ def _one_file(label: str, columns: tuple[Column, ...], importer: Importer) -> Pu
 
 _PLANNING_DATA: dict[str, PublishedList] = {
     Register.LOCAL_PLANS: PublishedList(
-        (Part("plans", local_plans.PLANS), Part("timetable", local_plans.TIMETABLE)),
+        (Part("plans", plan_rows.PLANS), Part("timetable", plan_rows.TIMETABLE)),
         apply_local_plans,
     ),
     Register.DEVELOPER_AGREEMENTS: PublishedList(

@@ -135,6 +135,7 @@ def mark_waiting(
     if rows_of(_HAS_UNREADABLE, params):
         admit(reach, now=now, people=people)
     run(_SKIP_AUTHORS, params)
+
     rhythms = rhythms_of("digests_following", "plan_id", plan_ids)
     urgent_rhythms = [replace(rhythm, frequency=AT_ONCE) for rhythm in rhythms] if lifted else []
     params |= slot_columns({*rhythms, *urgent_rhythms}, now) | {"lifted": list(lifted)}

@@ -31,17 +31,21 @@ def note_changes_seen(
     if kind != "plan":
         _move_subject_watermark(person_id, kind, record_id, from_number, to_number, now)
         return
-    own_watermarks = Watermark.objects.filter(recipient=person_id, plan=record_id).exclude(
-        reading_class=Watermark.Reading.NONE
-    )
-    moved_count = own_watermarks.filter(number__gte=from_number, number__lt=to_number).update(
-        number=to_number, told_at=now
-    )
-    if moved_count:
-        # Nothing is due any more if this was the newest version. If this update fails, the next sweep repeats it.
-        own_watermarks.filter(number__gte=F("plan__current_number")).update(
-            due_at=None, waiting_since=None, slotted=False
-        )
+    _move_plan_watermark(person_id, record_id, from_number, to_number, now)
+
+
+def _move_plan_watermark(person_id: int, plan_id: int, from_number: int, to_number: int, now: dt.datetime) -> None:
+    """Move the watermark of a plan if it is between the two versions.
+
+    Once the watermark is at the newest version, nothing is due any more.
+    """
+    own_watermarks = Watermark.objects.filter(recipient=person_id, plan=plan_id)
+    own_watermarks = own_watermarks.exclude(reading_class=Watermark.Reading.NONE)
+    passed_watermarks = own_watermarks.filter(number__gte=from_number, number__lt=to_number)
+    if passed_watermarks.update(number=to_number, told_at=now):
+        # If this update fails, the next sweep repeats it.
+        watermarks_at_newest = own_watermarks.filter(number__gte=F("plan__current_number"))
+        watermarks_at_newest.update(due_at=None, waiting_since=None, slotted=False)
 
 
 def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Collection[int], now: dt.datetime) -> None:
@@ -89,9 +93,7 @@ def _move_subject_watermark(
     own_watermarks = SubjectWatermark.objects.filter(
         recipient=person_id, subject__kind=kind, subject__record_id=record_id
     )
-    moved_count = own_watermarks.filter(number__gte=from_number, number__lt=to_number).update(
-        number=to_number, told_at=now
-    )
-    if moved_count:
+    passed_watermarks = own_watermarks.filter(number__gte=from_number, number__lt=to_number)
+    if passed_watermarks.update(number=to_number, told_at=now):
         subject_at_newest = Subject.objects.filter(pk=OuterRef("subject"), last_number__lte=OuterRef("number"))
         own_watermarks.filter(Exists(subject_at_newest)).update(due_at=None, waiting_since=None, slotted=False)

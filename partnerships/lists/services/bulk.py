@@ -71,9 +71,10 @@ def _change_or_explain(row: Any, action: BulkAction, person: User, chosen: Mappi
 
     Each row is changed within a savepoint. If the service refuses it, only its changes are undone.
     """
+    refusals: tuple[type[Exception], ...] = (UnableToAct, *action.refusals)
     try:
         with transaction.atomic():
             action.change(row=row, person=person, chosen=chosen, now=now)
-    except (UnableToAct, *action.refusals) as error:
+    except refusals as error:
         return str(error)
     return ""

@@ -38,20 +38,24 @@ def confirm_headings(*, upload: Upload, headings: Mapping[str, str], author: Use
     """
     kind, target = KINDS[upload.kind], target_of(upload)
     with transaction.atomic():
-        locked = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
-        require(locked.by_id == author.pk and kind.may_import(target, author, now))
-        if locked.status not in (Status.UNREAD, Status.PREVIEWED):
+        locked_upload = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
+        require(locked_upload.by_id == author.pk and kind.may_import(target, author, now))
+        if locked_upload.status not in (Status.UNREAD, Status.PREVIEWED):
             raise UnableToApply(NOT_WAITING)
         _check(upload, headings)
         _save_own_headings(upload, headings, author, now)
-        locked.headings, locked.status, locked.error = dict(headings), Status.UNCHECKED, ""
-        locked.total = len(table_of(locked, author, now).rows)
-        locked.save(update_fields=["headings", "status", "error", "total"])
-        if locked.total <= kind.at_once:
-            preview_upload(upload=locked, author=author, now=now)  # before a worker sees it
+
+        locked_upload.headings = dict(headings)
+        locked_upload.status = Status.UNCHECKED
+        locked_upload.error = ""
+        locked_upload.total = len(table_of(locked_upload, author, now).rows)
+        locked_upload.save(update_fields=["headings", "status", "error", "total"])
+        if locked_upload.total <= kind.at_once:
+            preview_upload(upload=locked_upload, author=author, now=now)  # before a worker sees it
 
 
 def _check(upload: Upload, headings: Mapping[str, str]) -> None:
+    """Raise `UnableToConfirm` unless every required column has a heading, and no two columns have the same."""
     columns = KINDS[upload.kind].columns(target_of(upload))
     missing = [column.shown for column in columns if column.required and not headings.get(column.code)]
     if missing:

@@ -27,15 +27,21 @@ def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
     Raises `UnableToRead`. Raises `UnableToApply` if the upload was imported or discarded.
     """
     with transaction.atomic():
-        locked = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
-        require(locked.by_id == author.pk and KINDS[locked.kind].may_import(target_of(locked), author, now))
-        if not locked.is_previewed:
+        locked_upload = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
+        require(
+            locked_upload.by_id == author.pk
+            and KINDS[locked_upload.kind].may_import(target_of(locked_upload), author, now)
+        )
+        if not locked_upload.is_previewed:
             raise UnableToApply(NOT_WAITING)
-        if locked.total <= KINDS[locked.kind].at_once:
-            return import_upload(upload=locked, author=author, now=now)
-        locked.status, locked.done, locked.error = Status.WAITING, 0, ""
-        locked.save(update_fields=["status", "done", "error"])
-    return locked
+        if locked_upload.total <= KINDS[locked_upload.kind].at_once:
+            return import_upload(upload=locked_upload, author=author, now=now)
+
+        locked_upload.status = Status.WAITING
+        locked_upload.done = 0
+        locked_upload.error = ""
+        locked_upload.save(update_fields=["status", "done", "error"])
+    return locked_upload
 
 
 def work_on_uploads(*, now: dt.datetime) -> int:

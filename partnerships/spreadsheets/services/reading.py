@@ -1,4 +1,4 @@
-"""Finds the table in an uploaded file, with the headings that people confirmed_columns."""
+"""Finds the table in an uploaded file, with the headings that people confirmed."""
 
 from __future__ import annotations
 

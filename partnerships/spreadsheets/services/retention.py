@@ -18,6 +18,7 @@ DELETED_AFTER = dt.timedelta(days=30)
 
 
 def _discard_old(now: dt.datetime, dry_run: bool) -> int:
+    """Discard the files that nobody imported in time, and return how many."""
     old_uploads = Upload.objects.exclude(status__in=OVER).filter(started_at__lte=now - DISCARDED_AFTER)
     if dry_run:
         return old_uploads.count()
@@ -26,12 +27,14 @@ def _discard_old(now: dt.datetime, dry_run: bool) -> int:
 
 @transaction.atomic
 def _discard(pk: int, now: dt.datetime) -> None:
+    """Discard one file, unless a person has imported or discarded it in the meantime."""
     upload = Upload.objects.select_for_update(of=("self",)).defer("content").get(pk=pk)
     if not upload.is_over:
         empty_upload(upload, now=now)
 
 
 def _delete_old(now: dt.datetime, dry_run: bool) -> int:
+    """Delete the uploads that were imported or discarded long ago, and return how many."""
     old_uploads = Upload.objects.filter(status__in=OVER, finished_at__lte=now - DELETED_AFTER)
     return delete_in_batches(old_uploads, dry_run=dry_run)
 

@@ -59,10 +59,12 @@ _READERS: Mapping[str, Reader] = MappingProxyType(
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
+    """Return the columns, which are the same for every plan."""
     return COLUMNS
 
 
 def _apply(run: Run) -> None:
+    """Add or change a milestone of the draft for each row."""
     draft = DraftEditor(run, COLLECTION)
     sites = ItemFinder(draft.content["sites"], reference="reference")
     for line in run.lines():
@@ -76,6 +78,7 @@ def _apply(run: Run) -> None:
 
 
 def _values(run: Run, line: Line, sites: ItemFinder) -> Item | None:
+    """Return the values of the row by column; None if the row is refused."""
     readers = {**_READERS, "site": lambda _cell: site_key_in_row(run, line, sites)}
     return row_values(run, line, COLLECTION, COLUMNS, readers)
 
@@ -93,6 +96,7 @@ def _key(run: Run, line: Line, draft: DraftEditor, *, site_key: str) -> str | No
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
+    """Return the milestones of the plan that the person may read, each with the reference of its site."""
     content = content_to_export(target, person)
     if content is None:
         return []

@@ -186,6 +186,7 @@ class ItemFinder:
 
 
 def _folded(value: Any) -> str:
+    """Return a value as text, for comparisons in which case and spaces do not count."""
     return " ".join(str(value).split()).casefold()
 
 

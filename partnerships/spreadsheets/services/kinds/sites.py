@@ -96,6 +96,7 @@ _READERS: Mapping[str, Reader] = MappingProxyType(
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
+    """Return the columns, which are the same for every plan."""
     return COLUMNS
 
 
@@ -122,6 +123,7 @@ class _Areas:
 
 
 def _apply(run: Run) -> None:
+    """Add or change a site of the draft for each row."""
     draft = DraftEditor(run, COLLECTION, reference="reference")
     readers: dict[str, Reader] = {**_READERS, "area": _Areas().read}
     for line in run.lines():
@@ -153,11 +155,13 @@ def _key(run: Run, line: Line, draft: DraftEditor) -> str | None:
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
+    """Return the sites of the plan that the person may read."""
     content = content_to_export(target, person)
     return [_exported(site) for site in content["sites"]] if content else []
 
 
 def _exported(site: Item) -> Exported:
+    """Return a site as a row of the export, with labels instead of codes."""
     cells = {column.code: site[column.code] for column in COLUMNS}
     return {
         **cells,

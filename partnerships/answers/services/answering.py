@@ -175,7 +175,7 @@ def _lock_answerable(person: User, plan: Plan, version_number: int, now: dt.date
     require(may_answer(person, plan, version_number, now))
     if plan.is_over:
         status = plan.get_status_display().lower()
-        raise UnableToAnswer(f"This plan is {status}, so you can no longer answer about it.")
+        raise UnableToAnswer(f"This plan is {status}, so you can no longer send answers about it.")
     return plan
 
 

@@ -250,7 +250,7 @@ def _save_attachments(incoming: Incoming, attachments: Iterable[Attachment], now
     left_out: list[list[str]] = []
     for index, attachment in enumerate(attachments):
         if index >= MAX_FILES:
-            left_out.append([attachment.name, f"We take the first {MAX_FILES} files of an email."])
+            left_out.append([attachment.name, f"We accept only the first {MAX_FILES} files of an email."])
             continue
         try:
             _save_attachment(incoming, attachment, now)

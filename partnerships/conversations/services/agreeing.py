@@ -94,7 +94,7 @@ def answer_correction(
     conversation = lock_conversation(correction.conversation)
     correction = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
     if not correction.is_open:
-        raise UnableToCorrect("A colleague has already answered this correction.")
+        raise UnableToCorrect("A colleague has already answered this correction, so you do not need to.")
     may_answer = roles_of(author, now).edit_for(conversation.organisation.pk)
     require(may_answer, f"Only editors of {conversation.organisation.display_name} can answer corrections.")
     if not taken_up and not answer.strip():
@@ -139,7 +139,7 @@ def agree_record(
     has_agreed = conversation.sides.filter(organisation=organisation, agreed_at__isnull=False).exists()
     is_waiting_for_others = bool(sides_to_ask(conversation) - {organisation.pk})
     if has_agreed and is_waiting_for_others:
-        raise UnableToAgree(f"{organisation.display_name} has already agreed to the record.")
+        raise UnableToAgree(f"{organisation.display_name} has already agreed to the record, so you do not need to.")
 
     if not has_agreed:
         conversation.sides.filter(organisation=organisation).update(agreed_at=now, agreed_by=author)

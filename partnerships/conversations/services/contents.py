@@ -142,7 +142,9 @@ def _check_sides(record: Record, side_ids: set[int]) -> None:
     ]
     for organisation in named_organisations:
         if organisation.pk not in side_ids:
-            raise UnableToRecord(f"{organisation.display_name} did not take part in this conversation.")
+            raise UnableToRecord(
+                f"{organisation.display_name} did not take part in this conversation. Choose an organisation that did."
+            )
 
 
 def _check_people(record: Record) -> None:

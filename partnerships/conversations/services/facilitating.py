@@ -149,7 +149,7 @@ def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | No
     )
     require(is_own or rights_over(facilitator.partnership, author, now).leads)
     if facilitator.ended_at is not None:
-        raise UnableToEndFacilitation("This person is no longer a facilitator.")
+        raise UnableToEndFacilitation("This person is no longer a facilitator, so there is nobody to remove.")
     if not reason.strip():
         raise UnableToEndFacilitation("Give a reason.")
 

@@ -115,7 +115,7 @@ def delete_journal_note(*, note: JournalNote, reason: str, author: User | None, 
     note = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
     require(roles_of(author, now).edit_for(note.organisation_id), _EDITORS)
     if note.is_deleted:
-        raise UnableToDeleteNote("This note has already been deleted.")
+        raise UnableToDeleteNote("This note has already been deleted, so you do not need to delete it.")
     if not reason.strip():
         raise UnableToDeleteNote("Give a reason.")
 

@@ -36,12 +36,13 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     """
     lock_conversation(point.conversation)
     point = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
+    kind = point.get_kind_display().lower()
     if not point.is_current:
-        raise UnableToChangePoint(f"A colleague has already closed this {point.get_kind_display().lower()}.")
+        raise UnableToChangePoint(f"A colleague has already closed this {kind}, so you do not need to.")
     may_close = roles_of(author, now).edit_for(point.organisation.pk)
-    require(may_close, f"Only editors of {point.organisation.display_name} can close this.")
+    require(may_close, f"Only editors of {point.organisation.display_name} can close this {kind}.")
     if not reason.strip():
-        raise UnableToChangePoint(f"Say why the {point.get_kind_display().lower()} no longer applies.")
+        raise UnableToChangePoint(f"Say why the {kind} no longer applies.")
 
     same_points = _same_points_elsewhere(point)
     _close(point, reason.strip(), organisation=point.organisation, author=author, now=now)
@@ -133,7 +134,9 @@ def _check_may_become_entry(point: Point) -> None:
     if not point.direction:
         raise UnableToChangePoint("An objective cannot become an ask or offer.")
     if PointEntry.objects.filter(point=point).exists():
-        raise UnableToChangePoint(f"A colleague has already turned this into an {point.direction}.")
+        raise UnableToChangePoint(
+            f"A colleague has already turned this into an {point.direction}, so you do not need to."
+        )
     if not point.is_current:
         raise UnableToChangePoint(
             f"This {point.get_kind_display().lower()} is closed, so it cannot become an {point.direction}."

@@ -153,7 +153,7 @@ def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.dat
         elif email.kind == DeliveryKind.LINKS:
             _compose_links(email, composition, date=date, now=now)
         elif email.kind == DeliveryKind.SUCCESSION and email.pk not in succession_messages:
-            composition.set_aside(email, "The person no longer follows these records, or can no longer read them.")
+            composition.set_aside(email, "The recipient no longer follows these records, or can no longer read them.")
         batch.checks.setdefault(email.pk, (email.person_id, (), ()))
     if composition.introduced:
         Preference.objects.filter(person__in=composition.introduced, introduced_at=None).update(introduced_at=now)
@@ -235,9 +235,11 @@ def _compose_digest(
 def _set_aside_empty(email: Candidate, contents: Contents, composition: BatchComposition) -> None:
     """Set a digest without content aside, with the reason why nothing is left in it."""
     if email.pk in contents.lost:
-        composition.set_aside(email, "The person can no longer read what the email says, or stopped following it.")
+        composition.set_aside(email, "The recipient no longer follows these records, or can no longer read them.")
     elif email.due.in_doubt or email.is_repeat:
-        composition.set_aside(email, "Nothing in the email is new to the person, or they can no longer read it.")
+        composition.set_aside(
+            email, "The recipient has already read everything in the email, or can no longer read it."
+        )
     else:
         composition.set_aside(email, "There was nothing new.", EmailStatus.DROPPED)
 
@@ -296,7 +298,7 @@ def _compose_confirmation(email: Candidate, composition: BatchComposition, *, da
         composition.set_aside(email, "The question was answered or withdrawn before the email was sent.")
     elif not may_still_be_asked(subscription, now):
         composition.set_aside(
-            email, "The person, or the organisation that asked, can no longer read what the digests say."
+            email, "The recipient, or the organisation that asked, can no longer read what the digests are about."
         )
         if not email.is_stakeholder:  # retention forgets people without an account who never answered
             composition.unaskable.append(subscription)

@@ -138,7 +138,7 @@ def check_limits(subscription: Subscription, *, now: dt.datetime) -> None:
             f"{organisation.display_name} has asked this person {MAX_ASKED_A_PERSON} times today. Try again tomorrow."
         )
     raise UnableToSubscribe(
-        f"We have sent this address {MAX_ASKED_A_PERSON} of these emails today. Answer one of them, or try "
+        f"We have sent this address {MAX_ASKED_A_PERSON} of these emails today. Confirm one of them, or try "
         "again tomorrow."
     )
 

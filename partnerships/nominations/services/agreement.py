@@ -39,20 +39,20 @@ def follow_parties(partnerships: Collection[int], move: RecordMove) -> list[Chan
     changes: list[Change] = []
     for agreement in NominationsAgreement.objects.filter(partnership__in=partnerships).order_by("pk"):
         for side in ("council", "provider"):
-            successor = _successor_of(agreement, side, moving)
+            successor = _successor_of(agreement, side, move)
             change = _replace_party(agreement, side, successor) if successor else None
             if change is not None:
                 changes.append(change)
     return changes
 
 
-def _successor_of(agreement: NominationsAgreement, side: str, moving: Moving) -> Party | None:
+def _successor_of(agreement: NominationsAgreement, side: str, move: RecordMove) -> Party | None:
     """Return the party that takes over a side of the agreement, if that side's party has merged into it."""
-    former_party = Party.objects.filter(pk=getattr(agreement, f"{side}_id"), organisation=moving.source)
+    former_party = Party.objects.filter(pk=getattr(agreement, f"{side}_id"), organisation=move.source)
     if not former_party.exclude(status=PartyStatus.ACCEPTED).exists():
         return None
     parties = Party.objects.present().filter(partnership=agreement.partnership_id)
-    return parties.filter(organisation=moving.target).first()
+    return parties.filter(organisation=move.target).first()
 
 
 def _replace_party(agreement: NominationsAgreement, side: str, party: Party) -> Change | None:

@@ -171,7 +171,7 @@ def link_outcome(
         raise UnableToLink(f"Choose an objective or a commitment of {adoption.partnership}.")
     field = "objective" if isinstance(record, Objective) else "commitment"
     if adoption.outcomes.filter(**{field: record}).exists():
-        raise UnableToLink("This objective or commitment is already linked. Choose another one.")
+        raise UnableToLink("This objective or commitment is already linked. Choose another objective or commitment.")
     if adoption.outcomes.count() >= MAX_OUTCOMES:
         raise UnableToLink(f"You can link up to {MAX_OUTCOMES} objectives and commitments. Remove a link first.")
 

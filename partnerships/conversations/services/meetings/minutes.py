@@ -45,7 +45,9 @@ def write_minutes(
     if meeting.conversation is not None:
         if key is not None and meeting.conversation.key == key:
             return meeting.conversation
-        raise UnableToWriteMinutes(f"{meeting.conversation.organisation.display_name} has already started the minutes.")
+        raise UnableToWriteMinutes(
+            f"{meeting.conversation.organisation.display_name} has already started the minutes, so you do not need to."
+        )
     minutes = record_conversation(organisation=organisation, record=record, author=author, now=now, key=key)
     meeting.conversation = minutes
     meeting.save(update_fields=["conversation"])

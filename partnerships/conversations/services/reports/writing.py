@@ -90,7 +90,10 @@ def _check_conflicts(report: Report, changed_answers: Mapping[str, str], revisio
         except PieceConflict as conflict:
             conflicts[code] = conflict
     if conflicts:
-        raise UnableToSaveReport("A colleague changed the same answers while you were writing.", conflicts)
+        raise UnableToSaveReport(
+            "A colleague changed the same answers while you were writing. Combine both texts, then save again.",
+            conflicts,
+        )
 
 
 @transaction.atomic

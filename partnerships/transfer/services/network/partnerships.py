@@ -8,12 +8,8 @@ from functools import partial
 from typing import Any
 
 from partnerships.agreements.models import Partnership, PartnershipKind, Party, PartyRole, Status
-from partnerships.agreements.services.parties import (
-    answer_invitation,
-    change_party_role,
-    invite_organisation,
-    leave_partnership,
-)
+from partnerships.agreements.services.invitations import answer_invitation, invite_organisation
+from partnerships.agreements.services.parties import change_party_role, leave_partnership
 from partnerships.agreements.services.partnerships import create_partnership
 from partnerships.agreements.services.status import change_status
 from partnerships.agreements.services.terms import SignatureRequest, record_acceptances, send_for_signature

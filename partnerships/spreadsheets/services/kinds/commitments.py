@@ -270,7 +270,7 @@ def _revision(target: Target) -> int:
 
 
 def _all_commitments(target: Target) -> QuerySet[Commitment]:
-    """Return the commitments of the partnership, whoever may read them."""
+    """Return all commitments of the partnership, also those that few people may read."""
     return Commitment.objects.filter(partnership=partnership_of(target))
 
 

@@ -70,7 +70,7 @@ def directory_text() -> str:
 
 
 def _json(value: Any) -> str:
-    """Return a value as JSON, with letters such as “ô” as they are."""
+    """Return a value as JSON, in which characters such as “ô” stay as they are."""
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -63,14 +63,25 @@ def field_shape(field: BoundField) -> str:
     return "input"
 
 
-#: The extra class of a field's group, by its component; with a space before it.
-_GROUP_CLASSES = {"counted": " govuk-character-count", "password": " govuk-password-input"}
-
-
-@register.filter
-def group_class(shape: str) -> str:
-    """Return the extra class of the field's group; "" for most components."""
-    return _GROUP_CLASSES.get(shape, "")
+@register.simple_tag
+def group_attributes(field: BoundField, shape: str) -> SafeString:
+    """Return the attributes of the element around a field: its id, its classes, and what its script needs."""
+    classes = ["govuk-form-group"]
+    script_attributes: dict[str, object] = {}
+    if field.errors:
+        classes.append("govuk-form-group--error")
+    if shape == "counted":
+        classes.append("govuk-character-count")
+        script_attributes = {
+            "data-module": "govuk-character-count",
+            "data-maxlength": field.field.max_length,
+            "data-threshold": 75,
+        }
+    elif shape == "password":
+        classes.append("govuk-password-input")
+        script_attributes = {"data-module": "govuk-password-input"}
+    html = attributes({"id": f"div_{field.auto_id}", "class": " ".join(classes), **script_attributes})
+    return SafeString(html.lstrip())
 
 
 @register.filter

@@ -71,20 +71,20 @@ def requirements_missing_for(partnership: Partnership, status: str, today: dt.da
 
 def _missing_for_force(partnership: Partnership, today: dt.date) -> list[str]:
     """Return what must happen before a partnership can be agreed or active, in one sentence each."""
-    missing = []
+    sentences = []
     if partnership.state_on(today) == Status.UNDER_REVIEW and _review_is_due(partnership, today):
-        missing.append("Amend the terms with the next review date.")
+        sentences.append("Amend the terms with the next review date.")
     required_parties = partnership.parties.required()
     invited_parties = required_parties.filter(status=PartyStatus.INVITED).select_related("organisation")
-    missing += [
+    sentences += [
         f"{party.organisation.name} has not accepted the invitation yet."
         for party in invited_parties.order_by("organisation__name", "pk")
     ]
     if required_parties.count() < 2:
-        missing.append("Invite another organisation: a partnership needs at least two.")
+        sentences.append("Invite another organisation: a partnership needs at least two.")
     if partnership.status == Status.AWAITING_SIGN_OFF:
-        missing += _missing_signatures(partnership, today)
-    return missing
+        sentences += _missing_signatures(partnership, today)
+    return sentences
 
 
 def _missing_signatures(partnership: Partnership, today: dt.date) -> list[str]:
@@ -132,9 +132,9 @@ def change_status(
     _check_transition(locked_partnership, status)
     if not reason.strip():
         raise UnableToChangeStatus("Give a reason.")
-    missing = requirements_missing_for(locked_partnership, status, today)
-    if missing:
-        raise UnableToChangeStatus(" ".join(missing))
+    missing_requirements = requirements_missing_for(locked_partnership, status, today)
+    if missing_requirements:
+        raise UnableToChangeStatus(" ".join(missing_requirements))
 
     if status == Status.ACTIVE and locked_partnership.status == Status.AWAITING_SIGN_OFF:
         # Terms that come into force also change the status.

@@ -53,9 +53,9 @@ def email_owners(*, commitments: Iterable[Commitment], author: User, reminds: bo
     change, with the commitments as they are after the change.
     """
     commitment_ids = [commitment.pk for commitment in commitments]
-    owned = Commitment.objects.filter(pk__in=commitment_ids, owner__is_active=True).exclude(owner=author)
+    owned_commitments = Commitment.objects.filter(pk__in=commitment_ids, owner__is_active=True).exclude(owner=author)
     ids_by_owner: dict[int, list[int]] = defaultdict(list)
-    for pk, owner_id in owned.order_by("pk").values_list("pk", "owner"):
+    for pk, owner_id in owned_commitments.order_by("pk").values_list("pk", "owner"):
         ids_by_owner[owner_id or 0].append(pk)
 
     for owner_id, ids in sorted(ids_by_owner.items()):

@@ -78,9 +78,9 @@ def propose_commitment(
 
     Raises `UnableToPropose`, or `UnableToConfirm` if the author may not confirm.
     """
-    existing = _proposed_with(key, author)
-    if existing is not None:
-        return existing
+    existing_commitment = _proposed_with(key, author)
+    if existing_commitment is not None:
+        return existing_commitment
     giver, receiver = proposal["giver"], proposal["receiver"]
     side = giver if acts_for(author, giver, *EDITING_ROLES) else receiver
     require(acts_for(author, side, *EDITING_ROLES), NO_SIDE)
@@ -97,10 +97,10 @@ def propose_commitment(
             _save_new(commitment, author=author, side=side, came_from=came_from, now=now)
     except IntegrityError:
         # The same form was sent twice at once.
-        existing = _proposed_with(key, author)
-        if existing is None:
+        existing_commitment = _proposed_with(key, author)
+        if existing_commitment is None:
             raise
-        return existing
+        return existing_commitment
 
     if confirm and side.pk == giver.pk and proposal["owner"] is None:
         raise UnableToPropose("Name an owner, or confirm later.")
@@ -149,27 +149,27 @@ def propose_action(
     now: dt.datetime,
     for_organisation: Organisation | None = None,
     came_from: OriginRecord | None = None,
-    **new: Unpack[NewAction],
+    **fields: Unpack[NewAction],
 ) -> Commitment:
     """Propose an action of `organisation`, perhaps for another organisation. Raises `UnableToPropose`.
 
     The action is agreed at once if the author edits for `organisation`. If they edit for the other organisation, an
     editor or lead of `organisation` must confirm.
     """
-    owner = new["owner"]
+    owner = fields["owner"]
     is_own = acts_for(author, organisation, *EDITING_ROLES)
     require(is_own or acts_for(author, for_organisation, *EDITING_ROLES), NO_SIDE)
-    if not new["text"].strip():
+    if not fields["text"].strip():
         raise UnableToPropose("Say what needs to be done.")
     if owner is not None and not acts_for(owner, organisation):
         raise UnableToPropose(
             f"{owner.display_name} does not act for {organisation.display_name}. Choose someone who does."
         )
-    _check_partnership(new.get("partnership"), (organisation,), now)
+    _check_partnership(fields.get("partnership"), (organisation,), now)
 
     is_for_itself = for_organisation is not None and for_organisation.pk == organisation.pk
     receiver = None if is_for_itself else for_organisation
-    action = Commitment(kind=Kind.ACTION, giver=organisation, receiver=receiver, **new)
+    action = Commitment(kind=Kind.ACTION, giver=organisation, receiver=receiver, **fields)
     side = organisation if is_own else receiver
     _save_new(action, author=author, side=side, came_from=came_from, now=now)
     if not is_own:

@@ -120,12 +120,12 @@ def add_from_register(
     commitments = _lock_existing(promises_by_key, source)
     reports_by_commitment = _reports_by_commitment(commitments)
 
-    changed, skipped = [], []
+    changed_commitments, skipped_commitments = [], []
     for commitment in commitments:
         promise = promises_by_key[commitment.source_reference, commitment.receiver_id or 0]
         if promise.withdrawn and not commitment.is_over:
             _withdraw(commitment, promise, author, now)
-            changed.append(commitment)
+            changed_commitments.append(commitment)
             continue
 
         recorded_by_position = _recorded_by_position(reports_by_commitment[commitment.pk], promise.progress)
@@ -133,11 +133,11 @@ def add_from_register(
         if has_every_report and commitment.delivered_quantity == promise.delivered:
             continue
         if commitment.is_over or recorded_by_position is None or has_every_report:
-            skipped.append(commitment)
+            skipped_commitments.append(commitment)
             continue
         _add_reports(commitment, promise, recorded_by_position, author, now)
-        changed.append(commitment)
-    return changed, skipped
+        changed_commitments.append(commitment)
+    return changed_commitments, skipped_commitments
 
 
 def _lock_existing(promises_by_key: Mapping[PromiseKey, RegisterPromise], source: str) -> list[Commitment]:

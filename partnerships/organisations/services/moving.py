@@ -54,11 +54,11 @@ def sort_rows(
     if column.stays is not None:
         rows = rows.exclude(column.stays)
 
-    ids = sorted(set(rows.values_list("pk", flat=True)))
+    row_ids = sorted(set(rows.values_list("pk", flat=True)))
     if lock:
-        list(all_rows.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
-    conflicts = _conflicting_rows(column.model, column.name, ids, target)
-    return SortedRows(movable_ids=[pk for pk in ids if pk not in conflicts], conflicts=conflicts)
+        list(all_rows.select_for_update().filter(pk__in=row_ids).order_by("pk").values_list("pk"))
+    conflicts = _conflicting_rows(column.model, column.name, row_ids, target)
+    return SortedRows(movable_ids=[pk for pk in row_ids if pk not in conflicts], conflicts=conflicts)
 
 
 def _unique_constraints(model: type[Model]) -> list[UniqueConstraint]:
@@ -194,7 +194,7 @@ def restore_changes(changes: Iterable[Change]) -> tuple[list[Change], list[Chang
     to in the meantime, or another row has taken its place.
     """
     reversals: list[Change] = []
-    remaining: list[Change] = []
+    remaining_changes: list[Change] = []
     for group in _equal_changes(reversed(list(changes))):
         model = apps.get_model(group[0].table)
         restored_ids = _restore(model, group) if group[0].after else _recreate(model, group)
@@ -202,8 +202,8 @@ def restore_changes(changes: Iterable[Change]) -> tuple[list[Change], list[Chang
             if change.row in restored_ids:
                 reversals.append(Change(change.table, change.row, change.after, change.before))
             else:
-                remaining.append(change)
-    return reversals, remaining
+                remaining_changes.append(change)
+    return reversals, remaining_changes
 
 
 def _equal_changes(changes: Iterable[Change]) -> list[list[Change]]:

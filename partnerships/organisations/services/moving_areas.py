@@ -134,13 +134,13 @@ def _serve(body: Organisation, area: Area, vesting: _Vesting) -> None:
         serve_area(organisation=body, area=area, starts_on=day, source=reason[:200], author=author, now=now)
 
 
-def _return_areas(vesting: _Vesting, undone: Succession) -> set[int]:
+def _return_areas(vesting: _Vesting, undone_succession: Succession) -> set[int]:
     """Return the areas of the undone succession to organisations that exist again; return the ids of the areas.
 
     Organisations that had taken these areas over by the undone succession no longer serve them. Codes are restored,
     too.
     """
-    undone_day = undone.vests_on.earliest if undone.vests_on else None
+    undone_day = undone_succession.vests_on.earliest if undone_succession.vests_on else None
     if undone_day is None:
         return set()
 
@@ -150,10 +150,13 @@ def _return_areas(vesting: _Vesting, undone: Succession) -> set[int]:
         for served in areas_served:
             _serve(body, served.area, vesting)
             returned_area_ids.add(served.area_id)
-        _restore_codes(body, undone, undone_day, vesting)
+        _restore_codes(body, undone_succession, undone_day, vesting)
 
     successors_rows = AreaServed.objects.filter(
-        organisation__in=undone.ties.values("successor"), area__in=returned_area_ids, starts_on=undone_day, ends_on=None
+        organisation__in=undone_succession.ties.values("successor"),
+        area__in=returned_area_ids,
+        starts_on=undone_day,
+        ends_on=None,
     )
     for served in successors_rows.select_related("area", "organisation").order_by("pk"):
         end_day = max(vesting.day, undone_day)
@@ -161,11 +164,11 @@ def _return_areas(vesting: _Vesting, undone: Succession) -> set[int]:
     return returned_area_ids
 
 
-def _restore_codes(body: Organisation, undone: Succession, undone_day: dt.date, vesting: _Vesting) -> None:
+def _restore_codes(body: Organisation, undone_succession: Succession, undone_day: dt.date, vesting: _Vesting) -> None:
     """Make the codes valid again that the undone succession ended, and end the code that it gave."""
-    codes = body.identifiers.filter(scheme__in={Scheme.GSS, undone.new_code_scheme})
-    is_new_code = Q(value=undone.new_code, scheme=undone.new_code_scheme)
-    ended_codes = codes.filter(valid_to=_first_day_of_codes(undone, undone_day)).exclude(is_new_code)
+    codes = body.identifiers.filter(scheme__in={Scheme.GSS, undone_succession.new_code_scheme})
+    is_new_code = Q(value=undone_succession.new_code, scheme=undone_succession.new_code_scheme)
+    ended_codes = codes.filter(valid_to=_first_day_of_codes(undone_succession, undone_day)).exclude(is_new_code)
     for code in ended_codes.order_by("pk"):
         correct_identifier(
             identifier=code, valid_to=None, reason=vesting.reason, author=vesting.author, now=vesting.now

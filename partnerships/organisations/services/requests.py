@@ -159,10 +159,11 @@ def _invitation_reason(request: AccessRequest, now: dt.datetime) -> str:
 
 def _create_organisation(request: AccessRequest, author: User, now: dt.datetime) -> Organisation:
     """Add the organisation of a request to the directory, unless it is already there."""
-    existing = match_by_name(request.organisation_name).filter(kind=request.kind).current().first()
-    if existing is not None:
+    existing_organisation = match_by_name(request.organisation_name).filter(kind=request.kind).current().first()
+    if existing_organisation is not None:
         raise UnableToAnswerRequest(
-            f"{existing.name} is already in the directory. Invite the person to act for that organisation instead."
+            f"{existing_organisation.name} is already in the directory. Invite the person to act for that "
+            "organisation instead."
         )
     scheme = scheme_of(request.number, kind=request.kind)
     return create_organisation(

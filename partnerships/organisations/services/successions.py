@@ -81,13 +81,13 @@ def record_succession(
     the recorded details, and `UnableToChangeSuccession` if the order is made before a rival proposal is cancelled.
     """
     require(roles_of(author, now).keeps_directory)
-    recorded = _find_recorded(kind, vests_on, ties, undoes)
-    if recorded is None:
+    recorded_succession = _find_recorded(kind, vests_on, ties, undoes)
+    if recorded_succession is None:
         # Look again under the lock, because another transaction may have recorded the succession in the meantime.
         _lock_organisations(ties)
-        recorded = _find_recorded(kind, vests_on, ties, undoes)
-    if recorded is not None:
-        locked_succession = lock_succession(recorded.pk)
+        recorded_succession = _find_recorded(kind, vests_on, ties, undoes)
+    if recorded_succession is not None:
+        locked_succession = lock_succession(recorded_succession.pk)
         _add_details(locked_succession, fields, reason=reason, author=author, now=now)
         if status == SuccessionStatus.EFFECTIVE and not locked_succession.is_final:
             register_reason = "A register says that this has happened."

@@ -330,10 +330,10 @@ def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.dateti
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
-    reordered = documents.moved(PLAN, draft_content(plan), piece, up=up)
-    if reordered is None:
+    new_order = documents.moved(PLAN, draft_content(plan), piece, up=up)
+    if new_order is None:
         return False
-    list_code, keys = reordered
+    list_code, keys = new_order
     save_piece(plan=plan, piece=list_code, value=keys, based_on=None, author=author, now=now)
     return True
 

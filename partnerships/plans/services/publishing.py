@@ -111,9 +111,9 @@ def publish_version(
 
     # Prepare the content, and check it.
     draft = _draft_to_publish(plan, draft_choices, author=author, now=now)
-    previous = plan.versions.filter(number=plan.current_number).first()
-    prepared = _prepare(plan, draft, previous, keep=draft_choices.keep, imported=imported)
-    is_minor = minor and previous is not None
+    previous_version = plan.versions.filter(number=plan.current_number).first()
+    prepared = _prepare(plan, draft, previous_version, keep=draft_choices.keep, imported=imported)
+    is_minor = minor and previous_version is not None
     if is_minor and not imported.get("elsewhere", False):
         refuse_minor(prepared)
 
@@ -126,7 +126,7 @@ def publish_version(
         author=author,
         organisation=acting_organisation(plan, author),
         now=now,
-        rendered=(previous, draft),
+        rendered=(previous_version, draft),
         plan=plan,
         title=prepared.content["about"]["title"][:200],
         figures=figures_of(prepared.previous, prepared.content, prepared.changes),
@@ -135,7 +135,7 @@ def publish_version(
         source=imported.get("source", ""),
     )
     project(plan, prepared.previous, prepared.content, version)
-    rebase_draft(draft, prepared, version, author=author, now=now, keep=previous is not None)
+    rebase_draft(draft, prepared, version, author=author, now=now, keep=previous_version is not None)
     draft.based_on = version.number
     draft.save()
 
@@ -177,13 +177,13 @@ def _draft_to_publish(plan: Plan, choices: DraftChoices, *, author: User | None,
 
 
 def _prepare(
-    plan: Plan, draft: Draft, previous: Version | None, *, keep: Sequence[str], imported: Imported
+    plan: Plan, draft: Draft, previous_version: Version | None, *, keep: Sequence[str], imported: Imported
 ) -> Prepared:
     """Return the content to publish, from the draft or from an import. Raises `UnableToPublish`."""
     imported_content = imported.get("content")
-    previous_content: Content = previous.content if previous else empty()
+    previous_content: Content = previous_version.content if previous_version else empty()
     prepared = prepare(PLAN, draft, previous_content, replacement=imported_content, finish=partial(_finished, plan))
-    if previous is None:
+    if previous_version is None:
         _refuse_empty(plan, prepared.content)
     if imported_content is None:
         _refuse_untouched(plan, prepared.content, previous_content, keep)
@@ -282,13 +282,13 @@ def publish_piece(
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
-    newest = plan.versions.filter(number=plan.current_number).first()
-    if newest is None:
+    newest_version = plan.versions.filter(number=plan.current_number).first()
+    if newest_version is None:
         raise UnableToPublish("This plan has no version yet. Publish its draft first.")
 
     try:
-        content = set_piece(newest.content, piece, value)
-        _check_conflict(plan, newest, piece, content=content, based_on=based_on)
+        content = set_piece(newest_version.content, piece, value)
+        _check_conflict(plan, newest_version, piece, content=content, based_on=based_on)
     except ValueError as error:
         raise UnableToPublish(str(error)) from error
     return publish_version(plan=plan, author=author, note=note, minor=minor, now=now, content=content)

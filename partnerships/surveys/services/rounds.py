@@ -103,8 +103,8 @@ def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author:
     """
     survey_round = lock_draft(survey_round, author, now)
     people_by_id = _people_to_invite(survey_round, addresses)
-    if refused := refused_among(list(people_by_id.values())):
-        names = listed(sorted(person.email for person in refused))
+    if refused_people := refused_among(list(people_by_id.values())):
+        names = listed(sorted(person.email for person in refused_people))
         raise UnableToRun(f"Remove {names}: they have asked not to be contacted, or their emails bounce.")
 
     existing_invitations = Invitation.objects.filter(round=survey_round, person__in=people_by_id)
@@ -211,8 +211,8 @@ def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) ->
 def _remove_unwilling(survey_round: Round) -> None:
     """Remove the partnerships that have not accepted, and the people who have refused emails since their invitation."""
     survey_round.joinings.filter(accepted_at=None).delete()
-    refused = refused_among(User.objects.filter(pk__in=survey_round.invitations.values("person")))
-    survey_round.invitations.filter(person__in=refused).delete()
+    refused_people = refused_among(User.objects.filter(pk__in=survey_round.invitations.values("person")))
+    survey_round.invitations.filter(person__in=refused_people).delete()
 
 
 def _create_key_and_tokens(survey_round: Round, invitations: Sequence[Invitation]) -> None:

@@ -122,7 +122,7 @@ def propose_amendment(
     locked_partnership = lock_partnership(partnership.pk)
     require(rights_over(locked_partnership, author, now).may_propose_for(organisation))
     today = timezone.localdate(now)
-    base = _base_of_amendment(locked_partnership, organisation, today, from_day)
+    base_version = _base_of_amendment(locked_partnership, organisation, today, from_day)
     if not reason.strip():
         raise UnableToPropose("Enter why the terms should change.")
     if from_day is not None and from_day < today:
@@ -136,8 +136,8 @@ def propose_amendment(
         author=author,
         reason=reason.strip(),
         from_day=from_day,
-        based_on=base,
-        declarations=widened_declarations(declarations_of(locked_partnership.kind), base),
+        based_on=base_version,
+        declarations=widened_declarations(declarations_of(locked_partnership.kind), base_version),
         created_at=now,
         updated_by=author,
         updated_at=now,
@@ -245,10 +245,10 @@ def move_terms_piece(*, proposal: TermsProposal, piece: str, up: bool, author: U
     """
     partnership, locked_proposal = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
-    reordered = moved(schema_of(locked_proposal), content_of_proposal(locked_proposal), piece, up=up)
-    if reordered is None:
+    new_order = moved(schema_of(locked_proposal), content_of_proposal(locked_proposal), piece, up=up)
+    if new_order is None:
         return False
-    order_piece, keys = reordered
+    order_piece, keys = new_order
     return save_terms_piece(proposal=proposal, piece=order_piece, value=keys, based_on=None, author=author, now=now)
 
 

@@ -14,14 +14,16 @@ def set_end_by_notice(partnership: Partnership) -> None:
     Call this whenever a notice or a party has changed.
     """
     notices = list(partnership.notices.open().order_by("last_day", "given_at", "pk"))
-    ends_on = None
     are_decisive = _are_decisive(partnership, (notice.organisation_id for notice in notices))
+    ends_on = None
     for notice, is_decisive in zip(notices, are_decisive, strict=True):
+        # The earliest decisive notice ends the partnership.
         if is_decisive and ends_on is None:
             ends_on = notice.last_day
         if is_decisive != notice.ends_partnership:
             notice.ends_partnership = is_decisive
             notice.save(update_fields=["ends_partnership"])
+
     if partnership.notice_ends_on != ends_on:
         partnership.notice_ends_on = ends_on
         partnership.save(update_fields=["notice_ends_on"])

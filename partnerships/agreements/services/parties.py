@@ -176,17 +176,12 @@ def change_party_role(
     """
     partnership, locked_party = lock_party(party)
     require(rights_over(partnership, author, now).leads)
-    if role not in PartyRole.values:
-        raise UnableToChangeParty("Choose a role.")
-    # A restore has no author. It changes the role again, even if the partnership is over by now.
-    if author is not None and partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToChangeParty("This partnership has ended, so roles in it can no longer change.")
-    if locked_party.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
-        raise UnableToChangeParty(f"{locked_party.organisation.name} no longer takes part, so its role cannot change.")
+    _check_role_can_change(partnership, locked_party, role, author=author, now=now)
     previous_role = locked_party.role
     if role == previous_role:
         return
-    if not reason.strip():
+    reason = reason.strip()
+    if not reason:
         raise UnableToChangeParty("Give a reason.")
     steps_down = role not in LEADING_ROLES and previous_role in LEADING_ROLES
     if not even_last_lead and steps_down and not _another_party_leads(partnership, locked_party):
@@ -206,7 +201,7 @@ def change_party_role(
             "party": locked_party.organisation_id,
             "before": {"organisation": name, "role": previous_role},
             "after": {"organisation": name, "role": role},
-            "reason": reason.strip(),
+            "reason": reason,
         },
     )
 
@@ -215,6 +210,19 @@ def change_party_role(
     if role == PartyRole.OBSERVER and locked_party.is_present:
         # The hooks read the reason from the party; it is not saved.
         locked_party.partnership = partnership
-        locked_party.reason = reason.strip()
+        locked_party.reason = reason
         run_observer_hooks(PartyDeparture(party=locked_party, author=author, now=now))
     copy_to_caller(party, locked_party)
+
+
+def _check_role_can_change(
+    partnership: Partnership, party: Party, role: str, *, author: User | None, now: dt.datetime
+) -> None:
+    """Raise `UnableToChangeParty` if the role is unknown, the partnership is over, or the party takes no part."""
+    if role not in PartyRole.values:
+        raise UnableToChangeParty("Choose a role.")
+    # A restore has no author. It changes the role again, even if the partnership is over by now.
+    if author is not None and partnership.is_over_on(timezone.localdate(now)):
+        raise UnableToChangeParty("This partnership has ended, so roles in it can no longer change.")
+    if party.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
+        raise UnableToChangeParty(f"{party.organisation.name} no longer takes part, so its role cannot change.")

@@ -246,11 +246,7 @@ def edit_settings(
     if "audience" in before:
         _journal_audience(locked_partnership, now=now)
     if areas is not None:
-        areas_before, areas_after = set(locked_partnership.areas.all()), set(areas)
-        if areas_before != areas_after:
-            locked_partnership.areas.set(areas_after)
-            before["areas"] = sorted(area.name for area in areas_before)
-            after["areas"] = sorted(area.name for area in areas_after)
+        _change_areas(locked_partnership, set(areas), before, after)
     # Checked only now, because areas may have changed even if no column has.
     if not before:
         return ()
@@ -275,6 +271,16 @@ def _journal_audience(partnership: Partnership, *, now: dt.datetime) -> None:
     """Note in the journal who may read the partnership from now on."""
     identity = partnership_identity(partnership)
     journal.note(AUDIENCE, now=now, partnership=partnership.pk, same=identity, audience=partnership.audience)
+
+
+def _change_areas(partnership: Partnership, areas: set[Area], before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Save the areas if they differ, and add the names of the earlier and the new areas to `before` and `after`."""
+    earlier_areas = set(partnership.areas.all())
+    if areas == earlier_areas:
+        return
+    partnership.areas.set(areas)
+    before["areas"] = sorted(area.name for area in earlier_areas)
+    after["areas"] = sorted(area.name for area in areas)
 
 
 def _change_kind(partnership: Partnership, *, now: dt.datetime) -> None:

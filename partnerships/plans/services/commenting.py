@@ -196,8 +196,9 @@ def _possible_names(text_after_at: str) -> list[str]:
         return []
     words = text_after_at[:MAX_NAME].split()[:MAX_WORDS]
     names = []
-    for count in range(len(words), 0, -1):
-        name = " ".join(words[:count])
+    for word_count in range(len(words), 0, -1):
+        name = " ".join(words[:word_count])
+        # A name may end with a full stop, as in "Jr.", or before a punctuation mark.
         names += [name, name.rstrip(".,;:!?)”\"'")]
     return list(dict.fromkeys(names))
 

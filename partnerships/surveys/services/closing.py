@@ -28,8 +28,9 @@ def close_due(*, now: dt.datetime) -> int:
     If the answers of a round cannot be opened, operators get an alert and the other rounds are still closed.
     """
     _destroy_leftover_keys()
+    due_rounds = open_rounds(closes_on__lt=timezone.localdate(now)).order_by("pk")
     closed_count = 0
-    for survey_round in open_rounds(closes_on__lt=timezone.localdate(now)).order_by("pk"):
+    for survey_round in due_rounds:
         try:
             closed_count += _close(survey_round, now=now)
         except sealing.KeyMissing as error:

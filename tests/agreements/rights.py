@@ -655,6 +655,9 @@ WITHOUT_A_PERSON = {
     "agreements.carry_out_notices": "called by the clock",
     "agreements.remind_of_dates": "called by the clock",
     "agreements.requirements_missing_for": "reads only",
+    "agreements.acting_for": "reads only",
+    "agreements.email_new_holder": "called by services that checked",
+    "agreements.withdraw_invitation": "called by services that checked",
     "agreements.record_event": "records what another service did",
     "agreements.record_post_event": "records what another service did",
 }

@@ -221,9 +221,8 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToRemoveSecondFactor as error:
             form.add_error(None, str(error))
         else:
-            messages.success(
-                request, f"The second factors of {person.display_name} have been removed.{recipients.sentence()}"
-            )
+            message = f"The second factors of {person.display_name} have been removed."
+            messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(person_url)
 
     return form_page(request, "people/remove_second_factor.html", form, person=person)

@@ -156,7 +156,6 @@ def _hand_over(request: HttpRequest, form: HandOverForm, organisation: Organisat
             "Hand the records over one at a time to see which ones you can.",
         )
         return False
-    messages.success(
-        request, f"{count} record{pluralize(count)} handed over to {new_owner.display_name}.{recipients.sentence()}"
-    )
+    message = f"{count} record{pluralize(count)} handed over to {new_owner.display_name}."
+    messages.success(request, f"{message}{recipients.sentence()}")
     return True

@@ -69,6 +69,7 @@ def open_plan(request: HttpRequest, pk: int) -> PlanAccess:
     """Return the plan if the person may read a version or the draft; else 404."""
     user = request.user
     if user.is_authenticated:
+        # `read_ahead` sends these lookups as one query. `rows_for` and `as_read_by` below then use their rows.
         read_ahead(
             [lookup(_visible_plan, user, pk), lookup(_pk_if_draft_is_visible, user, pk), past_lookup(user, [pk])]
         )

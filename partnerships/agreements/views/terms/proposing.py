@@ -65,9 +65,8 @@ def amendment_propose(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToPropose as error:
             form.add_error("reason", str(error))
         else:
-            messages.success(
-                request, f"{proposal.name} has been started. Now make your changes.{recipients.sentence()}"
-            )
+            message = f"{proposal.name} has been started. Now make your changes."
+            messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(proposal)
 
     return form_page(request, "agreements/terms/propose.html", form, partnership=access.partnership)
@@ -91,6 +90,7 @@ def proposal_send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Send a draft for signature. The page shows the changes and the people who sign."""
     user = signed_in(request)
     access, proposal = _open_led_proposal(user, pk, number)
+    # A form that arrives later is let through: the service refuses it with a reason.
     if request.method != "POST" and not proposal.is_drafting:
         raise Http404
     sender = _acting_organisation(user, access)
@@ -127,6 +127,7 @@ def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpRespon
     """Return terms that are awaiting signatures to draft."""
     user = signed_in(request)
     access, proposal = _open_led_proposal(user, pk, number)
+    # A form that arrives later is let through: the service refuses it with a reason.
     if request.method != "POST" and not proposal.is_awaiting:
         raise Http404
     form = ReasonForm(posted(request), submit="Return terms to draft", cancel=proposal.get_absolute_url())
@@ -144,9 +145,8 @@ def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpRespon
         except UnableToWithdraw as error:
             form.add_error(None, str(error))
         else:
-            messages.success(
-                request, f"The terms are a draft again. Nobody is being asked to sign them.{recipients.sentence()}"
-            )
+            message = "The terms are a draft again. Nobody is being asked to sign them."
+            messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(proposal)
 
     return form_page(
@@ -159,6 +159,7 @@ def proposal_withdraw(request: HttpRequest, pk: int, number: int) -> HttpRespons
     """Withdraw an amendment that is still open, with a reason."""
     user = signed_in(request)
     access, proposal = _open_led_proposal(user, pk, number)
+    # A form that arrives later is let through: the service refuses it with a reason.
     if request.method != "POST" and (proposal.is_first or not proposal.is_open):
         raise Http404
     form = ReasonForm(posted(request), submit="Withdraw proposal", cancel=proposal.get_absolute_url())

@@ -113,7 +113,8 @@ def _invite_chosen_organisation(request: HttpRequest, user: User, partnership: P
 
     # The page shows the form again with the chosen organisation only, not the whole directory.
     chosen_id = row_number(request.POST.get("organisation", ""))
-    model_choice_field(form, "organisation").queryset = Organisation.objects.filter(pk=chosen_id)
+    chosen_ids = [] if chosen_id is None else [chosen_id]
+    model_choice_field(form, "organisation").queryset = Organisation.objects.filter(pk__in=chosen_ids)
     context = {"form": form, "partnership": partnership, "q": text, "found": True}
     return render(request, "agreements/invite.html", context, status=422)
 

@@ -161,7 +161,7 @@ def _ties(organisation: int) -> QuerySet[SuccessionTie]:
 #: Rows that many organisations lack. One query finds out which of these queries have rows, and only these are then run.
 _ABOUT = (_identifiers, _names, _areas_served, _members_of_group, _ties)
 #: The query that the page runs for each of these. Successions are missing, because `successions_of` reads them.
-_READ = {
+_READ: dict[RowsAbout, RowsAbout] = {
     _identifiers: _identifiers,
     _names: _names,
     _areas_served: _areas_served,

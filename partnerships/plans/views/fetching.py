@@ -157,7 +157,7 @@ def log_opening(request: HttpRequest, access: PlanAccess, how: Opening, page_kin
 
 def login_required_unless_public(
     view: Callable[Concatenate[HttpRequest, int, P], HttpResponseBase],
-) -> Callable[Concatenate[HttpRequest, int, P], HttpResponseBase]:
+) -> Callable[..., HttpResponseBase]:
     """Let visitors read a public plan without signing in; for any other plan, redirect them to the sign-in page.
 
     The first argument of the view after the request is the id of the plan.

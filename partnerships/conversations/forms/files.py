@@ -73,15 +73,11 @@ class PaperForm(Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        querysets: tuple[tuple[str, QuerySet[Any]], ...] = (
-            ("item", AgendaItem.objects.filter(pk__in=[item.pk for item in items])),
-            ("document", documents),
-            ("version", versions),
-        )
-        for name, queryset in querysets:
-            model_choice_field(self, name).queryset = queryset
-        item = model_choice_field(self, "item")
-        item.choices = [("", "The whole meeting"), *((item.pk, item.title) for item in items)]
+        item_field = model_choice_field(self, "item")
+        item_field.queryset = AgendaItem.objects.filter(pk__in=[item.pk for item in items])
+        item_field.choices = [("", "The whole meeting"), *((item.pk, item.title) for item in items)]
+        model_choice_field(self, "document").queryset = documents
+        model_choice_field(self, "version").queryset = versions
         self.helper = Helper(
             self,
             Section("Paper", "title", "item"),
@@ -93,6 +89,7 @@ class PaperForm(Form):
     def clean(self) -> dict[str, Any]:
         """Require exactly one of file, document and version."""
         data = super().clean() or {}
-        if not self.errors and sum(bool(data.get(name)) for name in ("file", "document", "version")) != 1:
+        chosen_names = [name for name in ("file", "document", "version") if data.get(name)]
+        if not self.errors and len(chosen_names) != 1:
             self.add_error("file", "Choose one: a file, a document or a version of a plan")
         return data

@@ -34,17 +34,16 @@ class BecomeForm(Form):
         self, *args: Any, point: Point, possible_addressees: Sequence[Organisation], cancel: str = "", **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["title"].help_text = (
-            "Say what would remove the obstacle. People see this first."
-            if point.direction == "ask"
-            else "Say what you can offer. People see this first."
-        )
+        if point.direction == "ask":
+            self.fields["title"].help_text = "Say what would remove the obstacle. People see this first."
+        else:
+            self.fields["title"].help_text = "Say what you can offer. People see this first."
         self.fields["theme"].initial = point.conversation.theme or None
         if len(possible_addressees) > 1:
-            field = model_choice_field(self, "addressees")
+            addressees = model_choice_field(self, "addressees")
             addressee_ids = [organisation.pk for organisation in possible_addressees]
-            field.queryset = Organisation.objects.filter(pk__in=addressee_ids).order_by("name", "pk")
-            field.initial = addressee_ids
+            addressees.queryset = Organisation.objects.filter(pk__in=addressee_ids).order_by("name", "pk")
+            addressees.initial = addressee_ids
         else:
             del self.fields["addressees"]
         self.helper = Helper(

@@ -309,31 +309,56 @@ def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict
 
     A next step that became an action is left out, because it can no longer be edited here.
     """
-    initial: dict[str, Any] = {
-        name: getattr(conversation, name)
-        for name in ("subject", "partnership", "held_on", "format", "theme", "said", "attribution", "next_contact_on")
-    }
-    seats = list(conversation.attendees.all())
-    initial |= {
+    names = (
+        "subject",
+        "partnership",
+        "held_on",
+        "format",
+        "theme",
+        "said",
+        "attribution",
+        "next_contact_on",
+        "revision",
+    )
+    return {
+        **{name: getattr(conversation, name) for name in names},
         "state": "planned" if conversation.status == Status.PLANNED else "held",
-        "attendees": [seat.person_id for seat in seats if seat.person_id],
+        "attendees": [seat.person_id for seat in conversation.attendees.all() if seat.person_id],
         "decisions": "\n".join(decision.text for decision in conversation.decisions.all()),
         "private_note": own_note.text if own_note else "",
-        "revision": conversation.revision,
+        **_initial_guests(conversation),
+        **_initial_points(conversation),
+        **_initial_steps(conversation),
     }
-    for side in conversation.sides.all():
-        guests = [seat for seat in seats if seat.organisation_id == side.organisation_id and not seat.person_id]
-        initial[f"others_{side.organisation_id}"] = "\n".join(
-            f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name for seat in guests
-        )
 
+
+def _initial_guests(conversation: Conversation) -> dict[str, str]:
+    """Return the people without an account of each side, one on each line."""
+    guests = [seat for seat in conversation.attendees.all() if not seat.person_id]
+    initial = {}
+    for side in conversation.sides.all():
+        lines = [
+            f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name
+            for seat in guests
+            if seat.organisation_id == side.organisation_id
+        ]
+        initial[f"others_{side.organisation_id}"] = "\n".join(lines)
+    return initial
+
+
+def _initial_points(conversation: Conversation) -> dict[str, str]:
+    """Return the points of each side and kind, one on each line."""
     texts_by_field: dict[str, list[str]] = {}
     for point in conversation.points.all():
         texts_by_field.setdefault(f"points_{point.organisation_id}_{point.kind}", []).append(point.text)
-    initial |= {name: "\n".join(texts) for name, texts in texts_by_field.items()}
+    return {name: "\n".join(texts) for name, texts in texts_by_field.items()}
 
-    open_steps = [step for step in conversation.next_steps.all() if step.action_id is None]
-    for row, step in enumerate(open_steps):
+
+def _initial_steps(conversation: Conversation) -> dict[str, Any]:
+    """Return the next steps that have not become actions."""
+    initial: dict[str, Any] = {}
+    steps = [step for step in conversation.next_steps.all() if step.action_id is None]
+    for row, step in enumerate(steps):
         initial[f"step_{row}_text"] = step.text
         initial[f"step_{row}_who"] = f"{step.organisation_id}-{step.owner_id or ''}"
         initial[f"step_{row}_due_on"] = step.due_on

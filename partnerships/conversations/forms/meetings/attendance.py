@@ -38,6 +38,16 @@ class AnswerMeetingForm(Form):
         self.helper = Helper(self, submit="Save answer", cancel=cancel)
 
 
+def _attendance_field(seat: MeetingSeat) -> forms.ChoiceField:
+    """Return the field for the attendance of a person or guest, who is named in its label."""
+    return forms.ChoiceField(
+        label=f"{seat.display_name}, {seat.job_title}" if seat.job_title else seat.display_name,
+        widget=forms.RadioSelect,
+        choices=Attendance.choices,
+        initial=seat.attendance or _ATTENDANCE_BY_ANSWER.get(seat.answer, ""),
+    )
+
+
 class AttendanceForm(Form):
     """The form to record who was there: the people invited, and people and guests who came without an invitation."""
 
@@ -61,20 +71,14 @@ class AttendanceForm(Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.seats = list(seats)
-        model_choice_field(self, "people").queryset = people.exclude(
-            pk__in=[seat.person_id for seat in self.seats if seat.person_id]
-        )
+        invited_ids = [seat.person_id for seat in self.seats if seat.person_id]
+        model_choice_field(self, "people").queryset = people.exclude(pk__in=invited_ids)
+
         field_names_by_side: dict[str, list[str]] = {}
         for seat in self.seats:
-            field_name = f"seat_{seat.pk}"
-            self.fields[field_name] = forms.ChoiceField(
-                label=f"{seat.display_name}, {seat.job_title}" if seat.job_title else seat.display_name,
-                widget=forms.RadioSelect,
-                choices=Attendance.choices,
-                initial=seat.attendance or _ATTENDANCE_BY_ANSWER.get(seat.answer, ""),
-            )
+            self.fields[f"seat_{seat.pk}"] = _attendance_field(seat)
             side = seat.organisation.display_name if seat.organisation else "Guests"
-            field_names_by_side.setdefault(side, []).append(field_name)
+            field_names_by_side.setdefault(side, []).append(f"seat_{seat.pk}")
         self.helper = Helper(
             self,
             *(Section(side, *field_names) for side, field_names in field_names_by_side.items()),

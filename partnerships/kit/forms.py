@@ -294,48 +294,58 @@ class FindSelectMultiple(_Find, AutocompleteSelectMultiple):
     """A select of several choices from hundreds; see `_Find`."""
 
 
-def apply_name_search(form: forms.BaseForm, posted: QueryDict) -> None:
+def apply_name_search(form: forms.BaseForm, data: QueryDict) -> None:
     """Fill an unbound form with the posted values, and reduce each long list to the matches of its search."""
     for name, field in form.fields.items():
         is_multiple = isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField)
-        form.initial[name] = posted.getlist(name) if is_multiple else posted.get(name, "")
+        form.initial[name] = data.getlist(name) if is_multiple else data.get(name, "")
         if isinstance(field.widget, _Find):
-            field.widget.words = posted.get(f"{name}-find", "").strip()
-            _reduce_choices(field, words=field.widget.words, find_by=field.widget.find_by, chosen=posted.getlist(name))
+            field.widget.words = data.get(f"{name}-find", "").strip()
+            _reduce_choices(field, words=field.widget.words, find_by=field.widget.find_by, chosen=data.getlist(name))
 
 
 def _reduce_choices(field: forms.Field, *, words: str, find_by: Sequence[str], chosen: Sequence[str]) -> None:
     """Keep only the choices that match the search words, and the choices that are already selected."""
     if isinstance(field, forms.ModelChoiceField):
-        rows = field.queryset
-        assert rows is not None  # a form sets its rows before it is shown
-        conditions = [Q(**{f"{path}__icontains": words}) for path in find_by] if words else [Q(pk__in=[])]
-        matching_ids = rows.filter(Q(*conditions, _connector=Q.OR)).values_list("pk", flat=True)[:MAX_SEARCH_MATCHES]
-        chosen_ids = [int(pk) for pk in chosen if pk.isdecimal() and len(pk) < 10]
-        field.queryset = rows.filter(pk__in=[*matching_ids, *chosen_ids])
+        _reduce_rows(field, words=words, find_by=find_by, chosen=chosen)
     elif isinstance(field, forms.ChoiceField):
         pairs: Any = field.choices  # long lists have no groups
         choices = [(str(code), str(label)) for code, label in pairs]
         matching_codes = [code for code, label in choices if words and words.lower() in label.lower()]
-        matching_codes = matching_codes[:MAX_SEARCH_MATCHES]
-        field.choices = [(code, label) for code, label in choices if code in ("", *matching_codes, *chosen)]
+        codes_to_keep = {"", *matching_codes[:MAX_SEARCH_MATCHES], *chosen}
+        field.choices = [(code, label) for code, label in choices if code in codes_to_keep]
 
 
-def is_search(posted: QueryDict) -> bool:
+def _reduce_rows(
+    field: forms.ModelChoiceField[Any], *, words: str, find_by: Sequence[str], chosen: Sequence[str]
+) -> None:
+    """Keep only the rows in which one of the fields `find_by` has the search words, and the selected rows."""
+    rows = field.queryset
+    assert rows is not None  # a form sets its rows before it is shown
+    matching_ids: list[int] = []
+    if words:
+        condition = Q(*(Q(**{f"{path}__icontains": words}) for path in find_by), _connector=Q.OR)
+        matching_ids = list(rows.filter(condition).values_list("pk", flat=True)[:MAX_SEARCH_MATCHES])
+    chosen_ids = [int(pk) for pk in chosen if pk.isdecimal() and len(pk) < 10]
+    field.queryset = rows.filter(pk__in=[*matching_ids, *chosen_ids])
+
+
+def is_search(data: QueryDict) -> bool:
     """Return whether a form was sent to search a long list by name, not to save.
 
     Either its search button was pressed, or the Enter key in any field without JavaScript, which sends "enter". Enter
     means a search if a search box has words that were not searched for yet.
     """
-    if "find" in posted:
-        return True
-    if "enter" not in posted:
-        return False
-    for name in posted:
+    return "find" in data or ("enter" in data and _has_new_search_words(data))
+
+
+def _has_new_search_words(data: QueryDict) -> bool:
+    """Return whether a search box has words other than those of the last search, which the page sends back."""
+    for name in data:
         if name.endswith("-find"):
-            words = str(posted[name]).strip()
-            earlier_words = str(posted.get(f"{name.removesuffix('-find')}-sought", "")).strip()
-            if words and words != earlier_words:
+            words = str(data[name]).strip()
+            last_words = str(data.get(f"{name.removesuffix('-find')}-sought", "")).strip()
+            if words and words != last_words:
                 return True
     return False
 

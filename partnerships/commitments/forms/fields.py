@@ -24,8 +24,8 @@ class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic 
 
 def with_memberships(people: QuerySet[User]) -> QuerySet[User]:
     """Fetch the memberships that the labels of `PersonField` need."""
-    current = Membership.objects.current().select_related("organisation").order_by("organisation__name", "pk")
-    return people.prefetch_related(Prefetch("memberships", queryset=current, to_attr="current_memberships"))
+    memberships = Membership.objects.current().select_related("organisation").order_by("organisation__name", "pk")
+    return people.prefetch_related(Prefetch("memberships", queryset=memberships, to_attr="current_memberships"))
 
 
 def owner_field(organisation: Organisation, *, required: bool) -> PersonField:

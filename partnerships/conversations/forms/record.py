@@ -298,8 +298,8 @@ def _sides_by_person(
     sides_by_person: dict[int, set[int]] = {}
     for person, organisation in attendee_ids:
         sides_by_person.setdefault(person, set()).add(organisation)
-    current = Membership.objects.current().filter(organisation__in=[side.pk for side in sides], person__in=people)
-    for person, organisation in current.values_list("person_id", "organisation_id"):
+    memberships = Membership.objects.current().filter(organisation__in=[side.pk for side in sides], person__in=people)
+    for person, organisation in memberships.values_list("person_id", "organisation_id"):
         sides_by_person.setdefault(person, set()).add(organisation)
     return sides_by_person
 

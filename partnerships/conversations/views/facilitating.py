@@ -26,10 +26,10 @@ from partnerships.people.requests import signed_in
 def stuck_records(request: HttpRequest) -> HttpResponse:
     """Show the records that are stuck in the partnerships that the reader facilitates or leads."""
     user, now = signed_in(request), timezone.now()
-    watched = watched_by(user)
+    partnerships = watched_by(user)
     today = timezone.localdate(now)
-    rows = [(partnership, record, record.days(today)) for partnership, record in stuck_for(user, watched, now)]
-    return render(request, "conversations/facilitating/stuck.html", {"watched": watched, "rows": rows})
+    rows = [(partnership, record, record.days(today)) for partnership, record in stuck_for(user, partnerships, now)]
+    return render(request, "conversations/facilitating/stuck.html", {"watched": partnerships, "rows": rows})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

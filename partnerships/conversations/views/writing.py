@@ -46,16 +46,16 @@ def new_record(request: HttpRequest) -> HttpResponse:
     suggestion = came_from.origin.suggest(user, partnership, came_from.record) if came_from and partnership else None
     if request.GET.get("from") and suggestion is None:
         raise Http404
-    others = _others(request, user, keeper, partnership)
-    if not others:
+    other_sides = _other_sides(request, user, keeper, partnership)
+    if not other_sides:
         return choose_sides(request, user, keeper, partnership=partnership)
 
     initial = {
-        "partnership": partnership or queries.only_shared_partnership(user, [keeper, *others]),
+        "partnership": partnership or queries.only_shared_partnership(user, [keeper, *other_sides]),
         "state": "planned" if request.GET.get("state") == "planned" else "held",
         "subject": suggestion.text if suggestion else "",
     }
-    form = ConversationForm(posted(request), user=user, keeper=keeper, others=others, initial=initial)
+    form = ConversationForm(posted(request), user=user, keeper=keeper, others=other_sides, initial=initial)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -78,7 +78,7 @@ def new_record(request: HttpRequest) -> HttpResponse:
         "conversations/new.html",
         form,
         keeper=keeper,
-        others=others,
+        others=other_sides,
         suggested=suggestion,
         choose_href=_choose_url(request, keeper, partnership),
         back=list_of(partnership),
@@ -125,7 +125,7 @@ def _keeper(
     return own_organisations[0]
 
 
-def _others(
+def _other_sides(
     request: HttpRequest, user: User, keeper: Organisation, partnership: Partnership | None
 ) -> list[Organisation]:
     """Return the other sides: the organisations that the URL names, or the only other party.
@@ -154,18 +154,18 @@ def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(conversation)
 
     keeper = conversation.organisation
-    sides = [side.organisation for side in conversation.sides.all() if side.organisation_id != keeper.pk]
+    recorded_sides = [side.organisation for side in conversation.sides.all() if side.organisation_id != keeper.pk]
     if "choose" in request.GET:
         return choose_sides(
             request,
             user,
             keeper,
             partnership=conversation.partnership,
-            chosen=sides,
+            chosen=recorded_sides,
             back=reverse("conversations:edit", args=[pk]),
         )
 
-    form = _edit_form(request, user, conversation, others=named_sides(request, user, keeper) or sides)
+    form = _edit_form(request, user, conversation, others=named_sides(request, user, keeper) or recorded_sides)
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -98,24 +98,22 @@ def refer_entry(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReferForm(posted(request), entry=entry, user=user, organisations=organisations)
 
     if request.method == "POST" and form.is_valid():
-        chosen = form.cleaned_data
+        data = form.cleaned_data
         try:
             with collect_recipients() as recipients:
                 services.refer_entry(
                     entry=entry,
-                    organisation=chosen["organisation"],
-                    person=chosen["person"],
-                    note_to_them=chosen["note"],
+                    organisation=data["organisation"],
+                    person=data["person"],
+                    note_to_them=data["note"],
                     author=user,
                     now=timezone.now(),
                 )
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(
-                request,
-                f"You have referred this {entry.noun} to {chosen['person'].display_name}.{recipients.sentence()}",
-            )
+            name = data["person"].display_name
+            messages.success(request, f"You have referred this {entry.noun} to {name}.{recipients.sentence()}")
             return redirect(entry)
 
     return form_page(request, "exchange/act.html", form, entry=entry, title="Refer to a colleague")

@@ -82,13 +82,13 @@ def _link_to_matches(entry: Entry, count: int) -> str:
         return ""
     noun = "offer" if entry.is_ask else "ask"
     if count == 1:
-        words = f"1 matching {noun}"
+        link_text = f"1 matching {noun}"
     elif count < BEST:
-        words = f"{count} matching {noun}s"
+        link_text = f"{count} matching {noun}s"
     else:
-        words = f"{BEST} or more matching {noun}s"
+        link_text = f"{BEST} or more matching {noun}s"
     address = reverse("exchange:entry-matches", args=[entry.pk])
-    return format_html(' See <a class="govuk-link" href="{}">{}</a>.', address, words)
+    return format_html(' See <a class="govuk-link" href="{}">{}</a>.', address, link_text)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

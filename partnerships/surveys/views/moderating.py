@@ -36,10 +36,14 @@ def decide_comments(request: HttpRequest, pk: int) -> HttpResponse:
     form = ModerateForm(posted(request), comments=waiting_comments, questions=survey_round.questions())
 
     if request.method == "POST" and form.is_valid():
-        shown, withheld = form.decisions()
+        words_by_comment, withheld_ids = form.decisions()
         try:
             services.decide_comments(
-                survey_round=survey_round, shown=shown, withheld=withheld, author=user, now=timezone.now()
+                survey_round=survey_round,
+                shown=words_by_comment,
+                withheld=withheld_ids,
+                author=user,
+                now=timezone.now(),
             )
         except services.UnableToModerate as error:
             form.add_error(None, str(error))

@@ -96,13 +96,13 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, message)
         return redirect(meeting)
     keeper = acting_side(rights)
-    others = _other_sides(meeting, keeper)
+    other_sides = _other_sides(meeting, keeper)
     form = ConversationForm(
         posted(request),
         user=user,
         keeper=keeper,
-        others=others,
-        initial=_initial(meeting, [keeper, *others]),
+        others=other_sides,
+        initial=_initial(meeting, [keeper, *other_sides]),
         cancel=meeting.get_absolute_url(),
         submit="Save minutes",
     )
@@ -124,7 +124,7 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(conversation)
 
     return form_page(
-        request, "conversations/meetings/minutes.html", form, meeting=meeting, keeper=keeper, others=others
+        request, "conversations/meetings/minutes.html", form, meeting=meeting, keeper=keeper, others=other_sides
     )
 
 

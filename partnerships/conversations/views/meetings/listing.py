@@ -80,8 +80,8 @@ def edit_cycle(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("conversations:meetings", args=[pk])
     today = timezone.localdate()
     cycle = queries.running_cycle(partnership)
-    offered = None if cycle else queries.cycle_from_terms(partnership, today)
-    form = CycleForm(posted(request), initial=initial_of_cycle(cycle, offered, today), cancel=back)
+    cycle_from_terms = None if cycle else queries.cycle_from_terms(partnership, today)
+    form = CycleForm(posted(request), initial=initial_of_cycle(cycle, cycle_from_terms, today), cancel=back)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -106,7 +106,7 @@ def edit_cycle(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/meetings/cycle.html",
         form,
         partnership=partnership,
-        offered=offered,
+        offered=cycle_from_terms,
         cycle=cycle,
         back=back,
     )

@@ -309,23 +309,14 @@ def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict
 
     A next step that became an action is left out, because it can no longer be edited here.
     """
-    names = (
-        "subject",
-        "partnership",
-        "held_on",
-        "format",
-        "theme",
-        "said",
-        "attribution",
-        "next_contact_on",
-        "revision",
-    )
+    names = ("subject", "partnership", "held_on", "format", "theme", "said", "attribution", "next_contact_on")
     return {
         **{name: getattr(conversation, name) for name in names},
         "state": "planned" if conversation.status == Status.PLANNED else "held",
         "attendees": [seat.person_id for seat in conversation.attendees.all() if seat.person_id],
         "decisions": "\n".join(decision.text for decision in conversation.decisions.all()),
         "private_note": own_note.text if own_note else "",
+        "revision": conversation.revision,
         **_initial_guests(conversation),
         **_initial_points(conversation),
         **_initial_steps(conversation),

@@ -29,7 +29,7 @@ from partnerships.calendars.queries import (
 )
 from partnerships.calendars.registry import DatedView, find_view
 from partnerships.kit.calendars import CalendarKind, write_feed
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.outbox.content import link
 from partnerships.people.limits import too_many
 from partnerships.people.models import User
@@ -99,7 +99,7 @@ def _address_page(
         return _end_address(request, person, address)
 
     form = KindsForm(
-        posted(request),
+        post_data(request),
         address=address,
         chooses=view is None,
         initial={"kinds": address.kinds if address else None},

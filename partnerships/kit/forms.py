@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from partnerships.kit.http import posted
+from partnerships.kit.http import post_data
 
 # Re-exported, so that forms import their fields and their layout from one module.
 from partnerships.kit.value_fields import AmountField as AmountField
@@ -350,13 +350,14 @@ def _has_new_search_words(data: QueryDict) -> bool:
     return False
 
 
-def searching_form(request: HttpRequest, make: Callable[[QueryDict | None], _Form]) -> _Form:
-    """Return the form that `make` builds from the POST data.
+def searching_form(request: HttpRequest, form_class: type[_Form], **form_arguments: Any) -> _Form:
+    """Return the form for the POST data.
 
-    After a search by name, return an unbound form with the posted values and the matches.
+    A search by name in a long list posts the form too. The form is then unbound, so that nothing is saved, and has the
+    posted values and the matches.
     """
     if not is_search(request.POST):
-        return make(posted(request))
-    form = make(None)
+        return form_class(post_data(request), **form_arguments)
+    form = form_class(None, **form_arguments)
     apply_name_search(form, request.POST)
     return form

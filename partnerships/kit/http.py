@@ -58,15 +58,15 @@ def next_url(request: HttpRequest, default: str, *, parameter: str = "next") -> 
     return address if is_allowed and address.startswith("/") else default
 
 
-def posted(request: HttpRequest) -> QueryDict | None:
+def post_data(request: HttpRequest) -> QueryDict | None:
     """Return the data to bind a form to: the POST data, which may be empty; None if the request sends no form."""
     return request.POST if request.method == "POST" else None
 
 
-def posted_with_files(
+def post_data_and_files(
     request: HttpRequest,
 ) -> tuple[QueryDict, MultiValueDict[str, UploadedFile[Any]]] | tuple[None, None]:
-    """Return the data and files to bind a form to, as its first two arguments; see `posted`."""
+    """Return the data and files to bind a form to, as its first two arguments; see `post_data`."""
     return (request.POST, request.FILES) if request.method == "POST" else (None, None)
 
 

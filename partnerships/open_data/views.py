@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.kit.exports import count_rows
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.open_data import services
 from partnerships.open_data.forms import AgreementForm, ContributionForm, PublishingForm
@@ -153,7 +153,7 @@ def publishing(request: HttpRequest, pk: int, standard: str) -> HttpResponse:
     return_url = reverse("open_data:of-organisation", args=[pk])
     ends = published_by(pk, standard) is not None
     submit = "Stop publishing" if ends else "Publish files"
-    form = PublishingForm(posted(request), submit=submit, danger=ends, cancel=return_url)
+    form = PublishingForm(post_data(request), submit=submit, danger=ends, cancel=return_url)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -181,7 +181,7 @@ def enter_agreement(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk, kind__in=PLANNING_BODIES)
     require(roles_of(user, timezone.now()).keeps_published({pk}))
     return_url = reverse("developer_agreements:of-organisation", args=[pk])
-    form = AgreementForm(posted(request), cancel=return_url)
+    form = AgreementForm(post_data(request), cancel=return_url)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -213,7 +213,7 @@ def enter_contribution(request: HttpRequest, pk: int) -> HttpResponse:
     agreement = get_object_or_404(agreements, pk=pk)
     require(roles_of(user, timezone.now()).keeps_published({agreement.organisation_id}))
     return_url = agreement.get_absolute_url()
-    form = ContributionForm(posted(request), cancel=return_url)
+    form = ContributionForm(post_data(request), cancel=return_url)
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -37,7 +37,7 @@ class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]  # allauth car
         return address
 
 
-class BeginForm(Form):
+class FirstAdministratorForm(Form):
     """The form in which a new network's first administrator creates an account."""
 
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))

@@ -1,6 +1,6 @@
 """Pages of a person's own account, administrators' pages about accounts, and public pages, for example privacy.
 
-`posted(request)` returns the POST data for a form, or None on GET.
+`post_data(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.exports import count_rows
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.people.administrators import (
     UnableToChangeAdministration,
     grant_administration,
     withdraw_administration,
 )
 from partnerships.people.first_administrator import UnableToBegin, become_first_administrator, is_valid
-from partnerships.people.forms import BeginForm, DetailsForm, LeaverForm, ReasonForm, ViewAsForm
+from partnerships.people.forms import DetailsForm, FirstAdministratorForm, LeaverForm, ReasonForm, ViewAsForm
 from partnerships.people.identity_providers import provider_name
 from partnerships.people.leaving import hook_names
 from partnerships.people.middleware import VIEW_AS_KEY
@@ -66,7 +66,7 @@ def account(request: HttpRequest) -> HttpResponse:
 def edit_details(request: HttpRequest) -> HttpResponse:
     """Show the form with the signed-in person's name and time zone. On POST, save them."""
     user = signed_in(request)
-    form = DetailsForm(posted(request), person=user)
+    form = DetailsForm(post_data(request), person=user)
     if request.method == "POST" and form.is_valid():
         change_details(person=user, author=user, now=timezone.now(), **form.cleaned_data)
         messages.info(request, "Your details have been saved.")
@@ -95,7 +95,7 @@ def begin_network(request: HttpRequest, token: str) -> HttpResponse:
     """Create the account of a new network's first administrator, who opened the one-time link."""
     if not is_valid(token):
         raise Http404
-    form = BeginForm(posted(request))
+    form = FirstAdministratorForm(post_data(request))
     if request.method == "POST" and form.is_valid():
         try:
             person = become_first_administrator(token=token, now=timezone.now(), **form.cleaned_data)
@@ -113,7 +113,7 @@ def view_as(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask an administrator for a reason to view the site as another person. On POST, start the view."""
     administrator = _signed_in_administrator(request)
     person = get_object_or_404(User, pk=pk)
-    form = ViewAsForm(posted(request))
+    form = ViewAsForm(post_data(request))
     if request.method == "POST" and form.is_valid():
         try:
             view = begin_view_as(
@@ -144,7 +144,7 @@ def close_leaver_account(request: HttpRequest, pk: int) -> HttpResponse:
     administrator = _signed_in_administrator(request)
     person = get_object_or_404(User, pk=pk, is_active=True)
     person_url = reverse("admin:people_user_change", args=[pk])
-    form = LeaverForm(posted(request), successors=colleagues_of(person), cancel=person_url)
+    form = LeaverForm(post_data(request), successors=colleagues_of(person), cancel=person_url)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -188,7 +188,7 @@ def _change_administration(request: HttpRequest, administrator: User, person: Us
     """Show the form to grant (`granting=True`) or withdraw a person's administration, and save the decision."""
     person_url = reverse("admin:people_user_change", args=[person.pk])
     button = "Make administrator" if granting else "Remove as administrator"
-    form = ReasonForm(posted(request), submit=button, cancel=person_url)
+    form = ReasonForm(post_data(request), submit=button, cancel=person_url)
 
     if request.method == "POST" and form.is_valid():
         change = grant_administration if granting else withdraw_administration
@@ -210,7 +210,7 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     administrator = _signed_in_administrator(request)
     person = get_object_or_404(User, pk=pk, is_active=True)
     person_url = reverse("admin:people_user_change", args=[pk])
-    form = ReasonForm(posted(request), submit="Remove second factor", cancel=person_url)
+    form = ReasonForm(post_data(request), submit="Remove second factor", cancel=person_url)
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import form_page, posted, posted_with_files
+from partnerships.kit.http import form_page, post_data, post_data_and_files
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.organisations.models import PLANNING_BODIES, Organisation
 from partnerships.people.limits import too_many_uploads
@@ -63,7 +63,7 @@ def upload_files(request: HttpRequest, pk: int, register: str) -> HttpResponse:
     if request.method == "POST" and (too_many_response := too_many_uploads(request)) is not None:
         return too_many_response
     return_url = reverse("transfer:own", args=[organisation.pk])
-    form = OwnFilesForm(*posted_with_files(request), register=register, cancel=return_url)
+    form = OwnFilesForm(*post_data_and_files(request), register=register, cancel=return_url)
 
     if request.method == "POST" and form.is_valid():
         choices = Choices(
@@ -120,7 +120,7 @@ def match_headings(request: HttpRequest, pk: int) -> HttpResponse:
     if not (run.is_unread or run.is_previewed):
         return redirect("transfer:own-run", run.pk)
     return_url = reverse("transfer:own-run", args=[run.pk])
-    form = OwnHeadingsForm(posted(request), files=proposals_for(run), cancel=return_url)
+    form = OwnHeadingsForm(post_data(request), files=proposals_for(run), cancel=return_url)
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,6 +1,6 @@
 """Pages of the dates of a partnership: overview, notices and reminders.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from partnerships.agreements.services.notices import (
 from partnerships.agreements.services.reminders import UnableToChooseReminders, choose_date_reminders
 from partnerships.agreements.views.access import get_readable, get_visible
 from partnerships.kit.dates import long_date
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.naming import show_as_at
 from partnerships.people.models import User
@@ -101,7 +101,7 @@ def notice_give(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     partnership = own_party.partnership
     dates_page = reverse("agreements:dates", args=[pk])
     earliest = earliest_last_day(partnership, timezone.localdate())
-    form = NoticeForm(posted(request), earliest=earliest, cancel=dates_page)
+    form = NoticeForm(post_data(request), earliest=earliest, cancel=dates_page)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -155,7 +155,7 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
     require(rights_over(partnership, user, timezone.now()).may_withdraw_notice(open_notice))
 
     dates_page = reverse("agreements:dates", args=[pk])
-    form = ReasonForm(posted(request), submit="Withdraw notice", cancel=dates_page, danger=False)
+    form = ReasonForm(post_data(request), submit="Withdraw notice", cancel=dates_page, danger=False)
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
@@ -179,7 +179,7 @@ def date_reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     own_party = _own_party(user, pk, party)
     dates_page = reverse("agreements:dates", args=[pk])
     days, chosen_dates = reminder_choice_of(own_party)
-    form = DateRemindersForm(posted(request), days=days, dates=chosen_dates, cancel=dates_page)
+    form = DateRemindersForm(post_data(request), days=days, dates=chosen_dates, cancel=dates_page)
 
     if request.method == "POST" and form.is_valid():
         try:

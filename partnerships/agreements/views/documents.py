@@ -19,7 +19,7 @@ from partnerships.agreements.queries.sharing import data_sharing_of, data_sharin
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import UnableToAddDocument, UnableToRemoveDocument, add_document, remove_document
 from partnerships.agreements.views.access import get_readable
-from partnerships.kit.http import form_page, keyset_page, posted_with_files, private_file
+from partnerships.kit.http import form_page, keyset_page, post_data_and_files, private_file
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import show_as_at
@@ -60,7 +60,7 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
     rights = rights_over(partnership, user, timezone.now())
     require(bool(rights.adds_documents_for))
     organisation = Organisation.objects.filter(pk__in=rights.adds_documents_for).order_by("name", "pk").first()
-    form = DocumentForm(*posted_with_files(request), partnership=partnership)
+    form = DocumentForm(*post_data_and_files(request), partnership=partnership)
 
     if request.method == "POST" and form.is_valid():
         try:

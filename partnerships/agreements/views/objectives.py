@@ -1,6 +1,6 @@
 """Pages of the objectives of a partnership.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from partnerships.agreements.services.objectives import (
 )
 from partnerships.agreements.serving import provider_of, providers
 from partnerships.agreements.views.access import get_readable
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.naming import show_as_at
@@ -118,7 +118,7 @@ def _form(
     """Return the form to change an objective or, if `objective` is None, to add one that starts with a text."""
     list_page = reverse("agreements:objectives", args=[partnership.pk])
     return ObjectiveForm(
-        posted(request),
+        post_data(request),
         text=text,
         organisations=organisations_for(partnership),
         people=people_for(partnership),
@@ -201,7 +201,7 @@ def objective_progress(request: HttpRequest, pk: int, objective: int) -> HttpRes
     user = signed_in(request)
     partnership = _get_editable(user, pk)
     opened_objective = _objective(partnership, objective)
-    form = ProgressForm(posted(request), objective=opened_objective, today=timezone.localdate())
+    form = ProgressForm(post_data(request), objective=opened_objective, today=timezone.localdate())
 
     if request.method == "POST" and form.is_valid():
         party = acting_party(user, partnership, *EDITING_ROLES)
@@ -230,7 +230,7 @@ def objective_status(request: HttpRequest, pk: int, objective: int) -> HttpRespo
     user = signed_in(request)
     partnership = _get_editable(user, pk)
     opened_objective = _objective(partnership, objective)
-    form = ObjectiveStatusForm(posted(request), objective=opened_objective)
+    form = ObjectiveStatusForm(post_data(request), objective=opened_objective)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -270,7 +270,7 @@ def objective_link_record(request: HttpRequest, pk: int, objective: int, provide
     linked_keys = set(opened_objective.links.filter(provider=provider).values_list("key", flat=True))
     choices = [(key, label) for key, label in chosen_provider.choices(user, partnership) if key not in linked_keys]
     form = LinkForm(
-        posted(request), provider=chosen_provider, choices=choices, cancel=opened_objective.get_absolute_url()
+        post_data(request), provider=chosen_provider, choices=choices, cancel=opened_objective.get_absolute_url()
     )
 
     if request.method == "POST" and form.is_valid():

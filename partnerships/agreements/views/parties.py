@@ -1,6 +1,6 @@
 """Pages of a partnership's parties.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from partnerships.agreements.services import (
 )
 from partnerships.agreements.views.access import get_led, get_readable, get_visible, visible_lookup
 from partnerships.kit.choice_fields import model_choice_field
-from partnerships.kit.http import form_page, posted, row_number
+from partnerships.kit.http import form_page, post_data, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import find_organisations
@@ -164,7 +164,7 @@ def party_answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     if not invited_party.is_waiting:
         return redirect("agreements:detail", pk=pk)
 
-    form = AnswerForm(posted(request))
+    form = AnswerForm(post_data(request))
     if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
         try:
@@ -201,7 +201,7 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     user = signed_in(request)
     partnership = get_led(user, pk)
     party_to_change = _party(user, pk, party)
-    form = RoleForm(posted(request), party=party_to_change)
+    form = RoleForm(post_data(request), party=party_to_change)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -235,7 +235,7 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     else:
         submit, message = "Remove organisation", f"{name} has been removed from the partnership."
     members_page = reverse("agreements:members", args=[pk])
-    form = ReasonForm(posted(request), submit=submit, cancel=members_page)
+    form = ReasonForm(post_data(request), submit=submit, cancel=members_page)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -276,7 +276,7 @@ def party_leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         return redirect("agreements:notice", pk=pk, party=party)
 
     members_page = reverse("agreements:members", args=[pk])
-    form = ReasonForm(posted(request), submit="Leave the partnership", cancel=members_page)
+    form = ReasonForm(post_data(request), submit="Leave the partnership", cancel=members_page)
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:

@@ -1,7 +1,7 @@
 """Pages of a partnership: start, overview, settings, status and history.
 
-`posted(request)` returns the POST data for a form, or None on GET. A search for an organisation or area by name posts
-the form too, and `searching_form` then returns an unbound form with the matches.
+`post_data` returns None on GET, so that the form is unbound. A search for an organisation or area by name posts the
+form too, and `searching_form` then returns an unbound form with the matches.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from partnerships.agreements.services import (
 )
 from partnerships.agreements.views.access import get_led, get_readable, get_visible, is_readable, visible_lookup
 from partnerships.kit.forms import searching_form
-from partnerships.kit.http import form_page, keyset_page, posted
+from partnerships.kit.http import form_page, keyset_page, post_data
 from partnerships.organisations.models import Area, Membership, Organisation, Role
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
@@ -65,8 +65,8 @@ def partnership_create(request: HttpRequest) -> HttpResponse:
     organisations = Organisation.objects.of_person(user, Role.LEAD).current().order_by("name", "pk")
     if not organisations:
         raise PermissionDenied
-    form_kwargs: dict[str, Any] = {"organisations": organisations, "initial": {"kind": request.GET.get("kind", "")}}
-    form = searching_form(request, lambda data: StartForm(data, **form_kwargs))
+    initial = {"kind": request.GET.get("kind", "")}
+    form = searching_form(request, StartForm, organisations=organisations, initial=initial)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -176,7 +176,7 @@ def partnership_settings(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the settings: title, kind, areas, who can see the partnership, and when it has gone quiet."""
     user = signed_in(request)
     partnership = get_led(user, pk)
-    form = searching_form(request, lambda data: SettingsForm(data, partnership=partnership))
+    form = searching_form(request, SettingsForm, partnership=partnership)
 
     if request.method == "POST" and form.is_valid():
         party = acting_party(user, partnership, Role.LEAD)
@@ -207,7 +207,7 @@ def partnership_status(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     partnership = get_led(user, pk)
     successor = next((row for row in rows_for(_successors, user, pk) if row.state != Status.ENDED), None)
-    form = StatusForm(posted(request), partnership=partnership, is_renewed=successor is not None)
+    form = StatusForm(post_data(request), partnership=partnership, is_renewed=successor is not None)
 
     if request.method == "POST" and form.is_valid():
         try:

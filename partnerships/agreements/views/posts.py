@@ -1,6 +1,6 @@
 """Pages of posts: the people of a partnership, and the holders of each post.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from partnerships.agreements.services import (
     vacate_post,
 )
 from partnerships.agreements.views.access import get_readable, get_visible
-from partnerships.kit.http import form_page, keyset_page, posted
+from partnerships.kit.http import form_page, keyset_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import people_of, with_account
@@ -121,7 +121,7 @@ def post_create(request: HttpRequest, organisation_id: int, partnership_id: int 
     else:
         next_page = reverse("agreements:people", args=[partnership.pk])
     form = PostForm(
-        posted(request),
+        post_data(request),
         post_roles=[role for role in PostRole if may_fill_posts_with(role, user_roles, organisation.pk)],
         people=with_account(people_of(organisation)),
         cancel=next_page,
@@ -187,7 +187,9 @@ def post_fill(request: HttpRequest, pk: int) -> HttpResponse:
     """Name the holder of a vacant post, the next holder of a post that is held, or a member of a team."""
     user = signed_in(request)
     post = _get_fillable_post(user, pk)
-    form = FillForm(posted(request), people=with_account(people_of(post.organisation)), cancel=post.get_absolute_url())
+    form = FillForm(
+        post_data(request), people=with_account(people_of(post.organisation)), cancel=post.get_absolute_url()
+    )
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -208,7 +210,7 @@ def post_end(request: HttpRequest, pk: int) -> HttpResponse:
     """End a post, with a reason."""
     user = signed_in(request)
     post = _get_fillable_post(user, pk)
-    form = ReasonForm(posted(request), submit="End post", cancel=post.get_absolute_url())
+    form = ReasonForm(post_data(request), submit="End post", cancel=post.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -242,7 +244,7 @@ def holder_contact(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the contact details of the holder of a post."""
     user = signed_in(request)
     holder = _get_editable_holder(user, pk)
-    form = ContactForm(posted(request), holder=holder, cancel=holder.post.get_absolute_url())
+    form = ContactForm(post_data(request), holder=holder, cancel=holder.post.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -261,7 +263,7 @@ def holder_vacate(request: HttpRequest, pk: int) -> HttpResponse:
     """End a holder's time in a post, with a reason."""
     user = signed_in(request)
     holder = _get_editable_holder(user, pk)
-    form = ReasonForm(posted(request), submit="End their time in this post", cancel=holder.post.get_absolute_url())
+    form = ReasonForm(post_data(request), submit="End their time in this post", cancel=holder.post.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:

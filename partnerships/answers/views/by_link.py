@@ -27,7 +27,7 @@ from partnerships.digests.bearers import for_bearer, token_in
 from partnerships.digests.emails.links import Link, Purpose
 from partnerships.digests.emails.pages import plan_by_link
 from partnerships.digests.models import Delivery
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.people.models import User
 from partnerships.plans.content import COLLECTIONS, outside
 from partnerships.plans.models import Plan
@@ -159,7 +159,7 @@ def write_comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Comment on the plan or on one piece of the plan."""
     visit = _start_visit(request, link, plan)
     form = CommentForm(
-        posted(request), anchors=_anchor_choices(visit), cancel=visit.url(), initial=_form_token_value(visit)
+        post_data(request), anchors=_anchor_choices(visit), cancel=visit.url(), initial=_form_token_value(visit)
     )
 
     if request.method == "POST" and form.is_valid():
@@ -203,7 +203,7 @@ def answer_question(request: HttpRequest, link: Link, plan: int, question: int) 
     """Answer one question about the plan."""
     visit = _start_visit(request, link, plan)
     plan_question = get_object_or_404(PlanQuestion, pk=question, plan=visit.plan)
-    form = QuestionAnswerForm(posted(request), cancel=visit.url(), initial=_form_token_value(visit))
+    form = QuestionAnswerForm(post_data(request), cancel=visit.url(), initial=_form_token_value(visit))
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -231,7 +231,7 @@ def answer_question(request: HttpRequest, link: Link, plan: int, question: int) 
 def suggest_colleague(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Name a colleague who should get the plan."""
     visit = _start_visit(request, link, plan)
-    form = ColleagueForm(posted(request), cancel=visit.url(), initial=_form_token_value(visit))
+    form = ColleagueForm(post_data(request), cancel=visit.url(), initial=_form_token_value(visit))
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -261,7 +261,7 @@ def correct_own_name(request: HttpRequest, link: Link, plan: int) -> HttpRespons
     """Correct the stakeholder's own name and role."""
     visit = _start_visit(request, link, plan)
     initial = {**_form_token_value(visit), "name": visit.person.name, "role": _work_role(visit.person)}
-    form = NameForm(posted(request), cancel=visit.url(), initial=initial)
+    form = NameForm(post_data(request), cancel=visit.url(), initial=initial)
 
     if request.method == "POST" and form.is_valid():
         try:

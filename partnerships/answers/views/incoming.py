@@ -22,7 +22,7 @@ from partnerships.conversations.models import Format
 from partnerships.conversations.services import Record, UnableToRecord
 from partnerships.digests.bearers import for_bearer
 from partnerships.digests.emails.links import Link, Purpose
-from partnerships.kit.http import form_page, posted, private_file
+from partnerships.kit.http import form_page, post_data, private_file
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -64,7 +64,7 @@ def _reply_page(request: HttpRequest, reply: Incoming, person: User, *, by_link:
 
     # A form token is for a plan and a version, but a reply has neither yet: use the reply's id and version 0.
     token_subject = FormSubject(person.pk, plan_id=reply.pk, version_number=0)
-    form = ReplyForm(posted(request), plans=plans, by_link=by_link, initial={"text": reply.text})
+    form = ReplyForm(post_data(request), plans=plans, by_link=by_link, initial={"text": reply.text})
 
     if request.method == "POST":
         try:
@@ -117,7 +117,7 @@ def _forwarded_page(request: HttpRequest, email: Incoming, user: User) -> HttpRe
         "held_on": timezone.localdate(email.received_at),
         "others": [str(participants[0].pk)] if len(participants) == 1 else [],
     }
-    form = ForwardedForm(posted(request), keepers=keepers, parties=participants, initial=initial)
+    form = ForwardedForm(post_data(request), keepers=keepers, parties=participants, initial=initial)
 
     if request.method == "POST":
         try:

@@ -14,7 +14,7 @@ from partnerships.answers import services
 from partnerships.answers.forms import QuestionForm, RefuseForm
 from partnerships.answers.models import Answer, AnswerStatus, PlanQuestion, Trust
 from partnerships.answers.queries import answers_on, concern_counts, questions_on, trust_to_manage
-from partnerships.kit.http import form_page, keyset_page, posted
+from partnerships.kit.http import form_page, keyset_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.content import WILL_BE_SENT
@@ -96,7 +96,7 @@ def refuse_waiting_answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Refuse a waiting answer, with a reason."""
     answer = _answer_to_decide(request, pk)
     answers_url = _answers_url(answer.plan_id)
-    form = RefuseForm(posted(request), submit="Refuse answer", cancel=answers_url)
+    form = RefuseForm(post_data(request), submit="Refuse answer", cancel=answers_url)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -166,7 +166,7 @@ def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
     plan, user = _plan_for_reader(request, pk), signed_in(request)
     require(rights_over(plan, user, timezone.now()).leads_owner)
     answers_url = _answers_url(pk)
-    form = QuestionForm(posted(request), cancel=answers_url)
+    form = QuestionForm(post_data(request), cancel=answers_url)
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,6 +1,6 @@
 """Pages about delivery: progress, escalation, verification.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from partnerships.commitments import services
 from partnerships.commitments.forms.delivery import EscalateForm, ProgressForm, VerifyForm
 from partnerships.commitments.models import Commitment, commitment_readers
 from partnerships.commitments.views.fetching import open_commitment
-from partnerships.kit.http import form_page, posted, posted_with_files
+from partnerships.kit.http import form_page, post_data, post_data_and_files
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
@@ -30,7 +30,7 @@ def record_progress(request: HttpRequest, pk: int) -> HttpResponse:
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     newest = commitment.progress.order_by("-pk").values_list("pk", flat=True).first() or 0
-    form = ProgressForm(*posted_with_files(request), commitment=commitment, seen=newest)
+    form = ProgressForm(*post_data_and_files(request), commitment=commitment, seen=newest)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -72,7 +72,7 @@ def escalate_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits)
     people = commitment_readers(commitment).exclude(pk=user.pk)
-    form = EscalateForm(posted(request), commitment=commitment, people=people)
+    form = EscalateForm(post_data(request), commitment=commitment, people=people)
 
     if request.method == "POST" and form.is_valid():
         person = form.cleaned_data["person"]
@@ -100,7 +100,7 @@ def verify_delivery(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm that a commitment was delivered or an action done, or send it back."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.verifies)
-    form = VerifyForm(posted(request), commitment=commitment)
+    form = VerifyForm(post_data(request), commitment=commitment)
 
     if request.method == "POST" and form.is_valid():
         is_verified = form.cleaned_data["verdict"] == "verified"

@@ -13,7 +13,7 @@ from partnerships.commitments.forms.evidence import EvidenceForm
 from partnerships.commitments.models import Evidence
 from partnerships.commitments.rights import rights_over
 from partnerships.commitments.views.fetching import commitment_for, open_commitment
-from partnerships.kit.http import form_page, posted_with_files, private_file
+from partnerships.kit.http import form_page, post_data_and_files, private_file
 from partnerships.kit.rights import require
 from partnerships.people.requests import signed_in
 
@@ -23,7 +23,7 @@ def attach_evidence(request: HttpRequest, pk: int) -> HttpResponse:
     """Attach a file of evidence to a commitment, for the side that delivers."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
-    form = EvidenceForm(*posted_with_files(request), commitment=commitment)
+    form = EvidenceForm(*post_data_and_files(request), commitment=commitment)
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,6 +1,6 @@
 """The page to change the owner.
 
-`posted(request)` returns the POST data for a form, or None on GET.
+`post_data(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from partnerships.commitments import services
 from partnerships.commitments.forms.ownership import OwnerForm
 from partnerships.commitments.views.fetching import open_commitment
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 
 
@@ -23,7 +23,7 @@ def edit_owner(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the person who owns a commitment, for the side that delivers."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
-    form = OwnerForm(posted(request), commitment=commitment)
+    form = OwnerForm(post_data(request), commitment=commitment)
 
     if request.method == "POST" and form.is_valid():
         owner = form.cleaned_data["owner"]

@@ -40,14 +40,14 @@ def propose_commitment(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     came_from, suggestion = _origin_and_suggestion(request, user)
     replaces = _replaced(request, user)
-    form_kwargs: dict[str, Any] = {
-        "user": user,
-        "also_offered": _organisations_named_by(suggestion, replaces),
-        "only_offered": _sides_fixed_by(suggestion, replaces),
-        "initial": _initial(request, user, suggestion, replaces),
-    }
-    # A search for an organisation by name posts the form too. The form is then unbound and shows the matches.
-    form = searching_form(request, lambda data: ProposeForm(data, **form_kwargs))
+    form = searching_form(
+        request,
+        ProposeForm,
+        user=user,
+        also_offered=_organisations_named_by(suggestion, replaces),
+        only_offered=_sides_fixed_by(suggestion, replaces),
+        initial=_initial(request, user, suggestion, replaces),
+    )
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,6 +1,6 @@
 """Pages about terms: edit, confirm, change the due date, end.
 
-`posted(request)` returns the POST data for a form, or None on GET.
+`post_data(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.rights import waits_for
 from partnerships.commitments.views.fetching import TERMS, open_commitment
 from partnerships.kit.dates import long_date
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.recipients import collect_recipients
@@ -29,7 +29,7 @@ def edit_terms(request: HttpRequest, pk: int) -> HttpResponse:
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits and commitment.giver_id is not None)
     initial = {name: getattr(commitment, name) for name in TERMS}
-    form = EditTermsForm(posted(request), commitment=commitment, initial=initial)
+    form = EditTermsForm(post_data(request), commitment=commitment, initial=initial)
 
     if request.method == "POST" and form.is_valid():
         terms = {name: form.cleaned_data[name] for name in (*TERMS, "revision")}
@@ -57,7 +57,7 @@ def confirm_for_side(request: HttpRequest, pk: int, side: str) -> HttpResponse:
     if organisation is None:
         raise Http404
     require(rights.leads_side(giving=giving))
-    form = ConfirmForm(posted(request), commitment=commitment, organisation=organisation, giving=giving)
+    form = ConfirmForm(post_data(request), commitment=commitment, organisation=organisation, giving=giving)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -95,7 +95,7 @@ def edit_due_date(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the due date of a commitment, for the side that delivers."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
-    form = DueDateForm(posted(request), cancel=commitment.get_absolute_url())
+    form = DueDateForm(post_data(request), cancel=commitment.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -116,7 +116,7 @@ def end_early(request: HttpRequest, pk: int) -> HttpResponse:
     """Decline or withdraw a proposal, or cancel a commitment."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.may_end if not commitment.is_over else rights.leads)
-    form = EndForm(posted(request), commitment=commitment, rights=rights)
+    form = EndForm(post_data(request), commitment=commitment, rights=rights)
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -14,7 +14,7 @@ from partnerships.conversations.forms.reasons import ConfirmForm
 from partnerships.conversations.models import Conversation, Correction
 from partnerships.conversations.rights import rights_over
 from partnerships.conversations.views.fetching import open_conversation
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -27,7 +27,7 @@ def circulate_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Circulate the record for its keeper, and email the attendees who may read it."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)
-    form = ConfirmForm(posted(request), submit="Circulate record", cancel=conversation.get_absolute_url())
+    form = ConfirmForm(post_data(request), submit="Circulate record", cancel=conversation.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -60,7 +60,7 @@ def correct_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Suggest a correction to a record for the person's own side, which is not its keeper."""
     user, conversation, rights = open_conversation(request, pk)
     require(bool(rights.other_sides))
-    form = CorrectionForm(posted(request), conversation=conversation)
+    form = CorrectionForm(post_data(request), conversation=conversation)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -91,7 +91,7 @@ def answer_to_correction(request: HttpRequest, pk: int) -> HttpResponse:
     )
     conversation = correction.conversation
     require(rights_over(conversation, user, timezone.now()).keeps)
-    form = AnswerForm(posted(request), conversation=conversation)
+    form = AnswerForm(post_data(request), conversation=conversation)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -120,7 +120,7 @@ def agree_to_record(request: HttpRequest, pk: int) -> HttpResponse:
     user, conversation, rights = open_conversation(request, pk)
     require(rights.edits)
     organisation = (rights.to_agree_for or rights.sides)[0]
-    form = AgreeForm(posted(request), conversation=conversation, organisation=organisation)
+    form = AgreeForm(post_data(request), conversation=conversation, organisation=organisation)
 
     if request.method == "POST" and form.is_valid():
         try:

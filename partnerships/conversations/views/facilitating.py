@@ -16,7 +16,7 @@ from partnerships.conversations.forms.facilitating import EndFacilitationForm, N
 from partnerships.conversations.forms.reasons import ConfirmForm
 from partnerships.conversations.models import Facilitator
 from partnerships.conversations.queries.facilitating import stuck_for, watched_by
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -38,7 +38,7 @@ def name_new_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
     require(rights_over(partnership, user, timezone.now()).leads)
-    form = NameFacilitatorForm(posted(request), cancel=partnership.get_absolute_url())
+    form = NameFacilitatorForm(post_data(request), cancel=partnership.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -62,7 +62,7 @@ def accept_role(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a person who was named as facilitator accept the role."""
     user = signed_in(request)
     facilitator = get_object_or_404(Facilitator.objects.filter(person=user).named().for_listing(), pk=pk)
-    form = ConfirmForm(posted(request), submit="Accept", cancel=reverse("web:home"))
+    form = ConfirmForm(post_data(request), submit="Accept", cancel=reverse("web:home"))
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -82,7 +82,7 @@ def end_role(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     facilitator = get_object_or_404(Facilitator.objects.visible_to(user).named().for_listing(), pk=pk)
     require(facilitator.person_id == user.pk or rights_over(facilitator.partnership, user, timezone.now()).leads)
-    form = EndFacilitationForm(posted(request), submit="Remove facilitator", cancel=reverse("web:home"))
+    form = EndFacilitationForm(post_data(request), submit="Remove facilitator", cancel=reverse("web:home"))
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]

@@ -17,7 +17,7 @@ from partnerships.conversations.models import Attachment
 from partnerships.conversations.queries.agendas import agenda_for
 from partnerships.conversations.views.fetching import open_conversation
 from partnerships.conversations.views.meetings.opening import acting_side, open_meeting
-from partnerships.kit.http import form_page, posted, posted_with_files, private_file
+from partnerships.kit.http import form_page, post_data, post_data_and_files, private_file
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.requests import signed_in
@@ -29,7 +29,7 @@ def file_add(request: HttpRequest, pk: int) -> HttpResponse:
     """Attach a file to a conversation."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)
-    form = FileForm(*posted_with_files(request), cancel=conversation.get_absolute_url())
+    form = FileForm(*post_data_and_files(request), cancel=conversation.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -53,7 +53,7 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
     documents = Document.objects.visible_to(user).filter(partnership=meeting.partnership_id)
     versions = Version.objects.visible_to(user).without_content().filter(plan__partnership=meeting.partnership_id)
     form = PaperForm(
-        *posted_with_files(request),
+        *post_data_and_files(request),
         items=agenda_for(meeting, user),
         documents=documents.order_by("title", "pk"),
         versions=versions.order_by("title", "-number", "pk"),
@@ -97,7 +97,7 @@ def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
     record = attachment.conversation or attachment.meeting
     assert record is not None  # the constraint `attachment_of_one_record` requires one of them
     back = record.get_absolute_url()
-    form = ReasonForm(posted(request), submit="Remove file", cancel=back)
+    form = ReasonForm(post_data(request), submit="Remove file", cancel=back)
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -14,7 +14,7 @@ from partnerships.conversations import services
 from partnerships.conversations.forms.journal import DeleteForm, JournalFilter, JournalForm
 from partnerships.conversations.models import JournalNote
 from partnerships.conversations.queries.journal import as_titled_for, journal_notes, writes_about
-from partnerships.kit.http import form_page, keyset_page, posted, row_number
+from partnerships.kit.http import form_page, keyset_page, post_data, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
@@ -77,7 +77,7 @@ def write_journal_note(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
 
     back = subject.get_absolute_url()
-    form = JournalForm(posted(request), initial={"dated_on": timezone.localdate()}, cancel=back)
+    form = JournalForm(post_data(request), initial={"dated_on": timezone.localdate()}, cancel=back)
 
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -120,7 +120,7 @@ def edit_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
     require(may_edit)
     back = note.get_absolute_url()
     initial = {"dated_on": note.dated_on, "text": note.text, "revision": note.revision}
-    form = JournalForm(posted(request), initial=initial, cancel=back)
+    form = JournalForm(post_data(request), initial=initial, cancel=back)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -148,7 +148,7 @@ def delete_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a note's texts, with a reason."""
     note, may_edit = _open_note(request, pk)
     require(may_edit)
-    form = DeleteForm(posted(request), submit="Delete note", cancel=note.get_absolute_url())
+    form = DeleteForm(post_data(request), submit="Delete note", cancel=note.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]

@@ -12,7 +12,7 @@ from partnerships.conversations import services
 from partnerships.conversations.forms.notes import NoteForm
 from partnerships.conversations.models import PrivateNote
 from partnerships.conversations.views.fetching import open_conversation
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 
 
@@ -25,7 +25,7 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
     notes = PrivateNote.objects.visible_to(user)
     note = notes.filter(conversation=conversation, organisation=organisation).first()
     initial = {"text": note.text if note else "", "revision": note.revision if note else 0}
-    form = NoteForm(posted(request), conversation=conversation, initial=initial)
+    form = NoteForm(post_data(request), conversation=conversation, initial=initial)
 
     if request.method == "POST" and form.is_valid():
         try:

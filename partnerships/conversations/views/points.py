@@ -14,7 +14,7 @@ from partnerships.conversations.forms.points import BecomeForm
 from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.models import Point
 from partnerships.conversations.rights import Rights, rights_over
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -27,7 +27,7 @@ def close_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
     require(any(side.pk == point.organisation_id for side in rights.sides))
     back = _return_address(request, point)
     kind = point.get_kind_display().lower()
-    form = ReasonForm(posted(request), submit=f"Close {kind}", cancel=back)
+    form = ReasonForm(post_data(request), submit=f"Close {kind}", cancel=back)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -55,7 +55,7 @@ def turn_into_ask_or_offer(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = sides[0]
     possible_addressees = queries.who_may_be_asked(point.conversation, organisation)
     back = _return_address(request, point)
-    form = BecomeForm(posted(request), point=point, possible_addressees=possible_addressees, cancel=back)
+    form = BecomeForm(post_data(request), point=point, possible_addressees=possible_addressees, cancel=back)
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -20,7 +20,7 @@ from partnerships.conversations.forms.reports import EndForm, ReportingForm, rep
 from partnerships.conversations.models import Report, ReportingRound, ReportSubmission
 from partnerships.conversations.reporting import period_in_words
 from partnerships.kit.exports import csv_response
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -71,7 +71,7 @@ def set_up_reports(request: HttpRequest, pk: int) -> HttpResponse:
     user, partnership = _led_partnership(request, pk)
     reporting_round = ReportingRound.objects.filter(partnership=pk, ends_on=None).first()
     back = reverse("conversations:reports", args=[pk])
-    form = ReportingForm(posted(request), parties=reporting_parties(pk), running_round=reporting_round, cancel=back)
+    form = ReportingForm(post_data(request), parties=reporting_parties(pk), running_round=reporting_round, cancel=back)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -92,7 +92,7 @@ def stop_reporting(request: HttpRequest, pk: int) -> HttpResponse:
     """End progress reports, with a reason. Only leads of the partnership can do this."""
     user, partnership = _led_partnership(request, pk)
     back = reverse("conversations:reports", args=[pk])
-    form = EndForm(posted(request), submit="End progress reports", cancel=back)
+    form = EndForm(post_data(request), submit="End progress reports", cancel=back)
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]

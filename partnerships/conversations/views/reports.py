@@ -22,7 +22,7 @@ from partnerships.conversations.forms.reports import DecisionForm, ReportForm, S
 from partnerships.conversations.models import Report, ReportSubmission
 from partnerships.conversations.rights import ReportRights, report_rights
 from partnerships.documents import PieceConflict
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.kit.text import DiffTime, word_differences
 from partnerships.organisations.naming import show_as_at
@@ -101,7 +101,7 @@ def write_report(request: HttpRequest, pk: int) -> HttpResponse:
     """
     user, report, rights = _open_report(request, pk)
     require(rights.may_write)
-    form = ReportForm(posted(request), report=report)
+    form = ReportForm(post_data(request), report=report)
     context: dict[str, Any] = {
         "report": report,
         "organisation": report.party.organisation,
@@ -171,7 +171,7 @@ def submit_to_partnership(request: HttpRequest, pk: int) -> HttpResponse:
     user, report, rights = _open_report(request, pk)
     require(rights.may_write)
     initial = {"revision": report.revision}
-    form = SubmitForm(posted(request), initial=initial, cancel=reverse("conversations:report-write", args=[pk]))
+    form = SubmitForm(post_data(request), initial=initial, cancel=reverse("conversations:report-write", args=[pk]))
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -207,7 +207,7 @@ def decide_report(request: HttpRequest, pk: int) -> HttpResponse:
     if newest is None:
         raise Http404
     # The form contains the number of the submission that was read, so that nobody decides about a newer one.
-    form = DecisionForm(posted(request), initial={"number": newest.number}, cancel=report.get_absolute_url())
+    form = DecisionForm(post_data(request), initial={"number": newest.number}, cancel=report.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         number, reason = form.cleaned_data["number"], form.cleaned_data["reason"]

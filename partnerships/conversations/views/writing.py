@@ -22,7 +22,7 @@ from partnerships.conversations.models import Conversation, PrivateNote
 from partnerships.conversations.rights import rights_over
 from partnerships.conversations.views.choosing import PASSED_ON, choose_sides, list_of, named_sides
 from partnerships.conversations.views.fetching import open_conversation
-from partnerships.kit.http import form_page, posted, row_number
+from partnerships.kit.http import form_page, post_data, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
 from partnerships.people.models import User
@@ -55,7 +55,7 @@ def new_record(request: HttpRequest) -> HttpResponse:
         "state": "planned" if request.GET.get("state") == "planned" else "held",
         "subject": suggestion.text if suggestion else "",
     }
-    form = ConversationForm(posted(request), user=user, keeper=keeper, others=other_sides, initial=initial)
+    form = ConversationForm(post_data(request), user=user, keeper=keeper, others=other_sides, initial=initial)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -194,7 +194,7 @@ def _edit_form(
     attendees = conversation.attendees.all()
     steps_without_action = [step for step in conversation.next_steps.all() if step.action_id is None]
     return ConversationForm(
-        posted(request),
+        post_data(request),
         user=user,
         keeper=keeper,
         others=others,
@@ -211,7 +211,7 @@ def cancel_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel a planned conversation for its keeper, with a reason."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)
-    form = ReasonForm(posted(request), submit="Cancel conversation", cancel=conversation.get_absolute_url())
+    form = ReasonForm(post_data(request), submit="Cancel conversation", cancel=conversation.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,6 +1,6 @@
 """Pages of the ledger: one email, news that is due, and previews of next digests.
 
-`posted(request)` returns the POST data for a form, or None on GET.
+`post_data(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from partnerships.digests.queries.ledger import (
     tabs_for,
 )
 from partnerships.digests.queries.subscriptions import stakeholders_of
-from partnerships.kit.http import posted
+from partnerships.kit.http import post_data
 from partnerships.outbox.models import Bounce
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -227,7 +227,7 @@ def due_news(request: HttpRequest) -> HttpResponse:
 def _ask_for_reason(request: HttpRequest, viewer: User, person: User) -> HttpResponse | None:
     """Return the page that asks an administrator for a reason to see a next digest; None once the reason is given."""
     permission = f"preview {person.pk}"
-    form = ReasonForm(posted(request), submit="Show next digest", cancel=reverse("digests:due"))
+    form = ReasonForm(post_data(request), submit="Show next digest", cancel=reverse("digests:due"))
     if form.is_valid():
         services.record_look(
             person=person,

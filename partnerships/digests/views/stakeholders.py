@@ -1,6 +1,6 @@
 """Pages about stakeholders whom the person's organisations have asked to follow a record.
 
-`posted(request)` returns the POST data for a form, or None on GET.
+`post_data(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from partnerships.digests.queries.subscriptions import (
 )
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.kit.dates import long_date
-from partnerships.kit.http import form_page, next_url, posted
+from partnerships.kit.http import form_page, next_url, post_data
 from partnerships.outbox.content import WILL_BE_SENT
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -120,7 +120,7 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     [subscription] = set_names_for(person, [get_object_or_404(stakeholders_of(person, now).live(), pk=pk)], now)
     back_url = next_url(request, reverse("digests:stakeholders"))
-    form = CorrectAddressForm(posted(request), cancel=back_url)
+    form = CorrectAddressForm(post_data(request), cancel=back_url)
 
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
@@ -149,7 +149,7 @@ def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, already_ended)
         return redirect(back_url)
 
-    form = EndForm(posted(request), cancel=back_url)
+    form = EndForm(post_data(request), cancel=back_url)
     if request.method == "POST" and form.is_valid():
         organisation_name = subscription.added_for.display_name if subscription.added_for else "a partner"
         reason = form.said_by(organisation_name)

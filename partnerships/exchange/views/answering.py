@@ -21,7 +21,7 @@ from partnerships.exchange.forms.fields import ReasonForm
 from partnerships.exchange.models import Question, Response
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.views.fetching import answerable_entry
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -51,7 +51,7 @@ def respond_to_entry(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer an ask, or take up an offer, in full or in part."""
     entry, organisations = answerable_entry(request, pk)
     initial = {"counterpart": request.GET.get("counterpart")}
-    form = RespondForm(posted(request), entry=entry, organisations=organisations, initial=initial)
+    form = RespondForm(post_data(request), entry=entry, organisations=organisations, initial=initial)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -71,7 +71,7 @@ def respond_to_entry(request: HttpRequest, pk: int) -> HttpResponse:
 def decline_to_answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Decline an ask or offer, with a reason."""
     entry, organisations = answerable_entry(request, pk)
-    form = DeclineForm(posted(request), entry=entry, organisations=organisations)
+    form = DeclineForm(post_data(request), entry=entry, organisations=organisations)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -95,7 +95,7 @@ def refer_entry(request: HttpRequest, pk: int) -> HttpResponse:
     """Refer an ask or offer to a colleague."""
     entry, organisations = answerable_entry(request, pk)
     user = signed_in(request)
-    form = ReferForm(posted(request), entry=entry, user=user, organisations=organisations)
+    form = ReferForm(post_data(request), entry=entry, user=user, organisations=organisations)
 
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -123,7 +123,7 @@ def refer_entry(request: HttpRequest, pk: int) -> HttpResponse:
 def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask the organisation a question about its ask or offer, before answering."""
     entry, organisations = answerable_entry(request, pk)
-    form = AskQuestionForm(posted(request), entry=entry, organisations=organisations)
+    form = AskQuestionForm(post_data(request), entry=entry, organisations=organisations)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -146,7 +146,7 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
         Question.objects.visible_to(user).select_related("entry__organisation", "organisation"), pk=pk
     )
     require(rights_over(question.entry, user, timezone.now()).may_edit)
-    form = AnswerForm(posted(request), entry=question.entry)
+    form = AnswerForm(post_data(request), entry=question.entry)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -169,7 +169,7 @@ def decide_response(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     response = _response(request, pk)
     require(rights_over(response.entry, user, timezone.now()).may_edit)
-    form = DecideForm(posted(request), entry=response.entry)
+    form = DecideForm(post_data(request), entry=response.entry)
 
     if request.method == "POST" and form.is_valid():
         decision = form.cleaned_data["decision"]
@@ -209,7 +209,7 @@ def withdraw_response(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     response = _response(request, pk)
     require(rights_over(response.entry, user, timezone.now()).may_withdraw(response))
-    form = ReasonForm(posted(request), entry=response.entry, submit="Withdraw answer", danger=True)
+    form = ReasonForm(post_data(request), entry=response.entry, submit="Withdraw answer", danger=True)
 
     if request.method == "POST" and form.is_valid():
         try:

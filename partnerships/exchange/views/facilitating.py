@@ -13,7 +13,7 @@ from partnerships.exchange.forms.facilitating import EndFacilitatorForm, NameFac
 from partnerships.exchange.models import EntryFacilitator
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.views.fetching import editable_entry
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -23,7 +23,7 @@ from partnerships.people.requests import signed_in
 def name_entry_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     """Name a facilitator of an ask or offer. Only its editors can do this."""
     entry = editable_entry(request, pk)
-    form = NameFacilitatorForm(posted(request), cancel=entry.get_absolute_url())
+    form = NameFacilitatorForm(post_data(request), cancel=entry.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -46,7 +46,9 @@ def remove_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     facilitator = get_object_or_404(EntryFacilitator.objects.visible_to(user).named().for_listing(), pk=pk)
     require(facilitator.person_id == user.pk or rights_over(facilitator.entry, user, timezone.now()).may_edit)
-    form = EndFacilitatorForm(posted(request), submit="Remove facilitator", cancel=facilitator.entry.get_absolute_url())
+    form = EndFacilitatorForm(
+        post_data(request), submit="Remove facilitator", cancel=facilitator.entry.get_absolute_url()
+    )
 
     if request.method == "POST" and form.is_valid():
         try:

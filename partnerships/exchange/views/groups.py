@@ -14,7 +14,7 @@ from partnerships.agreements.services import NewGroup
 from partnerships.exchange import services
 from partnerships.exchange.forms.groups import GroupForm
 from partnerships.exchange.models import Response
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.organisations.rights import roles_of
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -37,7 +37,7 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
     # Both sides of the answer take part anyway, so the form offers the other parties.
     parties = entry.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     other_ids = sorted(set(parties.values_list("organisation_id", flat=True)) - side_by_id.keys())
-    form = GroupForm(posted(request), response=response, others=other_ids, cancel=entry.get_absolute_url())
+    form = GroupForm(post_data(request), response=response, others=other_ids, cancel=entry.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:

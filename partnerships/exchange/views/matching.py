@@ -18,7 +18,7 @@ from partnerships.exchange.queries.addressing import answerable_among
 from partnerships.exchange.queries.candidates import best_for_reader
 from partnerships.exchange.queries.listings import name_as_at
 from partnerships.exchange.queries.matches import dismissed, fit_in_words, matches_for, partners_of
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.rights import roles_of
@@ -137,7 +137,7 @@ def dismiss_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     entry, counterpart = _pair_or_404(user, pk, other)
     edited_ids = roles_of(user, timezone.now()).edited_among([entry.organisation_id, counterpart.organisation_id])
     require(bool(edited_ids))
-    form = DismissForm(posted(request), entry=entry, organisations=Organisation.objects.filter(pk__in=edited_ids))
+    form = DismissForm(post_data(request), entry=entry, organisations=Organisation.objects.filter(pk__in=edited_ids))
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -164,7 +164,7 @@ def introduce_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     roles = roles_of(user, timezone.now())
     require(roles.edits_somewhere)
     own_organisations = Organisation.objects.filter(pk__in=roles.edited_among(roles.by_organisation))
-    form = IntroduceForm(posted(request), entry=entry, organisations=own_organisations.order_by("name", "pk"))
+    form = IntroduceForm(post_data(request), entry=entry, organisations=own_organisations.order_by("name", "pk"))
     names = f"{entry.organisation.display_name} and {counterpart.organisation.display_name}"
 
     if request.method == "POST" and form.is_valid():

@@ -23,7 +23,7 @@ from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.candidates import BEST, best_for_reader
 from partnerships.exchange.views.fetching import editable_entry
 from partnerships.kit.forms import searching_form
-from partnerships.kit.http import form_page, posted, row_number
+from partnerships.kit.http import form_page, post_data, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.rights import roles_of
@@ -104,12 +104,8 @@ def new_entry(request: HttpRequest) -> HttpResponse:
     if request.GET.get("from") and suggestion is None:
         raise Http404
 
-    form_kwargs: dict[str, Any] = {
-        "user": user,
-        "cancel": reverse("exchange:board"),
-        "initial": _initial(request, suggestion),
-    }
-    form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
+    initial = _initial(request, suggestion)
+    form = searching_form(request, EntryForm, user=user, cancel=reverse("exchange:board"), initial=initial)
 
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -171,13 +167,8 @@ def edit_entry(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, services.no_longer_changes(entry))
         return redirect(entry)
 
-    form_kwargs: dict[str, Any] = {
-        "user": user,
-        "entry": entry,
-        "cancel": entry.get_absolute_url(),
-        "initial": _initial_of_entry(entry),
-    }
-    form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
+    initial = _initial_of_entry(entry)
+    form = searching_form(request, EntryForm, user=user, entry=entry, cancel=entry.get_absolute_url(), initial=initial)
 
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -236,7 +227,7 @@ def share_with_audience(request: HttpRequest, pk: int) -> HttpResponse:
 def mark_entry_agreed(request: HttpRequest, pk: int) -> HttpResponse:
     """Record how and with whom an entry was agreed outside this site."""
     entry = editable_entry(request, pk)
-    form = AgreedForm(posted(request), entry=entry)
+    form = AgreedForm(post_data(request), entry=entry)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -263,7 +254,7 @@ def mark_entry_met(request: HttpRequest, pk: int) -> HttpResponse:
     """Link an existing commitment to an entry."""
     entry = editable_entry(request, pk)
     commitments = _possible_commitments(entry, request)
-    form = MeetForm(posted(request), entry=entry, commitments=commitments)
+    form = MeetForm(post_data(request), entry=entry, commitments=commitments)
 
     if request.method == "POST" and form.is_valid():
         commitment = form.cleaned_data["commitment"]
@@ -300,7 +291,7 @@ def withdraw_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
     entry = editable_entry(request, pk)
     kind = entry.get_direction_display().lower()
     label = f"Why are you withdrawing this {kind}?"
-    form = ReasonForm(posted(request), entry=entry, submit=f"Withdraw {kind}", label=label, danger=True)
+    form = ReasonForm(post_data(request), entry=entry, submit=f"Withdraw {kind}", label=label, danger=True)
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]

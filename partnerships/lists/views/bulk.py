@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from partnerships.kit.http import form_page, posted, row_number
+from partnerships.kit.http import form_page, post_data, row_number
 from partnerships.kit.lists import BulkAction, ListDefinition
 from partnerships.lists import services
 from partnerships.lists.bulk import follow_action
@@ -95,7 +95,7 @@ def _confirm(
     definition.make_ready(person, rows, [definition.first])
     reason_by_id = action.left_out(person, rows, now)
     rows_to_change = [row for row in rows if row.pk not in reason_by_id]
-    form: Any = action.form(posted(request), person, rows_to_change)
+    form: Any = action.form(post_data(request), person, rows_to_change)
     form.helper.cancel_href = back
 
     if request.method == "POST" and form.is_valid() and rows_to_change:

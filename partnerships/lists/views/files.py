@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.exports import count_rows, describe_export
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.lists import find_list
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
@@ -38,7 +38,7 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
     listing, back = listing_of(request, kind)
     if not listing.form.is_valid():  # the page of the list says what is wrong
         return redirect(back)
-    confirmation_form = MakeFileForm(posted(request), cancel=back)
+    confirmation_form = MakeFileForm(post_data(request), cancel=back)
 
     if request.method == "POST" and confirmation_form.is_valid():
         try:

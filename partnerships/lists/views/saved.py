@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.agreements.queries import inside_among
 from partnerships.digests.models import Way
 from partnerships.digests.queries.ways import ways_of
-from partnerships.kit.http import form_page, keyset_page, posted
+from partnerships.kit.http import form_page, keyset_page, post_data
 from partnerships.kit.lists import all_lists, find_list
 from partnerships.lists import services
 from partnerships.lists.forms import NameForm, ShareForm
@@ -112,7 +112,7 @@ def save_as_view(request: HttpRequest, kind: str) -> HttpResponse:
     """Save the filters, columns and order in the address under a name."""
     person = signed_in(request)
     listing, back = listing_of(request, kind)
-    form = NameForm(posted(request), cancel=back)
+    form = NameForm(post_data(request), cancel=back)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -142,7 +142,7 @@ def edit_view(request: HttpRequest, pk: int) -> HttpResponse:
     if definition is None:
         raise Http404
     listing = read(definition, person, request.GET or parameters_of(view.state))
-    form = NameForm(posted(request), initial={"name": view.name}, cancel=view.get_absolute_url())
+    form = NameForm(post_data(request), initial={"name": view.name}, cancel=view.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         new_state = listing.state if request.GET else None
@@ -165,7 +165,7 @@ def share_own_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose who else can open one of the person's own views."""
     person = signed_in(request)
     view = _own_view(person, pk)
-    form = ShareForm(posted(request), view=view, person=person)
+    form = ShareForm(post_data(request), view=view, person=person)
 
     if request.method == "POST" and form.is_valid():
         services.share_view(view=view, person=person, shared_with=form.chosen, now=timezone.now())

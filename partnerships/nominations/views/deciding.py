@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.nominations import services
 from partnerships.nominations.forms import DecideForm
@@ -24,7 +24,9 @@ def decide_lines(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Confirm or dispute each line of a return."""
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_decide)
-    form = DecideForm(posted(request), lines=result_of(nominations_return).lines, sending=nominations_return.sendings)
+    form = DecideForm(
+        post_data(request), lines=result_of(nominations_return).lines, sending=nominations_return.sendings
+    )
 
     if request.method == "POST" and form.is_valid():
         decisions = {

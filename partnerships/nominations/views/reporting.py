@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from partnerships.kit.http import form_page, posted, posted_with_files
+from partnerships.kit.http import form_page, post_data, post_data_and_files
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
 from partnerships.nominations import services
@@ -37,7 +37,7 @@ def new_return(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.may_report)
     quarters_without_return = quarters_to_start(agreement, timezone.localdate())
     quarters = [(quarter.starts_on.isoformat(), str(quarter)) for quarter in quarters_without_return]
-    form = StartForm(posted(request), quarters=quarters, cancel=agreement.get_absolute_url())
+    form = StartForm(post_data(request), quarters=quarters, cancel=agreement.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         day = dt.date.fromisoformat(form.cleaned_data["quarter"])
@@ -79,7 +79,7 @@ def upload_lettings(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @csrf_protect
 def _upload(request: HttpRequest, user: User, nominations_return: NominationsReturn, rights: Rights) -> HttpResponse:
     """Show the form to upload lettings, or store them for a worker to count."""
-    form = UploadForm(*posted_with_files(request), cancel=nominations_return.get_absolute_url())
+    form = UploadForm(*post_data_and_files(request), cancel=nominations_return.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
@@ -118,7 +118,7 @@ def complete_figures(request: HttpRequest, pk: int, number: int) -> HttpResponse
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_report)
     lines = result_of(nominations_return).lines
-    form = TableForm(posted(request), lines=lines, grounds=grounds_of(nominations_return, lines))
+    form = TableForm(post_data(request), lines=lines, grounds=grounds_of(nominations_return, lines))
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -147,7 +147,7 @@ def send_to_council(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_report)
     form = SendForm(
-        posted(request), disputed=disputed_lines_of(nominations_return), cancel=nominations_return.get_absolute_url()
+        post_data(request), disputed=disputed_lines_of(nominations_return), cancel=nominations_return.get_absolute_url()
     )
 
     if request.method == "POST" and form.is_valid():
@@ -181,7 +181,7 @@ def reopen_for_changes(request: HttpRequest, pk: int, number: int) -> HttpRespon
     """Reopen a confirmed return, so that the provider can correct it. Both sides may do this."""
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_reopen)
-    form = ReopenForm(posted(request), cancel=nominations_return.get_absolute_url())
+    form = ReopenForm(post_data(request), cancel=nominations_return.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]

@@ -1,6 +1,6 @@
 """The page of an organisation, its settings, and suggestions of organisations.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.seen import note_events_seen
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.forms import SettingsForm
 from partnerships.organisations.lineage import successions_of
@@ -182,7 +182,7 @@ def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     require(roles_of(user, timezone.now()).lead(organisation.pk))  # administrators use Django admin
-    form = SettingsForm(posted(request), organisation=organisation)
+    form = SettingsForm(post_data(request), organisation=organisation)
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,6 +1,6 @@
 """Pages on which administrators find and merge duplicate organisations.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.duplicates import merges, possible_duplicates
 from partnerships.organisations.forms import ReasonForm
@@ -56,7 +56,7 @@ def merge_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     user = _administrator_or_403(request)
     kept_organisation, merged_organisation = _pair_or_404(pk, other)
     list_url = reverse("organisations:duplicates")
-    form = ReasonForm(posted(request), submit="Merge records", cancel=list_url)
+    form = ReasonForm(post_data(request), submit="Merge records", cancel=list_url)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -86,7 +86,7 @@ def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     user = _administrator_or_403(request)
     first, second = _pair_or_404(pk, other)
     list_url = reverse("organisations:duplicates")
-    form = ReasonForm(posted(request), submit="Keep them apart", cancel=list_url, danger=False)
+    form = ReasonForm(post_data(request), submit="Keep them apart", cancel=list_url, danger=False)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -106,7 +106,7 @@ def merge_undo(request: HttpRequest, pk: int) -> HttpResponse:
     user = _administrator_or_403(request)
     merge_to_undo = get_object_or_404(Merge.objects.in_force().select_related("kept", "merged"), pk=pk)
     kept, merged = merge_to_undo.kept, merge_to_undo.merged
-    form = ReasonForm(posted(request), submit="Undo the merge", cancel=reverse("organisations:duplicates"))
+    form = ReasonForm(post_data(request), submit="Undo the merge", cancel=reverse("organisations:duplicates"))
 
     if request.method == "POST" and form.is_valid():
         try:

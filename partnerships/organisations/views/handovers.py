@@ -1,6 +1,6 @@
 """Pages of handover lines: predecessors propose who takes over which records, and successors answer.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.forms import Form
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.forms.handovers import AnswerHandoversForm, ConsentForm, ProposeHandoversForm
 from partnerships.organisations.handovers import (
@@ -100,7 +100,7 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
     matching_records = [thing for thing in kind_count.undecided if text in thing.title.casefold()]
     shown_records = matching_records[:MAX_LINES_ON_PAGE]
     form = ProposeHandoversForm(
-        posted(request),
+        post_data(request),
         things=shown_records,
         successors=_successors_of(succession, organisation),
         count=len(matching_records),
@@ -166,7 +166,7 @@ def answer_lines(request: HttpRequest, pk: int) -> HttpResponse:
     lines = lines_to_answer(succession, roles.led)
     shown_lines = lines[:MAX_LINES_ON_PAGE]
     form = AnswerHandoversForm(
-        posted(request), lines=shown_lines, titles=titles_of(shown_lines, user), count=len(lines)
+        post_data(request), lines=shown_lines, titles=titles_of(shown_lines, user), count=len(lines)
     )
     if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
@@ -210,7 +210,7 @@ def record_line_consent(request: HttpRequest, pk: int) -> HttpResponse:
 
     lines = list(lines_lacking_consent(succession, None if roles.keeps_directory else roles.led))
     shown_lines = lines[:MAX_LINES_ON_PAGE]
-    form = ConsentForm(posted(request), lines=shown_lines, titles=titles_of(shown_lines, user), count=len(lines))
+    form = ConsentForm(post_data(request), lines=shown_lines, titles=titles_of(shown_lines, user), count=len(lines))
     if request.method == "POST" and form.is_valid():
         try:
             message = _save_consent(form, _chosen_lines(lines, form), user)

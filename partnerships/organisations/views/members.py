@@ -1,6 +1,6 @@
 """Pages of an organisation's people: the list, invitations, roles and leaving.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.forms import AcceptForm, EndForm, InviteForm, MembershipForm
 from partnerships.organisations.models import Membership, Organisation, Role
@@ -99,7 +99,7 @@ def member_invite(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     organisation = _managed_organisation(user, pk)
     form = InviteForm(
-        posted(request),
+        post_data(request),
         organisation=organisation,
         by_administrator=user.is_staff,
         role=request.GET.get("role", Role.EDITOR),
@@ -142,7 +142,7 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
     """Change a person's role and job title."""
     user = signed_in(request)
     edited_membership = _managed_membership(user, pk, membership)
-    form = MembershipForm(posted(request), membership=edited_membership, by_administrator=user.is_staff)
+    form = MembershipForm(post_data(request), membership=edited_membership, by_administrator=user.is_staff)
 
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
@@ -198,7 +198,7 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
     """Show the page that ends a membership, with the records for which the person is responsible. On POST, end it."""
     person, organisation = membership.person, membership.organisation
     people_url = reverse("organisations:people", args=[organisation.pk])
-    form = EndForm(posted(request), successors=colleagues_of(membership), submit=submit, cancel=people_url)
+    form = EndForm(post_data(request), successors=colleagues_of(membership), submit=submit, cancel=people_url)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -239,7 +239,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "organisations/invitation_for_another.html", {"membership": membership}, status=403)
 
     was_stakeholder = membership.person.is_stakeholder
-    form = AcceptForm(posted(request), membership=membership)
+    form = AcceptForm(post_data(request), membership=membership)
     if request.method == "POST" and form.is_valid():
         try:
             accepted_membership = accept_membership(

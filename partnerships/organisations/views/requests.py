@@ -1,6 +1,6 @@
 """Pages on which people ask to act for an organisation, and administrators answer.
 
-`posted(request)` returns the POST data for a form, or None on GET.
+`post_data(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.organisations.forms import AccessRequestForm, ReasonForm
 from partnerships.organisations.models import AccessRequest, Membership, Organisation
 from partnerships.organisations.queries import find_organisations
@@ -56,7 +56,7 @@ def request_access(request: HttpRequest) -> HttpResponse:
             return limit_response
 
     person = request.user if isinstance(request.user, User) else None
-    form = AccessRequestForm(posted(request), person=person, typed=request.GET.get("name", "")[:300])
+    form = AccessRequestForm(post_data(request), person=person, typed=request.GET.get("name", "")[:300])
     if request.method == "POST" and form.is_valid():
         try:
             ask_for_access(author=person, now=timezone.now(), **form.cleaned_data)
@@ -145,7 +145,7 @@ def request_decline(request: HttpRequest, pk: int) -> HttpResponse:
     """Decline a request, with a reason. The person who asked gets an email."""
     user = _administrator_or_404(request)
     access_request = get_object_or_404(AccessRequest.objects.visible_to(user).waiting(), pk=pk)
-    form = ReasonForm(posted(request), submit="Decline request", cancel=reverse("organisations:requests"))
+    form = ReasonForm(post_data(request), submit="Decline request", cancel=reverse("organisations:requests"))
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,6 +1,6 @@
 """Pages of successions, and the forms on which administrators record and change them.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.dates import known_day
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import form_page, posted, row_number
+from partnerships.kit.http import form_page, post_data, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.lineage import (
     changes_of,
@@ -110,7 +110,7 @@ def succession_record(request: HttpRequest) -> HttpResponse:
     list_url = reverse("organisations:pending")
     like_id = row_number(request.GET.get("like", ""))
     like = Succession.objects.filter(pk=like_id).first() if like_id is not None else None
-    form = SuccessionForm(posted(request), cancel=list_url, like=like)
+    form = SuccessionForm(post_data(request), cancel=list_url, like=like)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -130,7 +130,7 @@ def succession_correct(request: HttpRequest, pk: int) -> HttpResponse:
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
-    form = CorrectForm(posted(request), succession=succession, cancel=succession_url)
+    form = CorrectForm(post_data(request), succession=succession, cancel=succession_url)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -156,7 +156,7 @@ def succession_status(request: HttpRequest, pk: int) -> HttpResponse:
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
     other_count = same_status_in_order(succession).count()
-    form = StatusForm(posted(request), succession=succession, others=other_count, cancel=succession_url)
+    form = StatusForm(post_data(request), succession=succession, others=other_count, cancel=succession_url)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -184,7 +184,7 @@ def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
-    form = ReasonForm(posted(request), submit="Put into effect", cancel=succession_url, danger=True)
+    form = ReasonForm(post_data(request), submit="Put into effect", cancel=succession_url, danger=True)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -207,7 +207,7 @@ def succession_undo(request: HttpRequest, pk: int) -> HttpResponse:
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
-    form = UndoForm(posted(request), others=same_status_in_order(succession).count(), cancel=succession_url)
+    form = UndoForm(post_data(request), others=same_status_in_order(succession).count(), cancel=succession_url)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -235,7 +235,7 @@ def tie_add(request: HttpRequest, pk: int) -> HttpResponse:
     user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
     succession_url = _succession_url(succession)
-    form = TieForm(posted(request), cancel=succession_url)
+    form = TieForm(post_data(request), cancel=succession_url)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -261,7 +261,7 @@ def tie_remove(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
     user = _administrator_or_403(request)
     succession_tie = get_object_or_404(SuccessionTie.objects.select_related("succession"), pk=tie, succession=pk)
     succession_url = _succession_url(succession_tie.succession)
-    form = ReasonForm(posted(request), submit="Remove both", cancel=succession_url, danger=True)
+    form = ReasonForm(post_data(request), submit="Remove both", cancel=succession_url, danger=True)
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,6 +1,6 @@
 """Pages of comments on a plan and its pieces: threads, replies and resolving.
 
-`posted` returns the data for a form: None on GET. `require` answers 403 if its condition is false.
+`post_data` returns the data for a form: None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.naming import show_as_at
 from partnerships.outbox.content import will_be_emailed
@@ -151,7 +151,7 @@ def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResp
 
     anchor = request.GET.get("about", "")
     anchor_choices = _anchor_choices(content)
-    form = CommentForm(posted(request), anchors=anchor_choices, initial={"anchor": anchor})
+    form = CommentForm(post_data(request), anchors=anchor_choices, initial={"anchor": anchor})
     if request.method == "POST" and form.is_valid():
         try:
             comment = add_comment(
@@ -216,7 +216,7 @@ def reply_to_thread(request: HttpRequest, pk: int, comment: int) -> HttpResponse
     if not _may_comment(access, thread.version_number):
         raise PermissionDenied
 
-    form = CommentForm(posted(request), reply=True)
+    form = CommentForm(post_data(request), reply=True)
     if request.method == "POST" and form.is_valid():
         try:
             reply = add_comment(

@@ -1,6 +1,6 @@
 """Pages to create a plan, to show and discard its draft, and to attach files to the draft.
 
-`posted(request)` returns the POST data for a form, or None on GET.
+`post_data(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.documents.queries import last_saves
 from partnerships.documents.views import piece_lists
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import form_page, posted, posted_with_files
+from partnerships.kit.http import form_page, post_data, post_data_and_files
 from partnerships.people.requests import signed_in
 from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
@@ -40,7 +40,7 @@ from partnerships.plans.views.previewing import read_draft
 def plan_create(request: HttpRequest) -> HttpResponse:
     """Show the form to create a plan. On POST, create the plan with a first draft."""
     user = signed_in(request)
-    form = PlanForm(posted(request), user=user, initial={"partnership": request.GET.get("partnership", "")})
+    form = PlanForm(post_data(request), user=user, initial={"partnership": request.GET.get("partnership", "")})
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -113,7 +113,7 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the form to attach a file to the draft. On POST, save the file."""
     access, _draft = open_to_edit(request, pk)
     draft_url = reverse("plans:draft", kwargs={"pk": pk})
-    form = DocumentForm(*posted_with_files(request), cancel=draft_url)
+    form = DocumentForm(*post_data_and_files(request), cancel=draft_url)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -139,7 +139,7 @@ def draft_discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Discard the changes of the draft, with a reason, so that the draft is the same as the newest version."""
     access, _draft = open_to_edit(request, pk)
     draft_url = reverse("plans:draft", kwargs={"pk": pk})
-    form = ReasonForm(posted(request), submit="Discard draft", cancel=draft_url, danger=True)
+    form = ReasonForm(post_data(request), submit="Discard draft", cancel=draft_url, danger=True)
 
     if request.method == "POST" and form.is_valid():
         try:

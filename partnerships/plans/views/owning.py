@@ -1,6 +1,6 @@
 """Pages about the owners of plans: present and former owners, offers and answers, and giving up ownership.
 
-`posted(request)` returns the POST data for a form, or None on GET.
+`post_data(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import form_page, keyset_page, posted
+from partnerships.kit.http import form_page, keyset_page, post_data
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import show_as_at
 from partnerships.people.recipients import collect_recipients
@@ -88,7 +88,7 @@ def plan_offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     """Offer a plan to another organisation, as a lead of an owner."""
     plan = open_to_publish(request, pk).plan
     plan_owner = _owner_led_by_user(request, pk, owner)
-    form = OfferForm(posted(request), plan=plan, owner=plan_owner)
+    form = OfferForm(post_data(request), plan=plan, owner=plan_owner)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -127,7 +127,7 @@ def owner_give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     access = open_to_publish(request, pk)
     plan_owner = _owner_led_by_user(request, pk, owner)
     owners_url = reverse("plans:owners", kwargs={"pk": pk})
-    form = ReasonForm(posted(request), submit="Give up ownership", cancel=owners_url, danger=True)
+    form = ReasonForm(post_data(request), submit="Give up ownership", cancel=owners_url, danger=True)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -167,7 +167,7 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and not leads_receiver:
         raise PermissionDenied
 
-    form = OfferAnswerForm(posted(request), cancel=reverse("plans:ownership"))
+    form = OfferAnswerForm(post_data(request), cancel=reverse("plans:ownership"))
     if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
         try:

@@ -75,8 +75,14 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
 
     The form of a site has a grid of homes, unless the grid would be too large.
     """
-    form_kwargs: dict[str, Any] = {"content": piece.content, "initial": piece.initial, "cancel": piece.back}
-    form = searching_form(request, lambda data: PieceForm(data, collection=piece.collection, **form_kwargs))
+    form = searching_form(
+        request,
+        PieceForm,
+        collection=piece.collection,
+        content=piece.content,
+        initial=piece.initial,
+        cancel=piece.back,
+    )
 
     is_site = piece.collection is SITES
     homes = piece.item["homes"] if is_site and piece.item else []

@@ -1,6 +1,6 @@
 """Pages to publish a plan, update a milestone, and change status, audience and baseline.
 
-`posted(request)` returns the POST data for a form, or None on GET.
+`post_data(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.documents import why_not_minor
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -62,7 +62,7 @@ def draft_publish(request: HttpRequest, pk: int) -> HttpResponse:
         "may_be_minor": not not_minor_reason,
         "untouched": untouched_parts(plan.kind, content, published_content),
     }
-    form = PublishForm(posted(request), initial={"draft_revision": draft.revision}, **form_kwargs)
+    form = PublishForm(post_data(request), initial={"draft_revision": draft.revision}, **form_kwargs)
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
@@ -127,7 +127,7 @@ def milestone_update(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         raise Http404
 
     plan_url = plan.get_absolute_url()
-    form = MilestoneForm(posted(request), cancel=plan_url, newest=version.number)
+    form = MilestoneForm(post_data(request), cancel=plan_url, newest=version.number)
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
@@ -181,7 +181,7 @@ def plan_status(request: HttpRequest, pk: int) -> HttpResponse:
     choices = choices_by_hand(plan)
     successors = Plan.objects.published_for(user).exclude(pk=pk).exclude(status__in=["superseded", "closed"])
     form = StatusForm(
-        posted(request),
+        post_data(request),
         choices=choices,
         successors=Plan.objects.filter(pk__in=successors.values("pk")).order_by("title", "pk"),
         submit="Change status",
@@ -212,7 +212,7 @@ def plan_audience(request: HttpRequest, pk: int) -> HttpResponse:
     """Change who may read the published versions of a plan."""
     plan = open_to_publish(request, pk).plan
     form = AudienceForm(
-        posted(request),
+        post_data(request),
         initial={"audience": plan.audience},
         submit="Change audience",
         cancel=plan.get_absolute_url(),

@@ -1,6 +1,6 @@
 """Pages to share a draft with people, and to ask to see a draft and answer the request.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import form_page, keyset_page, posted, row_number
+from partnerships.kit.http import form_page, keyset_page, post_data, row_number
 from partnerships.kit.rights import require
 from partnerships.organisations.naming import show_as_at
 from partnerships.people.recipients import collect_recipients
@@ -42,7 +42,7 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
     """
     access, _draft = open_to_edit(request, pk)
     plan = access.plan
-    form = ShareForm(posted(request))
+    form = ShareForm(post_data(request))
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
@@ -112,7 +112,7 @@ def answer_access_request(request: HttpRequest, pk: int, asked: int) -> HttpResp
     access_request = get_object_or_404(access.plan.access_requests.select_related("person", "answered_by"), pk=asked)
     person = access_request.person
     sharing_url = reverse("plans:sharing", kwargs={"pk": pk})
-    form = AnswerForm(posted(request), cancel=sharing_url)
+    form = AnswerForm(post_data(request), cancel=sharing_url)
 
     if request.method == "POST" and form.is_valid():
         grant = form.cleaned_data["answer"] == "grant"
@@ -157,7 +157,7 @@ def ask_to_see_draft(request: HttpRequest) -> HttpResponse:
         plan = open_plan(request, plan_pk).plan
         initial = {"partnership": plan.partnership_id, "about": plan.title}
 
-    form = AskForm(posted(request), user=user, initial=initial)
+    form = AskForm(post_data(request), user=user, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             ask_for_access(

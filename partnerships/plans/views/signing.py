@@ -1,6 +1,6 @@
 """Pages of sign-off: the state of the signatures, and decisions by people who are signed in.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 from partnerships.documents.forms import SignForm
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import official_name_at
@@ -75,7 +75,7 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
 
     questions = {state.signatory.organisation_id: state.signatory.questions for state in states}
     form_kwargs: dict[str, Any] = {"organisations": deciders, "number": number, "questions": questions}
-    form = SignForm(posted(request), **form_kwargs)
+    form = SignForm(post_data(request), **form_kwargs)
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
@@ -155,7 +155,7 @@ def _earlier_decisions(plan: Plan) -> QuerySet[SignOff]:
 def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose who must sign, in which role and by when."""
     plan = open_to_publish(request, pk).plan
-    form = SignatoriesForm(posted(request), plan=plan)
+    form = SignatoriesForm(post_data(request), plan=plan)
     signing_url = reverse("plans:signing", args=[pk])
 
     if request.method == "POST" and form.is_valid():
@@ -197,7 +197,7 @@ def signatory_remove(request: HttpRequest, pk: int, signatory: int) -> HttpRespo
     access = open_to_publish(request, pk)
     signatory_row = _signatory_or_404(access.plan, signatory)
     signing_url = reverse("plans:signing", kwargs={"pk": pk})
-    form = ReasonForm(posted(request), submit="Remove signatory", cancel=signing_url, danger=True)
+    form = ReasonForm(post_data(request), submit="Remove signatory", cancel=signing_url, danger=True)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -224,7 +224,9 @@ def signatory_due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResp
     plan = open_to_publish(request, pk).plan
     signatory_row = _signatory_or_404(plan, signatory)
     back = reverse("plans:signing", kwargs={"pk": pk})
-    form = DueDayForm(posted(request), initial={"due_on": signatory_row.due_on}, submit="Change deadline", cancel=back)
+    form = DueDayForm(
+        post_data(request), initial={"due_on": signatory_row.due_on}, submit="Change deadline", cancel=back
+    )
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -258,7 +260,7 @@ def condition_met(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
     require(access.rights is not None and access.rights.may_meet(decision))
 
     signing_url = reverse("plans:signing", kwargs={"pk": pk})
-    form = ConditionForm(posted(request), cancel=signing_url)
+    form = ConditionForm(post_data(request), cancel=signing_url)
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:

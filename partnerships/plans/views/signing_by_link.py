@@ -1,6 +1,6 @@
 """The page of a personal link in an email, with which people sign off a plan without signing in.
 
-`posted(request)` returns the POST data for a form, or None on GET.
+`post_data(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from partnerships.documents.forms import SignForm
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.plans.links import SignOffLink, read_sign_off_token
 from partnerships.plans.models import Decision, Version
 from partnerships.plans.queries import (
@@ -74,7 +74,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
         "number": number,
         "questions": {organisation.pk: link.signatory.questions},
     }
-    form = SignForm(posted(request), **form_kwargs)
+    form = SignForm(post_data(request), **form_kwargs)
     if request.method == "POST" and form.is_valid():
         if form.cleaned_data["decision"] == Decision.REJECTED and "sure" not in request.POST:
             return _confirm_rejection(request, link, form)

@@ -15,7 +15,7 @@ from partnerships.agreements.past import former_party
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import form_page, posted, row_number
+from partnerships.kit.http import form_page, post_data, row_number
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -84,7 +84,7 @@ def propose_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
     recommendation = get_object_or_404(Recommendation.objects.visible_to(user).for_listing(), pk=pk)
     partnerships = proposable_in(user, recommendation)
     require(partnerships.exists())
-    form = ProposeForm(posted(request), partnerships=partnerships, cancel=recommendation.get_absolute_url())
+    form = ProposeForm(post_data(request), partnerships=partnerships, cancel=recommendation.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -128,7 +128,7 @@ def adopt_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     adoption = _adoption_to_change(user, pk)
     choices = meetings_to_adopt_at(adoption.partnership, user)
-    form = AdoptForm(posted(request), choices=choices, cancel=adoption.get_absolute_url())
+    form = AdoptForm(post_data(request), choices=choices, cancel=adoption.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         meeting = Meeting.objects.get(pk=form.cleaned_data["meeting"])
@@ -149,7 +149,7 @@ def drop_from_partnership(request: HttpRequest, pk: int) -> HttpResponse:
     """Drop a recommendation from a partnership, with a reason. Its objectives and commitments stay as they are."""
     user = signed_in(request)
     adoption = _adoption_to_change(user, pk)
-    form = ReasonForm(posted(request), submit="Drop recommendation", cancel=adoption.get_absolute_url())
+    form = ReasonForm(post_data(request), submit="Drop recommendation", cancel=adoption.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
@@ -172,7 +172,7 @@ def link_to_outcome(request: HttpRequest, pk: int) -> HttpResponse:
     adoption = _adoption_to_change(user, pk)
     objectives, commitments = objectives_to_link(adoption, user), commitments_to_link(adoption, user)
     form = OutcomeForm(
-        posted(request), objectives=objectives, commitments=commitments, cancel=adoption.get_absolute_url()
+        post_data(request), objectives=objectives, commitments=commitments, cancel=adoption.get_absolute_url()
     )
 
     if request.method == "POST" and form.is_valid():

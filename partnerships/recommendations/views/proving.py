@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import form_page, posted, row_number
+from partnerships.kit.http import form_page, post_data, row_number
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -54,7 +54,7 @@ def add_to_response(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         raise Http404
     choices = choices_for(kind, user)
     label = KINDS_OF_EVIDENCE[kind]
-    form = EvidenceForm(posted(request), label=label, choices=choices, cancel=response.get_absolute_url())
+    form = EvidenceForm(post_data(request), label=label, choices=choices, cancel=response.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:

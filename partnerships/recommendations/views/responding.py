@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.requests import signed_in
@@ -34,7 +34,9 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
     require(may_answer_for(body, user, now))
     response = Response.objects.filter(recommendation=recommendation, organisation=body).first()
     present_revision = str(response.revision if response else 0)
-    form = ResponseForm(posted(request), organisation=body, response=response, cancel=recommendation.get_absolute_url())
+    form = ResponseForm(
+        post_data(request), organisation=body, response=response, cancel=recommendation.get_absolute_url()
+    )
 
     if request.method == "POST" and form.is_valid():
         try:

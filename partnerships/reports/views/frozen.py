@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.kit.http import form_page, keyset_page, posted
+from partnerships.kit.http import form_page, keyset_page, post_data
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
 from partnerships.reports.comparing import restatements
@@ -33,7 +33,7 @@ def freeze_figures(request: HttpRequest, slug: str) -> HttpResponse:
     person = signed_in(request)
     report = report_or_404(slug)
     filters = report_filters(request, report)
-    form = FreezeForm(posted(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
+    form = FreezeForm(post_data(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.kit.http import form_page, posted_with_files
+from partnerships.kit.http import form_page, post_data_and_files
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.people.limits import too_many_uploads
 from partnerships.spreadsheets import downloads
@@ -48,7 +48,7 @@ def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
     if request.method == "POST" and (too_many_response := too_many_uploads(request)) is not None:
         return too_many_response
     record_url = reverse("spreadsheets:record", args=[record, pk]) + subject.query
-    form = UploadForm(*posted_with_files(request), cancel=record_url)
+    form = UploadForm(*post_data_and_files(request), cancel=record_url)
 
     if request.method == "POST" and form.is_valid():
         data, name = form.data_and_name()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.exports import csv_response
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.people.requests import signed_in
 from partnerships.spreadsheets.forms import HeadingsForm
@@ -61,7 +61,7 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
     person = signed_in(request)
     proposals = proposals_for(upload, person, timezone.now())
     record_url = reverse("spreadsheets:record", args=[upload.record, upload.record_id])
-    form = HeadingsForm(posted(request), proposals=proposals, cancel=record_url)
+    form = HeadingsForm(post_data(request), proposals=proposals, cancel=record_url)
 
     if request.method == "POST" and form.is_valid():
         try:

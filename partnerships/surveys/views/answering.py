@@ -12,7 +12,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import get_language_info
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.surveys import services
 from partnerships.surveys.counting import Answer
 from partnerships.surveys.forms import AnswerForm
@@ -56,7 +56,7 @@ def answer_by_name(request: HttpRequest, token: str) -> HttpResponse:
 def _question_page(request: HttpRequest, survey_round: Round, save: Callable[[Answer], None]) -> HttpResponse:
     """Return the page of questions, or save a valid answer and redirect to the page of thanks."""
     questions = survey_round.questions(request.GET.get("language", ""))
-    form = AnswerForm(posted(request), questions=questions, groups=sorted(survey_round.asked))
+    form = AnswerForm(post_data(request), questions=questions, groups=sorted(survey_round.asked))
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.people.requests import signed_in
 from partnerships.surveys import services
 from partnerships.surveys.forms import ModerateForm
@@ -33,7 +33,7 @@ def decide_comments(request: HttpRequest, pk: int) -> HttpResponse:
     survey_round = get_object_or_404(Round.objects.moderated_by(user).for_pages(), pk=pk)
     comments = Comment.objects.filter(round=survey_round, status="waiting")
     waiting_comments = list(comments.order_by("question", "pk")[:AT_ONCE])
-    form = ModerateForm(posted(request), comments=waiting_comments, questions=survey_round.questions())
+    form = ModerateForm(post_data(request), comments=waiting_comments, questions=survey_round.questions())
 
     if request.method == "POST" and form.is_valid():
         words_by_comment, withheld_ids = form.decisions()

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from partnerships.kit.http import form_page, posted, row_number
+from partnerships.kit.http import form_page, post_data, row_number
 from partnerships.kit.rights import require
 from partnerships.outbox.content import WE_WILL_EMAIL
 from partnerships.people.models import User
@@ -35,7 +35,7 @@ def choose_moderator(request: HttpRequest, pk: int, number: int) -> HttpResponse
     """Let a lead name the moderator, or replace the moderator with another person."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
-    form = NameForm(posted(request), cancel=survey_round.get_absolute_url())
+    form = NameForm(post_data(request), cancel=survey_round.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -93,7 +93,7 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
     form = JoinForm(
-        posted(request), partnerships=partnerships_to_ask(survey_round, user), cancel=survey_round.get_absolute_url()
+        post_data(request), partnerships=partnerships_to_ask(survey_round, user), cancel=survey_round.get_absolute_url()
     )
 
     if request.method == "POST" and form.is_valid():
@@ -163,7 +163,7 @@ def answer_moderation(request: HttpRequest, pk: int) -> HttpResponse:
     if hasattr(request, "view_as"):
         raise Http404
     survey_round = get_object_or_404(Round.objects.asking(user).for_pages(), pk=pk)
-    form = AgreeForm(posted(request), initial={"list_hash": list_hash_of(survey_round)})
+    form = AgreeForm(post_data(request), initial={"list_hash": list_hash_of(survey_round)})
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.agreements.models import Partnership
 from partnerships.documents.downloads import pdf_response
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.surveys import services
@@ -131,7 +131,7 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         raise Http404
     theme = request.GET.get("theme", "")
     form = ActionForm(
-        posted(request),
+        post_data(request),
         themes=list(survey_round.questions().themes().items()),
         things=actions_to_choose(survey_round, user),
         cancel=survey_round.get_absolute_url(),

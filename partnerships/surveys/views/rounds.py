@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.agreements.models import Partnership
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import form_page, posted, row_number
+from partnerships.kit.http import form_page, post_data, row_number
 from partnerships.kit.rights import require
 from partnerships.outbox.content import WE_WILL_EMAIL
 from partnerships.people.models import User
@@ -111,7 +111,7 @@ def prepare_round(request: HttpRequest, pk: int) -> HttpResponse:
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_run)
     overview_url = reverse("surveys:overview", args=[pk])
-    form = PrepareForm(posted(request), sets=newest_question_sets(), cancel=overview_url)
+    form = PrepareForm(post_data(request), sets=newest_question_sets(), cancel=overview_url)
 
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -131,7 +131,7 @@ def invite_people(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Add people who answer for one group to a draft. Nobody gets an email before the survey opens."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_invite)
-    form = InviteForm(posted(request), cancel=survey_round.get_absolute_url())
+    form = InviteForm(post_data(request), cancel=survey_round.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -221,7 +221,7 @@ def end_round(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
     form = ReasonForm(
-        posted(request), submit="End without results", cancel=survey_round.get_absolute_url(), danger=True
+        post_data(request), submit="End without results", cancel=survey_round.get_absolute_url(), danger=True
     )
 
     if request.method == "POST" and form.is_valid():

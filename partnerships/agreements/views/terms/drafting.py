@@ -1,6 +1,6 @@
 """Draft the terms piece by piece.
 
-`posted(request)` returns the POST data for a form, or None on GET.
+`post_data(request)` returns the POST data for a form, or None on GET.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from partnerships.documents.forms import PieceForm
 from partnerships.documents.queries import last_saves
 from partnerships.documents.services import OpenDraft, UnableToSavePiece
 from partnerships.documents.views import Piece
-from partnerships.kit.http import posted
+from partnerships.kit.http import post_data
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -146,7 +146,7 @@ def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", 
     draft = OpenDraft(schema_of(proposal), proposal, content_of_proposal(proposal))
     piece = documents.find_piece(request, draft, code, key, back=proposal.get_absolute_url(), new=new)
     form = PieceForm(
-        posted(request),
+        post_data(request),
         schema=draft.schema,
         collection=piece.collection,
         content=draft.content,

@@ -1,6 +1,6 @@
 """Propose an amendment, send terms for signature, return them to draft, or withdraw them.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from partnerships.agreements.services.terms import (
 )
 from partnerships.agreements.views.terms.fetching import TermsAccess, open_proposal, open_terms
 from partnerships.documents.comparisons import compare
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -49,7 +49,7 @@ def amendment_propose(request: HttpRequest, pk: int) -> HttpResponse:
     access = open_terms(user, pk)
     require(bool(access.rights.proposes_for))
     parties = Organisation.objects.filter(pk__in=access.rights.proposes_for).order_by("name", "pk")
-    form = ProposeForm(posted(request), parties=parties, cancel=reverse("agreements:terms", args=[pk]))
+    form = ProposeForm(post_data(request), parties=parties, cancel=reverse("agreements:terms", args=[pk]))
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -96,7 +96,7 @@ def proposal_send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     sender = _acting_organisation(user, access)
     parties = Organisation.objects.filter(pk__in=required_party_ids(access.partnership)).order_by("name", "pk")
     other_parties = parties.exclude(pk=sender.pk) if sender else parties
-    form = SendForSignatureForm(posted(request), proposal=proposal, parties=other_parties)
+    form = SendForSignatureForm(post_data(request), proposal=proposal, parties=other_parties)
     schema, content = schema_of(proposal), content_of_proposal(proposal)
 
     if request.method == "POST" and form.is_valid():
@@ -130,7 +130,7 @@ def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpRespon
     # A form that arrives later is let through: the service refuses it with a reason.
     if request.method != "POST" and not proposal.is_awaiting:
         raise Http404
-    form = ReasonForm(posted(request), submit="Return terms to draft", cancel=proposal.get_absolute_url())
+    form = ReasonForm(post_data(request), submit="Return terms to draft", cancel=proposal.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -162,7 +162,7 @@ def proposal_withdraw(request: HttpRequest, pk: int, number: int) -> HttpRespons
     # A form that arrives later is let through: the service refuses it with a reason.
     if request.method != "POST" and (proposal.is_first or not proposal.is_open):
         raise Http404
-    form = ReasonForm(posted(request), submit="Withdraw proposal", cancel=proposal.get_absolute_url())
+    form = ReasonForm(post_data(request), submit="Withdraw proposal", cancel=proposal.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,6 +1,6 @@
 """Sign terms on the page, by the link in an email, or on paper.
 
-`posted(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from partnerships.agreements.services.terms import (
 )
 from partnerships.agreements.views.terms.fetching import open_version, paper_of_version, signing_context
 from partnerships.agreements.views.terms.reading import compared_with_base
-from partnerships.kit.http import form_page, posted, posted_with_files
+from partnerships.kit.http import form_page, post_data, post_data_and_files
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -82,7 +82,7 @@ def terms_sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     is_joining = _have_joined_later(version, own_parties)
     form = SignTermsForm(
-        posted(request),
+        post_data(request),
         parties=Organisation.objects.filter(pk__in=[party.pk for party in own_parties]).order_by("name", "pk"),
         version=version,
         questions=_questions(version, own_parties),
@@ -192,7 +192,7 @@ def _link_form(request: HttpRequest, link: TermsLink) -> SignTermsForm:
     """Return the form for the one party of the link."""
     parties = Organisation.objects.filter(pk=link.signatory.organisation_id)
     return SignTermsForm(
-        posted(request),
+        post_data(request),
         parties=parties,
         version=link.signatory.version,
         questions={link.signatory.organisation_id: link.signatory.questions},
@@ -225,7 +225,7 @@ def terms_sign_on_paper(request: HttpRequest, pk: int, number: int, organisation
         raise Http404
 
     form = PaperForm(
-        *posted_with_files(request),
+        *post_data_and_files(request),
         organisation=signatory.organisation,
         questions=signatory.questions,
         cancel=version.get_absolute_url(),

@@ -14,7 +14,7 @@ from partnerships.conversations.forms.meetings.agendas import AgendaForm, Circul
 from partnerships.conversations.queries.agendas import agenda_for, papers_for, since_for, suggestions_for
 from partnerships.conversations.queries.meetings import people_who_may_come, seated_people
 from partnerships.conversations.views.meetings.opening import acting_side, name_as_at, open_meeting
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
 
@@ -29,7 +29,7 @@ def edit_agenda(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(meeting)
     now = timezone.now()
     items = agenda_for(meeting, user, dropped=True)
-    form = AgendaForm(posted(request), meeting=meeting, items=items, people=people_who_may_come(meeting.partnership))
+    form = AgendaForm(post_data(request), meeting=meeting, items=items, people=people_who_may_come(meeting.partnership))
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -88,7 +88,7 @@ def circulate_to_invited(request: HttpRequest, pk: int) -> HttpResponse:
     """Circulate the agenda by email. Nobody can change the agenda after that."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
-    form = CirculateForm(posted(request), meeting=meeting)
+    form = CirculateForm(post_data(request), meeting=meeting)
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -18,7 +18,7 @@ from partnerships.conversations.queries.agendas import items_everybody_reads
 from partnerships.conversations.queries.meetings import next_planned, people_who_may_come
 from partnerships.conversations.rights import rights_over_meetings
 from partnerships.conversations.views.meetings.opening import acting_side, open_meeting
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.requests import signed_in
@@ -33,7 +33,7 @@ def answer_invitation(request: HttpRequest, pk: int) -> HttpResponse:
     meeting = seat.meeting
     require(rights_over_meetings(meeting.partnership, user, timezone.now()).may_answer_for(seat))
     form = AnswerMeetingForm(
-        posted(request),
+        post_data(request),
         whose="" if seat.person_id == user.pk else seat.display_name,
         cancel=meeting.get_absolute_url(),
         initial={"answer": seat.answer},
@@ -57,7 +57,7 @@ def record_attendance(request: HttpRequest, pk: int) -> HttpResponse:
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     form = AttendanceForm(
-        posted(request),
+        post_data(request),
         seats=list(meeting.seats.all()),
         people=people_who_may_come(meeting.partnership),
         cancel=meeting.get_absolute_url(),
@@ -98,7 +98,7 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
     keeper = acting_side(rights)
     other_sides = _other_sides(meeting, keeper)
     form = ConversationForm(
-        posted(request),
+        post_data(request),
         user=user,
         keeper=keeper,
         others=other_sides,

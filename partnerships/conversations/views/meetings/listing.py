@@ -18,7 +18,7 @@ from partnerships.conversations.models import Attendance, Meeting
 from partnerships.conversations.queries import meetings as queries
 from partnerships.conversations.quorum import Quorum
 from partnerships.conversations.views.meetings.opening import name_as_at, open_partnership
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation, Role
 from partnerships.people.models import User
@@ -81,7 +81,7 @@ def edit_cycle(request: HttpRequest, pk: int) -> HttpResponse:
     today = timezone.localdate()
     cycle = queries.running_cycle(partnership)
     cycle_from_terms = None if cycle else queries.cycle_from_terms(partnership, today)
-    form = CycleForm(posted(request), initial=initial_of_cycle(cycle, cycle_from_terms, today), cancel=back)
+    form = CycleForm(post_data(request), initial=initial_of_cycle(cycle, cycle_from_terms, today), cancel=back)
 
     if request.method == "POST" and form.is_valid():
         try:
@@ -118,7 +118,7 @@ def stop_meeting_cycle(request: HttpRequest, pk: int) -> HttpResponse:
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_set_cycle)
     back = reverse("conversations:meetings", args=[pk])
-    form = ReasonForm(posted(request), submit="Stop meeting cycle", cancel=back)
+    form = ReasonForm(post_data(request), submit="Stop meeting cycle", cancel=back)
 
     if request.method == "POST" and form.is_valid():
         try:

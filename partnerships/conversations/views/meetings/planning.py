@@ -14,7 +14,7 @@ from partnerships.conversations.forms.meetings.planning import MeetingForm, init
 from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.queries import meetings as queries
 from partnerships.conversations.views.meetings.opening import acting_side, open_meeting, open_partnership
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, post_data
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
 
@@ -31,7 +31,7 @@ def new_meeting(request: HttpRequest, pk: int) -> HttpResponse:
     invited_ids = queries.people_invited(partnership, last_meeting, timezone.localdate(now))
     back = reverse("conversations:meetings", args=[pk])
     form = MeetingForm(
-        posted(request),
+        post_data(request),
         people=queries.people_who_may_come(partnership),
         holidays=queries.meeting_holidays(partnership),
         cancel=back,
@@ -67,7 +67,7 @@ def edit_meeting(request: HttpRequest, pk: int) -> HttpResponse:
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
     form = MeetingForm(
-        posted(request),
+        post_data(request),
         people=queries.people_who_may_come(meeting.partnership),
         holidays=queries.meeting_holidays(meeting.partnership),
         cancel=meeting.get_absolute_url(),
@@ -100,7 +100,7 @@ def call_meeting_off(request: HttpRequest, pk: int) -> HttpResponse:
     """Call a planned meeting off, with a reason."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
-    form = ReasonForm(posted(request), submit="Call off the meeting", cancel=meeting.get_absolute_url())
+    form = ReasonForm(post_data(request), submit="Call off the meeting", cancel=meeting.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         try:

@@ -28,7 +28,7 @@ LATENCY = "django_http_requests_latency_including_middlewares_seconds_bucket"
 
 
 def figure(name: str, labels: str = "") -> str:
-    """A figure as Prometheus keeps it."""
+    """Return a figure as Prometheus keeps it."""
     return f"{name}{{{labels}{',' if labels else ''}{SCRAPED}}}"
 
 
@@ -89,7 +89,7 @@ NEVER = {"WorkersStalled": ({SWEEP: None}, 8)}
 
 
 def played(name: str, changes: dict[str, tuple[float, float] | None], minutes: int, alerts: list[str]) -> object:
-    """A test of promtool: which alerts fire so many minutes after the figures changed."""
+    """Return a test of promtool: which alerts fire so many minutes after the figures changed."""
     series = HEALTHY | changes
     return {
         "name": name,

@@ -65,7 +65,7 @@ def confine(top: psutil.Process, cores: set[int]) -> None:
 
 
 def postmaster() -> psutil.Process:
-    """The first process of the database server."""
+    """Return the first process of the database server."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -80,7 +80,7 @@ def used_by(*tops: psutil.Process) -> float:
 
 
 def split(number: int) -> tuple[set[int], set[int]]:
-    """The cores that serve, and those for the people who ask: others if the machine has any."""
+    """Return the cores that serve, and those for the people who ask: others if the machine has any."""
     there = sorted(os.sched_getaffinity(0))
     return set(there[:number]), set(there[number:] or there)
 
@@ -111,7 +111,7 @@ def web(environ: dict[str, str], cores: set[int], log: Path, *, workers: int = 4
 
 
 def ask(port: int, method: str, path: str, cookie: str = "", data: dict[str, str] | None = None) -> tuple[int, str]:
-    """The status of an answer (0: none), and its body."""
+    """Return the status of an answer (0: none), and its body."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {"Host": "localhost", "Cookie": cookie, "Connection": "close"}
     if data is not None:

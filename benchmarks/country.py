@@ -340,7 +340,7 @@ def _columns_with_defaults() -> list[tuple[str, str, Any]]:
 
 
 def _make_template(now: dt.datetime) -> int:
-    """A plan with three versions, made by the services; its number."""
+    """Return a plan with three versions, made by the services; its number."""
     from benchmarks.digests_world import content, make_plan
     from partnerships.plans.services import publish_version
 

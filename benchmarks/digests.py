@@ -45,7 +45,7 @@ OWN_URL, OWN_OWNER_URL = os.environ.get("DATABASE_URL", ""), os.environ.get("DAT
 
 
 def publishing_figures(stage: Stage, times: int) -> dict[str, Any]:
-    """The 95th percentile of publishing another plan, alone and during a run of digests."""
+    """Return the 95th percentile of publishing another plan, alone and during a run of digests."""
     from django.utils import timezone
 
     _, lead, plan = make_plan(timezone.now(), title="Harbour beside")
@@ -127,7 +127,7 @@ def account_lane_figures() -> dict[str, Any]:
 
 
 def large(stage: Stage, count: int) -> dict[str, float]:
-    """The memory and rate of a run for many more people."""
+    """Return the memory and rate of a run for many more people."""
     from django.utils import timezone
 
     make_stakeholders(stage.plan, stage.owner, stage.lead, count - stage.people, timezone.now(), first=stage.people)

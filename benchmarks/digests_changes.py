@@ -118,7 +118,7 @@ def changes_figures(folder: Path, database: str, people: int, count: int, millio
 
 
 def idle_figures(stage: ChangesStage, count: int, partnerships: int = 20_000) -> dict[str, Any]:
-    """The time of an idle sweep over `count` followers of `partnerships` partnerships."""
+    """Return the time of an idle sweep over `count` followers of `partnerships` partnerships."""
     from django.db import connection
     from django.utils import timezone
 

@@ -202,7 +202,7 @@ def cut_database(name: str, seconds: float) -> None:
 
 
 def settled() -> bool:
-    """Whether nothing waits any more, versions that no sweep has seen included."""
+    """Return whether nothing waits any more, versions that no sweep has seen included."""
     from django.db import Error, connection
 
     from partnerships.digests.models import Publication

@@ -85,7 +85,7 @@ def _copy(table: str, source: str, given: dict[str, str], params: dict[str, Any]
 
 
 def million_figures(stage: Stage, count: int) -> dict[str, Any]:
-    """The time of an idle sweep over `count` subscriptions, watermarks and emails, and its full table scans."""
+    """Return the time of an idle sweep over `count` subscriptions, watermarks and emails, and its full table scans."""
     from django.db import connection
     from django.utils import timezone
 

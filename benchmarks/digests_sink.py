@@ -45,7 +45,7 @@ class Fault:
         return cls(stage, reply, int(times), int(every), "".join(excepted).encode())
 
     def hits(self, address: bytes) -> bool:
-        """Whether the fault is for this address."""
+        """Return whether the fault is for this address."""
         if self.excepted and address.endswith(self.excepted):
             return False
         return zlib.crc32(address) % self.every == 0
@@ -75,7 +75,7 @@ class Sink:
             self.file.write(b"".join(lines))
 
     def fault(self, stage: str, address: bytes) -> str:
-        """The reply of a fault that applies now, or ""."""
+        """Return the reply of a fault that applies now, or ""."""
         for fault in self.faults:
             if fault.stage == stage and fault.hits(address) and self.had[fault, address] < fault.times:
                 self.had[fault, address] += 1

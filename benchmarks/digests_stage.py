@@ -152,7 +152,7 @@ class Stage:
             cursor.execute("VACUUM ANALYZE")
 
     def workers(self) -> Workers:
-        """A worker that sends to the sink."""
+        """Return a worker that sends to the sink."""
         address = {"EMAIL_URL": f"smtp://127.0.0.1:{self.box.port}"}
         return Workers(self.environ | address, log=self.folder / "worker.log")
 
@@ -168,7 +168,7 @@ class Stage:
         return {"seconds": last - began, "cpu": cpu_of(top) - cpu + publishing, "memory": largest}
 
     def plan_number(self) -> int:
-        """The number of the newest version."""
+        """Return the number of the newest version."""
         self.plan.refresh_from_db()
         return int(self.plan.current_number)
 

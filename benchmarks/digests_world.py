@@ -26,7 +26,7 @@ OWN = os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL", "")
 
 @contextlib.contextmanager
 def own_database(name: str) -> Iterator[str]:
-    """A new database beside the configured one, dropped afterwards.
+    """Yield a new database beside the configured one, dropped afterwards.
 
     Copied from the tests' migrated database if there is one, because migrating takes most of a minute.
     """
@@ -61,7 +61,7 @@ def own_database(name: str) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """A free TCP port."""
+    """Return a free TCP port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -160,7 +160,7 @@ class Workers:
 
 
 def tree(top: psutil.Process) -> list[psutil.Process]:
-    """A process and all its descendants."""
+    """Return a process and all its descendants."""
     return [top, *top.children(recursive=True)]
 
 
@@ -175,7 +175,7 @@ def cpu_of(top: psutil.Process) -> float:
 
 
 def memory_of(top: psutil.Process) -> float:
-    """The resident size of the largest process in a tree, in megabytes."""
+    """Return the resident size of the largest process in a tree, in megabytes."""
     sizes = [0.0]
     for process in tree(top):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -187,7 +187,7 @@ def memory_of(top: psutil.Process) -> float:
 
 
 def content(round_number: int, sites: int = 4) -> dict[str, Any]:
-    """A plan whose sites all change in every round: an email of about 13 KB."""
+    """Return a plan whose sites all change in every round: an email of about 13 KB."""
     chance = random.Random(round_number)
     tenures = ("social_rent", "shared_ownership", "affordable_rent")
     return {
@@ -209,7 +209,7 @@ def content(round_number: int, sites: int = 4) -> dict[str, Any]:
 
 
 def make_plan(now: dt.datetime, title: str = "Estuary quayside") -> tuple[Any, Any, Any]:
-    """An organisation, its lead and a public plan with a first version."""
+    """Return an organisation, its lead and a public plan with a first version."""
     from partnerships.organisations import services as organisations
     from partnerships.organisations.models import Kind, Role
     from partnerships.people.models import User

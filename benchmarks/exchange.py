@@ -45,7 +45,7 @@ def timed(*ways: Callable[[int], object], rounds: int) -> list[list[float]]:
 
 
 def at(times: list[float], part: float) -> float:
-    """The quantile of the sorted times."""
+    """Return the quantile of the sorted times."""
     return times[min(len(times) - 1, int(part * len(times)))]
 
 

@@ -47,7 +47,7 @@ ALL = _TIER.replace("AND e.reach && %(keys)s::int[]", "AND (e.reach && %(keys)s:
 
 
 def by_hand(cursor: Any, entry: Any, sql: str = _TIER, reads: int = 0) -> list[Any]:
-    """The ten best counterparts that an organisation may read.
+    """Return the ten best counterparts that an organisation may read.
 
     First the near tier, then the region.
     """
@@ -78,7 +78,7 @@ def by_hand(cursor: Any, entry: Any, sql: str = _TIER, reads: int = 0) -> list[A
 
 
 def by_hand_for_both(cursor: Any, entry: Any) -> list[Any]:
-    """The ten best for the entry's side, and the ten best for the other."""
+    """Return the ten best for the entry's side, and the ten best for the other."""
     return by_hand(cursor, entry) + by_hand(cursor, entry, _OTHER_SIDE)
 
 

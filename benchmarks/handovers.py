@@ -27,7 +27,7 @@ COUNCILS = 12
 
 
 def make_councils(commitments: int, people: int, plans: int) -> tuple[Any, list[Any], list[Any], Any]:
-    """A succession of twelve councils by two, what the twelve hold, and who gives what they receive."""
+    """Return a succession of twelve councils by two, what the twelve hold, and who gives what they receive."""
     from django.utils import timezone
 
     from partnerships.commitments.models import Commitment

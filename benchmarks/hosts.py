@@ -213,7 +213,7 @@ class Trial:
 
 
 def environment(folder: Path, mail_port: int) -> dict[str, str]:
-    """The settings that all hosts have."""
+    """Return the settings that all hosts have."""
     hosts = f"{PRIMARY.address},{STANDBY.address}:{PORT}"
 
     def database(role: str) -> str:

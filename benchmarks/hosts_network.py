@@ -46,7 +46,7 @@ class Host:
 
     @property
     def space(self) -> str:
-        """The name of its namespace."""
+        """Return the name of its namespace."""
         return f"cg-{self.name}"
 
     def create(self) -> None:
@@ -121,7 +121,7 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
 
 @contextlib.contextmanager
 def network(*hosts: Host) -> Iterator[None]:
-    """A bridge with these hosts; all of it, with every process, is gone at the end."""
+    """Yield a bridge with these hosts; all of it, with every process, is gone at the end."""
     _remove(hosts)
     ip("link", "add", BRIDGE, "type", "bridge")
     try:
@@ -166,7 +166,7 @@ class HostedServer(Server):
         self.start(data, **settings, **options)
 
     def address(self, role: str, database: str) -> str:
-        """The address of a database, as settings take it."""
+        """Return the address of a database, as settings take it."""
         return f"postgres://{role}@{self.host.address}:{PORT}/{database}"
 
     def kill(self, data: Path) -> None:
@@ -182,7 +182,7 @@ class HostedServer(Server):
 
 @contextlib.contextmanager
 def server_on(host: Host) -> Iterator[HostedServer]:
-    """A folder for a server on this host, which is killed at the end."""
+    """Yield a folder for a server on this host, which is killed at the end."""
     with own_server() as made:
         server = HostedServer(made.binaries, made.folder, made.user)
         server.host = host
@@ -223,7 +223,7 @@ def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> flo
 
 
 def answers(address: str, port: int) -> bool:
-    """Whether something listens there."""
+    """Return whether something listens there."""
     with contextlib.suppress(OSError), socket.create_connection((address, port), 1):
         return True
     return False

@@ -23,7 +23,7 @@ _FIELD = re.compile(r'name="(csrfmiddlewaretoken|key)"[^>]*value="([^"]+)"')
 
 
 def is_ready(address: str) -> bool:
-    """Whether a web host says that it can serve."""
+    """Return whether a web host says that it can serve."""
     with contextlib.suppress(requests.RequestException):
         return requests.get(f"http://{address}:{WEB_PORT}/health/ready/", timeout=PROBE_PATIENCE).ok
     return False
@@ -45,7 +45,7 @@ class Balancer:
             (self.ready.add if is_ready(address) else self.ready.discard)(address)
 
     def next_host(self) -> str:
-        """The address of a web host, also if none is ready."""
+        """Return the address of a web host, also if none is ready."""
         ready = sorted(self.ready) or self.addresses
         return ready[next(self.turns) % len(ready)]
 
@@ -84,7 +84,7 @@ class Person(threading.Thread):
         self.stopping = threading.Event()
 
     def ask(self, path: str, data: dict[str, str] | None = None) -> requests.Response | None:
-        """The answer to one request; None if there is none or a refusal for now."""
+        """Return the answer to one request; None if there is none or a refusal for now."""
         began, how = time.time(), ""
         try:
             response = requests.request(
@@ -116,7 +116,7 @@ class Person(threading.Thread):
         return response
 
     def insist(self, path: str, data: dict[str, str] | None = None) -> requests.Response | None:
-        """The answer, asked for again and again; None if the trial ends."""
+        """Return the answer, asked for again and again; None if the trial ends."""
         while not self.stopping.is_set():
             if (answer := self.ask(path, data)) is not None:
                 return answer
@@ -125,7 +125,7 @@ class Person(threading.Thread):
         return None
 
     def fields_of(self, path: str) -> dict[str, str]:
-        """The hidden fields of a page's form."""
+        """Return the hidden fields of a page's form."""
         page = self.insist(path)
         return dict(_FIELD.findall(page.text)) if page is not None else {}
 

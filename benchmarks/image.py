@@ -74,7 +74,7 @@ def install() -> None:
 
 
 def debians_server() -> Path:
-    """The programs of Debian's PostgreSQL, whose pg_dump the image has; unpacked and not installed."""
+    """Return the programs of Debian's PostgreSQL, whose pg_dump the image has; unpacked and not installed."""
     folder = VAR_DIR / "image" / "postgres"
     programs = folder / "usr" / "lib" / "postgresql" / POSTGRES / "bin"
     if not (programs / "initdb").exists():
@@ -141,7 +141,7 @@ def limits() -> list[str]:
 
 
 def size() -> float:
-    """The megabytes of the image, compressed."""
+    """Return the megabytes of the image, compressed."""
     saved = subprocess.Popen(["podman", "save", "--format", "oci-archive", IMAGE], stdout=subprocess.PIPE)
     packed = subprocess.Popen(["gzip", "-6"], stdin=saved.stdout, stdout=subprocess.PIPE)
     assert packed.stdout is not None
@@ -208,7 +208,7 @@ def look(server: Server) -> list[str]:
 
 
 def fetch(path: str) -> str:
-    """A page of the running image; "" if it does not answer within a minute."""
+    """Return a page of the running image; "" if it does not answer within a minute."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         try:

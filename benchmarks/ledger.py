@@ -101,7 +101,7 @@ def execute(sql: str, **params: Any) -> None:
 
 
 def make_common(open_rows: int) -> Any:
-    """The named world with recipients, some settled emails and queued ones."""
+    """Return the named world with recipients, some settled emails and queued ones."""
     from django.core.management import call_command
     from django.utils import timezone
 

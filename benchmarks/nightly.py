@@ -28,7 +28,7 @@ OLDEST = 15
 
 
 def steps() -> Iterator[tuple[str, list[str], dict[str, str]]]:
-    """The name, the module with its options, and what is added to the environment."""
+    """Return the name, the module with its options, and what is added to the environment."""
     upgrade = ["benchmarks.upgrades", "--crawl"]
     yield "upgrades on the embedded PostgreSQL", upgrade, {}
     for programs in sorted(DEBIANS.glob("*/bin")):

@@ -70,13 +70,13 @@ class Server:
             connection.close()
 
     def url(self, role: str, database: str) -> str:
-        """The address of a database for a role, as settings take it."""
+        """Return the address of a database for a role, as settings take it."""
         return f"postgres://{role}@{quote(str(self.sockets), safe='')}:{PORT}/{database}"
 
 
 @contextmanager
 def own_server(binaries: Path | None = None) -> Iterator[Server]:
-    """A folder for a server of these programs, or of the embedded ones; deleted at the end."""
+    """Yield a folder for a server of these programs, or of the embedded ones; deleted at the end."""
     installation = find_installation(Path("var").resolve())
     user = installation.user if installation.user is not None else os.geteuid()
     folder = Path(tempfile.mkdtemp(prefix="cg-own-", dir="/tmp"))

@@ -143,7 +143,7 @@ def _cpu(process: psutil.Process) -> float:
 
 
 def _backend() -> int:
-    """The process that serves this connection; parallel workers are off, so that it is all of them."""
+    """Return the process that serves this connection; parallel workers are off, so that it is all of them."""
     from django.db import connection
 
     with connection.cursor() as cursor:

@@ -9,7 +9,7 @@ READERS = ("lead", "authority", "editor", "stakeholder", "administrator")
 
 
 def pages_of(person: Any) -> dict[str, tuple[str, dict[str, Any]]]:
-    """The pages of one person: address and parameters of the statements by hand, by name."""
+    """Return the pages of one person: address and parameters of the statements by hand, by name."""
     from django.urls import reverse
 
     from partnerships.agreements.models import Party
@@ -88,7 +88,7 @@ def pages_of(person: Any) -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 def _pages_by_link(person: Any) -> dict[str, tuple[str, dict[str, Any]]]:
-    """The pages of somebody without an account, who reads by links from emails."""
+    """Return the pages of somebody without an account, who reads by links from emails."""
     from django.urls import reverse
     from django.utils import timezone
 

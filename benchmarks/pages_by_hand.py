@@ -60,7 +60,7 @@ RUNNING = "('agreed', 'in_progress', 'at_risk', 'blocked')"
 
 
 def named(organisation: str, at: str) -> str:
-    """An organisation's name at that time: a former one, if it has been renamed since."""
+    """Return an organisation's name at that time: a former one, if it has been renamed since."""
     return (
         f"coalesce((SELECT f.name FROM organisations_organisationname f WHERE f.organisation_id = {organisation}.id"
         f" AND f.kind = 'former' AND f.valid_to > {at} AND (f.valid_from IS NULL OR f.valid_from <= {at})"
@@ -69,7 +69,7 @@ def named(organisation: str, at: str) -> str:
 
 
 def timeline(number: int, within: bool = False) -> str:
-    """The newest changes of a record, with who made them; and `within` it those of what the reader may open.
+    """Return the newest changes of a record, with who made them; and `within` it those of what the reader may open.
 
     That the record itself may be read is asked with it.
     """
@@ -92,7 +92,7 @@ def timeline(number: int, within: bool = False) -> str:
 
 
 def follows(column: str) -> str:
-    """Whether the reader follows the record, and up to which change they were told of it."""
+    """Return whether the reader follows the record, and up to which change they were told of it."""
     return (
         "SELECT s.status, s.how, s.frequency, (SELECT w.number FROM digests_subjectwatermark w JOIN activity_subject t"
         " ON t.id = w.subject_id WHERE w.recipient_id = %(person)s AND t.kind = %(kind)s AND t.record_id = %(id)s)"
@@ -116,7 +116,7 @@ _CHOICES = (
 
 
 def _listed(shown: str, rows: str, order: str, joined: str = "") -> list[str]:
-    """The first 25 rows of a list, with what is `joined` for these alone, and their number up to 1,001."""
+    """Return the first 25 rows of a list, with what is `joined` for these alone, and their number up to 1,001."""
     return [
         f"{WITH}, x AS (SELECT * FROM {rows} ORDER BY {order} LIMIT 25) SELECT {shown} FROM x {joined}",
         f"{WITH} SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT 1001) found",
@@ -134,7 +134,7 @@ _CARD = (
 
 
 def _cards(direction: str) -> str:
-    """The newest 10 asks or offers of the board."""
+    """Return the newest 10 asks or offers of the board."""
     return (
         f"{WITH} SELECT {_CARD} FROM exchange_entry e JOIN organisations_organisation o ON o.id = e.organisation_id"
         f" WHERE e.is_open AND e.shared_at IS NOT NULL AND e.direction = '{direction}' AND {READABLE_ENTRY}"

@@ -32,7 +32,7 @@ _PARTIES = (
 
 
 def _versions(shown: str) -> str:
-    """The open versions of a plan, the newest first, each with its author's organisation."""
+    """Return the open versions of a plan, the newest first, each with its author's organisation."""
     return (
         f"{WITH} SELECT v.number, v.published_at, v.note, {shown} FROM plans_version v JOIN plans_plan p"
         " ON p.id = v.plan_id LEFT JOIN people_user u ON u.id = v.author_id LEFT JOIN organisations_organisation o"

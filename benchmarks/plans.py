@@ -79,7 +79,7 @@ VOCABULARY = [stem + ending for stem in STEMS for ending in ENDINGS]
 
 
 def a_plan(sites: int, chance: random.Random) -> dict[str, Any]:
-    """The content of a plan with this many sites."""
+    """Return the content of a plan with this many sites."""
     tenures = list(TENURES)
     return normalise(
         {
@@ -112,7 +112,7 @@ def a_plan(sites: int, chance: random.Random) -> dict[str, Any]:
 
 
 def edited(plan: dict[str, Any], *, share: float, sections: int) -> dict[str, Any]:
-    """The plan with a share of its sites and a number of sections changed."""
+    """Return the plan with a share of its sites and a number of sections changed."""
     plan_copy = copy.deepcopy(plan)
     for site in plan_copy["sites"][: max(1, int(len(plan_copy["sites"]) * share))]:
         site["forecast_completion"] = "2036-12"
@@ -147,7 +147,7 @@ def median_of(times: int, work: dict[str, Work | tuple[Work, Work]]) -> dict[str
 
 
 def _published(content: dict[str, Any], author: User, owner: Organisation) -> Plan:
-    """A plan with one published version."""
+    """Return a plan with one published version."""
     plan = services.create_plan(
         owners=[owner],
         partnership=None,
@@ -163,7 +163,7 @@ def _published(content: dict[str, Any], author: User, owner: Organisation) -> Pl
 
 
 def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[str, float]:
-    """The figures of one size, in milliseconds and as multiples of the plain cost."""
+    """Return the figures of one size, in milliseconds and as multiples of the plain cost."""
     chance = random.Random(sites)
     plan_content = a_plan(sites, chance)
     usual = edited(plan_content, share=0.1, sections=5)
@@ -243,7 +243,7 @@ def growths(results: dict[str, dict[str, float]]) -> dict[str, float]:
 
 
 def verdicts(results: dict[str, dict[str, float]], growth: dict[str, float]) -> Iterator[str]:
-    """A line for each aim: met, or missed by which sizes."""
+    """Return a line for each aim: met, or missed by which sizes."""
     for name, aim in AIMS.items():
         label = name.replace("_", " ")
         missed = [

@@ -30,7 +30,7 @@ WARM_UP = 50
 
 
 def make_commitment() -> tuple[Any, Any]:
-    """A commitment under way, and a lead who may move it."""
+    """Return a commitment under way, and a lead who may move it."""
     from django.utils import timezone
 
     from partnerships.agreements import services as agreements

@@ -54,7 +54,7 @@ SELECT d.id, row_number() OVER (), a.code, a.name, a.id, m.measure, y, y + m.yea
 
 
 def addresses_of(person: Any) -> dict[str, str]:
-    """The pages of one person by name: each report, what narrows the widest ones, and the dashboards."""
+    """Return the pages of one person by name: each report, what narrows the widest ones, and the dashboards."""
     from django.urls import reverse
 
     from partnerships.agreements.models import Party

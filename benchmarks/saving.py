@@ -107,7 +107,7 @@ def saved_by(person: Any) -> dict[str, Callable[[int], object]]:
 
 
 def measure(save: Callable[[int], object], rounds: int) -> float:
-    """The median milliseconds of processor time of Python and PostgreSQL; the first time is not counted."""
+    """Return the median milliseconds of processor time of Python and PostgreSQL; the first time is not counted."""
     from django.db import connection, transaction
 
     with connection.cursor() as cursor:

@@ -150,7 +150,7 @@ def upgrade_under_load(load: Load, webs: list[Web], old: Code, new: Code, enviro
 
 
 def asks_for_maintenance(new: Code, environ: dict[str, str]) -> bool:
-    """Whether old code cannot run beside the new tables."""
+    """Return whether old code cannot run beside the new tables."""
     result = subprocess.run(
         [str(new.python), "manage.py", "upgrade", "--check", "--without-backup"],
         cwd=new.tree, env=environ, capture_output=True, text=True, check=False,
@@ -197,7 +197,7 @@ def environment(server: Server) -> dict[str, str]:
 
 
 def prepared(commit: str) -> Code:
-    """A commit with its packages and its front end."""
+    """Return a commit with its packages and its front end."""
     folder = VAR_DIR / "upgrades" / commit
     tree, venv = folder / "tree", folder / "venv"
     if not (tree / "manage.py").exists():

@@ -211,7 +211,7 @@ class Load:
         return "saved" if kind == "200" and title.encode() in body else "failed"
 
     def report(self) -> list[str]:
-        """A line for each phase."""
+        """Return a line for each phase."""
         return [
             f"{phase}: {dict(sorted(counted.items()))}, saves {dict(self.saves[phase])}, "
             f"the longest took {self.longest[phase]:.1f} s"
@@ -220,7 +220,7 @@ class Load:
 
 
 def is_fault(kind: str) -> bool:
-    """Whether an answer is one of ours that nobody should see."""
+    """Return whether an answer is one of ours that nobody should see."""
     return kind == BROKEN or (kind.startswith("5") and kind != MAINTENANCE)
 
 

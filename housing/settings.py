@@ -28,29 +28,29 @@ django_stubs_ext.monkeypatch()
 
 environment.load(os.environ, secrets=SECRETS)
 refuse_removed(os.environ)
-given = read_settings(SETTINGS, os.environ)
+env = read_settings(SETTINGS, os.environ)
 BASE_DIR = environment.BASE_DIR
 VAR_DIR = environment.VAR_DIR
 
 # --- Instance --------------------------------------------------------------------------------------------------------
 
-DEBUG = given["DEBUG"]
-SECRET_KEY = given["SECRET_KEY"]
-SECRET_KEY_FALLBACKS = given["SECRET_KEY_FALLBACKS"]
+DEBUG = env["DEBUG"]
+SECRET_KEY = env["SECRET_KEY"]
+SECRET_KEY_FALLBACKS = env["SECRET_KEY_FALLBACKS"]
 # The first key encrypts the secrets of second factors, and all keys decrypt. Default: SECRET_KEY and its fallbacks.
-SECOND_FACTOR_KEYS = given["SECOND_FACTOR_KEYS"]
+SECOND_FACTOR_KEYS = env["SECOND_FACTOR_KEYS"]
 # The first key hashes erased addresses that refused digests; an address is compared with all keys. The same default.
-ADDRESS_HASH_KEYS = given["ADDRESS_HASH_KEYS"]
+ADDRESS_HASH_KEYS = env["ADDRESS_HASH_KEYS"]
 
 # Links in emails are built from this origin, never from a request's Host header.
-SITE_ORIGIN = given["SITE_ORIGIN"]
+SITE_ORIGIN = env["SITE_ORIGIN"]
 SITE_NAME = "Common Ground"
 HTTPS = urlsplit(SITE_ORIGIN).scheme == "https"
-ALLOWED_HOSTS = given["ALLOWED_HOSTS"]
+ALLOWED_HOSTS = env["ALLOWED_HOSTS"]
 CSRF_TRUSTED_ORIGINS = [SITE_ORIGIN]
-BEHIND_TLS_PROXY = given["BEHIND_TLS_PROXY"]
+BEHIND_TLS_PROXY = env["BEHIND_TLS_PROXY"]
 
-DEMONSTRATION = given["DEMONSTRATION"]  # accounts with published passwords: never in production
+DEMONSTRATION = env["DEMONSTRATION"]  # accounts with published passwords: never in production
 
 # --- Apps and middleware ---------------------------------------------------------------------------------------------
 
@@ -143,21 +143,21 @@ CRISPY_FAIL_SILENTLY = not DEBUG
 # --- Database --------------------------------------------------------------------------------------------------------
 # Web and workers connect as separate roles with time limits. Migrations and tests run as the owner of the tables.
 
-DATABASE_ROLE = given["DATABASE_ROLE"]
+DATABASE_ROLE = env["DATABASE_ROLE"]
 AS_OWNER = DATABASE_ROLE == "owner"
-_owner_url = given["DATABASE_OWNER_URL"]
+_owner_url = env["DATABASE_OWNER_URL"]
 ROLE_DATABASES = {
-    role: connection_settings(url, max_age=given["CONN_MAX_AGE"])
+    role: connection_settings(url, max_age=env["CONN_MAX_AGE"])
     for role, url in (
-        ("web", given["DATABASE_URL"]),
-        ("worker", given["DATABASE_WORKER_URL"]),
-        ("owner", _owner_url or given["DATABASE_URL"]),
+        ("web", env["DATABASE_URL"]),
+        ("worker", env["DATABASE_WORKER_URL"]),
+        ("owner", _owner_url or env["DATABASE_URL"]),
     )
 }
 DATABASES = {"default": ROLE_DATABASES[DATABASE_ROLE].copy()}
-if given["DATABASE_REPLICA_URL"]:
+if env["DATABASE_REPLICA_URL"]:
     # Long files and frozen figures are read from the standby (partnerships/kit/standby.py).
-    DATABASES["standby"] = standby_settings(given["DATABASE_REPLICA_URL"], max_age=given["CONN_MAX_AGE"])
+    DATABASES["standby"] = standby_settings(env["DATABASE_REPLICA_URL"], max_age=env["CONN_MAX_AGE"])
 DATABASE_ROUTERS = ["partnerships.kit.standby.StandbyRouter"]
 # The owner grants rights to this role after each migration; empty if one role does both.
 APPLICATION_DATABASE_ROLE = ROLE_DATABASES["web"]["USER"] if _owner_url else ""
@@ -180,15 +180,15 @@ PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = False
 # --- Celery: the database, not the broker, is the source of truth ----------------------------------------------------
 
 CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker_settings(
-    given["REDIS_URL"], given["REDIS_SENTINELS"], given["REDIS_SENTINEL_PASSWORD"]
+    env["REDIS_URL"], env["REDIS_SENTINELS"], env["REDIS_SENTINEL_PASSWORD"]
 )
-WORKER_CONCURRENCY = given["WORKER_CONCURRENCY"]
+WORKER_CONCURRENCY = env["WORKER_CONCURRENCY"]
 
 # --- Mail ------------------------------------------------------------------------------------------------------------
 
-MAIL_PAGE = given["MAIL_PAGE"]  # of the mail catcher that `make run` starts
-_email = environ.Env().email_url_config(given["EMAIL_URL"])
-EMAIL_BACKEND = given["EMAIL_BACKEND"] or _email["EMAIL_BACKEND"]
+MAIL_PAGE = env["MAIL_PAGE"]  # of the mail catcher that `make run` starts
+_email = environ.Env().email_url_config(env["EMAIL_URL"])
+EMAIL_BACKEND = env["EMAIL_BACKEND"] or _email["EMAIL_BACKEND"]
 EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
 EMAIL_PORT = _email.get("EMAIL_PORT") or 25
 EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
@@ -197,58 +197,58 @@ EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS", False))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL", False))
 EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
 # Seconds for each SMTP command, and after DATA (RFC 5321, 4.5.3.2.6): too few would send an accepted email again.
-EMAIL_TIMEOUT = given["EMAIL_TIMEOUT"]
-EMAIL_DATA_TIMEOUT = given["EMAIL_DATA_TIMEOUT"]
-EMAIL_STALL_TIMEOUT, EMAIL_BODY_TIMEOUT = given["EMAIL_STALL_TIMEOUT"], given["EMAIL_BODY_TIMEOUT"]
+EMAIL_TIMEOUT = env["EMAIL_TIMEOUT"]
+EMAIL_DATA_TIMEOUT = env["EMAIL_DATA_TIMEOUT"]
+EMAIL_STALL_TIMEOUT, EMAIL_BODY_TIMEOUT = env["EMAIL_STALL_TIMEOUT"], env["EMAIL_BODY_TIMEOUT"]
 # The mail server's certificate is checked against the system's authorities or those in EMAIL_CA_FILE.
-EMAIL_TLS_VERIFY = given["EMAIL_TLS_VERIFY"]
-EMAIL_CA_FILE = given["EMAIL_CA_FILE"]
-DEFAULT_FROM_EMAIL = given["DEFAULT_FROM_EMAIL"]
+EMAIL_TLS_VERIFY = env["EMAIL_TLS_VERIFY"]
+EMAIL_CA_FILE = env["EMAIL_CA_FILE"]
+DEFAULT_FROM_EMAIL = env["DEFAULT_FROM_EMAIL"]
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "  # only alerts to operators have it
-ADMINS = [("Operators", address) for address in given["OPERATORS"]]
+ADMINS = [("Operators", address) for address in env["OPERATORS"]]
 
 # Shown in the privacy notice and the accessibility statement.
-OPERATED_BY = given["OPERATED_BY"]
-PRIVACY_CONTACT = given["PRIVACY_CONTACT"]
-ACCESSIBILITY_CONTACT = given["ACCESSIBILITY_CONTACT"]
-SECURITY_CONTACT = given["SECURITY_CONTACT"]  # in /.well-known/security.txt; empty: the page does not exist
+OPERATED_BY = env["OPERATED_BY"]
+PRIVACY_CONTACT = env["PRIVACY_CONTACT"]
+ACCESSIBILITY_CONTACT = env["ACCESSIBILITY_CONTACT"]
+SECURITY_CONTACT = env["SECURITY_CONTACT"]  # in /.well-known/security.txt; empty: the page does not exist
 
 # --- Journal ---------------------------------------------------------------------------------------------------------
 
 # The journal of changes that a restored backup must not undo. Use another disk than the database's.
-JOURNAL_ROOT = given["JOURNAL_ROOT"]
-SURVEY_KEYS_ROOT = given["SURVEY_KEYS_ROOT"]  # never in a backup
+JOURNAL_ROOT = env["JOURNAL_ROOT"]
+SURVEY_KEYS_ROOT = env["SURVEY_KEYS_ROOT"]  # never in a backup
 # The key that hashes the addresses in the journal. Without this key, nobody can be identified.
-JOURNAL_KEY = given["JOURNAL_KEY"]
+JOURNAL_KEY = env["JOURNAL_KEY"]
 
 # --- Digests and conversations ---------------------------------------------------------------------------------------
 
 # Whether people who have not chosen otherwise get an email for every step instead of one summary a day.
-NOTICES_AT_ONCE = given["NOTICES_AT_ONCE"]
+NOTICES_AT_ONCE = env["NOTICES_AT_ONCE"]
 # Minutes that "at once" digests wait after the last version, so that several versions become one email.
-DIGEST_SETTLE_MINUTES = given["DIGEST_SETTLE_MINUTES"]
+DIGEST_SETTLE_MINUTES = env["DIGEST_SETTLE_MINUTES"]
 # The address for replies to digests (empty: we read them), and the mailboxes for bounces and replies (docs/deploy.md).
-DIGEST_REPLY_TO = given["DIGEST_REPLY_TO"]
-EMAIL_MAILBOX = given["EMAIL_MAILBOX"]
-EMAIL_MAILBOX_PATH = given["EMAIL_MAILBOX_PATH"]
-EMAIL_REPLIES = given["EMAIL_REPLIES"]
+DIGEST_REPLY_TO = env["DIGEST_REPLY_TO"]
+EMAIL_MAILBOX = env["EMAIL_MAILBOX"]
+EMAIL_MAILBOX_PATH = env["EMAIL_MAILBOX_PATH"]
+EMAIL_REPLIES = env["EMAIL_REPLIES"]
 # Limits in total and for a recipient's domain (0: no limit), so that a mistake cannot flood a council.
-EMAIL_PER_MINUTE = given["EMAIL_PER_MINUTE"]
-EMAIL_PER_DOMAIN_PER_MINUTE = given["EMAIL_PER_DOMAIN_PER_MINUTE"]
-EMAIL_PER_DOMAIN_PER_HOUR = given["EMAIL_PER_DOMAIN_PER_HOUR"]
+EMAIL_PER_MINUTE = env["EMAIL_PER_MINUTE"]
+EMAIL_PER_DOMAIN_PER_MINUTE = env["EMAIL_PER_DOMAIN_PER_MINUTE"]
+EMAIL_PER_DOMAIN_PER_HOUR = env["EMAIL_PER_DOMAIN_PER_HOUR"]
 # How long a claim lasts, and the delay of the first retry (doubles up to an hour).
-EMAIL_LEASE_SECONDS = given["EMAIL_LEASE_SECONDS"]
-EMAIL_RETRY_SECONDS = given["EMAIL_RETRY_SECONDS"]
+EMAIL_LEASE_SECONDS = env["EMAIL_LEASE_SECONDS"]
+EMAIL_RETRY_SECONDS = env["EMAIL_RETRY_SECONDS"]
 # After restoring a backup: send only account emails until this is unset (docs/outbox.md).
-EMAILS_HELD = given["EMAILS_HELD"]
+EMAILS_HELD = env["EMAILS_HELD"]
 # The secret of the page to which the mail provider reports bounces. Empty: the page does not exist.
-EMAIL_WEBHOOK_SECRET = given["EMAIL_WEBHOOK_SECRET"]
+EMAIL_WEBHOOK_SECRET = env["EMAIL_WEBHOOK_SECRET"]
 # The names of a provider's keys are in anymail's documentation.
 _TIMEOUTS = (EMAIL_TIMEOUT, EMAIL_DATA_TIMEOUT)
-ANYMAIL = {"WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET, "REQUESTS_TIMEOUT": _TIMEOUTS, **given["ANYMAIL"]}
+ANYMAIL = {"WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET, "REQUESTS_TIMEOUT": _TIMEOUTS, **env["ANYMAIL"]}
 # Days without a conversation after which a partnership counts as quiet, unless its leads choose a number.
-NO_CONTACT_DAYS = given["NO_CONTACT_DAYS"]
+NO_CONTACT_DAYS = env["NO_CONTACT_DAYS"]
 
 # --- Signing in ------------------------------------------------------------------------------------------------------
 
@@ -265,7 +265,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "partnerships.people.passwords.BreachedPasswordValidator"},
 ]
 # The service that checks whether a password was leaked, by the first five digits of its hash. Empty: no check.
-BREACHED_PASSWORDS_URL = given["BREACHED_PASSWORDS_URL"]
+BREACHED_PASSWORDS_URL = env["BREACHED_PASSWORDS_URL"]
 
 ACCOUNT_ADAPTER = "partnerships.people.adapters.AccountAdapter"
 ACCOUNT_FORMS = {"reset_password": "partnerships.people.forms.PasswordResetForm"}
@@ -289,7 +289,7 @@ ACCOUNT_RATE_LIMITS = {
     "signup": "20/h/ip",
 }
 # The number of our proxies, so that rate limits count the client's IP address and not a proxy's.
-ALLAUTH_TRUSTED_PROXY_COUNT = given["TRUSTED_PROXY_COUNT"]
+ALLAUTH_TRUSTED_PROXY_COUNT = env["TRUSTED_PROXY_COUNT"]
 SOCIALACCOUNT_ADAPTER = "partnerships.people.adapters.OrganisationSignInAdapter"
 # Providers are set in Django admin (social applications). A GET must not start a sign-in.
 SOCIALACCOUNT_LOGIN_ON_GET = False
@@ -302,18 +302,18 @@ MFA_TOTP_ISSUER = SITE_NAME
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 USERSESSIONS_TRACK_ACTIVITY = False
 # For leads and administrators in production; not in a demonstration.
-SECOND_FACTOR_REQUIRED = given["SECOND_FACTOR_REQUIRED"]
+SECOND_FACTOR_REQUIRED = env["SECOND_FACTOR_REQUIRED"]
 
-EXPORTS_PER_MINUTE = given["EXPORTS_PER_MINUTE"]  # for a person or signed-out address: exports are costly
+EXPORTS_PER_MINUTE = env["EXPORTS_PER_MINUTE"]  # for a person or signed-out address: exports are costly
 # Limits on the files of one person in an hour, the names to match in a minute, and the size of a request to match.
-UPLOADS_PER_HOUR = given["UPLOADS_PER_HOUR"]
-RECONCILIATION_NAMES_PER_MINUTE = given["RECONCILIATION_NAMES_PER_MINUTE"]
+UPLOADS_PER_HOUR = env["UPLOADS_PER_HOUR"]
+RECONCILIATION_NAMES_PER_MINUTE = env["RECONCILIATION_NAMES_PER_MINUTE"]
 RECONCILIATION_SIZES = {
-    "BATCH": given["RECONCILIATION_BATCH"],
-    "BODIES": given["RECONCILIATION_BODIES"],
-    "DATES": given["RECONCILIATION_DATES"],
-    "CONDITIONS": given["RECONCILIATION_CONDITIONS"],
-    "CHARACTERS": given["RECONCILIATION_CHARACTERS"],
+    "BATCH": env["RECONCILIATION_BATCH"],
+    "BODIES": env["RECONCILIATION_BODIES"],
+    "DATES": env["RECONCILIATION_DATES"],
+    "CONDITIONS": env["RECONCILIATION_CONDITIONS"],
+    "CHARACTERS": env["RECONCILIATION_CHARACTERS"],
 }
 
 # 60 minutes idle; 12 hours in total, enforced in partnerships/people/middleware.py.
@@ -329,11 +329,11 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 
 # --- Security headers ------------------------------------------------------------------------------------------------
 
-SECURE_SSL_REDIRECT = given["SECURE_SSL_REDIRECT"]
+SECURE_SSL_REDIRECT = env["SECURE_SSL_REDIRECT"]
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
 if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_HSTS_SECONDS, SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD = HSTS_STEPS[given["HSTS_STEP"]]
+SECURE_HSTS_SECONDS, SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD = HSTS_STEPS[env["HSTS_STEP"]]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -342,7 +342,7 @@ X_FRAME_OPTIONS = "DENY"
 # --- Files -----------------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = given["STATIC_ROOT"]
+STATIC_ROOT = env["STATIC_ROOT"]
 STATICFILES_DIRS = [BASE_DIR / "static" / "build"]
 WHITENOISE_USE_FINDERS = DEBUG
 # The documentation is served at /docs/ if tools/documentation.py has built it.
@@ -351,11 +351,11 @@ WHITENOISE_ROOT = str(_documentation) if _documentation.is_dir() else None
 WHITENOISE_INDEX_FILE = True
 WHITENOISE_ADD_HEADERS_FUNCTION = guard_documentation
 _storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
-FILES_BUCKET = given["FILES_BUCKET"]
+FILES_BUCKET = env["FILES_BUCKET"]
 STORAGES: dict[str, dict[str, Any]] = {
     "default": storage_of_files(
-        *(FILES_BUCKET, given["FILES_ENDPOINT"], given["FILES_REGION"]),
-        *(given["FILES_ACCESS_KEY"], given["FILES_SECRET_KEY"]),
+        *(FILES_BUCKET, env["FILES_ENDPOINT"], env["FILES_REGION"]),
+        *(env["FILES_ACCESS_KEY"], env["FILES_SECRET_KEY"]),
     ),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else _storage,
@@ -363,10 +363,10 @@ STORAGES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"file_permissions_mode": 0o644},
     },
 }
-MEDIA_ROOT = given["MEDIA_ROOT"]
+MEDIA_ROOT = env["MEDIA_ROOT"]
 MEDIA_URL = "/not-served/"  # attachments are served only by views that check rights
 FILE_UPLOAD_PERMISSIONS = 0o640  # of stored files: owner and group
-MAINTENANCE_FILE = given["MAINTENANCE_FILE"]
+MAINTENANCE_FILE = env["MAINTENANCE_FILE"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes of a request without its files
 MAX_REQUEST_BYTES = 12 * 1024 * 1024  # bytes of a request; the largest file that a form accepts has 10 MB
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000  # fields of a request
@@ -374,11 +374,11 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 10  # files of a request
 
 # --- Backups ---------------------------------------------------------------------------------------------------------
 
-BACKUP_ROOT = given["BACKUP_ROOT"]
-BACKUP_RECIPIENTS = given["BACKUP_RECIPIENTS"]
-BACKUP_KEEP_DAYS = given["BACKUP_KEEP_DAYS"]
-DATABASE_DRILL_URL = given["DATABASE_DRILL_URL"]
-POSTGRES_PROGRAMS = given["POSTGRES_PROGRAMS"]
+BACKUP_ROOT = env["BACKUP_ROOT"]
+BACKUP_RECIPIENTS = env["BACKUP_RECIPIENTS"]
+BACKUP_KEEP_DAYS = env["BACKUP_KEEP_DAYS"]
+DATABASE_DRILL_URL = env["DATABASE_DRILL_URL"]
+POSTGRES_PROGRAMS = env["POSTGRES_PROGRAMS"]
 # A restore must not overwrite the journal, and a backup must not contain the keys of open surveys.
 NEVER_IN_A_BACKUP = {"JOURNAL_ROOT": Path(JOURNAL_ROOT), "SURVEY_KEYS_ROOT": Path(SURVEY_KEYS_ROOT)}
 
@@ -392,8 +392,8 @@ FORMAT_MODULE_PATH = ["housing.formats"]
 
 # --- Monitoring ------------------------------------------------------------------------------------------------------
 
-METRICS_TOKEN = given["METRICS_TOKEN"]  # the bearer token of /metrics; empty: the page does not exist
-SENTRY_DSN = given["SENTRY_DSN"]  # of Sentry or GlitchTip; empty: errors go to OPERATORS alone
-LOG_LEVEL = given["LOG_LEVEL"]
-LOGGING = logging_settings(level=LOG_LEVEL, layout=given["LOG_FORMAT"], stream=given["LOG_STREAM"])
+METRICS_TOKEN = env["METRICS_TOKEN"]  # the bearer token of /metrics; empty: the page does not exist
+SENTRY_DSN = env["SENTRY_DSN"]  # of Sentry or GlitchTip; empty: errors go to OPERATORS alone
+LOG_LEVEL = env["LOG_LEVEL"]
+LOGGING = logging_settings(level=LOG_LEVEL, layout=env["LOG_FORMAT"], stream=env["LOG_STREAM"])
 configure_structlog()

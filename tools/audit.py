@@ -29,7 +29,7 @@ def found_in(report: dict[str, Any]) -> list[str]:
 
 
 def audit(command: Sequence[str] = COMMAND, *, seconds: float = SECONDS) -> list[str] | None:
-    """A line for each vulnerability; None if the index did not answer in time."""
+    """Return a line for each vulnerability; None if the index did not answer in time."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         arguments = [*command, "--format", "json", "--output", str(report), "--progress-spinner", "off"]

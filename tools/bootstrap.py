@@ -96,7 +96,7 @@ def prepare_front_end() -> None:
 
 
 def find_python() -> str:  # noqa: RET503 - `stop` does not return
-    """A Python that is new enough and has venv: this one, or one on PATH."""
+    """Return a Python that is new enough and has venv: this one, or one on PATH."""
     interpreters = [sys.executable, *filter(None, (shutil.which(f"python3.{minor}") for minor in (13, 12, 11, 14)))]
     test = f"import sys, venv, ensurepip; sys.exit(sys.version_info < {MIN_PYTHON!r})"
     for candidate in interpreters:
@@ -123,7 +123,7 @@ def find_node() -> tuple[str, list[str]]:
 
 
 def works(python: Path) -> bool:
-    """Whether a Python starts and has pip.
+    """Return whether a Python starts and has pip.
 
     Half-made or broken environments do not.
     """
@@ -133,18 +133,18 @@ def works(python: Path) -> bool:
 
 
 def is_current(stamp: Path, wanted: str) -> bool:
-    """Whether a stamp holds this digest."""
+    """Return whether a stamp holds this digest."""
     return stamp.exists() and stamp.read_text() == wanted
 
 
 def files_under(path: Path) -> list[Path]:
-    """The source files below a folder, sorted, or the file itself."""
+    """Return the source files below a folder, sorted, or the file itself."""
     files = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file())
     return [item for item in files if BUILT not in item.parents]
 
 
 def digest(paths: Iterable[Path]) -> str:
-    """A hash of these files, of this copy's path and of the platform."""
+    """Return a hash of these files, of this copy's path and of the platform."""
     total = hashlib.sha256(f"{BASE_DIR} {sys.platform}".encode())
     for path in paths:
         total.update(str(path.relative_to(BASE_DIR)).encode())

@@ -54,7 +54,7 @@ def main(source: Path) -> None:
 
 
 def decoded(topology: dict[str, Any]) -> list[list[Point]]:
-    """The arcs in degrees: the file has differences of whole numbers."""
+    """Return the arcs in degrees: the file has differences of whole numbers."""
     if "transform" not in topology:
         return [[(float(x), float(y)) for x, y in arc] for arc in topology["arcs"]]
     (scale_x, scale_y), (left, top) = topology["transform"]["scale"], topology["transform"]["translate"]
@@ -70,13 +70,13 @@ def decoded(topology: dict[str, Any]) -> list[list[Point]]:
 
 
 def mercator(longitude: float, latitude: float) -> Point:
-    """The point on a web map, y downwards."""
+    """Return the point on a web map, y downwards."""
     up = math.degrees(math.log(math.tan(math.pi / 4 + math.radians(latitude) / 2)))
     return longitude * SCALE, -up * SCALE
 
 
 def simplified(points: list[Point]) -> list[Point]:
-    """The points without those closer than the tolerance to the line of the others (Douglas and Peucker)."""
+    """Return the points without those closer than the tolerance to the line of the others (Douglas and Peucker)."""
     if len(points) < 3:
         return points
     keep = {0, len(points) - 1}
@@ -141,7 +141,7 @@ def _area(ring: list[tuple[int, int]]) -> float:
 
 
 def _middle(ring: list[tuple[int, int]]) -> list[int]:
-    """The centre of gravity of a ring, or of its box if it has no area."""
+    """Return the centre of gravity of a ring, or of its box if it has no area."""
     area = _area(ring)
     if not area:
         return [ring[0][0], ring[0][1]]

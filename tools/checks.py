@@ -59,7 +59,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
 
 
 def command(arguments: list[str]) -> list[str]:
-    """The command line of a check: a program in .venv, or Python with a script or module."""
+    """Return the command line of a check: a program in .venv, or Python with a script or module."""
     first, *rest = arguments
     if first == "djade":
         return [str(BIN / first), *rest, *map(str, sorted((BASE_DIR / "templates").rglob("*.html")))]

@@ -33,14 +33,14 @@ _LINK = re.compile(r"(\]\()([^)\s#]+)")
 
 
 def sources() -> list[Path]:
-    """The pages, pictures and files that pages lead to."""
+    """Return the pages, pictures and files that pages lead to."""
     docs = BASE_DIR / "docs"
     files = [path for path in docs.rglob("*") if path.is_file() and "secrets" not in path.parts]
     return sorted([*(BASE_DIR / name for name in PAGES_OF_THE_PROJECT), *files])
 
 
 def digest() -> str:
-    """A hash of everything that the pages are made of."""
+    """Return a hash of everything that the pages are made of."""
     total = hashlib.sha256(str(BASE_DIR).encode())
     made_with = [BASE_DIR / "requirements.txt", FRONT_END / FRAME[0], Path(__file__)]
     for path in [*sources(), *made_with]:
@@ -75,7 +75,7 @@ def gather(folder: Path) -> None:
 
 
 def _moved(found: re.Match[str], page: Path) -> str:
-    """A link of a page as it must be among the gathered ones.
+    """Return a link of a page as it must be among the gathered ones.
 
     Addresses elsewhere stay.
     """

@@ -41,7 +41,7 @@ _SQL = re.compile(
 
 
 def operation_faults(app: str, given: Iterable[Operation], state: ProjectState) -> Iterator[str]:
-    """A sentence for each operation that old code would not survive.
+    """Return a sentence for each operation that old code would not survive.
 
     `state` is moved on.
     """
@@ -93,12 +93,12 @@ def _faults(app: str, one: Operation, state: ProjectState, created: set[str]) ->
 
 
 def _is_history(app: str, model: str, state: ProjectState) -> bool:
-    """Whether the database itself writes the rows, by triggers that change in the same migration."""
+    """Return whether the database itself writes the rows, by triggers that change in the same migration."""
     return model.endswith("event") and (app, model.removesuffix("event")) in state.models
 
 
 def _written_without(field: Field[Any, Any]) -> bool:
-    """Whether a row can be written by code that does not know the field."""
+    """Return whether a row can be written by code that does not know the field."""
     return bool(field.null or field.many_to_many or field.primary_key or field.db_default is not NOT_PROVIDED)
 
 
@@ -140,7 +140,7 @@ def _unrepeatable(migration: Migration) -> Iterator[str]:
 
 
 def migration_faults(migration: Migration, state: ProjectState) -> list[str]:
-    """The faults of a migration.
+    """Return the faults of a migration.
 
     If it says why old code does not mind, only what keeps it from being tried again.
     """

@@ -114,13 +114,13 @@ def modules(folder: Path) -> list[Path]:
 
 
 def folders() -> list[Path]:
-    """The rooms in the order of their names, then the Django project."""
+    """Return the rooms in the order of their names, then the Django project."""
     rooms = sorted(path for path in ROOMS.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
     return [*rooms, BASE_DIR / "housing"]
 
 
 def files_page() -> str:
-    """The text of docs/reference/files.md."""
+    """Return the text of docs/reference/files.md."""
     lines = [FILES_HEAD, "", "## What is where in each room", ""]
     lines += [f"| room | {' | '.join(KINDS)} |", "|---|" + "---|" * len(KINDS)]
     lines += [_row_of_kinds(folder) for folder in folders() if folder.parent == ROOMS]
@@ -168,7 +168,7 @@ def _sentence_about(folder: Path) -> str:
 
 
 def _first_comment(path: Path) -> str:
-    """The first comment of a script or stylesheet, which may have several lines."""
+    """Return the first comment of a script or stylesheet, which may have several lines."""
     lines = path.read_text(encoding="utf-8").splitlines()
     comment_lines = list(takewhile(_is_comment, dropwhile(lambda line: not _is_comment(line), lines)))
     return as_cell(" ".join(line.lstrip("/ ") for line in comment_lines))
@@ -179,13 +179,13 @@ def _is_comment(line: str) -> bool:
 
 
 def _table_of_files(described: list[tuple[Path, str]]) -> list[str]:
-    """The lines of a table of files; those about which there is nothing to say are left out."""
+    """Return the lines of a table of files; those about which there is nothing to say are left out."""
     rows = [f"| `{_path(path)}` | {words} |" for path, words in described if words]
     return ["| file | contents |", "|---|---|", *rows]
 
 
 def _row_of_kinds(room: Path) -> str:
-    """The files of a room by what they hold, named from the room's folder."""
+    """Return the files of a room by what they hold, named from the room's folder."""
     cells = []
     for stems in KINDS.values():
         paths = [room / name for stem in stems for name in (stem, f"{stem}.py") if (room / name).exists()]
@@ -205,7 +205,7 @@ def labels_of_choices(source: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def numbers_page() -> str:
-    """The text of docs/reference/numbers.md."""
+    """Return the text of docs/reference/numbers.md."""
     lines = [NUMBERS_HEAD]
     for folder in folders():
         number_rows: list[str] = []
@@ -238,7 +238,7 @@ class NamedNumber:
 
 
 def named_numbers(source: str) -> Iterator[NamedNumber]:
-    """The numbers and lengths of time at the top of a module, with the comment above or beside each.
+    """Return the numbers and lengths of time at the top of a module, with the comment above or beside each.
 
     Several names may share a comment. The first of them has it; the others say where it is.
     """
@@ -280,7 +280,7 @@ def _numbers(statement: ast.stmt) -> Iterator[tuple[str, str]]:
 
 
 def _is_limit(name: str) -> bool:
-    """Whether a name is that of a constant, and not of one that nobody would change, such as a day."""
+    """Return whether a name is that of a constant, and not of one that nobody would change, such as a day."""
     return bool(_NAME.fullmatch(name)) and name not in _UNITS
 
 
@@ -293,7 +293,7 @@ class LimitedField:
 
 
 def limited_fields(source: str) -> Iterator[LimitedField]:
-    """The fields of a module's forms that have a limit, such as `TitleForm.title` with `max_length=200`."""
+    """Return the fields of a module's forms that have a limit, such as `TitleForm.title` with `max_length=200`."""
     for form in ast.parse(source).body:
         if not isinstance(form, ast.ClassDef):
             continue
@@ -309,7 +309,7 @@ def limited_fields(source: str) -> Iterator[LimitedField]:
 
 
 def _is_number(value: ast.expr) -> bool:
-    """Whether an expression has a number in it, and nothing but numbers, names and lengths of time."""
+    """Return whether an expression has a number in it, and nothing but numbers, names and lengths of time."""
     has_number = False
     for node in ast.walk(value):
         match node:
@@ -344,7 +344,7 @@ def _comment_of(lines: list[str], statement: ast.stmt) -> str:
 
 
 def _description(path: Path) -> str:
-    """The first line of a module's docstring, with the labels and the buttons of its forms."""
+    """Return the first line of a module's docstring, with the labels and the buttons of its forms."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     sentences = [(ast.get_docstring(tree) or "").partition("\n\n")[0].replace("\n", " ")]
     if labels := _keyword_texts(tree, "label", called_on="forms"):
@@ -355,7 +355,7 @@ def _description(path: Path) -> str:
 
 
 def _keyword_texts(tree: ast.Module, keyword: str, *, called_on: str = "") -> str:
-    """The texts that the calls in a module give as this keyword, in quotes, each once."""
+    """Return the texts that the calls in a module give as this keyword, in quotes, each once."""
     texts = []
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or (called_on and not ast.unparse(node.func).startswith(f"{called_on}.")):

@@ -33,7 +33,7 @@ class Word:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """A pattern that finds the word as a whole word.
+        """Return a pattern that finds the word as a whole word.
 
         A space in the word also matches `_`. A word with a capital letter is only found as written.
         """
@@ -78,7 +78,7 @@ def _rows(text: str, heading: str) -> Iterator[list[str]]:
 
 
 def find_in(text: str, words: Iterable[Word]) -> Iterator[tuple[int, Word]]:
-    """The words in a text, with the numbers of their lines."""
+    """Return the words in a text, with the numbers of their lines."""
     lines = text.splitlines()
     for word in words:
         pattern = word.pattern
@@ -93,7 +93,7 @@ def find_in(text: str, words: Iterable[Word]) -> Iterator[tuple[int, Word]]:
 
 
 def files(root: Path) -> Iterator[Path]:
-    """The files that are checked."""
+    """Return the files that are checked."""
     glossary = root / "docs" / "glossary.md"
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*")):

@@ -18,7 +18,7 @@ MAX_UNEXPLAINED = 16
 
 
 def faults(root: Path = BASE_DIR) -> Iterator[str]:
-    """A sentence for each module or function that is too long."""
+    """Return a sentence for each module or function that is too long."""
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*.py")):
             if "migrations" in path.parts:

@@ -26,7 +26,7 @@ _SPACED = re.compile(r"\s*\{% (?:if|endif|for|endfor)\b[^%]*%\}[.,;:)]")
 
 
 def long_lines(root: Path = BASE_DIR) -> Iterator[tuple[Path, int]]:
-    """The file, below `root`, and number of each line that is too long."""
+    """Return the file, below `root`, and number of each line that is too long."""
     for place, endings in PLACES.items():
         for top in sorted(root.glob(place)):
             files = [top] if top.is_file() else sorted(top.rglob("*"))
@@ -36,7 +36,7 @@ def long_lines(root: Path = BASE_DIR) -> Iterator[tuple[Path, int]]:
 
 
 def split_tags(root: Path = BASE_DIR) -> Iterator[tuple[Path, int]]:
-    """The file, below `root`, and number of each line where a template's tag begins and does not end."""
+    """Return the file, below `root`, and number of each line where a template's tag begins and does not end."""
     return _template_lines(root, {".html", ".txt"}, lambda line: bool(_SPLIT.search(line)))
 
 
@@ -55,7 +55,7 @@ def _template_lines(root: Path, endings: set[str], is_wrong: Callable[[str], boo
 
 
 def _long_in(path: Path) -> Iterator[int]:
-    """The numbers of the lines of a file that are too long and could be wrapped."""
+    """Return the numbers of the lines of a file that are too long and could be wrapped."""
     is_markdown = path.suffix == ".md"
     is_code = False
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):

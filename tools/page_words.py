@@ -23,7 +23,7 @@ _VARIABLE = re.compile(r"{{.*?}}", re.DOTALL)
 
 
 def described_templates(folder: Path, *, recursive: bool = True) -> list[tuple[Path, str]]:
-    """The templates of a folder, with title, headings and buttons; "…" stands for what varies.
+    """Return the templates of a folder, with title, headings and buttons; "…" stands for what varies.
 
     In place of a title, a partial has the templates that include it, and another page the template that it fills.
     """
@@ -49,7 +49,7 @@ def described_templates(folder: Path, *, recursive: bool = True) -> list[tuple[P
 
 
 def described_emails(folder: Path) -> list[tuple[Path, str]]:
-    """The subject lines of a room's emails."""
+    """Return the subject lines of a room's emails."""
     paths = sorted(folder.glob("*.subject.txt"))
     return [(path, f"email {_quoted(path.read_text(encoding='utf-8'))}") for path in paths]
 
@@ -66,14 +66,14 @@ def _quoted(source: str) -> str:
 
 
 def _listed(including: list[str]) -> str:
-    """The templates that include a partial; of many, the first ones and how many more there are."""
+    """Return the templates that include a partial; of many, the first ones and how many more there are."""
     named = ", ".join(f"`{name}`" for name in including[:_MAX_NAMED])
     more = len(including) - _MAX_NAMED
     return f"{named} and {more} more" if more > 0 else named
 
 
 def _included_in() -> dict[str, list[str]]:
-    """The templates that include each partial."""
+    """Return the templates that include each partial."""
     including: dict[str, list[str]] = {}
     for path in sorted(TEMPLATES.rglob("*.html")):
         for name in dict.fromkeys(_INCLUDE.findall(path.read_text(encoding="utf-8"))):

@@ -88,7 +88,7 @@ class Stamp:
 
     @property
     def is_current(self) -> bool:
-        """Whether the step was done from exactly these sources."""
+        """Return whether the step was done from exactly these sources."""
         return self.path.exists() and self.path.read_text() == self.digest
 
     def write(self) -> None:
@@ -131,7 +131,7 @@ def run_manage(*arguments: str, environ: dict[str, str]) -> str:
 
 
 def what_it_holds(address: str) -> tuple[bool, bool]:
-    """Whether the database holds people, and whether lists of organisations were imported."""
+    """Return whether the database holds people, and whether lists of organisations were imported."""
     connection = psycopg2.connect(address)
     try:
         with connection.cursor() as cursor:

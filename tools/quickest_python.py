@@ -49,7 +49,7 @@ ROUNDS = 4
 
 
 def seconds(python: str) -> float | None:
-    """The processor seconds of the probe; None for a Python that is missing, does not fit or fails."""
+    """Return the processor seconds of the probe; None for a Python that is missing, does not fit or fails."""
     try:
         result = subprocess.run([python, "-c", PROBE], capture_output=True, text=True, check=False, timeout=60)
         return float(result.stdout) if result.returncode == 0 else None
@@ -58,7 +58,7 @@ def seconds(python: str) -> float | None:
 
 
 def quickest(usual: str, others: Iterable[str]) -> str:
-    """The usual Python, or another that is clearly quicker or that fits where the usual one does not."""
+    """Return the usual Python, or another that is clearly quicker or that fits where the usual one does not."""
     measured: dict[str, float] = {}
     for one in [usual, *others] * ROUNDS:  # in turn: what else the machine does slows each alike
         if (took := seconds(one)) is not None:

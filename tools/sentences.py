@@ -51,13 +51,13 @@ _END = re.compile(r"(?<=[a-z0-9…)”][.?!]) (?=[A-Z“…])")
 
 
 def sentences_of_module(source: str) -> list[str]:
-    """The sentences of a Python module, each once, in the order of the file."""
+    """Return the sentences of a Python module, each once, in the order of the file."""
     texts = (_plain(text) for text in _texts(ast.parse(source)))
     return _each_once(sentence for text in texts for sentence in _END.split(text) if _is_for_people(sentence))
 
 
 def _texts(node: ast.AST) -> Iterator[str]:
-    """The texts below a node of the syntax tree, in order; "…" stands for what an f-string inserts."""
+    """Return the texts below a node of the syntax tree, in order; "…" stands for what an f-string inserts."""
     match node:
         case ast.Expr(value=ast.Constant()) | ast.Assert():
             return
@@ -78,12 +78,12 @@ def _texts(node: ast.AST) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """A text of a module without HTML, with "…" for the gaps that `format` or `%` fills."""
+    """Return a text of a module without HTML, with "…" for the gaps that `format` or `%` fills."""
     return _spaced(_TAG.sub(" ", _INLINE.sub("", _GAP.sub("…", text))))
 
 
 def _is_for_people(sentence: str) -> bool:
-    """Whether a text of a module is a sentence, and not SQL, a list of classes or an address."""
+    """Return whether a text of a module is a sentence, and not SQL, a list of classes or an address."""
     words = _WORD.findall(sentence)
     tokens = sentence.split()
     return (
@@ -96,7 +96,7 @@ def _is_for_people(sentence: str) -> bool:
 
 
 def sentences_of_template(source: str) -> list[str]:
-    """The sentences of a template, HTML or text, each once and cut, in the order of the file."""
+    """Return the sentences of a template, HTML or text, each once and cut, in the order of the file."""
     source = _NO_WORDS.sub("", source)
     pieces: list[str] = []
     is_html = "</" in source or "{% extends" in source
@@ -119,7 +119,7 @@ def _is_in_words(sentence: str) -> bool:
 
 
 def _spaced(text: str) -> str:
-    """A text on one line, with one "…" for neighbouring gaps."""
+    """Return a text on one line, with one "…" for neighbouring gaps."""
     return re.sub(r"…(?:\s*…)+", "…", " ".join(text.split()))
 
 
@@ -132,7 +132,7 @@ def _each_once(sentences: Iterable[str]) -> list[str]:
 
 
 def words_page(rooms: Iterable[tuple[Path, list[Path]]]) -> str:
-    """The text of docs/reference/words.md, of these rooms, each with its modules."""
+    """Return the text of docs/reference/words.md, of these rooms, each with its modules."""
     lines = [WORDS_HEAD]
     covered = set()
     for room, paths in rooms:
@@ -158,7 +158,7 @@ def _section(heading: str, written: list[str]) -> list[str]:
 
 
 def _templates_in(*folders: Path) -> list[Path]:
-    """The templates of folders; those emails in HTML that have a text form are left out."""
+    """Return the templates of folders; those emails in HTML that have a text form are left out."""
     paths = [path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in {".html", ".txt"}]
     return [path for path in paths if not (path.suffix == ".html" and path.with_suffix(".txt").exists())]
 

@@ -50,7 +50,7 @@ nothing else accepts it."""
 
 
 def example() -> str:
-    """The text of .env.example."""
+    """Return the text of .env.example."""
     lines = [EXAMPLE_HEAD]
     for section in SECTIONS:
         for setting in section.settings:
@@ -71,12 +71,12 @@ def _comment(setting: Setting) -> list[str]:
 
 
 def _example_value(setting: Setting) -> str:
-    """The example, or the default if it is a value and not described in words."""
+    """Return the example, or the default if it is a value and not described in words."""
     return setting.example or ("" if setting.default_words else setting.default_text)
 
 
 def reference() -> str:
-    """The text of docs/reference/settings.md."""
+    """Return the text of docs/reference/settings.md."""
     lines = [REFERENCE_HEAD]
     for section in SECTIONS:
         lines += ["", f"## {section.heading}", "", "| name | default | needed by | meaning |", "|---|---|---|---|"]

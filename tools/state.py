@@ -15,7 +15,7 @@ from tools.embedded import postgres
 
 
 def read_secrets(var: Path) -> dict[str, str]:
-    """The secret key and database passwords of this copy, made at its first start.
+    """Return the secret key and database passwords of this copy, made at its first start.
 
     A role added since then gets a password too.
     """

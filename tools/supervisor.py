@@ -118,11 +118,11 @@ class Supervisor:
 
     @property
     def is_demonstration(self) -> bool:
-        """Whether this database may hold the demonstration network."""
+        """Return whether this database may hold the demonstration network."""
         return self.environ.get("DEMONSTRATION") == "1"
 
     def bind(self, key: str, default: int) -> socket.socket:
-        """A listening socket on the port that setting `key` names, or on the next free one."""
+        """Return a listening socket on the port that setting `key` names, or on the next free one."""
         wanted_port = int(self.environ.get(key, default))
         listener = listen(self.environ.get("HOST", "127.0.0.1"), wanted_port)
         if port_of(listener) != wanted_port:

@@ -51,6 +51,11 @@ class DatabaseContents:
     #: The numbers of "triggers", "indexes" and "constraints".
     objects: dict[str, int]
 
+    @property
+    def row_count(self) -> int:
+        """Return the number of rows of all tables."""
+        return sum(count for count, _hash in self.tables.values())
+
     def differences(self, restored: DatabaseContents) -> list[str]:
         """Return a sentence for each difference from the restored database.
 
@@ -61,10 +66,12 @@ class DatabaseContents:
             expected, actual = self.tables.get(table), restored.tables.get(table)
             if expected != actual:
                 sentences.append(f"{table}: {_in_words(expected)} in the backup, {_in_words(actual)} restored.")
+
         for sequence, last_value in self.sequences.items():
             restored_value = restored.sequences.get(sequence, 0)
             if restored_value < last_value:
                 sentences.append(f"{sequence} is at {restored_value} instead of {last_value}.")
+
         for kind, count in self.objects.items():
             if restored.objects.get(kind) != count:
                 sentences.append(f"{restored.objects.get(kind, 0)} {kind} instead of {count}.")

@@ -75,6 +75,7 @@ def _scratch(database: Mapping[str, Any], scratch: Mapping[str, Any] | None) -> 
         finally:
             empty(scratch)
         return
+
     name = f"{database['NAME']}_drill"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
     with connect(database) as connection, connection.cursor() as cursor:

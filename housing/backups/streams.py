@@ -37,7 +37,7 @@ class HashedFile(io.RawIOBase):
 
     @property
     def sha256(self) -> str:
-        """The hash of all bytes written so far."""
+        """Return the hash of all bytes written so far."""
         return self._hash.hexdigest()
 
     def close(self) -> None:
@@ -72,7 +72,7 @@ class HashedReader(io.RawIOBase):
 
     @property
     def sha256(self) -> str:
-        """The hash of all bytes read so far."""
+        """Return the hash of all bytes read so far."""
         return self._hash.hexdigest()
 
 

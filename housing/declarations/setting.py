@@ -120,7 +120,7 @@ class Setting:
 
     @property
     def default_text(self) -> str:
-        """The default as a person would write it into .env, or in words; "" if there is none."""
+        """Return the default as a person would write it into .env, or in words; "" if there is none."""
         if self.default_words or callable(self.default):
             return self.default_words
         if isinstance(self.default, bool):

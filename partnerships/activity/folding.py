@@ -52,7 +52,7 @@ class Step:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The names of the fields with a value before or after, in order."""
+        """Return the names of the fields with a value before or after, in order."""
         return tuple(dict.fromkeys((*self.before, *self.after)))
 
 

@@ -27,17 +27,23 @@ class Event(models.Model):
 
     actor_id = models.BigIntegerField(null=True, help_text="Empty for a change by the system itself.")
     organisation_id = models.BigIntegerField(null=True, help_text="The organisation that the person acted for.")
+
+    # What happened to which record.
     kind = models.CharField(max_length=60)
     target_kind = models.CharField(max_length=40)
     target_id = models.BigIntegerField()
     within_kind = models.CharField(max_length=40, blank=True)
     within_id = models.BigIntegerField(null=True)
+
     at = models.DateTimeField()
     data = models.JSONField(default=dict)
+
+    # Who is notified.
     audience = models.CharField(
         max_length=10, choices=Audience, blank=True, help_text="Blank if nobody is notified about the event."
     )
     subjects = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+
     context_id = models.UUIDField(
         null=True,
         editable=False,
@@ -185,6 +191,8 @@ class Export(models.Model):
     seen_as_id = models.BigIntegerField(
         null=True, help_text="The person whose view of the site an administrator was using."
     )
+
+    # What was exported.
     what = models.CharField(max_length=60, help_text="The name of the page that made the file.")
     record_id = models.BigIntegerField(null=True, help_text="The record that the file is about, if any.")
     asked = models.CharField(

@@ -1,4 +1,4 @@
-"""Registers with the kit, at start-up, how row history explains a change."""
+"""Register with the kit, at start-up, how row history explains a change."""
 
 from __future__ import annotations
 

@@ -46,15 +46,28 @@ class ReportPeriod:
         return day is not None and self.start <= day < self.end
 
 
-_rooms: dict[str, Callable[[ReportPeriod], Block | None]] = {}
+#: Returns a block of figures for a period; None if there is nothing to count.
+BuildBlock = Callable[[ReportPeriod], Block | None]
 
 
-def register_figures(name: str, build: Callable[[ReportPeriod], Block | None]) -> None:
-    """Register the figures of a room. Reports show the blocks in the order of the rooms' names."""
-    _rooms[name] = build
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A function of a room that builds a block, and the place of the block in a report."""
+
+    build: BuildBlock
+    order: int
+
+
+_source_by_name: dict[str, _Source] = {}
+
+
+def register_figures(name: str, build: BuildBlock, *, order: int) -> None:
+    """Register a block of figures. Reports show the blocks of all rooms by `order`, lowest first."""
+    _source_by_name[name] = _Source(build=build, order=order)
 
 
 def figures_of(period: ReportPeriod) -> list[dict[str, Any]]:
     """Return the blocks of all rooms that have figures, as plain data that can be stored."""
-    blocks = (_rooms[name](period) for name in sorted(_rooms))
+    sources = sorted(_source_by_name.values(), key=lambda source: source.order)
+    blocks = [source.build(period) for source in sources]
     return [asdict(block) for block in blocks if block is not None]

@@ -51,48 +51,61 @@ def register() -> None:
     for document_list in (PARTNERSHIPS, CONTACTS, DOCUMENTS):
         register_list(document_list)
     obligations.register()
+    restoring.register()
+    _register_events()
+    register_emails(*EMAILS)
+    register_email_kind(CONTACT_EMAIL)
+
+    # What happens when an organisation passes its posts on, a partnership ends, or a person leaves.
     register_settling(obligations.POSTS.code, end_holdings_left_behind)
+    register_ending(close_with_partnership)
+    register_ending(withdraw_with_partnership)
+    register_owned(belongings.POSTS)
+    register_owned(belongings.OBJECTIVES)
+    register_departure(belongings.leave_posts)
+
+    _register_sections()
+    _register_prompts()
+    _register_retention()
+    _register_personal()
+
+
+def _register_events() -> None:
+    """Register the events of this room, and the kinds of record that events are about."""
     register_events(EventKind)
     telling.register()
-    restoring.register()
     register_kind(
         name="partnership",
         subject=SubjectKind.PARTNERSHIP,
         visible_ids=lambda user: Partnership.objects.held_by(user).values("pk"),
         condition=events_of_partnerships,
     )
-    register_ending(close_with_partnership)
-    register_ending(withdraw_with_partnership)
-    register_owned(belongings.POSTS)
-    register_owned(belongings.OBJECTIVES)
-    register_departure(belongings.leave_posts)
     register_kind(name="post", visible_ids=lambda user: Post.objects.visible_to(user).values("pk"))
     register_kind(name="terms_draft", visible_ids=lambda user: Partnership.objects.drafted_for(user).values("pk"))
-    _register_sections()
-    _register_retention()
-    _register_personal()
-    register_emails(*EMAILS)
-    register_email_kind(CONTACT_EMAIL)
 
 
 def _register_sections() -> None:
-    """Register sections on pages, items of agendas, and blocks of progress reports."""
-    register_agenda("10 decisions", "Decisions about the partnership", "partnership", decisions_needed)
-    register_agenda("12 terms", "Terms to sign", "partnership", prompting.terms_for_agenda)
-    register_agenda("14 objectives", "Objectives behind or blocked", "partnership", prompting.objectives_for_agenda)
-    register_stuck("05 terms", prompting.stuck_terms)
-    register_stuck("15 objectives", prompting.stuck_objectives)
-    register_figures("05 objectives", prompting.objectives_in_period)
-    register_figures("45 terms", prompting.terms_in_period)
+    """Register sections on the pages of organisations and partnerships; `order` sorts them, lowest first."""
     ON_ORGANISATIONS.register_with_rows("contacts", contacts_section, open_posts_of, order=5)
-    ON_PARTNERSHIPS.register_with_rows(
-        "working groups", groups_section, ties_of_groups, order=15, lookups=groups_lookups
-    )
     ON_ORGANISATIONS.register("partnerships", organisation_section, order=10)
     ON_PARTNERSHIPS.register_with_rows("objectives", objectives_section, objectives_of, order=5)
     ON_PARTNERSHIPS.register_with_rows(
         "dates", dates_section, notices_of, successors_of, order=6, lookups=dates_lookups
     )
+    ON_PARTNERSHIPS.register_with_rows(
+        "working groups", groups_section, ties_of_groups, order=15, lookups=groups_lookups
+    )
+
+
+def _register_prompts() -> None:
+    """Register items of agendas, records that are stuck, and blocks of progress reports."""
+    register_agenda("10 decisions", "Decisions about the partnership", "partnership", decisions_needed)
+    register_agenda("12 terms", "Terms to sign", "partnership", prompting.terms_for_agenda)
+    register_agenda("14 objectives", "Objectives behind or blocked", "partnership", prompting.objectives_for_agenda)
+    register_stuck("terms", prompting.stuck_terms)
+    register_stuck("objectives", prompting.stuck_objectives)
+    register_figures("objectives", prompting.objectives_in_period, order=5)
+    register_figures("terms", prompting.terms_in_period, order=45)
 
 
 def _register_retention() -> None:

@@ -34,32 +34,32 @@ class Stuck:
 
 #: Returns the records of a room that are stuck in partnerships (ids), for a reader at a moment.
 Find = Callable[[User, Collection[int], dt.datetime], list[Stuck]]
-_rooms: dict[str, Find] = {}
+_find_by_name: dict[str, Find] = {}
 
 
 def register_stuck(name: str, find: Find) -> None:
-    """Register a function that finds the stuck records of a room. Rooms come in the order of their names."""
-    _rooms[name] = find
+    """Register a function that finds stuck records; registering the same name again replaces the function."""
+    _find_by_name[name] = find
 
 
 def stuck_in(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
     """Return the stuck records in these partnerships that the reader may see, the longest stuck first."""
     if not partnerships:
         return []
-    records = [record for name in sorted(_rooms) for record in _rooms[name](user, partnerships, now)]
+    records = [record for find in _find_by_name.values() for record in find(user, partnerships, now)]
     return sorted(records, key=lambda record: (record.since, record.title, record.path))
 
 
 #: Returns the stuck records among the single records that a person facilitates, at a moment.
 FindFacilitated = Callable[[User, dt.datetime], list[Stuck]]
-_facilitated: dict[str, FindFacilitated] = {}
+_find_facilitated_by_name: dict[str, FindFacilitated] = {}
 
 
 def register_facilitated(name: str, find: FindFacilitated) -> None:
     """Register a function that finds stuck records of a room whose records can have a facilitator of their own."""
-    _facilitated[name] = find
+    _find_facilitated_by_name[name] = find
 
 
 def stuck_facilitated(user: User, now: dt.datetime) -> list[Stuck]:
     """Return the stuck records among the single records that the person facilitates."""
-    return [record for name in sorted(_facilitated) for record in _facilitated[name](user, now)]
+    return [record for find in _find_facilitated_by_name.values() for record in find(user, now)]

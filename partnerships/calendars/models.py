@@ -90,7 +90,7 @@ class CalendarAddress(models.Model):
 
     @property
     def kinds_in_words(self) -> list[str]:
-        """The labels of the kinds of date that the calendar shows."""
+        """Return the labels of the kinds of date that the calendar shows."""
         return [str(kind.label) for kind in CalendarKind if kind.value in self.kinds]
 
 

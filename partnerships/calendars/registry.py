@@ -29,7 +29,7 @@ class DatedView:
 
     @property
     def limit_text(self) -> str:
-        """The note to people whose calendar does not have all rows of the view; "" if it has all of them."""
+        """Return the note to people whose calendar does not have all rows of the view; "" if it has all of them."""
         if not self.has_more():
             return ""
         return (

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from partnerships.commitments.models import Commitment, Reminder, Slippage, Unit
-from partnerships.kit.administration import VocabularyAdmin
+from partnerships.kit.administration import ReadOnly, ReadOnlyInline, VocabularyAdmin
 
 
-class ReadOnly:
-    """Refuses to add, change and delete rows."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class SlippageInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Shows every change of the due date, without the reasons, which are private to the partners."""
+class SlippageInline(ReadOnlyInline):
+    """Every change of the due date, without the reasons, which are private to the partners."""
 
     model = Slippage
     fields = ("was", "now", "by", "at")
-    extra = 0
 
 
 @admin.register(Commitment)

@@ -1,4 +1,4 @@
-"""Everything that the commitments room registers at start-up."""
+"""Register the commitments room with other rooms at start-up."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from partnerships.commitments.queries.serving import SERVING
 from partnerships.commitments.queries.stuck import stuck_commitments
 from partnerships.commitments.services import hand_over
 from partnerships.kit.lists import register_list
-from partnerships.organisations.departures import register_departure
+from partnerships.organisations.departures import Departure, register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.people.composing import register_emails
 from partnerships.people.personal import register_personal
@@ -33,21 +33,13 @@ def register() -> None:
     """Register the list, events, emails, handover, agenda, figures, personal data and the rest of this room."""
     register_list(LIST)
     obligations.register()
+    restoring.register()
+    use_words(unit_words)
+    register_emails(*EMAILS)
+    register_personal(RULES)
+
     register_events(EventKind)
     telling.register()
-    use_words(unit_words)
-    restoring.register()
-    register_departure(
-        lambda departure: hand_over(
-            person=departure.membership.person,
-            organisation=departure.membership.organisation,
-            to=departure.successor,
-            author=departure.author,
-            now=departure.now,
-        )
-    )
-    register_owned(COMMITMENTS)
-    register_owned(ESCALATIONS)
     register_kind(
         name="commitment",
         subject=SubjectKind.COMMITMENT,
@@ -55,11 +47,26 @@ def register() -> None:
         condition=events_of_commitments,
         marked_ids=lambda: Commitment.objects.filter(tells_stakeholders=True).values("pk"),
     )
+
+    register_owned(COMMITMENTS)
+    register_owned(ESCALATIONS)
+    register_departure(_hand_over_to_successor)
+
+    # Commitments on agendas and reports, and as records that serve objectives.
     register_agenda("20 commitments overdue", "Overdue commitments", "commitment", agenda.overdue)
     register_agenda("25 commitments at risk", "Commitments at risk", "commitment", agenda.at_risk)
     register_agenda("30 commitments to confirm", "Commitments to confirm", "commitment", agenda.to_confirm)
-    register_personal(RULES)
-    register_stuck("10 commitments", stuck_commitments)
-    register_figures("10 commitments", commitments_in_period)
+    register_stuck("commitments", stuck_commitments)
+    register_figures("commitments", commitments_in_period, order=10)
     register_provider(SERVING)
-    register_emails(*EMAILS)
+
+
+def _hand_over_to_successor(departure: Departure) -> None:
+    """Give the commitments of a person who leaves an organisation to their successor."""
+    hand_over(
+        person=departure.membership.person,
+        organisation=departure.membership.organisation,
+        to=departure.successor,
+        author=departure.author,
+        now=departure.now,
+    )

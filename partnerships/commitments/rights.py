@@ -23,7 +23,7 @@ class Rights:
 
     @property
     def edits_for_deliverer(self) -> bool:
-        """Whether the person edits for the side that delivers.
+        """Return whether the person edits for the side that delivers.
 
         That side is the giver or, if the giver is not in the directory, the receiver.
         """
@@ -32,12 +32,12 @@ class Rights:
 
     @property
     def edits(self) -> bool:
-        """Whether the person edits for either side."""
+        """Return whether the person edits for either side."""
         return self.giver_role in EDITING_ROLES or self.receiver_role in EDITING_ROLES
 
     @property
     def leads(self) -> bool:
-        """Whether the person leads either side."""
+        """Return whether the person leads either side."""
         return Role.LEAD in (self.giver_role, self.receiver_role)
 
     def leads_side(self, *, giving: bool) -> bool:
@@ -52,19 +52,19 @@ class Rights:
 
     @property
     def may_confirm_giving(self) -> bool:
-        """Whether the person may confirm for the giver: its leads and, for an action, its editors."""
+        """Return whether the person may confirm for the giver: its leads and, for an action, its editors."""
         unconfirmed = self.commitment.is_proposed and self.commitment.giver_confirmed_at is None
         return unconfirmed and self.leads_side(giving=True)
 
     @property
     def may_confirm_receiving(self) -> bool:
-        """Whether the person may confirm for the receiver: its leads."""
+        """Return whether the person may confirm for the receiver: its leads."""
         unconfirmed = self.commitment.is_proposed and self.commitment.receiver_confirmed_at is None
         return unconfirmed and not self.commitment.is_action and self.leads_side(giving=False)
 
     @property
     def may_confirm(self) -> bool:
-        """Whether the person may confirm for either side."""
+        """Return whether the person may confirm for either side."""
         return self.may_confirm_giving or self.may_confirm_receiving
 
     @property
@@ -78,17 +78,17 @@ class Rights:
 
     @property
     def may_report(self) -> bool:
-        """Whether the person may report progress and change the due date."""
+        """Return whether the person may report progress and change the due date."""
         return self.commitment.is_under_way and self.edits_for_deliverer
 
     @property
     def may_attach(self) -> bool:
-        """Whether the person may attach evidence: from agreement to verification."""
+        """Return whether the person may attach evidence: from agreement to verification."""
         return (self.commitment.is_under_way or self.commitment.is_done) and self.edits_for_deliverer
 
     @property
     def may_escalate(self) -> bool:
-        """Whether the person may escalate: editors and leads of either side."""
+        """Return whether the person may escalate: editors and leads of either side."""
         return self.commitment.is_under_way and self.edits
 
     @property
@@ -98,7 +98,7 @@ class Rights:
 
     @property
     def verifies(self) -> bool:
-        """Whether the person may verify the commitment, once it is done.
+        """Return whether the person may verify the commitment, once it is done.
 
         Leads of the receiver verify a delivery. Editors and leads of either side verify an action, except its owner and
         the person who reported it done: a second person must.
@@ -109,12 +109,12 @@ class Rights:
 
     @property
     def may_verify(self) -> bool:
-        """Whether the person may verify the commitment now."""
+        """Return whether the person may verify the commitment now."""
         return self.commitment.is_done and not self.commitment.is_over and self.verifies
 
     @property
     def may_end(self) -> bool:
-        """Whether the person may end the commitment: leads of either side.
+        """Return whether the person may end the commitment: leads of either side.
 
         Editors of the side that proposed it may also withdraw a proposal, and end an action at any time.
         """
@@ -133,7 +133,7 @@ class Rights:
 
     @property
     def may_act(self) -> bool:
-        """Whether the person may do anything with the commitment."""
+        """Return whether the person may do anything with the commitment."""
         return not self.commitment.is_over and self.edits
 
 

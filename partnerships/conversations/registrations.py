@@ -1,4 +1,4 @@
-"""Everything that the conversations room registers at start-up."""
+"""Register the conversations room with other rooms at start-up."""
 
 from __future__ import annotations
 
@@ -62,26 +62,28 @@ def register() -> None:
     register_list(CONVERSATIONS)
     register_list(MEETINGS)
     obligations.register()
-    register_events(EventKind)
-    telling.register()
     restoring.register()
-    register_party_departure(waive_with_party, preview_waiving)
     register_origin(CONVERSATION)
-    register_personal(RULES)
-    register_owned(NEXT_STEPS)
-    register_stuck("40 conversations", stuck_talks_and_reports)
+    _register_events()
+    register_emails(*EMAILS)
+
+    # What happens when a party leaves, a partnership ends, or a person leaves.
+    register_party_departure(waive_with_party, preview_waiving)
     register_party_departure(end_with_party, preview_ending)
     register_ending(call_off_with_partnership)
     register_ending(open_last_reports)
+    register_owned(NEXT_STEPS)
     register_departure(end_with_membership)
-    _register_kinds()
+
     _register_sections()
+    register_personal(RULES)
     _register_retention()
-    register_emails(*EMAILS)
 
 
-def _register_kinds() -> None:
-    """Register the kinds of record that events are about, and who may see the events."""
+def _register_events() -> None:
+    """Register the events of this room, the kinds of record that events are about, and who may see the events."""
+    register_events(EventKind)
+    telling.register()
     for name, condition in (("conversation", events_of_conversations), ("conversation_side", events_of_own_side)):
         register_kind(
             name=name,
@@ -107,7 +109,7 @@ def _register_kinds() -> None:
 
 
 def _register_sections() -> None:
-    """Register sections on pages of other rooms, and suggestions for agendas."""
+    """Register sections on pages of other rooms, suggestions for agendas, and records that are stuck."""
     ON_ORGANISATIONS.register("meeting", meeting_section, order=5)
     ON_ORGANISATIONS.register_with_rows(
         "journal", journal_of_organisation, notes_on_organisation, order=60, lookups=organisation_journal_lookups
@@ -121,6 +123,7 @@ def _register_sections() -> None:
     register_agenda("05 minutes to agree", "Minutes to agree", "conversation", minutes_to_agree)
     register_agenda("15 actions", "Actions from earlier conversations", "commitment", actions_of_minutes)
     register_agenda("45 reports", "Progress reports", "progress_report", reports_waiting)
+    register_stuck("conversations", stuck_talks_and_reports)
 
 
 def _register_retention() -> None:

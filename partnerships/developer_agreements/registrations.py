@@ -1,4 +1,4 @@
-"""Registers developer agreements with other apps at start-up."""
+"""Register developer agreements with other rooms at start-up."""
 
 from __future__ import annotations
 

@@ -22,43 +22,22 @@ from partnerships.digests.models import (
     Subscription,
     Watermark,
 )
+from partnerships.kit.administration import ReadOnly, ReadOnlyInline
 from partnerships.outbox.bounces import release
 from partnerships.outbox.models import Bounce, Suppression
 from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.people.requests import signed_in
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+class LedgerAdmin(ReadOnly, admin.ModelAdmin[Any]):
     """Base class of read-only pages, because only services write these records."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: services create these records."""
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: services change these records."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: retention deletes these records."""
-        return False
-
-
-class ItemInline(admin.TabularInline[DeliveryItem, Delivery]):
-    """The plans in an email, read-only."""
+class ItemInline(ReadOnlyInline):
+    """The plans in an email."""
 
     model = DeliveryItem
     fields = ("plan", "from_number", "to_number", "reading_class", "left_out")
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: the ledger never changes."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: the ledger never changes."""
-        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeliveryItem]:
         """Read the items with their plans, in one query."""
@@ -66,7 +45,7 @@ class ItemInline(admin.TabularInline[DeliveryItem, Delivery]):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(LedgerAdmin):
     """The ledger: emails of this room and what became of them."""
 
     list_display = ("created_at", "recipient", "subject", "status", "reason", "attempts", "settled_at")
@@ -108,7 +87,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(ReadOnlyAdmin):
+class SubscriptionAdmin(LedgerAdmin):
     """Subscriptions: the follower, the record that they follow, and why."""
 
     list_display = (
@@ -129,7 +108,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Preference)
-class PreferenceAdmin(ReadOnlyAdmin):
+class PreferenceAdmin(LedgerAdmin):
     """How often and when each person gets digests."""
 
     list_display = ("person", "frequency", "hour", "weekday", "working_days_of", "paused_until", "introduced_at")
@@ -141,7 +120,7 @@ class PreferenceAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Watermark)
-class WatermarkAdmin(ReadOnlyAdmin):
+class WatermarkAdmin(LedgerAdmin):
     """The version each person last received of each plan."""
 
     list_display = ("recipient", "plan", "number", "reading_class", "told_at", "due_at")
@@ -153,7 +132,7 @@ class WatermarkAdmin(ReadOnlyAdmin):
 
 
 @admin.register(SubjectWatermark)
-class SubjectWatermarkAdmin(ReadOnlyAdmin):
+class SubjectWatermarkAdmin(LedgerAdmin):
     """The last change of each subject that each person was told about."""
 
     list_display = ("recipient", "subject", "number", "told_at", "due_at")
@@ -164,7 +143,7 @@ class SubjectWatermarkAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(ReadOnlyAdmin):
+class SuppressionAdmin(LedgerAdmin):
     """Addresses to which no email is sent."""
 
     list_display = ("shown_address", "reason", "since", "set_by_id", "released_at")
@@ -203,7 +182,7 @@ class SuppressionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(EmailRequest)
-class EmailRequestAdmin(ReadOnlyAdmin):
+class EmailRequestAdmin(LedgerAdmin):
     """Requests from public pages that are not processed yet, or failed."""
 
     list_display = ("typed_at", "address", "plan", "tries")
@@ -214,7 +193,7 @@ class EmailRequestAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Bounce)
-class BounceAdmin(ReadOnlyAdmin):
+class BounceAdmin(LedgerAdmin):
     """Emails that bounced."""
 
     list_display = ("at", "kind", "address", "email_id", "text")

@@ -1,4 +1,4 @@
-"""Registers with lower rooms what they need from digests, at start-up."""
+"""Register digests with lower rooms at start-up."""
 
 from __future__ import annotations
 

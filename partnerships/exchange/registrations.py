@@ -1,4 +1,4 @@
-"""Registers the exchange with the rooms below it, at start-up."""
+"""Register the exchange with the rooms below it, at start-up."""
 
 from __future__ import annotations
 
@@ -39,18 +39,33 @@ def register() -> None:
     """Register everything that the exchange adds to other rooms and to the registries."""
     register_list(LIST)
     obligations.register()
+    _register_events()
+    register_emails(*EMAILS)
+    register_personal(RULES)
+
+    # Entries as sources of commitments; an entry changes when its commitments change.
+    for origin in ORIGINS:
+        register_origin(origin)
+    register_listener(update_entries_of_commitment)
+
+    # What happens when an organisation passes its entries on, or a person leaves.
     for kind in (obligations.ENTRIES, obligations.ADDRESSED):
         register_settling(kind.code, withdraw_to_itself)
-    register_events(EventKind)
-    telling.register()
-    register_personal(RULES)
-    register_stuck("30 asks", unanswered_in)
-    register_facilitated("asks", facilitated_entries)
-    register_departure(end_with_membership)
-    register_figures("40 asks", asks_in_period)
     register_owned(REFERRALS)
+    register_departure(end_with_membership)
+
+    # Entries on pages, agendas and reports of other rooms.
     ON_ORGANISATIONS.register_with_rows("skills and resources", standing_section, all_standing_of, order=10)
     register_agenda("50 asks and offers", "Asks and offers", "entry", waiting_entries)
+    register_stuck("asks", unanswered_in)
+    register_facilitated("asks", facilitated_entries)
+    register_figures("asks", asks_in_period, order=40)
+
+
+def _register_events() -> None:
+    """Register the events of this room, the kinds of record that events are about, and who may see the events."""
+    register_events(EventKind)
+    telling.register()
     register_kind(
         name="entry",
         subject=SubjectKind.REQUEST,
@@ -60,11 +75,7 @@ def register() -> None:
     )
     register_kind(name="entry_draft", visible_ids=lambda user: Entry.objects.of_person(user).values("pk"))
     register_kind(name="referral", visible_ids=lambda user: Receipt.objects.of_person(user).values("pk"))
-    for origin in ORIGINS:
-        register_origin(origin)
-    register_listener(update_entries_of_commitment)
     register_kind(name="response", visible_ids=lambda user: Response.objects.visible_to(user).values("pk"))
     register_kind(name="receipt", visible_ids=lambda user: Receipt.objects.visible_to(user).values("pk"))
     register_kind(name="introduction", visible_ids=lambda user: Introduction.objects.visible_to(user).values("pk"))
     register_kind(name="question", visible_ids=lambda user: Question.objects.visible_to(user).values("pk"))
-    register_emails(*EMAILS)

@@ -22,6 +22,7 @@ from partnerships.housing_figures.summing import (
     required_a_year,
 )
 from partnerships.kit.dates import covers
+from partnerships.kit.text import listed
 from partnerships.organisations.lineage import predecessors_by_sole_successor
 from partnerships.organisations.models import Area, AreaKind, AreaServed, Identifier, Kind, Scheme
 
@@ -147,7 +148,7 @@ class _LineageTracer:
         name_by_area = self.name_by_area_by_council.get(council, {})
         older_ids = set(name_by_area) - set(self.present_area_ids) - area_ids_before
         if not area:
-            name = " and ".join(name_by_area[area_id] for area_id in sorted(older_ids))
+            name = listed(name_by_area[area_id] for area_id in sorted(older_ids))
             return Lineage(name=name, area=0, codes=frozenset(older_ids), before=before)
         return Lineage(name=name_by_area[area], area=area, codes=frozenset(older_ids | {area}), before=before)
 
@@ -174,11 +175,11 @@ def figures_of(
     if last_year is not None:
         figures = figures.filter(last_year=last_year)
     rows_by_area: RowsByArea = defaultdict(lambda: defaultdict(list))
-    for area_id, measure, first, last, value, status, is_joint, words in figures.values_list(
-        "area_id", "measure", "first_year", "last_year", "value", "status", "is_joint", "words"
+    for row in figures.values_list(
+        "area_id", "measure", "first_year", "last_year", "value", "status", "is_joint", "words", named=True
     ):
-        part = Part(value=value, status=status, is_joint=is_joint, words=words)
-        rows_by_area[area_id][measure, first, last].append(part)
+        part = Part(value=row.value, status=row.status, is_joint=row.is_joint, words=row.words)
+        rows_by_area[row.area_id][row.measure, row.first_year, row.last_year].append(part)
 
     figures_by_area = {}
     for area_id, lineage in areas.items():

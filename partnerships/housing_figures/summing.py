@@ -83,7 +83,7 @@ class Required:
 
     @property
     def a_year(self) -> Decimal | None:
-        """The homes required a year; a requirement for the whole period is divided by its years."""
+        """Return the homes required a year; a requirement for the whole period is divided by its years."""
         if self.value is None or self.is_a_year:
             return self.value
         return self.value / max(self.last_year - self.first_year, 1)

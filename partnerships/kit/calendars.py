@@ -74,14 +74,14 @@ class CalendarEntry:
 
     @property
     def day(self) -> dt.date:
-        """The day of the entry in London."""
+        """Return the day of the entry in London."""
         if isinstance(self.starts, dt.datetime):
             return self.starts.astimezone(ZoneInfo(LONDON)).date()
         return self.starts
 
     @property
     def in_order(self) -> tuple[dt.date, float, str]:
-        """A sort key: by day, then by time with all-day entries first, then by `key`."""
+        """Return a sort key: by day, then by time with all-day entries first, then by `key`."""
         time = self.starts.timestamp() if isinstance(self.starts, dt.datetime) else 0.0
         return self.day, time, self.key
 

@@ -60,17 +60,17 @@ class PartialDate:
 
     @property
     def precision(self) -> str:
-        """The known precision: `year`, `month` or `day`."""
+        """Return the known precision: `year`, `month` or `day`."""
         return "day" if self.day else "month" if self.month else "year"
 
     @property
     def earliest(self) -> dt.date:
-        """The first day that the date could be."""
+        """Return the first day that the date could be."""
         return dt.date(self.year, self.month or 1, self.day or 1)
 
     @property
     def latest(self) -> dt.date:
-        """The last day that the date could be."""
+        """Return the last day that the date could be."""
         if self.day:
             return self.earliest
         if self.month:
@@ -92,7 +92,7 @@ class PartialDate:
 
     @property
     def words(self) -> str:
-        """The date as people write it: `11 April 2027`, `April 2027` or `2027`."""
+        """Return the date as people write it: `11 April 2027`, `April 2027` or `2027`."""
         if self.day and self.month:
             return f"{self.day} {MONTHS[self.month - 1]} {self.year}"
         if self.month:

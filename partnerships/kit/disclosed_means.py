@@ -41,7 +41,7 @@ class Scale:
     ceiling: Decimal = Decimal("4.5")
 
     def shown(self, scores: Sequence[int]) -> Decimal:
-        """The mean of these scores as it is shown."""
+        """Return the mean of these scores as it is shown."""
         mean = (Decimal(sum(scores)) / len(scores)).quantize(Decimal("0.1"), ROUND_HALF_UP)
         return min(max(mean, self.floor), self.ceiling)
 

@@ -107,7 +107,7 @@ class Page(Generic[_Item]):
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the first page."""
+        """Return whether this is the first page."""
         return not self.previous
 
 

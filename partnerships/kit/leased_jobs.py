@@ -45,7 +45,7 @@ class LeasedJob(models.Model):
 
     @property
     def is_running(self) -> bool:
-        """Whether the job is waiting for a worker or a worker is doing it."""
+        """Return whether the job is waiting for a worker or a worker is doing it."""
         return not self.error
 
 

@@ -98,7 +98,7 @@ class Column:
 
     @property
     def alias(self) -> str:
-        """The name of the key in queries."""
+        """Return the name of the key in queries."""
         return f"list_{self.name}"
 
     def expression(self, reader: Any) -> Combinable:
@@ -124,7 +124,7 @@ class Column:
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The GET parameters of the column's filters."""
+        """Return the GET parameters of the column's filters."""
         if self.kind in (Kind.TEXT, Kind.CHOICE, Kind.FLAG):
             return (self.name,)
         ends = ("min", "max") if self.kind is Kind.NUMBER else ("from", "to")
@@ -318,7 +318,7 @@ class ListDefinition:
 
     @property
     def first(self) -> Column:
-        """The column with the record's name."""
+        """Return the column with the record's name."""
         return self.columns[0]
 
     def make_ready(self, reader: Any, rows: Sequence[Any], columns: Iterable[Column]) -> None:

@@ -58,7 +58,7 @@ class Placed:
 
     @property
     def label_y(self) -> float:
-        """The label's baseline."""
+        """Return the label's baseline."""
         return self.y + _GAP
 
 
@@ -82,24 +82,24 @@ class Picture:
 
     @property
     def strokes(self) -> list[tuple[float, str]]:
-        """The lines as SVG paths, each with its width: lines for several partnerships are thicker."""
+        """Return the lines as SVG paths, each with its width: lines for several partnerships are thicker."""
         thin = [line for line in self.lines if line.weight <= 1]
         heavy = [line for line in self.lines if line.weight > 1]
         return [(width, _path(lines)) for width, lines in ((1.5, thin), (3.5, heavy)) if lines]
 
     @property
     def width(self) -> int:
-        """The width of the drawing."""
+        """Return the width of the drawing."""
         return WIDTH
 
     @property
     def top(self) -> float:
-        """The top of the drawing, without the empty space above it."""
+        """Return the top of the drawing, without the empty space above it."""
         return min((place.y for place in self.nodes), default=0) - _MARGIN_Y
 
     @property
     def height(self) -> float:
-        """The height of the drawing, from `top` to below the lowest label."""
+        """Return the height of the drawing, from `top` to below the lowest label."""
         return max((place.label_y for place in self.nodes), default=0) + _MARGIN_Y / 2 - self.top
 
 

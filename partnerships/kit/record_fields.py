@@ -46,7 +46,7 @@ class RecordSelect(forms.Select):
 
     @property
     def is_long(self) -> bool:
-        """Whether there are too many records for the select to have all of them."""
+        """Return whether there are too many records for the select to have all of them."""
         return self._all_records is None
 
     @cached_property

@@ -82,7 +82,7 @@ class CheckedUpload:
 
     @property
     def storage_name(self) -> str:
-        """A random name with the extension of the content."""
+        """Return a random name with the extension of the content."""
         return f"{secrets.token_hex(16)}.{self.extension}"
 
 

@@ -142,7 +142,7 @@ class AmountField(forms.DecimalField):
 
     @property
     def named(self) -> str:
-        """The name of the field in errors."""
+        """Return the name of the field in errors."""
         return str(self.label or "This")
 
     def run_validators(self, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Registers the lists room with other apps at start-up."""
+"""Register the lists room with other rooms at start-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that the nominations room registers at start-up."""
+"""Register the nominations room with other rooms at start-up."""
 
 from __future__ import annotations
 
@@ -23,21 +23,17 @@ from partnerships.people.retention import register_retention
 
 def register() -> None:
     """Register events, emails, personal data, hooks on terms and parties, and sections of pages."""
-    register_events(EventKind)
-    # No event is about an agreement or a return alone. Rows of reports name them, and are hidden with them.
-    register_kind(
-        name="nominations_agreement",
-        visible_ids=lambda user: NominationsAgreement.objects.visible_to(user).values("pk"),
-    )
-    register_kind(
-        name="nominations_return", visible_ids=lambda user: NominationsReturn.objects.visible_to(user).values("pk")
-    )
-    telling.register()
+    _register_events()
+    _register_emails()
     restoring.register()
+
+    # What follows from changes of terms and of parties.
     register_terms(follow_terms)
     register_settling("partnerships", follow_parties)
+
     ON_PARTNERSHIPS.register("nominations", nominations_section, order=3, lookups=nominations_lookups)
     ON_ENTRIES.register("return", ask_section, order=1)
+
     register_personal(RULES)
     register_retention(
         "lettings that were not counted",
@@ -47,7 +43,25 @@ def register() -> None:
         kept_for="until we have counted them, seconds after the upload; at most 2 days",
         apply=delete_uncounted_lettings,
     )
-    about = RecordLookup(
+
+
+def _register_events() -> None:
+    """Register the events of this room, and the kinds of record that events and reports are about."""
+    register_events(EventKind)
+    telling.register()
+    # No event is about an agreement or a return alone. Rows of reports name them, and are hidden with them.
+    register_kind(
+        name="nominations_agreement",
+        visible_ids=lambda user: NominationsAgreement.objects.visible_to(user).values("pk"),
+    )
+    register_kind(
+        name="nominations_return", visible_ids=lambda user: NominationsReturn.objects.visible_to(user).values("pk")
+    )
+
+
+def _register_emails() -> None:
+    """Register the emails about returns."""
+    return_lookup = RecordLookup(
         kind="partnership",
         param="return",
         model=NominationsReturn,
@@ -59,4 +73,6 @@ def register() -> None:
         ("return_decided", "Nominations return confirmed or disputed", emails.write_return_decided),
         ("return_reopened", "Nominations return reopened", emails.write_return_reopened),
     ):
-        register_emails(PersonEmail(f"nominations.{code}", label, write, group=NoticeGroup.REPORTS, about=about))
+        register_emails(
+            PersonEmail(f"nominations.{code}", label, write, group=NoticeGroup.REPORTS, about=return_lookup)
+        )

@@ -37,7 +37,7 @@ class Rights:
 
     @property
     def reads_returns(self) -> bool:
-        """Whether the person reads every figure of returns: people of the council and the provider."""
+        """Return whether the person reads every figure of returns: people of the council and the provider."""
         return self.is_open and self._acts_for(self.council, self.provider)
 
     def reads(self, nominations_return: NominationsReturn) -> bool:
@@ -54,22 +54,22 @@ class Rights:
 
     @property
     def reads_masked(self) -> bool:
-        """Whether the person reads only results with small numbers masked: people of other parties."""
+        """Return whether the person reads only results with small numbers masked: people of other parties."""
         return self.is_open and not self.reads_returns and self._acts_for(*self.others)
 
     @property
     def may_report(self) -> bool:
-        """Whether the person may start, fill in and send a return: editors and leads of the provider."""
+        """Return whether the person may start, fill in and send a return: editors and leads of the provider."""
         return self.is_open and self.provider is not None and self.roles.edit_for(self.provider)
 
     @property
     def may_decide(self) -> bool:
-        """Whether the person may confirm and dispute lines of a return: editors and leads of the council."""
+        """Return whether the person may confirm and dispute lines of a return: editors and leads of the council."""
         return self.is_open and self.council is not None and self.roles.edit_for(self.council)
 
     @property
     def may_reopen(self) -> bool:
-        """Whether the person may reopen a confirmed return: editors and leads of both sides."""
+        """Return whether the person may reopen a confirmed return: editors and leads of both sides."""
         return self.may_report or self.may_decide
 
     def may_fill_in(self, nominations_return: NominationsReturn) -> bool:
@@ -86,7 +86,7 @@ class Rights:
 
     @property
     def may_ask(self) -> bool:
-        """Whether the person may ask the provider to make up a shortfall: editors and leads of the council."""
+        """Return whether the person may ask the provider to make up a shortfall: editors and leads of the council."""
         return self.may_decide
 
 

@@ -29,7 +29,7 @@ class Bedrooms(StrEnum):
 
     @property
     def label(self) -> str:
-        """The size as text, such as "2 bedrooms"."""
+        """Return the size as text, such as "2 bedrooms"."""
         return _LABELS[self]
 
     @classmethod

@@ -52,7 +52,7 @@ class Publication(models.Model):
 
     @property
     def files(self) -> Standard:
-        """The standard whose files are published."""
+        """Return the standard whose files are published."""
         return STANDARDS[self.standard]
 
 

@@ -30,7 +30,7 @@ class Dataset:
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """The names of the file's fields, in the order of the standard."""
+        """Return the names of the file's fields, in the order of the standard."""
         return tuple(field.name for field in self.fields)
 
 

@@ -116,23 +116,43 @@ def organisations_using(provider: str) -> list[ReliantOrganisation]:
 def register() -> None:
     """Register everything. Called once, when the application starts."""
     register_list(LIST)
+    own_obligations.register()
+    restoring.register()
+    _register_events()
+    _register_emails()
+    _register_sign_in_rules()
+
+    # What happens to memberships when a person leaves an organisation, or the network.
+    register_departure(give_to_colleague)
+    register_leaving("memberships ended and commitments transferred", end_memberships)
+    register_obstacle(why_not_administrator)
+
+    _register_personal_data()
+
+
+def _register_events() -> None:
+    """Register the events of this room, and the kinds of record that events are about."""
     register_events(EventKind)
     telling.register()
-    own_obligations.register()
     register_kind(
         name="organisation",
         visible_ids=lambda user: Organisation.objects.visible_to(user).values("pk"),
         subject=SubjectKind.ORGANISATION,
     )
     register_kind(name="membership", visible_ids=lambda user: Membership.objects.visible_to(user).values("pk"))
-    _register_emails()
-    restoring.register()
-    register_departure(give_to_colleague)
-    register_leaving("memberships ended and commitments transferred", end_memberships)
+
+
+def _register_sign_in_rules() -> None:
+    """Register who needs a second factor, and who must sign in through an organisation's own provider."""
     register_reason("leads an organisation", leads_somewhere)
     register_reason("policy of an organisation", organisation_requires_second_factor, always=True)
     register_policy(offered=offered_providers, required=required_providers)
-    register_obstacle(why_not_administrator)
+    register_reliant_organisations(organisations_using)
+    register_recheck(recheck_own_sign_in)
+
+
+def _register_personal_data() -> None:
+    """Register what this room stores about people, for how long, and what an erasure does with each field."""
     register_retention(
         "access requests",
         what="Requests to act for an organisation",
@@ -141,13 +161,6 @@ def register() -> None:
         kept_for="90 days after the request",
         apply=_delete_old_requests,
     )
-    register_reliant_organisations(organisations_using)
-    register_recheck(recheck_own_sign_in)
-    _register_personal()
-
-
-def _register_personal() -> None:
-    """Register what this room stores about people, and what an erasure does with each field."""
     register_personal(
         [
             Rule(

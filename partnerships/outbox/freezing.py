@@ -56,7 +56,7 @@ class _FrozenEmail(NamedTuple):
 
     @property
     def pk(self) -> int:
-        """The id of the email."""
+        """Return the id of the email."""
         return self.candidate.pk
 
 

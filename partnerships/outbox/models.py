@@ -81,6 +81,7 @@ class Email(models.Model):
     that personal data is cleared.
     """
 
+    # What the email is about, and for whom. These fields are the input of its composer.
     lane = models.PositiveSmallIntegerField(choices=Lane)
     kind = models.CharField(max_length=40)
     person_id = models.BigIntegerField(null=True, help_text="The recipient. Empty for an address without a person.")
@@ -91,6 +92,8 @@ class Email(models.Model):
     secrets = models.JSONField(
         null=True, blank=True, help_text="Secret parameters, for example a token. Deleted once the email is settled."
     )
+
+    # The message as it was sent.
     status = models.CharField(max_length=10, choices=EmailStatus, default=EmailStatus.QUEUED)
     message_id = models.CharField(max_length=120, blank=True)
     address = models.CharField(max_length=254, blank=True)
@@ -99,7 +102,10 @@ class Email(models.Model):
     tokens = models.JSONField(
         null=True, blank=True, help_text="The secret text of the message. Deleted once the email is settled."
     )
+
     memo = models.JSONField(null=True, blank=True, help_text="What the composer needs if the email is sent again.")
+
+    # What happened when it was sent.
     attempts = models.PositiveSmallIntegerField(default=0)
     deferrals = models.PositiveSmallIntegerField(default=0, help_text="How often a mail server answered “try later”.")
     unanswered = models.PositiveSmallIntegerField(
@@ -112,10 +118,12 @@ class Email(models.Model):
         default=False,
         help_text="Whether a mail server may already have the email, so that it can only be sent again unchanged.",
     )
+
     available_at = models.DateTimeField()
     created_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+
     reason = models.CharField(max_length=500, blank=True)
     reason_code = models.CharField(
         max_length=20, blank=True, choices=EmailReason, help_text="The reason as a code, for programs."

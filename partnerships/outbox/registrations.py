@@ -1,4 +1,4 @@
-"""Registers the outbox with lower rooms, and connects its receivers, at start-up."""
+"""Register the outbox with lower rooms, and connect its receivers, at start-up."""
 
 from importlib import import_module
 

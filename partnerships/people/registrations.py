@@ -26,7 +26,16 @@ def register() -> None:
     register_events(EventKind)
     register_without_notice(EventKind, because="it concerns one person's account")
     register_kind(name="person", visible_ids=lambda user: User.objects.known_to(user).values("pk"))
+
     register_reason("administrator", lambda user: user.is_staff)
+    _register_emails()
+    register_personal(RULES)
+    data_rules.register()
+    restoring.register()
+
+
+def _register_emails() -> None:
+    """Register the emails about accounts, which nobody can turn off."""
     for code, label, write in (
         ("new_sign_in", "New sign-in", emails.write_new_sign_in),
         ("administration", "Administration", emails.write_administration),
@@ -60,6 +69,3 @@ def register() -> None:
                 is_secret=True,
             )
         )
-    register_personal(RULES)
-    data_rules.register()
-    restoring.register()

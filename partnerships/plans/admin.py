@@ -11,14 +11,21 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from partnerships.kit.administration import NothingAdded, NothingDeleted, RowHistory, VocabularyAdmin
+from partnerships.kit.administration import (
+    NothingAdded,
+    NothingDeleted,
+    ReadOnly,
+    ReadOnlyInline,
+    RowHistory,
+    VocabularyAdmin,
+)
 from partnerships.plans.models import Plan, PlanKind, PlanOwner, SignOff, StarterPart, Version
 
 #: Lookups of the filters on these pages, without the field's name; "" is a lookup by the field alone.
 COMPARISONS = frozenset({"", "exact", "isnull", "gte", "lt", "year", "month", "day"})
 
 
-class ReadOnly(admin.ModelAdmin[Any]):
+class PlanRecordAdmin(ReadOnly, admin.ModelAdmin[Any]):
     """Read-only pages of Django admin: only the services change plans."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -30,18 +37,6 @@ class ReadOnly(admin.ModelAdmin[Any]):
         filter_fields = [field[0] if isinstance(field, tuple) else field for field in self.list_filter]
         allowed_names = {str(field) for field in (*filter_fields, self.date_hierarchy) if isinstance(field, str)}
         return name in allowed_names and comparison in COMPARISONS
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: Django admin adds nothing."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: Django admin changes nothing."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: Django admin deletes nothing."""
-        return False
 
 
 class StarterPartInline(NothingDeleted, admin.TabularInline[StarterPart, PlanKind]):
@@ -74,25 +69,19 @@ class StarterPartAdmin(RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmi
     ordering = ("kind__position", "part", "position", "pk")
 
 
-class OwnerInline(admin.TabularInline[PlanOwner, Plan]):
-    """The owners of a plan."""
+class OwnerInline(ReadOnlyInline):
+    """The owners of a plan, which leads change on the plan's page."""
 
     model = PlanOwner
-    extra = 0
-    can_delete = False
-    fields = readonly_fields = ("organisation", "began_at", "ended_at", "ended_because")
+    fields = ("organisation", "began_at", "ended_at", "ended_because")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PlanOwner]:
         """Return present and former owners."""
         return PlanOwner.ever.order_by("pk")
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: leads change the owners on the plan's page."""
-        return False
-
 
 @admin.register(Plan)
-class PlanAdmin(ReadOnly):
+class PlanAdmin(PlanRecordAdmin):
     """Published plans."""
 
     list_display = ("title", "kind", "status", "audience", "partnership", "current_number", "last_published_at")
@@ -109,7 +98,7 @@ class PlanAdmin(ReadOnly):
 
 
 @admin.register(Version)
-class VersionAdmin(ReadOnly):
+class VersionAdmin(PlanRecordAdmin):
     """Published versions, without contents."""
 
     list_display = ("plan", "number", "title", "author", "organisation", "minor", "published_at", "embargo_until")
@@ -127,7 +116,7 @@ class VersionAdmin(ReadOnly):
 
 
 @admin.register(SignOff)
-class SignOffAdmin(ReadOnly):
+class SignOffAdmin(PlanRecordAdmin):
     """Decisions on versions."""
 
     list_display = ("plan", "version_number", "organisation", "person", "decision", "signed_at")

@@ -39,36 +39,49 @@ def register() -> None:
     """Register what activity, commitments, outbox, people, agreements and other rooms need of plans."""
     for plan_list in (PLANS, MILESTONES, SITES, DOCUMENTS):
         register_list(plan_list)
-    obligations.register()
-    register_settling(obligations.PLANS.code, passing.leave_with_plan_taken_over)
-    register_settling("partnerships", passing.leave_with_part_passed_on)
-    register_putting_back(passing.journal_undone)
-    register_events(EventKind)
-    telling.register()
     papers.register()
+    obligations.register()
+    restoring.register()
+    _register_events()
+    register_emails(*EMAILS)
+    register_personal(RULES)
+
+    # Plans as sources of commitments, and as records that serve objectives.
+    for origin in ORIGINS:
+        register_origin(origin)
+    register_provider(SERVING)
+
+    _register_prompts()
+    _register_departures()
+
+
+def _register_prompts() -> None:
+    """Register items of agendas, plans that are stuck, and blocks of progress reports."""
     register_agenda("35 plans to sign", "Plans to sign off", "plan_signing", agenda.awaiting_signature)
     register_agenda(
         "40 plans published", "Plans published since the last meeting", "plan_version", agenda.published_since
     )
-    register_personal(RULES)
-    register_stuck("20 plans", unsigned_plans)
-    register_figures("20 homes", homes_in_period)
-    register_figures("30 milestones", milestones_in_period)
-    register_provider(SERVING)
-    for origin in ORIGINS:
-        register_origin(origin)
-    restoring.register()
+    register_stuck("plans", unsigned_plans)
+    register_figures("homes", homes_in_period, order=20)
+    register_figures("milestones", milestones_in_period, order=30)
+
+
+def _register_departures() -> None:
+    """Register what happens to plans when people, parties or owners leave, and when a partnership ends."""
     register_leaving("drafts no longer shared", end_shares)
     register_departure(end_shares_of_membership)
     register_party_departure(departures.leave_with_party, departures.preview_leaving)
     register_observing(departures.step_back)
     register_ending(departures.withdraw_with_partnership)
-    _register_kinds()
-    register_emails(*EMAILS)
+    register_settling(obligations.PLANS.code, passing.leave_with_plan_taken_over)
+    register_settling("partnerships", passing.leave_with_part_passed_on)
+    register_putting_back(passing.journal_undone)
 
 
-def _register_kinds() -> None:
-    """Register the targets of events, and who may see the events about each target."""
+def _register_events() -> None:
+    """Register the events of this room, the targets of events, and who may see the events about each target."""
+    register_events(EventKind)
+    telling.register()
     register_kind(
         name="plan",
         subject=SubjectKind.PLAN,

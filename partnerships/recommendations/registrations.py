@@ -1,4 +1,4 @@
-"""Everything that the recommendations room registers at start-up."""
+"""Register the recommendations room with other rooms at start-up."""
 
 from __future__ import annotations
 
@@ -27,12 +27,19 @@ def register() -> None:
     """Register the list, who may see events, records that pass to successors, and sections of other pages."""
     register_list(LIST)
     obligations.register()
-    register_events(EventKind)
-    telling.register()
+    _register_events()
     register_personal(RULES)
     register_owned(RESPONSES)
     register_origin(RECOMMENDATION)
     register_objective_origin(OBJECTIVE)
+    register_agenda("48 recommendations", "Recommendations to adopt", "recommendation_adoption", proposed_here)
+    ON_ORGANISATIONS.register("recommendations", on_organisations, order=55)
+
+
+def _register_events() -> None:
+    """Register the events of this room, the kinds of record that events are about, and who may see the events."""
+    register_events(EventKind)
+    telling.register()
     register_kind(name="recommendation_source", visible_ids=lambda user: Source.objects.visible_to(user).values("pk"))
     register_kind(
         name="recommendation",
@@ -54,5 +61,3 @@ def register() -> None:
         subject_key="recommendation",
         visible_ids=lambda user: Adoption.objects.visible_to(user).values("pk"),
     )
-    register_agenda("48 recommendations", "Recommendations to adopt", "recommendation_adoption", proposed_here)
-    ON_ORGANISATIONS.register("recommendations", on_organisations, order=55)

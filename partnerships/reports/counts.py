@@ -21,7 +21,7 @@ class AskCounts:
 
     @property
     def nothing(self) -> int:
-        """The number of asks that were declined, lapsed or were withdrawn."""
+        """Return the number of asks that were declined, lapsed or were withdrawn."""
         return self.made - self.met - self.elsewhere - self.outstanding
 
     def add(self, other: AskCounts) -> None:
@@ -45,7 +45,7 @@ class PromiseCounts:
 
     @property
     def outstanding(self) -> int:
-        """The number of commitments that are agreed, not yet delivered and not late."""
+        """Return the number of commitments that are agreed, not yet delivered and not late."""
         return self.agreed - self.kept - self.broken
 
     def add(self, other: PromiseCounts) -> None:
@@ -74,7 +74,7 @@ class Balance:
 
     @property
     def figures(self) -> tuple[int, ...]:
-        """The ten figures of a row in the table of partners, in the order of its columns."""
+        """Return the ten figures of a row in the table of partners, in the order of its columns."""
         figures: list[int] = []
         for asked in (self.we_asked, self.they_asked):
             figures += (asked.made, asked.met, asked.outstanding)
@@ -84,7 +84,7 @@ class Balance:
 
     @property
     def is_empty(self) -> bool:
-        """Whether neither side has ever asked the other or promised it anything."""
+        """Return whether neither side has ever asked the other or promised it anything."""
         counts = (self.we_asked.made, self.they_asked.made, self.we_promised.agreed, self.they_promised.agreed)
         return not any(counts)
 

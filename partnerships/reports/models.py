@@ -62,7 +62,7 @@ class Audience(models.Model):
 
     @property
     def body(self) -> Organisation | Partnership:
-        """The organisation or partnership. Fetch it with `select_related`."""
+        """Return the organisation or partnership. Fetch it with `select_related`."""
         organisation_or_partnership = self.organisation or self.partnership
         assert organisation_or_partnership is not None  # by a constraint of the database, one of the two is set
         return organisation_or_partnership
@@ -131,7 +131,7 @@ class FrozenReport(Audience):
 
     @property
     def snapshot(self) -> Snapshot:
-        """The figures of the report."""
+        """Return the figures of the report."""
         return from_json(self.content)
 
 
@@ -232,15 +232,15 @@ class ReportFile(LeasedJob):
 
     @property
     def format(self) -> str:
-        """The name of the file's format, such as “Word”."""
+        """Return the name of the file's format, such as “Word”."""
         return FORMATS.get(self.form, self.form)
 
     @property
     def is_made(self) -> bool:
-        """Whether the person can download the file."""
+        """Return whether the person can download the file."""
         return self.made_at is not None
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a worker is writing the file, or will."""
+        """Return whether a worker is writing the file, or will."""
         return not self.is_made and not self.error

@@ -71,7 +71,7 @@ class ShownTable:
 
     @property
     def is_stacked(self) -> bool:
-        """Whether a phone shows the cells of a row below each other, because fewer than half are figures."""
+        """Return whether a phone shows the cells of a row below each other, because fewer than half are figures."""
         figure_columns = sum(column.is_figure for column in self.columns)
         return 2 * figure_columns < len(self.columns)
 

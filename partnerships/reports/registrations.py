@@ -52,15 +52,18 @@ def register() -> None:
     ):
         register_report(report)
     files.register()
+    obligations.register()
+    restoring.register()
     register_personal(RULES)
+
     register_events(EventKind)
     register_without_notice(EventKind, because="the recipients of a report get an email")
     register_kind(name="frozen_report", visible_ids=lambda user: FrozenReport.objects.visible_to(user).values("pk"))
     register_kind(name="report_schedule", visible_ids=lambda user: Schedule.objects.visible_to(user).values("pk"))
+
     ON_ORGANISATIONS.register("reports", organisation_section, order=58)
     ON_PARTNERSHIPS.register_with_rows("reports", reports_section, frozen_of, order=8, lookups=reports_lookups)
-    obligations.register()
-    restoring.register()
+
     register_single_stop("reports.scheduled", ScheduledReportStop())
     register_emails(
         PersonEmail(

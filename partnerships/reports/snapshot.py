@@ -52,7 +52,7 @@ class Column:
 
     @property
     def is_figure(self) -> bool:
-        """Whether columns of this kind contain figures."""
+        """Return whether columns of this kind contain figures."""
         return self.kind in FIGURES
 
 
@@ -70,12 +70,12 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The first cell, which is the heading of the row."""
+        """Return the first cell, which is the heading of the row."""
         return str(self.cells[0])
 
     @property
     def identity(self) -> str:
-        """The text that identifies the same row in another snapshot."""
+        """Return the text that identifies the same row in another snapshot."""
         return self.key or self.name
 
 
@@ -133,7 +133,7 @@ class Table:
 
     @property
     def row_count(self) -> int:
-        """The number of rows, including those that were left out."""
+        """Return the number of rows, including those that were left out."""
         return len(self.rows) + self.left_out
 
     def rows_with_total(self) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Everything that the search room registers at start-up."""
+"""Register the search room with other rooms at start-up."""
 
 from __future__ import annotations
 

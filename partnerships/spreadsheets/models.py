@@ -122,39 +122,39 @@ class Upload(LeasedJob):
 
     @property
     def record(self) -> str:
-        """The kind of record that the upload is for, as in URLs: plan, partnership or organisation."""
+        """Return the kind of record that the upload is for, as in URLs: plan, partnership or organisation."""
         if self.plan_id:
             return "plan"
         return "partnership" if self.partnership_id else "organisation"
 
     @property
     def record_id(self) -> int | None:
-        """The primary key of the record that the upload is for."""
+        """Return the primary key of the record that the upload is for."""
         return self.plan_id or self.partnership_id or self.organisation_id
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a worker checks or imports the upload, or will soon."""
+        """Return whether a worker checks or imports the upload, or will soon."""
         return self.status in AT_WORK and not self.error
 
     @property
     def is_over(self) -> bool:
-        """Whether the upload was imported or discarded."""
+        """Return whether the upload was imported or discarded."""
         return self.status in OVER
 
     @property
     def is_unread(self) -> bool:
-        """Whether a person has to match the headings with columns."""
+        """Return whether a person has to match the headings with columns."""
         return self.status == Status.UNREAD
 
     @property
     def is_previewed(self) -> bool:
-        """Whether a person can import the upload now, for the first time or again after an error."""
+        """Return whether a person can import the upload now, for the first time or again after an error."""
         return self.status == Status.PREVIEWED or (self.status == Status.WAITING and bool(self.error))
 
     @property
     def is_applied(self) -> bool:
-        """Whether the upload was imported."""
+        """Return whether the upload was imported."""
         return self.status == Status.APPLIED
 
 

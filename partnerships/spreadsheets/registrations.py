@@ -1,4 +1,4 @@
-"""Everything that the spreadsheets room registers at start-up."""
+"""Register the spreadsheets room with other rooms at start-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that the surveys room registers at start-up."""
+"""Register the surveys room with other rooms at start-up."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ def register() -> None:
     """Register events, emails, origins, personal data, how long it is kept, and a section of partnerships."""
     register_events(EventKind)
     telling.register()
+    register_emails(*EMAILS)
     ON_PARTNERSHIPS.register_with_rows("surveys", surveys_section, rounds_of, order=4, lookups=surveys_lookups)
-    register_personal(RULES)
-    restoring.register()
+
+    # Results of surveys as sources of commitments and of partnerships.
     register_commitment_origin(RESULT)
     for origin in RESULTS:
         register_partnership_origin(origin)
+
+    register_personal(RULES)
     _register_retention()
-    register_emails(*EMAILS)
+    restoring.register()
 
 
 def _register_retention() -> None:

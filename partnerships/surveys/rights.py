@@ -30,12 +30,12 @@ class Rights:
 
     @property
     def reads(self) -> bool:
-        """Whether the person reads rounds and published results, as all people of present parties do."""
+        """Return whether the person reads rounds and published results, as all people of present parties do."""
         return any(rights.roles.is_system or any(map(rights.roles.act_for, rights.present)) for rights in self._all)
 
     @property
     def may_run(self) -> bool:
-        """Whether the person may prepare, open and end rounds.
+        """Return whether the person may prepare, open and end rounds.
 
         Leads of present parties may, except observers.
         """
@@ -43,7 +43,7 @@ class Rights:
 
     @property
     def may_invite(self) -> bool:
-        """Whether the person may add people to ask.
+        """Return whether the person may add people to ask.
 
         People who may run the round may, and leads of partnerships that joined.
         """
@@ -51,7 +51,7 @@ class Rights:
 
     @property
     def may_act(self) -> bool:
-        """Whether the person may link actions to results.
+        """Return whether the person may link actions to results.
 
         Editors and leads of present parties may, except observers.
         """
@@ -59,7 +59,7 @@ class Rights:
 
     @property
     def may_act_in(self) -> Partnership | None:
-        """The first partnership in which they may act on results; None if they may not."""
+        """Return the first partnership in which they may act on results; None if they may not."""
         return next((rights.partnership for rights in self._all if rights.may_edit_objectives), None)
 
     @property
@@ -72,7 +72,7 @@ class Rights:
 
     @property
     def partnerships(self) -> list[Partnership]:
-        """The partnerships that run the round. The first is the one that prepared it."""
+        """Return the partnerships that run the round. The first is the one that prepared it."""
         return [rights.partnership for rights in self._all]
 
     @property

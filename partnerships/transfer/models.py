@@ -95,10 +95,14 @@ class ImportRun(models.Model):
 
     register = models.CharField(max_length=24, choices=Register)
     status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.APPLIED)
+
+    # The file.
     file_name = models.CharField(max_length=300)
     sha256 = models.CharField("SHA-256", max_length=64)
     publisher = models.CharField(max_length=120, blank=True)
     as_of = models.DateField(null=True, blank=True, help_text="The date of the list.")
+
+    # What the import changed, as numbers of rows.
     created = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
     closed = models.PositiveIntegerField(default=0)
@@ -108,8 +112,10 @@ class ImportRun(models.Model):
     returned = models.PositiveIntegerField("in the list again", default=0)
     undecided = models.PositiveIntegerField("rows to review", default=0)
     set_aside = models.PositiveIntegerField("rows that could not be used", default=0)
+
     report = models.JSONField(default=dict)
     content = models.BinaryField(null=True, editable=False)
+
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -141,27 +147,27 @@ class ImportRun(models.Model):
 
     @property
     def bodies(self) -> int:
-        """The number of organisations, plans or agreements in the file."""
+        """Return the number of organisations, plans or agreements in the file."""
         return self.created + self.changed + self.closed + self.left_alone + self.joined + self.undecided
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the file has been neither applied nor discarded."""
+        """Return whether the file has been neither applied nor discarded."""
         return self.status in WAITING
 
     @property
     def is_unchecked(self) -> bool:
-        """Whether no worker has read the file yet."""
+        """Return whether no worker has read the file yet."""
         return self.status == RunStatus.CHECKING
 
     @property
     def is_unread(self) -> bool:
-        """Whether a person must match the headings of the file with columns before the import goes on."""
+        """Return whether a person must match the headings of the file with columns before the import goes on."""
         return self.status == RunStatus.UNREAD
 
     @property
     def is_previewed(self) -> bool:
-        """Whether the import has been checked, and a person may apply or discard it."""
+        """Return whether the import has been checked, and a person may apply or discard it."""
         return self.status == RunStatus.PREVIEWED
 
 
@@ -217,6 +223,7 @@ class Doubt(models.Model):
     Later imports of the register use the answer for rows with the same key.
     """
 
+    # The row.
     register = models.CharField(max_length=24, choices=Register)
     key = models.CharField(max_length=80, help_text="The key of the row in the list.")
     name = models.CharField(max_length=300)
@@ -224,6 +231,8 @@ class Doubt(models.Model):
     why = models.TextField()
     candidates = models.ManyToManyField(Organisation, blank=True, related_name="+")
     run = models.ForeignKey(ImportRun, on_delete=models.PROTECT, related_name="doubts")
+
+    # What a person decided.
     answer = models.CharField(max_length=10, choices=Answer, blank=True)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.TextField(blank=True)
@@ -249,10 +258,10 @@ class Doubt(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether the row has no answer yet."""
+        """Return whether the row has no answer yet."""
         return not self.answer
 
     @property
     def is_left_out(self) -> bool:
-        """Whether the answer is to ignore the row."""
+        """Return whether the answer is to ignore the row."""
         return self.answer == Answer.LEAVE_OUT

@@ -130,7 +130,7 @@ class Report:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether no organisation or plan changed, and no row was set aside."""
+        """Return whether no organisation or plan changed, and no row was set aside."""
         return not any(self.counts[outcome] for outcome in OUTCOMES if outcome not in ("left_alone", "undecided"))
 
 

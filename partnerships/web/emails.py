@@ -39,7 +39,7 @@ class ShownEmail:
 
     @property
     def status_label(self) -> str:
-        """The status in words."""
+        """Return the status in words."""
         return "Bounced" if self.has_bounced else self.email.get_status_display()
 
 

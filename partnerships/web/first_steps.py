@@ -45,12 +45,12 @@ class Steps:
 
     @property
     def done(self) -> int:
-        """The number of steps that are done."""
+        """Return the number of steps that are done."""
         return sum(step.done for step in self.steps)
 
     @property
     def are_done(self) -> bool:
-        """Whether all steps are done."""
+        """Return whether all steps are done."""
         return self.done == len(self.steps)
 
 

@@ -32,7 +32,7 @@ class GroupFigures:
 
     @property
     def homes(self) -> int:
-        """The number of homes at all sites."""
+        """Return the number of homes at all sites."""
         return sum(self.sites.values())
 
     def add(self, other: GroupFigures) -> None:

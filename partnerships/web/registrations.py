@@ -1,4 +1,4 @@
-"""Registers the web room's sections on the page of a partnership."""
+"""Register the web room's sections on the page of a partnership."""
 
 from __future__ import annotations
 

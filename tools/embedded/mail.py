@@ -52,11 +52,11 @@ class Mailbox:
         return name
 
     def names(self) -> list[str]:
-        """The names of all messages, oldest first."""
+        """Return the names of all messages, oldest first."""
         return sorted(path.stem for path in self.folder.glob("*.eml"))
 
     def read(self, name: str) -> EmailMessage | None:
-        """The message of that name, or None."""
+        """Return the message of that name, or None."""
         if not re.fullmatch(r"\d{20}-\d{6}", name):
             return None
         try:
@@ -85,18 +85,18 @@ class Catcher:
 
 
 def text_of(message: EmailMessage, kind: str) -> str:
-    """The body of one kind, "plain" or "html"; "" if there is none."""
+    """Return the body of one kind, "plain" or "html"; "" if there is none."""
     part = message.get_body(preferencelist=(kind,))
     return str(part.get_content()) if part else ""
 
 
 def recipients(message: EmailMessage) -> list[str]:
-    """The envelope's recipients, in lower case."""
+    """Return the envelope's recipients, in lower case."""
     return [str(address).casefold() for address in message.get_all("X-Envelope-To", [])]
 
 
 def summary(name: str, message: EmailMessage) -> dict[str, Any]:
-    """A message as /messages.json shows it."""
+    """Return a message as /messages.json shows it."""
     return {
         "name": name,
         "to": message.get_all("X-Envelope-To", []),

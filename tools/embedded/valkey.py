@@ -39,7 +39,7 @@ class Valkey:
         wait_until(self.is_ready, child=self.child, seconds=20)
 
     def is_ready(self) -> bool:
-        """Whether it takes commands; it does not while it loads its data."""
+        """Return whether it takes commands; it does not while it loads its data."""
         try:
             with redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2) as client:
                 return bool(client.ping())

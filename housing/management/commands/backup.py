@@ -37,6 +37,7 @@ class Command(BaseCommand):
         root = options["to"] or (Path(settings.BACKUP_ROOT) if settings.BACKUP_ROOT else None)
         if root is None:
             raise CommandError("Set BACKUP_ROOT to the folder of backups, or add --to FOLDER.")
+
         now = timezone.now()
         try:
             folder, manifest = make_backup(
@@ -49,17 +50,20 @@ class Command(BaseCommand):
             )
         except FAULTS as error:
             fail("The backup failed", str(error))
+        # A database that has not been migrated yet can be backed up too.
         if has_heartbeats():
             record_heartbeat(BACKUP)
+
         try:
             deleted_folders = rotate(root, keep=dt.timedelta(days=settings.BACKUP_KEEP_DAYS), now=now)
         except OSError as error:
             fail("Old backups could not be deleted", f"The new backup is complete ({folder}). {error}")
-        rows = sum(number for number, _ in manifest.contents.tables.values())
-        size = sum(part.bytes for part in manifest.parts)
+
+        megabytes = sum(part.bytes for part in manifest.parts) / 1_000_000
         self.stdout.write(
-            f"Backed up {rows:,} rows of {len(manifest.contents.tables)} tables and {manifest.number_of_files:,} files "
-            f"into {folder} ({size / 1_000_000:,.1f} MB), and verified it. Deleted {len(deleted_folders)} old ones."
+            f"Backed up {manifest.contents.row_count:,} rows of {len(manifest.contents.tables)} tables and "
+            f"{manifest.number_of_files:,} files into {folder} ({megabytes:,.1f} MB), and verified it. "
+            f"Deleted {len(deleted_folders)} old ones."
         )
 
 

@@ -41,8 +41,10 @@ class Command(BaseCommand):
         The drill of a new backup belongs to this instance: operators get an alert if it fails, and its time is
         recorded. The drill of FOLDER runs on another machine, whose database may have no tables.
         """
-        if bool(options["folder"]) != bool(options["identity"]):
+        folder: Path | None = options["folder"]
+        if bool(folder) != bool(options["identity"]):
             raise CommandError("FOLDER and --identity belong together.")
+
         started_at = time.monotonic()
         try:
             manifest = drill(
@@ -51,17 +53,18 @@ class Command(BaseCommand):
                 files=files_of_the_instance(),
                 outside=settings.NEVER_IN_A_BACKUP,
                 now=timezone.now(),
-                folder=options["folder"],
+                folder=folder,
                 identities=read_identities(options["identity"]) if options["identity"] else None,
             )
         except FAULTS as error:
-            if options["folder"]:
+            if folder:
                 raise CommandError(mask(str(error))) from None
             fail("The drill of the backup failed", str(error))
-        if not options["folder"]:
+        if not folder:
             record_heartbeat(BACKUP_DRILL)
-        rows = sum(number for number, _ in manifest.contents.tables.values())
+
+        seconds = time.monotonic() - started_at
         self.stdout.write(
-            f"Restored and compared {rows:,} rows of {len(manifest.contents.tables)} tables and "
-            f"{manifest.number_of_files:,} files in {time.monotonic() - started_at:.0f} s: no difference."
+            f"Restored and compared {manifest.contents.row_count:,} rows of {len(manifest.contents.tables)} tables and "
+            f"{manifest.number_of_files:,} files in {seconds:.0f} s: no difference."
         )

@@ -63,14 +63,16 @@ class Command(BaseCommand):
             self.stdout.write(f"Unsubscribes received during maintenance and now done: {stopped_count}.")
 
 
-def _next_moment(given: str) -> dt.datetime:
+def _next_moment(text: str) -> dt.datetime:
     """Return the next moment at which the clock here shows this time. Raises `CommandError` for other texts."""
     try:
-        at = parse_time(given)
+        time = parse_time(text)
     except ValueError:
-        at = None
-    if at is None:
-        raise CommandError(f"--until must be a time, for example 14:30, not {given!r}.")
+        time = None
+    if time is None:
+        raise CommandError(f"--until must be a time, for example 14:30, not {text!r}.")
+
     now = timezone.localtime()
-    moment = timezone.make_aware(dt.datetime.combine(now.date(), at))
-    return moment if moment > now else timezone.make_aware(dt.datetime.combine(now.date() + dt.timedelta(days=1), at))
+    today, tomorrow = now.date(), now.date() + dt.timedelta(days=1)
+    moment_today = timezone.make_aware(dt.datetime.combine(today, time))
+    return moment_today if moment_today > now else timezone.make_aware(dt.datetime.combine(tomorrow, time))

@@ -32,16 +32,18 @@ class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate, then set the time limits of the web and worker roles."""
         connection = connections[options["database"]]
-        for number in range(1, self.TRIES + 1):
+        for attempt in range(1, self.TRIES + 1):
             try:
                 with self._limits(connection), rendering_less():
                     super().handle(*args, **options)
                 break
             except OperationalError as error:
-                if number == self.TRIES or getattr(error.__cause__, "pgcode", "") != errorcodes.LOCK_NOT_AVAILABLE:
+                is_locked = getattr(error.__cause__, "pgcode", "") == errorcodes.LOCK_NOT_AVAILABLE
+                if not is_locked or attempt == self.TRIES:
                     raise
                 self.stderr.write(f"A table is in use. Trying again in {self.PAUSE_SECONDS:g} s.")
                 time.sleep(self.PAUSE_SECONDS)
+
         if settings.AS_OWNER and options["database"] == DEFAULT_DB_ALIAS:
             limit_roles(settings.ROLE_DATABASES, owner=connection.settings_dict["USER"])
 

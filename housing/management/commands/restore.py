@@ -1,4 +1,4 @@
-"""Restores a backup."""
+"""The command that restores a backup."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ class Command(BaseCommand):
                 "Set EMAILS_HELD=1 everywhere first: the restored database does not know which emails have left since, "
                 "and would send them again."
             )
+        # The restore connects to the database itself, and may have to empty it.
         connection.close()
         try:
             _check_version(read_manifest(options["folder"]))
@@ -69,12 +70,14 @@ class Command(BaseCommand):
             )
         except FAULTS as error:
             raise CommandError(mask(str(error))) from None
-        rows = sum(number for number, _ in manifest.contents.tables.values())
         self.stdout.write(
-            f"Restored {rows:,} rows and {manifest.number_of_files:,} files of {manifest.made_at:%Y-%m-%d %H:%M} UTC, "
-            f"written by version {manifest.version}. Every row and file was compared with the backup."
+            f"Restored {manifest.contents.row_count:,} rows and {manifest.number_of_files:,} files of "
+            f"{manifest.made_at:%Y-%m-%d %H:%M} UTC, written by version {manifest.version}. Every row and file was "
+            "compared with the backup."
         )
+
         self._run("migrate", "--no-input")
+
         since = (manifest.made_at - _MARGIN).isoformat(timespec="seconds")
         if options["apply_journal"]:
             self._run("after_restore", "--since", since)

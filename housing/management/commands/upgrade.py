@@ -54,20 +54,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check everything first, so that operators see all faults at once. Then migrate."""
-        executor = MigrationExecutor(connection)
-        waiting_migrations = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        plan = [(migration.app_label, migration.name) for migration, _backwards in waiting_migrations]
-        blocking_migrations = [(app, name) for app, name in plan if not old_code_can_run(app, name)]
-        faults = [*package_faults(), *self._settings(), *self._database(options, plan=plan)]
-        if blocking_migrations and not is_on() and not self._is_new():
-            faults.append(
-                f"{len(blocking_migrations)} of {len(plan)} migrations are from before versions could run side by side "
-                f"(such as {'.'.join(blocking_migrations[0])}): stop workers, account sender and beat, and run "
-                "`manage.py maintenance on` on each machine first."
-            )
+        plan = self._waiting_migrations()
+        faults = [
+            *package_faults(),
+            *self._settings_faults(),
+            *self._database_faults(options, plan=plan),
+            *self._migration_faults(plan),
+        ]
         self.stdout.write(f"Common Ground {housing.VERSION}: {len(plan)} migrations are waiting.")
         if faults:
             raise CommandError("\n".join(["Nothing was changed:", *(f"  - {fault}" for fault in faults)]))
+
         if options["check"]:
             self.stdout.write("Everything that an upgrade needs is there. Nothing was changed.")
             return
@@ -75,7 +72,25 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=options["verbosity"], stdout=self.stdout)
         self.stdout.write(RESTART.format(version=housing.VERSION))
 
-    def _settings(self) -> list[str]:
+    def _waiting_migrations(self) -> list[tuple[str, str]]:
+        """Return the app and the name of each migration that is not applied yet, in order."""
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return [(migration.app_label, migration.name) for migration, _backwards in plan]
+
+    def _migration_faults(self, plan: list[tuple[str, str]]) -> list[str]:
+        """Return a fault if old code cannot run while these migrations are applied, and still runs."""
+        blocking_migrations = [(app, name) for app, name in plan if not old_code_can_run(app, name)]
+        if not blocking_migrations or is_on() or self._is_new():
+            return []
+        fault = (
+            f"{len(blocking_migrations)} of {len(plan)} migrations are from before versions could run side by side "
+            f"(such as {'.'.join(blocking_migrations[0])}): stop workers, account sender and beat, and run "
+            "`manage.py maintenance on` on each machine first."
+        )
+        return [fault]
+
+    def _settings_faults(self) -> list[str]:
         """Run Django's checks, with those for production. Print warnings, and return errors."""
         messages = checks.run_checks(include_deployment_checks=not settings.DEBUG)
         for message in messages:
@@ -84,17 +99,21 @@ class Command(BaseCommand):
         errors = [message for message in messages if message.level >= checks.ERROR]
         return [f"{error.msg} {error.hint or ''}".rstrip() for error in errors]
 
-    def _database(self, options: dict[str, Any], *, plan: list[tuple[str, str]]) -> list[str]:
+    def _database_faults(self, options: dict[str, Any], *, plan: list[tuple[str, str]]) -> list[str]:
         """Return the faults of the database: it is read-only, or there is no recent backup."""
         if is_read_only():
             return ["The database is read-only: DATABASE_OWNER_URL must lead to the primary."]
         if not plan or options["without_backup"] or self._is_new():
             return []
-        age = heartbeat_age(BACKUP) if has_heartbeats() else None
-        if age is None or age > MAX_BACKUP_HOURS * 3600:
-            fault = "There is no backup" if age is None else f"The last backup is {age / 3600:.0f} hours old"
-            return [f"{fault}: run `manage.py backup`, or add --without-backup if you have a snapshot."]
-        return []
+
+        age_in_seconds = heartbeat_age(BACKUP) if has_heartbeats() else None
+        if age_in_seconds is None:
+            fault = "There is no backup"
+        elif age_in_seconds > MAX_BACKUP_HOURS * 3600:
+            fault = f"The last backup is {age_in_seconds / 3600:.0f} hours old"
+        else:
+            return []
+        return [f"{fault}: run `manage.py backup`, or add --without-backup if you have a snapshot."]
 
     def _is_new(self) -> bool:
         """Return whether the database has none of our tables yet, not even those of the first commit."""

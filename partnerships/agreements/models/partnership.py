@@ -148,9 +148,13 @@ class Partnership(models.Model):
     kind = VocabularyKey(PartnershipKind, on_delete=models.PROTECT, to_field="code", db_column="kind", related_name="+")
     status = models.CharField(max_length=20, choices=Status, default=Status.EXPLORING)
     audience = models.CharField(max_length=8, choices=Audience, default=Audience.PARTIES)
+
+    # What the partners agreed. Most of these fields are copies from the terms in `terms_version`.
     purpose = models.TextField(blank=True)
     legally_binding = models.BooleanField(default=False)
     terms_of_reference = models.TextField(blank=True)
+
+    # Dates and notice.
     starts_on = models.DateField(null=True, blank=True)
     review_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True, help_text="The last day in force.")
@@ -171,6 +175,8 @@ class Partnership(models.Model):
         blank=True,
         help_text="How many days’ notice a party must give before it leaves or ends the partnership.",
     )
+
+    # Meetings, contact and reporting.
     quorum = models.PositiveSmallIntegerField(null=True, blank=True)
     meeting_frequency = models.CharField(max_length=80, blank=True)
     contact_days = models.PositiveSmallIntegerField(
@@ -180,10 +186,14 @@ class Partnership(models.Model):
         "site’s default.",
     )
     reports_to = models.CharField(max_length=200, blank=True)
+
+    # Money and places.
     contribution = models.TextField("contribution in money and kind", blank=True)
     annual_budget = models.DecimalField("annual budget (£)", max_digits=14, decimal_places=2, null=True, blank=True)
     liabilities = models.TextField(blank=True)
     areas = models.ManyToManyField(Area, blank=True, related_name="partnerships")
+
+    # The agreement before this one, and the signed terms.
     redefines = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="redefined_by")
     terms_version = models.ForeignKey(
         "TermsVersion",
@@ -193,6 +203,7 @@ class Partnership(models.Model):
         related_name="+",
         help_text="The version of the terms from which these fields were copied.",
     )
+
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     status_since = models.DateTimeField()

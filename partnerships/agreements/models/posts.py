@@ -197,6 +197,8 @@ class Holder(models.Model):
     """
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="holders")
+
+    # Who holds the post, and how to reach them.
     person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="posts_held")
     name = models.CharField(max_length=150, blank=True, help_text="For a contact without an account.")
     email = models.EmailField(
@@ -205,9 +207,12 @@ class Holder(models.Model):
     phone = models.CharField(max_length=40, blank=True)
     working_days = models.CharField(max_length=100, blank=True, help_text="For example, Monday to Wednesday.")
     note = models.CharField(max_length=300, blank=True, help_text="For example, call before noon.")
+
+    # From when until when.
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
     is_alone = models.BooleanField(default=True, help_text="Whether a post with this role has one holder at a time.")
+
     reason = models.CharField(max_length=300, blank=True, help_text="Why the person took or gave up the post.")
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     added_at = models.DateTimeField()

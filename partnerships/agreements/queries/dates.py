@@ -125,17 +125,20 @@ def gaps_of(user: User, partnerships: Collection[int], today: dt.date) -> dict[i
 def has_gap(user: User, today: dt.date) -> Q:
     """Return a condition for partnerships for which `gaps_of` returns days without cover."""
     readable_partnerships = Partnership.objects.inside_for(user).values("pk")
-    ends_on_its_date = Q(redefines__goes_on=False) | Q(redefines__status__in=(Status.ENDED, Status.RENEWED))
     successors = Partnership.objects.filter(pk__in=readable_partnerships, redefines__in=readable_partnerships).exclude(
         status=Status.ENDED, starts_on=None
     )
-    by_end_date = ends_on_its_date & Q(redefines__ends_on__lt=F("starts_on") - dt.timedelta(days=1))
-    by_notice = Q(redefines__notice_ends_on__lt=F("starts_on") - dt.timedelta(days=1))
-    not_started = Q(starts_on=None) & (
-        (ends_on_its_date & Q(redefines__ends_on__lt=today)) | Q(redefines__notice_ends_on__lt=today)
-    )
-    gaps = successors.filter(by_end_date | by_notice | not_started)
-    return Q(pk__in=gaps.values("pk")) | Q(pk__in=gaps.values("redefines"))
+
+    # The conditions are about a successor; `redefines` is its predecessor.
+    ends_on_its_date = Q(redefines__goes_on=False) | Q(redefines__status__in=(Status.ENDED, Status.RENEWED))
+    day_before_start = F("starts_on") - dt.timedelta(days=1)
+    ended_too_early = ends_on_its_date & Q(redefines__ends_on__lt=day_before_start)
+    notice_ran_out_too_early = Q(redefines__notice_ends_on__lt=day_before_start)
+    has_ended = (ends_on_its_date & Q(redefines__ends_on__lt=today)) | Q(redefines__notice_ends_on__lt=today)
+    is_not_dated = Q(starts_on=None)
+
+    after_gap = successors.filter(ended_too_early | notice_ran_out_too_early | (is_not_dated & has_ended))
+    return Q(pk__in=after_gap.values("pk")) | Q(pk__in=after_gap.values("redefines"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,32 +162,37 @@ def chain_of(user: User, partnership: Partnership, today: dt.date) -> list[Link]
 
     Returns an empty list if the agreement has neither.
     """
+    chain = _agreements_in_chain(user, partnership)
+    if len(chain) == 1:
+        return []
+    predecessors = [None, *chain[:-1]]
+    return [
+        Link(
+            partnership=agreement,
+            is_this=agreement.pk == partnership.pk,
+            ends=last_day(agreement),
+            gap=gap_between(predecessor, agreement, today) if predecessor is not None else None,
+        )
+        for predecessor, agreement in zip(predecessors, chain, strict=True)
+    ]
+
+
+def _agreements_in_chain(user: User, partnership: Partnership) -> list[Partnership]:
+    """Return the readable predecessors of the agreement, the agreement itself and its readable successors."""
     chain = [partnership]
     readable = Partnership.objects.inside_for(user)
     for _ in range(MAX_CHAIN_LENGTH):
         predecessor_id = chain[0].redefines_id
-        earlier = readable.filter(pk=predecessor_id).first() if predecessor_id else None
-        if earlier is None:
+        predecessor = readable.filter(pk=predecessor_id).first() if predecessor_id else None
+        if predecessor is None:
             break
-        chain.insert(0, earlier)
+        chain.insert(0, predecessor)
     for _ in range(MAX_CHAIN_LENGTH):
         successor = next(iter(rows_for(_next_in_chain, user, chain[-1].pk)), None)
         if successor is None:
             break
         chain.append(successor)
-    if len(chain) == 1:
-        return []
-
-    links = []
-    for predecessor, agreement in zip([None, *chain[:-1]], chain, strict=True):
-        link = Link(
-            partnership=agreement,
-            is_this=agreement.pk == partnership.pk,
-            ends=last_day(agreement),
-            gap=None if predecessor is None else gap_between(predecessor, agreement, today),
-        )
-        links.append(link)
-    return links
+    return chain
 
 
 def chain_lookup(user: User, partnership: Partnership) -> Lookup:

@@ -183,17 +183,18 @@ def objective_states(
     People of a former party (`former`) read the objectives as they were when it left, without the records that serve
     them.
     """
-    day = today
     if former is None:
+        day = today
         objectives = rows_for(_objectives_of, partnership.pk)
     else:
         assert former.left_at is not None  # set when a party leaves
-        objectives = _objectives_then(partnership, former.left_at)
         day = timezone.localdate(former.left_at)
+        objectives = _objectives_then(partnership, former.left_at)
     chosen_objectives = [objective for objective in objectives if only_id is None or objective.pk == only_id]
     if not chosen_objectives:
         return []
-    reports = reports_of(chosen_objectives, former.left_at if former else None)
+
+    reports = reports_of(chosen_objectives, until=former.left_at if former else None)
     lines = {} if former else _lines_of(user, chosen_objectives)
     return [
         state_of_objective(objective, reports[objective.pk], lines.get(objective.pk, {}), day)
@@ -224,25 +225,29 @@ def _lines_of(user: User, objectives: Iterable[Objective]) -> dict[int, dict[str
     keys_by_provider: dict[str, set[str]] = defaultdict(set)
     for link in links:
         keys_by_provider[link.provider].add(link.key)
+
+    # Each provider reads its records together. A link of a provider that no longer exists leads to no record.
     records_by_provider: dict[str, Mapping[str, Served]] = {}
     for code, keys in keys_by_provider.items():
         provider = provider_of(code)
         if provider is not None:
             records_by_provider[code] = provider.read(user, keys)
+
     lines: dict[int, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
     for link in links:
-        lines[link.objective_id][link.provider].append(
-            Line(link, records_by_provider.get(link.provider, {}).get(link.key))
-        )
+        records = records_by_provider.get(link.provider, {})
+        lines[link.objective_id][link.provider].append(Line(link=link, served=records.get(link.key)))
     return lines
 
 
 def _objectives_then(partnership: Partnership, left_at: dt.datetime) -> list[Objective]:
     """Return the objectives as they were at a moment, in their order. Never save them."""
-    rows = Objective.pgh_event_model.objects.filter(partnership_id=partnership.pk, pgh_created_at__lte=left_at)  # type: ignore[attr-defined]  # made by pghistory
-    names = [field.attname for field in Objective._meta.concrete_fields if not field.primary_key]
-    newest = rows.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
-    objectives = [Objective(pk=row.pgh_obj_id, **{name: getattr(row, name) for name in names}) for row in newest]
+    history = Objective.pgh_event_model.objects.filter(partnership_id=partnership.pk, pgh_created_at__lte=left_at)  # type: ignore[attr-defined]  # made by pghistory
+    newest_rows = history.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
+    columns = [field.attname for field in Objective._meta.concrete_fields if not field.primary_key]
+    objectives = [
+        Objective(pk=row.pgh_obj_id, **{column: getattr(row, column) for column in columns}) for row in newest_rows
+    ]
     organisation_by_pk = Organisation.objects.in_bulk([objective.organisation_id for objective in objectives])
     for objective in objectives:
         objective.organisation = organisation_by_pk[objective.organisation_id]

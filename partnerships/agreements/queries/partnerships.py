@@ -60,41 +60,47 @@ def find_partnerships(
     party match as they were when the party left. The rows have two annotations: `listed_as`, the title to sort by, and
     `is_left`, which is true if the person reads the partnership only for a former party.
     """
-    readable = Partnership.objects.inside_for(user) if mine else Partnership.objects.known_today_to(user)
+    today = timezone.localdate()
     condition = Q()
     if kind:
         condition &= Q(kind=kind)
     if status:
-        condition &= has_status_on(status, timezone.localdate())
+        condition &= has_status_on(status, today)
     if gaps:
-        condition &= has_gap(user, timezone.localdate())
-    search_text, folded_text = text.strip(), fold_name(text)
-    if search_text:
-        condition &= Q(title__icontains=search_text) | _has_party_named(folded_text)
+        condition &= has_gap(user, today)
+    if text.strip():
+        condition &= Q(title__icontains=text.strip()) | _has_party_named(fold_name(text))
 
-    # Today's rows do not have the values from the day on which the party left, so these partnerships are filtered here,
-    # not in SQL.
+    readable = Partnership.objects.inside_for(user) if mine else Partnership.objects.known_today_to(user)
+    matching = Q(pk__in=readable.filter(condition).values("pk"))
+    left_titles = {} if gaps else _left_titles(user, text, kind=kind, status=status)
+    if not left_titles:
+        return Partnership.objects.filter(matching).annotate(listed_as=F("title"), is_left=Value(False))
+
+    is_left = Q(pk__in=list(left_titles))
+    titles_then = [When(pk=pk, then=Value(title)) for pk, title in left_titles.items()]
+    return Partnership.objects.filter(matching | is_left).annotate(
+        listed_as=Case(*titles_then, default=F("title")),
+        is_left=Case(When(is_left, then=Value(True)), default=Value(False)),
+    )
+
+
+def _left_titles(user: User, text: str, *, kind: str, status: str) -> dict[int, str]:
+    """Return the title, by id, of each match that the person reads only for a former party, as it was when it left.
+
+    The rows of the database have today's values, so these partnerships are filtered here, not in SQL.
+    """
     left_behind = [
         (partnership, party)
         for partnership, party in _left_behind(user)
-        if not gaps and (not kind or partnership.kind_id == kind) and (not status or partnership.state == status)
+        if (not kind or partnership.kind_id == kind) and (not status or partnership.state == status)
     ]
-    matching_ids = _with_party_named_then([party for _, party in left_behind], folded_text)
-    left_titles = {
+    ids_by_party_name = _with_party_named_then([party for _, party in left_behind], fold_name(text))
+    return {
         partnership.pk: partnership.title
         for partnership, _ in left_behind
-        if search_text.lower() in partnership.title.lower() or partnership.pk in matching_ids
+        if text.strip().lower() in partnership.title.lower() or partnership.pk in ids_by_party_name
     }
-    partnerships = Partnership.objects.filter(
-        Q(pk__in=readable.filter(condition).values("pk")) | Q(pk__in=list(left_titles))
-    )
-    if not left_titles:
-        return partnerships.annotate(listed_as=F("title"), is_left=Value(False))
-    titles_then = [When(pk=pk, then=Value(title)) for pk, title in left_titles.items()]
-    return partnerships.annotate(
-        listed_as=Case(*titles_then, default=F("title")),
-        is_left=Case(When(pk__in=list(left_titles), then=Value(True)), default=Value(False)),
-    )
 
 
 def _has_party_named(folded_text: str) -> Q:
@@ -223,14 +229,15 @@ def _waiting_reviews(user: User, now: dt.datetime) -> list[Waiting]:
     for partnership in rows_for(_reviews_for, user, now):
         state = partnership.state_on(timezone.localdate(now))
         is_coming_up = state == Status.ACTIVE
-        path = reverse("agreements:status", kwargs={"pk": partnership.pk})
         if is_coming_up:
             action = "Prepare the review"
+            path = reverse("agreements:status", args=[partnership.pk])
         elif partnership.successor:
             action = "Finish the terms of the successor"
-            path = reverse("agreements:detail", kwargs={"pk": partnership.successor})
+            path = reverse("agreements:detail", args=[partnership.successor])
         else:
             action = "Hold the review"
+            path = reverse("agreements:status", args=[partnership.pk])
         waiting.append(
             Waiting(
                 what=action,

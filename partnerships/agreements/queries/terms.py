@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -143,6 +144,7 @@ def signing_states(version: TermsVersion) -> list[TermsState]:
     }
     is_awaited = version.proposal is not None and version.proposal.status == ProposalStatus.AWAITING
     required_ids = required_party_ids(version.partnership)
+
     states: list[TermsState] = []
     for signatory in version.signatories.select_related("organisation").order_by("organisation__name", "pk"):
         decision = decisions.get(signatory.organisation_id)
@@ -177,8 +179,11 @@ def is_signed_by_all(version: TermsVersion) -> bool:
         return False
     if required_ids <= signed_ids:
         return True
+
     asked_ids = set(version.signatories.filter(removed_at=None).values_list("organisation", flat=True))
-    return required_ids <= with_successors(version.partnership, signed_ids) - (asked_ids - signed_ids)
+    still_asked_ids = asked_ids - signed_ids
+    bound_ids = with_successors(version.partnership, signed_ids) - still_asked_ids
+    return required_ids <= bound_ids
 
 
 def with_successors(partnership: Partnership, organisation_ids: set[int]) -> set[int]:
@@ -186,23 +191,21 @@ def with_successors(partnership: Partnership, organisation_ids: set[int]) -> set
 
     A part is taken over by succession or merge. A signature of an organisation also binds its successors.
     """
+    successor_ids_by_predecessor: defaultdict[int, set[int]] = defaultdict(set)
     handovers = Handover.objects.filter(kind="partnerships", record=partnership.pk, state=HandoverState.APPLIED)
-    successions: list[tuple[Any, ...]] = [
-        *handovers.order_by("applied_at", "pk").values_list("predecessor", "successor", "others"),
-        *Merge.objects.in_force().values_list("merged", "kept"),
-    ]
+    for predecessor_id, successor_id, other_successor_id in handovers.order_by("applied_at", "pk").values_list(
+        "predecessor", "successor", "others"
+    ):
+        successor_ids_by_predecessor[predecessor_id] |= {successor_id, other_successor_id} - {None}
+    for merged_id, kept_id in Merge.objects.in_force().values_list("merged", "kept"):
+        successor_ids_by_predecessor[merged_id].add(kept_id)
+
     # Successors may have successors: repeat until no new organisation is added.
     reached_ids: set[int] = set()
     new_ids = set(organisation_ids)
     while new_ids:
         reached_ids |= new_ids
-        successor_ids = {
-            successor
-            for predecessor, *successors in successions
-            if predecessor in new_ids
-            for successor in successors
-            if successor is not None
-        }
+        successor_ids = set[int]().union(*(successor_ids_by_predecessor[pk] for pk in new_ids))
         new_ids = successor_ids - reached_ids
     return reached_ids
 
@@ -234,9 +237,11 @@ def unbound_organisation_ids(partnership: Partnership, day: dt.date) -> set[int]
     version = version_to_join(partnership, day)
     if version is None:
         return set()
+
     parties = Party.objects.required().present().filter(partnership=partnership)
-    ended = Organisation.objects.exclude(pk__in=Organisation.objects.current().values("pk"))
-    party_ids = set(parties.exclude(organisation__in=ended).values_list("organisation", flat=True))
+    ended_organisations = Organisation.objects.exclude(pk__in=Organisation.objects.current().values("pk"))
+    party_ids = set(parties.exclude(organisation__in=ended_organisations).values_list("organisation", flat=True))
+
     signed_ids = bound_organisation_ids(version)
     if party_ids <= signed_ids:
         return set()
@@ -279,15 +284,20 @@ def signs_for(user: User, day: dt.date) -> Q:
         post__organisation=OuterRef("organisation"),
         person__account_since__isnull=False,
     )
+
     # A post in the partnership comes first, then a post of the whole organisation, then the leads.
     in_partnership = holders.filter(post__partnership=OuterRef("version__partnership"))
     in_organisation = holders.filter(post__partnership=None)
-    has_none_in_partnership = ~Q(Exists(in_partnership))
-    has_none = has_none_in_partnership & ~Q(Exists(in_organisation))
+    has_nobody_in_partnership = ~Q(Exists(in_partnership))
+    has_nobody_in_organisation = ~Q(Exists(in_organisation))
+
+    holds_partnership_post = Q(Exists(in_partnership.filter(person=user)))
+    holds_organisation_post = Q(Exists(in_organisation.filter(person=user)))
+    is_lead = Q(organisation__in=Organisation.objects.of_person(user, Role.LEAD))
     return (
-        Q(Exists(in_partnership.filter(person=user)))
-        | has_none_in_partnership & Q(Exists(in_organisation.filter(person=user)))
-        | has_none & Q(organisation__in=Organisation.objects.of_person(user, Role.LEAD))
+        holds_partnership_post
+        | (has_nobody_in_partnership & holds_organisation_post)
+        | (has_nobody_in_partnership & has_nobody_in_organisation & is_lead)
     )
 
 

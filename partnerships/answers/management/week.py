@@ -26,6 +26,7 @@ from partnerships.kit.dates import long_date
 from partnerships.outbox.answers import Outgoing
 from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.reply_addresses import reply_address
+from partnerships.people.models import User
 
 REPLY = "Please tell the residents of Mill Lane before the depot closes."
 
@@ -39,10 +40,14 @@ class PartnershipWeek(Company):
         manager, councillor = cast.manager, cast.councillor.person
         self.say(0, 7, f"{councillor.display_name} follows the partnership, weekly on Fridays, without an account.")
         self.say(0, 7, f"{manager.display_name} of the council gets one summary a day.")
+
+        # Monday
         self._move(cast, 0, 10, 60, "Ground works took longer")
         answer = self._answer_ask(cast, 0, 11)
         self._read_on_site(cast, 0, 13, "exchange.response")
         self._question(cast, 0, 14)
+
+        # Tuesday
         self._morning(
             cast,
             1,
@@ -51,13 +56,19 @@ class PartnershipWeek(Company):
         )
         promise = self._accept(cast, answer, 1, 9)
         self._amend(cast, 1, 14)
+
+        # Wednesday
         self._morning(cast, 2, manager=("Every party signed the terms",), manager_not=("has a question",))
         self._move(cast, 2, 10, 90, "The contractor stopped work")
         self._deliver(cast, promise, 2, 11)
+
+        # Thursday
         self._morning(cast, 3, manager=(self._moved(60, 90),), manager_not=("signed the terms",))
         self._verify(cast, promise, 3, 9)
         self._leave(cast, 3, 10)
         self._read_on_site(cast, 3, 16)
+
+        # Friday
         weekly_emails = self._morning(
             cast,
             4,
@@ -185,24 +196,39 @@ class PartnershipWeek(Company):
         councillor's emails.
         """
         emails = self.morning(day)
-        expectations = (cast.manager, manager, manager_not), (cast.councillor.person, councillor, councillor_not)
-        for person, expected_texts, forbidden_texts in expectations:
-            own_emails = [email for email in emails if email.recipient == person.email]
-            for email in own_emails:
-                self.say(day, 8, f"EMAIL to {person.display_name}  {parsed(email)['Subject']}")
-                for line in text_of(email).splitlines():
-                    if line.startswith("* "):
-                        self.quote(line)
-            email_text = " ".join(" ".join(text_of(email) for email in own_emails).split())
-            if len(own_emails) != bool(expected_texts):
-                raise WeekWentWrong(f"{person.display_name} got {len(own_emails)} emails on day {day}: {email_text}")
-            missing_texts = [words for words in expected_texts if words not in email_text]
-            forbidden_texts_found = [words for words in forbidden_texts if words in email_text]
-            if missing_texts or forbidden_texts_found:
-                raise WeekWentWrong(
-                    f"{person.display_name}'s email lacks {missing_texts} or has {forbidden_texts_found}: {email_text}"
-                )
-        return [email for email in emails if email.recipient == cast.councillor.person.email]
+        self._check_emails(cast.manager, emails, day, expected_texts=manager, forbidden_texts=manager_not)
+        return self._check_emails(
+            cast.councillor.person, emails, day, expected_texts=councillor, forbidden_texts=councillor_not
+        )
+
+    def _check_emails(
+        self,
+        person: User,
+        emails: list[Outgoing],
+        day: int,
+        *,
+        expected_texts: tuple[str, ...],
+        forbidden_texts: tuple[str, ...],
+    ) -> list[Outgoing]:
+        """Quote the emails to a person, check their texts, and return them. Raises `WeekWentWrong`."""
+        own_emails = [email for email in emails if email.recipient == person.email]
+        for email in own_emails:
+            self.say(day, 8, f"EMAIL to {person.display_name}  {parsed(email)['Subject']}")
+            for line in text_of(email).splitlines():
+                if line.startswith("* "):
+                    self.quote(line)
+
+        email_text = " ".join(" ".join(text_of(email) for email in own_emails).split())
+        expected_count = 1 if expected_texts else 0
+        if len(own_emails) != expected_count:
+            raise WeekWentWrong(f"{person.display_name} got {len(own_emails)} emails on day {day}: {email_text}")
+        missing_texts = [text for text in expected_texts if text not in email_text]
+        present_texts = [text for text in forbidden_texts if text in email_text]
+        if missing_texts or present_texts:
+            raise WeekWentWrong(
+                f"{person.display_name}'s email lacks {missing_texts} or has {present_texts}: {email_text}"
+            )
+        return own_emails
 
     def _reply(self, cast: Cast, weekly: Outgoing) -> None:
         """Make the councillor reply and confirm by the link in our email, and make the council approve the comment."""

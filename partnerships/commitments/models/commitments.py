@@ -140,6 +140,8 @@ class Commitment(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.COMMITMENT)
     reference = models.CharField(max_length=24, unique=True)
     text = models.TextField()
+
+    # Who promises what to whom.
     giver = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="commitments_given"
     )
@@ -150,9 +152,12 @@ class Commitment(models.Model):
     partnership = models.ForeignKey(
         Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="commitments"
     )
+
     quantity = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     unit = VocabularyField(vocabulary="commitments.Unit", max_length=10, blank=True)
     delivered_quantity = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal(0))
+
+    # Who is responsible, and until when.
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="commitments_owned")
     owner_organisation = models.ForeignKey(
         Organisation,
@@ -162,9 +167,12 @@ class Commitment(models.Model):
     )
     due_on = models.DateField(null=True, blank=True)
     original_due_on = models.DateField(null=True, blank=True)
+
     status = models.CharField(max_length=12, choices=Status, default=Status.PROPOSED)
     status_since = models.DateTimeField()
     revision = models.PositiveIntegerField(default=1)
+
+    # Who proposed it, and when each side confirmed.
     proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     proposed_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     proposed_at = models.DateTimeField()
@@ -172,6 +180,8 @@ class Commitment(models.Model):
     giver_confirmed_at = models.DateTimeField(null=True, blank=True)
     receiver_confirmed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     receiver_confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    # What happened on the way to the delivery.
     blocker = models.TextField(blank=True)
     escalated_to = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     escalated_at = models.DateTimeField(null=True, blank=True)
@@ -187,6 +197,8 @@ class Commitment(models.Model):
     )
     verified_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     verified_at = models.DateTimeField(null=True, blank=True)
+
+    # Its end, and the commitment that it replaces.
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
     reason = models.TextField(blank=True, help_text="Why the commitment was cancelled or superseded.")
     key = models.UUIDField(
@@ -195,11 +207,14 @@ class Commitment(models.Model):
         unique=True,
         help_text="A key from the form, so that sending the form twice creates one commitment.",
     )
+
     tells_stakeholders = models.BooleanField(
         "tell stakeholders",
         default=False,
         help_text="Stakeholders without an account are told the commitment’s title, date and status.",
     )
+
+    # Where an imported commitment came from.
     source = models.CharField(
         max_length=60, blank=True, help_text="The register that the commitment was imported from."
     )
@@ -283,47 +298,47 @@ class Commitment(models.Model):
 
     @property
     def is_action(self) -> bool:
-        """Whether this is an action of one side, not a promise between two."""
+        """Return whether this is an action of one side, not a promise between two."""
         return self.kind == Kind.ACTION
 
     @property
     def is_proposed(self) -> bool:
-        """Whether a side still has to confirm."""
+        """Return whether a side still has to confirm."""
         return self.status == Status.PROPOSED
 
     @property
     def is_under_way(self) -> bool:
-        """Whether the commitment is agreed and not yet done."""
+        """Return whether the commitment is agreed and not yet done."""
         return self.status in UNDER_WAY
 
     @property
     def is_done(self) -> bool:
-        """Whether the commitment has been reported done and not yet verified or sent back."""
+        """Return whether the commitment has been reported done and not yet verified or sent back."""
         return self.status == Status.DONE
 
     @property
     def is_verified(self) -> bool:
-        """Whether the delivery has been verified."""
+        """Return whether the delivery has been verified."""
         return self.status == Status.VERIFIED
 
     @property
     def is_blocked(self) -> bool:
-        """Whether work on the commitment is blocked."""
+        """Return whether work on the commitment is blocked."""
         return self.status == Status.BLOCKED
 
     @property
     def status_words(self) -> str:
-        """The status in lower case for a sentence, such as `in progress`."""
+        """Return the status in lower case for a sentence, such as `in progress`."""
         return self.get_status_display().lower()
 
     @property
     def is_over(self) -> bool:
-        """Whether the status is final. Actions done before actions needed to be verified are final too."""
+        """Return whether the status is final. Actions done before actions needed to be verified are final too."""
         return self.status in OVER or (self.is_action and self.is_done and self.done_by_id is None)
 
     @property
     def was_broken(self) -> bool:
-        """Whether the commitment was cancelled after both sides had agreed."""
+        """Return whether the commitment was cancelled after both sides had agreed."""
         return (
             self.status == Status.CANCELLED
             and self.giver_confirmed_at is not None
@@ -332,7 +347,7 @@ class Commitment(models.Model):
 
     @property
     def has_slipped(self) -> bool:
-        """Whether the present due date differs from the first."""
+        """Return whether the present due date differs from the first."""
         return self.due_on != self.original_due_on
 
     @property
@@ -364,22 +379,22 @@ class Commitment(models.Model):
 
     @property
     def quantity_words(self) -> str:
-        """The promised quantity, such as `60 homes`; "" if none was promised."""
+        """Return the promised quantity, such as `60 homes`; "" if none was promised."""
         return quantity_words(self.quantity, self.unit)
 
     @property
     def delivered_words(self) -> str:
-        """The delivered part, such as `40 of 60 homes`; "" if no quantity was promised."""
+        """Return the delivered part, such as `40 of 60 homes`; "" if no quantity was promised."""
         return delivered_words(self.delivered_quantity, self.quantity, self.unit)
 
     @property
     def delivery_words(self) -> str:
-        """The object of a verification in a sentence: `the action` or `the delivery`."""
+        """Return the object of a verification in a sentence: `the action` or `the delivery`."""
         return "the action" if self.is_action else "the delivery"
 
     @property
     def waits_words(self) -> str:
-        """The step that the commitment waits for, such as `to verify the delivery`; "" if it waits for none."""
+        """Return the step that the commitment waits for, such as `to verify the delivery`; "" if it waits for none."""
         if self.is_proposed:
             return "to accept this action" if self.is_action else "to confirm this commitment"
         if not self.is_done or self.is_over:

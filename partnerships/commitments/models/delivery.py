@@ -79,7 +79,7 @@ class Progress(models.Model):
 
     @property
     def delivered_words(self) -> str:
-        """The delivered part, such as `40 of 60 homes`; "" if no quantity was promised.
+        """Return the delivered part, such as `40 of 60 homes`; "" if no quantity was promised.
 
         `commitment` should be fetched.
         """

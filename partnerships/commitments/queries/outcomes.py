@@ -27,7 +27,7 @@ class Promises:
 
     @property
     def kept_late(self) -> int:
-        """The number of kept commitments that were delivered after their first due date."""
+        """Return the number of kept commitments that were delivered after their first due date."""
         return sum(was_late(commitment) for commitment in self.kept)
 
 

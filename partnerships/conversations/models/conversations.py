@@ -81,6 +81,8 @@ class Conversation(models.Model):
     partnership = models.ForeignKey(
         Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="conversations"
     )
+
+    # The record.
     subject = models.CharField(max_length=200)
     status = models.CharField(max_length=10, choices=Status)
     held_on = models.DateField(help_text="The day on which the conversation took place or is planned.")
@@ -89,11 +91,15 @@ class Conversation(models.Model):
     said = models.TextField(blank=True)
     attribution = models.CharField(max_length=12, choices=Attribution, default=Attribution.NAMED)
     next_contact_on = models.DateField(null=True, blank=True)
+
     revision = models.PositiveIntegerField(default=1)
+
+    # When the record was written, circulated and agreed.
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     circulated_at = models.DateTimeField(null=True, blank=True)
     agreed_at = models.DateTimeField(null=True, blank=True)
+
     reason = models.TextField(blank=True, help_text="Why the conversation was cancelled.")
     key = models.UUIDField(
         null=True,

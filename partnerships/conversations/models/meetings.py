@@ -70,6 +70,8 @@ class MeetingCycle(models.Model):
     """
 
     partnership = models.OneToOneField(Partnership, on_delete=models.CASCADE, related_name="meeting_cycle")
+
+    # The days of the meetings.
     unit = models.CharField(max_length=6, choices=CycleUnit)
     interval = models.PositiveSmallIntegerField()
     weekday = models.PositiveSmallIntegerField(help_text="0 is Monday and 6 is Sunday.")
@@ -77,12 +79,16 @@ class MeetingCycle(models.Model):
         help_text="Which of these weekdays in the month: 1 is the first, -1 the last. 0 if the cycle counts weeks."
     )
     starts_on = models.DateField()
+
+    # Time and place.
     time = models.TimeField()
     minutes = models.PositiveSmallIntegerField(help_text="The length of each meeting in minutes.")
     format = models.CharField(max_length=10, choices=Format)
     place = models.CharField(max_length=200, blank=True)
     link = models.URLField(max_length=500, blank=True)
     on_holiday = models.CharField(max_length=7, choices=HolidayChoice, default=HolidayChoice.LATER)
+
+    # Who set the cycle, and when it stopped.
     set_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     set_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     set_at = models.DateTimeField()
@@ -153,17 +159,23 @@ class Meeting(models.Model):
     )
     title = models.CharField(max_length=200)
     status = models.CharField(max_length=10, choices=MeetingStatus, default=MeetingStatus.PLANNED)
+
+    # Time and place.
     starts_at = models.DateTimeField()
     minutes = models.PositiveSmallIntegerField(help_text="The length of the meeting in minutes.")
     format = models.CharField(max_length=10, choices=Format)
     place = models.CharField(max_length=200, blank=True)
     link = models.URLField(max_length=500, blank=True)
+
+    # The invitation and the agenda.
     note = models.TextField(blank=True, help_text="A note to those invited.")
     cycle_day = models.DateField(
         null=True, blank=True, help_text="The date in the meeting cycle that this meeting is for."
     )
     reason = models.TextField(blank=True, help_text="Why the meeting was called off.")
     agenda_sent_at = models.DateTimeField(null=True, blank=True)
+
+    # What was recorded at the meeting.
     quorum_needed = models.PositiveSmallIntegerField(null=True, blank=True)
     quorum_present = models.PositiveSmallIntegerField(null=True, blank=True)
     attendance_at = models.DateTimeField(null=True, blank=True, help_text="When attendance was recorded.")
@@ -171,11 +183,13 @@ class Meeting(models.Model):
     conversation = models.OneToOneField(
         Conversation, on_delete=models.SET_NULL, null=True, blank=True, related_name="meeting"
     )
+
     tells_stakeholders = models.BooleanField(
         "tell stakeholders",
         default=False,
         help_text="Stakeholders without an account are told the meeting’s title, date and status.",
     )
+
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()

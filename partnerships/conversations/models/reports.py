@@ -159,14 +159,20 @@ class Report(models.Model):
 
     round = models.ForeignKey(ReportingRound, on_delete=models.CASCADE, related_name="reports")
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="reports")
+
+    # The period.
     starts_on = models.DateField()
     ends_on = models.DateField()
     due_on = models.DateField()
+
     status = models.CharField(max_length=9, choices=ReportStatus, default=ReportStatus.DRAFT)
+
+    # The draft.
     questions = models.JSONField(default=list)
     answers = models.JSONField(default=dict)
     touches = models.JSONField(default=dict)
     revision = models.PositiveIntegerField(default=0)
+
     opened_at = models.DateTimeField()
     reminded_at = models.DateTimeField(null=True, blank=True)
     chased_at = models.DateTimeField(null=True, blank=True)
@@ -239,12 +245,16 @@ class ReportSubmission(models.Model):
 
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="submissions")
     number = models.PositiveSmallIntegerField()
+
+    # What the party submitted.
     questions = models.JSONField()
     answers = models.JSONField()
     figures = models.JSONField()
     due_on = models.DateField()
     submitted_at = models.DateTimeField()
     submitted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    # What the lead decided.
     decision = models.CharField(max_length=8, choices=Decision, blank=True)
     reason = models.TextField(blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
@@ -32,6 +32,7 @@ from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.conversations.models import HELD, READ_BY_SIDE, SHARED, Conversation, Meeting, Side, Status
 from partnerships.conversations.queries.listings import in_order
 from partnerships.kit.dates import long_date
+from partnerships.kit.text import listed
 from partnerships.organisations.audience import EDITORS, Reach
 from partnerships.organisations.filling import planned_for_each_reader
 from partnerships.organisations.holdings import OneByOne, among, one_by_one
@@ -75,7 +76,7 @@ class Quiet:
         names = [contact.organisation.display_name for contact in self.contacts]
         if len(names) > 2:
             names = [names[0], f"{len(names) - 1} others"]
-        return " and ".join(names)
+        return listed(names)
 
     @property
     def words(self) -> str:
@@ -101,32 +102,32 @@ def quiet_in_brief(user: User, now: dt.datetime, *, limit: int | None = None) ->
     """Return the same partnerships as `gone_quiet`, without the contacts, which `with_contacts` adds."""
     today = timezone.localdate(now)
     quiet: list[Quiet] = []
-    for pk, title, contact_days, began_on, last_held_on in rows_for(_quiet_partnerships, user, now, limit=limit):
-        since = last_held_on or began_on
+    for row in map(_QuietRow._make, rows_for(_quiet_partnerships, user, now, limit=limit)):
+        since = row.last_held_on or row.began_on
         quiet.append(
             Quiet(
-                partnership=Partnership(pk=pk, contact_days=contact_days, title=title),
+                partnership=Partnership(pk=row.pk, title=row.title, contact_days=row.contact_days),
                 since=since,
                 days=(today - since).days,
-                has_conversation=last_held_on is not None,
+                has_conversation=row.last_held_on is not None,
             )
         )
     return quiet
 
 
 def with_contacts(user: User, quiet: Sequence[Quiet], now: dt.datetime) -> list[Quiet]:
-    """The same partnerships, with their contacts."""
+    """Return the same partnerships, with their contacts."""
     contacts = _contacts(user, [row.partnership for row in quiet], now)
     return [replace(row, contacts=tuple(contacts.get(row.partnership.pk, ()))) for row in quiet]
 
 
 def contacts_lookup(user: User, partnerships: list[int]) -> Lookup:
-    """The query of `with_contacts` for these partnerships, so that `read_ahead` can run it with others."""
+    """Return the query of `with_contacts` for these partnerships, so that `read_ahead` can run it with others."""
     return lookup(_other_parties, user, partnerships)
 
 
 def quiet_lookup(user: User, now: dt.datetime, *, limit: int | None = None) -> Lookup:
-    """The query of `quiet_in_brief`, so that `read_ahead` can run it with others."""
+    """Return the query of `quiet_in_brief`, so that `read_ahead` can run it with others."""
     return lookup(_quiet_partnerships, user, now, limit=limit)
 
 
@@ -139,12 +140,20 @@ def _has_meeting_ahead(now: dt.datetime, partnership_column: str) -> OneByOne:
     return OneByOne(Meeting.objects.coming(now).filter(partnership=OuterRef(partnership_column)))
 
 
-def _quiet_partnerships(user: User, now: dt.datetime, *, limit: int | None) -> QuerySet[Partnership, Any]:
-    """Return partnerships that have gone quiet for the person.
+class _QuietRow(NamedTuple):
+    """A partnership that has gone quiet, as `_quiet_partnerships` reads it."""
 
-    Each row has the partnership's id, its title, its own limit in days, the day on which it began,
-    and the day of the last conversation or None.
-    """
+    pk: int
+    title: str
+    #: The partnership's own limit in days; None if it has the usual one.
+    contact_days: int | None
+    began_on: dt.date
+    #: The day of the last conversation; None if there was none.
+    last_held_on: dt.date | None
+
+
+def _quiet_partnerships(user: User, now: dt.datetime, *, limit: int | None) -> QuerySet[Partnership, Any]:
+    """Return partnerships that have gone quiet for the person, each with the values of `_QuietRow`."""
     today = timezone.localdate(now)
     with one_by_one():
         readable = Conversation.objects.visible_to(user).filter(partnership=OuterRef("pk"))
@@ -224,19 +233,19 @@ def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetim
     today = timezone.localdate(now)
     partnership_ids = [partnership.pk for partnership in partnerships]
     limit_by_partnership = {partnership.pk: partnership.quiet_after for partnership in partnerships}
+    # The partnership is None for the last of the conversations without a partnership.
     last_day_by_party = {
-        (organisation, partnership): day
-        for organisation, partnership, day in rows_for(_last_with, user, partnership_ids, now)
+        (organisation_id, partnership_id): day
+        for organisation_id, partnership_id, day in rows_for(_last_with, user, partnership_ids, now)
     }
+
     contacts_by_partnership: dict[int, list[Contact]] = defaultdict(list)
     for party in rows_for(_other_parties, user, partnership_ids):
-        # None: the last day among the conversations without a partnership.
-        days_of_party = [
-            last_day_by_party[party.organisation_id, partnership]
-            for partnership in (party.partnership_id, None)
-            if (party.organisation_id, partnership) in last_day_by_party
-        ]
-        last = max(days_of_party, default=None)
+        last_days = (
+            last_day_by_party.get((party.organisation_id, party.partnership_id)),
+            last_day_by_party.get((party.organisation_id, None)),
+        )
+        last = max((day for day in last_days if day is not None), default=None)
         days = (today - last).days if last else None
         contacts_by_partnership[party.partnership_id].append(
             Contact(
@@ -246,6 +255,7 @@ def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetim
                 is_quiet=days is None or days >= limit_by_partnership[party.partnership_id],
             )
         )
+
     for contacts in contacts_by_partnership.values():
         contacts.sort(key=lambda contact: contact.last or dt.date.min)
     return contacts_by_partnership

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from django.db.models import DateField, DateTimeField, Exists, F, Min, OuterRef, Q, QuerySet, Value
 from django.urls import reverse
@@ -93,12 +93,23 @@ def _records(now: dt.datetime, task: _RecordTask) -> Reach:
     return Reach(Conversation.objects.filter(status=Status.PLANNED, held_on__lte=timezone.localdate(now)), EDITORS)
 
 
-#: A record with a task: its id, subject, status, partnership's id, due day, and the time since when the task is due.
-_Row: TypeAlias = tuple[int, str, str, int | None, dt.date | None, dt.datetime | None]
+class _Row(NamedTuple):
+    """A record with a task."""
+
+    pk: int
+    subject: str
+    status: str
+    partnership_id: int | None
+    due: dt.date | None
+    #: The time since when the task is due.
+    since: dt.datetime | None
 
 
-def _records_for(user: User, now: dt.datetime, *, task: _RecordTask) -> QuerySet[Conversation, _Row]:
-    """Return the person's records with this task, the most urgent first. The person may read all of them."""
+def _records_for(user: User, now: dt.datetime, *, task: _RecordTask) -> QuerySet[Conversation, Any]:
+    """Return the values of `_Row` for the person's records with this task, the most urgent first.
+
+    The person may read all of them.
+    """
     since: Any = F("circulated_at")
     due: Any = Value(None, DateField())
     order = "since"
@@ -108,12 +119,8 @@ def _records_for(user: User, now: dt.datetime, *, task: _RecordTask) -> QuerySet
         due = F("held_on")
         order = "held_on"
     conversations: QuerySet[Conversation, Any] = _records(now, task).of(user)
-    rows: QuerySet[Conversation, _Row] = (
-        conversations.annotate(since=since, due=due)
-        .order_by(order, "pk")
-        .values_list("pk", "subject", "status", "partnership", "due", "since")
-    )
-    return rows[:MAX_LISTED]
+    rows = conversations.annotate(since=since, due=due).order_by(order, "pk")
+    return rows.values_list("pk", "subject", "status", "partnership", "due", "since")[:MAX_LISTED]
 
 
 def _record_source(task: _RecordTask) -> Source:
@@ -129,12 +136,11 @@ def _contact_tasks(user: User, now: dt.datetime) -> InOrder:
     return _record_tasks("Get in touch again", rows_for(_contacts_for, user, now), user)
 
 
-def _contacts_for(user: User, now: dt.datetime) -> QuerySet[Conversation, _Row]:
-    contacts: Any = contacts_due(user, now).annotate(since=Value(None, DateTimeField()))
-    rows: QuerySet[Conversation, _Row] = contacts.order_by("next_contact_on", "pk").values_list(
-        "pk", "subject", "status", "partnership", "next_contact_on", "since"
-    )
-    return rows[:MAX_LISTED]
+def _contacts_for(user: User, now: dt.datetime) -> QuerySet[Conversation, Any]:
+    """Return the values of `_Row` for the conversations whose next contact is due, the most urgent first."""
+    contacts: QuerySet[Conversation, Any] = contacts_due(user, now)
+    rows = contacts.annotate(since=Value(None, DateTimeField())).order_by("next_contact_on", "pk")
+    return rows.values_list("pk", "subject", "status", "partnership", "next_contact_on", "since")[:MAX_LISTED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,30 +162,24 @@ class _WithTitles:
         return [titles_lookup(self.user, {task.number for task in waiting})]
 
 
-def _record_tasks(what: str, rows: Sequence[_Row], user: User) -> InOrder:
-    """Return the tasks of these records. Titles of partnerships are missing until `in_full` adds them."""
-    labels = dict(Status.choices)
+def _record_tasks(what: str, rows: Sequence[Any], user: User) -> InOrder:
+    """Return the tasks of these rows of records. Titles of partnerships are missing until `in_full` adds them."""
     complete = _WithTitles(user)
 
-    def make_task(row: _Row) -> Waiting:
-        pk, subject, status, partnership, due, since = row
+    def make_task(record: _Row) -> Waiting:
         return Waiting(
             what=what,
-            title=subject,
-            path=page_address("conversations:detail", pk),
-            since=since,
-            due=due,
-            status=status,
-            status_label=str(labels[status]),
-            number=partnership or 0,
-            complete=complete if partnership else None,
+            title=record.subject,
+            path=page_address("conversations:detail", record.pk),
+            since=record.since,
+            due=record.due,
+            status=record.status,
+            status_label=str(Status(record.status).label),
+            number=record.partnership_id or 0,
+            complete=complete if record.partnership_id else None,
         )
 
-    def due_day(row: _Row) -> dt.date | None:
-        _pk, _subject, _status, _partnership, due, _since = row
-        return due
-
-    return InOrder(rows, make_task, due=due_day)
+    return InOrder([_Row._make(row) for row in rows], make_task, due=lambda record: record.due)
 
 
 def _quiet_task(quiet: Quiet) -> Waiting:
@@ -250,7 +250,7 @@ def _readable_meetings(user: User, ids: list[int]) -> QuerySet[Meeting]:
 
 def _meeting_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     ids_by_reach = sorted_by_reach(_meetings_for, user, now)
-    without_agenda, without_attendance, without_minutes = ids_by_reach[0], ids_by_reach[1], ids_by_reach[2]
+    without_agenda, without_attendance, without_minutes = (ids_by_reach[index] for index in range(3))
     tasks: list[Waiting] = []
     for meeting in rows_for(_readable_meetings, user, list(without_agenda | without_attendance | without_minutes)):
         if meeting.pk in without_agenda:

@@ -48,12 +48,12 @@ class ChangeLine:
 
     @property
     def sentence(self) -> str:
-        """The line in plain text."""
+        """Return the line in plain text."""
         return f"{self.about}: {self.text[:1].lower()}{self.text[1:]}" if self.about else self.text
 
     @property
     def html_sentence(self) -> SafeString:
-        """The line as HTML."""
+        """Return the line as HTML."""
         if not self.about:
             return self.html
         # Sentences begin with plain words, so this changes no tag and no entity.
@@ -95,17 +95,17 @@ class Section:
 
     @property
     def partnership(self) -> str:
-        """The title of the subject if it is a partnership, otherwise ""."""
+        """Return the title of the subject if it is a partnership, otherwise ""."""
         return self.title if self.kind == SubjectKind.PARTNERSHIP else ""
 
     @property
     def partnership_id(self) -> int | None:
-        """The id of the subject if it is a partnership, otherwise None."""
+        """Return the id of the subject if it is a partnership, otherwise None."""
         return self.record_id if self.kind == SubjectKind.PARTNERSHIP else None
 
     @property
     def kind_in_words(self) -> str:
-        """The kind of the subject, for example `partnership` or `ask or offer`."""
+        """Return the kind of the subject, for example `partnership` or `ask or offer`."""
         return SubjectKind(self.kind).label.lower()
 
     @property

@@ -56,7 +56,7 @@ class Line:
 
     @property
     def sentence(self) -> str:
-        """The line in plain text."""
+        """Return the line in plain text."""
         if self.fragments:
             return f"{self.what}: {fragments_in_words(self.fragments)}"
         if self.was and self.now:

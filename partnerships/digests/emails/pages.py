@@ -47,7 +47,7 @@ class Reading:
 
     @property
     def plans(self) -> frozenset[int]:
-        """The ids of the plans whose versions the digest compares."""
+        """Return the ids of the plans whose versions the digest compares."""
         return frozenset(news.plan_id for news in self.news)
 
     @property

@@ -59,12 +59,12 @@ class Candidate(kinds.Candidate):
 
     @property
     def kind(self) -> str:
-        """The kind of email."""
+        """Return the kind of email."""
         return self.due.kind
 
     @property
     def person_id(self) -> int:
-        """The id of the recipient."""
+        """Return the id of the recipient."""
         return self.to.person_id
 
     @property

@@ -132,6 +132,7 @@ class Subscription(models.Model):
       in `added_for` may read (docs/rights.md). While it is paused, they may read what they received before.
     """
 
+    # Who follows what: exactly one of the targets is set.
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subscriptions")
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions")
     partnership = models.ForeignKey(
@@ -150,6 +151,7 @@ class Subscription(models.Model):
     key = models.CharField(
         max_length=80, blank=True, default="", db_default="", help_text="The site or milestone that is followed."
     )
+
     hears = models.CharField(
         max_length=10,
         choices=Hears,
@@ -158,6 +160,8 @@ class Subscription(models.Model):
         help_text="Which changes of the target digests include.",
     )
     status = models.CharField(max_length=10, choices=SubscriptionStatus, default=SubscriptionStatus.ASKED)
+
+    # How it began, and who asked the person.
     how = models.CharField(max_length=4, choices=How, default=How.SELF)
     added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     added_for = models.ForeignKey(
@@ -169,12 +173,15 @@ class Subscription(models.Model):
         help_text="The organisation that asked the stakeholder. It must be able to read the target itself.",
     )
     why = models.CharField(max_length=300, blank=True, help_text="Shown to the person after “You get this because”.")
+
     frequency = models.CharField(
         max_length=8,
         choices=Frequency,
         blank=True,
         help_text="How often, for this subscription only. Empty if the person’s own preference applies.",
     )
+
+    # When it was asked for, confirmed and ended.
     asked_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -183,6 +190,7 @@ class Subscription(models.Model):
         blank=True,
         help_text="When the person themselves said no. Partners may not ask them again for 180 days.",
     )
+
     stopped_from = models.CharField(
         max_length=10,
         choices=SubscriptionStatus,
@@ -190,6 +198,8 @@ class Subscription(models.Model):
         help_text="The status before the address was suppressed; it returns when the address is released.",
     )
     reason = models.CharField(max_length=300, blank=True, help_text="Why the subscription ended or was stopped.")
+
+    # What happened with the person's address.
     replaces = models.ForeignKey(
         "self",
         on_delete=models.SET_NULL,

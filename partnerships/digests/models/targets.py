@@ -23,7 +23,7 @@ class Piece:
 
     @property
     def pk(self) -> int:
-        """The id of the plan, as in URLs."""
+        """Return the id of the plan, as in URLs."""
         return self.plan.pk
 
     def get_absolute_url(self) -> str:

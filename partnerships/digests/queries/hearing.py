@@ -1,4 +1,4 @@
-"""Finds the events that each follower may be told about.
+"""Find the events that each follower may be told about.
 
 The rights of people with an account are the same as for timelines (`activity.registry`). The rights of stakeholders are
 in docs/rights.md.
@@ -43,10 +43,13 @@ def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dic
         roles_by_person[person_id].add((organisation_id, role))
     facilitator_ids = set(Facilitator.objects.filter(person__in=people).values_list("person_id", flat=True))
 
+    # The key is a person's id or, for people who share a query, their organisations and roles.
     users_by_rights: dict[object, list[User]] = defaultdict(list)
     for user in User.objects.filter(pk__in=people, is_active=True).order_by("pk"):
-        has_further_rights = user.pk in facilitator_ids or user.is_staff
-        users_by_rights[user.pk if has_further_rights else frozenset(roles_by_person[user.pk])].append(user)
+        if user.pk in facilitator_ids or user.is_staff:
+            users_by_rights[user.pk].append(user)
+        else:
+            users_by_rights[frozenset(roles_by_person[user.pk])].append(user)
 
     visible_by_person: dict[int, frozenset[int]] = {}
     for users in users_by_rights.values():

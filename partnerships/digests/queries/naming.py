@@ -1,4 +1,4 @@
-"""Finds the subscriptions whose target a person, or the organisation that asked them, may know by name."""
+"""Find the subscriptions whose target a person, or the organisation that asked them, may know by name."""
 
 from __future__ import annotations
 

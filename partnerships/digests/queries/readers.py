@@ -1,4 +1,4 @@
-"""Works out which followers may read which plan, and up to which version, for many followers together.
+"""Work out which followers may read which plan, and up to which version, for many followers together.
 
 The rights are described in docs/rights.md.
 """

@@ -1,4 +1,4 @@
-"""Finds what the stop link of an email can stop: records and notices in the email that the person still gets."""
+"""Find what the stop link of an email can stop: records and notices in the email that the person still gets."""
 
 from __future__ import annotations
 
@@ -102,13 +102,18 @@ class Stoppable:
 
 def stoppable_in(person: User, delivery: int) -> Stoppable:
     """Return what the stop link of one email to this person can stop; `delivery` is the id of the email."""
-    items = DeliveryItem.objects.included().filter(delivery=delivery, delivery__recipient=person)
-    told_subjects = DeliverySubject.objects.included().filter(delivery=delivery, delivery__recipient=person)
-    keys = list(told_subjects.order_by("pk").values_list("subject__kind", "subject__record_id"))
+    included_subjects = DeliverySubject.objects.included().filter(delivery=delivery, delivery__recipient=person)
+    keys = list(included_subjects.order_by("pk").values_list("subject__kind", "subject__record_id"))
     record_by_key = records_of(keys)
     subjects = [record_by_key[key] for key in keys if key in record_by_key]
-    plan_ids = [subject.pk for subject in subjects if isinstance(subject, Plan)]
-    plans = list(Plan.objects.filter(Q(pk__in=items.values("plan")) | Q(pk__in=plan_ids)).order_by("title", "pk"))
+
+    # Newer emails name their plans as subjects, as they name other records.
+    items = DeliveryItem.objects.included().filter(delivery=delivery, delivery__recipient=person)
+    subject_plan_ids = [subject.pk for subject in subjects if isinstance(subject, Plan)]
+    is_in_email = Q(pk__in=items.values("plan")) | Q(pk__in=subject_plan_ids)
+    plans = list(Plan.objects.filter(is_in_email).order_by("title", "pk"))
+    other_subjects = [subject for subject in subjects if not isinstance(subject, Plan)]
+
     has_matches = MatchNotice.objects.filter(delivery=delivery, recipient=person).exists()
     notices = InboxItem.objects.filter(delivery_id=delivery, person=person)
     groups = set(notices.values_list("group", flat=True))
@@ -116,7 +121,6 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
         return _stoppable_of_single_email(person, delivery)
 
     wants_matches = not Preference.objects.filter(person=person, tells_matches=False).exists()
-    other_subjects = [subject for subject in subjects if not isinstance(subject, Plan)]
     return Stoppable(
         had_any=True,
         plans=tuple(plan for plan in plans if covering(person, plan)),
@@ -148,12 +152,14 @@ def _stoppable_of_single_email(person: User, delivery: int) -> Stoppable:
         return Stoppable(had_any=False)
     if email.kind == DeliveryKind.DIGEST:
         return Stoppable(had_any=True, groups=tuple(groups_in_summary(person)))
+
     kind = email_kind(email.kind)
     if kind is None or not kind.is_choosable:
         return Stoppable(had_any=True)
     if email.kind in _single_stop_by_kind:
-        record_name = _single_stop_by_kind[email.kind].called(person=person, params=email.params)
-        return Stoppable(had_any=True, single=Single(email.kind, email.params, record_name) if record_name else None)
+        record_name = single_stop(email.kind).called(person=person, params=email.params)
+        single = Single(email.kind, email.params, record_name) if record_name else None
+        return Stoppable(had_any=True, single=single)
     return Stoppable(had_any=True, groups=_groups_by_email(person, [kind.group]))
 
 
@@ -181,9 +187,9 @@ def _stoppable_of_succession(person: User, email: Email) -> Stoppable:
         return Stoppable(had_any=False)
     targets = followed_targets(successions, person, day=timezone.localdate())
     plans = [target for target in targets if isinstance(target, Plan)]
-    other_targets = tuple(target for target in targets if not isinstance(target, Plan))
     plans.sort(key=lambda plan: (plan.title, plan.pk))
-    return Stoppable(had_any=True, plans=tuple(plans), subjects=other_targets)
+    other_targets = [target for target in targets if not isinstance(target, Plan)]
+    return Stoppable(had_any=True, plans=tuple(plans), subjects=tuple(other_targets))
 
 
 def covering_subject(person: User, target: Target) -> list[Subscription]:
@@ -209,15 +215,16 @@ def names_of(person: User, targets: Collection[Target], now: dt.datetime) -> lis
     """Return the names of these targets, in the same order, as far as this follower may still know them."""
     closest_subscriptions = [next(iter(covering_subject(person, target)), None) for target in targets]
     existing_subscriptions = [subscription for subscription in closest_subscriptions if subscription is not None]
-    nameable_ids = {
-        subscription.pk for subscription in set_names_for_followers(existing_subscriptions, now) if subscription.named
-    }
-    return [
-        title_of(target)
-        if subscription is not None and subscription.pk in nameable_ids
-        else f"{A_TARGET[kind_of(target)]} you can no longer read"
-        for target, subscription in zip(targets, closest_subscriptions, strict=True)
-    ]
+    # Sets `named` on the subscriptions in `closest_subscriptions` too, because both lists have the same objects.
+    set_names_for_followers(existing_subscriptions, now)
+
+    names = []
+    for target, subscription in zip(targets, closest_subscriptions, strict=True):
+        if subscription is not None and subscription.named:
+            names.append(title_of(target))
+        else:
+            names.append(f"{A_TARGET[kind_of(target)]} you can no longer read")
+    return names
 
 
 def covering(person: User, plan: Plan) -> list[Subscription]:

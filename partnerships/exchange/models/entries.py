@@ -140,6 +140,7 @@ class Entry(models.Model):
     entry; None means that matching is due.
     """
 
+    # What is asked or offered. `words`, at the end, is the index of title and statement for keywords.
     direction = models.CharField(max_length=5, choices=Direction)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="entries")
     title = models.CharField(max_length=200)
@@ -149,6 +150,8 @@ class Entry(models.Model):
     quantity = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     unit = VocabularyField(vocabulary="commitments.Unit", max_length=10, blank=True)
     agreed_quantity = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal(0))
+
+    # Where and when.
     areas = models.ManyToManyField(Area, blank=True, related_name="entries")
     site = models.CharField(max_length=200, blank=True)
     available_from = models.DateField("needed or available from", null=True, blank=True)
@@ -156,13 +159,19 @@ class Entry(models.Model):
     closes_on = models.DateField(
         "closing date", null=True, blank=True, help_text="The ask or offer lapses after this date."
     )
+
+    # Terms, and what only the organisation itself reads.
     conditions = models.TextField(blank=True)
     private_note = models.TextField(blank=True, help_text="Only your organisation can read this.")
     standing = models.BooleanField("standing offer", default=False)
+
+    # Who may read it; for an audience of parties, `partnership` is set.
     audience = models.CharField(max_length=12, choices=Audience)
     partnership = models.ForeignKey(
         Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="entries"
     )
+
+    # How far it has got.
     status = models.CharField(max_length=14, choices=Status, default=Status.DRAFT)
     reason = models.TextField(blank=True, help_text="Why the ask or offer was agreed, declined or withdrawn.")
     is_open = models.BooleanField(default=False)
@@ -171,6 +180,8 @@ class Entry(models.Model):
         default=False,
         help_text="Stakeholders without an account read the title, date and status of the ask or offer in digests.",
     )
+
+    # `revision` rises with each change, so that a form for an older text is refused.
     revision = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
@@ -178,11 +189,14 @@ class Entry(models.Model):
     shared_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True, help_text="When the ask or offer was first answered.")
     closed_at = models.DateTimeField(null=True, blank=True)
+
+    # The work of tasks: reminders, first emails and matching.
     reminded_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(
         null=True, blank=True, help_text="When the organisations that were asked were emailed."
     )
     matched_at = models.DateTimeField(null=True, blank=True)
+
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     reach = ArrayField(models.IntegerField(), default=list, editable=False)
     words = models.GeneratedField(

@@ -23,18 +23,17 @@ from partnerships.exchange.reach import THEME_STEP, anywhere, place_of
 from partnerships.kit.database import rows_of
 from partnerships.people.models import User
 
-#: This many entries of a tier, the newest, are ranked by their words.
-POOL = 300
-#: The best of these, this many, are ranked by their titles too. Comparing titles is eight times as slow as words.
-LIKENED = 60
-#: The best of these, this many, are scored exactly.
-SCORED = 40
-#: The best of these, this many, are returned.
+# A tier is ranked in steps. Each step is more exact and slower than the one before, and takes only its best entries.
+#: The number of entries, the newest, that are ranked by their words.
+MAX_RANKED_BY_WORDS = 300
+#: The number of entries that are ranked by their titles too. Comparing titles is eight times as slow as words.
+MAX_RANKED_BY_TITLE = 60
+#: The number of entries that are scored exactly.
+MAX_SCORED = 40
+#: The number of counterparts that are returned.
 BEST = 10
 
 _LEXEME = re.compile(r"'((?:[^']|'')+)'")
-
-# --- the statement ---------------------------------------------------------------------------------------------------
 
 #: The entries whose counterparts are needed, each with what they are found by: the keys (`near`, `far`), the words
 #: (`query`) and the partners.
@@ -69,7 +68,7 @@ WITH subject AS MATERIALIZED (
     WHERE s.id = ANY(%s)
 )"""  # noqa: S608  # only constants and placeholders are inserted
 
-#: Of the newest `POOL` entries that share a key and meet the condition, the `SCORED` best ranked.
+#: The entries to score: the best ranked of the newest entries that share a key and meet the condition.
 _TIER = f"""
     SELECT * FROM (
         SELECT
@@ -98,13 +97,13 @@ _TIER = f"""
                 AND (available_from IS NULL OR s.ends IS NULL OR available_from <= s.ends)
                 AND {{allowed}}
             ORDER BY shared_at DESC, id DESC
-            LIMIT {POOL}
+            LIMIT {MAX_RANKED_BY_WORDS}
         ) pool
         ORDER BY rank DESC, id DESC
-        LIMIT {LIKENED}
+        LIMIT {MAX_RANKED_BY_TITLE}
     ) likened
     ORDER BY rank + likeness DESC, id DESC
-    LIMIT {SCORED}"""  # noqa: S608  # only constants and placeholders are inserted
+    LIMIT {MAX_SCORED}"""  # noqa: S608  # only constants and placeholders are inserted
 
 #: The columns of `_Candidate`, after the id of the entry that it may match.
 _COLUMNS = """
@@ -178,9 +177,6 @@ def _statement(*, is_ask: bool, place: str, allowed: str) -> str:
     return f"{_SUBJECT} {_COLUMNS} {_TIER.format(other=other, place=place, allowed=allowed)}) c"
 
 
-# --- searching -------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Counterpart:
     """An entry that matches another entry, with the score of the pair."""
@@ -242,14 +238,11 @@ def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) ->
     Stored matches are scored again, so that a match whose entries no longer fit can be removed.
     """
     counterparts_by_entry: dict[int, dict[int, Counterpart]] = {entry.pk: {} for entry in entries}
-    for sql, limit in ((_SUBJECT_CAN_READ, BEST), (_ONLY_CANDIDATE_CAN_READ, BEST), (_IS_STORED_MATCH, SCORED)):
+    for sql, limit in ((_SUBJECT_CAN_READ, BEST), (_ONLY_CANDIDATE_CAN_READ, BEST), (_IS_STORED_MATCH, MAX_SCORED)):
         for pk, best in _best(entries, _Condition(sql), today, names=names).items():
             for counterpart in best[:limit]:
                 counterparts_by_entry[pk].setdefault(counterpart.entry_id, counterpart)
     return {pk: list(counterparts.values()) for pk, counterparts in counterparts_by_entry.items()}
-
-
-# --- finding and scoring ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +296,9 @@ def _best(
     _add_candidates(candidates_by_entry, entries_with_few_candidates, _FAR, condition, today)
     _add_candidates(candidates_by_entry, entries_without_place, _ANYWHERE, condition, today)
 
-    return {entry.pk: _scored(entry, candidates_by_entry[entry.pk], names, reader_organisations) for entry in entries}
+    return {
+        entry.pk: _best_scored(entry, candidates_by_entry[entry.pk], names, reader_organisations) for entry in entries
+    }
 
 
 def _add_candidates(
@@ -338,16 +333,15 @@ def side_of(
     return Side(start=start, end=end, quantity=quantity_left, unit=unit)
 
 
-def _scored(
+def _best_scored(
     entry: Entry, candidates: list[_Candidate], names: AreaNames | None, reader_organisations: set[int] | None
 ) -> list[Counterpart]:
     """Return the candidates with at least `MIN_POINTS`, with points and reasons, best first."""
     if not candidates:
         return []
-    near_keys = {key for key in entry.reach if key > 0}
     if names is None:
-        shared_keys = (near_keys.intersection(candidate.reach) for candidate in candidates)
-        names = AreaNames({place_of(key) for keys in shared_keys for key in keys})
+        names = AreaNames({place_of(key) for candidate in candidates for key in _common_near_keys(entry, candidate)})
+
     own_side = side_of(
         entry.available_from,
         entry.available_until,
@@ -356,21 +350,10 @@ def _scored(
         entry.unit,
         standing=entry.standing,
     )
-    region_keys = {key for key in entry.reach if key < 0} - {anywhere(theme_number(entry.theme))}
     lexemes = set(lexemes_of(entry.words))
-    text = f"{entry.title} {entry.statement}"
-
-    scored = []
+    counterparts = []
     for candidate in candidates:
-        pair = {entry.organisation_id, candidate.organisation_id}
-        may_know_partners = reader_organisations is None or not reader_organisations.isdisjoint(pair)
-        common = Common(
-            areas=names.of({place_of(key) for key in near_keys.intersection(candidate.reach)}),
-            same_region=not region_keys.isdisjoint(candidate.reach),
-            words=as_written(distinctive(lexemes.intersection(lexemes_of(candidate.words))), text),
-            likeness=candidate.likeness,
-            partners=candidate.is_partner and may_know_partners,
-        )
+        common = _common(entry, lexemes, candidate, names, reader_organisations)
         other_side = side_of(
             candidate.start,
             candidate.end,
@@ -380,10 +363,32 @@ def _scored(
             standing=candidate.standing,
         )
         ask, offer = (own_side, other_side) if entry.is_ask else (other_side, own_side)
-        scored.append(Counterpart(entry_id=candidate.pk, score=score_pair(ask, offer, common)))
+        counterparts.append(Counterpart(entry_id=candidate.pk, score=score_pair(ask, offer, common)))
 
-    scored.sort(key=lambda counterpart: (-counterpart.score.points, -counterpart.entry_id))
-    return [counterpart for counterpart in scored if counterpart.score.points >= MIN_POINTS]
+    counterparts.sort(key=lambda counterpart: (-counterpart.score.points, -counterpart.entry_id))
+    return [counterpart for counterpart in counterparts if counterpart.score.points >= MIN_POINTS]
+
+
+def _common_near_keys(entry: Entry, candidate: _Candidate) -> set[int]:
+    """Return the keys of places, not regions, that both have. (Keys of regions are negative.)"""
+    return {key for key in entry.reach if key > 0}.intersection(candidate.reach)
+
+
+def _common(
+    entry: Entry, lexemes: set[str], candidate: _Candidate, names: AreaNames, reader_organisations: set[int] | None
+) -> Common:
+    """Return what an entry and a candidate have in common. `lexemes` are those of the entry."""
+    region_keys = {key for key in entry.reach if key < 0} - {anywhere(theme_number(entry.theme))}
+    common_lexemes = lexemes.intersection(lexemes_of(candidate.words))
+    pair = {entry.organisation_id, candidate.organisation_id}
+    may_know_partners = reader_organisations is None or not reader_organisations.isdisjoint(pair)
+    return Common(
+        areas=names.of({place_of(key) for key in _common_near_keys(entry, candidate)}),
+        same_region=not region_keys.isdisjoint(candidate.reach),
+        words=as_written(distinctive(common_lexemes), f"{entry.title} {entry.statement}"),
+        likeness=candidate.likeness,
+        partners=candidate.is_partner and may_know_partners,
+    )
 
 
 def lexemes_of(words: Any) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Least, TruncDate
@@ -137,8 +137,20 @@ def _questions_for(user: User) -> QuerySet[Question]:
     return _QUESTIONS.of(user).select_related("entry__partnership", "organisation").order_by("asked_at", "pk")
 
 
+class _EntryRow(NamedTuple):
+    """An entry to answer, as `_answers_for` reads it."""
+
+    pk: int
+    title: str
+    shared_at: dt.datetime
+    closes_on: dt.date | None
+    status: str
+    #: The day by which rows are sorted.
+    day: dt.date
+
+
 def _answers_for(user: User) -> QuerySet[Entry, tuple[Any, ...]]:
-    """Return the rows of the entries to answer, the most urgent first.
+    """Return the values of `_EntryRow` for the entries to answer, the most urgent first.
 
     An entry's day is its closing date or the day on which it was shared, whichever is earlier.
     """
@@ -190,24 +202,23 @@ class _WithAskers:
 
 def _answers_wanted(user: User, now: dt.datetime) -> InOrder:
     """Return the tasks to answer asks and offers that the person's organisations have not answered."""
-    labels = dict(Status.choices)
     complete = _WithAskers(user)
 
-    def make_task(row: tuple[Any, ...]) -> Waiting:
-        pk, title, shared_at, closes_on, status, _ = row
+    def make_task(entry: _EntryRow) -> Waiting:
         return Waiting(
             what="Answer this",
-            title=title,
-            path=page_address("exchange:detail", pk),
-            since=shared_at,
-            due=closes_on,
-            status=status,
-            status_label=str(labels[status]),
-            number=pk,
+            title=entry.title,
+            path=page_address("exchange:detail", entry.pk),
+            since=entry.shared_at,
+            due=entry.closes_on,
+            status=entry.status,
+            status_label=str(Status(entry.status).label),
+            number=entry.pk,
             complete=complete,
         )
 
-    return InOrder(rows_for(_answers_for, user), make_task, due=itemgetter(3))
+    rows = [_EntryRow._make(row) for row in rows_for(_answers_for, user)]
+    return InOrder(rows, make_task, due=attrgetter("closes_on"))
 
 
 def _answer_task(direction: str, *, asker: str, referrer: str | None) -> str:

@@ -31,7 +31,7 @@ class LineCount:
 
     @property
     def median_days(self) -> Decimal | None:
-        """The median of the void days, to half a day. None if no row gives void days."""
+        """Return the median of the void days, to half a day. None if no row gives void days."""
         return Decimal(str(median(self.void_days))) if self.void_days else None
 
 
@@ -51,7 +51,7 @@ class LettingsCount:
 
     @property
     def median_days(self) -> dict[str, str | None]:
-        """The median void days of first lets, of relets and of all lettings. None if no row gives void days."""
+        """Return the median void days of first lets, of relets and of all lettings. None if no row gives void days."""
         days_by_kind: dict[str, list[int]] = {"first_lets": [], "relets": [], "all": []}
         for (_size, is_first_let), line in self.lines.items():
             days_by_kind["first_lets" if is_first_let else "relets"] += line.void_days
@@ -134,17 +134,17 @@ class LineResult:
 
     @property
     def counting(self) -> int:
-        """The number of true voids that count for the share."""
+        """Return the number of true voids that count for the share."""
         return self.lettings - self.not_supplied
 
     @property
     def agreed(self) -> int:
-        """The number of homes that should go to nominees: the share, rounded up to a whole home."""
+        """Return the number of homes that should go to nominees: the share, rounded up to a whole home."""
         return int((self.share * self.counting / 100).to_integral_value(ROUND_CEILING))
 
     @property
     def shortfall(self) -> int:
-        """The number of homes by which lettings to nominees fell short of the agreed share."""
+        """Return the number of homes by which lettings to nominees fell short of the agreed share."""
         return max(0, self.agreed - self.nominated)
 
     @property

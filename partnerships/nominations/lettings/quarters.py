@@ -23,7 +23,7 @@ class Quarter:
 
     @property
     def ends_on(self) -> dt.date:
-        """The first day of the next quarter."""
+        """Return the first day of the next quarter."""
         return self.next().starts_on
 
     def next(self) -> Quarter:
@@ -37,7 +37,7 @@ class Quarter:
 
     @property
     def last_day(self) -> dt.date:
-        """The last day of the quarter."""
+        """Return the last day of the quarter."""
         return self.ends_on - dt.timedelta(days=1)
 
     def __str__(self) -> str:

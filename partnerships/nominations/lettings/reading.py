@@ -54,7 +54,7 @@ class Outcome(StrEnum):
 
     @property
     def label(self) -> str:
-        """The outcome as text for people."""
+        """Return the outcome as text for people."""
         return _LABELS[self]
 
     @property

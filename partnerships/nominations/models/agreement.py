@@ -77,10 +77,10 @@ class NominationsAgreement(models.Model):
 
     @property
     def council_body(self) -> Organisation:
-        """The council. The agreement should be fetched with `for_pages`."""
+        """Return the council. The agreement should be fetched with `for_pages`."""
         return self.council.organisation
 
     @property
     def provider_body(self) -> Organisation:
-        """The provider. The agreement should be fetched with `for_pages`."""
+        """Return the provider. The agreement should be fetched with `for_pages`."""
         return self.provider.organisation

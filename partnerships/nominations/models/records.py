@@ -45,12 +45,12 @@ class ReturnRecord(models.Model):
 
     @property
     def words(self) -> str:
-        """The name of the record: `First record`, `Correction 1` and so on."""
+        """Return the name of the record: `First record`, `Correction 1` and so on."""
         return f"Correction {self.number - 1}" if self.number > 1 else "First record"
 
     @property
     def starts_on(self) -> dt.date:
-        """The first day of the quarter of the return."""
+        """Return the first day of the quarter of the return."""
         return dt.date.fromisoformat(self.content["starts_on"])
 
     def address(self, shape: str) -> str:

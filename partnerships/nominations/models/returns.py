@@ -71,11 +71,14 @@ class NominationsReturn(models.Model):
     agreement = models.ForeignKey(NominationsAgreement, on_delete=models.PROTECT, related_name="returns")
     starts_on = models.DateField(help_text="The first day of the quarter.")
     status = models.CharField(max_length=8, choices=ReturnStatus, default=ReturnStatus.DRAFT)
+
+    # How often it was sent, confirmed and corrected.
     #: How often the return was sent, so that the council cannot decide about figures that were replaced.
     sendings = models.PositiveSmallIntegerField(default=0)
     confirmations = models.PositiveSmallIntegerField(default=0)
     #: Why the return was last reopened.
     correction = models.TextField(blank=True)
+
     begun_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     sent_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -108,32 +111,32 @@ class NominationsReturn(models.Model):
 
     @property
     def quarter(self) -> Quarter:
-        """The quarter of the return."""
+        """Return the quarter of the return."""
         return Quarter(self.starts_on)
 
     @property
     def is_writable(self) -> bool:
-        """Whether the provider can change the return."""
+        """Return whether the provider can change the return."""
         return self.status in WRITABLE
 
     @property
     def is_sent(self) -> bool:
-        """Whether the return waits for the council's decision."""
+        """Return whether the return waits for the council's decision."""
         return self.status == ReturnStatus.SENT
 
     @property
     def is_disputed(self) -> bool:
-        """Whether the council disputes any line."""
+        """Return whether the council disputes any line."""
         return self.status == ReturnStatus.DISPUTED
 
     @property
     def is_reopened(self) -> bool:
-        """Whether the provider is correcting the return after it was confirmed."""
+        """Return whether the provider is correcting the return after it was confirmed."""
         return self.status == ReturnStatus.REOPENED
 
     @property
     def is_settled(self) -> bool:
-        """Whether the council has confirmed every line."""
+        """Return whether the council has confirmed every line."""
         return self.status == ReturnStatus.SETTLED
 
 
@@ -141,12 +144,17 @@ class LettingsRun(LeasedJob):
     """An upload of lettings for a worker to count: waiting → claimed → finished or failed."""
 
     nominations_return = models.OneToOneField(NominationsReturn, on_delete=models.CASCADE, related_name="run")
+
+    # The uploaded file.
     file_name = models.CharField(max_length=120)
     columns = models.JSONField(default=list, editable=False)
     #: The kept rows, compressed, until they are counted.
     content = models.BinaryField(null=True, editable=False)
+
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    # What the worker found.
     finished_at = models.DateTimeField(null=True, blank=True)
     #: The rows of each outcome, the rows of the quarter by authority, and so on (`services.lettings`).
     report = models.JSONField(default=dict)
@@ -166,7 +174,7 @@ class LettingsRun(LeasedJob):
 
     @property
     def is_running(self) -> bool:
-        """Whether the upload waits for a worker or is being counted."""
+        """Return whether the upload waits for a worker or is being counted."""
         return self.finished_at is None and not self.error
 
 
@@ -186,18 +194,27 @@ class ReturnLine(models.Model):
     """
 
     nominations_return = models.ForeignKey(NominationsReturn, on_delete=models.CASCADE, related_name="lines")
+
+    # What the line counts.
     bedrooms = models.CharField(max_length=6, choices=[(size.value, size.label) for size in Bedrooms])
     is_first_let = models.BooleanField()
+
+    # Counted from the uploaded lettings.
     lettings = models.PositiveIntegerField()
     nominated = models.PositiveIntegerField()
     median_days = models.DecimalField(max_digits=6, decimal_places=1, null=True, blank=True)
+
     share = models.DecimalField(max_digits=7, decimal_places=4, help_text="Agreed share of nominees, in per cent.")
+
+    # Entered by the provider.
     offers = models.PositiveIntegerField(null=True, blank=True)
     not_supplied = models.PositiveIntegerField(default=0, help_text="Vacancies without a nominee in time.")
     in_time = models.PositiveIntegerField(null=True, blank=True, help_text="Vacancies with a nominee in time.")
     days = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Working days agreed for naming a nominee."
     )
+
+    # The council's decision.
     decision = models.CharField(max_length=9, choices=Decision, blank=True)
     reason = models.TextField(blank=True, help_text="Why the council last disputed the line.")
     answer = models.TextField(blank=True, help_text="What the provider answered to the dispute.")
@@ -226,22 +243,22 @@ class ReturnLine(models.Model):
 
     @property
     def size(self) -> Bedrooms:
-        """The size of the homes."""
+        """Return the size of the homes."""
         return Bedrooms(self.bedrooms)
 
     @property
     def words(self) -> str:
-        """The name of the line, such as "First lets, 2 bedrooms"."""
+        """Return the name of the line, such as "First lets, 2 bedrooms"."""
         return words_of(self.size, first_let=self.is_first_let)
 
     @property
     def result(self) -> LineResult:
-        """The line compared with its agreed share."""
+        """Return the line compared with its agreed share."""
         return LineResult(self.lettings, self.nominated, self.not_supplied, self.share)
 
     @property
     def counted(self) -> tuple[Any, ...]:
-        """The figures about which the council decides, except refusals.
+        """Return the figures about which the council decides, except refusals.
 
         If one of them changes, the council must decide again.
         """

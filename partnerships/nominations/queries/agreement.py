@@ -48,7 +48,7 @@ class Period:
 
     @property
     def is_suspended(self) -> bool:
-        """Whether the partnership was suspended on every day of the period."""
+        """Return whether the partnership was suspended on every day of the period."""
         return is_suspended(self.first_day, self.last_day, self.suspended)
 
 

@@ -1,4 +1,4 @@
-"""Reads returns: the lettings that they count, their results and trend, and the outcomes of the rows of an upload."""
+"""Read returns: the lettings that they count, their results and trend, and the outcomes of the rows of an upload."""
 
 from __future__ import annotations
 
@@ -70,16 +70,17 @@ def _areas(councils: Collection[int], quarter: Quarter) -> tuple[frozenset[str],
 
     Areas within those areas are included, and the GSS codes of the councils themselves.
     """
-    in_quarter = (Q(starts_on=None) | Q(starts_on__lt=quarter.ends_on)) & (
-        Q(ends_on=None) | Q(ends_on__gt=quarter.starts_on)
-    )
-    served = AreaServed.objects.filter(in_quarter, organisation__in=councils).values_list(
-        "area__code", "area__name", "area__children__code", "area__children__name"
-    )
-    registered = Identifier.objects.filter(organisation__in=councils, scheme=Scheme.GSS).values_list("value", flat=True)
-    codes: set[str] = set(registered)
+    own_codes = Identifier.objects.filter(organisation__in=councils, scheme=Scheme.GSS).values_list("value", flat=True)
+    begins_in_time = Q(starts_on=None) | Q(starts_on__lt=quarter.ends_on)
+    ends_in_time = Q(ends_on=None) | Q(ends_on__gt=quarter.starts_on)
+    areas_served = AreaServed.objects.filter(begins_in_time, ends_in_time, organisation__in=councils)
+
+    codes: set[str] = set(own_codes)
     names: set[str] = set()
-    for code, name, code_within, name_within in served:
+    # An area that contains no others has None for the code and name of the area within it.
+    for code, name, code_within, name_within in areas_served.values_list(
+        "area__code", "area__name", "area__children__code", "area__children__name"
+    ):
         codes.update(filter(None, (code, code_within)))
         names.update(plain(area_name) for area_name in (name, name_within) if area_name)
     return frozenset(codes), frozenset(names)
@@ -113,7 +114,7 @@ class Total:
 
     @property
     def achieved(self) -> Decimal | None:
-        """Nominations in per cent of the lettings that count. None if none count."""
+        """Return nominations in per cent of the lettings that count; None if none count."""
         return per_cent_of(self.nominated, self.lettings - self.not_supplied)
 
 
@@ -122,12 +123,13 @@ class ReturnResult:
     """The lines of a return, the refusals of each by ground, and the total."""
 
     lines: Sequence[ReturnLine]
+    #: The number of refusals by ground, for the line at the same index.
     refused: Sequence[Mapping[str, int]]
     total: Total
 
     @property
     def refusals(self) -> list[tuple[str, int]]:
-        """Refusals of all lines by ground, the most frequent first."""
+        """Return the refusals of all lines by ground, the most frequent first."""
         count_by_ground: Counter[str] = Counter()
         for line_refusals in self.refused:
             count_by_ground.update(line_refusals)
@@ -135,7 +137,7 @@ class ReturnResult:
 
     @property
     def offers(self) -> int | None:
-        """The offers of all lines; None if no line has offers."""
+        """Return the offers of all lines; None if no line has offers."""
         known_offers = [line.offers for line in self.lines if line.offers is not None]
         return sum(known_offers) if known_offers else None
 

@@ -41,7 +41,7 @@ class OpenFile:
 
     @property
     def data(self) -> bytes:
-        """The file as CSV (RFC 4180) in UTF-8."""
+        """Return the file as CSV (RFC 4180) in UTF-8."""
         buffer = io.StringIO(newline="")
         writer = csv.writer(buffer, lineterminator="\r\n")
         writer.writerow(self.headings)

@@ -35,12 +35,12 @@ class PublicPlan:
 
     @property
     def hidden_sites(self) -> frozenset[str]:
-        """The references of the plan's confidential sites."""
+        """Return the references of the plan's confidential sites."""
         return frozenset(site["reference"] for site in self.version.content["sites"] if site["confidential"])
 
     @property
     def changed_on(self) -> str:
-        """The date on which the version became public, in ISO format."""
+        """Return the date on which the version became public, in ISO format."""
         return timezone.localdate(self._public_since).isoformat()
 
     @property

@@ -104,14 +104,21 @@ class Organisation(models.Model):
         max_length=40, blank=True, help_text="For registered providers: Non-profit, Profit or Local authority."
     )
     legal_form = models.CharField(max_length=120, blank=True)
+
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
+
+    # Its place, group and website.
     region = models.ForeignKey(Area, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="group_members")
     website = models.URLField(max_length=500, blank=True)
+
+    # When it exists.
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(
         null=True, blank=True, help_text="The first day on which the organisation no longer exists."
     )
+
+    # How its people sign in.
     second_factor_required = models.BooleanField(
         default=False, help_text="Everyone who acts for the organisation must use a second factor, whatever their role."
     )
@@ -123,11 +130,14 @@ class Organisation(models.Model):
     own_sign_in_required_at = models.DateTimeField(
         null=True, blank=True, help_text="When its people first had to sign in through the provider."
     )
+
     is_demonstration = models.BooleanField(
         "demonstration",
         default=False,
         help_text="Tick this if the organisation is invented and came with the demonstration network.",
     )
+
+    # The registers that list it.
     missing_since = models.DateField(
         null=True,
         blank=True,
@@ -139,6 +149,7 @@ class Organisation(models.Model):
         help_text="Registers whose latest list no longer has the organisation, each with the day of the first list "
         "without it.",
     )
+
     created_at = models.DateTimeField(auto_now_add=True)
 
     areas = models.ManyToManyField(Area, through="AreaServed", related_name="organisations")

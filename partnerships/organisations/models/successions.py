@@ -105,6 +105,7 @@ class Succession(models.Model):
 
     kind = models.CharField(max_length=24, choices=SuccessionKind)
     status = models.CharField(max_length=12, choices=SuccessionStatus, default=SuccessionStatus.PROPOSED)
+
     place = models.CharField(
         max_length=120, blank=True, help_text="The place that the succession is about, for example a county."
     )
@@ -113,28 +114,39 @@ class Succession(models.Model):
         blank=True,
         help_text="The proposal that this succession belongs to, if there are several for the place.",
     )
+
+    # The days on which it takes effect.
     shadow_on = PartialDateColumn(null=True, blank=True, help_text="Election, or start of the shadow authority.")
     vests_on = PartialDateColumn(null=True, blank=True, help_text="Vesting day: the first day of the successors.")
     codes_on = PartialDateColumn(null=True, blank=True, help_text="The day from which the new codes are used.")
+
+    # The new name or code, after a rename or recoding.
     new_name = models.CharField(max_length=300, blank=True, help_text="The name after a rename.")
     new_code = models.CharField(max_length=80, blank=True, db_default="", help_text="The new code.")
     new_code_scheme = models.CharField(max_length=20, choices=Scheme, default=Scheme.GSS, db_default=Scheme.GSS)
+
+    # Where the succession is published.
     instrument = models.CharField(max_length=300, blank=True)
     instrument_url = models.URLField(max_length=500, blank=True)
     source = models.CharField(max_length=300, blank=True)
     source_url = models.URLField(max_length=500, blank=True)
+
+    # Whether people were emailed.
     is_untold = models.BooleanField(
         default=False,
         db_default=False,
         help_text="Whether we still have to email people, because the succession took effect or handed more over.",
     )
     told_at = models.DateTimeField(null=True, blank=True, help_text="When we first emailed people.")
+
+    # Why it could not take effect.
     refused_because = models.CharField(
         max_length=500, blank=True, db_default="", help_text="Why the succession could not take effect on its day."
     )
     refused_at = models.DateTimeField(
         null=True, blank=True, help_text="When the succession first could not take effect."
     )
+
     undoes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
 
     objects = SuccessionQuerySet.as_manager()

@@ -155,6 +155,8 @@ class Plan(models.Model):
         help_text="The kind of years in which the plan counts homes. Empty until a home has a year, or if older homes "
         "have both kinds.",
     )
+
+    # Numbers of versions (see above).
     current_number = models.PositiveIntegerField(default=0)
     open_number = models.PositiveIntegerField(
         default=0, help_text="The newest version without an embargo, or whose embargo has ended."
@@ -163,12 +165,16 @@ class Plan(models.Model):
     baseline_number = models.PositiveIntegerField(
         null=True, blank=True, help_text="The version with which later versions are compared."
     )
+
+    # When versions were published, and who may read the newest.
     open_at = models.DateTimeField(null=True, blank=True)
     embargoed_until = models.DateTimeField(
         null=True, blank=True, help_text="Only owners may read the newest version until then."
     )
     first_published_at = models.DateTimeField(null=True, blank=True)
     last_published_at = models.DateTimeField(null=True, blank=True)
+
+    # Where the plan came from, and what replaced it.
     external_reference = models.CharField(
         max_length=200, blank=True, help_text="The plan’s key in the published register from which it was imported."
     )

@@ -74,7 +74,10 @@ class Milestone(models.Model):
     name = models.CharField(max_length=500)
     site_key = models.CharField(max_length=100, blank=True)
     owner = models.CharField(max_length=500, blank=True)
+
     status = models.CharField(max_length=20)
+
+    # Dates.
     baseline = models.CharField(
         max_length=10, blank=True, help_text="As exact as in the plan: 2017, 2017-04 or 2017-04-11."
     )
@@ -82,6 +85,7 @@ class Milestone(models.Model):
     actual = models.CharField(max_length=10, blank=True)
     due_from = models.DateField(null=True, blank=True, help_text="The first day that the forecast can mean.")
     due_by = models.DateField(null=True, blank=True, help_text="The last day that the forecast can mean.")
+
     restricted = models.BooleanField(default=False)
 
     objects = MilestoneQuerySet.as_manager()
@@ -150,6 +154,8 @@ class Site(models.Model):
     key = models.CharField(max_length=100)
     reference = models.CharField(max_length=500, blank=True)
     name = models.CharField(max_length=500)
+
+    # Its place.
     area = models.ForeignKey(Area, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     planning_authority = models.CharField(max_length=500, blank=True)
     # The database has the defaults too, because a server that still runs the previous release writes rows without
@@ -158,7 +164,9 @@ class Site(models.Model):
     postcode = models.CharField(
         max_length=10, blank=True, default="", db_default="", help_text="The full postcode, or only its district."
     )
+
     confidential = models.BooleanField(default=False)
+
     homes = models.PositiveIntegerField(default=0)
     planning_status = models.CharField(max_length=40, blank=True)
     confidence = models.CharField(max_length=20, blank=True)

@@ -41,6 +41,8 @@ class Share(models.Model):
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="shares")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="plan_shares")
+
+    # For whom the person sees the draft, and who shares it.
     organisation = models.ForeignKey(
         Organisation,
         on_delete=models.PROTECT,
@@ -55,9 +57,12 @@ class Share(models.Model):
         related_name="+",
         help_text="The owner that shares the draft.",
     )
+
     may_comment = models.BooleanField(default=False)
     message = models.TextField(blank=True)
     ends_on = models.DateField(null=True, blank=True, help_text="The last day on which the person can see the draft.")
+
+    # When it was shared, opened and revoked.
     shared_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     shared_at = models.DateTimeField()
     invited_at = models.DateTimeField(
@@ -184,14 +189,20 @@ class Comment(models.Model):
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="comments")
+
+    # What the comment is about.
     version_number = models.PositiveIntegerField(default=0)
     anchor = models.CharField(max_length=120, blank=True)
     anchor_label = models.CharField(max_length=500, blank=True)
+
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
     text = models.TextField()
+
     author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
+
+    # Set on the first comment of a thread.
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
 

@@ -139,7 +139,7 @@ class Version(documents.Version):
 
     @property
     def is_under_embargo(self) -> bool:
-        """Whether only owners may read the version for now."""
+        """Return whether only owners may read the version for now."""
         return self.embargo_until is not None and self.embargo_until > timezone.now()
 
 

@@ -59,11 +59,10 @@ def _signatures() -> Reach:
         version__number__gte=OuterRef("plan__substantive_number"),
     )
     decision_or_met = Case(When(condition_met__isnull=False, then=Value("met")), default=F("decision"))
-    last_state = Subquery(
-        decisions.annotate(state=decision_or_met).order_by("-version__number", "-pk").values("state")[:1]
-    )
-    signatories = Signatory.objects.annotate(last=last_state).filter(
-        Q(last=None) | Q(last=Decision.CONDITIONAL),
+    newest_decisions = decisions.annotate(state=decision_or_met).order_by("-version__number", "-pk")
+    has_to_act = Q(last=None) | Q(last=Decision.CONDITIONAL)
+    signatories = Signatory.objects.annotate(last=Subquery(newest_decisions.values("state")[:1])).filter(
+        has_to_act,
         still_takes_part(),
         removed_at=None,
         plan__status=Status.AWAITING_SIGN_OFF,
@@ -144,10 +143,12 @@ def _request_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 
 def _mentions() -> Reach:
     """Return the mentions in open threads to which the mentioned person has not replied."""
+    # The first comment of a thread has no parent, and only this comment can be resolved.
+    is_open_first_comment = Q(comment__parent=None, comment__resolved_at=None)
+    is_reply_in_open_thread = Q(comment__parent__isnull=False, comment__parent__resolved_at=None)
     replies = Comment.objects.filter(author=OuterRef("person"))
     unanswered = Mention.objects.filter(
-        Q(comment__parent=None, comment__resolved_at=None)
-        | Q(comment__parent__resolved_at=None, comment__parent__isnull=False),
+        is_open_first_comment | is_reply_in_open_thread,
         ~Exists(replies.filter(parent=OuterRef("comment"))),
         ~Exists(replies.filter(parent=OuterRef("comment__parent"))),
     )

@@ -108,12 +108,12 @@ class Adoption(models.Model):
 
     @property
     def is_adopted(self) -> bool:
-        """Whether a meeting adopted the recommendation."""
+        """Return whether a meeting adopted the recommendation."""
         return self.status == AdoptionStatus.ADOPTED
 
     @property
     def is_dropped(self) -> bool:
-        """Whether the partnership dropped the recommendation."""
+        """Return whether the partnership dropped the recommendation."""
         return self.status == AdoptionStatus.DROPPED
 
 

@@ -110,7 +110,7 @@ class Response(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether the response is not started or under way."""
+        """Return whether the response is not started or under way."""
         return self.status not in _OVER
 
     def is_due(self, today: dt.date) -> bool:
@@ -195,5 +195,5 @@ class Evidence(models.Model):
 
     @property
     def kind(self) -> str:
-        """The field that refers to the record, for example `commitment`."""
+        """Return the field that refers to the record, for example `commitment`."""
         return next(name for name in KINDS_OF_EVIDENCE if getattr(self, f"{name}_id") is not None)

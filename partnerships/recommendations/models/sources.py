@@ -134,22 +134,22 @@ class Recommendation(models.Model):
 
     @property
     def title(self) -> str:
-        """The beginning of the text, which lists and emails show as a title."""
+        """Return the beginning of the text, which lists and emails show as a title."""
         return shorten(self.text, _MAX_TITLE)
 
     @property
     def number(self) -> str:
-        """The report's own reference, for example "R3", or "Not numbered here" if we have not seen it."""
+        """Return the report's own reference, for example "R3", or "Not numbered here" if we have not seen it."""
         return self.reference or "Not numbered here"
 
     @property
     def theme_words(self) -> str:
-        """The labels of the recommendation's themes, separated by commas."""
+        """Return the labels of the recommendation's themes, separated by commas."""
         return ", ".join(Theme.label_of(code) for code in self.themes)
 
     @property
     def addressee_words(self) -> str:
-        """The addressees, for example "Councils; LEPs". `addressees` should be fetched."""
+        """Return the addressees, for example "Councils; LEPs". `addressees` should be fetched."""
         return "; ".join(str(addressee) for addressee in self.addressees.all())
 
 

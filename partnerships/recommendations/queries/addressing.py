@@ -22,12 +22,12 @@ class RespondingBodies:
 
     @property
     def condition(self) -> Q:
-        """The condition that an addressee refers to one of these bodies."""
+        """Return the condition that an addressee refers to one of these bodies."""
         return Q(kind__in=self.kinds) | Q(organisation__in=self.bodies)
 
     @property
     def addressed(self) -> Exists:
-        """The condition that a recommendation is addressed to one of these bodies."""
+        """Return the condition that a recommendation is addressed to one of these bodies."""
         return Exists(Addressee.objects.filter(self.condition, recommendation=OuterRef("pk")))
 
 

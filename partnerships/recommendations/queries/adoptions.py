@@ -54,7 +54,7 @@ class AdoptionRow:
 
     @property
     def recommendation(self) -> Recommendation:
-        """The recommendation that was proposed or adopted."""
+        """Return the recommendation that was proposed or adopted."""
         return self.adoption.recommendation
 
 

@@ -161,7 +161,7 @@ class OrganisationRecommendations:
 
     @property
     def count_in_words(self) -> str:
-        """The number as text: `31 recommendations`, or `More than 1,000 recommendations`."""
+        """Return the number as text: `31 recommendations`, or `More than 1,000 recommendations`."""
         max_exact = MAX_COUNTED - 1
         return (
             f"More than {max_exact:,} recommendations"

@@ -45,7 +45,7 @@ class Move:
 
     @property
     def changes(self) -> str:
-        """The changed fields as text, for example “status: Not started to under way”."""
+        """Return the changed fields as text, for example “status: Not started to under way”."""
         return "; ".join(
             f"{change.field}: {change.was} to {change.now}" if change.was else change.now
             for change in self.line.changes

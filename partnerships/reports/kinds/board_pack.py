@@ -97,7 +97,7 @@ class _Pack:
 
     @property
     def ids(self) -> list[int]:
-        """The ids of the partnerships, in the order of the pack."""
+        """Return the ids of the partnerships, in the order of the pack."""
         return [partnership.pk for partnership in self.partnerships]
 
     @property
@@ -119,7 +119,7 @@ class _Pack:
 
     @property
     def first_day(self) -> dt.date:
-        """The earliest day that the pack covers for any partnership."""
+        """Return the earliest day that the pack covers for any partnership."""
         return timezone.localdate(min(self.since.values(), default=self.now))
 
 

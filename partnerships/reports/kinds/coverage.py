@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils.text import get_text_list
 
 from partnerships.exchange.models import Theme
+from partnerships.kit.text import listed
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Area
 from partnerships.reports.kinds.districts import DistrictFilters, Districts
@@ -141,7 +142,7 @@ def _kinds_table(
         Row(
             (
                 area.name,
-                " and ".join(councils.get(area.pk, [])),
+                listed(councils.get(area.pk, [])),
                 *(counts[area.pk][what] for what in WHAT),
                 sum(counts[area.pk].values()),
             ),

@@ -80,7 +80,7 @@ class Districts:
 
     @cached_property
     def ids_by_area(self) -> dict[int, set[int]]:
-        """The ids of the districts that each area covers: the area itself, its successors, or its parts."""
+        """Return the ids of the districts that each area covers: the area itself, its successors, or its parts."""
         districts_by_area: dict[int, set[int]] = defaultdict(set)
         for area in self.areas:
             for former_or_present_id in self.lines[area.pk].everything():
@@ -106,7 +106,7 @@ class Districts:
 
     @cached_property
     def council_names(self) -> dict[int, str]:
-        """The names of the councils and strategic authorities that serve areas, by id."""
+        """Return the names of the councils and strategic authorities that serve areas, by id."""
         bodies = _present(self.today).order_by("name", "pk").values_list("pk", "name")
         return {pk: name for pk, name in bodies if pk in self._served}
 

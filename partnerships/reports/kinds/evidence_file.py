@@ -66,7 +66,7 @@ class _Days:
 
     @property
     def moments(self) -> tuple[dt.datetime, dt.datetime]:
-        """The first moment of the period, and the first moment after it."""
+        """Return the first moment of the period, and the first moment after it."""
         return beginning_of(self.first), end_of(self.last)
 
     def covers(self, field: str) -> Q:

@@ -110,12 +110,12 @@ class Compared:
 
     @property
     def label(self) -> str:
-        """The heading of the column with the earlier figures."""
+        """Return the heading of the column with the earlier figures."""
         return f"As at {long_date(self.day)}" if self.day else "Baseline"
 
     @property
     def words(self) -> str:
-        """The earlier time in a sentence: `on 1 March 2026` or `in the baselines`."""
+        """Return the earlier time in a sentence: `on 1 March 2026` or `in the baselines`."""
         return f"on {long_date(self.day)}" if self.day else "in the baselines"
 
     def of(self, count: Count) -> int:

@@ -68,7 +68,7 @@ class _Data:
 
     @cached_property
     def published(self) -> dict[int, dict[str, AreaFigure]]:
-        """The published figures that a total may add up, by the id of the area and by measure."""
+        """Return the published figures that a total may add up, by the id of the area and by measure."""
         return {
             area.pk: {"required": self.required[area.pk].a_year}
             | {name: _newest(self, area, name) for name in _ADDED if name != "required"}

@@ -80,7 +80,7 @@ class _Line:
 
     @property
     def is_in_force(self) -> bool:
-        """Whether the parties work under the partnership's terms now."""
+        """Return whether the parties work under the partnership's terms now."""
         return self.state in _IN_FORCE
 
     @property
@@ -91,7 +91,7 @@ class _Line:
 
     @property
     def missing(self) -> list[str]:
-        """The facts that the partnership must have but does not have."""
+        """Return the facts that the partnership must have but does not have."""
         partnership, missing_facts = self.partnership, []
         if self.is_in_force:
             missing_facts += [] if self.terms_since else ["terms in force"]
@@ -104,7 +104,7 @@ class _Line:
 
     @property
     def has_gap(self) -> bool:
-        """Whether something is missing or overdue."""
+        """Return whether something is missing or overdue."""
         return bool(self.missing or self.overdue)
 
 

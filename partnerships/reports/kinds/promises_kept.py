@@ -62,7 +62,7 @@ class _GiverCounts:
 
     @property
     def agreed(self) -> int:
-        """The number of promises that the giver agreed."""
+        """Return the number of promises that the giver agreed."""
         return self.on_time + self.late + self.overdue + self.cancelled + self.under_way
 
     @property
@@ -73,7 +73,7 @@ class _GiverCounts:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells of the giver's row."""
+        """Return the cells of the giver's row."""
         figures = (self.on_time, self.late, self.overdue, self.cancelled, self.under_way)
         return (self.giver, self.agreed, *figures, self.share)
 

@@ -1,4 +1,4 @@
-"""Searches, and builds a page of results with snippets and facets."""
+"""Search, and build a page of results with snippets and facets."""
 
 from __future__ import annotations
 

@@ -122,9 +122,13 @@ class Round(models.Model):
     way = models.CharField(max_length=9, choices=Way)
     status = models.CharField(max_length=9, choices=RoundStatus, default=RoundStatus.DRAFT)
     closes_on = models.DateField(help_text="The last day to answer.")
+
+    # Who reads comments before others do.
     moderator = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     moderator_asked_at = models.DateTimeField(null=True, blank=True)
     moderator_agreed_at = models.DateTimeField(null=True, blank=True)
+
+    # What anonymity needs.
     floor = models.PositiveSmallIntegerField(
         default=MIN_FLOOR, help_text="The smallest number of answers for which a figure is shown."
     )
@@ -132,6 +136,7 @@ class Round(models.Model):
     asked = models.JSONField(default=dict, help_text="How many people were asked, by group.")
     counted = models.JSONField(default=dict, help_text="For each group, the groups it is counted with.")
     answered_at_least = models.PositiveSmallIntegerField(default=0)
+
     created_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True, blank=True)
     reminded_on = models.DateField(null=True, blank=True)
@@ -171,7 +176,7 @@ class Round(models.Model):
 
     @property
     def key_name(self) -> str:
-        """The name of the round's key outside the database.
+        """Return the name of the round's key outside the database.
 
         It contains the time of creation, because a restored database may give the same id to another round.
         """
@@ -179,27 +184,27 @@ class Round(models.Model):
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether people answer without giving their name."""
+        """Return whether people answer without giving their name."""
         return self.way == Way.ANONYMOUS
 
     @property
     def is_joint(self) -> bool:
-        """Whether several partnerships run the round together."""
+        """Return whether several partnerships run the round together."""
         return self.floor == JOINT_FLOOR
 
     @property
     def may_open(self) -> bool:
-        """Whether the round needs no moderator, or the moderator has agreed to the list of people."""
+        """Return whether the round needs no moderator, or the moderator has agreed to the list of people."""
         return not self.is_anonymous or self.moderator_agreed_at is not None
 
     @property
     def is_draft(self) -> bool:
-        """Whether the round is being prepared, so that nobody has been asked yet."""
+        """Return whether the round is being prepared, so that nobody has been asked yet."""
         return self.status == RoundStatus.DRAFT
 
     @property
     def is_closed(self) -> bool:
-        """Whether the results of the round are published."""
+        """Return whether the results of the round are published."""
         return self.status == RoundStatus.CLOSED
 
     def takes_answers(self, now: dt.datetime) -> bool:
@@ -208,12 +213,12 @@ class Round(models.Model):
 
     @property
     def people_asked(self) -> int:
-        """The number of people who were asked."""
+        """Return the number of people who were asked."""
         return sum(self.asked.values())
 
     @property
     def were_asked(self) -> str:
-        """The number of people who were asked, such as `1 person was asked`."""
+        """Return the number of people who were asked, such as `1 person was asked`."""
         number = self.people_asked
         return "1 person was asked" if number == 1 else f"{number:,} people were asked"
 

@@ -23,12 +23,12 @@ class Accounts:
 
     @property
     def rows(self) -> int:
-        """The number of rows in the file."""
+        """Return the number of rows in the file."""
         return len(self.list_file.rows)
 
     @property
     def lines(self) -> list[str]:
-        """A sentence for each row that was set aside."""
+        """Return a sentence for each row that was set aside."""
         return [f"{self.file}, row {row.row}: {row.reason}" for row in self.set_aside]
 
     def aside(self, line: Line, reason: str, remedy: str) -> None:

@@ -160,7 +160,7 @@ class Council:
 
     @property
     def is_combined(self) -> bool:
-        """Whether this is a combined or strategic authority."""
+        """Return whether this is a combined or strategic authority."""
         return self.type in ("COMB", "SRA")
 
 

@@ -100,7 +100,7 @@ class Table:
 
     @property
     def list_file(self) -> ListFile:
-        """The file that has this table, with the date in the title above it."""
+        """Return the file that has this table, with the date in the title above it."""
         headings = tuple(text(cell) for cell in self.heading.cells)
         return ListFile(
             remarks=self.remarks,
@@ -125,7 +125,7 @@ class Table:
 
     @property
     def unnamed_columns(self) -> tuple[int, ...]:
-        """The numbers, from 1, of the columns that have values but no heading."""
+        """Return the numbers, from 1, of the columns that have values but no heading."""
         width = max((len(row.cells) for row in self.rows), default=0)
         return tuple(
             index + 1
@@ -164,12 +164,12 @@ class _Candidate:
 
     @property
     def heading(self) -> Row:
-        """The heading row."""
+        """Return the heading row."""
         return self.sheet.rows[self.index]
 
     @property
     def content(self) -> set[tuple[str, ...]]:
-        """The texts in the known columns; two sheets with the same content are copies of one table."""
+        """Return the texts in the known columns; two sheets with the same content are copies of one table."""
         indexes = sorted(self.index_by_code.values())
         return {tuple(_text_at(row, index) for index in indexes) for row in self.rows}
 

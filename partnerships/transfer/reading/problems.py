@@ -55,14 +55,14 @@ class SetAside:
 
     @property
     def reason(self) -> str:
-        """The problems of the row, each after the heading of its column."""
+        """Return the problems of the row, each after the heading of its column."""
         return " ".join(
             f"{problem.column}: {problem.found}" if problem.column else problem.found for problem in self.problems
         )
 
     @property
     def remedy(self) -> str:
-        """The remedies of the problems, without repetition."""
+        """Return the remedies of the problems, without repetition."""
         return " ".join(dict.fromkeys(problem.remedy for problem in self.problems))
 
 

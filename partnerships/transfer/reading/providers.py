@@ -149,7 +149,7 @@ class Provider:
 
     @property
     def is_council(self) -> bool:
-        """Whether the provider is a council."""
+        """Return whether the provider is a council."""
         return self.designation == LOCAL_AUTHORITY
 
 

@@ -23,12 +23,12 @@ class Unreadable(ValueError):
 
     @property
     def found(self) -> str:
-        """The problem: the first sentence of the message."""
+        """Return the problem: the first sentence of the message."""
         return f"{str(self).partition('. ')[0]}."
 
     @property
     def remedy(self) -> str:
-        """The remedy: the second sentence of the message."""
+        """Return the remedy: the second sentence of the message."""
         return str(self).partition(". ")[2]
 
 

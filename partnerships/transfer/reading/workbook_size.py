@@ -51,7 +51,7 @@ class _Counter:
 
     @property
     def area(self) -> int:
-        """The number of cells in the rectangle of the current sheet."""
+        """Return the number of cells in the rectangle of the current sheet."""
         return (self.bottom - self.top + 1) * (self.right - self.left + 1) if self.bottom else 0
 
     def start(self, element: str, attributes: Mapping[str, str]) -> None:

@@ -38,10 +38,13 @@ class Command(AccountedCommand):
             "status", help="Show how many digests are queued, sending, sent, failed, suppressed or bounced."
         )
         status.add_argument("--json", action="store_true", help="Print one JSON object on the last line.")
+
         sweep = commands.add_parser("sweep", help="Choose who is due and send, as the worker does every ten seconds.")
         sweep.add_argument("--no-send", action="store_true", help="Only choose; the workers send.")
+
         preview = commands.add_parser("preview", help="Show what a person’s next digest would say.")
         preview.add_argument("email", help="The person's email address.")
+
         bounces = commands.add_parser(
             "bounces",
             help="Read bounces, unsubscribe emails and replies from a mailbox (the worker does so every minute, if "
@@ -51,11 +54,13 @@ class Command(AccountedCommand):
             "path",
             help="A Maildir, a folder of .eml files, an mbox file, one message, or - for standard input.",
         )
+
         commands.add_parser(
             "reconcile",
             help="Find versions and changes that no digest is about to send (the worker does so every hour).",
         )
         commands.add_parser("tidy", help="Delete what is no longer needed (the worker does so every hour).")
+
         week = commands.add_parser("week", help="Simulate weeks, and show what people received and why.")
         week.add_argument(
             "--keep", action="store_true", help="Keep the simulated data in the database; for demonstrations only."

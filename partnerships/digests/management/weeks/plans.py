@@ -51,14 +51,20 @@ class PlansWeek(Stage):
         quay, mill, fields = cast.plans
         anna, bilal, cora, dev, elsie = cast.publishers
         self.say(0, 7, f"{person.display_name} confirmed, and gets digests daily at 08:00 on working days.")
+
+        # Monday
         self._publish(0, 9, quay, 100, anna, "Fewer homes after the survey")
         self._publish(0, 10, quay, 96, bilal, "Four more made way for the square")
         self._publish(0, 15, mill, 40, cora, "First costed scheme")
+
+        # Tuesday
         self._morning(1, "Quayside: was 120, now 96", "Old Mill: was 120, now 40")
         self._publish(1, 11, fields, 75, dev, "Access agreed")
         self._act(
             1, 12, "pauses until Friday", lambda now: self._prefer(person, self.monday + dt.timedelta(days=4), now)
         )
+
+        # Wednesday and Thursday: no emails during the pause
         self._morning(2)
         self._publish(2, 9, quay, 104, elsie, "Eight came back")
         self._morning(3)
@@ -69,13 +75,18 @@ class PlansWeek(Stage):
             f"{cast.organisation.name} leaves the partnership and may no longer read “{mill.title}”",
             lambda now: self._leave(cast, now),
         )
+
+        # Friday and Saturday
         self._morning(4, "Quayside: was 96, now 104", "North Fields: was 120, now 75")
         self._publish(4, 11, mill, 50, cora, "Six more by the mill pond")
         self._publish(4, 12, quay, 110, bilal, "Six on the corner")
         self._act(4, 13, "Friday's email comes back: the address no longer exists", self._bounce)
         self._publish(5, 9, quay, 112, anna, "Two flats over the shop")
+
+        # The next Monday
         self._morning(7)
         self.say(7, 9, "Nothing more is sent to this address until an administrator releases it.")
+
         digests = self.digests(self.collector.emails)
         received = [digest for digest in digests if digest.recipient == person.email]
         if len(received) != len(digests):
@@ -90,7 +101,6 @@ class PlansWeek(Stage):
     def _enter(self) -> _Cast:
         """Create the people and organisations, three plans and one confirmed stakeholder."""
         now = self.at(-3, 9)
-
         homes = organisations.create_organisation(
             name="Week Homes", kind=Kind.REGISTERED_PROVIDER, author=None, now=now
         )
@@ -102,9 +112,33 @@ class PlansWeek(Stage):
             self.person(name, council, Role.LEAD)
             for name in ("Anna Week", "Bilal Week", "Cora Week", "Dev Week", "Elsie Week")
         ]
+        partnership = self._partnership(council, publishers[0], homes, lead, now)
+        plans = [
+            self._plan(title, audience, council, partnership, publishers[0], now)
+            for title, audience in (
+                ("Quayside", Audience.PUBLIC),
+                ("Old Mill", Audience.PARTNERSHIP),
+                ("North Fields", Audience.NETWORK),
+            )
+        ]
+        self.sweep(now)
+        return _Cast(
+            lead=lead,
+            publishers=publishers,
+            organisation=homes,
+            partner=council,
+            partnership=partnership,
+            plans=plans,
+            stakeholder=self._follow(partnership, homes, lead, now),
+        )
+
+    def _partnership(
+        self, council: Organisation, author: User, homes: Organisation, lead: User, now: dt.datetime
+    ) -> Partnership:
+        """Create a partnership of the council, which the homes' lead joins."""
         partnership = agreements.create_partnership(
             organisation=council,
-            author=publishers[0],
+            author=author,
             title="Week Partnership",
             kind="memorandum",
             purpose="To be played.",
@@ -115,19 +149,14 @@ class PlansWeek(Stage):
             organisation=homes,
             role="member",
             reason="We need them.",
-            author=publishers[0],
+            author=author,
             now=now,
         )
         agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
-        plans = [
-            self._plan(title, audience, council, partnership, publishers[0], now)
-            for title, audience in (
-                ("Quayside", Audience.PUBLIC),
-                ("Old Mill", Audience.PARTNERSHIP),
-                ("North Fields", Audience.NETWORK),
-            )
-        ]
-        self.sweep(now)
+        return partnership
+
+    def _follow(self, partnership: Partnership, homes: Organisation, lead: User, now: dt.datetime) -> Subscription:
+        """Add a stakeholder without an account, who confirms and chooses a daily digest."""
         subscription = services.add_stakeholder(
             email="sam@week.example",
             name="Sam Stakeholder",
@@ -140,26 +169,8 @@ class PlansWeek(Stage):
         self.people.add(subscription.person_id)
         self.send()
         confirmed_subscription = services.confirm(subscription=subscription, now=now)
-        services.prefer(
-            person=confirmed_subscription.person,
-            frequency="daily",
-            hour=8,
-            weekday=0,
-            working_days_of=Nation.ENGLAND_AND_WALES,
-            paused_until=None,
-            time_zone="Europe/London",
-            author=confirmed_subscription.person,
-            now=now,
-        )
-        return _Cast(
-            lead=lead,
-            publishers=publishers,
-            organisation=homes,
-            partner=council,
-            partnership=partnership,
-            plans=plans,
-            stakeholder=confirmed_subscription,
-        )
+        self._prefer(confirmed_subscription.person, None, now)
+        return confirmed_subscription
 
     def _plan(
         self, title: str, audience: str, owner: Organisation, partnership: Partnership, author: User, now: dt.datetime
@@ -188,14 +199,15 @@ class PlansWeek(Stage):
         change(self.at(day, hour))
         self.say(day, hour, f"* {action}.")
 
-    def _prefer(self, person: User, until: dt.date, now: dt.datetime) -> None:
+    def _prefer(self, person: User, paused_until: dt.date | None, now: dt.datetime) -> None:
+        """Choose daily digests at eight, and a pause if there is one."""
         services.prefer(
             person=person,
             frequency="daily",
             hour=8,
             weekday=0,
             working_days_of=Nation.ENGLAND_AND_WALES,
-            paused_until=until,
+            paused_until=paused_until,
             time_zone="Europe/London",
             author=person,
             now=now,

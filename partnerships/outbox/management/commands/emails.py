@@ -1,4 +1,4 @@
-"""Shows queued emails to administrators of the server, and discards some."""
+"""The command that shows queued emails to administrators of the server, and discards some."""
 
 from __future__ import annotations
 

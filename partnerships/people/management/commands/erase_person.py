@@ -36,10 +36,12 @@ class Command(AccountedCommand):
         address = person.email
         if not options["yes"] and not self._is_confirmed(address):
             raise CommandError("Nothing was erased.")
+
         try:
             rows_by_rule = erase_person(person=person, author=None, reason=options["reason"], now=timezone.now())
         except UnableToErase as error:
             raise CommandError(str(error)) from error
+
         for name, count in rows_by_rule.items():
             if count:
                 self.stdout.write(f"{name}: {count}")

@@ -32,9 +32,11 @@ class Command(AccountedCommand):
         person = find_person(options["email"])
         if person is None:
             raise CommandError(f"Nobody has the address {options['email']}.")
+
         now = timezone.now()
         exported = export_person(person=person, author=None, now=now)
         record_export(actor_id=None, what="export_person", record_id=person.pk, rows=rows_in(exported), now=now)
+
         text = json.dumps(exported, indent=2, ensure_ascii=False)
         target: Path | None = options["to"]
         if target is None:

@@ -33,19 +33,22 @@ class Command(AccountedCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the file. Raises `CommandError` if an argument or a filter is not valid."""
         report = find_report(options["report"])
-        path = Path(options["to"])
-        reader = User.objects.filter(email__iexact=options["reader"], is_active=True).first()
-        form = path.suffix.removeprefix(".")
         if report is None:
             slugs = ", ".join(known_report.slug for known_report in all_reports())
             raise CommandError(f"There is no report called {options['report']}. Choose one of: {slugs}.")
+
+        reader = User.objects.filter(email__iexact=options["reader"], is_active=True).first()
         if reader is None:
             raise CommandError(f"Nobody with the address {options['reader']} has an open account.")
-        if form not in FORMATS:
+
+        path = Path(options["to"])
+        extension = path.suffix.removeprefix(".")
+        if extension not in FORMATS:
             raise CommandError(f"The file must end in one of: {', '.join(FORMATS)}.")
+
         try:
             snapshot = snapshot_of(report, reader, QueryDict(options["filters"]), now=timezone.now())
         except InvalidFilters as error:
             raise CommandError(f"The filters are not valid: {error.form.errors.as_text()}") from error
-        path.write_bytes(bytes_of(snapshot, form))
+        path.write_bytes(bytes_of(snapshot, extension))
         self.stdout.write(f"{path}: {snapshot.title}")

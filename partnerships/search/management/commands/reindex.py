@@ -1,4 +1,4 @@
-"""Indexes everything that search finds again, or checks the index."""
+"""The command that indexes everything that search finds again, or checks the index."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_PRINTED = 20
 
 
 class Command(AccountedCommand):
-    """Queues every record and indexes the queue. With `--check`, only compares the index with the records."""
+    """`manage.py reindex [--check | --queue]`"""
 
     help = "Index everything that search finds again. Safe to run at any time, and to run again after an interruption."
 
@@ -36,7 +36,8 @@ class Command(AccountedCommand):
     def _check(self) -> None:
         """Print the first differences, and fail if there are any."""
         count = 0
-        for count, difference in enumerate(differences(), start=1):
+        for difference in differences():
+            count += 1
             if count <= _MAX_PRINTED:
                 entry = f"{difference.source} {difference.object_id} {difference.part}".rstrip()
                 self.stdout.write(f"{difference.problem}: {entry}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
@@ -87,6 +89,7 @@ def grant(*, role: str, using: str = "default") -> None:
         with connections[using].cursor() as cursor:
             cursor.execute(sql.SQL("GRANT ALL ON ALL TABLES IN SCHEMA public TO {}").format(name))
         return
+
     statements = [
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name),
         sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(name),
@@ -95,30 +98,40 @@ def grant(*, role: str, using: str = "default") -> None:
     ]
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         existing_tables = set(connections[using].introspection.table_names(cursor))
-        if "django_migrations" in existing_tables:
-            statements.append(sql.SQL("REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {}").format(name))
-        statements += [
-            sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), name)
-            for table in append_only_tables()
-            if table in existing_tables
-        ]
-        for table, columns in UPDATABLE_COLUMNS.items():
-            if table in existing_tables:
-                table_name = sql.Identifier(table)
-                statements.append(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(table_name, name))
-                statements.append(sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(sql.SQL(columns), table_name, name))
+        statements += _table_statements(name, existing_tables)
+
         cursor.execute(_VIEWS_AND_PARTITIONS)
         for relation, is_view in cursor.fetchall():
             rights = "INSERT, UPDATE, DELETE" if is_view else "ALL"
             revoke = sql.SQL("REVOKE {} ON {} FROM {}")
             statements.append(revoke.format(sql.SQL(rights), sql.Identifier(relation), name))
+
         for function in owner_functions(using=using):
             # A backup does not contain rights, so after a restore every role may call these functions: PostgreSQL
             # grants that by default.
             statements.append(sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC").format(sql.SQL(function)))
             statements.append(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), name))
+
         for statement in statements:
             cursor.execute(statement)
+
+
+def _table_statements(role: sql.Identifier, existing_tables: Collection[str]) -> list[sql.Composed]:
+    """Return the statements for tables that the role may not change, or of which it may change some columns only."""
+    statements: list[sql.Composed] = []
+    if "django_migrations" in existing_tables:
+        statements.append(sql.SQL("REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {}").format(role))
+    statements += [
+        sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), role)
+        for table in append_only_tables()
+        if table in existing_tables
+    ]
+    for table, columns in UPDATABLE_COLUMNS.items():
+        if table in existing_tables:
+            table_name = sql.Identifier(table)
+            statements.append(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(table_name, role))
+            statements.append(sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(sql.SQL(columns), table_name, role))
+    return statements
 
 
 def owner_functions(*, using: str = "default") -> list[str]:

@@ -148,8 +148,12 @@ def _dump(
 ) -> Part:
     """Write the encrypted dump. At the same time pg_restore reads the same bytes, to prove that they are readable."""
     dump_command = [
-        *(str(find_program("pg_dump", server=server)), *connection_options(database)),
-        *("--format", "custom", "--snapshot", snapshot, "--no-owner", "--no-privileges"),
+        str(find_program("pg_dump", server=server)),
+        *connection_options(database),
+        "--format=custom",
+        f"--snapshot={snapshot}",
+        "--no-owner",
+        "--no-privileges",
     ]
     check_command = [str(find_program("pg_restore", server=server)), "--file", os.devnull]
     environ = program_environment(database)

@@ -157,16 +157,18 @@ def _about_meeting(template: str, due: Due, person: User, now: dt.datetime) -> C
         return "The meeting was called off."
     if meeting.ends_at < now:
         return "The meeting is over."
+
     # A meeting of a partnership that ended by its dates has no author.
     author = User.objects.filter(pk=due.params["author"]).first()
+    has_agenda = template == "meeting_agenda"
     context = {
         "person": person,
         "meeting": meeting,
         "author": author,
         "before": due.params.get("before", {}),
         "reason": due.params.get("reason", ""),
-        "items": agenda_for(meeting, person) if template == "meeting_agenda" else [],
-        "papers": papers_for(meeting, person) if template == "meeting_agenda" else [],
+        "items": agenda_for(meeting, person) if has_agenda else [],
+        "papers": papers_for(meeting, person) if has_agenda else [],
         "href": link("conversations:meeting", pk=meeting.pk),
     }
     [entry] = entries_of_meetings([meeting])

@@ -34,29 +34,33 @@ class QueueCollector(Collector):
             figures = queue_figures()
         except Error:
             return
+
         queue_metric = GaugeMetricFamily("outbox_queue", "Emails still to be sent, by status.", labels=["status"])
         for status in ("queued", "sending"):
             queue_metric.add_metric([status], figures[status])
         yield queue_metric
+
         lane_metric = GaugeMetricFamily("outbox_open", "Emails still to be sent, by lane.", labels=["lane"])
         for lane, count in figures["by_lane"].items():
             lane_metric.add_metric([lane], count)
         yield lane_metric
-        for name, key, description in (
-            (
-                "outbox_oldest_due_by_lane_seconds",
-                "oldest_by_lane_seconds",
-                "Seconds that the oldest due email of a lane has waited.",
-            ),
-            (
-                "outbox_oldest_tried_by_lane_seconds",
-                "oldest_tried_by_lane_seconds",
-                "Age in seconds of a lane's oldest email that failed at least once and will be tried again.",
-            ),
-        ):
-            age_metric = GaugeMetricFamily(name, description, labels=["lane"])
-            for lane, seconds in figures[key].items():
-                age_metric.add_metric([lane], seconds)
-            yield age_metric
-        for key, (name, description) in _GAUGES.items():
-            yield GaugeMetricFamily(name, description, value=figures[key])
+        due_metric = GaugeMetricFamily(
+            "outbox_oldest_due_by_lane_seconds",
+            "Seconds that the oldest due email of a lane has waited.",
+            labels=["lane"],
+        )
+        for lane, seconds in figures["oldest_by_lane_seconds"].items():
+            due_metric.add_metric([lane], seconds)
+        yield due_metric
+
+        tried_metric = GaugeMetricFamily(
+            "outbox_oldest_tried_by_lane_seconds",
+            "Age in seconds of a lane's oldest email that failed at least once and will be tried again.",
+            labels=["lane"],
+        )
+        for lane, seconds in figures["oldest_tried_by_lane_seconds"].items():
+            tried_metric.add_metric([lane], seconds)
+        yield tried_metric
+
+        for figure, (name, description) in _GAUGES.items():
+            yield GaugeMetricFamily(name, description, value=figures[figure])

@@ -196,6 +196,7 @@ def register() -> None:
         ("rows of emails", "Who got which email and when", "three years, a month at a time"),
         *((rule.name, rule.what, rule.kept_for) for rule in _ROW_RULES),
     )
+
     for name, what, kept_for in descriptions:
         register_retention(
             name,

@@ -121,6 +121,7 @@ def _normalise_items(
             continue
         used_keys.add(key)
         existing_keys.add(key)
+
         valid_item = valid_by_key.get(key)
         if valid_item is not None and valid_item == entry:
             items.append(valid_item)

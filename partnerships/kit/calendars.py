@@ -163,7 +163,9 @@ def _event(entry: CalendarEntry, invited: Invited | None) -> icalendar.Event:
     event.add("last-modified", entry.changed_at.astimezone(dt.UTC))
     event.add("sequence", entry.sequence)
     event.add("status", "CANCELLED" if entry.is_cancelled else "CONFIRMED")
+
     event.add("summary", _printable(entry.title))
+
     if isinstance(entry.starts, dt.datetime):
         event.add("dtstart", _local(entry.starts))
         if entry.minutes:
@@ -172,11 +174,13 @@ def _event(entry: CalendarEntry, invited: Invited | None) -> icalendar.Event:
         event.add("dtstart", entry.starts)
         event.add("dtend", entry.starts + dt.timedelta(days=1))
     event.add("transp", "OPAQUE" if entry.minutes else "TRANSPARENT")
+
     event.add("description", "\n".join(_printable(line) for line in (entry.within, entry.note, address) if line))
     event.add("url", address)
     if entry.place:
         event.add("location", _printable(entry.place))
     event.add("categories", [str(entry.kind.label)])
+
     if invited is not None:
         event["organizer"] = _person(*invited.organiser)
         # No RSVP: people reply on the meeting's page, and nobody would read a reply by email.

@@ -52,10 +52,12 @@ def bar_chart(
     is_narrow = is_narrow or len(groups) <= _FEW
     width = _WIDTH // 2 if is_narrow else _WIDTH
     column_width = width // max(len(groups), 1)
+
     names = [wrap(name, max(column_width // _CHARACTER, 6), break_on_hyphens=False) for name, _ in groups]
     # Names that cannot be wrapped, such as years, would touch, so every second one is a line lower.
     is_staggered = any(len(line) * _CHARACTER > column_width - _ROOM for lines in names for line in lines)
     further_lines = max((len(lines) for lines in names), default=1) - 1 + is_staggered
+
     return format_html(
         '<svg viewBox="0 0 {} {}" class="{}" role="img" aria-label="{}"><line x1="0" x2="{}" y1="{}" y2="{}" '
         'stroke="#6B8288"/>{}{}{}</svg>',

@@ -129,21 +129,25 @@ class _Release:
             raise ValueError("Every count has one category for each dimension and is not negative.")
         self.categories = [sorted({key[dimension] for key in counts}) for dimension in range(width)]
         self.atoms = {key: counts.get(key, 0) for key in itertools.product(*self.categories)} if counts else {}
+
         table_shapes = [frozenset(table) for table in tables]
         if any(not 0 <= dimension < width for table in table_shapes for dimension in table) and counts:
             raise ValueError("A table names a dimension that the counts do not have.")
+        #: The dimensions by which figures are published: those of each table, and of each of its totals.
         self.shapes: set[Shape] = {
             frozenset(dimensions)
             for table in table_shapes
             for size in range(len(table) + 1)
             for dimensions in _combinations(table, size)
         }
+
         #: For each figure, the indexes of the atoms (counts of one combination) whose sum it is.
         self.places: dict[Cell, list[int]] = {}
         for place, key in enumerate(self.atoms):
             for shape in self.shapes:
                 cell = tuple(category if dimension in shape else None for dimension, category in enumerate(key))
                 self.places.setdefault(cell, []).append(place)
+
         true_counts = tuple(self.atoms.values())
         self.figures = {cell: sum_of(true_counts, places) for cell, places in self.places.items()}
         self.small = sorted((cell for cell, count in self.figures.items() if count < floor), key=_order)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -277,6 +278,14 @@ def _labels(view: Box, codes: Iterable[str]) -> SafeString:
     )
 
 
+class _Dot(NamedTuple):
+    """The mean position of some points, and their number."""
+
+    x: float
+    y: float
+    count: int
+
+
 def _dots(points: Sequence[tuple[float, float]], view: Box) -> SafeString:
     """Draw one dot for each cell of a grid that has points, with their number if there are several."""
     left, top, right, _ = view
@@ -284,31 +293,33 @@ def _dots(points: Sequence[tuple[float, float]], view: Box) -> SafeString:
     points_by_cell: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
     for x, y in points:
         points_by_cell[int((x - left) // cell), int((y - top) // cell)].append((x, y))
-    # The mean position of the points in each cell, and the number of points.
+
     dots = []
     for _cell, cell_points in sorted(points_by_cell.items()):
         count = len(cell_points)
-        dots.append((sum(x for x, _ in cell_points) / count, sum(y for _, y in cell_points) / count, count))
-    return format_html(
-        '<g class="cg-map__places" stroke="none">{}{}</g>',
-        format_html_join(
-            "",
-            '<circle cx="{}" cy="{}" r="{}" fill="{}" stroke="#FFFFFF" stroke-width="{}"/>',
-            (
-                (round(x, 1), round(y, 1), round(cell * (0.3 if count == 1 else 0.5), 1), _DOT, round(cell / 16, 1))
-                for x, y, count in dots
-            ),
-        ),
-        format_html_join(
-            "",
-            '<text x="{}" y="{}" font-size="{}" text-anchor="middle" fill="#FFFFFF">{}</text>',
-            (
-                (round(x, 1), round(y + cell * 0.16, 1), round(cell * 0.45, 1), count)
-                for x, y, count in dots
-                if count > 1
-            ),
+        mean_x = sum(x for x, _ in cell_points) / count
+        mean_y = sum(y for _, y in cell_points) / count
+        dots.append(_Dot(mean_x, mean_y, count))
+
+    small_radius, large_radius, stroke = round(cell * 0.3, 1), round(cell * 0.5, 1), round(cell / 16, 1)
+    circles = format_html_join(
+        "",
+        '<circle cx="{}" cy="{}" r="{}" fill="{}" stroke="#FFFFFF" stroke-width="{}"/>',
+        (
+            (round(dot.x, 1), round(dot.y, 1), small_radius if dot.count == 1 else large_radius, _DOT, stroke)
+            for dot in dots
         ),
     )
+    numbers = format_html_join(
+        "",
+        '<text x="{}" y="{}" font-size="{}" text-anchor="middle" fill="#FFFFFF">{}</text>',
+        (
+            (round(dot.x, 1), round(dot.y + cell * 0.16, 1), round(cell * 0.45, 1), dot.count)
+            for dot in dots
+            if dot.count > 1
+        ),
+    )
+    return format_html('<g class="cg-map__places" stroke="none">{}{}</g>', circles, numbers)
 
 
 def _view(boxes: Sequence[Box]) -> Box:

@@ -179,6 +179,7 @@ def _cached_picture(nodes: tuple[Node, ...], ties: tuple[tuple[tuple[int, int], 
     graph: nx.Graph[int] = nx.Graph()
     graph.add_nodes_from(nodes_by_key)
     graph.add_weighted_edges_from((a, b, weight) for (a, b), weight in ties if a in nodes_by_key and b in nodes_by_key)
+
     labels = {key: node.label for key, node in nodes_by_key.items()}
     if len(nodes) <= SMALL:
         places, labelled_keys = _small_layout(graph, labels), set(nodes_by_key)
@@ -186,6 +187,7 @@ def _cached_picture(nodes: tuple[Node, ...], ties: tuple[tuple[tuple[int, int], 
         positions = _spring_layout(graph, 0, HEIGHT * min(len(nodes) / SMALL, 3))
         places = {key: (round(x, 1), round(y, 1)) for key, (x, y) in positions.items()}
         labelled_keys = _keys_with_room(graph, nodes_by_key, places)
+
     return Picture(
         nodes=tuple(
             Placed(nodes_by_key[key], round(x, 1), round(y, 1), key in labelled_keys) for key, (x, y) in places.items()

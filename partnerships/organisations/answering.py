@@ -164,8 +164,10 @@ def _outcome(step: Step, body: int, function: str) -> dict[frozenset[int], Fract
     own_ties = [tie for tie in step.ties if tie.predecessor == body]
     if not own_ties:
         return {frozenset({body}): Fraction(1)}
+
     # The body that has the function if no successor takes it over.
     fallback = frozenset({NOBODY if step.ends else body})
+
     named_ties = [tie for tie in own_ties if tie.function == function]
     ties_for_function = named_ties or [tie for tie in own_ties if not tie.function]
     responsible_ties = [tie for tie in ties_for_function if tie.role in STRENGTH]
@@ -173,22 +175,21 @@ def _outcome(step: Step, body: int, function: str) -> dict[frozenset[int], Fract
         return {fallback: Fraction(1)}
     if step.undoes is not None and any(tie.successor == body for tie in responsible_ties):
         return {frozenset({body}): Fraction(1)}
+
     strongest = min(STRENGTH[tie.role] for tie in responsible_ties)
+    strongest_ties = [tie for tie in responsible_ties if STRENGTH[tie.role] == strongest]
     fractions: dict[frozenset[int], Fraction] = {}
-    joint: set[int] = set()
-    for tie in responsible_ties:
-        if STRENGTH[tie.role] != strongest:
-            continue
-        if tie.share is None:
-            joint.add(tie.successor)
-        else:
+    for tie in strongest_ties:
+        if tie.share is not None:
             holder = frozenset({tie.successor})
             fractions[holder] = fractions.get(holder, Fraction(0)) + tie.share
-    remainder = 1 - sum(fractions.values(), Fraction(0))
+
+    # Successors without a share of their own have the remainder jointly.
+    joint = {tie.successor for tie in strongest_ties if tie.share is None}
     if joint and step.divides:
         joint.add(body)
+    remainder = 1 - sum(fractions.values(), Fraction(0))
     if remainder:
-        # Successors without a share of their own have the remainder jointly.
         other_bodies = frozenset(joint) or fallback
         fractions[other_bodies] = fractions.get(other_bodies, Fraction(0)) + remainder
     return fractions

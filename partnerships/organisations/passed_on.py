@@ -42,20 +42,24 @@ class Passed:
 def passed_for(successions: Sequence[Succession], reader: User, own_ids: Collection[int]) -> list[Passed]:
     """Return the records that passed on or were returned, sorted by names.
 
-    `own` are the ids of the reader's organisations; the records came from or went to one of these.
+    `own_ids` are the ids of the reader's organisations; the records came from or went to one of these.
     """
+    # By the organisation that had the records before and the one that holds them now, and then by kind.
     record_ids: dict[tuple[int, int], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for succession in successions:
         effective_cause = effective_succession(succession)
-        is_returned = effective_cause.undoes is not None
-        lines = (effective_cause.undoes or effective_cause).handovers.filter(
-            Q(predecessor__in=own_ids) | Q(successor__in=own_ids)
+        undone_succession = effective_cause.undoes
+        handovers = (undone_succession or effective_cause).handovers.filter(
+            Q(predecessor__in=own_ids) | Q(successor__in=own_ids),
+            state=HandoverState.ACCEPTED if undone_succession else HandoverState.APPLIED,
         )
-        lines = lines.filter(state=HandoverState.ACCEPTED if is_returned else HandoverState.APPLIED)
-        rows = lines.values_list("predecessor", "successor", "kind", "record")
-        for predecessor_id, successor_id, kind, record_id in rows:
-            pair = (successor_id, predecessor_id) if is_returned else (predecessor_id, successor_id)
-            record_ids[pair][kind].add(record_id)
+        for predecessor_id, successor_id, kind, record_id in handovers.values_list(
+            "predecessor", "successor", "kind", "record"
+        ):
+            if undone_succession:
+                record_ids[successor_id, predecessor_id][kind].add(record_id)
+            else:
+                record_ids[predecessor_id, successor_id][kind].add(record_id)
 
     organisation_by_id = Organisation.objects.in_bulk({pk for pair in record_ids for pk in pair})
     passed_records = [
@@ -67,7 +71,7 @@ def passed_for(successions: Sequence[Succession], reader: User, own_ids: Collect
         )
         for (before_id, holder_id), ids_by_kind in record_ids.items()
     ]
-    return sorted(passed_records, key=lambda things: (things.before, things.holder))
+    return sorted(passed_records, key=lambda passed: (passed.before, passed.holder))
 
 
 def awaiting_for(

@@ -246,12 +246,14 @@ def _ready(
         return None
     if any(isinstance(argument, AnonymousUser) for argument in arguments):
         return None
+
     now, key = timezone.now(), _key(compose, arguments, named)
     variants = _kept.get(key)
     if variants is None:
         if len(_kept) >= _MAX_KEPT:
             _kept.clear()
         variants = _kept[key] = _Variants()
+
     ids_by_own_ids = _ids_of(user, variants)
     shape = _shape(ids_by_own_ids)
     if shape not in variants.statement_by_shape:
@@ -264,6 +266,7 @@ def _ready(
             ids_by_own_ids = _ids_of(user, variants)
             shape = _shape(ids_by_own_ids)
         variants.statement_by_shape[shape] = statement
+
     stored_statement = variants.statement_by_shape[shape]
     return None if stored_statement is None else Ready(stored_statement, arguments, ids_by_own_ids, now)
 

@@ -155,12 +155,14 @@ def message(
         f"{mime.to_header(name, address)}Message-ID: {message_id}\r\n"
         f"Date: {format_datetime(now.astimezone(dt.UTC))}\r\n{mime.header('Subject', subject)}"
     )
+
     reply_addresses = [rendered.reply_to]
     if rendered.takes_replies or not rendered.reply_to:
         reply_addresses.append(replies_to)
     reply_to = ", ".join(filter(None, reply_addresses))
     if reply_to:
         head += mime.header("Reply-To", reply_to)
+
     body = f"{mime.TEXT_HEAD}{mime.encode(rendered.text)}"
     if rendered.html:
         body += f"{mime.NEXT_PART}{mime.HTML_HEAD}{mime.encode(rendered.html.strip() + chr(10))}"
@@ -170,6 +172,7 @@ def message(
     else:
         body += mime.LAST_PART
         shared_headers = _shared_headers(settings.DEFAULT_FROM_EMAIL, HEADERS)
+
     values = {"head": head, "body": body}
     tokens = ("head", "body") if is_secret else ()
     if stop is None:

@@ -119,12 +119,13 @@ def drain(
             _Round(claim_of_batch, sender, envelope_sender, settler, progress).send()
             examined_count = claim_of_batch.examined
             del claim_of_batch  # free its memory before the next batch is composed
+            settler.settle()
+
             is_quick = time.monotonic() - batch_started_at < _QUICK_SECONDS
             if is_quick:
                 batch_size = min(2 * batch_size, batch)
             else:
                 batch_size = max(batch_size // 2, min(FIRST_BATCH, batch))
-            settler.settle()
             if not examined_count:
                 tally.is_all = True
                 break

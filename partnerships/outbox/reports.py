@@ -69,6 +69,7 @@ def read_report(raw: bytes) -> Report | None:
     message_id = _MESSAGE_ID.search(original_message_id)
     if message_id is None or not (status or is_complaint):
         return None
+
     kind = Bounce.Kind.COMPLAINT if is_complaint else _kind_of(action, status.partition(" ")[0], text)
     return Report(
         kind=kind,

@@ -225,10 +225,12 @@ def save_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
         if is_new_directory:
             _forget_identities(key_of(saved_app))
             journal_provider(saved_app, now=now, removed=False)
-        if is_new_directory or has_new_secret or before["client_id"] != after["client_id"]:
+        has_new_client = before["client_id"] != after["client_id"]
+        if is_new_directory or has_new_secret or has_new_client:
             since = None if is_new_directory else now
             for recheck in _rechecks:
                 recheck(key_of(saved_app), since=since, reason=reason, author=author, now=now)
+
     event = _record(
         app,
         EventKind.PROVIDER_CHANGED if saved_app else EventKind.PROVIDER_ADDED,

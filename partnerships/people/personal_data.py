@@ -179,20 +179,17 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
     require(rights_over(locked_person, author).may_administer)
     if locked_person.erased_at is not None:
         raise UnableToErase("This person's data has already been erased.")
+
     refusal_hash = keep_refusal(person=locked_person, now=now)
-    # This comes first, because the database allows only erased people's security logs to be cleared.
+    # Before the rules, because the database allows only erased people's security logs to be cleared.
     User.objects.filter(pk=locked_person.pk).update(erased_at=now)
+
     counts_by_rule = run_hooks(Leaving(person=locked_person, author=author, successor=None, reason=reason, now=now))
     counts_by_rule["refusals kept by a hash of the address"] = int(bool(refusal_hash))
     end_sessions(locked_person)
-    # Values are cleared before references, because some values are found through rows that refer to the person.
-    for rule in rules():
-        if not _is_reference(rule) and rule.model != "people.User":
-            counts_by_rule[f"{rule.model}.{rule.field}"] = _apply_to_value(rule, locked_person)
-    for rule in rules():
-        if _is_reference(rule):
-            counts_by_rule[f"{rule.model}.{rule.field}"] = _apply_to_references(rule, locked_person)
+    counts_by_rule |= _apply_rules(locked_person)
     _forget_in_admin_log(locked_person)
+
     journal.note(
         ERASED,
         # The present time, because a backup may have been made since `now`, the start of a retention run.
@@ -202,16 +199,7 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
         refusal=refusal_hash,
         joined=locked_person.joined_at.isoformat(),
     )
-    locked_person.groups.clear()
-    locked_person.user_permissions.clear()
-    locked_person.email, locked_person.name = erased_address(locked_person), ""
-    locked_person.time_zone = "Europe/London"
-    locked_person.is_active = locked_person.is_staff = locked_person.is_superuser = False
-    locked_person.account_since = locked_person.last_login = None
-    locked_person.erased_at = now
-    locked_person.left_at = locked_person.left_at or now
-    locked_person.set_unusable_password()
-    locked_person.save()
+    _clear_account(locked_person, now=now)
     record(
         actor_id=author.pk if author else None,
         kind=EventKind.DATA_ERASED,
@@ -221,6 +209,33 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
     )
     person.refresh_from_db()
     return counts_by_rule
+
+
+def _apply_rules(person: User) -> dict[str, int]:
+    """Clear or delete the person's data in all tables except their account, and return the number of rows by rule."""
+    counts_by_rule: dict[str, int] = {}
+    # Values are cleared before references, because some values are found through rows that refer to the person.
+    for rule in rules():
+        if not _is_reference(rule) and rule.model != "people.User":
+            counts_by_rule[f"{rule.model}.{rule.field}"] = _apply_to_value(rule, person)
+    for rule in rules():
+        if _is_reference(rule):
+            counts_by_rule[f"{rule.model}.{rule.field}"] = _apply_to_references(rule, person)
+    return counts_by_rule
+
+
+def _clear_account(person: User, *, now: dt.datetime) -> None:
+    """Empty the fields of the person's account, and close it."""
+    person.groups.clear()
+    person.user_permissions.clear()
+    person.email, person.name = erased_address(person), ""
+    person.time_zone = "Europe/London"
+    person.is_active = person.is_staff = person.is_superuser = False
+    person.account_since = person.last_login = None
+    person.erased_at = now
+    person.left_at = person.left_at or now
+    person.set_unusable_password()
+    person.save()
 
 
 def _apply_to_references(rule: Rule, person: User) -> int:

@@ -89,18 +89,8 @@ def csv_rows(
     if compared.homes_changed:
         for heading, totals in (("", (compared.totals.total,)), *compared.totals.tables):
             for total in totals:
-                was_homes, now_homes = str(total.was), str(total.now)
-                yield (
-                    "Homes: was and now",
-                    total.label,
-                    "",
-                    "",
-                    heading,
-                    was_homes,
-                    now_homes,
-                    total.difference_words,
-                    "",
-                )
+                homes = (str(total.was), str(total.now), total.difference_words)
+                yield ("Homes: was and now", total.label, "", "", heading, *homes, "")
     for heading, items in compared.parts:
         for item in items:
             key = item.anchor.partition("/")[2]

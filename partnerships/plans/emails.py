@@ -26,12 +26,14 @@ def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content 
         pk=due.params["signatory"]
     )
     plan, organisation = signatory.plan, signatory.organisation
+
     if signatory.asked_at.isoformat() != due.params["asked_at"]:
         return "The organisation has since been asked again."
     if not _must_decide(signatory):
         return "The organisation no longer has to decide."
     if not leads_of(organisation).filter(pk=person.pk).exists():
         return "The recipient no longer leads the organisation."
+
     number = number_to_sign(plan)
     asked_by = signatory.asked_by
     context = {

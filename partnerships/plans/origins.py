@@ -74,10 +74,10 @@ def _suggestion(
     """Return the suggested values of a new commitment, or None if the person may not propose a commitment."""
     if not may_propose_commitment(user, plan):
         return None
+
     partners = Organisation.objects.filter(pk__in=partners_of(plan)).order_by("name", "pk")
-    own_organisation = (
-        Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=partners).order_by("name", "pk").first()
-    )
+    own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=partners)
+    own_organisation = own_organisations.order_by("name", "pk").first()
     other_partners = [partner for partner in partners if own_organisation is None or partner.pk != own_organisation.pk]
     return Suggestion(
         words=words,

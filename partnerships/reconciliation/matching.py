@@ -218,6 +218,7 @@ def _verdict(question: Question, body: Body, similarity: float) -> Verdict | Non
         points -= _DID_NOT_EXIST
     elif question.period is None and body.is_ended and not has_id:
         points -= _ENDED
+
     if points < MIN_POINTS:
         return None
     return Verdict(

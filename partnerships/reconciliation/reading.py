@@ -203,6 +203,7 @@ def _question(query: dict[str, Any], *, text: str, ids: list[str], conditions: l
     types = _texts_of(query.get("type"))
     if len(conditions) > _maximum("CONDITIONS"):
         raise TooMany(f"A query has at most {_maximum('CONDITIONS')} conditions; this one has {len(conditions)}.")
+
     period = None
     is_unclear = False
     other_conditions = []
@@ -220,6 +221,7 @@ def _question(query: dict[str, Any], *, text: str, ids: list[str], conditions: l
                 is_unclear = True
         else:
             other_conditions.append(condition)
+
     known_types = [type_id for type_id in types if type_id in TYPES]
     return Question(
         text=text,

@@ -108,33 +108,31 @@ def shown_tables(
 
 def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printed: int) -> ShownTable:
     """Return one table, for a page with `paging` or for paper."""
-    is_mapped = any(picture.table == table.code for picture in snapshot.maps)
-    rows, pages = paged(table, paging) if paging is not None else (table.rows[:printed], None)
+    charts = [chart for chart in snapshot.charts if chart.table == table.code and chart.has_bars(table)]
+    maps = [picture for picture in snapshot.maps if picture.table == table.code]
+    networks = [network for network in snapshot.networks if network.bodies == table.code]
+    if paging is not None:
+        rows, pages = paged(table, paging)
+        note = table.note
+    else:
+        rows, pages = table.rows[:printed], None
+        note = note_of(table, printed)
+
+    def anchor_of(row: Row) -> str:
+        """Return the anchor to which the map's areas link; "" without a map."""
+        return f"{table.code}-{row.key}" if maps and row.key else ""
+
     return ShownTable(
         code=table.code,
         title=table.title,
         columns=table.columns,
-        rows=tuple(
-            _shown_row(table, row, anchor=f"{table.code}-{row.key}" if is_mapped and row.key else "") for row in rows
-        ),
+        rows=tuple(_shown_row(table, row, anchor=anchor_of(row)) for row in rows),
         total=_shown_row(table, table.total) if table.total else None,
-        note=note_of(table, printed) if paging is None else table.note,
+        note=note,
         empty=table.empty,
-        charts=tuple(
-            (caption_of(picture, table), draw(picture, table, on_screen=paging is not None))
-            for picture in snapshot.charts
-            if picture.table == table.code and picture.has_bars(table)
-        ),
-        maps=tuple(
-            (picture.title, draw_map(picture, table, paging))
-            for picture in snapshot.maps
-            if picture.table == table.code
-        ),
-        networks=tuple(
-            (picture.title, draw_network(picture, snapshot))
-            for picture in snapshot.networks
-            if picture.bodies == table.code
-        ),
+        charts=tuple((caption_of(chart, table), draw(chart, table, on_screen=paging is not None)) for chart in charts),
+        maps=tuple((picture.title, draw_map(picture, table, paging)) for picture in maps),
+        networks=tuple((network.title, draw_network(network, snapshot)) for network in networks),
         pages=pages,
     )
 

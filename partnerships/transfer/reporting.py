@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from partnerships.kit.dates import long_date
-from partnerships.kit.text import counted
+from partnerships.kit.text import counted, listed
 from partnerships.transfer.reading.list_file import REASON, REMEDY, ListFile
 from partnerships.transfer.reading.problems import SetAside
 
@@ -214,8 +214,7 @@ def accounting(report: dict[str, Any], *, is_done: bool = True) -> str:
         for outcome, (singular, plural) in verbs.items()
         if rows.get(outcome)
     ]
-    sentence = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-    return f"Of {counted(rows['read'], 'row')}, {sentence}."
+    return f"Of {counted(rows['read'], 'row')}, {listed(parts)}."
 
 
 def summary(list_name: str, as_of: dt.date | None, counts: dict[str, int], *, applied: bool) -> str:

@@ -89,15 +89,14 @@ def brief_for(
     """
     today = timezone.localdate(now)
     their_partnerships = Party.objects.present().filter(organisation=theirs).values("partnership")
-    partnerships = Partnership.objects.inside_for(user).filter(
-        pk__in=Party.objects.present()
-        .filter(organisation=ours, partnership__in=their_partnerships)
-        .values("partnership")
-    )
+    shared_parties = Party.objects.present().filter(organisation=ours, partnership__in=their_partnerships)
+    partnerships = Partnership.objects.inside_for(user).filter(pk__in=shared_parties.values("partnership"))
+
     entries = [entry for entry in entries_between(user=user, own_side=ours, other_side=theirs) if _is_live(entry)]
-    last_conversation = last_held(user=user, own_side=ours, other_side=theirs, today=today)
     our_entries = [entry for entry in entries if entry.organisation_id == ours.pk]
     their_entries = [entry for entry in entries if entry.organisation_id == theirs.pk]
+
+    last_conversation = last_held(user=user, own_side=ours, other_side=theirs, today=today)
     plans, people = _plans(user, ours, theirs), contacts_of(theirs)
     points = points_between(user=user, own_side=ours, other_side=theirs)
     return Brief(

@@ -42,9 +42,8 @@ def write_dates_ahead(due: Due, person: User, now: dt.datetime) -> Content | str
     for entry in due.params["dates"]:
         partnership, kind = partnerships.get(entry["partnership"]), DateKind(entry["kind"])
         day = dates_ahead(partnership, today).get(kind) if partnership else None
-        # The date was moved or dropped, or has passed, while the email waited.
         if partnership is None or day is None or day.isoformat() != entry["on"]:
-            continue
+            continue  # the date was moved or dropped, or has passed, while the email waited
         if not _is_reminded(person, partnership, today):
             continue
         dates.append(
@@ -56,6 +55,7 @@ def write_dates_ahead(due: Due, person: User, now: dt.datetime) -> Content | str
                 "link": link("agreements:dates", pk=partnership.pk),
             }
         )
+
     if not dates:
         return "The dates have moved, or the recipient no longer leads an organisation in the partnership."
     partnership_count = len({date["partnership"] for date in dates})

@@ -73,11 +73,13 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
         version__partnership__in=readable_partnerships.values("pk"),
         asked_at__lte=now - dt.timedelta(days=UNSIGNED_DAYS),
     )
+
     drafts = TermsProposal.objects.drafts_for(user).filter(
         partnership__in=partnerships,
         status=ProposalStatus.DRAFTING,
         updated_at__lte=now - dt.timedelta(days=UNTOUCHED_DAYS),
     )
+
     unsigned_terms = [
         Stuck(
             partnership=signatory.version.partnership_id,
@@ -185,9 +187,11 @@ def terms_in_period(period: ReportPeriod) -> Block | None:
         for proposal in own_proposals.order_by("number")
         if proposal.is_awaiting or period.covers(_decided_on(proposal))
     ]
+
     requests = TermsSignatory.objects.waiting().filter(
         version__partnership=party.partnership_id, organisation=party.organisation_id
     )
+
     lines = [
         Line(f"{proposal.name}: {proposal.reason}"[:120], proposal.get_status_display().lower())
         for proposal in proposals

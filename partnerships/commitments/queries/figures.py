@@ -23,13 +23,14 @@ def commitments_in_period(period: ReportPeriod) -> Block | None:
     Only commitments within the partnership are included, as all its present parties may read those.
     """
     commitments = Commitment.objects.filter(partnership=period.party.partnership_id, giver=period.party.organisation_id)
-    due = Q(due_on__gte=period.start, due_on__lt=period.end)
-    done = Q(done_at__isnull=False)
+    is_due = Q(due_on__gte=period.start, due_on__lt=period.end)
+    is_done = Q(done_at__isnull=False)
     rows = (
         commitments.exclude(status__in=[Status.PROPOSED, Status.CANCELLED, Status.SUPERSEDED])
-        .filter(due | done | overdue_on(period.today))
+        .filter(is_due | is_done | overdue_on(period.today))
         .order_by("due_on", "pk")
     )
+
     delivered, due_later, overdue = [], [], []
     for commitment in rows:
         if commitment.done_at is not None and not commitment.is_under_way:
@@ -41,14 +42,12 @@ def commitments_in_period(period: ReportPeriod) -> Block | None:
             due_later.append(commitment)
     if not (delivered or due_later or overdue):
         return None
-    lines = [
-        *(_line(commitment, "delivered") for commitment in delivered),
-        *(
-            _line(commitment, overdue_in_words(commitment.due_on or period.today, period.today))
-            for commitment in overdue
-        ),
-        *(_line(commitment, "due in this period") for commitment in due_later),
+
+    lines = [_line(commitment, "delivered") for commitment in delivered]
+    lines += [
+        _line(commitment, overdue_in_words(commitment.due_on or period.today, period.today)) for commitment in overdue
     ]
+    lines += [_line(commitment, "due in this period") for commitment in due_later]
     summary = f"{len(delivered)} delivered, {len(overdue)} overdue, {len(due_later)} due."
     return Block("Commitments", summary, lines[:_MAX_LINES])
 

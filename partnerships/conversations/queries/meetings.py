@@ -176,27 +176,28 @@ def propose_next(partnership: Partnership, now: dt.datetime) -> NextMeeting | No
     if cycle is None:
         return None
 
-    day_before = (
-        today if last_meeting is None else max(today, last_meeting.day, last_meeting.cycle_day or last_meeting.day)
-    )
+    day_before = today
+    if last_meeting is not None:
+        day_before = max(today, last_meeting.day, last_meeting.cycle_day or last_meeting.day)
     cycle_day = cycle.next_day(after=day_before)
     on_holiday = OnHoliday(running.on_holiday) if running else OnHoliday.LATER
     meeting_day = move_off_holiday(cycle_day, meeting_holidays(partnership), on_holiday)
 
-    time = _TIME
     if running:
         time = running.time
     elif last_meeting:
         time = timezone.localtime(last_meeting.starts_at).time()
-    model_meeting = running or last_meeting
+    else:
+        time = _TIME
+    model_meeting = running or last_meeting or Meeting(minutes=_MINUTES, format=_FORMAT)
     return NextMeeting(
         starts_at=timezone.make_aware(dt.datetime.combine(meeting_day.day, time)),
         cycle_day=cycle_day,
         meeting_day=meeting_day,
-        minutes=model_meeting.minutes if model_meeting else _MINUTES,
-        format=model_meeting.format if model_meeting else _FORMAT,
-        place=model_meeting.place if model_meeting else "",
-        link=model_meeting.link if model_meeting else "",
+        minutes=model_meeting.minutes,
+        format=model_meeting.format,
+        place=model_meeting.place,
+        link=model_meeting.link,
         words=cycle.words,
     )
 

@@ -251,6 +251,7 @@ def news_between(
     newest_by_plan = newest_numbers(plan_ids, now)
     owners = owners_among([person.pk], plan_ids) if plan_ids else set()
     pieces_by_reader = pieces_followed([person.pk], plan_ids) if plan_ids else {}
+
     shown: list[News] = []
     for plan_id, number in spans:
         reading_class = class_by_reader.get((person.pk, plan_id))

@@ -52,10 +52,14 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
     own_subscription = next(iter(rows_for(_subscription, person, target.pk, kind=kind, key=key)), None)
     if own_subscription is None and isinstance(target, Entry | Commitment) and not may_still_follow(person, target):
         return {"person": None, "public": None}
+
     may_add = kind != "recommendation" and may_ask_stakeholders(person)
     has_rule = None  # None: the card offers no choice about a role rule
     if may_lead and kind == "partnership":
         has_rule = RoleRule.objects.filter(partnership=target.pk, post=None).exists()
+    wider_target = ""
+    if own_subscription is None and isinstance(target, Plan):
+        wider_target = _name_of_wider_target(person, target)
     next_digest = None
     if own_subscription is not None and own_subscription.is_confirmed:
         next_digest = forecast_next_digest(person, timezone.now(), about=target)
@@ -65,9 +69,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         "kind": kind,
         "words": target.get_direction_display().lower() if isinstance(target, Entry) else kind,
         "mine": own_subscription,
-        "through": _name_of_wider_target(person, target)
-        if own_subscription is None and isinstance(target, Plan)
-        else "",
+        "through": wider_target,
         "next": next_digest,
         "may_add": may_add,
         "may_edit": may_edit and kind == "plan",

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise, product
+from typing import Any
 
 from partnerships.documents.comparing.change import Change, Kind
 from partnerships.documents.comparing.naming import NO_REGISTERS, Names, Registers, distinct_names
@@ -49,18 +50,21 @@ def _list_changes(
     old_places = {item["key"]: place for place, item in enumerate(before)}
     moved_places = _moved_places([old_places[item["key"]] for item in after if item["key"] in old_places])
     unmoved_keys = {key for key, place in old_places.items() if place not in moved_places} & new_keys
-    for place, item in enumerate(after):
-        change = partial(
-            Change,
+
+    def change_of(item: Item, place: int, **details: Any) -> Change:
+        return Change(
             schema=schema,
             what=collection.one,
             key=item["key"],
             label=str(item[collection.title]),
             place=place,
+            **details,
         )
+
+    for place, item in enumerate(after):
         old_place = old_places.get(item["key"])
         if old_place is None:
-            changes.append(change(kind="added", now=item))
+            changes.append(change_of(item, place, kind="added", now=item))
             continue
         if old_place in moved_places:
             old_name = new_name = ""
@@ -71,21 +75,14 @@ def _list_changes(
                     _place_in_words(collection, before, place, unmoved_keys),
                     _place_in_words(collection, after, place, unmoved_keys),
                 )
-            changes.append(change(kind="moved", was=old_place, now=place, was_name=old_name, now_name=new_name))
+            changes.append(
+                change_of(item, place, kind="moved", was=old_place, now=place, was_name=old_name, now_name=new_name)
+            )
         changes += _item_changes(schema, collection, before[old_place], item, names)
-    changes += [
-        Change(
-            schema=schema,
-            kind="removed",
-            what=collection.one,
-            key=item["key"],
-            label=str(item[collection.title]),
-            was=item,
-            place=place,
-        )
-        for place, item in enumerate(before)
-        if item["key"] not in new_keys
-    ]
+
+    for place, item in enumerate(before):
+        if item["key"] not in new_keys:
+            changes.append(change_of(item, place, kind="removed", was=item))
     return changes
 
 

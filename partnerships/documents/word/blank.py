@@ -21,16 +21,33 @@ _INK, _MUTED = (0x10, 0x27, 0x2E), (0x4A, 0x61, 0x68)
 def new_document(title: str, made_at: dt.datetime, *, is_wide: bool = False) -> Any:
     """Return an empty A4 document with our fonts, page numbers and properties; landscape if `is_wide`."""
     document = docx.Document()
-    properties = document.core_properties
-    properties.title, properties.author, properties.comments = xml_text(title), "", ""
-    properties.created = properties.modified = made_at.astimezone(dt.UTC).replace(tzinfo=None)
-    properties.language = "en-GB"
+    _set_properties(document, title, made_at)
+    _set_styles(document)
+
     section = document.sections[0]
     sides = (shared.Mm(210), shared.Mm(297))
     section.page_width, section.page_height = sides[::-1] if is_wide else sides
     section.orientation = enums.WD_ORIENT.LANDSCAPE if is_wide else enums.WD_ORIENT.PORTRAIT
     section.left_margin = section.right_margin = shared.Mm(20)
     section.top_margin = section.bottom_margin = shared.Mm(20)
+
+    footer = section.footer.paragraphs[0]
+    add_muted(footer, f"{title}. Page ")
+    for kind, instruction in (("begin", ""), ("", "PAGE"), ("end", "")):
+        _add_field_part(footer, kind, instruction)
+    return document
+
+
+def _set_properties(document: Any, title: str, made_at: dt.datetime) -> None:
+    """Set the title, time and language that Word shows as the document's properties."""
+    properties = document.core_properties
+    properties.title, properties.author, properties.comments = xml_text(title), "", ""
+    properties.created = properties.modified = made_at.astimezone(dt.UTC).replace(tzinfo=None)
+    properties.language = "en-GB"
+
+
+def _set_styles(document: Any) -> None:
+    """Set font, colour and language of the text and headings, instead of those of the theme."""
     for style in document.styles:
         if style.name in ("Normal", "Title") or style.name.startswith("Heading"):
             style.font.name = "Arial"
@@ -42,11 +59,6 @@ def new_document(title: str, made_at: dt.datetime, *, is_wide: bool = False) -> 
     language = oxml.OxmlElement("w:lang")
     language.set(namespaces.qn("w:val"), "en-GB")
     document.styles["Normal"].element.get_or_add_rPr().append(language)
-    footer = section.footer.paragraphs[0]
-    add_muted(footer, f"{title}. Page ")
-    for kind, instruction in (("begin", ""), ("", "PAGE"), ("end", "")):
-        _add_field_part(footer, kind, instruction)
-    return document
 
 
 def add_contents(document: Any, headings: Sequence[str]) -> None:

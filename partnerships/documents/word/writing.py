@@ -173,6 +173,7 @@ def _add_items(document: Any, paper: WordPaper, collection: Collection, items: S
     title_field = next(spec for spec in collection.fields if spec.code == collection.title)
     headings = [collection.label if title_field.shape == "line" else title_field.label]
     headings += [spec.label for spec in columns]
+
     if counts:
         headings.append(counts.label)
     if detail_fields:
@@ -259,6 +260,7 @@ def _add_signatures(document: Any, lines: Sequence[SignatureLine]) -> None:
     document.add_page_break()
     document.add_heading("Signatures", level=1)
     table = add_table(document, ("Organisation", "Role", "Decision", "By"))
+
     for line in lines:
         cells = table.add_row().cells
         cells[0].paragraphs[0].add_run(xml_text(line.organisation)).bold = True

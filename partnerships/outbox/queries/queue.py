@@ -69,11 +69,11 @@ def queue_figures() -> dict[str, Any]:
     * `months_ready`: months after this one that have a partition.
     * `last_settled` and `lease_until`: two times that change while senders work.
     """
+    now = timezone.now()
     counts = {"queued": 0, "sending": 0}
     open_by_lane = dict.fromkeys((lane.name.lower() for lane in Lane), 0)
     tried_age_by_lane = open_by_lane.copy()
     in_doubt = 0
-    now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, [MAX_COUNT])
         for lane_number, status, count, oldest_tried_at, doubtful_count in cursor.fetchall():
@@ -84,10 +84,12 @@ def queue_figures() -> dict[str, Any]:
             tried_age_by_lane[lane] = max(tried_age_by_lane[lane], _age(oldest_tried_at, now))
         cursor.execute(_SIGNS_OF_LIFE, [settings.EMAIL_LEASE_SECONDS])
         last_settled, lease_until = cursor.fetchone()
+
     due_since = oldest_due()
     due_age_by_lane = {lane.name.lower(): _age(due_since.get(lane), now) for lane in Lane}
     if settings.EMAILS_HELD:
         due_age_by_lane = dict.fromkeys(due_age_by_lane, 0) | {"account": due_age_by_lane["account"]}
+
     unwritten = Email.objects.filter(reason_code=EmailReason.NOT_COMPOSED)  # only a few, with an index of their own
     not_composed = unwritten.open().count()
     not_composed += unwritten.filter(status=EmailStatus.FAILED, settled_at__gt=now - dt.timedelta(days=1)).count()

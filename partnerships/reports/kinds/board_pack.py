@@ -126,15 +126,16 @@ class _Pack:
 def _compute(context: ReportContext) -> Snapshot:
     """Compute one part after the other, and report the progress after each part."""
     pack = _read_pack(context)
-    wanted_parts = context.filters.get("part") or list(_PARTS)
     suggested_rows = _read_suggested(pack)
+    chosen_parts = context.filters.get("part") or list(_PARTS)
+    parts_in_order = [part for part in _PARTS if part in chosen_parts]
     tables: list[Table] = []
-    parts_in_order = [part for part in _PARTS if part in wanted_parts]
     for number, part in enumerate(parts_in_order, 1):
         tables += _BUILDERS[part](pack, suggested_rows)
         context.progress(number, len(parts_in_order) + 1)  # the last step is to write the file
+
     names = ", ".join(partnership.title for partnership in pack.partnerships)
-    charts = (Chart("Homes by year of completion", "year", (1, 2)),) if "pipeline" in wanted_parts else ()
+    charts = (Chart("Homes by year of completion", "year", (1, 2)),) if "pipeline" in chosen_parts else ()
     return Snapshot(
         report=BOARD_PACK.slug,
         title="Board pack",

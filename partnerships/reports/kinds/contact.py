@@ -53,10 +53,10 @@ class _Filters(Form):
 
 def _compute(context: ReportContext) -> Snapshot:
     """Count how often each two organisations met in the period."""
-    last = context.filters.get("last") or context.today
-    first = context.filters.get("first") or last - dt.timedelta(days=_DEFAULT_DAYS)
+    last_day = context.filters.get("last") or context.today
+    first_day = context.filters.get("first") or last_day - dt.timedelta(days=_DEFAULT_DAYS)
     held_conversations = Conversation.objects.visible_to(context.reader).filter(
-        status__in=_HELD, held_on__range=(first, last)
+        status__in=_HELD, held_on__range=(first_day, last_day)
     )
     if context.filters.get("partnership"):
         held_conversations = held_conversations.filter(partnership=context.filters["partnership"])
@@ -71,10 +71,10 @@ def _compute(context: ReportContext) -> Snapshot:
     for conversation, organisations in organisations_by_conversation.items():
         for pair in combinations(sorted(organisations), 2):
             meeting_counts[pair] += 1
-            last_days[pair] = max(day_by_conversation[conversation], last_days.get(pair, first))
-    names = dict(
-        Organisation.objects.filter(pk__in={pk for pair in meeting_counts for pk in pair}).values_list("pk", "name")
-    )
+            last_days[pair] = max(day_by_conversation[conversation], last_days.get(pair, first_day))
+
+    organisation_ids = {pk for pair in meeting_counts for pk in pair}
+    names = dict(Organisation.objects.filter(pk__in=organisation_ids).values_list("pk", "name"))
     answer = f"{counted(len(day_by_conversation), 'conversation')} between {counted(len(names), 'organisation')}."
     return Snapshot(
         report=CONTACT.slug,

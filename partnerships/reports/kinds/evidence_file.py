@@ -77,20 +77,27 @@ class _Days:
 
 def _compute(context: ReportContext) -> Snapshot:
     """Build a table for each kind of evidence, and before them a summary with the number of rows of each."""
-    ours = context.filters.get("organisation") or own_organisations(context.reader).order_by("name", "pk").first()
-    last = context.filters.get("last") or context.today
-    days = _Days(context.filters.get("first") or last - dt.timedelta(days=_DEFAULT_DAYS), last)
-    table_builders = (_meetings, _conversations, _delivered, _nominations, _contributions)
+    organisation = context.filters.get("organisation")
+    if not organisation:
+        organisation = own_organisations(context.reader).order_by("name", "pk").first()
+    last_day = context.filters.get("last") or context.today
+    first_day = context.filters.get("first") or last_day - dt.timedelta(days=_DEFAULT_DAYS)
+
+    title = EVIDENCE_FILE.title
     tables: list[Table] = []
-    for number, build_table in enumerate(table_builders if ours is not None else (), 1):
-        assert ours is not None
-        tables.append(build_table(context.reader, ours, days))
-        context.progress(number, len(table_builders) + 1)  # the last step is to write the file
+    if organisation is not None:
+        title = f"Evidence of local co-operation: {organisation.name}"
+        table_builders = (_meetings, _conversations, _delivered, _nominations, _contributions)
+        for number, build_table in enumerate(table_builders, 1):
+            tables.append(build_table(context.reader, organisation, _Days(first_day, last_day)))
+            context.progress(number, len(table_builders) + 1)  # the last step is to write the file
+
     summary = tuple(Row((table.title, table.row_count), key=table.code) for table in tables)
+
     columns = (Column("Evidence"), Column("Number", Kind.NUMBER))
     return Snapshot(
         report=EVIDENCE_FILE.slug,
-        title=f"Evidence of local co-operation: {ours.name}" if ours is not None else EVIDENCE_FILE.title,
+        title=title,
         made_at=context.now,
         made_for=context.made_for,
         filters=context.filter_labels,

@@ -375,6 +375,7 @@ def _answers(data: _Data, context: ReportContext) -> tuple[str, ...]:
             f"Plans require {counted(required, 'home')} a year there, so the homes to come are enough for "
             f"{figure(years.quantize(_TENTH))} years."
         )
+
     total = _total(data)
     share = total.cells[2] if len(data.areas) > 1 else _measurement(data, data.areas[0])[0]
     if share is not None and (newest_years := data.years.get("required_total")):

@@ -217,10 +217,12 @@ def _lines(context: ReportContext) -> list[_Line]:
         for partnership, state in states.items()
         if (state == chosen_status if chosen_status else (includes_ended or state not in OVER))
     ]
+
     ids = [partnership.pk for partnership in partnerships]
     chairs = _chairs(ids)
     terms_in_force = TermsInForce.objects.filter(partnership__in=ids).on(context.today)
     terms_since = dict(terms_in_force.values_list("partnership", "from_day"))
+
     personal_documents = Document.objects.filter(partnership__in=ids, personal_data=True, removed_at=None)
     ids_with_personal_data = set(personal_documents.values_list("partnership", flat=True))
     needing_agreement = [
@@ -230,19 +232,24 @@ def _lines(context: ReportContext) -> list[_Line]:
     ]
     open_ids = open_among(needing_agreement, context.today)
     shares_data = {partnership.pk: partnership.pk in open_ids for partnership in needing_agreement}
+
     risk_counts = _risk_counts(context.reader, ids)
-    return [
-        _Line(
-            partnership,
-            states[partnership],
-            chairs.get(partnership.pk, ""),
-            terms_since.get(partnership.pk),
-            shares_data.get(partnership.pk),
-            *risk_counts.get(partnership.pk, (0, 0)),
-            context.today,
+    lines = []
+    for partnership in partnerships:
+        risk_count, high_risk_count = risk_counts.get(partnership.pk, (0, 0))
+        lines.append(
+            _Line(
+                partnership,
+                states[partnership],
+                chairs.get(partnership.pk, ""),
+                terms_since.get(partnership.pk),
+                shares_data.get(partnership.pk),
+                risk_count,
+                high_risk_count,
+                context.today,
+            )
         )
-        for partnership in partnerships
-    ]
+    return lines
 
 
 def _chairs(ids: Sequence[int]) -> dict[int, str]:

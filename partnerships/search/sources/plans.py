@@ -57,16 +57,19 @@ def _plan_rows(ids: Collected[int]) -> Iterable[Row]:
     """Yield the rows of the newest version of each plan and, if it is another version, of the newest open one."""
     readers = readers_by_routes(Plan, (*published_routes(AFTER_EVERY_EMBARGO), *draft_routes(AFTER_EVERY_EMBARGO)), ids)
     inside_readers = readers_by_routes(Plan, inside_routes(AFTER_EVERY_EMBARGO), ids)
+
     is_shown = Q(number=F("plan__current_number")) | Q(number=F("plan__open_number"))
     shown_versions = list(Version.objects.filter(is_shown, plan__in=ids).order_by("number").defer("prose", "figures"))
     versions_by_plan: defaultdict[int, list[Version]] = defaultdict(list)
     for version in shown_versions:
         versions_by_plan[version.plan_id].append(version)
+
     contents = [version.content for version in shown_versions]
     names = Names(
         area_by_code=areas_of(contents),
         text_by_sha256=texts_of_files(item["sha256"] for content in contents for item in content["documents"]),
     )
+
     for plan in Plan.objects.filter(pk__in=ids).prefetch_related("owners").order_by("pk"):
         owner_ids = [owner.organisation_id for owner in plan.owners.all()]
         plan_columns: dict[str, Any] = {

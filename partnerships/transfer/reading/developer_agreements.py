@@ -92,8 +92,10 @@ def read_developer_agreements(
     recalled_promises: list[Promise] = []
     if transaction_table.list_file.is_corrected:
         recalled_promises = _recalled_promises(recall, transaction_lines, promises, agreements_read)
+
     all_promises = [*promises, *recalled_promises]
 
+    # Transactions of this file, and of earlier files if rows were corrected.
     movements = _read_movements(transaction_lines, transaction_account, all_promises)
     saved_rows: Sequence[SavedRow] = ()
     # Without a file of transactions, all transactions of the corrected contributions were read before.
@@ -275,12 +277,14 @@ def _read_promises(lines: Iterable[Line], account: Accounts, agreements: Sequenc
         agreement = line.text("agreement")
         matching_rows = agreement_rows.find(agreement, line.text("organisation"))
         if len(matching_rows) > 1:
-            found = f"agreements of several authorities have the reference “{agreement}”."
-            account.aside(line, found, _ADD_ORGANISATION)
+            problem = f"agreements of several authorities have the reference “{agreement}”."
+            account.aside(line, problem, _ADD_ORGANISATION)
             continue
+
         key = _read_key(line, row_by_key, account)
         if not key:
             continue
+
         promises.append(
             Promise(
                 row=line.number,

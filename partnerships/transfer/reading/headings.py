@@ -199,6 +199,7 @@ def find_table(
         candidate = _best_heading_row(sheet, columns, required_codes, known_headings)
         if candidate is not None:
             candidates.append(candidate)
+
     complete = [
         _with_rows(candidate, required_codes, keep_repeats=keep_repeats)
         for candidate in candidates
@@ -209,6 +210,7 @@ def find_table(
             candidates, key=lambda candidate: (candidate.required, len(candidate.index_by_code)), default=None
         )
         raise UnknownHeadings(_missing_columns(nearest_candidate, columns, description), columns)
+
     chosen, other_candidates = _choose([candidate for candidate in complete if candidate.rows] or complete, description)
     if not chosen.rows:
         found = "there is no row below the heading."

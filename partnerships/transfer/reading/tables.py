@@ -262,11 +262,13 @@ def _from_records(value: Any) -> Sheet:
                 "Use an array of objects, or one object of codes and names.",
             )
         value = [_attributes_of_feature(record) for record in lists[0]]
+
     headings: dict[str, None] = {}  # a dict, because a set would lose the order of first use
     for number, record in enumerate(value, start=1):
         if not isinstance(record, dict):
             raise unable(f"item {number} is not an object.", "Use an array of objects.", row=number)
         headings.update(dict.fromkeys(map(str, record)))
+
     _check_size(len(value), len(headings))
     rows = [Row(0, tuple(headings))]
     for number, record in enumerate(value, start=1):

@@ -54,6 +54,7 @@ def read_requirements(sheets: Sequence[Sheet], known_headings: Mapping[str, str]
         if key is None:
             total_count += 1
             continue
+
         first, last = collector.read(line, "start", _year), collector.read(line, "end", _year)
         adopted = collector.day(line, "adopted")
         if first is None or last is None:
@@ -63,6 +64,7 @@ def read_requirements(sheets: Sequence[Sheet], known_headings: Mapping[str, str]
                 line, "end", f"the period ends in {last} and begins in {first}.", "Correct the years."
             )
             continue
+
         template = PublishedFigure(
             row=line.number,
             code=key,

@@ -123,6 +123,7 @@ def _decisions(user: User, partnership: Partnership, since: Since) -> list[Sugge
         title, detail = "Decide what follows when the partnership ends", f"It ends {long_date(partnership.ends_on)}"
     else:
         return []
+
     path = reverse("agreements:detail", args=[partnership.pk])
     return [
         Suggestion(

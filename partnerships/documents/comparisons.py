@@ -173,12 +173,14 @@ class _RowWriter:
         counts = collection.counts
         if counts:
             parts += [f"{count:,} {counts.words(line)}" for line, count in counts.by_line(item).items()]
+
         filled_fields = [field for field in collection.fields if item[field.code] != field.default]
         parts += [
             f"{field.label[0].lower()}{field.label[1:]}: {self.names.in_words(field, item[field.code])}"
             for field in filled_fields
             if field.shape != "text" and field.code != collection.title and field.code not in self.left_out
         ]
+
         texts = [item[field.code] for field in filled_fields if field.shape == "text"]
         sentence = "; ".join(parts)
         return "\n".join([f"{sentence}.", *texts]) if texts else sentence

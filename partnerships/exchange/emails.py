@@ -171,6 +171,7 @@ def write_introduction(due: Due, person: User, now: dt.datetime) -> Content | st
     )
     if introduction is None:
         return _NOT_READABLE
+
     own, other = introduction.ask, introduction.offer
     if due.params["side"] == "offer":
         own, other = other, own

@@ -114,6 +114,7 @@ def _walk_in_depth(
                 earliest[node] = position
         else:
             open_nodes.pop()
+
     sizes = dict.fromkeys(reached, 1)
     pieces_below: dict[int, list[int]] = {}
     for node in reversed(reached[1:]):  # the last reached first, so that all nodes below a node come before it
@@ -122,6 +123,7 @@ def _walk_in_depth(
         earliest[parent] = min(earliest[parent], earliest[node])
         if earliest[node] >= order[parent]:
             pieces_below.setdefault(parent, []).append(sizes[node])
+
     part_size = len(reached)
     pieces = {
         node: [*piece_sizes, part_size - 1 - sum(piece_sizes)]

@@ -261,20 +261,17 @@ def _labels(view: Box, codes: Iterable[str]) -> SafeString:
     """Draw the names of areas whose middle is within the view, about 1/45 of its width high."""
     left, top, right, bottom = view
     size = (right - left) / 45
-    labelled_outlines = [outlines()[code] for code in codes]
+    labels = []
+    for code in codes:
+        outline = outlines()[code]
+        x, y = outline.middle
+        if left < x < right and top + size < y < bottom:
+            labels.append((x, y, outline.name))
     return format_html(
         '<g class="cg-map__names" font-size="{}" text-anchor="middle" fill="{}" stroke="none">{}</g>',
         round(size, 1),
         _INK,
-        format_html_join(
-            "",
-            '<text x="{}" y="{}">{}</text>',
-            (
-                (*outline.middle, outline.name)
-                for outline in labelled_outlines
-                if left < outline.middle[0] < right and top + size < outline.middle[1] < bottom
-            ),
-        ),
+        format_html_join("", '<text x="{}" y="{}">{}</text>', labels),
     )
 
 
@@ -341,4 +338,6 @@ def _three_times_as_large(view: Box) -> Box:
 
 def _overlap(box: Box, other_box: Box) -> bool:
     """Return whether two boxes have a common area."""
-    return box[0] < other_box[2] and other_box[0] < box[2] and box[1] < other_box[3] and other_box[1] < box[3]
+    left, top, right, bottom = box
+    other_left, other_top, other_right, other_bottom = other_box
+    return left < other_right and other_left < right and top < other_bottom and other_top < bottom

@@ -116,8 +116,10 @@ def _box(label: str, x: float, y: float) -> tuple[float, float, float, float]:
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> tuple[float, float]:
     """Return the width and the height in which two boxes overlap; zeros if they do not overlap."""
-    across = min(a[2], b[2]) - max(a[0], b[0])
-    down = min(a[3], b[3]) - max(a[1], b[1])
+    a_left, a_top, a_right, a_bottom = a
+    b_left, b_top, b_right, b_bottom = b
+    across = min(a_right, b_right) - max(a_left, b_left)
+    down = min(a_bottom, b_bottom) - max(a_top, b_top)
     return (across, down) if across > 0 and down > 0 else (0.0, 0.0)
 
 

@@ -123,11 +123,13 @@ def nomination_terms_in(content: Mapping[str, Any]) -> NominationTerms | None:
     first_lets = _share(about, "first_lets")
     share_by_size = {size: _share(about, f"relets_{size}") for size in Bedrooms}
     relets = {size: share for size, share in share_by_size.items() if share is not None}
-    nominees, days_first_lets, days_relets = (
-        about.get(code) for code in ("nominees", "days_first_lets", "days_relets")
-    )
-    if first_lets is None or len(relets) < len(Bedrooms) or None in (nominees, days_first_lets, days_relets):
+    nominees = about.get("nominees")
+    days_first_lets, days_relets = about.get("days_first_lets"), about.get("days_relets")
+    if first_lets is None or len(relets) < len(Bedrooms):
         return None
+    if None in (nominees, days_first_lets, days_relets):
+        return None
+
     covers_schemes_only = about.get("covers") == "schemes"
     return NominationTerms(
         council=about.get("council") or "",

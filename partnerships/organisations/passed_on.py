@@ -102,16 +102,11 @@ def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], 
     The events are limited to those that the reader may see. The list is empty unless one of `undone_by` has taken
     effect: only then does a signature belong to an organisation that no longer takes part.
     """
-    undoing = next(
-        (
-            succession_undoing
-            for succession_undoing in undone_by
-            if succession_undoing.status == SuccessionStatus.EFFECTIVE
-        ),
-        None,
-    )
+    effective = [undoing for undoing in undone_by if undoing.status == SuccessionStatus.EFFECTIVE]
+    undoing = effective[0] if effective else None
     if undoing is None or succession.vests_on is None or undoing.vests_on is None:
         return []
+
     target_by_code = {kind.code: kind.target for kind in obligations() if kind.target}
     # Lines are accepted again once the records have been returned.
     lines = succession.handovers.filter(

@@ -75,6 +75,7 @@ def suppress(
     # `ignore_conflicts`, because another sender may suppress the same address at this moment.
     Suppression.objects.bulk_create([suppression], ignore_conflicts=True)
     journal.note(SUPPRESSED, now=now, address=address_hash or journal.address_hash(address))
+
     if address:
         for hooks in registered_hooks():
             hooks.suppressed(address=address, reason=reason, email_id=email_id, author_id=author_id, now=now)

@@ -224,18 +224,16 @@ def _use_up(key_by_index: Mapping[int, _Key]) -> set[int]:
     Only matching deliveries are locked, because another sender may have other emails to the same people at the same
     time.
     """
-    wanted_keys = set(key_by_index.values())
-    deliveries = DeliveredBefore.objects.filter(person_id__in={person_id for _, person_id, _ in wanted_keys})
+    keys = set(key_by_index.values())
+    deliveries = DeliveredBefore.objects.filter(person_id__in={person_id for _kind, person_id, _hash in keys})
     matching_ids = [
         pk
-        for pk, kind, person_id, hash_ in deliveries.values_list("pk", "kind", "person_id", "params_hash")
-        if (kind, person_id, hash_) in wanted_keys
+        for pk, kind, person_id, params_hash in deliveries.values_list("pk", "kind", "person_id", "params_hash")
+        if (kind, person_id, params_hash) in keys
     ]
-    locked_deliveries = (
-        DeliveredBefore.objects.select_for_update(skip_locked=True).filter(pk__in=matching_ids).order_by("pk")
-    )
+    locked_deliveries = DeliveredBefore.objects.select_for_update(skip_locked=True).filter(pk__in=matching_ids)
     delivery_ids_by_key: dict[_Key, list[int]] = {}
-    for delivery in locked_deliveries:
+    for delivery in locked_deliveries.order_by("pk"):
         key = (delivery.kind, delivery.person_id, delivery.params_hash)
         delivery_ids_by_key.setdefault(key, []).append(delivery.pk)
 

@@ -48,6 +48,7 @@ def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[
     per_minute = settings.EMAIL_PER_MINUTE
     domain_per_minute = settings.EMAIL_PER_DOMAIN_PER_MINUTE
     domain_per_hour = settings.EMAIL_PER_DOMAIN_PER_HOUR
+
     count_by_domain: Counter[str] = Counter()
     throttled_ids: set[int] = set()
     domain_of_emails = [(email_id, domain_of(address)) for email_id, address in emails]
@@ -58,6 +59,7 @@ def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[
     if per_minute or domain_per_minute:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
     domains = sorted({domain for _, domain in domain_of_emails} | {_ALL_DOMAINS})
     hour_count_by_domain, minute_count_by_domain = Counter[str](), Counter[str]()
     rows = rows_planned_once(_COUNTS, [minute_of(now), domains, now - _HOUR])
@@ -65,17 +67,21 @@ def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[
         hour_count_by_domain[domain] = hour_count
         minute_count_by_domain[domain] = minute_count
 
+    def is_reached(limit: int, earlier_counts: Counter[str], domain: str) -> bool:
+        """Return whether earlier emails and those of this batch reach the limit; a limit of 0 is none."""
+        return bool(limit) and earlier_counts[domain] + count_by_domain[domain] >= limit
+
     for email_id, domain in domain_of_emails:
         if (
-            (domain_per_hour and hour_count_by_domain[domain] + count_by_domain[domain] >= domain_per_hour)
-            or (domain_per_minute and minute_count_by_domain[domain] + count_by_domain[domain] >= domain_per_minute)
-            or (per_minute and minute_count_by_domain[_ALL_DOMAINS] + count_by_domain[_ALL_DOMAINS] >= per_minute)
+            is_reached(domain_per_hour, hour_count_by_domain, domain)
+            or is_reached(domain_per_minute, minute_count_by_domain, domain)
+            or is_reached(per_minute, minute_count_by_domain, _ALL_DOMAINS)
         ):
             throttled_ids.add(email_id)
-        else:
-            count_by_domain[domain] += 1
-            if per_minute:
-                count_by_domain[_ALL_DOMAINS] += 1
+            continue
+        count_by_domain[domain] += 1
+        if per_minute:
+            count_by_domain[_ALL_DOMAINS] += 1
     return throttled_ids, count_by_domain
 
 

@@ -64,6 +64,7 @@ class SessionLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return self.get_response(request)
+
         now = time.time()
         age = now - request.session.get(SIGNED_IN_AT, 0)
         # A negative age ends the session, too: if the clock was set back, sessions must not become endless.
@@ -94,12 +95,14 @@ class ViewAsMiddleware:
         match = request.resolver_match
         if match is not None and (match.namespace in _ADMINISTRATORS_OWN or _is_account_page(request)):
             return None
+
         view_as = live_view(pk=view_id, administrator=request.user, now=timezone.now())
         if view_as is None:
             del request.session[VIEW_AS_KEY]
             return None
         if request.method not in ("GET", "HEAD"):
             return render(request, "people/view_as_reads_only.html", {"view": view_as}, status=403)
+
         log.info(
             "viewed_as",
             administrator=request.user.pk,
@@ -108,6 +111,7 @@ class ViewAsMiddleware:
             route=match.view_name if match else "",
             ids=[value for value in kwargs.values() if isinstance(value, int)],
         )
+
         request.view_as = view_as  # type: ignore[attr-defined]  # for the banner
         administrator_id = request.user.pk
         request.user = view_as.person
@@ -139,6 +143,7 @@ class _SessionCheck(ABC):
             return None
         if 0 <= time.time() - request.session.get(self.key, 0) < self.SECONDS:
             return None
+
         redirection = self.redirect_unless_met(request, user)
         if redirection is None:
             request.session[self.key] = time.time()

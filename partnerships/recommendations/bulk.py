@@ -88,24 +88,25 @@ def _assign(*, row: Recommendation, person: User, chosen: Mapping[str, Any], now
     """Change the owner and review date of the organisation's response. A new response gets the status “not started”."""
     organisation = chosen["organisation"]
     response = Response.objects.filter(recommendation=row, organisation=organisation).select_related("owner").first()
-    if response is not None and not response.is_open:
+    if response is None:
+        response = Response(status=ResponseStatus.NOT_STARTED, revision=0)
+    if not response.is_open:
         status = response.get_status_display().lower()
         raise UnableToRespond(f"The response of {organisation.display_name} is {status}, so nothing is left to review.")
     new_response = ResponseDetails(
-        status=response.status if response else ResponseStatus.NOT_STARTED,
-        reason=response.reason if response else "",
-        owner=chosen["owner"] or (response.owner if response else None),
-        review_on=chosen["review_on"] or (response.review_on if response else None),
-        note=response.note if response else "",
+        status=response.status,
+        reason=response.reason,
+        owner=chosen["owner"] or response.owner,
+        review_on=chosen["review_on"] or response.review_on,
+        note=response.note,
     )
-    revision = response.revision if response else 0
     respond(
         recommendation=row,
         organisation=organisation,
         new_response=new_response,
         author=person,
         now=now,
-        revision=revision,
+        revision=response.revision,
     )
 
 

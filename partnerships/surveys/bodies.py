@@ -45,11 +45,15 @@ def counted_as(people_asked: Mapping[str, int], floor: int = MIN_FLOOR) -> dict[
     until every group has enough people, or only one group is left. The round stores and shows the result before anyone
     answers.
     """
-    joined = sorted((number, [group]) for group, number in people_asked.items() if number)
-    while len(joined) > 1 and joined[0][0] < floor:
-        (fewest, smallest), (fewer, next_smallest), *others = joined
-        joined = sorted([(fewest + fewer, sorted(smallest + next_smallest)), *others])
-    return {group: "+".join(groups) for _, groups in joined for group in groups}
+    # Each with the number of people, the smallest first.
+    joined_groups = sorted((number, [group]) for group, number in people_asked.items() if number)
+    while len(joined_groups) > 1:
+        (smallest_number, smallest_groups), (second_number, second_groups), *larger_groups = joined_groups
+        if smallest_number >= floor:
+            break
+        both = (smallest_number + second_number, sorted(smallest_groups + second_groups))
+        joined_groups = sorted([both, *larger_groups])
+    return {group: "+".join(groups) for _number, groups in joined_groups for group in groups}
 
 
 def group_label(code: str) -> str:

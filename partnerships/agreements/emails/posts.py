@@ -100,11 +100,13 @@ class ContactComposer(Composer):
         ids_to_repeat = repeatable(candidates)
         contact_candidates = [candidate for candidate in candidates if isinstance(candidate, ContactCandidate)]
         contacts_by_naming = _contacts_by_naming([candidate.holder for candidate in contact_candidates])
+
         for candidate in contact_candidates:
             # An earlier attempt may have arrived: the second one must be the same, word for word.
             if candidate.pk in ids_to_repeat:
                 batch.again.append(candidate)
                 continue
+
             holder = candidate.holder
             author = holder.added_by
             context = {

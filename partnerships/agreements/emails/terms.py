@@ -38,6 +38,7 @@ def write_terms_request(due: Due, person: User, now: dt.datetime) -> Content | s
     refusal = _reason_not_to_ask(signatory, person, now)
     if refusal:
         return refusal
+
     asked_by = signatory.asked_by
     context = _version_context(version, person) | {
         "signatory": signatory,

@@ -57,35 +57,36 @@ def _entries_of(partnership: Partnership, revision: Revision) -> list[CalendarEn
 
     Days after the partnership ended are marked cancelled.
     """
-    # Once a notice ends the partnership, the last day to give notice no longer matters.
-    notice_day = None if partnership.notice_ends_on else last_day_for_notice(partnership)
-    final_day = last_day(partnership)
-    dates = (
-        (CalendarKind.END, "start", "Starts", partnership.starts_on),
-        (CalendarKind.REVIEW, "review", "Review", partnership.review_on),
-        (
-            CalendarKind.END,
-            "end",
-            "Last day" if final_day else "Continues unless ended",
-            final_day or partnership.ends_on,
-        ),
-        (CalendarKind.END, "notice", "Last day to give notice", notice_day),
-    )
-    return [
-        CalendarEntry(
-            kind=kind,
-            key=f"partnership-{partnership.pk}-{name}",
-            title=f"{label}: {partnership.title}",
-            path=partnership.get_absolute_url(),
-            starts=day,
-            note=str(partnership.state_label),
-            changed_at=revision.at,
-            sequence=revision.number,
-            is_cancelled=_is_after_end(partnership, day),
+    entries: list[CalendarEntry] = []
+
+    def add_entry(kind: CalendarKind, name: str, label: str, day: dt.date | None) -> None:
+        if day is None:
+            return
+        entries.append(
+            CalendarEntry(
+                kind=kind,
+                key=f"partnership-{partnership.pk}-{name}",
+                title=f"{label}: {partnership.title}",
+                path=partnership.get_absolute_url(),
+                starts=day,
+                note=str(partnership.state_label),
+                changed_at=revision.at,
+                sequence=revision.number,
+                is_cancelled=_is_after_end(partnership, day),
+            )
         )
-        for kind, name, label, day in dates
-        if day is not None
-    ]
+
+    add_entry(CalendarKind.END, "start", "Starts", partnership.starts_on)
+    add_entry(CalendarKind.REVIEW, "review", "Review", partnership.review_on)
+    final_day = last_day(partnership)
+    if final_day:
+        add_entry(CalendarKind.END, "end", "Last day", final_day)
+    else:
+        add_entry(CalendarKind.END, "end", "Continues unless ended", partnership.ends_on)
+    # Once a notice ends the partnership, the last day to give notice no longer matters.
+    if not partnership.notice_ends_on:
+        add_entry(CalendarKind.END, "notice", "Last day to give notice", last_day_for_notice(partnership))
+    return entries
 
 
 def _is_after_end(partnership: Partnership, day: dt.date) -> bool:

@@ -126,14 +126,16 @@ def _digest_line(item: InboxItem, records: list[tuple[str, int]], names: dict[tu
 
     The line is in the section of a partnership if the digest reported only that partnership.
     """
-    readable = [key for key in dict.fromkeys(records) if key in names]
-    ending = f" and {len(readable) - 1:,} more" if len(readable) > 1 else ""
+    readable_keys = [key for key in dict.fromkeys(records) if key in names]
+    name = names[readable_keys[0]] if readable_keys else ""
+    only_kind = readable_keys[0][0] if len(readable_keys) == 1 else ""
+    more_count = len(readable_keys) - 1
     kind = kind_of(item.kind)
     return InboxLine(
         item=item,
         what=kind.label if kind else "Digest",
-        name=f"{names[readable[0]]}{ending}" if readable else "",
-        partnership=names[readable[0]] if len(readable) == 1 and readable[0][0] == "partnership" else "",
+        name=f"{name} and {more_count:,} more" if more_count > 0 else name,
+        partnership=name if only_kind == "partnership" else "",
         may_open=True,
     )
 

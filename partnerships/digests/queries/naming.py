@@ -91,6 +91,7 @@ def _readable_ids(targets: Collection[FollowedTarget], now: dt.datetime) -> set[
         for target in targets
         if target.partnership_id is not None and target.audience != PartnershipAudience.NETWORK
     }
+
     party_pairs: set[tuple[int, int]] = set()
     if private_partnership_ids:
         present_parties = Party.objects.present().filter(partnership__in=private_partnership_ids)

@@ -86,10 +86,14 @@ def _reach_sql(once_open: bool) -> tuple[str, tuple[Any, ...]]:
             open_plans = plans.filter(route.when)
             queries.append((_NETWORK, open_plans.values_list("pk", "pk")))
             queries.append((_PUBLIC, open_plans.filter(audience=Audience.PUBLIC).values_list("pk", "pk")))
-    compiled_queries = [(access, *query.query.sql_with_params()) for access, query in queries]
-    sql = " UNION ALL ".join(f"SELECT {access}, * FROM ({sql}) reached" for access, sql, _ in compiled_queries)  # noqa: S608 - Django's own SQL
-    values = tuple(value for _, _, query_values in compiled_queries for value in query_values)
-    return _for_several_plans(sql, values), values
+
+    parts: list[str] = []
+    values: list[Any] = []
+    for access, query in queries:
+        query_sql, query_values = query.query.sql_with_params()
+        parts.append(f"SELECT {access}, * FROM ({query_sql}) reached")  # noqa: S608 - Django's own SQL
+        values += query_values
+    return _for_several_plans(" UNION ALL ".join(parts), values), tuple(values)
 
 
 def _for_several_plans(sql: str, values: Sequence[Any]) -> str:

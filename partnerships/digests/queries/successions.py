@@ -173,13 +173,11 @@ def _organisations_by_record(
     Records that still belong to an organisation that ended wait for a successor. If the succession undoes another one,
     they belong to that organisation again.
     """
-    kinds = [
-        (name, kind)
-        for name, target in _FOLLOWED.items()
-        if records[name]
-        for kind in obligations()
-        if kind.target == target
-    ]
+    kinds = []
+    for name, target in _FOLLOWED.items():
+        if records[name]:
+            kinds += [(name, kind) for kind in obligations() if kind.target == target]
+
     organisations: dict[tuple[str, int], list[Organisation | None]] = defaultdict(list)
     is_undoing = effective_succession(succession).undoes is not None
     for name, kind in kinds:
@@ -189,6 +187,7 @@ def _organisations_by_record(
                 organisations[name, pk].append(body if is_undoing else None)
     if is_undoing:
         return organisations
+
     for name, kind in kinds:
         lines = _handovers_done(succession, since).filter(kind=kind.code, record__in=records[name])
         for line in lines.select_related("successor").order_by("pk"):

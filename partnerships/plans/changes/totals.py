@@ -63,12 +63,14 @@ def homes_totals(a: Content, b: Content, areas: Mapping[str, str] = MappingProxy
     # A page that shows one version passes the same content twice: count its homes only once.
     homes_before = _count_homes(a)
     homes_after = homes_before if a is b else _count_homes(b)
+
     sites = a["sites"] if a is b else chain(a["sites"], b["sites"])
     codes_by_authority = {
         (site["planning_authority"] or site["area"], site["area"] or site["planning_authority"]) for site in sites
     }
     names_by_code = {code: areas.get(code, name) for name, code in sorted(codes_by_authority)}
     bedrooms = [str(count) if count is not None else "" for count in (None, *range(21))]
+
     return HomesTotals(
         total=Total("", "All homes", homes_before["", ""], homes_after["", ""]),
         by_tenure=_rows(

@@ -169,11 +169,13 @@ def _read_pack(context: ReportContext) -> _Pack:
     if context.filters.get("partnership"):
         rows = rows.filter(pk__in=[partnership.pk for partnership in chosen])
     partnerships = list(rows[:MAX_PARTNERSHIPS])
+
     held_meetings = Meeting.objects.visible_to(context.reader).filter(
         status=MeetingStatus.HELD, starts_at__lt=context.now
     )
     meetings_by_partnership = held_meetings.filter(partnership__in=partnerships).order_by().values("partnership")
     last_meeting = dict(meetings_by_partnership.annotate(last=Max("starts_at")).values_list("partnership", "last"))
+
     day = context.filters.get("since")
     start = beginning_of(day) if day else None
     first_look = context.now - _FIRST_LOOK_BACK

@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils.text import get_text_list
 
 from partnerships.exchange.models import Theme
 from partnerships.kit.text import listed
@@ -212,7 +211,7 @@ def _answers(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], the
     if not has_few_areas:
         return (sentence_without,)
     have = "has" if len(names_with) == 1 else "have"
-    return (f"Only {get_text_list(names_with, 'and')} {have} at least one {noun}.", sentence_without)
+    return (f"Only {listed(names_with)} {have} at least one {noun}.", sentence_without)
 
 
 COVERAGE = Report(

@@ -204,6 +204,7 @@ def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
     decisions = SignOff.objects.filter(
         days.covers("signed_at"), plan__in=plans, version__number__lte=F("plan__open_number"), organisation=ours
     )
+
     version_rows, decision_rows = [], []
     for version in published_versions.without_content().order_by("-published_at", "-pk")[:_MAX_ROWS]:
         cells = (str(version), timezone.localdate(version.published_at), "Published")
@@ -213,6 +214,7 @@ def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
         cells = (str(sign_off.version), timezone.localdate(sign_off.signed_at), sign_off.get_decision_display())
         key, record = f"signature-{sign_off.pk}", f"plan_version:{sign_off.version_id}"
         decision_rows.append(Row(cells, sign_off.version.get_absolute_url(), key, record))
+
     number = number_of(published_versions, version_rows, limit=_MAX_ROWS) + number_of(
         decisions, decision_rows, limit=_MAX_ROWS
     )

@@ -86,11 +86,13 @@ def _compute(context: ReportContext) -> Snapshot:
     if context.filters.get("kind"):
         partnerships = partnerships.filter(kind=context.filters["kind"])
     party_rows = parts_on(partnerships, context.reader, day, today=context.today)
+
     network = Network.of(party_rows)
     parts, pieces_by_body = network.cut_apart()
     shown_ids = network.near(centre.pk) if centre is not None and centre.pk in network.held else set(network.bodies)
     kinds = dict(Organisation.objects.filter(among("pk", network.bodies)).values_list("pk", "kind"))
     names = _names(network.bodies, context, day)
+
     tables = [_counts(network, pieces_by_body, parts), _failure_points(network, pieces_by_body, names)]
     if centre is not None:
         tables.append(_ends(context, centre, parties_with(centre.pk, party_rows), partnerships, names, day))

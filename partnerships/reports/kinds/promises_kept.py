@@ -122,30 +122,34 @@ def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_GiverCounts]:
     The first agreed due date decides whether a promise was kept on time, and the present due date whether it is
     overdue.
     """
-    kept = Q(status__in=(Status.DONE, Status.VERIFIED))
-    on_time = Q(done_on__lte=F("original_due_on"))
-    overdue = overdue_on(today)
+    is_kept = Q(status__in=(Status.DONE, Status.VERIFIED))
+    is_on_time = Q(done_on__lte=F("original_due_on"))
+    is_overdue = overdue_on(today)
     rows_by_giver = (
         rows.order_by()
         .annotate(done_on=TruncDate("done_at"))
         .values("giver", "giver__name", "giver_name")
         .annotate(
-            on_time=Count("pk", filter=kept & on_time),
-            late=Count("pk", filter=kept & ~on_time),
-            overdue=Count("pk", filter=overdue),
+            on_time=Count("pk", filter=is_kept & is_on_time),
+            late=Count("pk", filter=is_kept & ~is_on_time),
+            overdue=Count("pk", filter=is_overdue),
             cancelled=Count("pk", filter=Q(status=Status.CANCELLED)),
-            under_way=Count("pk", filter=Q(status__in=UNDER_WAY) & ~overdue),
+            under_way=Count("pk", filter=Q(status__in=UNDER_WAY) & ~is_overdue),
         )
     )
-    lines = [
+    counts = [
         _GiverCounts(
             row["giver__name"] or row["giver_name"],
             row["giver"],
-            *(row[name] for name in ("on_time", "late", "overdue", "cancelled", "under_way")),
+            row["on_time"],
+            row["late"],
+            row["overdue"],
+            row["cancelled"],
+            row["under_way"],
         )
         for row in rows_by_giver
     ]
-    return sorted(lines, key=lambda line: (line.giver.casefold(), line.pk or 0))
+    return sorted(counts, key=lambda giver_counts: (giver_counts.giver.casefold(), giver_counts.pk or 0))
 
 
 def _total(lines: Sequence[_GiverCounts]) -> _GiverCounts:
@@ -186,6 +190,7 @@ def overdue_table(commitments: CommitmentQuerySet, today: dt.date) -> Table:
     overdue_commitments = commitments.overdue(today)
     longest_overdue = list(overdue_commitments.for_listing().order_by("due_on", "pk")[:_MAX_OVERDUE])
     name_as_at(longest_overdue)
+
     rows = []
     for commitment in longest_overdue:
         assert commitment.due_on is not None  # an overdue commitment has a due date
@@ -199,6 +204,7 @@ def overdue_table(commitments: CommitmentQuerySet, today: dt.date) -> Table:
             commitment.blocker,
         )
         rows.append(Row(cells, commitment.get_absolute_url(), record=f"commitment:{commitment.pk}"))
+
     columns = (
         Column("Commitment"),
         Column("Who promised"),
@@ -208,6 +214,7 @@ def overdue_table(commitments: CommitmentQuerySet, today: dt.date) -> Table:
         Column("Days overdue", CellKind.NUMBER),
         Column("Blocked by"),
     )
+
     count = number_of(overdue_commitments, rows, limit=_MAX_OVERDUE)
     left_out = count - len(rows)
     note = f"These are the {_MAX_OVERDUE} commitments longest overdue, out of {count:,}." if left_out else ""

@@ -46,19 +46,23 @@ def own_organisations(reader: Reader) -> OrganisationQuerySet:
 
 def _compute(context: ReportContext) -> Snapshot:
     """Count asks and commitments between one organisation and each of its partners."""
-    ours = context.filters.get("organisation") or own_organisations(context.reader).order_by("name", "pk").first()
+    organisation = context.filters.get("organisation")
+    if not organisation:
+        organisation = own_organisations(context.reader).order_by("name", "pk").first()
+
+    name = "your organisation"
     balances_with_rows: list[Balance] = []
-    if ours is not None:
-        partners = list(partners_of(context.reader, ours).order_by("name", "pk")[:_MAX_PARTNERS])
-        rows = balances(user=context.reader, ours=ours, partners=partners, today=context.today)
+    if organisation is not None:
+        name = organisation.display_name
+        partners = list(partners_of(context.reader, organisation).order_by("name", "pk")[:_MAX_PARTNERS])
+        rows = balances(user=context.reader, ours=organisation, partners=partners, today=context.today)
         balances_with_rows = [row for row in rows if not row.is_empty]
-    name = ours.display_name if ours is not None else "your organisation"
     return Snapshot(
         report=RECIPROCITY.slug,
         title=RECIPROCITY.title,
         made_at=context.now,
         made_for=context.made_for,
-        filters=(name,) if ours is not None else (),
+        filters=(name,) if organisation is not None else (),
         answers=_answers(name, balances_with_rows),
         tables=(_table(name, balances_with_rows),),
         charts=(Chart("Asks, by who asked", "partners", (1, 4)),),

@@ -84,6 +84,7 @@ class _CoverageCounter:
         """
         with_areas = _distinct(self._in_districts(self._records.partnership_areas))
         ids_without_areas = _without(self._records.partnerships[0], with_areas[0])
+
         plan_ids_without_sites = _without(self._records.plans[0], self._site_districts[0])
         parties, owners = bodies_of(ids_without_areas.tolist(), plan_ids_without_sites.tolist())
         of_parties = self._districts_of_organisations(parties[0], parties[1])

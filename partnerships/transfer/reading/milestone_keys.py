@@ -28,6 +28,7 @@ def milestone_keys(
             for item in before
             if is_of_event(item["key"], event) and item["key"] not in used_keys
         }
+
         indexes_without_key = []
         for index in indexes:
             key_of_date = next(
@@ -38,6 +39,7 @@ def milestone_keys(
             else:
                 keys[index] = key_of_date
                 del date_by_key[key_of_date]
+
         unused_keys = sorted(date_by_key, key=lambda key: (len(key), key))
         taken_keys = {*keys.values(), *unused_keys, *used_keys}
         for index in indexes_without_key:

@@ -1,4 +1,4 @@
-"""Rows for workers' jobs and for the clock's heartbeat."""
+"""Create tables for the jobs of workers and for heartbeats."""
 
 from django.db import migrations, models
 

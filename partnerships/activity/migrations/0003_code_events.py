@@ -1,4 +1,7 @@
-"""Give events codes in place of English sentences; what no code replaces keeps its sentence in `data`."""
+"""Give events codes instead of English sentences.
+
+An event that no code describes keeps its sentence in `data`.
+"""
 
 import json
 

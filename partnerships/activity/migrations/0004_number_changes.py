@@ -1,4 +1,7 @@
-"""Number the changes of what people follow: what happened so far, in the order of its events, and all from now on."""
+"""Number the changes of the records that people follow.
+
+Past changes are numbered in the order of their events; triggers number all later changes.
+"""
 
 import django.contrib.postgres.fields
 import django.db.models.deletion

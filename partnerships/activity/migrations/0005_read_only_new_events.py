@@ -1,4 +1,4 @@
-"""Number the events of a transaction without reading all others."""
+"""Number the events of a transaction without reading all earlier events."""
 
 import pgtrigger.compiler
 import pgtrigger.migrations

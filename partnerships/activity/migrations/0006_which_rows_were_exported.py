@@ -1,4 +1,4 @@
-"""The log of exports says which list a file has, and how it was filtered."""
+"""Record in the log of exports which list a file contains, and how the list was filtered."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""Number the changes of recommendations."""
+"""Let the changes of recommendations be numbered too."""
 
 from django.db import migrations, models
 

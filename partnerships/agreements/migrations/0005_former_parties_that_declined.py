@@ -1,6 +1,6 @@
-"""Give former parties that were invited again back what they read.
+"""Restore what former parties could read before they were invited again.
 
-An invitation cleared the day on which they had left. It stands in the row history.
+An invitation cleared the day on which the party had left. That day is still in the row history.
 """
 
 from django.db import migrations

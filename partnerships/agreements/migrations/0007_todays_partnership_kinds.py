@@ -1,4 +1,4 @@
-"""The nine kinds that stood in code, and data-sharing agreements."""
+"""Create the nine kinds of partnership that were in the code, and the kind for data-sharing agreements."""
 
 from django.db import migrations
 

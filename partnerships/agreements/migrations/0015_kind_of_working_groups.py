@@ -1,4 +1,4 @@
-"""The kind of every working group."""
+"""Create the kind that every working group has."""
 
 from django.db import migrations
 

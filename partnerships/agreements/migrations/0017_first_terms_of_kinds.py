@@ -1,6 +1,6 @@
-"""The fields, tables, checks and starter clauses that each kind begins with.
+"""Create the fields, tables, checks and starter clauses with which each kind begins.
 
-Administrators change them afterwards. A field is (code, label, shape, help, required); choices follow as pairs.
+Administrators may change them afterwards. A field is (code, label, shape, help, required); its choices follow as pairs.
 """
 
 from django.db import migrations

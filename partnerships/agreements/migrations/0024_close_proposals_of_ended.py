@@ -1,4 +1,7 @@
-"""Close what is drafted or waits for signatures in partnerships that are over, as services do when they end."""
+"""Close drafts, and terms awaiting signatures, of partnerships that are over.
+
+Services have closed them since, when a partnership ends.
+"""
 
 from __future__ import annotations
 

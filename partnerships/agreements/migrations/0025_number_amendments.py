@@ -1,4 +1,4 @@
-"""Number the amendments of each partnership from 1; the first terms are not one of them."""
+"""Number the amendments of each partnership from 1. The first terms are not an amendment."""
 
 from __future__ import annotations
 

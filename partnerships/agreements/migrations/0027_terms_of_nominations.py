@@ -1,4 +1,4 @@
-"""What the terms of nominations agreements hold, and what their first drafts begin with.
+"""Create the fields of nominations agreements, and the clauses of their first drafts.
 
 A field is (code, label, shape, help, required, starter); choices follow. Fields and clauses that administrators have
 added under the same code or title stay as they are.

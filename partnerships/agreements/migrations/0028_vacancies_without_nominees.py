@@ -1,4 +1,4 @@
-"""First terms say that a vacancy without a nominee in time does not count, as returns do."""
+"""Say in first terms that a vacancy without a nominee in time does not count, as in returns."""
 
 from django.db import migrations
 

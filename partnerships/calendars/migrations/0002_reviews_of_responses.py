@@ -1,4 +1,4 @@
-"""Say that reviews include those of responses to recommendations."""
+"""Say in the label that reviews include those of responses to recommendations."""
 
 import django.contrib.postgres.fields
 from django.db import migrations, models

@@ -1,4 +1,4 @@
-"""Let people have an address of the dates of a saved view."""
+"""Let a calendar address belong to a saved view."""
 
 import django.db.models.deletion
 import pgtrigger.compiler

@@ -1,4 +1,4 @@
-"""The six units that stood in code."""
+"""Create the six units that were in the code."""
 
 from django.db import migrations
 

@@ -1,6 +1,7 @@
-"""Move everybody's lead times of reminders to people, where each kind of reminder has its own.
+"""Move everybody's lead times of reminders to the people room, where each kind of reminder has its own.
 
-The history of a choice goes with it; that of choices that no longer exist, because their person was erased, ends.
+The history of a lead time moves too. The history of lead times that no longer exist, because their person was erased,
+ends here.
 """
 
 from django.db import migrations

@@ -1,4 +1,4 @@
-"""Index the commitments that wait for an owner, beside writers."""
+"""Index the commitments without an owner. The index is built concurrently, so that nobody has to wait."""
 
 from __future__ import annotations
 

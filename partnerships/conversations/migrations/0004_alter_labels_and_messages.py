@@ -1,4 +1,4 @@
-"""New labels, help texts and error messages; the database stays as it is."""
+"""Change labels, help texts and error messages. The database does not change."""
 
 import django.db.models.deletion
 from django.conf import settings

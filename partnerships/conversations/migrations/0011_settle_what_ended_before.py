@@ -1,4 +1,4 @@
-"""Call off meetings, and waive reports, of partnerships that are over.
+"""Call off the meetings, and waive the reports, of partnerships that are over.
 
 Services call meetings off when a partnership ends or is renewed, and reports can be written after its end. For
 partnerships that were over before, nobody gets an email, and nobody is chased for reports that they could not write.

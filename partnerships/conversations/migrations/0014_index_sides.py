@@ -1,6 +1,7 @@
-"""Fill the copies of old sides, and index them, beside writers.
+"""Fill the copied columns of old sides, and index them concurrently.
 
-New rows have been filled since the migration before this one, whichever code writes them. May be cut off and run again.
+A trigger has filled new rows since the migration before this one, also for rows that old code writes. This migration
+may be interrupted and run again.
 """
 
 from __future__ import annotations

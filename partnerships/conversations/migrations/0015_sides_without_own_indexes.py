@@ -1,6 +1,6 @@
-"""Drop the indexes of a side's conversation and organisation alone.
+"""Drop the indexes of a side's conversation alone and of its organisation alone.
 
-PostgreSQL preferred these to the ones that begin with them and need no row.
+PostgreSQL preferred them to the indexes that begin with the same column and need no look-up in the table.
 """
 
 from __future__ import annotations

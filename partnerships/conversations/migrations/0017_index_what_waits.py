@@ -1,4 +1,4 @@
-"""Index planned meetings and seats without an answer, beside writers."""
+"""Index planned meetings, and seats without an answer, concurrently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Take the tables of developer agreements, which transfer has renamed for this room; rows and history stay."""
+"""Take over the tables of developer agreements, which the transfer room has renamed.
+
+Rows and history stay as they are.
+"""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The view of who follows which plan: one place says what a subscription covers."""
+"""Create the view of who follows which plan, so that one place defines what a subscription covers."""
 
 from django.db import migrations
 

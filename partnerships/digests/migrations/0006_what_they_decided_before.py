@@ -1,5 +1,8 @@
-"""What people decided before it was kept: who ended their own digests refused them; what mail stopped was confirmed,
-or only asked."""
+"""Record what people decided before we stored their decisions.
+
+People who ended their own digests have refused them. A subscription that was suppressed had been confirmed, or only
+asked for.
+"""
 
 from django.db import migrations
 

@@ -1,5 +1,8 @@
-"""Who had stopped everything before that was kept wants no more questions: all they followed has ended, something of it
-by themselves, and nor do they want to hear of matches."""
+"""Record who had stopped everything before we stored this.
+
+These people get no more questions and no news of matches: all their subscriptions have ended, at least one of them by
+themselves.
+"""
 
 from django.db import migrations
 

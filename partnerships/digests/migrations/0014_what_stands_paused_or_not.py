@@ -1,5 +1,8 @@
-"""The view of who follows which plan once more, with what is paused too: that tells nothing, and lets what was received
-be read. The first stays as it is: made of a wider one, its statements were planned otherwise."""
+"""Create a second view of who follows which plan, which includes paused subscriptions.
+
+A paused subscription sends no digests, but its person may still read what they received. The first view is not replaced
+by a filter on this one, because PostgreSQL planned its queries differently.
+"""
 
 from importlib import import_module
 

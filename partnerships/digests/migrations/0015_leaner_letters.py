@@ -1,5 +1,8 @@
-"""A letter keeps every word of its own once, and its links by their tokens alone. A letter at a time may be read
-meanwhile; run again, it goes on where it ended."""
+"""Store each text of an email once, and its links by their tokens alone.
+
+Emails are converted one at a time, and can be read meanwhile. If the migration is interrupted, it goes on where it
+stopped.
+"""
 
 import re
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
-"""A letter is found by the number in its Message-ID, not by an index of all of them. What it speaks of was published, and
-cannot be deleted: the database need not look for it for each letter."""
+"""Find emails by the id in their Message-ID instead of by an index.
+
+Published versions cannot be deleted, so the database need not check for each email that they still exist.
+"""
 
 import django.db.models.deletion
 from django.db import migrations, models

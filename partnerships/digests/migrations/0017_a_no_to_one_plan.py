@@ -1,4 +1,7 @@
-"""A no to one plan holds against a partnership or an owner that was followed before: the views leave the plan out."""
+"""Let the refusal of a plan count against an earlier subscription to its partnership or owner.
+
+The views leave out the refused plan.
+"""
 
 from importlib import import_module
 

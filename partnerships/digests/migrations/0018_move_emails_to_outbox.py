@@ -1,7 +1,7 @@
-"""Move every delivery to the outbox, with its number and Message-ID; digests read them through a view from now on.
+"""Move all emails of digests to the outbox, with their ids and Message-IDs. Digests now read them through a view.
 
-Bounces, suppressed addresses, shared parts and counts of throttling move too. There is no way back: emails recorded
-since have numbers that the old table cannot hold.
+Bounces, suppressed addresses, shared parts and counts for throttling move too. The migration cannot be reversed: emails
+recorded since have ids that the old table cannot store.
 """
 
 import django.db.models.deletion

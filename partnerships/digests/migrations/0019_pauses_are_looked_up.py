@@ -1,4 +1,4 @@
-"""An index over the few who have paused: every round of choosing asks for them."""
+"""Index the few people who have paused, because every round of planning asks for them."""
 
 from django.db import migrations, models
 from django.db.models import Q

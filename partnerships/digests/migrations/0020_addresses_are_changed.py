@@ -1,4 +1,4 @@
-"""A subscription may take the place of one at an earlier address of the person."""
+"""Let a subscription replace one at an earlier address of the same person."""
 
 import django.db.models.deletion
 import pgtrigger.compiler

@@ -1,4 +1,4 @@
-"""Who follows an organisation follows the plans that it owns today, not those that it owned before."""
+"""Let followers of an organisation follow the plans that it owns today, not plans that it owned before."""
 
 from importlib import import_module
 

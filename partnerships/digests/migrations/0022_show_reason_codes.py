@@ -1,4 +1,4 @@
-"""Show the code of an email's reason in the view of digests' emails."""
+"""Add the code of an email's reason to the view of digests' emails."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Keep what a settled digest told: its items neither change nor go while the email stands in the ledger."""
+"""Prevent changes of what a settled digest reported, while the email is in the ledger."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Know of each stakeholder whether they gave their present address themselves."""
+"""Record for each stakeholder whether they gave their present address themselves."""
 
 import pgtrigger.compiler
 import pgtrigger.migrations

@@ -1,4 +1,4 @@
-"""Let no temporary table stand in for the ledger when items of digests are guarded."""
+"""Prevent a temporary table from standing in for the ledger when items of digests are guarded."""
 
 from django.db import migrations
 

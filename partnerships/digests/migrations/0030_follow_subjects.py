@@ -1,4 +1,7 @@
-"""Follow partnerships, organisations, asks, offers, commitments and pieces of plans: what changed in each is numbered."""
+"""Let people follow partnerships, organisations, asks, offers, commitments, sites and milestones.
+
+The changes of each of them are numbered.
+"""
 
 import django.contrib.postgres.fields
 import django.db.models.deletion

@@ -1,4 +1,4 @@
-"""Count everybody who follows something as told of all its changes so far."""
+"""Start the watermarks of all followers at the newest change, so that nobody gets old news."""
 
 from django.db import migrations
 

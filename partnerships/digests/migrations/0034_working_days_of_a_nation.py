@@ -1,4 +1,4 @@
-"""Name the nation whose bank holidays bring no digests, instead of working days or not."""
+"""Record in which nation's working days a person wants digests, instead of only whether on working days."""
 
 import pgtrigger.compiler
 import pgtrigger.migrations

@@ -1,4 +1,4 @@
-"""Show emails about successions in the view of digests' emails."""
+"""Add emails about successions to the view of digests' emails."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Follow recommendations too."""
+"""Let people follow recommendations."""
 
 import django.db.models.deletion
 import pgtrigger.compiler

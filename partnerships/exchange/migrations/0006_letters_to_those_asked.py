@@ -1,4 +1,4 @@
-"""When those whom an entry asks were written to, and when a letter about a saved filter was last tried."""
+"""Record when the organisations that an entry asks were emailed, and when an email about a filter was last tried."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""The eleven themes that stood in code, with their numbers."""
+"""Create the eleven themes that were in the code, with their numbers."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""What today's themes are counted in, where nobody has chosen yet."""
+"""Set the units of the eleven themes, unless an administrator has chosen units already."""
 
 from django.db import migrations
 

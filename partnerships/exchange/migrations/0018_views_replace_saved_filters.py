@@ -1,4 +1,4 @@
-"""Delete the tables of saved filters, which are views of lists now (`lists.0002`)."""
+"""Delete the tables of saved filters, which `lists.0002` has turned into saved views of lists."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Index the asks and offers that wait for the parties of a partnership, beside writers."""
+"""Index the asks and offers that the parties of a partnership have yet to answer, concurrently."""
 
 from __future__ import annotations
 

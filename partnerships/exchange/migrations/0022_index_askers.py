@@ -1,4 +1,4 @@
-"""Index who has asked something through a partnership, beside writers."""
+"""Index which organisations have asked through a partnership, concurrently."""
 
 from __future__ import annotations
 

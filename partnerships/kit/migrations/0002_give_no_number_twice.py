@@ -1,4 +1,4 @@
-"""A function of the owner's that moves every sequence on, for the time after a restore."""
+"""Create a function of the tables' owner that advances every sequence after a restore, so that no id is used twice."""
 
 from django.db import migrations
 

@@ -1,7 +1,7 @@
-"""After a restore, areas move on by ten thousand, all else by ten million; no number is given again.
+"""After a restore, advance the ids of areas by ten thousand, and all other ids by ten million.
 
-Asks and offers are matched by numbers that hold theme and area together (`THEME_STEP` in exchange/reach.py), so the
-number of an area has to stay below ten million.
+Asks and offers are matched by numbers that contain both theme and area (`THEME_STEP` in exchange/reach.py), so the id
+of an area must stay below ten million.
 """
 
 from django.db import migrations

@@ -1,7 +1,7 @@
-"""Saved filters of the board become views of the list of asks and offers; those that told become followed views.
+"""Turn saved filters of the board into saved views of the list of asks and offers.
 
-Matches that were found and not told yet (of the last hour) are not told: a followed view starts with what it finds at
-its first reading.
+A filter that sent emails becomes a followed view. Matches of the last hour that no email has reported yet are not
+reported: a followed view starts with the rows of its first check.
 """
 
 from urllib.parse import parse_qs

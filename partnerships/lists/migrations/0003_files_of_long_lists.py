@@ -1,4 +1,4 @@
-"""Files of long lists, made by a worker."""
+"""Create the table of files of long lists, which a worker makes."""
 
 import django.db.models.deletion
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""The records in a file of a long list, so that rights over each are checked again when it is downloaded."""
+"""Store which records are in a file of a long list, so that the rights to each are checked again at the download."""
 
 import django.contrib.postgres.fields
 from django.db import migrations, models

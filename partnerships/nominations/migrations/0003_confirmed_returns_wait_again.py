@@ -1,6 +1,6 @@
-"""Returns that were confirmed before records were kept wait for the council again.
+"""Ask the council again about returns that were confirmed before we kept records.
 
-A record has figures masked for other parties. It is written when the council confirms a return.
+A record has masked figures for the other parties. It is written when the council confirms a return.
 """
 
 from django.db import migrations

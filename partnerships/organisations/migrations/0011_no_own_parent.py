@@ -1,4 +1,7 @@
-"""No organisation is its own parent. One that an administrator made its own parent has none."""
+"""Prevent an organisation from being its own parent.
+
+Organisations whose parent an administrator set to themselves lose this parent.
+"""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""Successions get a status, partial dates and ties; those recorded so far have happened."""
+"""Give successions a status, partial dates and ties. Existing successions have taken effect."""
 
 import django.core.validators
 import django.db.models.deletion

@@ -1,4 +1,4 @@
-"""A tie for each predecessor and successor, and the functions that bodies answer for."""
+"""Create a tie for each predecessor and successor, and the functions that organisations are responsible for."""
 
 from django.db import migrations
 

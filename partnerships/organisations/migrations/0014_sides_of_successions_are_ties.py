@@ -1,4 +1,4 @@
-"""The tables of both sides go: their rows are ties."""
+"""Delete the tables of predecessors and successors, whose rows are ties now."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""A former short name is told from a former official one."""
+"""Distinguish former short names from former official names."""
 
 from django.db import migrations, models
 

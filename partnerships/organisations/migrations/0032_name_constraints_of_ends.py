@@ -1,4 +1,4 @@
-"""Gives constraints that allow the same first and last day a name that says so."""
+"""Rename constraints that allow the same first and last day, so that their names say so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Create the outbox: emails and bounces, partitioned by month, and the narrow tables beside them."""
+"""Create the outbox: emails and bounces, partitioned by month, and the small tables beside them."""
 
 import django.db.models.deletion
 import django.db.models.functions.text

@@ -1,4 +1,4 @@
-"""Hold the ledger by rights and guards, drop old partitions by their bounds, and index what retention looks for."""
+"""Protect the ledger by rights and triggers, drop old partitions by their bounds, and index for retention."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Index what pages and figures ask for, each index over few rows: notices, emails not sent, and those not composed."""
+"""Create small indexes for pages and metrics: notices, emails that were not sent, and emails that were not composed."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Give emails and suppressed addresses a code beside the reason that people read, and find emails by it."""
+"""Give emails and suppressed addresses a code beside the reason that people read, and index emails by the code."""
 
 from django.db import migrations, models
 

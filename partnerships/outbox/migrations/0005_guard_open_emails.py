@@ -1,4 +1,4 @@
-"""Keep what an open email is composed from: params and secrets may only be cleared."""
+"""Prevent changes of what an open email is composed from: params and secrets may only be cleared."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Suppress an address known by its hash in a column of its own, instead of under an address that stands for it."""
+"""Store the hash of a suppressed address in a column of its own, instead of under a made-up address."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Index the emails whose address, subject or reason is not cleared yet, in the words that retention asks with.
+"""Index the emails whose address, subject or reason is not cleared yet, with the condition that retention uses.
 
-The index before this one held only those with an address. Retention asks for all three columns, so it read every email
+The index before this one had only emails with an address. Retention asks for all three columns, so it read every email
 of three years each hour.
 """
 

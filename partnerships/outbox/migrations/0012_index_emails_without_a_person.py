@@ -1,4 +1,4 @@
-"""Index emails to an address alone, as erasure asks for them: it read every email of three years for each person."""
+"""Index emails to an address without a person, because each erasure read every email of three years."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""The security log names what administrators do to an account."""
+"""Let the security log record what administrators do to an account."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""Counters of what may be done only so often, counted up in one statement."""
+"""Create counters for rate limits, which one statement increases."""
 
 from django.db import migrations, models
 

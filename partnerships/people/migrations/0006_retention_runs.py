@@ -1,4 +1,4 @@
-"""A row a day claims the night's retention."""
+"""Create the table of retention runs, by which one process claims each day."""
 
 from django.db import migrations, models
 

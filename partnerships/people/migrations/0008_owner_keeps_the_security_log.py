@@ -1,4 +1,4 @@
-"""The application's role adds to the security log and no more; each retention rule has a row of its own."""
+"""Let the application's role only add to the security log, and record each retention rule in a row of its own."""
 
 import django.db.models.deletion
 import pgtrigger.compiler

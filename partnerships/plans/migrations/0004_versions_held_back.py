@@ -1,4 +1,4 @@
-"""Keep of each plan the newest version that its readers have been told of."""
+"""Store the newest version of each plan that readers were notified about."""
 
 import pgtrigger.compiler
 import pgtrigger.migrations

@@ -1,4 +1,4 @@
-"""Keep the rows of milestones whose site is gone inside: the site may have been a confidential one."""
+"""Restrict milestones whose site was removed, because the site may have been confidential."""
 
 from django.db import migrations
 

@@ -1,6 +1,6 @@
-"""Keep a draft's HTML beside its Markdown, and with all stored HTML the mark of the rules that made it.
+"""Store a draft's HTML beside its Markdown, and with all stored HTML the version of the rules that made it.
 
-What is stored already has no mark: it is cleaned again whenever it is read.
+HTML stored before has no such version, so it is cleaned again whenever it is read.
 """
 
 from django.db import migrations, models

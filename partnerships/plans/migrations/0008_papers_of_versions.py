@@ -1,4 +1,4 @@
-"""Keep the PDFs of published versions."""
+"""Store the PDFs of published versions."""
 
 import django.db.models.deletion
 from django.db import migrations, models

@@ -1,4 +1,4 @@
-"""Let ownerships end, be offered and be handed over; say for whom drafts are shown, and log each opening."""
+"""Let ownerships end, be offered and be handed over; record for whom drafts are shared, and each opening."""
 
 import django.db.models.deletion
 import pgtrigger.compiler

@@ -1,7 +1,7 @@
-"""End what former parties still hold of plans: ownerships, and drafts shown to their people by name.
+"""End the ownerships of former parties, and the sharing of drafts with their people.
 
-The leads of every owner, present and former, find what was ended on the page "Ownership of plans", and in the
-history of each plan.
+The leads of every owner, present and former, find what was ended on the page "Ownership of plans", and in the history
+of each plan.
 """
 
 from django.db import connection, migrations

@@ -1,4 +1,4 @@
-"""The seven kinds of plan that stood in code, with their starters."""
+"""Create the seven kinds of plan that were in the code, with their starters."""
 
 from django.db import migrations
 

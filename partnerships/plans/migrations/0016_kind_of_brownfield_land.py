@@ -1,4 +1,4 @@
-"""The kind of plan that holds a register of brownfield land."""
+"""Create the kind of plan for registers of brownfield land."""
 
 from django.db import migrations
 

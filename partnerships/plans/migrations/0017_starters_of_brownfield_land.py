@@ -1,4 +1,4 @@
-"""What a register of brownfield land that is written here begins with."""
+"""Create the starters of a register of brownfield land that is written here."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Which kind of years each plan has, where its newest version and its draft have one kind only."""
+"""Set the kind of years of each plan whose newest version and draft have only one kind."""
 
 from django.db import migrations
 

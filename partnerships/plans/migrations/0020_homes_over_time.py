@@ -1,4 +1,4 @@
-"""Homes of every published version, with the versions and moments for which they stood."""
+"""Create the table of homes of every published version, with the versions and times for which they apply."""
 
 from __future__ import annotations
 

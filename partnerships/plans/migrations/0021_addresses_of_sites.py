@@ -1,4 +1,4 @@
-"""Address and postcode of a site, for lists. Servers of the release before leave them to their defaults."""
+"""Add the address and postcode of a site, for lists. Servers of the previous release leave the defaults."""
 
 from django.db import migrations, models
 

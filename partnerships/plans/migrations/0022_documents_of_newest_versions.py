@@ -1,4 +1,4 @@
-"""Title and confidentiality of documents in newest versions, for lists; not in their history."""
+"""Add the title and confidentiality of documents in newest versions, for lists, without row history."""
 
 import pgtrigger.compiler
 import pgtrigger.migrations

@@ -1,4 +1,4 @@
-"""What the newest version of each plan says about its documents."""
+"""Fill in what the newest version of each plan says about its documents."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Indexes in the order of the lists of milestones and sites."""
+"""Index milestones and sites in the order of their lists."""
 
 from __future__ import annotations
 

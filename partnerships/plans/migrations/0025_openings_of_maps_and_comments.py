@@ -1,4 +1,4 @@
-"""Openings of the map of a shared draft, and of the comments on it."""
+"""Record openings of the map of a shared draft, and of its comments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep the PDFs of versions compared."""
+"""Store the PDFs of comparisons of versions."""
 
 import django.db.models.deletion
 from django.db import migrations, models

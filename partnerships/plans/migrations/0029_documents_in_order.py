@@ -1,4 +1,4 @@
-"""An index in the order of the list of documents."""
+"""Index documents in the order of their list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines of homes as numbers, a row for each plan, so that reports add up a million of them in a moment."""
+"""Store lines of homes as packed numbers, one row for each plan, so that reports add up a million lines at once."""
 
 import django.db.models.deletion
 from django.db import migrations, models

@@ -1,4 +1,4 @@
-"""Pack the lines of homes that there are, a thousand plans at a time."""
+"""Pack the existing lines of homes, a thousand plans at a time."""
 
 from django.db import migrations, transaction
 

@@ -1,4 +1,4 @@
-"""Index the plans of a partnership and of a present owner by number, beside writers."""
+"""Index plans by partnership and by present owner, concurrently."""
 
 from __future__ import annotations
 

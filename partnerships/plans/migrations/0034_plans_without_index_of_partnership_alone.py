@@ -1,4 +1,4 @@
-"""Drop the index of a plan's partnership alone."""
+"""Drop the index of a plan's partnership, because two other indexes begin with the partnership."""
 
 from __future__ import annotations
 

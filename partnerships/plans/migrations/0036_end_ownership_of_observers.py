@@ -1,4 +1,4 @@
-"""End what observers of a partnership still own of its plans, as a change of role has done since.
+"""End the ownerships of observers, as services do now when a party becomes an observer.
 
 An observer that is the only owner keeps its plan: its leads find it on the page "Ownership of plans" and offer it to
 another member. What was ended is on the same page, and in the history of each plan.

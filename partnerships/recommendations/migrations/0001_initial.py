@@ -1,4 +1,4 @@
-"""Reports, recommendations, responses with evidence, and adoptions by partnerships."""
+"""Create reports, recommendations, responses with evidence, and adoptions by partnerships."""
 
 import django.contrib.postgres.fields
 import django.db.models.deletion

@@ -1,4 +1,4 @@
-"""Let published expectations of surveys be evidence."""
+"""Let published expectations from surveys be evidence."""
 
 import django.db.models.deletion
 import pgtrigger.compiler

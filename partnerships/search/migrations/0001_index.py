@@ -1,4 +1,4 @@
-"""Create the index of search, its queue and its words."""
+"""Create the index of search, its queue, and its words for spelling corrections."""
 
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes

@@ -1,4 +1,4 @@
-"""Follow changes of what search finds, and queue everything that exists."""
+"""Create triggers that queue changed records for the index, and queue all existing records."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Keep the text of documents' files."""
+"""Store the text of documents' files."""
 
 from django.db import migrations, models
 

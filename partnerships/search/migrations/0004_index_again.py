@@ -1,4 +1,4 @@
-"""Index plans and asks again: versions beneath an embargo, readers of hidden parts, all names of organisations."""
+"""Index plans and asks again: versions under embargo, readers of restricted parts, all names of organisations."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Follow evidence, files of conversations and meetings, and items of agendas, and queue those that exist."""
+"""Follow evidence, files of conversations and meetings, and items of agendas, and queue existing ones."""
 
 from django.db import migrations
 

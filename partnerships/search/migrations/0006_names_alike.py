@@ -1,4 +1,4 @@
-"""Find names of people by a similar spelling."""
+"""Index the names of people by trigrams, to find similar spellings."""
 
 import django.contrib.postgres.indexes
 from django.db import migrations, models

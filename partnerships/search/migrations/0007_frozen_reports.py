@@ -1,4 +1,4 @@
-"""Follow frozen reports; the table is new, so there is none to queue."""
+"""Follow frozen reports. Their table is new, so no existing rows need to be queued."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Follow drafts of plans and comments on plans, and queue those that exist."""
+"""Follow drafts of plans and comments on plans, and queue existing ones."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Index recommendations, and again when they or whom they are addressed to change."""
+"""Follow recommendations and their addressees, and queue existing ones."""
 
 from django.db import migrations
 

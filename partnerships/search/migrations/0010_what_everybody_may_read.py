@@ -1,4 +1,4 @@
-"""Know until when entries are under embargo; those of versions that are under one now are made again."""
+"""Store until when an entry is under embargo, and index the versions under embargo again."""
 
 from django.db import migrations, models
 

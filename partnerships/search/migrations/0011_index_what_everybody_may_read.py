@@ -1,4 +1,4 @@
-"""Index what everybody may read, and a sample of it, to look for common words without what others hold."""
+"""Index the public entries and a sample of them, so that common words are counted without private entries."""
 
 import django.contrib.postgres.indexes
 from django.db import migrations, models

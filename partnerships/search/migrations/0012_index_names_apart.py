@@ -1,4 +1,4 @@
-"""Index again what is found by the names of organisations, which excerpts no longer show."""
+"""Index again the records that are found by names of organisations, which excerpts no longer show."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""Import recommendations from spreadsheets."""
+"""Let people import recommendations from spreadsheets."""
 
 from django.db import migrations, models
 

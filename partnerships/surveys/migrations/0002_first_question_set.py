@@ -1,4 +1,4 @@
-"""The first question set: the health of a partnership."""
+"""Create the first question set: the health of a partnership."""
 
 import tomllib
 from pathlib import Path

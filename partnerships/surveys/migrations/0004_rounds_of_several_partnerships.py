@@ -1,4 +1,4 @@
-"""Rounds of several partnerships, the moderator's agreement, and conversations as what was done about a result."""
+"""Add rounds of several partnerships, the moderator's agreement, and conversations that followed from a result."""
 
 import django.db.models.deletion
 import pgtrigger.compiler

@@ -1,6 +1,7 @@
-"""Rename the tables of developer agreements for their own room, which takes them in its first migration.
+"""Rename the tables of developer agreements for their own room, whose first migration takes them over.
 
-The link to the import run becomes a plain number in the same column. The triggers of row history are created again there.
+The link to the import run becomes a plain number in the same column. The triggers of row history are created again
+there.
 """
 
 import pgtrigger.migrations

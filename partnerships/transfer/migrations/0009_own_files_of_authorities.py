@@ -1,4 +1,4 @@
-"""Import runs may be of the own files of an authority, uploaded by its staff."""
+"""Let import runs belong to an authority whose staff uploaded its own files."""
 
 import django.db.models.deletion
 from django.db import migrations, models

@@ -236,7 +236,7 @@ ALTER TABLE activity_event RENAME COLUMN kind TO verb;
 
 
 def _literal(mapping):
-    """The mapping as an SQL literal."""
+    """Return the mapping as an SQL literal."""
     return adapt(json.dumps(mapping)).getquoted().decode()
 
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """A version has one signature and one refusal of an organisation at most."""
+    """Allow one signature and one refusal by an organisation for each version."""
 
     dependencies: ClassVar = [("agreements", "0022_words_for_search")]
 

@@ -24,7 +24,7 @@ def close(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    """Only rows change."""
+    """Change rows only, no tables."""
 
     dependencies: ClassVar = [("agreements", "0023_sign_terms_after_declining")]
 

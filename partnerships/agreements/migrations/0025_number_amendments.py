@@ -20,7 +20,7 @@ WHERE numbered.id = proposal.id
 
 
 class Migration(migrations.Migration):
-    """Addresses keep the number among all proposals."""
+    """Add `amendment_number`; addresses of pages still use `number`, which counts all proposals."""
 
     dependencies: ClassVar = [
         ("agreements", "0024_close_proposals_of_ended"),

@@ -10,7 +10,7 @@ from partnerships.kit.indexes import BuildIndexConcurrently
 
 
 class Migration(migrations.Migration):
-    """My work need not read all that an organisation promised."""
+    """Build the index so that My work need not read every commitment of an organisation."""
 
     atomic = False  # as the indexes need it
     dependencies: ClassVar = [("commitments", "0012_reword_help_of_codes")]

@@ -31,7 +31,7 @@ def settle(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    """Only rows change."""
+    """Change rows only, no tables."""
 
     dependencies: ClassVar = [
         ("conversations", "0010_tell_stakeholders"),

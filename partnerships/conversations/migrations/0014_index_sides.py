@@ -39,7 +39,7 @@ def fill(_apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    """The database copies the conversation's day and status again, so what is written matters little."""
+    """Update sides: a trigger copies the conversation's day and status again, whatever values are written."""
 
     atomic = False  # as the indexes need it
     dependencies: ClassVar = [("conversations", "0013_copies_for_sides")]

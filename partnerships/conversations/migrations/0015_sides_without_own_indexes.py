@@ -11,7 +11,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """After the indexes that serve instead were built: those are built outside a transaction, this is done in one."""
+    """Drop the indexes in a transaction. The migration before this one built the others outside a transaction."""
 
     dependencies: ClassVar = [("conversations", "0014_index_sides")]
 

@@ -10,7 +10,7 @@ from partnerships.kit.indexes import BuildIndexConcurrently
 
 
 class Migration(migrations.Migration):
-    """My work need not read past meetings."""
+    """Build the indexes so that My work need not read past meetings."""
 
     atomic = False  # as the indexes need it
     dependencies: ClassVar = [("conversations", "0016_reword_help_of_meetings")]

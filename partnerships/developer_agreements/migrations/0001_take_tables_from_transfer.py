@@ -16,7 +16,7 @@ MODELS = ["developeragreement", "agreementpromise", "developeragreementevent", "
 
 
 def move_content_types(old: str, new: str) -> Callable[[Apps, BaseDatabaseSchemaEditor], None]:
-    """An operation that moves the content types, so that permissions and the administration's log follow."""
+    """Return an operation that moves the content types, so that permissions and the admin log still refer to them."""
 
     def move(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         content_types = apps.get_model("contenttypes", "ContentType").objects.using(schema_editor.connection.alias)

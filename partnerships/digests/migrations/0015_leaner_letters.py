@@ -26,7 +26,7 @@ def _batches(apps: Apps) -> Iterator[list[Any]]:
 
 
 def write_anew(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """[text, number, text …] becomes [[-1, number, -2 …], [text, text …]], each text once."""
+    """Turn [text, number, text …] into [[-1, number, -2 …], [text, text …]], with each text once."""
     for rows in _batches(apps):
         for row in rows:
             if not any(isinstance(part, list) for part in row.recipe):
@@ -40,13 +40,13 @@ def _anew(recipe: list[Any]) -> list[list[Any]]:
 
 
 def _at_tokens(text: str) -> list[str]:
-    """The token by which its reader stops must stand by itself, for by it we know whether its links are still good."""
+    """Split the text at its tokens. The token to stop must be separate, because it tells whether the links still work."""
     found = _STOP_LINK.search(text)
     return [part for part in re.split(f"({re.escape(found[1])})", text) if part] if found else [text]
 
 
 def as_before(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """The way back: neighbouring texts are one again."""
+    """Reverse `write_anew`: join neighbouring texts again."""
     for rows in _batches(apps):
         for row in rows:
             if any(isinstance(part, list) for part in row.recipe):

@@ -19,7 +19,7 @@ _NOT_REFUSED = """
 
 
 def _standing(sql):
-    """The same view with what is paused too."""
+    """Return the SQL of the same view with paused subscriptions too."""
     return sql.replace("digests_following", "digests_standing").replace(
         "s.status = 'confirmed'", "s.status IN ('confirmed', 'paused')"
     )

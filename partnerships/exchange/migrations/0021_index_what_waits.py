@@ -10,7 +10,7 @@ from partnerships.kit.indexes import BuildIndexConcurrently
 
 
 class Migration(migrations.Migration):
-    """With what My work shows of them, so that it reads no rows."""
+    """Include the columns that My work shows, so that it need not read the rows."""
 
     atomic = False  # as the indexes need it
     dependencies: ClassVar = [("exchange", "0020_reword_help_of_codes")]

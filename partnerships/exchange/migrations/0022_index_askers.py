@@ -10,7 +10,7 @@ from partnerships.kit.indexes import BuildIndexConcurrently
 
 
 class Migration(migrations.Migration):
-    """For the balance of asks and offers, which then reads no asks to find partners."""
+    """Build the index so that the balance of asks and offers finds partners without reading asks."""
 
     atomic = False  # as the index needs it
     dependencies: ClassVar = [("exchange", "0021_index_what_waits")]

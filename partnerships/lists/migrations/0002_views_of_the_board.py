@@ -29,7 +29,7 @@ def become_views(apps, schema_editor):
 
 
 def _free_name(name, taken):
-    """The name, with a number where a view of theirs has it already."""
+    """Return the name, with a number if the person already has a view of this name."""
     wanted, number = name, 2
     while wanted in taken:
         ending = f" ({number})"

@@ -14,14 +14,14 @@ CONSTRAINTS = (
 
 
 def condition(model: str, start: str, end: str) -> Q:
-    """The condition of a constraint, as before; a membership always has a first day."""
+    """Return the unchanged condition of a constraint; a membership always has a first day."""
     has_no_end = Q(**{end: None})
     ends_in_order = Q(**{f"{end}__gte": F(start)})
     return has_no_end | ends_in_order if model == "membership" else has_no_end | Q(**{start: None}) | ends_in_order
 
 
 def renaming(model: str, start: str, end: str) -> migrations.SeparateDatabaseAndState:
-    """Rename a constraint in the database, without checking all rows again."""
+    """Return an operation that renames a constraint in the database, without checking all rows again."""
     table = f"organisations_{model}"
     old_name, new_name = f"{model}_ends_after_it_starts", f"{model}_does_not_end_before_it_starts"
     return migrations.SeparateDatabaseAndState(

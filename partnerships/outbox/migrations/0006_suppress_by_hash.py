@@ -15,7 +15,7 @@ UPDATE outbox_suppression SET address = address_hash || '@suppressed.invalid', a
 
 
 class Migration(migrations.Migration):
-    """A column for the hash; an address or a hash, never both."""
+    """Add the column and move the hashes; a row then has an address or a hash, never both."""
 
     dependencies = [("outbox", "0005_guard_open_emails")]
 

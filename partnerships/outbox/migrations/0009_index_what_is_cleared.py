@@ -13,9 +13,9 @@ BEFORE = "(created_at) WHERE address <> '' AND settled_at IS NOT NULL"
 
 
 def build(name, columns, schema_editor):
-    """Build the index month by month beside writers, then join them.
+    """Build the index concurrently for each month, then attach these indexes to one of the whole table.
 
-    A partitioned table has no CONCURRENTLY. May be cut off and run again.
+    PostgreSQL cannot build an index of a partitioned table concurrently. The migration may be interrupted and run again.
     """
     schema_editor.execute(f"CREATE INDEX IF NOT EXISTS {name} ON ONLY outbox_email {columns}")
     with connection.cursor() as cursor:
@@ -36,13 +36,13 @@ def build(name, columns, schema_editor):
 
 
 def forwards(apps, schema_editor):
-    """Replace the index."""
+    """Replace the old index by the new one."""
     build(INDEX, COLUMNS, schema_editor)
     schema_editor.execute("DROP INDEX IF EXISTS outbox_email_address")
 
 
 def backwards(apps, schema_editor):
-    """Put the other one back."""
+    """Restore the old index."""
     build("outbox_email_address", BEFORE, schema_editor)
     schema_editor.execute(f"DROP INDEX IF EXISTS {INDEX}")
 

@@ -10,7 +10,7 @@ COLUMNS = "(upper(address::text)) WHERE person_id IS NULL"
 
 
 def forwards(apps, schema_editor):
-    """Build it month by month beside writers."""
+    """Build the index concurrently for each month."""
     import_module("partnerships.outbox.migrations.0009_index_what_is_cleared").build(INDEX, COLUMNS, schema_editor)
 
 

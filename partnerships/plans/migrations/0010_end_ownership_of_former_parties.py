@@ -64,7 +64,7 @@ def end_ownerships(apps, schema_editor):
 
 
 def _left_at(apps, owner, now):
-    """When the owner left the plan's partnership; None where it is in it, or never was."""
+    """Return when the owner left the plan's partnership; None if it is still a party or never was one."""
     Party, PartyEvent = apps.get_model("agreements", "Party"), apps.get_model("agreements", "PartyEvent")
     party = Party.objects.filter(partnership=owner.plan.partnership_id, organisation=owner.organisation_id).first()
     if party is None or party.status == "accepted":
@@ -77,7 +77,7 @@ def _left_at(apps, owner, now):
 
 
 def _leave_along(apps, owner, now):
-    """The plan leaves the partnership today, so that its parties keep what they could read until now."""
+    """Remove the plan from the partnership today, so that its parties can still read what they could read until now."""
     plan = owner.plan
     before, title = plan.audience, plan.partnership.title
     PastPartnership = apps.get_model("plans", "PastPartnership")
@@ -111,7 +111,7 @@ def _note(apps, owner, verb, now, changes):
 
 
 def end_showings(apps, schema_editor):
-    """Take back drafts shown to people of former parties before they left, and those that former owners showed."""
+    """End the sharing of drafts with people of former parties, and sharing by former owners."""
     Share = apps.get_model("plans", "Share")
     Party = apps.get_model("agreements", "Party")
     PlanOwner = apps.get_model("plans", "PlanOwner")

@@ -12,7 +12,7 @@ from partnerships.plans.content import pipeline_kind, pipeline_lines
 
 
 def record(apps, schema_editor):
-    """Compare each version with the one before, as `services.projecting` does at each publication."""
+    """Compare each version with the one before, as `services.projecting` does when a version is published."""
     planned, version = apps.get_model("plans", "PlannedHomes"), apps.get_model("plans", "Version")
     rows = version.objects.order_by("plan", "number").values_list(
         "plan", "number", "published_at", "embargo_until", "content"

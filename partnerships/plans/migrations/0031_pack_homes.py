@@ -6,7 +6,7 @@ BATCH = 1_000
 
 
 def pack(apps, schema_editor):
-    """Pack the lines of all plans, a batch in a transaction; it may run again."""
+    """Pack the lines of all plans, each batch in a transaction. This may run again."""
     last = 0
     while True:
         with transaction.atomic(using=schema_editor.connection.alias), schema_editor.connection.cursor() as cursor:

@@ -10,7 +10,7 @@ from partnerships.kit.indexes import BuildIndexConcurrently
 
 
 class Migration(migrations.Migration):
-    """Rights ask for the numbers of thousands of plans, and need not read the plans."""
+    """Build the indexes so that checks of rights need not read thousands of plans."""
 
     atomic = False  # as the indexes need it
     dependencies: ClassVar = [("plans", "0032_reword_help_of_late_signatures")]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """After the index that serves instead was built: that is done outside a transaction, this in one."""
+    """Drop the index in a transaction. The migration before this one built the others outside a transaction."""
 
     dependencies: ClassVar = [("plans", "0033_index_what_waits")]
 

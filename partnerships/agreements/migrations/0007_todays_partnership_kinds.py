@@ -37,12 +37,12 @@ ARE_DATA_SHARING = ("data_sharing",)
 
 def add_kinds(apps, schema_editor):
     kinds = apps.get_model("agreements", "PartnershipKind")
-    for place, (code, label, purpose) in enumerate(KINDS):
+    for index, (code, label, purpose) in enumerate(KINDS, 1):
         kinds.objects.create(
             code=code,
             label=label,
             purpose=purpose,
-            position=(place + 1) * 10,
+            position=index * 10,
             needs_data_sharing=code in SHARE_PERSONAL_DATA,
             gives_data_sharing=code in ARE_DATA_SHARING,
         )

@@ -25,13 +25,14 @@ ROLES = {"chair": "Chair", "lead": "Lead", "member": "Member", "observer": "Obse
 def _content(partnership: Any, schema: Any) -> dict[str, Any]:
     names = (*COLUMNS, "terms_of_reference", "contribution")
     raw = content_from_columns({name: getattr(partnership, name) for name in names})
-    whole = next((clause for clause in raw["clauses"] if clause["key"] == "terms"), None)
-    if whole is not None and len(whole["body"]) > MAX_CLAUSE:
-        text, parts = whole["body"], []
+    terms_clause = next((clause for clause in raw["clauses"] if clause["key"] == "terms"), None)
+    if terms_clause is not None and len(terms_clause["body"]) > MAX_CLAUSE:
+        # A text that is too long for one clause becomes several.
+        text, new_clauses = terms_clause["body"], []
         for number, start in enumerate(range(0, len(text), MAX_CLAUSE), 1):
             title = "Terms" if number == 1 else f"Terms, part {number}"
-            parts.append({"key": f"terms-{number}", "title": title, "body": text[start : start + MAX_CLAUSE]})
-        raw["clauses"] = [*parts, *(clause for clause in raw["clauses"] if clause["key"] != "terms")]
+            new_clauses.append({"key": f"terms-{number}", "title": title, "body": text[start : start + MAX_CLAUSE]})
+        raw["clauses"] = [*new_clauses, *(clause for clause in raw["clauses"] if clause["key"] != "terms")]
     return normalise(schema, raw)
 
 
@@ -69,7 +70,8 @@ def _version(
     parties: list[Any],
     now: Any,
 ) -> None:
-    present = sorted((one for one in parties if one.status == "accepted"), key=lambda one: (one.role, one.pk))
+    present_parties = [party for party in parties if party.status == "accepted"]
+    present_parties.sort(key=lambda party: (party.role, party.pk))
     # Published now, not when it was agreed: parties that left before read the text as it was on that day.
     version = models["TermsVersion"].objects.create(
         partnership=partnership,
@@ -85,31 +87,33 @@ def _version(
         declarations=declarations,
         parties=[
             {
-                "organisation": one.organisation_id,
-                "name": one.organisation.name,
-                "role": one.role,
-                "role_label": ROLES[one.role],
-                "signs": one.role != "observer",
+                "organisation": party.organisation_id,
+                "name": party.organisation.name,
+                "role": party.role,
+                "role_label": ROLES[party.role],
+                "signs": party.role != "observer",
             }
-            for one in present
+            for party in present_parties
         ],
     )
-    for one in present:
-        if one.role == "observer":
+
+    for party in present_parties:
+        if party.role == "observer":
             continue
-        when = one.answered_at or one.invited_at
-        person = one.answered_by
+        signed_at = party.answered_at or party.invited_at
+        person = party.answered_by
         models["TermsSignature"].objects.create(
             version=version,
-            organisation=one.organisation,
+            organisation=party.organisation,
             decision="approved",
             person=person,
             name=(person.name or person.email) if person else "",
             role="",
             how="accepted",
-            signed_on=timezone.localdate(when),
-            signed_at=when,
+            signed_on=timezone.localdate(signed_at),
+            signed_at=signed_at,
         )
+
     models["TermsInForce"].objects.create(
         partnership=partnership,
         version=version,
@@ -128,11 +132,11 @@ def _draft(
     parties: list[Any],
     now: Any,
 ) -> None:
-    first = min(parties, key=lambda one: (one.role not in ("chair", "lead"), one.pk))
+    proposing_party = min(parties, key=lambda party: (party.role not in ("chair", "lead"), party.pk))
     models["TermsProposal"].objects.create(
         partnership=partnership,
         number=1,
-        proposed_by=first.organisation,
+        proposed_by=proposing_party.organisation,
         author=partnership.created_by,
         reason="The first terms.",
         declarations=declarations,

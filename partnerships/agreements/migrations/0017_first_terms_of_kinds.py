@@ -339,36 +339,47 @@ CLAUSES = {
 
 
 def add_terms(apps, schema_editor):
-    models = {name: apps.get_model("agreements", name) for name in (
-        "PartnershipKind", "KindField", "KindTable", "KindCheck", "StarterClause"
-    )}  # fmt: skip
+    PartnershipKind = apps.get_model("agreements", "PartnershipKind")
+    KindField, KindTable = apps.get_model("agreements", "KindField"), apps.get_model("agreements", "KindTable")
+    KindCheck = apps.get_model("agreements", "KindCheck")
+    StarterClause = apps.get_model("agreements", "StarterClause")
 
-    def add_fields(fields, **of):
-        for place, (code, label, shape, words, required, *choices) in enumerate(fields):
-            models["KindField"].objects.create(
-                code=code, label=label, shape=shape, help=words, required=required,
-                choices=choices[0] if choices else "", position=(place + 1) * 10, **of,
-            )  # fmt: skip
-
-    for kind in models["PartnershipKind"].objects.filter(code__in=CLAUSES):
-        add_fields(FIELDS[kind.code], kind=kind)
-        tables = {}
-        for place, (code, label, one, words, required, columns) in enumerate(TABLES.get(kind.code, ())):
-            tables[code] = models["KindTable"].objects.create(
-                kind=kind, code=code, label=label, one=one, help=words, required=required, position=(place + 1) * 10
+    def add_fields(fields, **owner):
+        """Create the fields of a kind, or the columns of a table, in this order."""
+        for index, (code, label, shape, help_text, required, *choices) in enumerate(fields, 1):
+            KindField.objects.create(
+                code=code,
+                label=label,
+                shape=shape,
+                help=help_text,
+                required=required,
+                choices=choices[0] if choices else "",
+                position=index * 10,
+                **owner,
             )
-            add_fields(columns, table=tables[code])
-        for place, (check, table, field, other) in enumerate(CHECKS.get(kind.code, ())):
-            models["KindCheck"].objects.create(
+
+    for kind in PartnershipKind.objects.filter(code__in=CLAUSES):
+        add_fields(FIELDS[kind.code], kind=kind)
+
+        table_by_code = {}
+        for index, (code, label, one, help_text, required, columns) in enumerate(TABLES.get(kind.code, ()), 1):
+            table_by_code[code] = KindTable.objects.create(
+                kind=kind, code=code, label=label, one=one, help=help_text, required=required, position=index * 10
+            )
+            add_fields(columns, table=table_by_code[code])
+
+        for index, (check, table_code, field, other) in enumerate(CHECKS.get(kind.code, ()), 1):
+            KindCheck.objects.create(
                 kind=kind,
                 check_name=check,
-                table=tables.get(table),
+                table=table_by_code.get(table_code),
                 field=field,
                 other=other,
-                position=(place + 1) * 10,
+                position=index * 10,
             )
-        for place, (title, body) in enumerate(CLAUSES[kind.code]):
-            models["StarterClause"].objects.create(kind=kind, title=title, body=body, position=(place + 1) * 10)
+
+        for index, (title, body) in enumerate(CLAUSES[kind.code], 1):
+            StarterClause.objects.create(kind=kind, title=title, body=body, position=index * 10)
 
 
 class Migration(migrations.Migration):

@@ -19,8 +19,8 @@ def close(apps: Any, schema_editor: Any) -> None:
     over = apps.get_model("agreements", "Partnership").objects.filter(status__in=list(REASONS)).order_by("pk")
     proposals = apps.get_model("agreements", "TermsProposal").objects.filter(status__in=["drafting", "awaiting"])
     for partnership, status in over.values_list("pk", "status"):
-        found = proposals.filter(partnership_id=partnership)
-        found.update(status="not_agreed", outcome=REASONS[status], decided_at=timezone.now())
+        open_proposals = proposals.filter(partnership_id=partnership)
+        open_proposals.update(status="not_agreed", outcome=REASONS[status], decided_at=timezone.now())
 
 
 class Migration(migrations.Migration):

@@ -98,29 +98,41 @@ def add_terms(apps, schema_editor):
     kind = apps.get_model("agreements", "PartnershipKind").objects.filter(code="nominations").first()
     if kind is None:
         return
-    fields, tables, checks, clauses = (
-        apps.get_model("agreements", name) for name in ("KindField", "KindTable", "KindCheck", "StarterClause")
-    )
-    for place, (code, label, shape, words, required, starter, *choices) in enumerate(FIELDS):
-        values = {"label": label, "shape": shape, "help": words, "required": required, "starter": starter}
-        values |= {"choices": choices[0] if choices else "", "position": (place + 1) * 10}
-        fields.objects.get_or_create(kind=kind, code=code, defaults=values)
-    made = {}
-    for place, (code, label, one, words, columns) in enumerate(TABLES):
-        values = {"label": label, "one": one, "help": words, "position": (place + 1) * 10}
-        made[code] = tables.objects.get_or_create(kind=kind, code=code, defaults=values)[0]
-        for position, (column, heading, shape, hint, required) in enumerate(columns):
+    KindField, KindTable = apps.get_model("agreements", "KindField"), apps.get_model("agreements", "KindTable")
+    KindCheck = apps.get_model("agreements", "KindCheck")
+    StarterClause = apps.get_model("agreements", "StarterClause")
+
+    for index, (code, label, shape, help_text, required, starter, *choices) in enumerate(FIELDS, 1):
+        values = {"label": label, "shape": shape, "help": help_text, "required": required, "starter": starter}
+        values |= {"choices": choices[0] if choices else "", "position": index * 10}
+        KindField.objects.get_or_create(kind=kind, code=code, defaults=values)
+
+    table_by_code = {}
+    for index, (code, label, one, help_text, columns) in enumerate(TABLES, 1):
+        values = {"label": label, "one": one, "help": help_text, "position": index * 10}
+        table, _created = KindTable.objects.get_or_create(kind=kind, code=code, defaults=values)
+        table_by_code[code] = table
+        for column_index, (column, heading, shape, hint, required) in enumerate(columns, 1):
             values = {"label": heading, "shape": shape, "help": hint, "required": required}
-            values |= {"position": (position + 1) * 10}
-            fields.objects.get_or_create(table=made[code], code=column, defaults=values)
-    for place, (check, table, field, other) in enumerate(CHECKS):
-        checks.objects.create(
-            kind=kind, check_name=check, table=made.get(table), field=field, other=other, position=(place + 1) * 10
+            values |= {"position": column_index * 10}
+            KindField.objects.get_or_create(table=table, code=column, defaults=values)
+
+    for index, (check, table_code, field, other) in enumerate(CHECKS, 1):
+        KindCheck.objects.create(
+            kind=kind,
+            check_name=check,
+            table=table_by_code.get(table_code),
+            field=field,
+            other=other,
+            position=index * 10,
         )
-    first = clauses.objects.filter(kind=kind, title="Nominations").values_list("position", flat=True).first() or 0
-    for place, (title, body) in enumerate(CLAUSES):
-        values = {"body": body, "position": first + place + 1}
-        clauses.objects.get_or_create(kind=kind, title=title, defaults=values)
+
+    # The clauses follow the clause "Nominations", if administrators have kept it.
+    nominations_clause = StarterClause.objects.filter(kind=kind, title="Nominations")
+    position_before = nominations_clause.values_list("position", flat=True).first() or 0
+    for index, (title, body) in enumerate(CLAUSES, 1):
+        values = {"body": body, "position": position_before + index}
+        StarterClause.objects.get_or_create(kind=kind, title=title, defaults=values)
 
 
 class Migration(migrations.Migration):

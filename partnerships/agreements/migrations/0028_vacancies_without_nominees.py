@@ -6,11 +6,13 @@ WAS = "The provider may let the home from its own list. It still counts as offer
 NOW = "The provider may let the home from its own list. The vacancy then does not count towards the agreed share."
 
 
-def reword(was, now):
+def reword(old_text, new_text):
+    """Return a function that replaces the text, unless an administrator has changed it."""
+
     def change(apps, schema_editor):
         kind = apps.get_model("agreements", "PartnershipKind").objects.filter(code="nominations").first()
         fields = apps.get_model("agreements", "KindField").objects
-        fields.filter(kind=kind, code="no_nominee", starter=was).update(starter=now)
+        fields.filter(kind=kind, code="no_nominee", starter=old_text).update(starter=new_text)
 
     return change
 

@@ -14,8 +14,8 @@ UNITS = (
 
 
 def add_units(apps, schema_editor):
-    for place, (code, label, one) in enumerate(UNITS, 1):
-        apps.get_model("commitments", "Unit").objects.create(code=code, label=label, one=one, position=place * 10)
+    for index, (code, label, one) in enumerate(UNITS, 1):
+        apps.get_model("commitments", "Unit").objects.create(code=code, label=label, one=one, position=index * 10)
 
 
 class Migration(migrations.Migration):

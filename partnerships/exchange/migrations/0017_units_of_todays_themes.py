@@ -18,9 +18,9 @@ UNITS = {
 
 
 def add_units(apps, schema_editor):
-    known = set(apps.get_model("commitments", "Unit").objects.values_list("code", flat=True))
+    existing_units = set(apps.get_model("commitments", "Unit").objects.values_list("code", flat=True))
     for theme in apps.get_model("exchange", "Theme").objects.filter(code__in=UNITS, units=[]):
-        theme.units = [unit for unit in UNITS[theme.code] if unit in known]
+        theme.units = [unit for unit in UNITS[theme.code] if unit in existing_units]
         theme.save(update_fields=["units"])
 
 

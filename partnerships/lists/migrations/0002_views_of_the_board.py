@@ -14,27 +14,28 @@ MAX_NAME = 100
 
 
 def become_views(apps, schema_editor):
-    view, follow = apps.get_model("lists", "SavedView"), apps.get_model("lists", "Follow")
-    for saved in apps.get_model("exchange", "SavedFilter").objects.order_by("pk"):
-        query = saved.query.rpartition("&")[0] if len(saved.query) >= MAX_QUERY else saved.query
+    SavedView, Follow = apps.get_model("lists", "SavedView"), apps.get_model("lists", "Follow")
+    for saved_filter in apps.get_model("exchange", "SavedFilter").objects.order_by("pk"):
+        query = saved_filter.query
+        if len(query) >= MAX_QUERY:
+            query = query.rpartition("&")[0]
         state = {"filters": parse_qs(query), "columns": [], "sort": "", "group": "", "look": ""}
-        name = _free_name(
-            saved.name, set(view.objects.filter(owner_id=saved.person_id, kind="asks").values_list("name", flat=True))
+        own_views = SavedView.objects.filter(owner_id=saved_filter.person_id, kind="asks")
+        name = _free_name(saved_filter.name, set(own_views.values_list("name", flat=True)))
+        view = SavedView.objects.create(
+            owner_id=saved_filter.person_id, kind="asks", name=name, state=state, created_at=saved_filter.created_at
         )
-        made = view.objects.create(
-            owner_id=saved.person_id, kind="asks", name=name, state=state, created_at=saved.created_at
-        )
-        if saved.tells:  # without members: what it finds now is not told as new
-            follow.objects.create(person_id=saved.person_id, view=made, since=saved.created_at)
+        if saved_filter.tells:  # without members, so that the rows of today are not reported as new
+            Follow.objects.create(person_id=saved_filter.person_id, view=view, since=saved_filter.created_at)
 
 
-def _free_name(name, taken):
+def _free_name(name, used_names):
     """Return the name, with a number if the person already has a view of this name."""
-    wanted, number = name, 2
-    while wanted in taken:
+    free_name, number = name, 2
+    while free_name in used_names:
         ending = f" ({number})"
-        wanted, number = name[: MAX_NAME - len(ending)] + ending, number + 1
-    return wanted
+        free_name, number = name[: MAX_NAME - len(ending)] + ending, number + 1
+    return free_name
 
 
 class Migration(migrations.Migration):

@@ -8,10 +8,10 @@ from django.db import migrations
 
 def let_them_wait(apps, schema_editor):
     returns = apps.get_model("nominations", "NominationsReturn").objects
-    settled = list(returns.filter(status="settled").values_list("pk", flat=True))
-    lines = apps.get_model("nominations", "ReturnLine").objects.filter(nominations_return__in=settled)
+    settled_ids = list(returns.filter(status="settled").values_list("pk", flat=True))
+    lines = apps.get_model("nominations", "ReturnLine").objects.filter(nominations_return__in=settled_ids)
     lines.update(decision="", decided_at=None, decided_by=None)
-    returns.filter(pk__in=settled).update(status="sent", settled_at=None)
+    returns.filter(pk__in=settled_ids).update(status="sent", settled_at=None)
 
 
 class Migration(migrations.Migration):

@@ -7,7 +7,8 @@ of each plan.
 from django.db import connection, migrations
 from django.utils import timezone
 
-# As one of a party, where the person acts for one; the owner for which the sharer acts, else the first.
+# Fill in the organisation for which a person sees a draft (a party, if they act for one) and the owner that shares it
+# (the owner for which the sharer acts, else the first).
 SHOWN = """
 UPDATE plans_share s SET
     organisation_id = (
@@ -27,7 +28,7 @@ UPDATE plans_share s SET
  WHERE s.organisation_id IS NULL AND s.shown_for_id IS NULL
 """
 
-# Row history still knows the first openings of showings that were renewed.
+# Copy the openings of shares that were renewed since; only the row history has them.
 OPENED = """
 INSERT INTO plans_shareopening (share_id, shown_at, at, how, what)
 SELECT e.pgh_obj_id, min(e.shared_at), e.opened_at, 'screen', ''
@@ -46,16 +47,17 @@ def fill_in(apps, schema_editor):
 def end_ownerships(apps, schema_editor):
     PlanOwner = apps.get_model("plans", "PlanOwner")
     now = timezone.now()
-    found = []
+    former_owners = []
     owners = PlanOwner._base_manager.filter(ended_at=None, plan__partnership__isnull=False)
     for owner in owners.select_related("plan__partnership", "organisation").order_by("pk"):
         left_at = _left_at(apps, owner, now)
         if left_at is not None:
-            found.append((left_at, owner.pk, owner))
-    # Of owners who have all left, the last to leave takes the plan along.
-    for left_at, _pk, owner in sorted(found, key=lambda one: one[:2]):
-        others = PlanOwner._base_manager.filter(plan=owner.plan, ended_at=None).exclude(pk=owner.pk)
-        if others.exists():
+            former_owners.append((left_at, owner.pk, owner))
+
+    # If all owners of a plan have left, the last to leave takes the plan along. So go through them as they left.
+    for left_at, _pk, owner in sorted(former_owners, key=lambda row: row[:2]):
+        other_owners = PlanOwner._base_manager.filter(plan=owner.plan, ended_at=None).exclude(pk=owner.pk)
+        if other_owners.exists():
             owner.ended_at, owner.ended_because = max(left_at, owner.began_at or left_at), "left"
             owner.save(update_fields=["ended_at", "ended_because"])
             _note(apps, owner, "owns the plan no longer", now, {"before": {"owner": owner.organisation.name}})
@@ -71,9 +73,9 @@ def _left_at(apps, owner, now):
         return None
     if party.status == "left":
         return party.left_at or now
-    # Invited again since it left: its row says nothing of the leaving any more.
-    before = PartyEvent.objects.filter(pgh_obj_id=party.pk, status="left").order_by("-pgh_id").first()
-    return None if before is None else before.left_at or now
+    # The party was invited again since it left, so only the row history says when it left.
+    former_state = PartyEvent.objects.filter(pgh_obj_id=party.pk, status="left").order_by("-pgh_id").first()
+    return None if former_state is None else former_state.left_at or now
 
 
 def _leave_along(apps, owner, now):
@@ -117,14 +119,14 @@ def end_showings(apps, schema_editor):
     PlanOwner = apps.get_model("plans", "PlanOwner")
     now = timezone.now()
     for share in Share.objects.filter(revoked_at=None).select_related("plan").order_by("pk"):
-        left = Party.objects.filter(
+        parties_left_since = Party.objects.filter(
             partnership=share.plan.partnership_id,
             organisation=share.organisation_id,
             status="left",
             left_at__gte=share.shared_at,
         )
         owners = PlanOwner._base_manager.filter(plan=share.plan_id, organisation=share.shown_for_id, ended_at=None)
-        if left.exists() or not owners.exists():
+        if parties_left_since.exists() or not owners.exists():
             share.revoked_at = now
             share.save(update_fields=["revoked_at"])
 

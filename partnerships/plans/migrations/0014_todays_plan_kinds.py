@@ -142,15 +142,15 @@ STARTERS = {
 
 
 def add_kinds(apps, schema_editor):
-    for place, (code, label) in enumerate(KINDS, 1):
-        kind = apps.get_model("plans", "PlanKind").objects.create(code=code, label=label, position=place * 10)
-        begun = STARTERS[code]
-        rows = [{"part": "section", "title": title, "note": hint} for title, hint in begun["sections"]]
-        rows += [{"part": "outcome", "title": text, "note": measure} for text, measure in begun["outcomes"]]
-        rows += [{"part": "milestone", "title": name} for name in begun["milestones"]]
+    for index, (code, label) in enumerate(KINDS, 1):
+        kind = apps.get_model("plans", "PlanKind").objects.create(code=code, label=label, position=index * 10)
+        starters = STARTERS[code]
+        rows = [{"part": "section", "title": title, "note": hint} for title, hint in starters["sections"]]
+        rows += [{"part": "outcome", "title": text, "note": measure} for text, measure in starters["outcomes"]]
+        rows += [{"part": "milestone", "title": name} for name in starters["milestones"]]
         rows += [
             {"part": "risk", "title": title, "likelihood": likelihood, "impact": impact, "note": mitigation}
-            for title, likelihood, impact, mitigation in begun["risks"]
+            for title, likelihood, impact, mitigation in starters["risks"]
         ]
         for number, row in enumerate(rows, 1):
             apps.get_model("plans", "StarterPart").objects.create(kind=kind, position=number * 10, **row)

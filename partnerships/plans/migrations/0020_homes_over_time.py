@@ -13,31 +13,37 @@ from partnerships.plans.content import pipeline_kind, pipeline_lines
 
 def record(apps, schema_editor):
     """Compare each version with the one before, as `services.projecting` does when a version is published."""
-    planned, version = apps.get_model("plans", "PlannedHomes"), apps.get_model("plans", "Version")
-    rows = version.objects.order_by("plan", "number").values_list(
+    PlannedHomes, Version = apps.get_model("plans", "PlannedHomes"), apps.get_model("plans", "Version")
+    rows = Version.objects.order_by("plan", "number").values_list(
         "plan", "number", "published_at", "embargo_until", "content"
     )
-    for plan, versions in groupby(rows.iterator(chunk_size=50), key=lambda row: row[0]):
-        before = {}
-        for _, number, published_at, embargo_until, content in versions:
-            opens = embargo_until or published_at
+    for plan_id, plan_rows in groupby(rows.iterator(chunk_size=50), key=lambda row: row[0]):
+        lines_before = {}
+        for _plan_id, number, published_at, embargo_until, content in plan_rows:
+            opens_at = embargo_until or published_at
             kind = pipeline_kind(content)
-            after = {site["key"]: pipeline_lines(site, kind) for site in content["sites"]}
-            changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-            planned.objects.filter(plan_id=plan, site_key__in=changed, until_number=None).update(
-                until_number=number, published_until=published_at, open_until=opens
+            lines_after = {site["key"]: pipeline_lines(site, kind) for site in content["sites"]}
+            changed_keys = [
+                key for key in {**lines_before, **lines_after} if lines_before.get(key) != lines_after.get(key)
+            ]
+
+            # Lines of changed sites apply until this version; their new lines apply from this version on.
+            PlannedHomes.objects.filter(plan_id=plan_id, site_key__in=changed_keys, until_number=None).update(
+                until_number=number, published_until=published_at, open_until=opens_at
             )
-            planned.objects.bulk_create(
-                [
-                    planned(
-                        plan_id=plan, **asdict(line), from_number=number, published_from=published_at, open_from=opens
-                    )
-                    for key in changed
-                    for line in after.get(key, ())
-                ],
-                batch_size=2_000,
-            )
-            before = after
+            new_lines = [
+                PlannedHomes(
+                    plan_id=plan_id,
+                    **asdict(line),
+                    from_number=number,
+                    published_from=published_at,
+                    open_from=opens_at,
+                )
+                for key in changed_keys
+                for line in lines_after.get(key, ())
+            ]
+            PlannedHomes.objects.bulk_create(new_lines, batch_size=2_000)
+            lines_before = lines_after
 
 
 class Migration(migrations.Migration):

@@ -7,7 +7,7 @@ another member. What was ended is on the same page, and in the history of each p
 from django.db import connection, migrations
 from django.utils import timezone
 
-# With the rows of their plans locked, as services lock them.
+# Select the ownerships of observers, and lock the rows of their plans, as services do.
 OWNED = """
 SELECT o.id FROM plans_planowner o
   JOIN plans_plan p ON p.id = o.plan_id
@@ -29,10 +29,10 @@ def end_ownerships(apps, schema_editor):
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(OWNED)
-        found = [pk for (pk,) in cursor.fetchall()]
-    for owner in PlanOwner._base_manager.filter(pk__in=found, ended_at=None).order_by("plan_id", "pk"):
-        present = PlanOwner._base_manager.filter(plan=owner.plan_id, ended_at=None)
-        if present.exclude(pk=owner.pk).exists():
+        observer_ids = [pk for (pk,) in cursor.fetchall()]
+    for owner in PlanOwner._base_manager.filter(pk__in=observer_ids, ended_at=None).order_by("plan_id", "pk"):
+        present_owners = PlanOwner._base_manager.filter(plan=owner.plan_id, ended_at=None)
+        if present_owners.exclude(pk=owner.pk).exists():
             _end(apps, owner, now)
 
 

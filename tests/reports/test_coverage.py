@@ -268,6 +268,17 @@ def test_successors_area_has_the_records_of_the_area_before_it(world: World) -> 
     assert cells(found, "areas", "Partnerships") == {"Gosport": 0, "Solent": 1}
 
 
+def test_three_councils_of_an_area_are_named_with_a_comma_and_an_and(world: World) -> None:
+    havant = Area.objects.create(code="E07000091", name="Havant", kind=AreaKind.DISTRICT)
+    for name in ("Arun Council", "Bure Council", "Cam Council"):
+        council = create_organisation(name=name, kind="council", author=None, now=world.now)
+        serve_area(organisation=council, area=havant, author=None, now=world.now)
+
+    found = figures_for(world.amina, "coverage")
+
+    assert row(found, "Havant")["Council"] == "Arun Council, Bure Council and Cam Council"
+
+
 def test_page_and_word_file_have_a_map_and_the_page_says_none(world: World) -> None:
     place(world)
     client = signed_in(world.amina)

@@ -38,7 +38,7 @@ ANALYZE outbox_email;
 
 
 def account_lane(database: str, folder: Path, *, queued: int, emails: int) -> dict[str, Any]:
-    """Median and 99th percentile of the seconds from commit to acceptance."""
+    """Return the median and 99th percentile of the seconds from commit to acceptance."""
     box = Mailbox.open(folder, "account", "--fault", f"end:hang:1000000:1:{_QUICK}")
     environ = prepare_django(database, mail_port=box.port, EMAIL_DATA_TIMEOUT="600")
     from django.db import connection, transaction

@@ -74,7 +74,7 @@ def postmaster() -> psutil.Process:
 
 
 def used_by(*tops: psutil.Process) -> float:
-    """Seconds of processor time of processes with all descendants, also those that have ended."""
+    """Return the seconds of processor time of processes and all their descendants, even ended ones."""
     times = [top.cpu_times() for top in tops]
     return sum(map(cpu_of, tops)) + sum(one.children_user + one.children_system for one in times)
 
@@ -90,7 +90,7 @@ def split(number: int) -> tuple[set[int], set[int]]:
 
 @contextmanager
 def web(environ: dict[str, str], cores: set[int], log: Path, *, workers: int = 4) -> Any:
-    """Web processes on these cores, ready; yields their first process and the port."""
+    """Start web processes on these cores; yield their first process and the port when they are ready."""
     port = free_port()
     confined = ("taskset", "--cpu-list", ",".join(map(str, sorted(cores))))
     command = [*confined, sys.executable, *WEB, "--workers", str(workers)]
@@ -127,7 +127,7 @@ def ask(port: int, method: str, path: str, cookie: str = "", data: dict[str, str
 
 
 def rate(do: Callable[[], bool], server: list[psutil.Process], people: int, seconds: float) -> dict[str, float]:
-    """How often a second people do something who never rest, its time, and the processor time that it costs."""
+    """Return how often a second people who never rest do something, how long it takes, and its processor time."""
     warm: list[float] = []
     durations: list[float] = []
     failed: list[float] = []
@@ -165,7 +165,7 @@ def rate(do: Callable[[], bool], server: list[psutil.Process], people: int, seco
 
 
 def saver(port: int, cookie: str, csrf: str, sides: dict[str, str]) -> Callable[[], bool]:
-    """Opens the form of a commitment and sends it."""
+    """Return a function that opens the form of a commitment and sends it."""
 
     def save() -> bool:
         status, page = ask(port, "GET", NEW, f"{cookie}; {csrf}")
@@ -177,7 +177,7 @@ def saver(port: int, cookie: str, csrf: str, sides: dict[str, str]) -> Callable[
 
 
 def web_figures(folder: Path, seconds: float, *, times: float, keep: bool) -> dict[int, dict[str, Any]]:
-    """Pages and saves, by the number of cores; no saves in a database that is kept."""
+    """Return the figures of pages and saves by the number of cores; no saves in a database that is kept."""
     name = f"bench_pages_{times:g}".replace(".", "_") if keep else "bench_capacity"
     with kept_database(name, keep=keep) as filled:
         prepare_pages(filled.url)
@@ -260,7 +260,7 @@ def web_figures(folder: Path, seconds: float, *, times: float, keep: bool) -> di
 
 
 def email_figures(folder: Path, number: int, people: int) -> dict[str, Any]:
-    """Digests of a plan's new version to its followers: the second of two rounds, a process of the worker a core."""
+    """Return the figures of digests of a plan's new version, from the second of two rounds."""
     with own_database("bench_capacity_emails") as address:
         serving, others = split(number)
         os.sched_setaffinity(0, others)  # the mail server's
@@ -295,31 +295,31 @@ def email_figures(folder: Path, number: int, people: int) -> dict[str, Any]:
 
 
 def show(number: int | str, figures: dict[str, Any]) -> None:
-    """One line for each figure."""
+    """Print a line for each figure."""
     for name, one in figures.items():
         print(f"  {number:>2} cores  {name:20} {one}", flush=True)
 
 
 def reckon(measured: dict[str, Any], cores: int) -> dict[str, float]:
-    """How often a second, if each core did nothing else and nothing but processor time were short."""
+    """Return how often a second this many cores could do each thing, if only processor time limited them."""
     rates = {name: cores * 1000 / one["cpu_ms"] for name, one in measured.items() if isinstance(one, dict)}
     return {name: round(one, 1 if one < 100 else None) for name, one in rates.items()}
 
 
 def main() -> int:
     """Measure on one and two cores, reckon four and sixteen."""
-    reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    reading.add_argument("--seconds", type=float, default=15, help="of each page (15)")
-    reading.add_argument("--people", type=int, default=2000, help="how many get an email (2,000)")
-    reading.add_argument("--times", type=float, default=1, help="size of the network of the pages, in times England")
-    reading.add_argument("--keep", action="store_true", help="use the database of make bench-pages, without saves")
-    reading.add_argument("--web", action="store_true", help="no emails")
-    reading.add_argument("--emails-on", type=int, help=argparse.SUPPRESS)
-    options = reading.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=15, help="of each page (15)")
+    parser.add_argument("--people", type=int, default=2000, help="how many get an email (2,000)")
+    parser.add_argument("--times", type=float, default=1, help="size of the network of the pages, in times England")
+    parser.add_argument("--keep", action="store_true", help="use the database of make bench-pages, without saves")
+    parser.add_argument("--web", action="store_true", help="no emails")
+    parser.add_argument("--emails-on", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
     if not OWN:
-        reading.error("DATABASE_URL is not set: start this with make bench-capacity")
+        parser.error("DATABASE_URL is not set: start this with make bench-capacity")
     if len(os.sched_getaffinity(0)) < max(MEASURED):
-        reading.error("this machine has one core")
+        parser.error("this machine has one core")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if options.emails_on:

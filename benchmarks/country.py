@@ -322,7 +322,7 @@ def fill(times: float, *, without: Collection[str] = (), say: Any = print) -> No
 
 
 def _columns_with_defaults() -> list[tuple[str, str, Any]]:
-    """Columns that Django fills with a plain default: table, column, value.
+    """Return the table, column and value of each column to which Django gives a plain default.
 
     PostgreSQL gets these defaults while the tables are filled, so that a new column does not break the statements here.
     """

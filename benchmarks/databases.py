@@ -25,7 +25,7 @@ class BenchmarkDatabase:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """Return the database's address."""
         return urlunsplit(urlsplit(OWN)._replace(path=f"/{self.name}"))
 
     def mark_filled(self) -> None:
@@ -36,7 +36,7 @@ class BenchmarkDatabase:
 
 @contextmanager
 def kept_database(name: str, *, keep: bool) -> Iterator[BenchmarkDatabase]:
-    """A database beside the configured one, which is dropped at the end unless it is to be kept and is filled."""
+    """Yield a database beside the configured one; it is dropped at the end unless it is filled and to be kept."""
     name = f"{urlsplit(OWN).path.strip('/')}_{name}"
     comment = "shobj_description(oid, 'pg_database')"
     found = f"SELECT 1 FROM pg_database WHERE datname = '{name}' AND {comment} = '{_FILLED}'"

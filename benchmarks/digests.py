@@ -87,7 +87,7 @@ def publishing_figures(stage: Stage, times: int) -> dict[str, Any]:
 
 
 def kill_figures(people: int) -> dict[str, Any]:
-    """What is lost and repeated when a worker process is killed during a run, on a database of its own."""
+    """Return what is lost and repeated when a worker process is killed during a run, on a separate database."""
     command = [sys.executable, str(ROOT / "benchmarks/digests_faults.py"), "kill", "--people", str(people)]
     environ = {name: value for name, value in os.environ.items() if name != "DEBUG"} | {
         "DATABASE_URL": OWN_URL,
@@ -113,7 +113,7 @@ def kill_figures(people: int) -> dict[str, Any]:
 
 
 def account_lane_figures() -> dict[str, Any]:
-    """How soon account emails are sent beside a million digests, on a database of its own."""
+    """Return how soon account emails are sent beside a million digests, on a separate database."""
     environ = {name: value for name, value in os.environ.items() if name != "DEBUG"} | {
         "DATABASE_URL": OWN_URL,
         "DATABASE_OWNER_URL": OWN_OWNER_URL,

@@ -50,7 +50,7 @@ class ChangesStage(Stage):
         return began
 
     def play(self, top: psutil.Process) -> dict[str, float]:
-        """One round of ours: a change, and wait until all emails are accepted and settled."""
+        """Make a change, and wait until all emails about it are accepted and settled."""
         before = len(self.box.taken())
         self.round += 1
         cpu, own = cpu_of(top), time.process_time()
@@ -72,7 +72,7 @@ def _wait_until_settled() -> None:
 
 
 def changes_figures(folder: Path, database: str, people: int, count: int, million: int) -> dict[str, Any]:
-    """Interleaved rounds of one change told to `people` followers, and of two plain loops.
+    """Return the figures of one change sent to `people` followers, and of two plain loops, in alternating rounds.
 
     One loop composes each email from templates, the other sends finished ones.
     """

@@ -108,7 +108,7 @@ class Parts:
             )
 
     def restart_dead(self) -> None:
-        """Restart what has died."""
+        """Restart the processes that have died."""
         self.beats = [beat if beat.poll() is None else self.start_beat() for beat in self.beats]
         for worker in self.workers:
             if worker.process is None or worker.process.poll() is not None:
@@ -148,7 +148,7 @@ class Broker:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """Return the broker's address."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
@@ -166,7 +166,7 @@ class Broker:
         raise RuntimeError("The broker does not listen.")
 
     def flush(self) -> None:
-        """Empty it."""
+        """Empty the broker."""
         from kombu import Connection
 
         with Connection(self.url) as connection:
@@ -301,7 +301,7 @@ class Stage:
         raise ValueError(f"{fault} cannot happen again.")
 
     def _outcome(self, deliveries: Any, before: int) -> dict[str, Any]:
-        """What became of these deliveries, of which the sink had none when it had taken `before` emails."""
+        """Return what became of these deliveries, none of which the sink had among its first `before` emails."""
         statuses = Counter(deliveries.values_list("status", flat=True))
         until = time.time() + 5  # the sink writes its log a little later
         while len({line[2] for line in self.box.taken()[before:]}) < statuses["sent"] and time.time() < until:

@@ -25,7 +25,7 @@ _FILLED = ("digests_subscription", "digests_watermark", "outbox_email")
 
 
 def choosing_alone() -> float:
-    """Seconds of the query for who is due, without creating deliveries."""
+    """Return the seconds of the query for who is due, without creating deliveries."""
     from django.db import connection
     from django.utils import timezone
 
@@ -41,7 +41,7 @@ def choosing_alone() -> float:
 
 
 def choosing_figures(stage: Stage) -> dict[str, float]:
-    """Seconds of spreading, choosing and an idle sweep; nothing is sent."""
+    """Return the seconds of spreading, choosing and an idle sweep; nothing is sent."""
     from django.utils import timezone
 
     from partnerships.digests.planning.choosing import choose, spread

@@ -134,7 +134,7 @@ def limit(port: int, messages: Path, processes: int) -> None:
 
 
 def render(person: Any, news: Any) -> tuple[str, str, str]:
-    """Subject, text and HTML for a person, rendered from templates as Django's documentation shows."""
+    """Return subject, text and HTML for a person, rendered as Django's documentation shows."""
     from django.template.loader import render_to_string
 
     from partnerships.digests.emails.rendering import inline, style
@@ -154,7 +154,7 @@ def _block(kind: str, context: dict[str, Any]) -> str:
 
 
 def post_office(do: str, plan: int, number: int, count: int) -> None:
-    """django-post-office: create its tables, queue emails for `count` followers, or send them."""
+    """Use django-post-office: create its tables, queue emails for `count` followers, or send them."""
     import django
 
     django.setup()

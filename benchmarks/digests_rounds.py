@@ -44,11 +44,11 @@ class Rivals:
 
     @property
     def count(self) -> int:
-        """How many people one round of a rival emails."""
+        """Return how many people one round of a rival emails."""
         return min(self.MAX_PEOPLE, self.stage.people)
 
     def task_per_chunk(self, *, with_rows: bool) -> float:
-        """Seconds for an email with a Celery task per 250 emails; `with_rows` stores each delivery."""
+        """Return the seconds for an email with a Celery task per 250 emails; `with_rows` stores each delivery."""
         from benchmarks.digests_rivals import send_chunk
         from partnerships.digests.models import Subscription
 
@@ -62,7 +62,7 @@ class Rivals:
         return (last - began) / len(people)
 
     def django_post_office(self) -> float:
-        """Seconds for an email with django-post-office, sent by two of its processes."""
+        """Return the seconds for an email with django-post-office, sent by two of its processes."""
         before = len(self.box.taken())
         self._run_post_office("queue", self.stage.plan_number())
         began = time.time()
@@ -76,7 +76,7 @@ class Rivals:
 
 
 def rounds(stage: Stage, count: int, rivals: Rivals | None) -> dict[str, Any]:
-    """Interleaved rounds of our digests, the loop and the other ways."""
+    """Return the figures of our digests, of the loop and of the other ways, in alternating rounds."""
     messages = stage.folder / "messages.pickle"
     workers = stage.workers()
     top = workers.start()
@@ -139,7 +139,7 @@ def rounds(stage: Stage, count: int, rivals: Rivals | None) -> dict[str, Any]:
 
 
 def floors(stage: Stage) -> dict[str, Any]:
-    """Microseconds of processor time for an email: our composing, and rendering Django's templates for each person."""
+    """Return the processor time for an email in µs: our composing, and rendering templates for each person."""
     from django.db import transaction
     from django.utils import timezone
 

@@ -85,7 +85,7 @@ def _dump(emails: Any, path: Path) -> tuple[int, float]:
 
 
 def run_loop(box: Mailbox, messages: Path, count: int) -> dict[str, float]:
-    """One round of the plain loop."""
+    """Run one round of the plain loop."""
     before = len(box.taken())
     command = [sys.executable, str(ROOT / "benchmarks/digests_rivals.py"), "loop"]
     result = subprocess.run(
@@ -98,7 +98,7 @@ def run_loop(box: Mailbox, messages: Path, count: int) -> dict[str, float]:
 
 
 def run_composing(box: Mailbox, partnership: int, count: int) -> dict[str, float]:
-    """One round of the loop that composes each email."""
+    """Run one round of the loop that composes each email."""
     before = len(box.taken())
     command = [sys.executable, str(ROOT / "benchmarks/digests_rivals.py"), "compose"]
     result = subprocess.run(
@@ -114,7 +114,7 @@ def run_composing(box: Mailbox, partnership: int, count: int) -> dict[str, float
 
 
 def run_limit(box: Mailbox, messages: Path, count: int) -> float:
-    """Seconds in which two processes send the finished emails, storing nothing."""
+    """Return the seconds in which two processes send the finished emails, storing nothing."""
     before = len(box.taken())
     command = [sys.executable, str(ROOT / "benchmarks/digests_rivals.py"), "limit"]
     subprocess.run([*command, "--port", str(box.port), "--messages", str(messages)], check=True, cwd=ROOT)
@@ -157,7 +157,7 @@ class Stage:
         return Workers(self.environ | address, log=self.folder / "worker.log")
 
     def play(self, top: psutil.Process) -> dict[str, float]:
-        """One round of our digests: publish, and wait until all are accepted and settled."""
+        """Publish a version, and wait until all digests about it are accepted and settled."""
         before = len(self.box.taken())
         self.round += 1
         cpu, own = cpu_of(top), time.process_time()

@@ -94,7 +94,7 @@ class Mailbox:
         raise RuntimeError("The sink does not listen.")
 
     def taken(self) -> list[tuple[float, str, str, int]]:
-        """Every email accepted so far: time, Message-ID, address, bytes."""
+        """Return every email accepted so far: time, Message-ID, address, bytes."""
         with self.log.open("rb") as file:
             file.seek(self._read)
             fresh = file.read()
@@ -165,7 +165,7 @@ def tree(top: psutil.Process) -> list[psutil.Process]:
 
 
 def cpu_of(top: psutil.Process) -> float:
-    """Processor time that a process and its descendants have used, in seconds."""
+    """Return the seconds of processor time that a process and its descendants have used."""
     total = 0.0
     for process in tree(top):
         with contextlib.suppress(psutil.NoSuchProcess):

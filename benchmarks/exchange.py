@@ -19,6 +19,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +32,17 @@ from benchmarks.exchange_world import fill, say
 
 
 def timed(*ways: Callable[[int], object], rounds: int) -> list[list[float]]:
-    """Sorted milliseconds of each way, measured in turn.
+    """Return the sorted milliseconds of each way, measured in turn.
 
     A slow moment of the machine then affects all of them.
     """
-    taken: list[list[float]] = [[] for _ in ways]
+    times_by_way: list[list[float]] = [[] for _ in ways]
     for number in range(rounds):
-        for way, times in zip(ways, taken, strict=True):
+        for way, times in zip(ways, times_by_way, strict=True):
             started_at = time.perf_counter()
             way(number)
             times.append((time.perf_counter() - started_at) * 1000)
-    return [sorted(times) for times in taken]
+    return [sorted(times) for times in times_by_way]
 
 
 def at(times: list[float], part: float) -> float:
@@ -50,116 +51,141 @@ def at(times: list[float], part: float) -> float:
 
 
 def measure(rounds: int, batch: int) -> dict[str, Any]:
-    """All figures, in milliseconds."""
-    from django.db import connection
-    from django.test import Client
-    from django.urls import reverse
+    """Return all figures, in milliseconds."""
     from django.utils import timezone
 
     from partnerships.exchange.models import Entry
-    from partnerships.exchange.queries.candidates import (
-        AreaNames,
-        best_for_both,
-        best_for_reader,
-    )
-    from partnerships.exchange.services.matches import BATCH
     from partnerships.organisations.models import Membership, Organisation
     from partnerships.people.models import User
 
-    own_organisation = Organisation.objects.order_by("pk")[10]
-    now = timezone.now()
-    amina = User.objects.filter(email="amina@bench.example").first()
-    if amina is None:
-        amina = User.objects.create_user("amina@bench.example", secrets.token_urlsafe(), name="Amina Larch")
+    organisation = Organisation.objects.order_by("pk")[10]
+    reader = User.objects.filter(email="amina@bench.example").first()
+    if reader is None:
+        reader = User.objects.create_user("amina@bench.example", secrets.token_urlsafe(), name="Amina Larch")
         Membership.objects.create(
-            person=amina, organisation=own_organisation, role="lead", starts_on=dt.date(2020, 1, 1), accepted_at=now
+            person=reader,
+            organisation=organisation,
+            role="lead",
+            starts_on=dt.date(2020, 1, 1),
+            accepted_at=timezone.now(),
         )
     chance = random.Random(7)
     ids = list(Entry.objects.filter(is_open=True).order_by("pk").values_list("pk", flat=True))
     entries = list(Entry.objects.filter(pk__in=chance.sample(ids, min(len(ids), rounds + batch))))
     chance.shuffle(entries)
-    single, many = entries[:rounds], entries[rounds:]
-    names, today = AreaNames(), timezone.localdate()
-    plain = (
-        psycopg2.connect(connection.get_connection_params()["dsn"])
-        if "dsn" in connection.get_connection_params()
-        else (
-            psycopg2.connect(
-                **{
-                    key: value
-                    for key, value in connection.get_connection_params().items()
-                    if key in {"dbname", "user", "password", "host", "port"}
-                }
-            )
-        )
-    )
-    plain.autocommit = True
-    cursor = plain.cursor()
+
+    with closing(_own_connection()) as own_connection:
+        cursor = own_connection.cursor()
+        return {
+            "entries": Entry.objects.count(),
+            **_match_figures(cursor, entries[:rounds], reader, organisation.pk),
+            **_batch_figures(cursor, entries[rounds:]),
+            **_board_figures(cursor, reader),
+        }
+
+
+def _own_connection() -> Any:
+    """Return a connection of psycopg2 to Django's database, for SQL by hand."""
+    from django.db import connection
+
+    parameters = connection.get_connection_params()
+    wanted = ("dsn", "dbname", "user", "password", "host", "port")
+    own_connection = psycopg2.connect(**{name: parameters[name] for name in wanted if name in parameters})
+    own_connection.autocommit = True
+    return own_connection
+
+
+def _quantiles(times: list[float]) -> dict[str, float]:
+    return {"p50": round(at(times, 0.5), 2), "p95": round(at(times, 0.95), 2)}
+
+
+def _ratio(times: list[float], base_times: list[float], part: float) -> float:
+    """Return how many times longer the quantile is than that of `base_times`."""
+    return round(at(times, part) / at(base_times, part), 2)
+
+
+def _match_figures(cursor: Any, entries: list[Any], reader: Any, organisation_id: int) -> dict[str, Any]:
+    """Return the figures of finding the matches of one entry at a time."""
+    from django.utils import timezone
+
+    from partnerships.exchange.queries.candidates import best_for_reader
 
     say("  matches of one entry")
-    hand, ours = timed(
-        lambda n: by_hand(cursor, single[n], reads=own_organisation.pk),
-        lambda n: best_for_reader(single[n], amina, today),
-        rounds=len(single),
+    today = timezone.localdate()
+    sql_times, page_times = timed(
+        lambda n: by_hand(cursor, entries[n], reads=organisation_id),
+        lambda n: best_for_reader(entries[n], reader, today),
+        rounds=len(entries),
     )
-    (everything,) = timed(lambda n: by_hand(cursor, single[n], ALL), rounds=min(5, len(single)))
-    say(f"  matches of {len(many):,} entries")
-    parts = [many[number : number + BATCH] for number in range(0, len(many), BATCH)]
-    by_sql, several = (
-        [taken / BATCH for taken in times]
-        for times in timed(
-            lambda n: [by_hand_for_both(cursor, entry) for entry in parts[n]],
-            lambda n: best_for_both(parts[n], today, names),
-            rounds=len(parts),
-        )
+    (all_times,) = timed(lambda n: by_hand(cursor, entries[n], ALL), rounds=min(5, len(entries)))
+    match_count = sum(1 for entry in entries if best_for_reader(entry, reader, today))
+    return {
+        "matches_sql_by_hand": _quantiles(sql_times),
+        "matches_ours": _quantiles(page_times),
+        "matches_ratio_p50": _ratio(page_times, sql_times, 0.5),
+        "matches_ratio_p95": _ratio(page_times, sql_times, 0.95),
+        "matches_comparing_all": _quantiles(all_times),
+        "entries_with_a_match": f"{match_count} of {len(entries)}",
+        "mean_matches_ours": round(statistics.fmean(page_times), 2),
+    }
+
+
+def _batch_figures(cursor: Any, entries: list[Any]) -> dict[str, Any]:
+    """Return the figures of finding the matches of many entries together, as milliseconds for each entry."""
+    from django.utils import timezone
+
+    from partnerships.exchange.queries.candidates import AreaNames, best_for_both
+    from partnerships.exchange.services.matches import BATCH
+
+    say(f"  matches of {len(entries):,} entries")
+    names, today = AreaNames(), timezone.localdate()
+    batches = [entries[start : start + BATCH] for start in range(0, len(entries), BATCH)]
+    times_by_way = timed(
+        lambda n: [by_hand_for_both(cursor, entry) for entry in batches[n]],
+        lambda n: best_for_both(batches[n], today, names),
+        rounds=len(batches),
     )
-    match_count = sum(1 for entry in single if best_for_reader(entry, amina, today))
+    sql_times, batch_times = ([milliseconds / BATCH for milliseconds in times] for times in times_by_way)
+    return {
+        "batch_entries": len(entries),
+        "batch_sql_by_hand": _quantiles(sql_times),
+        "batch_per_entry": _quantiles(batch_times),
+        "batch_ratio_p50": _ratio(batch_times, sql_times, 0.5),
+        "batch_seconds": round(sum(batch_times) * BATCH / 1000, 2),
+    }
+
+
+def _board_figures(cursor: Any, reader: Any) -> dict[str, Any]:
+    """Return the figures of the board's page, filtered and unfiltered."""
+    from django.test import Client
+    from django.urls import reverse
 
     say("  the board")
     client = Client()
-    client.force_login(amina)
-    address = reverse("exchange:board")
+    client.force_login(reader)
+    address, help_address = reverse("exchange:board"), reverse("web:help")
     assert client.get(address).status_code == 200
-    frame_address = reverse("web:help")
-    sql, board, frame = timed(
-        lambda n: board_by_hand(cursor, amina.pk),
+    sql_times, board_times, help_times = timed(
+        lambda n: board_by_hand(cursor, reader.pk),
         lambda n: client.get(address),
-        lambda n: client.get(frame_address),
+        lambda n: client.get(help_address),
         rounds=60,
     )
-    straight, filtered, words = timed(
-        lambda n: cursor.execute(STRAIGHT, {"person": amina.pk}),
+    straight_times, filtered_times, words_times = timed(
+        lambda n: cursor.execute(STRAIGHT, {"person": reader.pk}),
         lambda n: client.get(address, {"theme": "land", "direction": "ask"}),
         lambda n: client.get(address, {"q": "modular solar"}),
         rounds=8,
     )
-    plain.close()
-
-    def pair(times: list[float]) -> dict[str, float]:
-        return {"p50": round(at(times, 0.5), 2), "p95": round(at(times, 0.95), 2)}
-
     return {
-        "entries": Entry.objects.count(),
-        "matches_sql_by_hand": pair(hand),
-        "matches_ours": pair(ours),
-        "matches_ratio_p50": round(at(ours, 0.5) / at(hand, 0.5), 2),
-        "matches_ratio_p95": round(at(ours, 0.95) / at(hand, 0.95), 2),
-        "matches_comparing_all": pair(everything),
-        "batch_entries": len(many),
-        "batch_sql_by_hand": pair(by_sql),
-        "batch_per_entry": pair(several),
-        "batch_ratio_p50": round(at(several, 0.5) / at(by_sql, 0.5), 2),
-        "batch_seconds": round(sum(several) * BATCH / 1000, 2),
-        "entries_with_a_match": f"{match_count} of {len(single)}",
-        "board_sql_by_hand": pair(sql),
-        "board_page": pair(board),
-        "page_with_words_alone": pair(frame),
-        "board_ratio_p50": round(at(board, 0.5) / at(sql, 0.5), 2),
-        "board_ratio_p95": round(at(board, 0.95) / at(sql, 0.95), 2),
-        "board_counted_straightforwardly": pair(straight),
-        "board_filtered": pair(filtered),
-        "board_words": pair(words),
-        "mean_matches_ours": round(statistics.fmean(ours), 2),
+        "board_sql_by_hand": _quantiles(sql_times),
+        "board_page": _quantiles(board_times),
+        "page_with_words_alone": _quantiles(help_times),
+        "board_ratio_p50": _ratio(board_times, sql_times, 0.5),
+        "board_ratio_p95": _ratio(board_times, sql_times, 0.95),
+        "board_counted_straightforwardly": _quantiles(straight_times),
+        "board_filtered": _quantiles(filtered_times),
+        "board_words": _quantiles(words_times),
     }
 
 
@@ -180,16 +206,16 @@ _LINES = (
 
 def main() -> int:
     """Fill, measure, print."""
-    reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    reading.add_argument("--entries", type=int, default=300_000, help="asks, and as many offers (300,000)")
-    reading.add_argument("--bodies", type=int, default=20_000, help="organisations (20,000)")
-    reading.add_argument("--partnerships", type=int, default=60_000, help="partnerships (60,000)")
-    reading.add_argument("--rounds", type=int, default=200, help="entries matched one by one (200)")
-    reading.add_argument("--batch", type=int, default=1_000, help="entries matched in a row (1,000)")
-    reading.add_argument("--keep", action="store_true", help="keep the filled database, and use it again")
-    options = reading.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--entries", type=int, default=300_000, help="asks, and as many offers (300,000)")
+    parser.add_argument("--bodies", type=int, default=20_000, help="organisations (20,000)")
+    parser.add_argument("--partnerships", type=int, default=60_000, help="partnerships (60,000)")
+    parser.add_argument("--rounds", type=int, default=200, help="entries matched one by one (200)")
+    parser.add_argument("--batch", type=int, default=1_000, help="entries matched in a row (1,000)")
+    parser.add_argument("--keep", action="store_true", help="keep the filled database, and use it again")
+    options = parser.parse_args()
     if not OWN:
-        reading.error("DATABASE_URL is not set: start this with make bench-exchange")
+        parser.error("DATABASE_URL is not set: start this with make bench-exchange")
     with kept_database("bench_exchange", keep=options.keep) as database:
         prepare_pages(database.url)
         from django.core.management import call_command

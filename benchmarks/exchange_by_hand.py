@@ -119,7 +119,7 @@ STRAIGHT = (
 
 
 def board_by_hand(cursor: Any, person: int) -> None:
-    """Everything that the board shows, in four statements."""
+    """Fetch everything that the board shows, in four statements."""
     ids: list[int] = []
     for direction in ("ask", "offer"):
         cursor.execute(_BOARD, {"person": person, "direction": direction})

@@ -152,7 +152,7 @@ INSERT INTO exchange_entrycount (direction, theme, status, is_open, number)
 
 
 def make_bodies(bodies: int, partnerships: int) -> None:
-    """Organisations, and partnerships of four each."""
+    """Create organisations, and partnerships of four each."""
     from django.utils import timezone
 
     from partnerships.agreements.models import Partnership, Party

@@ -147,7 +147,7 @@ def try_broker(folder: Path) -> None:
 
 
 def prepare_django(primary: HostedServer, copy: HostedServer) -> None:
-    """A database with the two tables that the trial needs, and Django on it."""
+    """Create a database with the two tables that the trial needs, and set up Django on it."""
     primary.ask("CREATE DATABASE ground")
     table = "CREATE TABLE django_content_type (id serial PRIMARY KEY, app_label text, model text)"
     primary.ask(table, database="ground")

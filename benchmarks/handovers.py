@@ -42,14 +42,14 @@ def make_councils(commitments: int, people: int, plans: int) -> tuple[Any, list[
     def body(name: str) -> Any:
         return services.create_organisation(name=name, kind="council", author=None, now=now)
 
-    old = [body(f"Council {number}") for number in range(COUNCILS)]
-    new, giver = [body("East Council"), body("West Council")], body("Larkhaven Homes")
+    councils = [body(f"Council {number}") for number in range(COUNCILS)]
+    successors, giver = [body("East Council"), body("West Council")], body("Larkhaven Homes")
     users = User.objects.bulk_create(
         User(email=f"officer{number}@bench.example", name=f"Officer {number}", account_since=now)
         for number in range(people)
     )
     Membership.objects.bulk_create(
-        Membership(person=user, organisation=old[number % COUNCILS], role="lead", starts_on=today, accepted_at=now)
+        Membership(person=user, organisation=councils[number % COUNCILS], role="lead", starts_on=today, accepted_at=now)
         for number, user in enumerate(users)
     )
     Commitment.objects.bulk_create(
@@ -58,7 +58,7 @@ def make_councils(commitments: int, people: int, plans: int) -> tuple[Any, list[
                 reference=f"B-{number}",
                 text=f"Homes of scheme {number}.",
                 giver=giver,
-                receiver=old[number % COUNCILS],
+                receiver=councils[number % COUNCILS],
                 owner_organisation=giver,
                 quantity=10,
                 unit="homes",
@@ -71,18 +71,18 @@ def make_councils(commitments: int, people: int, plans: int) -> tuple[Any, list[
         ),
         batch_size=2000,
     )
-    made = Plan.objects.bulk_create(
+    created_plans = Plan.objects.bulk_create(
         Plan(title=f"Plan {number}", kind="housing_strategy", audience="owners", created_at=now)
         for number in range(plans)
     )
     PlanOwner.objects.bulk_create(
-        PlanOwner(plan=plan, organisation=old[number % COUNCILS]) for number, plan in enumerate(made)
+        PlanOwner(plan=plan, organisation=councils[number % COUNCILS]) for number, plan in enumerate(created_plans)
     )
-    ties = [services.NewTie(one, new[number % 2]) for number, one in enumerate(old)]
+    ties = [services.NewTie(one, successors[number % 2]) for number, one in enumerate(councils)]
     succession = services.record_succession(
         kind="replace", status="order_made", vests_on=known_day(today), ties=ties, author=None, now=now
     )
-    return succession, old, new, giver
+    return succession, councils, successors, giver
 
 
 class Use:
@@ -131,7 +131,7 @@ class Use:
 
 
 def measure(commitments: int, people: int, plans: int) -> dict[str, float]:
-    """Seconds for proposing, accepting, passing on and undoing, and how many lines."""
+    """Return the seconds for proposing, accepting, passing on and undoing, and the number of lines."""
     from django.utils import timezone
 
     from partnerships.kit.dates import known_day
@@ -139,7 +139,7 @@ def measure(commitments: int, people: int, plans: int) -> dict[str, float]:
     from partnerships.organisations.obligations import held_by
 
     now, today = timezone.now(), timezone.localdate()
-    succession, old, new, giver = make_councils(commitments, people, plans)
+    succession, councils, successors, giver = make_councils(commitments, people, plans)
     times = {}
 
     def timed(name: str, step: Any) -> None:
@@ -148,14 +148,14 @@ def measure(commitments: int, people: int, plans: int) -> dict[str, float]:
         times[name] = round(time.perf_counter() - start, 1)
 
     def propose() -> None:
-        for number, council in enumerate(old):
+        for number, council in enumerate(councils):
             for group in held_by(council, today):
                 services.propose_handovers(
                     succession=succession,
                     predecessor=council,
                     kind=group.kind.code,
                     records=[one.pk for one in group.things],
-                    successor=new[number % 2],
+                    successor=successors[number % 2],
                     author=None,
                     now=now,
                 )
@@ -166,7 +166,7 @@ def measure(commitments: int, people: int, plans: int) -> dict[str, float]:
     timed("propose", propose)
     timed("accept", accept)
     services.take_effect(succession=succession, author=None, now=now)
-    with Use(giver, new[0]) as use:
+    with Use(giver, successors[0]) as use:
         timed("apply", lambda: services.hand_over_due(now=now))
     times |= {
         "pages": len(use.read),
@@ -174,11 +174,11 @@ def measure(commitments: int, people: int, plans: int) -> dict[str, float]:
         "proposals": len(use.written),
         "slowest proposal": round(max(use.written), 2),
     }
-    assert all(held_by(council, today) == [] for council in old)
-    back = services.undo_succession(
+    assert all(held_by(council, today) == [] for council in councils)
+    undoing = services.undo_succession(
         succession=succession, vests_on=known_day(today), status="order_made", reason="Undone.", author=None, now=now
     )
-    services.take_effect(succession=back, author=None, now=now)
+    services.take_effect(succession=undoing, author=None, now=now)
     timed("undo", lambda: services.hand_over_due(now=now))
     return times | {"lines": succession.handovers.count()}
 

@@ -147,7 +147,7 @@ class Trial:
         say(f"  {fault:42}{waiting:8}{row.missing_seconds:8.1f} s{row.failed:6}  {how}")
 
     def play_all(self) -> None:
-        """Every fault in turn."""
+        """Play every fault in turn."""
         say(f"  {'fault':42}{'waiting':>8}{'missing':>10}{'failed':>6}")
         for host in OURS:
             self.play(f"{host.name} killed", partial(self.power_off, host), partial(self.power_on, host))
@@ -192,7 +192,7 @@ class Trial:
         self.wait_for_standby(whether=False)
 
     def connect_standby(self) -> None:
-        """Plug it in, and wait until it follows."""
+        """Connect the standby, and wait until it follows."""
         STANDBY.plug_in()
         self.follow_again()
 
@@ -245,7 +245,7 @@ def environment(folder: Path, mail_port: int) -> dict[str, str]:
 
 
 def prepare(primary: HostedServer, copy: HostedServer, environ: dict[str, str]) -> None:
-    """A primary with the demonstration, and a standby that commits wait for."""
+    """Start a primary with the demonstration, and a standby that commits wait for."""
     create_primary(primary, primary.folder / "data")
     primary.ask(*PREPARE)
     ours = Code(Path(sys.executable), ROOT)
@@ -268,7 +268,7 @@ def start_ours(folder: Path, environ: dict[str, str]) -> None:
 
 
 def faults_of(found: dict[str, Any], trial: Trial) -> list[str]:
-    """What must not have happened."""
+    """Return a sentence for each thing that must not have happened."""
     never = ("saves_lost", "saves_twice", "digests_lost", "digests_twice", "unknown_emails")
     faults = [f"{name}: {found[name]}" for name in never if found[name]]
     faults += [f"No digest had to leave when this struck: {row.fault}" for row in trial.rows if not row.waiting]
@@ -292,9 +292,9 @@ def keep_logs(folder: Path) -> Path:
 
 def main() -> int:
     """Play all of it; returns 1 if something was lost, told twice, or missing for too long."""
-    reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    reading.add_argument("--people", type=int, default=5000, help="how many get digests (5,000)")
-    options = reading.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=5000, help="how many get digests (5,000)")
+    options = parser.parse_args()
     if os.geteuid() != 0 or not shutil.which("ip"):
         sys.exit("This needs root and `ip` (iproute2).")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left running

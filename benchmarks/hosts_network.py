@@ -194,7 +194,7 @@ def server_on(host: Host) -> Iterator[HostedServer]:
 
 
 def create_primary(server: HostedServer, data: Path) -> None:
-    """A cluster that trusts every host of the network, with a slot for the standby, and started."""
+    """Create and start a cluster that trusts every host of the network, with a slot for the standby."""
     server.create(data)
     with (data / "pg_hba.conf").open("a") as file:
         for what in ("all", "replication"):
@@ -204,7 +204,7 @@ def create_primary(server: HostedServer, data: Path) -> None:
 
 
 def create_standby(server: HostedServer, data: Path, primary: HostedServer, *, slot: str = "standby") -> None:
-    """A streaming standby of the primary, started; the primary has the slot."""
+    """Create and start a streaming standby of the primary, which has a slot for it."""
     server.run(
         *("pg_basebackup", "--host", primary.host.address, "--port", PORT, "--username", "postgres"),
         *("--pgdata", str(data), "--checkpoint", "fast", "--write-recovery-conf", "--slot", slot),

@@ -68,7 +68,7 @@ class Seen:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def last_failure(self, since: float) -> tuple[float, str]:
-        """The end of the last failed request that began since a moment or was under way then; the moment if none."""
+        """Return the end of the last failed request that was under way at a moment or later; else the moment."""
         with self.lock:
             return max(((end, how) for _, end, how in self.failed if end >= since), default=(since, ""))
 

@@ -30,7 +30,7 @@ class Followers:
         make_stakeholders(self.plan, self.owner, self.lead, count, now)
 
     def waiting(self) -> int:
-        """How many people have not been sent the newest version."""
+        """Return how many people have not been sent the newest version."""
         from partnerships.digests.models import DeliveryItem
 
         items_sent = DeliveryItem.objects.filter(plan=self.plan, to_number=self.versions, delivery__status="sent")
@@ -50,7 +50,7 @@ class Followers:
         return waiting_count
 
     def people_who_save(self, count: int) -> list[tuple[dict[str, str], str, str]]:
-        """Sides of a commitment, address and password of people of the demonstration."""
+        """Return people of the demonstration with address, password and the sides of a commitment."""
         from partnerships.commitments.queries import partners_of
         from partnerships.organisations.models import EDITING_ROLES, Organisation
         from partnerships.people.models import User

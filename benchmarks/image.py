@@ -132,7 +132,7 @@ def build() -> None:
 
 
 def limits() -> list[str]:
-    """Options that keep this process's limits: podman would raise them, which a confined root may not."""
+    """Return options that keep this process's limits: podman would raise them, which a confined root may not."""
     options = []
     for name, kind in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
         soft, hard = resource.getrlimit(kind)
@@ -177,7 +177,7 @@ def run(server: Server, *command: str, owner: bool = False, detached: bool = Fal
 
 
 def look(server: Server) -> list[str]:
-    """What is not as it should be in the running image."""
+    """Return a sentence for each fault of the running image."""
     faults = []
     for name in ("sbom.json", "sbom-front-end.json"):
         components = json.loads(run(server, "cat", name))["components"]

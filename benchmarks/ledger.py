@@ -166,7 +166,7 @@ def load_ledger(world: Any, rows: int) -> None:
 
 
 def calls(world: Any) -> dict[str, Callable[[], object]]:
-    """What is measured, by name. Each call finds other emails than the last."""
+    """Return what is measured, by name. Each call finds other emails than the call before."""
     from django.test import Client
     from django.urls import reverse
     from django.utils import timezone
@@ -219,7 +219,7 @@ def calls(world: Any) -> dict[str, Callable[[], object]]:
 
 
 def measure(worlds: dict[str, Any], rounds: int, repeats: int) -> dict[str, dict[str, float]]:
-    """The lower quartile of each call in milliseconds, by database, measured in turns: other load only ever adds."""
+    """Return the lower quartile of each call in milliseconds by database, measured in turns."""
     taken: dict[str, dict[str, list[float]]] = {}
     for _ in range(rounds):
         for address, world in worlds.items():

@@ -62,7 +62,7 @@ class Figures:
 
     @property
     def cpu_ms(self) -> float:
-        """Processor time of a request in both processes."""
+        """Return the processor time of a request in both processes."""
         return self.python_ms + self.postgres_ms
 
 
@@ -118,7 +118,7 @@ def measure(client: Any, address: str, rounds: int, shown: int = 0) -> Figures |
 
 
 def by_hand(statements: list[str], given: dict[str, Any]) -> float:
-    """Milliseconds of processor time, in both processes, of fetching the same rows with psycopg2.
+    """Return the processor time in ms, in both processes, of fetching the same rows with psycopg2.
 
     For a second, five times or more, as `measure` does with pages.
     """
@@ -137,7 +137,7 @@ def by_hand(statements: list[str], given: dict[str, Any]) -> float:
 
 
 def _cpu(process: psutil.Process) -> float:
-    """Seconds of processor time."""
+    """Return the seconds of processor time that a process has used."""
     used = process.cpu_times()
     return float(used.user + used.system)
 
@@ -200,17 +200,17 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
 
 def main() -> int:
     """Measure each size in a process of its own, print a table and the JSON object."""
-    reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    reading.add_argument("--times", type=float, nargs="*", default=[1, 2, 10], help="sizes, in times England")
-    reading.add_argument("--rounds", type=int, default=10, help="requests of each page, or more in a second (10)")
-    reading.add_argument("--only", nargs="*", default=[], help="names of pages")
-    reading.add_argument("--who", nargs="*", default=READERS, choices=READERS, help="people who ask for them")
-    reading.add_argument("--statements", type=int, default=0, help="show this many of a page's slowest statements")
-    reading.add_argument("--keep", action="store_true", help="keep the filled databases and use them again")
-    reading.add_argument("--one", type=float, help=argparse.SUPPRESS)
-    options = reading.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=float, nargs="*", default=[1, 2, 10], help="sizes, in times England")
+    parser.add_argument("--rounds", type=int, default=10, help="requests of each page, or more in a second (10)")
+    parser.add_argument("--only", nargs="*", default=[], help="names of pages")
+    parser.add_argument("--who", nargs="*", default=READERS, choices=READERS, help="people who ask for them")
+    parser.add_argument("--statements", type=int, default=0, help="show this many of a page's slowest statements")
+    parser.add_argument("--keep", action="store_true", help="keep the filled databases and use them again")
+    parser.add_argument("--one", type=float, help=argparse.SUPPRESS)
+    options = parser.parse_args()
     if not OWN:
-        reading.error("DATABASE_URL is not set: start this with make bench-pages")
+        parser.error("DATABASE_URL is not set: start this with make bench-pages")
     if options.one is not None:
         found = figures_at(options.one, options)
         print(json.dumps({who: {page: asdict(one) for page, one in pages.items()} for who, pages in found.items()}))
@@ -233,7 +233,7 @@ def main() -> int:
 
 
 def _summary(sizes: dict[float, Any]) -> dict[str, Any]:
-    """By person and page, at the largest size: what the floors are about, and the growth since the smallest."""
+    """Return the processor time at the largest size and the growth from the smallest, by person and page."""
     smallest, largest = min(sizes), max(sizes)
     rows = {}
     for who, pages in sizes[largest].items():

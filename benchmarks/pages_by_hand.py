@@ -101,7 +101,7 @@ def follows(column: str) -> str:
 
 
 def saved_views(kind: str) -> str:
-    """Saved views of a list that the reader may use."""
+    """Fetch the saved views of a list that the reader may use."""
     return (
         f"{WITH} SELECT v.id, v.name FROM lists_savedview v WHERE v.kind = '{kind}' AND (v.owner_id = %(person)s"
         f" OR v.organisation_id IN {OURS} OR v.partnership_id IN {WITH_US}) ORDER BY v.name LIMIT 100"
@@ -143,7 +143,7 @@ def _cards(direction: str) -> str:
 
 
 def _own_cards(condition: str, order: str, limit: int) -> str:
-    """Asks and offers of the reader's organisations."""
+    """Fetch the asks and offers of the reader's organisations."""
     return (
         f"{WITH}, x AS (SELECT * FROM exchange_entry e WHERE e.organisation_id IN {OURS} AND {condition}"
         f" ORDER BY {order} LIMIT {limit}) SELECT {_CARD} FROM x e JOIN organisations_organisation o"
@@ -152,7 +152,7 @@ def _own_cards(condition: str, order: str, limit: int) -> str:
 
 
 def plans_that_wait(condition: str, number: int) -> str:
-    """Plans that are not agreed, with their owners and who has yet to sign."""
+    """Fetch plans that are not agreed, with their owners and the organisations that have yet to sign."""
     return (
         f"{WITH} SELECT p.id AS plan_id, p.title, p.status, p.last_published_at, (SELECT array_agg(o.name)"
         " FROM plans_planowner w JOIN organisations_organisation o ON o.id = w.organisation_id WHERE w.plan_id = p.id"
@@ -175,7 +175,7 @@ _COMMITMENTS = (
 
 
 def _parts_of_plans(table: str, condition: str) -> str:
-    """Rows of readable plans, each with its plan's title."""
+    """Fetch rows of readable plans, each with its plan's title."""
     return (
         f"(SELECT part.*, p.title AS plan_title FROM {table} part JOIN plans_plan p ON p.id = part.plan_id"
         f" WHERE {condition} AND (p.embargoed_until IS NULL OR p.embargoed_until <= now() OR {_OWNED_PLAN})"

@@ -56,7 +56,7 @@ _ASKED = (
 
 
 def _asks(partner: str, ours: str) -> str:
-    """What was asked, met and is open, by partner. Of partners, only asks through partnerships that both share."""
+    """Count what was asked, met and is open, by partner; of partners, only asks through shared partnerships."""
     return (
         f"{_PARTNERS} SELECT {partner}, count(*), count(*) FILTER (WHERE e.status = 'met'),"
         f" count(*) FILTER (WHERE e.is_open) FROM {_ASKED} WHERE {ours} IN {OURS} AND {partner} IN"
@@ -65,7 +65,7 @@ def _asks(partner: str, ours: str) -> str:
 
 
 def _promises(partner: str, ours: str) -> str:
-    """What was promised and kept, by partner."""
+    """Count what was promised and kept, by partner."""
     return (
         f"{_PARTNERS} SELECT {partner}, count(*), count(*) FILTER (WHERE c.status = 'verified') FROM"
         f" commitments_commitment c WHERE c.kind = 'commitment' AND {ours} IN {OURS} AND {partner} IN"

@@ -22,7 +22,7 @@ SHOWN = ("title", "name", "names")
 
 
 def differences(page: str, statements: list[str], given: dict[str, Any]) -> Iterator[str]:
-    """What the page links to without a row by hand, and what was fetched by hand without being shown.
+    """Return links on the page whose row was not fetched by hand, and rows fetched by hand but not shown.
 
     A column of numbers is compared only where a statement returns it: some lists link to other records besides.
     """

@@ -129,11 +129,11 @@ Work = Callable[[], object]
 
 
 def median_of(times: int, work: dict[str, Work | tuple[Work, Work]]) -> dict[str, float]:
-    """Median milliseconds of each piece of work, done in turns after a warm-up.
+    """Return the median milliseconds of each piece of work, done in turns after a warm-up.
 
     In a pair the first function is preparation and is not measured.
     """
-    taken: dict[str, list[float]] = {name: [] for name in work}
+    times_by_name: dict[str, list[float]] = {name: [] for name in work}
     for turn in range(times + 1):
         for name, piece in work.items():
             before, do = piece if isinstance(piece, tuple) else (None, piece)
@@ -142,8 +142,8 @@ def median_of(times: int, work: dict[str, Work | tuple[Work, Work]]) -> dict[str
             start = time.perf_counter()
             do()
             if turn:
-                taken[name].append((time.perf_counter() - start) * 1000)
-    return {name: statistics.median(values) for name, values in taken.items()}
+                times_by_name[name].append((time.perf_counter() - start) * 1000)
+    return {name: statistics.median(values) for name, values in times_by_name.items()}
 
 
 def _published(content: dict[str, Any], author: User, owner: Organisation) -> Plan:
@@ -210,7 +210,7 @@ def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[s
     def comparing(other: dict[str, Any]) -> Work:
         return lambda: (summary(changes(plan_content, other)), homes_totals(plan_content, other))
 
-    taken = median_of(
+    medians = median_of(
         times,
         {
             "plain": plain,
@@ -226,16 +226,16 @@ def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[s
         },
     )
     size = float(len(json.dumps(plan_content)))
-    figures: dict[str, float] = {"bytes": size, "plain_ms": round(taken["plain"], 2)}
-    for name, value in taken.items():
+    figures: dict[str, float] = {"bytes": size, "plain_ms": round(medians["plain"], 2)}
+    for name, value in medians.items():
         if name != "plain":
             figures[f"{name}_ms"] = round(value, 2)
-            figures[f"{name}_ratio"] = round(value / taken["plain"], 2)
+            figures[f"{name}_ratio"] = round(value / medians["plain"], 2)
     return figures
 
 
 def growths(results: dict[str, dict[str, float]]) -> dict[str, float]:
-    """How many times longer the largest plan takes than the smallest, divided by how many times larger it is."""
+    """Return how much longer the largest plan takes than the smallest, divided by how much larger it is."""
     sizes = list(results.values())
     small, large = min(sizes, key=lambda row: row["bytes"]), max(sizes, key=lambda row: row["bytes"])
     larger = large["bytes"] / small["bytes"]

@@ -37,7 +37,7 @@ LISTS = (
 
 
 def columns() -> list[Any]:
-    """Every column of names with numbers."""
+    """Return every column of names with numbers."""
     from partnerships.organisations.models import Scheme
     from tests.reconciliation.first_answers import Column
 

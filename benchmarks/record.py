@@ -74,7 +74,7 @@ def make_commitment() -> tuple[Any, Any]:
 
 
 def measure(moves: int) -> dict[str, float]:
-    """Medians of moves with and without numbering, in milliseconds."""
+    """Return the median milliseconds of changes of a commitment with and without numbering."""
     from django.utils import timezone
 
     from partnerships.activity import telling

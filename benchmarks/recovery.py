@@ -16,7 +16,7 @@ ROWS = 1_000
 
 
 def main() -> int:
-    """Base backup, work, accident, recovery to the moment before; returns 1 if a row is missing."""
+    """Make a base backup, write, lose rows, and recover to the moment before; return 1 if a row is missing."""
     with own_server() as server:
         data, base, wal = (server.folder / name for name in ("data", "base", "wal"))
         wal.mkdir()

@@ -132,17 +132,17 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
 
 def main() -> int:
     """Measure each size in a process of its own, print a table and the JSON object."""
-    reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    reading.add_argument("--times", type=float, nargs="*", default=[1, 10], help="sizes, in times England")
-    reading.add_argument("--rounds", type=int, default=5, help="requests of each page (5)")
-    reading.add_argument("--only", nargs="*", default=[], help="names of pages")
-    reading.add_argument("--who", nargs="*", default=_WHO, choices=_WHO, help="people who ask for them")
-    reading.add_argument("--statements", type=int, default=0, help="show this many of a page's slowest statements")
-    reading.add_argument("--keep", action="store_true", help="keep the filled databases and use them again")
-    reading.add_argument("--one", type=float, help=argparse.SUPPRESS)
-    options = reading.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=float, nargs="*", default=[1, 10], help="sizes, in times England")
+    parser.add_argument("--rounds", type=int, default=5, help="requests of each page (5)")
+    parser.add_argument("--only", nargs="*", default=[], help="names of pages")
+    parser.add_argument("--who", nargs="*", default=_WHO, choices=_WHO, help="people who ask for them")
+    parser.add_argument("--statements", type=int, default=0, help="show this many of a page's slowest statements")
+    parser.add_argument("--keep", action="store_true", help="keep the filled databases and use them again")
+    parser.add_argument("--one", type=float, help=argparse.SUPPRESS)
+    options = parser.parse_args()
     if not OWN:
-        reading.error("DATABASE_URL is not set: start this with make bench-reports")
+        parser.error("DATABASE_URL is not set: start this with make bench-reports")
     if options.one is not None:
         found = figures_at(options.one, options)
         print(json.dumps({who: {page: asdict(one) for page, one in pages.items()} for who, pages in found.items()}))

@@ -33,7 +33,7 @@ ROWS = 2_000
 
 
 def saved_by(person: Any) -> dict[str, Callable[[int], object]]:
-    """What the lead saves, by name; each takes the number of the round."""
+    """Return what the lead saves, by name; each function takes the number of the round."""
     from django.utils import timezone
 
     from benchmarks.digests_world import content
@@ -49,22 +49,24 @@ def saved_by(person: Any) -> dict[str, Callable[[int], object]]:
     from partnerships.spreadsheets.services.kinds import Target
 
     now, today = timezone.now(), timezone.localdate()
-    ours = Membership.objects.filter(person=person)[0].organisation
-    plan = PlanOwner.objects.filter(organisation=ours, plan__status="shared").order_by("pk")[0].plan
-    party = Party.objects.present().filter(organisation=ours).order_by("pk")[0]
-    other_organisation = (
-        Party.objects.present().filter(partnership=party.partnership).exclude(organisation=ours)[0].organisation
-    )
-    entry = Entry.objects.filter(audience="network", is_open=True).exclude(organisation=ours).order_by("pk")[0]
-    due = today.replace(year=today.year + 1, day=1)
+    due_on = today.replace(year=today.year + 1, day=1)
+    giver = Membership.objects.filter(person=person)[0].organisation
+    plan = PlanOwner.objects.filter(organisation=giver, plan__status="shared").order_by("pk")[0].plan
+    party = Party.objects.present().filter(organisation=giver).order_by("pk")[0]
+    other_parties = Party.objects.present().filter(partnership=party.partnership).exclude(organisation=giver)
+    receiver = other_parties[0].organisation
+    entry = Entry.objects.filter(audience="network", is_open=True).exclude(organisation=giver).order_by("pk")[0]
 
     def import_rows(number: int) -> object:
         heading = "Gives,Receives,What is promised,Quantity,Unit,Due date\n"
-        row = f"{ours.name},{other_organisation.name},{{}} homes in round {number},{{}},homes,{due:%d/%m/%Y}\n"
+        rows = [
+            f"{giver.name},{receiver.name},{homes} homes in round {number},{homes},homes,{due_on:%d/%m/%Y}\n"
+            for homes in range(1, ROWS + 1)
+        ]
         upload = upload_spreadsheet(
             kind="commitments",
-            target=Target(partnership=party.partnership, organisation=ours),
-            data=(heading + "".join(row.format(one, one) for one in range(1, ROWS + 1))).encode(),
+            target=Target(partnership=party.partnership, organisation=giver),
+            data=(heading + "".join(rows)).encode(),
             file_name="commitments.csv",
             author=person,
             now=now,
@@ -81,15 +83,15 @@ def saved_by(person: Any) -> dict[str, Callable[[int], object]]:
         "publish": lambda number: publish_version(
             plan=plan, author=person, note="More homes.", content=content(number + 5), now=now
         ),
-        "answer": lambda _: respond(entry=entry, organisation=ours, text="We can help.", author=person, now=now),
+        "answer": lambda _: respond(entry=entry, organisation=giver, text="We can help.", author=person, now=now),
         "commit": lambda _: propose_commitment(
-            giver=ours,
-            receiver=other_organisation,
+            giver=giver,
+            receiver=receiver,
             text="Sixty homes.",
             quantity=Decimal(60),
             unit="homes",
             owner=person,
-            due_on=due,
+            due_on=due_on,
             partnership=party.partnership,
             author=person,
             now=now,
@@ -126,7 +128,7 @@ def measure(save: Callable[[int], object], rounds: int) -> float:
 
 
 def figures_at(times: float, *, rounds: int, keep: bool) -> dict[str, float]:
-    """Milliseconds by what is saved."""
+    """Return the milliseconds by what is saved."""
     with kept_database(f"bench_pages_{times:g}".replace(".", "_"), keep=keep) as database:
         prepare_pages(database.url)
         from django.core.management import call_command
@@ -148,14 +150,14 @@ def figures_at(times: float, *, rounds: int, keep: bool) -> dict[str, float]:
 
 def main() -> int:
     """Measure each size in a process of its own."""
-    reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    reading.add_argument("--times", type=float, nargs=2, default=[1, 10], help="two sizes, in times England")
-    reading.add_argument("--rounds", type=int, default=20, help="how often each is saved; the import once")
-    reading.add_argument("--keep", action="store_true", help="keep the filled databases and use them again")
-    reading.add_argument("--one", type=float, help=argparse.SUPPRESS)
-    options = reading.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=float, nargs=2, default=[1, 10], help="two sizes, in times England")
+    parser.add_argument("--rounds", type=int, default=20, help="how often each is saved; the import once")
+    parser.add_argument("--keep", action="store_true", help="keep the filled databases and use them again")
+    parser.add_argument("--one", type=float, help=argparse.SUPPRESS)
+    options = parser.parse_args()
     if not OWN:
-        reading.error("DATABASE_URL is not set: start this with make bench-saving")
+        parser.error("DATABASE_URL is not set: start this with make bench-saving")
     if options.one is not None:
         print(json.dumps(figures_at(options.one, rounds=options.rounds, keep=options.keep)))
         return 0

@@ -80,7 +80,7 @@ def _cpu(process: psutil.Process) -> float:
 
 
 def measure(person: Any, groups: dict[str, tuple[str, ...]], rounds: int) -> dict[str, dict[str, float]]:
-    """Times of the search page over each group of words and over all, in ms; by hand too, each word once."""
+    """Return the times in ms of the search page by group of words; by hand too, each word once."""
     from django.db import connection
     from django.test import Client
     from django.urls import reverse
@@ -132,7 +132,7 @@ def _spread(times: list[float]) -> dict[str, float]:
 
 
 def empty_page(person: Any) -> float:
-    """Processor time of an empty signed-in page, in ms: what the machine's load makes of it."""
+    """Return the processor time of an empty signed-in page in ms, which shows the load of the machine."""
     from django.test import Client
     from django.urls import reverse
 
@@ -148,14 +148,14 @@ def empty_page(person: Any) -> float:
 
 def main() -> int:
     """Fill, index, measure, print."""
-    reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    reading.add_argument("--times", type=float, default=10, help="size, in times England (10)")
-    reading.add_argument("--rounds", type=int, default=10, help="requests of each word (10)")
-    reading.add_argument("--copies", type=int, default=1, help="entries of the index, times those of the records (1)")
-    reading.add_argument("--keep", action="store_true", help="keep the filled database and use it again")
-    options = reading.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=float, default=10, help="size, in times England (10)")
+    parser.add_argument("--rounds", type=int, default=10, help="requests of each word (10)")
+    parser.add_argument("--copies", type=int, default=1, help="entries of the index, times those of the records (1)")
+    parser.add_argument("--keep", action="store_true", help="keep the filled database and use it again")
+    options = parser.parse_args()
     if not OWN:
-        reading.error("DATABASE_URL is not set: start this with make bench-search")
+        parser.error("DATABASE_URL is not set: start this with make bench-search")
     with kept_database(f"bench_search_{options.times:g}".replace(".", "_"), keep=options.keep) as database:
         prepare_pages(database.url)
         from django.core.management import call_command

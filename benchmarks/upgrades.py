@@ -159,7 +159,7 @@ def asks_for_maintenance(new: Code, environ: dict[str, str]) -> bool:
 
 
 def wrong_rows(load: Load, server: Server) -> list[str]:
-    """Asks that were saved, as people were told, and are missing or there twice."""
+    """Return the asks that were saved, as people were told, and are missing or duplicated."""
     titles = f"SELECT coalesce(array_agg(title), '{{}}') FROM exchange_entry WHERE title LIKE '{TITLE} %'"
     titles_found = Counter(server.ask(titles, database="common_ground"))
     say(f"    {len(load.saved):,} asks were saved, {titles_found.total():,} are there.")
@@ -178,7 +178,7 @@ def keep_logs(folder: Path) -> Path:
 
 
 def environment(server: Server) -> dict[str, str]:
-    """Settings of a demonstration on this server."""
+    """Return the settings of a demonstration on this server."""
     var = server.folder / "var"
     var.mkdir(exist_ok=True)
     addresses = {name: server.url(role, "common_ground") for name, role in ROLES.items()}

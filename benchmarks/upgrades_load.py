@@ -67,7 +67,7 @@ class Web:
             time.sleep(0.2)
 
     def stop(self) -> None:
-        """End it as systemd does: it first answers what it has."""
+        """Stop the process as systemd does: it first answers the requests that it has."""
         if self._process:
             self._process.terminate()
             self._process.wait(60)
@@ -81,7 +81,7 @@ class Web:
     def ask(
         self, method: str, path: str, *, cookie: str = "", data: dict[str, str] | None = None
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        """Status, headers and body; status 0 if there is no answer."""
+        """Return status, headers and body; status 0 if there is no answer."""
         headers = {"Host": "localhost", "Cookie": cookie, "Connection": "close"}
         body = None
         if data is not None:
@@ -120,27 +120,27 @@ class Load:
         self._threads = [threading.Thread(target=one) for one in work]
 
     def start(self) -> None:
-        """Everybody begins."""
+        """Start all people."""
         for one in self._threads:
             one.start()
 
     def go_on(self, phase: str, seconds: float = 0) -> None:
-        """What is counted from now on belongs to this phase; waits."""
+        """Begin a phase, to which all later counts belong, and wait."""
         with self._lock:
             self.phase = phase
         time.sleep(seconds)
 
     def expect_end_of_sessions(self) -> None:
-        """Everybody is to be signed out."""
+        """Expect everybody to be signed out."""
         self.ended = {one["cookie"] for one in self._people}
 
     def sign_in_again(self, people: list[dict[str, Any]]) -> None:
-        """The same people, with new sessions."""
+        """Give the same people new sessions."""
         for one, again in zip(self._people, people, strict=True):
             one["cookie"] = again["cookie"]
 
     def stop(self) -> None:
-        """Everybody ends what they are doing."""
+        """Stop all people after their present request."""
         self._stopped.set()
         for one in self._threads:
             one.join()
@@ -226,7 +226,7 @@ def is_fault(kind: str) -> bool:
 
 @contextmanager
 def two_webs(folder: Path) -> Iterator[list[Web]]:
-    """Two places for web processes, which are stopped at the end."""
+    """Yield two places for web processes, which are stopped at the end."""
     webs = [Web(folder / f"web-{number}.log") for number in (1, 2)]
     try:
         yield webs
@@ -237,7 +237,7 @@ def two_webs(folder: Path) -> Iterator[list[Web]]:
 
 
 def people_of(code: Code, environ: dict[str, str]) -> list[dict[str, Any]]:
-    """People of the demonstration with a session each, as the old code sees them."""
+    """Return people of the demonstration with a session each, as the old code sees them."""
     script = Path(__file__).with_name("upgrades_people.py").read_text(encoding="utf-8")
     result = subprocess.run(
         [str(code.python), "-"], cwd=code.tree, env=environ | {"LOG_LEVEL": "ERROR"}, input=script,

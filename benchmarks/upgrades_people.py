@@ -17,7 +17,7 @@ WRITE = "/ask-and-offer/new/"
 
 
 def main() -> None:
-    """One JSON object a person: cookie, pages that answer 200, and whether the person may write asks."""
+    """Print a JSON object for each person: cookie, pages that answer 200, and whether they may write asks."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
     import django
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def paths() -> list[str]:
-    """Addresses without arguments, and those that need only the number of a record, for the first records."""
+    """Return paths without arguments, and paths that need only the id of a record, for the first records."""
     from django.urls import NoReverseMatch, get_resolver, reverse
 
     people = []

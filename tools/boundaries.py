@@ -102,7 +102,7 @@ def _distance(point: Point, first: Point, last: Point) -> float:
 
 
 def shapes(collection: dict[str, Any], arcs: list[list[Point]], prefixes: tuple[str, ...]) -> dict[str, list[Any]]:
-    """Name, box, middle and SVG path of each area with one of these prefixes that has not ended."""
+    """Return name, box, middle and SVG path of each area with one of these prefixes that has not ended."""
     found = {}
     for geometry in collection["geometries"]:
         properties = geometry["properties"]

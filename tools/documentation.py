@@ -49,7 +49,7 @@ def digest() -> str:
 
 
 def gathered_name(path: Path) -> Path:
-    """Where a file stands among the pages: what is in docs/ moves up, beside the README."""
+    """Return the place of a file among the pages: files of docs/ move up, beside the README."""
     name = path.relative_to(BASE_DIR)
     return Path(*name.parts[1:]) if name.parts[0] == "docs" else name
 

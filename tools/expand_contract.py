@@ -57,7 +57,7 @@ def operation_faults(app: str, given: Iterable[Operation], state: ProjectState) 
 
 
 def _faults(app: str, one: Operation, state: ProjectState, created: set[str]) -> Iterator[str]:
-    """What of this operation would break the code of the version before, in words."""
+    """Return in words what in this operation would break the code of the previous version."""
     model = str(getattr(one, "model_name_lower", ""))
     if model and model in created:
         return  # old code does not know the table
@@ -128,7 +128,7 @@ def _statements(sql: object) -> Iterator[str]:
 
 
 def _unrepeatable(migration: Migration) -> Iterator[str]:
-    """What cannot be done a second time.
+    """Return in words what in this operation cannot be done a second time.
 
     Without a transaction, a migration that is cut off begins again.
     """

@@ -108,7 +108,7 @@ Not here: limits of models alone (`max_length` in the room's `models`), and [set
 
 
 def modules(folder: Path) -> list[Path]:
-    """The modules below a folder that have text, without migrations; a package's own comes before what is in it."""
+    """Return the modules below a folder that have text, without migrations; packages before their modules."""
     paths = [path for path in folder.rglob("*.py") if "migrations" not in path.parts and path.stat().st_size]
     return sorted(paths, key=lambda path: (path.parent, path.name != "__init__.py", path.name))
 
@@ -159,7 +159,7 @@ def files_page() -> str:
 
 
 def _sentence_about(folder: Path) -> str:
-    """What a room holds, from the docstring of its package, with a link to its page of docs if it has one."""
+    """Return what a room contains, from the docstring of its package, with a link to its page of docs."""
     sentence = _description(folder / "__init__.py")
     page = f"{_PAGES.get(folder.name, folder.name)}.md"
     if (BASE_DIR / "docs" / page).exists():
@@ -194,7 +194,7 @@ def _row_of_kinds(room: Path) -> str:
 
 
 def labels_of_choices(source: str) -> Iterator[tuple[str, list[str]]]:
-    """Each class of choices in a module, with its labels. Kinds of event are left out: there are too many."""
+    """Return each class of choices in a module with its labels, except kinds of event, which are too many."""
     for node in ast.parse(source).body:
         if not isinstance(node, ast.ClassDef) or node.name == "EventKind":
             continue
@@ -260,7 +260,7 @@ def named_numbers(source: str) -> Iterator[NamedNumber]:
 
 
 def _numbers(statement: ast.stmt) -> Iterator[tuple[str, str]]:
-    """Name and value of each number that a statement sets; it may set several on one line."""
+    """Return name and value of each number that a statement sets; it may set several on one line."""
     pairs: list[tuple[ast.expr, ast.expr]]
     match statement:
         case ast.Assign(targets=[ast.Name() as target], value=value):
@@ -330,7 +330,7 @@ def _is_number(value: ast.expr) -> bool:
 
 
 def _comment_of(lines: list[str], statement: ast.stmt) -> str:
-    """The comment directly above a statement, as one line; without one, the comment after it on its own line."""
+    """Return the comment above a statement as one line; without one, the comment after it on its line."""
     comment_lines: list[str] = []
     for line in reversed(lines[: statement.lineno - 1]):
         if not line.startswith("#"):

@@ -31,7 +31,7 @@ def faults(root: Path = BASE_DIR) -> Iterator[str]:
 
 
 def _unexplained(tree: ast.Module) -> Iterator[str]:
-    """Line, name and length of each long function without a docstring."""
+    """Return line, name and length of each long function without a docstring."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("__"):
             continue

@@ -55,12 +55,12 @@ def described_emails(folder: Path) -> list[tuple[Path, str]]:
 
 
 def as_cell(words: str) -> str:
-    """Words as they can stand in a cell of a Markdown table."""
+    """Return words as they can stand in a cell of a Markdown table."""
     return words.replace("|", "\\|").replace("<", "&lt;")
 
 
 def _quoted(source: str) -> str:
-    """What a piece of a template says: the words between its tags, each in quotes, with "…" for what varies."""
+    """Return the words between the tags of a piece of a template, in quotes, with "…" for what varies."""
     parts = (" ".join(part.split()) for part in _TAG.split(_VARIABLE.sub("…", source)))
     return as_cell(" / ".join(f"“{part}”" for part in parts if part))
 

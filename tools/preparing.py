@@ -98,7 +98,7 @@ class Stamp:
 
 
 def migrations() -> list[Path]:
-    """Every file that decides what `migrate` does."""
+    """Return every file that decides what `migrate` does."""
     return [
         *sorted(BASE_DIR.glob("partnerships/*/migrations/*.py")),
         *sorted(BASE_DIR.glob("housing/migrations/*.py")),
@@ -143,7 +143,7 @@ def what_it_holds(address: str) -> tuple[bool, bool]:
 
 
 def demo_accounts() -> list[str]:
-    """Lines that say how to sign in to the demonstration."""
+    """Return lines that say how to sign in to the demonstration."""
     if not DEMO.exists():
         return []
     content = json.loads(DEMO.read_text(encoding="utf-8"))

@@ -23,7 +23,7 @@ TEST_VAR = VAR_DIR / "test"
 
 
 def run() -> int:
-    """`make run`: serve until a signal asks to stop."""
+    """Serve until a signal asks to stop: `make run`."""
     with Supervisor(var=VAR_DIR) as supervisor:
         try:
             supervisor.read_env_file(BASE_DIR / ".env")
@@ -59,7 +59,7 @@ def run_with_services(command: list[str], *, var: Path, durable: bool, extra: di
 
 
 def run_tests(arguments: list[str]) -> int:
-    """`make test`: pytest with its own services.
+    """Run pytest with its own services: `make test`.
 
     Without arguments, in several processes.
     """
@@ -85,7 +85,7 @@ def _run_for_tests(arguments: list[str]) -> int:
 
 
 def reset() -> int:
-    """`make reset`: delete the database, the mail, the files and everything else in var/.
+    """Delete the database, the mail, the files and everything else in var/: `make reset`.
 
     Raises `UnableToStart` while the copy or its tests run.
     """

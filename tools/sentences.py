@@ -111,7 +111,7 @@ def sentences_of_template(source: str) -> list[str]:
 
 
 def _is_in_words(sentence: str) -> bool:
-    """Whether a piece of a template has words enough, and is no format of a date, no list of classes and no style."""
+    """Return whether a piece of a template is text, and no date format, list of classes or style."""
     words = [token for token in sentence.split() if _WORD.search(token)]
     is_date_format = all(len(word) <= 3 for word in words)
     marks = ("govuk-", "cg-", "{", "width=", ": 0")
@@ -153,7 +153,7 @@ def words_page(rooms: Iterable[tuple[Path, list[Path]]]) -> str:
 
 
 def _section(heading: str, written: list[str]) -> list[str]:
-    """A heading and a block of code, in which nothing needs to be escaped; nothing if there are no sentences."""
+    """Return a heading and a block of code, in which nothing needs to be escaped; [] without sentences."""
     return ["", f"## {heading}", "", "```text", *written, "```"] if written else []
 
 

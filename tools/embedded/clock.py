@@ -21,7 +21,7 @@ NAMES = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC")
 
 
 def showing(moment: str) -> dict[str, str]:
-    """Variables for processes whose clocks show a moment in London when they start, such as "2028-02-29 23:30".
+    """Return variables for processes whose clocks show a moment in London when they start.
 
     Raises `UnableToStart` without libfaketime, or if this is no moment.
     """
@@ -38,7 +38,7 @@ def showing(moment: str) -> dict[str, str]:
 
 
 def shown() -> dict[str, str]:
-    """Those variables as this process has them.
+    """Return those variables as this process has them.
 
     For a service that gets few others.
     """

@@ -59,7 +59,7 @@ def package_folder() -> Path:
 
 
 def fallback_folder(var: Path) -> Path:
-    """Where the cluster goes when root runs a copy below a folder that `nobody` may not enter, such as /root."""
+    """Return the cluster's folder if root runs a copy below a folder that `nobody` may not enter."""
     return Path("/var/lib") / f"common-ground-{hashlib.sha256(str(var.resolve()).encode()).hexdigest()[:12]}"
 
 

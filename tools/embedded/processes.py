@@ -87,7 +87,7 @@ class Child:
         self._restart_at = 0.0
 
     def _environ(self) -> dict[str, str] | None:
-        """Its environment, with the socket at which this supervisor listens, as systemd does."""
+        """Return the process's environment, with the socket at which this supervisor listens, as systemd does."""
         if self.notify is None:
             return dict(self.env) if self.env is not None else None
         if self._listener is None:
@@ -108,7 +108,7 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """Its process id, or None before it has started."""
+        """Return the process id, or None before the process has started."""
         return self.process.pid if self.process else None
 
     @property

@@ -101,6 +101,7 @@ def _write_all(
         dump = _dump(folder, keys=keys, database=database, snapshot=snapshot, server=server)
     # The files are packed after the dump, so all files that its rows name are included. Newer files do no harm.
     archive, number_of_files = pack_files(folder, keys=keys, files=files)
+
     manifest = Manifest(
         made_at=now,
         version=housing.VERSION,

@@ -109,6 +109,7 @@ def lineages(areas: Collection[Area], on: dt.date) -> dict[int, Lineage]:
         present_area_ids=current_ids,
         predecessors_by_council=predecessors_by_sole_successor(),
     )
+
     lineage_by_area: dict[int, Lineage] = {}
     for council, area_ids in sorted(current_areas_by_council.items()):
         if len(area_ids) > 1:
@@ -174,6 +175,7 @@ def figures_of(
     )
     if last_year is not None:
         figures = figures.filter(last_year=last_year)
+
     rows_by_area: RowsByArea = defaultdict(lambda: defaultdict(list))
     for row in figures.values_list(
         "area_id", "measure", "first_year", "last_year", "value", "status", "is_joint", "words", named=True

@@ -34,6 +34,7 @@ def write_followed(due: Due, person: User, now: dt.datetime) -> Content | str:
     entered_rows = listing.matching_rows().filter(pk__in=due.params["entered"])
     readable_former_rows = definition.readable(person).filter(pk__in=due.params["left"])
     left_rows = readable_former_rows.exclude(pk__in=listing.matching_rows().values("pk"))
+
     entered_count, left_count = entered_rows.count(), left_rows.count()
     unreadable_count = len(set(due.params["left"])) - readable_former_rows.count()
     if not entered_count and not left_count and not unreadable_count:

@@ -275,29 +275,27 @@ def readers_of(model: type[Model], routes: Iterable[Route], record: Model) -> Qu
 def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F, person: OuterRef | F) -> Q:
     """Return the condition that a record reaches a person, for a query over pairs of record id and person id."""
     rows = model._default_manager.filter(pk=record)
-    condition = Q(pk__in=[])
+    condition = Q(pk__in=[])  # matches nothing; each route adds its own
     for route in routes:
         if isinstance(route, Organisations):
-            today = timezone.localdate()
-            memberships_path = f"{route.path}__memberships" if route.path else "memberships"
-            current_membership: dict[str, Any] = {
-                f"{memberships_path}__person": person,
-                f"{memberships_path}__accepted_at__isnull": False,
-                f"{memberships_path}__starts_on__lte": today,
-                f"{memberships_path}__person__is_active": True,
-            }
-            if route.roles:
-                current_membership[f"{memberships_path}__role__in"] = route.roles
-            not_ended = Q(**{f"{memberships_path}__ends_on": None}) | Q(**{f"{memberships_path}__ends_on__gt": today})
-            condition |= Q(Exists(rows.filter(route.when, not_ended, **current_membership)))
+            condition |= Q(Exists(rows.filter(route.when, _acts_by(route, person))))
         elif isinstance(route, People):
             filters: dict[str, Any] = {route.path: person, f"{route.path}__is_active": True}
             condition |= Q(Exists(rows.filter(route.when, **filters)))
         else:
-            condition |= Q(Exists(rows.filter(route.when))) & Q(
-                Exists(User.objects.filter(pk=person, is_active=True, account_since__isnull=False))
-            )
+            has_account = User.objects.filter(pk=person, is_active=True, account_since__isnull=False)
+            condition |= Q(Exists(rows.filter(route.when)), Exists(has_account))
     return condition
+
+
+def _acts_by(route: Organisations, person: OuterRef | F) -> Q:
+    """Return the condition that a person acts today, in a role of the route, for an organisation at its end."""
+    today = timezone.localdate()
+    path = f"{route.path}__memberships" if route.path else "memberships"
+    has_not_ended = Q(**{f"{path}__ends_on": None}) | Q(**{f"{path}__ends_on__gt": today})
+    condition = has_not_ended & Q(**{f"{path}__person": person, f"{path}__person__is_active": True})
+    condition &= Q(**{f"{path}__accepted_at__isnull": False, f"{path}__starts_on__lte": today})
+    return condition & Q(**{f"{path}__role__in": route.roles}) if route.roles else condition
 
 
 #: The ids of records, by the index of the reach.
@@ -360,6 +358,7 @@ def reached(reaches: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
     ends = [(reach_index, *route_end) for reach_index, reach in enumerate(reaches) for route_end in reach.to(crowd)]
     if not ends:
         return reached_people
+
     # Each row contains an id and the index of the route that reaches this id.
     first_query, *other_queries = [ids.annotate(end=Value(end_index)) for end_index, (_, ids, _) in enumerate(ends)]
     for pk, end_index in first_query.union(*other_queries):

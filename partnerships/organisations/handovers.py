@@ -175,6 +175,7 @@ def _kind_count(group: Group, line_by_thing: Mapping[tuple[str, int], Handover])
         lines.append(line)
         if line.state in (HandoverState.DISPUTED, HandoverState.STAYED):
             disputed.append(replace(thing, what=f"{line.get_state_display().lower()}: {line.dispute}"))
+
     states = Counter(line.state for line in lines)
     return KindCount(
         kind=group.kind,

@@ -197,6 +197,7 @@ def _connect() -> smtplib.SMTP:
         smtp = _SmtpClientOverTLS(host, port, local_hostname=local_hostname, timeout=timeout, context=tls_context())
     else:
         smtp = _SmtpClient(host, port, local_hostname=local_hostname, timeout=timeout)
+
     try:
         smtp.ehlo_or_helo_if_needed()
         if settings.EMAIL_USE_TLS:

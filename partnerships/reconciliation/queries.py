@@ -146,6 +146,7 @@ def _similarities(questions: list[Question]) -> dict[int, dict[int, float]]:
     text_by_index = {index: text for index, text in folded_texts.items() if text}
     if not text_by_index:
         return {}
+
     leading_names = [(index, name) for index, text in text_by_index.items() for name in _possible_leading_names(text)]
     listed_sql, listed_values = subquery(
         "listed", publicly_listed().values("pk"), empty="SELECT NULL::bigint WHERE false"
@@ -162,6 +163,7 @@ def _similarities(questions: list[Question]) -> dict[int, dict[int, float]]:
             "max_names": _MAX_NAMES,
         },
     )
+
     similarities: dict[int, dict[int, float]] = defaultdict(dict)
     for index, pk, similarity in rows:
         similarities[index][pk] = max(similarity, similarities[index].get(pk, 0.0))
@@ -238,14 +240,17 @@ def bodies_of(ids: Iterable[int], *, with_places: bool = False) -> dict[int, Bod
     }
     if not organisations:
         return {}
+
     names_by_pk: dict[int, list[OrganisationName]] = defaultdict(list)
     for name in OrganisationName.objects.filter(organisation__in=organisations).order_by("valid_to", "pk"):
         names_by_pk[name.organisation_id].append(name)
+
     identifiers_by_pk: dict[int, list[Identifier]] = defaultdict(list)
     identifiers = Identifier.objects.filter(organisation__in=organisations, scheme__in=SCHEMES)
     for identifier in identifiers.order_by("scheme", "value"):
         identifier.organisation = organisations[identifier.organisation_id]
         identifiers_by_pk[identifier.organisation_id].append(identifier)
+
     places_by_pk = _places(organisations) if with_places else {}
     return {
         pk: _body(
@@ -285,6 +290,7 @@ def _body(
     in_use_since = max((name.valid_to for name in former_names if name.valid_to is not None), default=None)
     official_name = DatedName(organisation.name, fold_name(organisation.name), begins=in_use_since)
     other_names = [_dated_name(name) for name in names if name.name != official_name.text]
+
     return Body(
         pk=organisation.pk,
         name=organisation.name,

@@ -61,6 +61,7 @@ def _restatements_in_table(was: Table | None, now: Table | None) -> Iterator[tup
     shown_table = now or was
     assert shown_table is not None
     rows_before, rows_after = _rows_by_identity(was), _rows_by_identity(now)
+
     columns = _compared_columns(was, now)
     for identity in _compared_rows(was, now, rows_before, rows_after):
         row_before, row_after = rows_before.get(identity), rows_after.get(identity)

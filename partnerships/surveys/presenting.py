@@ -87,12 +87,14 @@ def lines_of(
     figures = figures_of(survey_round)
     earlier_figures = [figures_of(earlier_round) for earlier_round in earlier]
     groups = groups_in(survey_round)
+
     headings = [group_label(group) for group in groups]
     headings += [f"Round {earlier_round.number}" for earlier_round in earlier]
     if earlier:
         headings.append(f"Change since round {earlier[-1].number}")
     if benchmark:
         headings.append("Other partnerships")
+
     lines = []
     for dimension in questions.dimensions:
         key = dimension.key

@@ -120,6 +120,7 @@ def neighbourhood(partnerships: Iterable[KnownPartnership], centre: Set[int]) ->
     for shared in all_shared:
         drawn_members = sorted(set(drawn).intersection(shared.organisations))
         weights.update(combinations(drawn_members, 2))
+
     bodies = Organisation.objects.in_bulk(drawn)
     nodes = (
         Node(
@@ -131,6 +132,7 @@ def neighbourhood(partnerships: Iterable[KnownPartnership], centre: Set[int]) ->
         )
         for pk in drawn
     )
+
     pairs_in_order = sorted(weights, key=lambda pair: (centre.isdisjoint(pair), -weights[pair], pair))
     return Neighbourhood(tuple(nodes), {pair: weights[pair] for pair in pairs_in_order[:MAX_LINES]})
 

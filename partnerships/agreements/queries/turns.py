@@ -65,13 +65,15 @@ def whose_turn(
     """
     if partnership.is_over:
         return None
-    parties = list(parties)
-    invited_parties = [party for party in parties if party.is_waiting]
+    all_parties = list(parties)
+    invited_parties = [party for party in all_parties if party.is_waiting]
     if invited_parties:
         return _to_answer_invitation(partnership, invited_parties, mine)
-    leading_parties = [party for party in parties if party.is_present and party.is_leading]
+
+    leading_parties = [party for party in all_parties if party.is_present and party.is_leading]
     names = ", ".join(party.organisation.name for party in leading_parties)
     reader_leads = any(party.organisation_id in mine for party in leading_parties)
+
     if successor is not None and partnership.state == Status.UNDER_REVIEW:
         return Turn(
             who=names,
@@ -81,7 +83,7 @@ def whose_turn(
             href=successor.get_absolute_url() if reader_leads else "",
             action="See the successor",
         )
-    if reader_leads and partnership.state == Status.EXPLORING and len(parties) == 1:
+    if reader_leads and partnership.state == Status.EXPLORING and len(all_parties) == 1:
         return Turn(
             who=names,
             what="Invite the other organisations.",

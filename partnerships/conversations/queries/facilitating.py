@@ -51,30 +51,29 @@ def stuck_talks_and_reports(user: User, partnerships: Collection[int], now: dt.d
         partnership__in=partnerships, status=Status.PLANNED, held_on__lt=today
     )
     reports = Report.objects.visible_to(user).overdue(today).filter(round__partnership__in=partnerships)
-    return [
-        *(
-            Stuck(
-                partnership=conversation.partnership_id or 0,
-                what="Conversation not written up",
-                title=conversation.subject,
-                path=conversation.get_absolute_url(),
-                since=conversation.held_on,
-                waits_for=conversation.organisation.display_name,
-            )
-            for conversation in conversations.select_related("organisation").order_by("held_on", "pk")
-        ),
-        *(
-            Stuck(
-                partnership=report.round.partnership_id,
-                what="Progress report overdue",
-                title=f"{report.party.organisation.display_name}, {report.period_words}",
-                path=report.get_absolute_url(),
-                since=report.due_on,
-                waits_for=report.party.organisation.display_name,
-            )
-            for report in reports.for_listing().order_by("due_on", "pk")
-        ),
+    stuck_conversations = [
+        Stuck(
+            partnership=conversation.partnership_id or 0,
+            what="Conversation not written up",
+            title=conversation.subject,
+            path=conversation.get_absolute_url(),
+            since=conversation.held_on,
+            waits_for=conversation.organisation.display_name,
+        )
+        for conversation in conversations.select_related("organisation").order_by("held_on", "pk")
     ]
+    stuck_reports = [
+        Stuck(
+            partnership=report.round.partnership_id,
+            what="Progress report overdue",
+            title=f"{report.party.organisation.display_name}, {report.period_words}",
+            path=report.get_absolute_url(),
+            since=report.due_on,
+            waits_for=report.party.organisation.display_name,
+        )
+        for report in reports.for_listing().order_by("due_on", "pk")
+    ]
+    return stuck_conversations + stuck_reports
 
 
 def _unanswered(now: dt.datetime) -> tuple[Reach]:

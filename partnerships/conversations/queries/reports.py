@@ -79,26 +79,27 @@ def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 def _reports_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     """Return the tasks: reports to write, by due date, then reports to accept or return."""
     to_write, to_decide, own_to_decide = _reports(now)
-    reports_to_write_or_decide = [
-        (report, True) for report in _with_related_rows(to_write.of(user)).order_by("due_on", "pk")
-    ]
+    reports_to_write = _with_related_rows(to_write.of(user)).order_by("due_on", "pk")
     ids_to_decide = to_decide.of(user).values("pk").union(own_to_decide.of(user).values("pk"))
-    reports_to_write_or_decide += [
-        (report, False) for report in Report.objects.filter(pk__in=ids_to_decide).for_listing().order_by("pk")
-    ]
+    reports_to_decide = Report.objects.filter(pk__in=ids_to_decide).for_listing().order_by("pk")
     return [
-        Waiting(
-            what=_writing_task(report) if is_to_write else "Accept or return a progress report",
-            title=f"{report.party.organisation.display_name}, {report.period_words}",
-            path=page_address("conversations:report", report.pk),
-            since=report.opened_at,
-            due=report.due_on if is_to_write else None,
-            within=report.round.partnership.title,
-            status=report.status,
-            status_label=report.get_status_display(),
-        )
-        for report, is_to_write in reports_to_write_or_decide
+        *(_report_task(report, _writing_task(report), due=report.due_on) for report in reports_to_write),
+        *(_report_task(report, "Accept or return a progress report") for report in reports_to_decide),
     ]
+
+
+def _report_task(report: Report, what: str, *, due: dt.date | None = None) -> Waiting:
+    """Return a task about a report."""
+    return Waiting(
+        what=what,
+        title=f"{report.party.organisation.display_name}, {report.period_words}",
+        path=page_address("conversations:report", report.pk),
+        since=report.opened_at,
+        due=due,
+        within=report.round.partnership.title,
+        status=report.status,
+        status_label=report.get_status_display(),
+    )
 
 
 def _with_related_rows(reports: QuerySet[Report]) -> ReportQuerySet:
@@ -146,10 +147,12 @@ def report_table(user: User, partnership_id: int) -> ReportTable:
     reports = list(visible.for_listing().order_by("-starts_on", "party__organisation__name", "pk"))
     organisation_by_party = {report.party_id: report.party.organisation for report in reports}
     party_ids = sorted(organisation_by_party, key=lambda party_id: (organisation_by_party[party_id].name, party_id))
+
     reports_by_period: dict[tuple[dt.date, dt.date, int], dict[int, Report]] = {}
     for report in reports:
         report.late = report.days_late(today)  # type: ignore[attr-defined]  # for the template
         reports_by_period.setdefault((report.starts_on, report.ends_on, report.round_id), {})[report.party_id] = report
+
     rows = [
         PeriodRow(
             start,

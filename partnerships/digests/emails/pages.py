@@ -98,10 +98,12 @@ def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, .
     items = list(DeliverySubject.objects.included().filter(delivery=delivery).select_related("subject").order_by("pk"))
     if not items:
         return (), 0
+
     person = delivery.recipient
     events = Event.objects.in_bulk({pk for item in items for pk in item.told})
     pairs = {(person.pk, item.subject_id) for item in items}
     event_filter = EventFilter(pairs, events, stakeholders_among([person.pk]), now)
+
     shown: list[Section] = []
     for item in items:
         told_events = [events[pk] for pk in item.told if pk in events]

@@ -95,6 +95,7 @@ def _add_reasons_of_plans(
         return
     people, plans = sorted({item.person_id for item in items}), sorted({item.plan_id for item in items})
     rows = [_PlanReason(*row) for row in rows_planned_once(_REASONS_OF_PLANS, [people, plans], generic_plan=True)]
+
     outside_pairs = {
         (item.person_id, item.plan_id) for item in items if item.reading_class == Watermark.Reading.OUTSIDE
     }

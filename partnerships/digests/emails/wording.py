@@ -117,6 +117,7 @@ def _wording_of_subjects(
         titles = ", ".join(section.called if isinstance(section, Section) else section.title for section in news)
         heading = f"{count:,} changes in {len(news)} records you follow"
         subject = f"{heading}: {titles}"
+
     if match_count:
         more = f"{match_count} new match{'' if match_count == 1 else 'es'}"
         heading, subject = f"{heading}, and {more}", f"{subject}, and {more}"

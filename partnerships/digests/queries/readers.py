@@ -47,9 +47,10 @@ def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = Fals
     ids = sorted(plans)
     if not ids:
         return PlanReach(plans=[], inside_plans=[], inside_organisations=[], network=[], public=[])
+
     sql, compiled_values = _reach_sql(once_open)
-    present_values = {_PLAN: ids, _NOW: now}
-    rows = rows_planned_once(sql, [present_values.get(value, value) for value in compiled_values])
+    values_by_placeholder = {_PLAN: ids, _NOW: now}
+    rows = rows_planned_once(sql, [values_by_placeholder.get(value, value) for value in compiled_values])
     inside_pairs = sorted(
         {(plan_id, organisation_id) for access, plan_id, organisation_id in rows if access == _INSIDE}
     )

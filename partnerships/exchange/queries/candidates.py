@@ -287,6 +287,7 @@ def _best(
     entries_with_reach = [entry for entry in entries if entry.reach]
     entries_with_place = [entry for entry in entries_with_reach if entry.reach != [anywhere(theme_number(entry.theme))]]
     entries_without_place = [entry for entry in entries_with_reach if entry not in entries_with_place]
+
     candidates_by_entry: dict[int, list[_Candidate]] = defaultdict(list)
 
     _add_candidates(candidates_by_entry, entries_with_place, _NEAR, condition, today)

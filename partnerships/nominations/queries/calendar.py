@@ -63,10 +63,12 @@ def _entry(
     if nominations_return is not None:
         nominations_return.agreement = agreement
         revision = revisions.get(nominations_return.pk, revision)
+
     ends_on = quarter.ends_on
     partnership_ends = last_day(agreement.partnership)
     if partnership_ends is not None:
         ends_on = min(ends_on, partnership_ends + dt.timedelta(days=1))
+
     return CalendarEntry(
         kind=CalendarKind.DUE,
         key=f"nominations-{agreement.pk}-{quarter.starts_on}",

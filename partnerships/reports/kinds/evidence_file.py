@@ -181,18 +181,12 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
             sides_of(nominations_return)[0],
             nominations_return.get_status_display(),
         )
-        rows.append(
-            Row(
-                cells,
-                nominations_return.get_absolute_url(),
-                str(nominations_return.pk),
-                f"nominations_return:{nominations_return.pk}",
-            )
-        )
+        key, record = str(nominations_return.pk), f"nominations_return:{nominations_return.pk}"
+        rows.append(Row(cells, nominations_return.get_absolute_url(), key, record))
+
     labels = ("Quarter", "First day", "Reported to", "Status")
-    return _table(
-        "nominations", "Nominations returns sent", labels, rows, number_of(sent_returns, rows, limit=_MAX_ROWS)
-    )
+    number = number_of(sent_returns, rows, limit=_MAX_ROWS)
+    return _table("nominations", "Nominations returns sent", labels, rows, number)
 
 
 def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:

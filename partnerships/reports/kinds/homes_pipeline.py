@@ -294,14 +294,10 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
     order = _ORDERS.get(division, ())
     ordered_names = sorted(counts_by_name, key=lambda name: (order.index(name) if name in order else len(order), name))
 
-    columns = [
-        Column(_FIRST_HEADINGS.get(division, division.capitalize())),
-        Column(compared.label, Kind.NUMBER),
-    ]
+    columns = [Column(_FIRST_HEADINGS.get(division, division.capitalize())), Column(compared.label, Kind.NUMBER)]
     columns += [Column("Today", Kind.NUMBER), Column("Change", Kind.CHANGE), Column("Share of today", Kind.PART)]
     columns += [Column("Completed", Kind.NUMBER)]
     columns += [Column("Baseline", Kind.NUMBER)] if compared.day else []
-
     total = pipeline.total
 
     def build_row(index: int) -> Row:

@@ -108,6 +108,7 @@ def _read_data(context: ReportContext, districts: Districts, areas: Sequence[Are
     datasets = newest_datasets()
     figures = figures_of(lines, datasets.values(), _MEASURES)
     area_ids = {pk for line in lines.values() for pk in line.everything()}
+
     id_by_code = dict(Area.objects.filter(pk__in=area_ids).values_list("code", "pk"))
     present_by_code = {code: next(iter(districts.of_areas([pk]) & lines.keys()), 0) for code, pk in id_by_code.items()}
     chosen_codes = [*id_by_code] if len(areas) < len(districts.areas) else []

@@ -164,22 +164,26 @@ def _giver_table(lines: Sequence[_GiverCounts]) -> Table:
     """Return a row for each giver, and a total if there are any rows."""
     columns = (
         Column("Who promised"),
-        *(
-            Column(label, CellKind.NUMBER)
-            for label in ("Agreed", "Kept on time", "Kept late", "Overdue", "Cancelled", "Under way")
-        ),
+        Column("Agreed", CellKind.NUMBER),
+        Column("Kept on time", CellKind.NUMBER),
+        Column("Kept late", CellKind.NUMBER),
+        Column("Overdue", CellKind.NUMBER),
+        Column("Cancelled", CellKind.NUMBER),
+        Column("Under way", CellKind.NUMBER),
         Column("Share kept", CellKind.SHARE),
     )
-    rows = tuple(
-        Row(line.cells, f"/organisations/{line.pk}/" if line.pk else "", f"organisation-{line.pk}" if line.pk else "")
-        for line in lines
-    )
+    rows = []
+    for line in lines:
+        # A giver outside the directory has no page.
+        href = f"/organisations/{line.pk}/" if line.pk else ""
+        key = f"organisation-{line.pk}" if line.pk else ""
+        rows.append(Row(line.cells, href, key))
     total = Row(_total(lines).cells) if lines else None
     return Table(
         code="givers",
         title="By who promised",
         columns=columns,
-        rows=rows,
+        rows=tuple(rows),
         total=total,
         empty="No commitment matches these filters.",
     )

@@ -242,6 +242,7 @@ def _read_agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
         key = _read_key(line, row_by_key, account)
         if not key:
             continue
+
         type_cell = line.text("type")
         kind = _known_type(type_cell)
         if type_cell and kind is None:

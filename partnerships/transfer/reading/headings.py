@@ -213,8 +213,8 @@ def find_table(
 
     chosen, other_candidates = _choose([candidate for candidate in complete if candidate.rows] or complete, description)
     if not chosen.rows:
-        found = "there is no row below the heading."
-        problem = Problem(chosen.heading.number, "", found, "Download the list again.", chosen.sheet.name)
+        message = "there is no row below the heading."
+        problem = Problem(chosen.heading.number, "", message, "Download the list again.", chosen.sheet.name)
         raise UnableToRead([problem])
     return Table(
         sheet=chosen.sheet.name if len(sheets) > 1 else "",

@@ -67,6 +67,7 @@ class Checking:
         if not isinstance(value, Mapping):
             self.add_problem(path, f"{_shown(value)} is not an object.", "Put it between { and }.")
             return {}
+
         codes = {part.code for part in shape.parts}
         for name in value:
             if name not in codes:
@@ -77,6 +78,7 @@ class Checking:
                     "there is no field with this name here.",
                     f"Remove it or correct its name.{hint}",
                 )
+
         result: dict[str, Any] = {}
         for part in shape.parts:
             field_value = value.get(part.code)

@@ -82,6 +82,7 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
         )
     if not data.strip(b"\x00\t\r\n \xef\xbb\xbf"):
         raise unable("it is empty.", "Check that it is the right file, or download it again.")
+
     if data.startswith(_ZIP):
         sheets = _from_workbook(data)
     elif data.startswith(_OLD_EXCEL):
@@ -105,6 +106,7 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
             )
         else:
             sheets = (_from_csv(text, PurePath(file_name).stem),)
+
     if not any(sheet.rows for sheet in sheets):
         raise unable("it has no rows.", "Check that it is the right file, or download it again.")
     return sheets

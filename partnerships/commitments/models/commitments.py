@@ -10,52 +10,18 @@ import pghistory
 from django.db import models
 from django.db.models import F, Q
 
-from partnerships.activity.models import Event
-from partnerships.agreements.models import FORMER_STATUSES, Partnership, PartyStatus
+from partnerships.agreements.models import Partnership
 from partnerships.commitments.models.choices import ENDS, OVER, UNDER_WAY, Kind, Status
+from partnerships.commitments.models.routes import CONFIRMING, PRESENT_ROUTES, ROUTES, VERIFYING, VERIFYING_ACTIONS
 from partnerships.commitments.quantities import delivered_words, quantity_words
 from partnerships.kit.addresses import page_address
 from partnerships.kit.vocabularies import VocabularyField
-from partnerships.organisations.audience import Organisations, Route, readers_of, visible_to
-from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
+from partnerships.organisations.audience import Organisations, readers_of, visible_to
+from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
-
-_PARTY = "partnership__parties"
-#: Present readers (docs/rights.md): the giver, the receiver and the parties of the commitment's partnership.
-PRESENT_ROUTES: tuple[Route, ...] = (
-    Organisations("giver"),
-    Organisations("receiver"),
-    Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
-)
-#: Events on a commitment after a party left its partnership.
-_SINCE = Event.objects.filter(
-    target_kind="commitment", target_id=models.OuterRef("pk"), at__gt=models.OuterRef(f"{_PARTY}__left_at")
-)
-#: All readers: also former parties of the partnership, unless the commitment has had an event since they left.
-ROUTES: tuple[Route, ...] = (
-    *PRESENT_ROUTES,
-    Organisations(
-        f"{_PARTY}__organisation",
-        when=Q(**{f"{_PARTY}__status__in": FORMER_STATUSES})
-        & Q(proposed_at__lte=F(f"{_PARTY}__left_at"))
-        & ~Q(models.Exists(_SINCE)),
-    ),
-)
-#: The people who must confirm: leads of a side that has not confirmed.
-CONFIRMING = (
-    Organisations("giver", when=Q(giver_confirmed_at=None), roles=(Role.LEAD,)),
-    Organisations("receiver", when=Q(receiver_confirmed_at=None), roles=(Role.LEAD,)),
-)
-#: The people who must verify: leads of the receiver of a commitment; for an action, editors and leads of the receiver
-#: or, without a receiver, of the giver.
-VERIFYING = (Organisations("receiver", when=Q(kind=Kind.COMMITMENT), roles=(Role.LEAD,)),)
-VERIFYING_ACTIONS = (
-    Organisations("receiver", when=Q(kind=Kind.ACTION), roles=EDITING_ROLES),
-    Organisations("giver", when=Q(kind=Kind.ACTION, receiver=None), roles=EDITING_ROLES),
-)
 
 
 def overdue_on(day: dt.date) -> Q:

@@ -11,6 +11,7 @@ from partnerships.digests.models.deliveries import (
     Slot,
 )
 from partnerships.digests.models.email_requests import EmailRequest
+from partnerships.digests.models.following import Following
 from partnerships.digests.models.inbox import InboxItem, InboxItemQuerySet, NoticeChoice, Way
 from partnerships.digests.models.matches import MatchNotice
 from partnerships.digests.models.preferences import Frequency, Preference, Weekday
@@ -22,7 +23,6 @@ from partnerships.digests.models.subscriptions import (
     NAMELESS,
     REFUSAL_HOLDS,
     TARGETS,
-    Following,
     Hears,
     How,
     Subscription,

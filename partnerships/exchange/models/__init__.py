@@ -2,17 +2,12 @@
 
 from partnerships.exchange.models.answers import Question, Receipt, Response, ResponseStatus
 from partnerships.exchange.models.counts import EntryCount
-from partnerships.exchange.models.entries import (
-    ROUTES,
-    Addressee,
-    Entry,
-    EntryQuerySet,
-    entry_readers,
-)
+from partnerships.exchange.models.entries import Addressee, Entry, EntryQuerySet, entry_readers
 from partnerships.exchange.models.facilitators import EntryFacilitator
 from partnerships.exchange.models.fulfilments import Fulfilment
 from partnerships.exchange.models.groups import AnswerGroup
 from partnerships.exchange.models.matches import Dismissal, Introduction, Match
+from partnerships.exchange.models.routes import ROUTES
 from partnerships.exchange.models.themes import Theme, theme_fault, theme_number
 from partnerships.exchange.models.words import (
     ANSWERABLE,

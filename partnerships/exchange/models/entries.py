@@ -16,45 +16,18 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Upper
 
-from partnerships.agreements.models import FORMER_STATUSES, Partnership, Party, PartyRole, PartyStatus
+from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.commitments.quantities import quantity_words
+from partnerships.exchange.models.routes import PRESENT_ROUTES, ROUTES, SHARED
 from partnerships.exchange.models.words import OVER, UNANSWERED, Audience, Direction, Status, status_in_words
 from partnerships.kit.addresses import page_address
 from partnerships.kit.vocabularies import VocabularyField
-from partnerships.organisations.audience import EDITORS, Network, Organisations, Route, readers_of, visible_to
+from partnerships.organisations.audience import EDITORS, readers_of, visible_to
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership, Organisation
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
-
-#: The condition that an entry was shared. Only its organisation sees a draft, even after the draft is withdrawn.
-_SHARED = Q(shared_at__isnull=False)
-#: People who may read an entry, and people whom digests tell about it from now on.
-PRESENT_ROUTES: tuple[Route, ...] = (
-    Organisations("organisation"),
-    Organisations("addressees__organisation", when=_SHARED & Q(audience=Audience.NAMED)),
-    Organisations(
-        "partnership__parties__organisation",
-        when=_SHARED & Q(audience=Audience.PARTNERSHIP, partnership__parties__status=PartyStatus.ACCEPTED),
-    ),
-    Network(when=_SHARED & Q(audience=Audience.NETWORK)),
-)
-#: A former party reads what was shared before it left and has not changed since.
-FORMER_ROUTES: tuple[Route, ...] = (
-    Organisations(
-        "partnership__parties__organisation",
-        when=_SHARED
-        & Q(
-            audience=Audience.PARTNERSHIP,
-            partnership__parties__status__in=FORMER_STATUSES,
-            shared_at__lte=F("partnership__parties__left_at"),
-            changed_at__lte=F("partnership__parties__left_at"),
-        ),
-    ),
-)
-#: Everyone who may read an entry (docs/rights.md).
-ROUTES = (*PRESENT_ROUTES, *FORMER_ROUTES)
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -86,7 +59,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
         Entries for the whole network are left out, because no particular organisation has to answer them.
         """
-        return self.filter(self._addressing(Membership.objects.current().of_person(user)), _SHARED)
+        return self.filter(self._addressing(Membership.objects.current().of_person(user)), SHARED)
 
     @staticmethod
     def _addressing(memberships: models.QuerySet[Membership]) -> Q:

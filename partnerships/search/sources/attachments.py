@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from partnerships.commitments.models import Commitment, Evidence
-from partnerships.commitments.models.commitments import ROUTES as COMMITMENT_ROUTES
+from partnerships.commitments.models.routes import ROUTES as COMMITMENT_ROUTES
 from partnerships.conversations.models import AgendaItem, Attachment, Conversation, Meeting
 from partnerships.conversations.models.conversations import ROUTES
 from partnerships.conversations.models.meetings import MEETING_ROUTES

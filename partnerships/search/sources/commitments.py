@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.models.commitments import ROUTES
+from partnerships.commitments.models.routes import ROUTES
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.organisations.holdings import among
 from partnerships.people.models import User

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.exchange.models import Entry
-from partnerships.exchange.models.entries import ROUTES
+from partnerships.exchange.models.routes import ROUTES
 from partnerships.organisations.holdings import among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined

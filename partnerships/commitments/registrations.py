@@ -61,9 +61,9 @@ def register() -> None:
     register_provider(SERVING)
 
 
-def _hand_over_to_successor(departure: Departure) -> None:
-    """Give the commitments of a person who leaves an organisation to their successor."""
-    hand_over(
+def _hand_over_to_successor(departure: Departure) -> int:
+    """Give the commitments of a person who leaves an organisation to their successor, and return how many."""
+    return hand_over(
         person=departure.membership.person,
         organisation=departure.membership.organisation,
         to=departure.successor,

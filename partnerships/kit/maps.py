@@ -276,11 +276,11 @@ def _labels(view: Box, codes: Iterable[str]) -> SafeString:
 
 
 class _Dot(NamedTuple):
-    """The mean position of some points, and their number."""
+    """The mean position of some points, and how many they are."""
 
     x: float
     y: float
-    count: int
+    point_count: int
 
 
 def _dots(points: Sequence[tuple[float, float]], view: Box) -> SafeString:
@@ -293,17 +293,17 @@ def _dots(points: Sequence[tuple[float, float]], view: Box) -> SafeString:
 
     dots = []
     for _cell, cell_points in sorted(points_by_cell.items()):
-        count = len(cell_points)
-        mean_x = sum(x for x, _ in cell_points) / count
-        mean_y = sum(y for _, y in cell_points) / count
-        dots.append(_Dot(mean_x, mean_y, count))
+        point_count = len(cell_points)
+        mean_x = sum(x for x, _ in cell_points) / point_count
+        mean_y = sum(y for _, y in cell_points) / point_count
+        dots.append(_Dot(mean_x, mean_y, point_count))
 
     small_radius, large_radius, stroke = round(cell * 0.3, 1), round(cell * 0.5, 1), round(cell / 16, 1)
     circles = format_html_join(
         "",
         '<circle cx="{}" cy="{}" r="{}" fill="{}" stroke="#FFFFFF" stroke-width="{}"/>',
         (
-            (round(dot.x, 1), round(dot.y, 1), small_radius if dot.count == 1 else large_radius, _DOT, stroke)
+            (round(dot.x, 1), round(dot.y, 1), small_radius if dot.point_count == 1 else large_radius, _DOT, stroke)
             for dot in dots
         ),
     )
@@ -311,9 +311,9 @@ def _dots(points: Sequence[tuple[float, float]], view: Box) -> SafeString:
         "",
         '<text x="{}" y="{}" font-size="{}" text-anchor="middle" fill="#FFFFFF">{}</text>',
         (
-            (round(dot.x, 1), round(dot.y + cell * 0.16, 1), round(cell * 0.45, 1), dot.count)
+            (round(dot.x, 1), round(dot.y + cell * 0.16, 1), round(cell * 0.45, 1), dot.point_count)
             for dot in dots
-            if dot.count > 1
+            if dot.point_count > 1
         ),
     )
     return format_html('<g class="cg-map__places" stroke="none">{}{}</g>', circles, numbers)

@@ -160,7 +160,7 @@ class Council:
 
     @property
     def is_combined(self) -> bool:
-        """Return whether this is a combined or strategic authority."""
+        """Return True if this is a combined or strategic authority."""
         return self.type in ("COMB", "SRA")
 
 
@@ -209,12 +209,10 @@ def read_councils(
         if entry_date := collector.day(line, "entry"):
             entry_dates.append(entry_date)
         councils.append(_council(line, collector, row_by_key, row_by_gss, has_key=table.has("key")))
-
     if not councils and not other_bodies:
         raise UnableToRead(
             [Problem(None, "", "it contains no English council.", "Use the list for England or the United Kingdom.")]
         )
-
     list_file = collector.list_file()
     list_file = replace(list_file, true_on=list_file.true_on or max(entry_dates, default=None), outside=elsewhere)
     usable = tuple(council for council in _with_half_open_ends(councils) if council.row not in collector.bad_rows)

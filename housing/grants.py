@@ -117,7 +117,7 @@ def grant(*, role: str, using: str = "default") -> None:
 
 
 def _table_statements(role: sql.Identifier, existing_tables: Collection[str]) -> list[sql.Composed]:
-    """Return the statements for tables that the role may not change, or of which it may change some columns only."""
+    """Return the statements for tables that the role may only add to, or in which it may change only some columns."""
     statements: list[sql.Composed] = []
     if "django_migrations" in existing_tables:
         statements.append(sql.SQL("REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {}").format(role))

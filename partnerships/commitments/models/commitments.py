@@ -107,7 +107,7 @@ class Commitment(models.Model):
     reference = models.CharField(max_length=24, unique=True)
     text = models.TextField()
 
-    # Who promises what to whom.
+    # The organisation that gives what is promised, and the one that receives it.
     giver = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="commitments_given"
     )

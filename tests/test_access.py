@@ -1,4 +1,4 @@
-"""The access table: every URL × persona × method has its status.
+"""Every URL has the status of the access table, for each persona and method.
 
 A URL without a row fails.
 """

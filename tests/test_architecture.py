@@ -1,4 +1,4 @@
-"""The architecture: layers, foreign keys, and the picture in the docs."""
+"""Layers and foreign keys follow the architecture, and so does the picture in the docs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A short crawl: every persona follows links, searches and sends forms."""
+"""Every persona follows links, searches and sends forms, and finds no word of others and no error."""
 
 from __future__ import annotations
 

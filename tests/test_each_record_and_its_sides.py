@@ -1,4 +1,4 @@
-"""Who reads and changes each ask, offer, commitment and conversation.
+"""Only the right sides read and change each ask, offer, commitment and conversation.
 
 From four sides: the two organisations concerned (lead, editor, viewer), another party of the same partnership, a
 stranger, and people without rights. A record without a case here fails the last test.

@@ -1,4 +1,4 @@
-"""Who sees an email address.
+"""Email addresses are shown only to people who may see them.
 
 Only administrators and the organisation that entered it; of contacts in posts, its partners too.
 """

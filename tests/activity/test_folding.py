@@ -1,4 +1,4 @@
-"""The net change of several changes: one line for what differs in the end."""
+"""Several changes are folded into their net change, with one line for what differs in the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leads choose about which commitments, asks, offers and meetings stakeholders are notified."""
+"""Stakeholders are notified only about the commitments, asks, offers and meetings that leads chose."""
 
 from __future__ import annotations
 

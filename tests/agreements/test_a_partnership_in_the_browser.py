@@ -1,4 +1,4 @@
-"""A partnership in a real browser: compared, renewed, handed over, ended."""
+"""A partnership is compared, renewed, handed over and ended in a real browser."""
 
 from __future__ import annotations
 

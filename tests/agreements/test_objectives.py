@@ -1,4 +1,4 @@
-"""Objectives of a partnership: pace, reports, links, and who may read them when."""
+"""Objectives of a partnership show their pace, reports and links to the people who may read them at that time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of posts, and the search that finds the person to ring."""
+"""Pages show who holds a post, and search finds the person to ring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of a partnership from start to renewal, and who may read it when."""
+"""A partnership goes from start to renewal by its rules, and people read it only while they may."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Posts of organisations, and the people who hold them."""
+"""Organisations create posts, and people hold and leave them."""
 
 from __future__ import annotations
 

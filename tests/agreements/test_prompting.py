@@ -1,4 +1,4 @@
-"""Objectives and terms in agendas, in reports and in the list of stuck records."""
+"""Objectives and terms are listed in agendas, in reports and among stuck records when they need attention."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terms in rare cases: late signatures, old dates, races, hostile text."""
+"""Terms stay correct in rare cases: late signatures, old dates, races, hostile text."""
 
 from __future__ import annotations
 

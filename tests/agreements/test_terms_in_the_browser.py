@@ -1,4 +1,4 @@
-"""Terms in a real browser: two partners draft, sign, amend and print."""
+"""Two partners draft, sign, amend and print terms in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parties chosen from a list, and the days that a kind of partnership gives."""
+"""Terms let parties choose from a list, and last for the days that the kind of partnership gives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terms in force, amendments and renewals when administrators make a kind stricter."""
+"""Terms in force, amendments and renewals go on when administrators make a kind stricter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terms on paper: the Word document and the page to print say the same, and show all signatures."""
+"""The Word document and the page to print say the same about terms, and show all signatures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terms as a document: the schema of a kind, and the checks before signing."""
+"""Terms follow the schema of their kind, and are checked before they are signed."""
 
 from __future__ import annotations
 

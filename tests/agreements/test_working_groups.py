@@ -1,4 +1,4 @@
-"""Working groups: partnerships within a partnership."""
+"""Working groups are partnerships within a partnership, and follow its rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A week of a councillor and a manager, in Chromium and the mail catcher.
+"""A councillor and a manager get through a week by email and on the site, in Chromium and the mail catcher.
 
 The councillor has no account. She follows a partnership, gets one email a week, and her reply becomes a comment. The
 manager chose one summary a day, and reads some of it on the site first.

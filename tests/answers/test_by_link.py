@@ -1,4 +1,4 @@
-"""Answering by the link in a digest, and mail scanners that open the link."""
+"""Stakeholders answer by the link in a digest, and mail scanners that open the link change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers in a real browser: a stakeholder answers by the link, and a lead decides."""
+"""In a real browser, a stakeholder answers by the link, and a lead decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The job that reads the mailbox: it reads each email once, and no email delays the others.
+"""The job that reads the mailbox reads each email once, and no email delays the others.
 
 Only one worker reads at a time.
 """

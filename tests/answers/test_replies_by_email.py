@@ -1,4 +1,4 @@
-"""Replies by email, read from the mailbox, and automatic emails."""
+"""Replies by email become answers, and automatic emails do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replies to notices about no plan: a draft conversation, or an explanation of what to do instead."""
+"""Replies to notices about no plan become draft conversations, or get an explanation of what to do instead."""
 
 from __future__ import annotations
 

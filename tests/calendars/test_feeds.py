@@ -1,4 +1,4 @@
-"""Feeds of dates: what they show, who reads them, and when they end."""
+"""Feeds of dates show what their owners may read, and end when they should."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delivery of commitments: progress, evidence, verification, transfer."""
+"""Delivery of a commitment is reported, proved, verified and transferred."""
 
 from __future__ import annotations
 

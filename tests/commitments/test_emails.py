@@ -1,4 +1,4 @@
-"""Emails at each step of a commitment."""
+"""People are emailed at each step of a commitment that concerns them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commitments in a real browser: from an ask to verified delivery."""
+"""In a real browser, an ask becomes a commitment whose delivery is verified."""
 
 from __future__ import annotations
 

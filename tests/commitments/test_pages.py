@@ -1,4 +1,4 @@
-"""Pages of a commitment, from proposal to verification."""
+"""A commitment goes from proposal to verification on its pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proposing and agreeing commitments: both sides confirm the same terms."""
+"""A commitment is agreed when both sides confirm the same terms."""
 
 from __future__ import annotations
 

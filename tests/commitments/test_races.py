@@ -1,4 +1,4 @@
-"""Concurrent changes on real connections, with and without the row lock."""
+"""Changes at the same moment on real connections lose nothing with the row lock, and would without it."""
 
 from __future__ import annotations
 

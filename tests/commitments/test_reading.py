@@ -1,4 +1,4 @@
-"""The commitments that each person sees, and the tasks that wait for each person."""
+"""Each person sees the commitments that they may read, and the tasks that wait for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meeting cycles: their days, their description, and how texts are read as cycles."""
+"""Meeting cycles have the right days and descriptions, and texts are read as cycles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facilitators, and the list of what is stuck."""
+"""Facilitators see what is stuck, and nothing that they may not read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal: notes that only one organisation can read."""
+"""Only the people of one organisation read its notes in the journal."""
 
 from __future__ import annotations
 

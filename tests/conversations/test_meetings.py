@@ -1,4 +1,4 @@
-"""Meetings: how they are planned, their agendas, attendance, quorum and minutes."""
+"""Meetings are planned, with agendas, attendance, quorum and minutes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages on which a conversation is recorded, circulated and agreed."""
+"""Conversations are recorded, circulated and agreed on their pages."""
 
 from __future__ import annotations
 

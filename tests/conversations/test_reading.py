@@ -1,4 +1,4 @@
-"""What readers of conversations can see: notes, names, points and warnings."""
+"""Readers of conversations see only the notes, names, points and warnings that they may read."""
 
 from __future__ import annotations
 

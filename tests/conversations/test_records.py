@@ -1,4 +1,4 @@
-"""The record of a conversation, from draft to locked."""
+"""The record of a conversation goes from draft to locked, and does not change afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The periods, due days and questions of progress reports."""
+"""Progress reports have the right periods, due days and questions."""
 
 from __future__ import annotations
 

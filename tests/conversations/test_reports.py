@@ -1,4 +1,4 @@
-"""Progress reports, from the end of a period to the decision on the report."""
+"""Progress reports go from the end of a period to the decision on the report."""
 
 from __future__ import annotations
 

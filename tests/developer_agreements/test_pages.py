@@ -1,4 +1,4 @@
-"""Pages of developer agreements: everyone reads agreements, only those concerned read promises."""
+"""Everyone reads developer agreements; only the people concerned read commitments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that an address which refused digests is not asked again after its owner is erased.
+"""An address that refused digests is not asked again after its owner is erased.
 
 The database keeps only a keyed hash, which does not show whose address it is.
 """

@@ -1,4 +1,4 @@
-"""Tests that the links of digests received before a pause still open during the pause.
+"""The links of digests received before a pause still open during the pause.
 
 They stop working when the reader or a lead ends the subscription, when the address bounces, or when the reader loses
 the right to read.

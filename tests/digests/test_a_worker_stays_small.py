@@ -1,4 +1,4 @@
-"""Tests that workers do not import packages that only pages, PDFs or terminals need (docs/decisions/0020)."""
+"""Workers do not import packages that only pages, PDFs or terminals need (docs/decisions/0020)."""
 
 from __future__ import annotations
 

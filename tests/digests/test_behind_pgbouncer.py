@@ -1,4 +1,4 @@
-"""Tests that digests and pages work through PgBouncer without any setting.
+"""Digests and pages work through PgBouncer without any setting.
 
 In transaction pooling, each transaction may run in another process of the server.
 """

@@ -1,4 +1,4 @@
-"""Tests of hard and soft bounces, from webhooks and from a mailbox; a forged report suppresses no address."""
+"""Hard and soft bounces are counted from webhooks and from a mailbox; a forged report suppresses no address."""
 
 from __future__ import annotations
 

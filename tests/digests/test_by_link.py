@@ -1,4 +1,4 @@
-"""Tests of pages behind links, without an account or cookies.
+"""Pages behind links work without an account or cookies.
 
 People follow a public plan, manage their subscriptions and ask for new links.
 """

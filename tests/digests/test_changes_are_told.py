@@ -1,4 +1,4 @@
-"""Tests that digests tell the changes of partnerships, commitments, asks and organisations."""
+"""Digests report the changes of partnerships, commitments, asks and organisations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of changing the address of a stakeholder.
+"""The address of a stakeholder can be corrected, and its owner must confirm.
 
 The organisation that added the stakeholder corrects the address, or the stakeholder changes it. In both cases the
 owner of the new address must confirm.

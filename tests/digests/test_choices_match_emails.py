@@ -1,4 +1,4 @@
-"""Tests that what is sent matches the page of choices, for every kind of notice and every way to get it.
+"""What is sent matches the page of choices, for every kind of notice and every way to get it.
 
 A person chooses a way for a group on the page. Then a service causes a notice of the group, and everything that is due
 in the next days is sent.

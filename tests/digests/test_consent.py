@@ -1,4 +1,4 @@
-"""Tests of consent to digests: confirming, pausing, refusing, and digests by role."""
+"""People consent to digests: they confirm, pause and refuse them, and get some by their role."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that entering another person’s address reveals nothing and changes nothing.
+"""Entering another person’s address reveals nothing and changes nothing.
 
 Neither the page nor the time that it takes shows whether we know the address. Decisions of its owner are not changed.
 """

@@ -1,4 +1,4 @@
-"""Tests that every email of digests is well formed, by parsing it as email apps do.
+"""Every email of digests is well formed, parsed as email apps do it.
 
 Headers follow their standards, both parts state the same facts, links open the right pages, and hostile text does no
 harm.

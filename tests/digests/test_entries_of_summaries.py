@@ -1,4 +1,4 @@
-"""Tests that a summary says everything about one record in one place."""
+"""A summary says everything about one record in one place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of following one site or milestone of a plan, one ask or one commitment."""
+"""People can follow one site or milestone of a plan, one ask or one commitment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that followers of a recommendation are told what they may see; stakeholders cannot follow one."""
+"""Followers of a recommendation are told what they may see; stakeholders cannot follow one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that followers of subjects wait for their numbered changes."""
+"""Followers of subjects wait for their numbered changes."""
 
 from __future__ import annotations
 

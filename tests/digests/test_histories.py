@@ -1,4 +1,4 @@
-"""Random histories of versions, authors, pauses and crashes.
+"""No random history of versions, authors, pauses and crashes loses a change or reports it twice.
 
 A small model predicts what each reader should have been told. The emails are parsed and compared with the model: no
 change is missing, and none is repeated.

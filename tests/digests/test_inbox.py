@@ -1,4 +1,4 @@
-"""Tests of notices in the inbox: recording, grouping, opening and marking them, and who may read what."""
+"""Notices in the inbox are recorded, grouped, opened and marked, and read only by people who may read them."""
 
 from __future__ import annotations
 

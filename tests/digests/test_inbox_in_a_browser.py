@@ -1,4 +1,4 @@
-"""Tests of the inbox and the page of choices in a real browser."""
+"""The inbox and the page of choices work in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the preview of what the digests of the last month would have said."""
+"""The preview shows what the digests of the last month would have said."""
 
 from __future__ import annotations
 

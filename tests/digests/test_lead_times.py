@@ -1,4 +1,4 @@
-"""Tests that reminders of each kind are sent at the lead times that each person chose on the page of choices."""
+"""Reminders of each kind are sent at the lead times that each person chose on the page of choices."""
 
 from __future__ import annotations
 

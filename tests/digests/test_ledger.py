@@ -1,4 +1,4 @@
-"""Tests of the ledger of digests: emails that were sent or left out, why, and who was asked.
+"""The ledger of digests says which emails were sent or left out, why, and who was asked.
 
 Reading the ledger gives nobody the rights of the reader of an email.
 """

@@ -1,4 +1,4 @@
-"""Tests that administrators see another person’s digest only after giving a reason, and that the person can see it."""
+"""Administrators see another person’s digest only after giving a reason, and the person can see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a new match is sent once, to people who may read both sides.
+"""A new match is sent once, to people who may read both sides.
 
 The match causes a digest, or is added to a digest that is sent anyway.
 """

@@ -1,4 +1,4 @@
-"""Tests that digests which could not be sent are sent later, without content that their reader may no longer read."""
+"""Digests that could not be sent are sent later, without content that their reader may no longer read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that people without open tasks need no separate queries."""
+"""People without open tasks need no separate queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that each notice which people can turn off links to the page of choices, and stops with one click."""
+"""Each notice that people can turn off links to the page of choices, and stops with one click."""
 
 from __future__ import annotations
 

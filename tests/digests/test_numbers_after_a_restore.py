@@ -1,4 +1,4 @@
-"""Tests that numbers of changes which were reported before a restore are not used again."""
+"""Numbers of changes that were reported before a restore are not used again."""
 
 from __future__ import annotations
 

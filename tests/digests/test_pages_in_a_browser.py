@@ -1,4 +1,4 @@
-"""Tests of digest pages in a real browser: reading, managing and following."""
+"""Readers of digests read, manage and follow in a real browser."""
 
 from __future__ import annotations
 

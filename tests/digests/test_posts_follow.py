@@ -1,4 +1,4 @@
-"""Tests that the next holder of a post gets digests about the records that the post follows."""
+"""The next holder of a post gets digests about the records that the post follows."""
 
 from __future__ import annotations
 

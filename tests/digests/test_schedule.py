@@ -1,4 +1,4 @@
-"""Tests of when digests are due: hours, working days, bank holidays, pauses, and nights when clocks change."""
+"""Digests are due by hours, working days, bank holidays and pauses, also on nights when clocks change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that digests do not repeat changes that people have seen on the site."""
+"""Digests do not repeat changes that people have seen on the site."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the list of stakeholders that an organisation added: search, filters, paging, export and ending.
+"""An organisation searches, filters, exports and ends the stakeholders that it added.
 
 The list shows no names of stakeholders who have not confirmed.
 """

@@ -1,4 +1,4 @@
-"""Tests of stopping a summary of notices, and of undoing that."""
+"""A summary of notices can be stopped with one click, and started again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the stop link in emails.
+"""The stop link in an email stops what the email was about, and can be undone.
 
 The link stops the contents of its email, the page shows what is left, and the stop can be undone.
 """

@@ -1,4 +1,4 @@
-"""Tests that stakeholders get one email about a succession, and that digests do not repeat it."""
+"""Stakeholders get one email about a succession, and digests do not repeat it."""
 
 from __future__ import annotations
 

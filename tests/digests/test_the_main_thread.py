@@ -1,4 +1,4 @@
-"""Follows a change from the published version to the digest ("was 120, now 100") and to the click that stops it."""
+"""A change goes from the published version to the digest ("was 120, now 100") and to the click that stops it."""
 
 from __future__ import annotations
 

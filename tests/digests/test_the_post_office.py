@@ -1,4 +1,4 @@
-"""Tests of the dialogue with a scripted mail server: every email gets exactly one answer, whatever goes wrong."""
+"""Every email gets exactly one answer from a scripted mail server, whatever goes wrong."""
 
 from __future__ import annotations
 

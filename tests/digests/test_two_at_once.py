@@ -1,4 +1,4 @@
-"""Tests of simultaneous transactions, mainly of confirming while a version is spread.
+"""Transactions at the same moment lose nothing, mainly confirming while a version is spread.
 
 A reader who confirms meanwhile is told about the version, whichever transaction is first.
 """

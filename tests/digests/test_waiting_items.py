@@ -1,4 +1,4 @@
-"""Tests that tasks which are read for many people together are the same as for each person."""
+"""Tasks that are read for many people together are the same as for each person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that emails match how people choose to get notices."""
+"""Emails match how people choose to get notices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the weeks that `digests week` simulates."""
+"""The weeks that `digests week` simulates have the right emails."""
 
 from __future__ import annotations
 

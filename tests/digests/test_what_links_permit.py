@@ -1,4 +1,4 @@
-"""Tests that each link in an email permits its own purpose and nothing else.
+"""Each link in an email permits its own purpose and nothing else.
 
 Pages behind links hide the names of records that their reader can no longer read. The reader can still stop
 subscriptions to these records.

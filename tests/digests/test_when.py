@@ -1,4 +1,4 @@
-"""Tests of what pages say about when the next digest is due."""
+"""Pages say correctly when the next digest is due."""
 
 from __future__ import annotations
 

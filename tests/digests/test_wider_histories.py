@@ -1,4 +1,4 @@
-"""Random histories of several plans and readers.
+"""No random history of several plans and readers loses a change or reports it twice.
 
 Every change that concerns a reader comes in exactly one digest, whatever is paused, stopped, slowed down, lost,
 crashed or deferred in between.

@@ -1,4 +1,4 @@
-"""The emails about asks and offers."""
+"""People are emailed about asks and offers that concern them."""
 
 from __future__ import annotations
 

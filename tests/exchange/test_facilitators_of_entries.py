@@ -1,4 +1,4 @@
-"""The facilitator of one ask or offer, who sees the entry on their list when it is stuck."""
+"""The facilitator of one ask or offer sees the entry on their list when it is stuck."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks and offers in a real browser: accessibility, and counts beside the filters."""
+"""Pages of asks and offers are accessible in a real browser, and filters show counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks and offers, from draft to agreed, declined, lapsed or withdrawn."""
+"""Asks and offers go from draft to agreed, declined, lapsed or withdrawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Matches, and the commitments that are made from them."""
+"""Both sides see a match, and make a commitment from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The points and reasons of a match, and the keys of places."""
+"""Matches have the right points and reasons, and places the right keys."""
 
 from __future__ import annotations
 

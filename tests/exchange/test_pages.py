@@ -1,4 +1,4 @@
-"""The pages of asks and offers."""
+"""Asks and offers are made, answered and agreed on their pages."""
 
 from __future__ import annotations
 

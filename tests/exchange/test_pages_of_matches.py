@@ -1,4 +1,4 @@
-"""The pages of matches and introductions."""
+"""Matches and introductions are shown, dismissed and made on their pages."""
 
 from __future__ import annotations
 

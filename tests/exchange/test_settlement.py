@@ -1,4 +1,4 @@
-"""The status of asks and offers, as commitments change it."""
+"""Commitments change the status of the asks and offers that they meet."""
 
 from __future__ import annotations
 

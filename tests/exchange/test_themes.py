@@ -1,4 +1,4 @@
-"""The themes of asks, offers and conversations, which administrators edit."""
+"""Administrators edit the themes of asks, offers and conversations."""
 
 from __future__ import annotations
 

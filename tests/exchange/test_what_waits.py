@@ -1,4 +1,4 @@
-"""Which entries a person has to answer, as My work lists them."""
+"""My work lists the entries that a person has to answer."""
 
 from __future__ import annotations
 

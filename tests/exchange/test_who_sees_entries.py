@@ -1,4 +1,4 @@
-"""Who can read, edit and answer an ask or offer."""
+"""Only people with the right can read, edit and answer an ask or offer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process that freezes while it holds a lock: pages do not wait, and the database ends its transaction."""
+"""Pages do not wait for a process that freezes while it holds a lock, and the database ends its transaction."""
 
 from __future__ import annotations
 

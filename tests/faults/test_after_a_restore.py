@@ -1,4 +1,4 @@
-"""A drill: back up, go on, restore, apply the journal. No email is sent twice, and erased people stay erased."""
+"""After a backup, a restore and the journal, no email is sent twice, and erased people stay erased."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Digests under real faults: no email is lost, and a repeated one keeps its Message-ID."""
+"""No fault loses an email of digests, and a repeated email keeps its Message-ID."""
 
 from __future__ import annotations
 

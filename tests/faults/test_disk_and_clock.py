@@ -1,4 +1,4 @@
-"""Full disks and clock changes: records and files agree, and nothing happens twice."""
+"""When disks are full or clocks change, records and files agree, and nothing happens twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After a restore the last act about each subject counts: what was taken back is not done again."""
+"""After a restore the last act about each subject counts, and an act that was undone is not done again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web under real faults: an outage of the database under load, and killed web processes."""
+"""Pages survive an outage of the database under load, and web processes that are killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The limits of the application's database role, tested as that role on the test database."""
+"""The application's database role can do what it needs and nothing else, tested as that role."""
 
 from __future__ import annotations
 

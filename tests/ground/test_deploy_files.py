@@ -1,4 +1,4 @@
-"""The files that operators copy from docs/deploy: systemd units and the compose file.
+"""The systemd units and the compose file that operators copy from docs/deploy are complete.
 
 The units may write where the settings of .env.example say.
 """

@@ -1,4 +1,4 @@
-"""The check that finds the words which, by the glossary, we do not use."""
+"""The check finds the words that, by the glossary, we do not use."""
 
 from __future__ import annotations
 

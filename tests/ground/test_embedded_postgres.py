@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: a path with a space, restarts, unclean exits, and its three roles."""
+"""The embedded PostgreSQL survives a path with a space, restarts and unclean exits, and has three roles."""
 
 from __future__ import annotations
 

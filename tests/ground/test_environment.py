@@ -1,4 +1,4 @@
-"""The sources of settings, the content of .env.example, and the secrets that are refused."""
+"""Settings come from the right sources, .env.example names them, and weak secrets are refused."""
 
 from __future__ import annotations
 

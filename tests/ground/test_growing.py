@@ -1,4 +1,4 @@
-"""An instance on several machines: files in a bucket, a broker with sentinels, long files from a standby."""
+"""An instance runs on several machines: files in a bucket, a broker with sentinels, long files from a standby."""
 
 from __future__ import annotations
 

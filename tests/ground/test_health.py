@@ -1,4 +1,4 @@
-"""Health probes, metrics, and answers during an outage of the database."""
+"""Health probes, metrics and pages give the right answers, also during an outage of the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check that finds modules that are too long, and long functions without a docstring."""
+"""The check finds modules that are too long, and long functions without a docstring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check that finds lines of templates and Markdown that are too long or show a space before punctuation."""
+"""The check finds lines of templates and Markdown that are too long or show a space before punctuation."""
 
 from __future__ import annotations
 

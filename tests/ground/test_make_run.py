@@ -1,4 +1,4 @@
-"""The services that `make run` starts and the data that it loads, depending on the environment and .env."""
+"""`make run` starts the services and loads the data that the environment and .env ask for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The choice of CI's Python: the quickest that could create `.venv`."""
+"""CI uses the quickest Python that could create `.venv`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make reset` beside other commands of the same copy."""
+"""`make reset` does not disturb other commands of the same copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make screenshots`, which takes the README's pictures."""
+"""`make screenshots` takes the README's pictures."""
 
 from __future__ import annotations
 

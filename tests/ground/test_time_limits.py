@@ -1,4 +1,4 @@
-"""Time limits of database roles, unreachable servers, and migrations that wait for a table."""
+"""Time limits end statements of database roles, waiting for servers, and migrations that wait for a table."""
 
 from __future__ import annotations
 

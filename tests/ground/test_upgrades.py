@@ -1,4 +1,4 @@
-"""Upgrades: what new migrations must not do, what `upgrade` requires, readiness and the maintenance page."""
+"""New migrations and `upgrade` keep their rules, and readiness and the maintenance page follow an upgrade."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figure of an area, from its own rows or from the rows of areas before it."""
+"""The figure of an area comes from its own rows, or from the rows of areas before it."""
 
 from __future__ import annotations
 

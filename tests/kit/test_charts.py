@@ -1,4 +1,4 @@
-"""Charts drawn on the server."""
+"""Charts that the server draws have the right shapes and words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masking: readers cannot work out small counts by subtraction, and nearly every safe figure is shown."""
+"""Readers cannot work out masked counts by subtraction, and nearly every safe figure is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms: dates and amounts as people write them, errors with remedies, filters."""
+"""Forms read dates and amounts as people write them, and their errors name remedies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Template tags for every page: dates, statuses, tabs, differences."""
+"""Template tags write dates, statuses, tabs and differences in words."""
 
 from __future__ import annotations
 

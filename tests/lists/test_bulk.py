@@ -1,4 +1,4 @@
-"""Actions on several rows of a list, without JavaScript."""
+"""People change several rows of a list at once, without JavaScript."""
 
 from __future__ import annotations
 

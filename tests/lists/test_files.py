@@ -1,4 +1,4 @@
-"""Files of long lists, which a worker makes."""
+"""A worker makes the files of long lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns, filters, order, pages and files of every list."""
+"""Every list has the right columns, filters, order, pages and files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A list in a real browser, with the keyboard alone."""
+"""A list can be used with the keyboard alone, in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists that are long, or have empty cells or no rows."""
+"""Lists work when they are long, or have empty cells or no rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The migration of the board's saved filters to views."""
+"""The migration turns the board's saved filters into views."""
 
 from __future__ import annotations
 

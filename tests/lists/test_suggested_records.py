@@ -1,4 +1,4 @@
-"""Filters by many records: suggestions, and the pages without JavaScript."""
+"""Filters by many records suggest them, and work without JavaScript."""
 
 from __future__ import annotations
 

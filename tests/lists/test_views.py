@@ -1,4 +1,4 @@
-"""Saved views: who can open them, which rows they show to each reader, and how lists open with them."""
+"""Saved views open only for people who may, and show each reader their own rows."""
 
 from __future__ import annotations
 

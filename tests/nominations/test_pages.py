@@ -1,4 +1,4 @@
-"""Pages of returns: the provider fills them in, the council decides, and other parties see masked counts."""
+"""The provider fills in returns on their pages, the council decides, and other parties see masked counts."""
 
 from __future__ import annotations
 

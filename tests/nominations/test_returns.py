@@ -1,4 +1,4 @@
-"""Quarterly returns: computed by a worker, completed, sent, confirmed or disputed."""
+"""Quarterly returns are computed by a worker, completed, sent, confirmed or disputed."""
 
 from __future__ import annotations
 

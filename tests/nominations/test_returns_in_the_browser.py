@@ -1,4 +1,4 @@
-"""A quarter in a real browser: started, uploaded, the page closed and opened again, sent, confirmed, asked for.
+"""A quarter's return goes from its upload to an ask in a real browser, although the page is closed in between.
 
 A real worker counts, and nothing about a household is in the broker, in a dump of the database or in the worker's log.
 """

@@ -1,4 +1,4 @@
-"""The public pages of open data, and who turns publishing on."""
+"""Open data is public once a lead turns publishing on, and shows nothing private."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the directory: search, identifiers, successions and who sees which details."""
+"""The directory finds organisations and their successors, and shows details only to those who may see them."""
 
 from __future__ import annotations
 

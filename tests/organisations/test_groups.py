@@ -1,4 +1,4 @@
-"""Groups of any depth, without circles."""
+"""Groups of organisations may have any depth, but no circles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mergers of providers, and transfers of a LEP's functions, from the handover to the end, and undone again."""
+"""Mergers of providers and transfers of a LEP's functions pass records on, and are undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handover lines in unusual cases: records that cannot pass, records that changed in the meantime, and failures."""
+"""Handover lines survive unusual cases: records that cannot pass, that changed in the meantime, and failures."""
 
 from __future__ import annotations
 

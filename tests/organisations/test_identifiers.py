@@ -1,4 +1,4 @@
-"""Tests of identifiers in Django admin: finding, adding and correcting them."""
+"""Administrators find, add and correct identifiers in Django admin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of memberships: inviting people, accepting invitations, changing roles, and ending memberships."""
+"""People are invited, accept, change roles and end memberships by the rules."""
 
 from __future__ import annotations
 

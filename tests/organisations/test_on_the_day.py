@@ -1,4 +1,4 @@
-"""What the regular task does on vesting day, what it cannot do, and what an administrator must do before."""
+"""On vesting day the regular task does what it can, and administrators are asked to do the rest before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who reads which pages before a succession, on its day, afterwards and once it is undone.
+"""A succession moves rights on its day and not before, and undoing it moves them back.
 
 The statuses are those of the access table; the texts are known by marked words. Only pages on which Ben sees more than
 Hana can pass to Hana, so only these are opened again.

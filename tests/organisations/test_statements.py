@@ -1,4 +1,4 @@
-"""Stored statements of pages: each reader gets their own rows, as of now."""
+"""Stored statements of pages give each reader their own rows, as of now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Successions in unusual cases: dates corrected late, undoings undone, and successions recorded again."""
+"""Successions survive unusual cases: dates corrected late, undoings undone, and successions recorded again."""
 
 from __future__ import annotations
 

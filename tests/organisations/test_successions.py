@@ -1,4 +1,4 @@
-"""Tests of successions: recording, statuses, taking effect and undoing."""
+"""Successions are recorded, change status, take effect and are undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of rival successions, and of undoing successions in the right order."""
+"""Rival successions are refused, and successions are undone only in the right order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Surrey in a real browser, with its three successions: passed on, undone and passed on again."""
+"""Surrey's three successions are passed on, undone and passed on again in a real browser."""
 
 from __future__ import annotations
 

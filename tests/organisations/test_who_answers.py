@@ -1,4 +1,4 @@
-"""Who is responsible for a function on a day, over random histories of bodies."""
+"""The right body is responsible for a function on each day of random histories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare, in random worlds, three queries of the audience rules: `visible_to`, `readers_of` and `reaches`.
+"""Three queries of the audience rules agree in random worlds: `visible_to`, `readers_of` and `reaches`.
 
 These return what a person may see, who may see a record, and pairs of both.
 """

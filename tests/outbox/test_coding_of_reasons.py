@@ -1,4 +1,4 @@
-"""Tests of the migration that adds codes beside the reasons of emails and of suppressed addresses."""
+"""The migration adds the right codes beside the reasons of emails and of suppressed addresses."""
 
 from __future__ import annotations
 

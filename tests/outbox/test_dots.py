@@ -1,4 +1,4 @@
-"""Tests that lines which begin with a dot are doubled for the mail server, however a message is put together."""
+"""Lines that begin with a dot are doubled for the mail server, however a message is put together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that every kind of email belongs to a group, and finds the record that it is about."""
+"""Every kind of email belongs to a group, and finds the record that it is about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that an email which is slow at the mail server does not delay the others.
+"""An email that is slow at the mail server does not delay the others.
 
 Threads and connections are real, as in the worker and the account sender.
 """

@@ -1,4 +1,4 @@
-"""Tests of how long the oldest due email of each lane has waited, as shown by `/metrics`."""
+"""`/metrics` shows how long the oldest due email of each lane has waited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that administrators of the server see open emails, and discard emails that must not be sent."""
+"""Administrators of the server see open emails, and discard emails that must not be sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that no email is lost in an outage of a provider or relay that leaves every email in doubt."""
+"""No email is lost in an outage of a provider or relay that leaves every email in doubt."""
 
 from __future__ import annotations
 

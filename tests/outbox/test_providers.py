@@ -1,4 +1,4 @@
-"""Tests that providers which are slow, hang, drop or refuse cause few duplicates, and affect no other recipients."""
+"""Providers that are slow, hang, drop or refuse cause few duplicates, and affect no other recipients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that emails are recorded with their change or not at all, and that emails which are held wait."""
+"""Emails are recorded with their change or not at all, and emails that are held wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of reply addresses, which are made for one email and its recipient, and checked."""
+"""Reply addresses are made for one email and its recipient, and are checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that little is repeated if accepted emails cannot be settled, or if senders die each time."""
+"""Little is repeated if accepted emails cannot be settled, or if senders die each time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a large email on a slow line is sent while bytes move, and given up when the server stops reading."""
+"""A large email on a slow line is sent while bytes move, and given up when the server stops reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that mail servers which are slow, hang or drop cause few duplicates, and affect no other recipients."""
+"""Mail servers that are slow, hang or drop cause few duplicates, and affect no other recipients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the dialogue with a mail server that refuses, or is slow, at each stage."""
+"""A mail server may refuse, or be slow, at each stage of the dialogue, and each email gets its answer."""
 
 from __future__ import annotations
 

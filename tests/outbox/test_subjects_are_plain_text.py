@@ -1,4 +1,4 @@
-"""Tests that subjects of emails are plain text, so that nothing in them is escaped."""
+"""Subjects of emails are plain text, so that nothing in them is escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of retention: texts of emails for 30 days, addresses for a year, and rows for three years, month by month."""
+"""Texts of emails are kept for 30 days, addresses for a year, and rows for three years, month by month."""
 
 from __future__ import annotations
 

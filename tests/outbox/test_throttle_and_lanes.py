@@ -1,4 +1,4 @@
-"""Tests that limits by minute do not hold back account emails."""
+"""Limits by minute do not hold back account emails."""
 
 from __future__ import annotations
 

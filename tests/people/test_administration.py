@@ -1,4 +1,4 @@
-"""Limits of what administrators can read and change in Django admin, and limits of downloads."""
+"""Administrators can read and change only what they need in Django admin, and downloads are limited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Granting and withdrawing administration, and the limits of both."""
+"""Administration is granted and withdrawn with a reason, within limits, and nobody misses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Closing accounts, exporting personal data and erasing people."""
+"""Closing an account ends its rights, exports contain the personal data, and erasing removes it."""
 
 from __future__ import annotations
 

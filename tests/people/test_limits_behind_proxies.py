@@ -1,4 +1,4 @@
-"""Rate limits behind proxies, and for IPv6 networks."""
+"""Rate limits count the right address behind proxies and in IPv6 networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Organisations' own sign-in (OpenID Connect), with a test provider."""
+"""People sign in through their organisation's own provider (OpenID Connect), and only so where it is required."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Organisations' own sign-in in Chromium, with the provider on another origin."""
+"""People sign in through their organisation's own provider in Chromium, with the provider on another origin."""
 
 from __future__ import annotations
 

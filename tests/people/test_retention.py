@@ -1,4 +1,4 @@
-"""Retention rules: which data is removed when, dry runs, failures and metrics."""
+"""Retention rules remove the right data on time, and dry runs, failures and metrics say so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Second factors: authenticator app, recovery codes and passkeys."""
+"""People sign in with an authenticator app, recovery codes and passkeys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions: their keys, their limits, and how people end their own."""
+"""Sessions have their keys and limits, and people end their own."""
 
 from __future__ import annotations
 

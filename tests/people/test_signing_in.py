@@ -1,4 +1,4 @@
-"""Signing in, password resets, and viewing the site as another person."""
+"""People sign in and reset passwords, and administrators view the site as another person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans in a real browser: two partners, a stranger and a shared draft."""
+"""Two partners, a stranger and the reader of a shared draft use plans in a real browser."""
 
 from __future__ import annotations
 

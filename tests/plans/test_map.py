@@ -1,4 +1,4 @@
-"""The map of a plan's sites, which the server draws over council boundaries and a script enlarges."""
+"""The server draws the map of a plan's sites over council boundaries, and a script enlarges it."""
 
 from __future__ import annotations
 

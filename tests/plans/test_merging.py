@@ -1,4 +1,4 @@
-"""Merging a newly published version into an open draft, field by field."""
+"""A newly published version is merged into an open draft, field by field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Milestones that are due soon or overdue, on the plan and in My work."""
+"""Milestones that are due soon or overdue are shown on the plan and in My work."""
 
 from __future__ import annotations
 

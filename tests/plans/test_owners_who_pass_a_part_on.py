@@ -1,4 +1,4 @@
-"""Owners of plans that pass a plan or their part in a partnership to another organisation, and continue."""
+"""Owners can pass a plan, or their part in a partnership, to another organisation, and continue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stored PDFs of published versions, one for each reading class."""
+"""PDFs of published versions are stored, one for each reading class."""
 
 from __future__ import annotations
 

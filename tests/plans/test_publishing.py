@@ -1,4 +1,4 @@
-"""Publishing a draft as a numbered version that never changes."""
+"""A draft is published as a numbered version that never changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing off: each organisation makes one decision on each version."""
+"""Each organisation makes one decision on each version that it is asked to sign."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starters: the content with which a plan of each kind begins."""
+"""A plan of each kind begins with the content of its starter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that plans must not reveal through emails, comments, events or admin."""
+"""Emails, comments, events and admin do not reveal confidential texts of plans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The people who take part in a plan after leaving, signing or reading in public."""
+"""People take part in a plan after leaving, signing or reading in public only as far as they may."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A version as a Word document: the parts that the reader may see, and the page of signatures."""
+"""A version as a Word document has the parts that its reader may see, and the page of signatures."""
 
 from __future__ import annotations
 

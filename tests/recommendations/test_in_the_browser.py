@@ -1,4 +1,4 @@
-"""A recommendation in a real browser: proposed, adopted at a meeting, acted on, proved and reported."""
+"""A recommendation is proposed, adopted at a meeting, acted on, proved and reported in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports and their recommendations, what organisations say, prove and adopt, and what others may see of it."""
+"""Organisations respond to, prove and adopt recommendations, and others see only what they may."""
 
 from __future__ import annotations
 

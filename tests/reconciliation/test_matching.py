@@ -1,4 +1,4 @@
-"""Which body a name means, and when a match is certain, without the database.
+"""A name means the right body, and a match is certain only when it is, without the database.
 
 In 2019, Northmere Borough Council ended and Mereland Council began.
 """

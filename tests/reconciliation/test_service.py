@@ -1,4 +1,4 @@
-"""Tests of the 1.0 draft, of limits and errors, and of data that stay private."""
+"""The service follows the 1.0 draft, has limits and errors, and reveals no private data."""
 
 from __future__ import annotations
 

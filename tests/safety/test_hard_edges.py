@@ -1,4 +1,4 @@
-"""Hosts, redirects, extra fields, bombs in uploads, and error pages."""
+"""Wrong hosts, redirects, extra fields and bombs in uploads do no harm, and error pages reveal nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two rounds in a real browser: asked, agreed, answered, acted on, and what moved."""
+"""Two rounds are asked, agreed, answered and acted on in a real browser, which shows what moved."""
 
 from __future__ import annotations
 

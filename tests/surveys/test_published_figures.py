@@ -1,4 +1,4 @@
-"""Published figures of a round: never from fewer than five answers, and no small group can be worked out from them."""
+"""No figure comes from fewer than five answers, and no small group can be worked out from published figures."""
 
 from __future__ import annotations
 

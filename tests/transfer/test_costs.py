@@ -1,4 +1,4 @@
-"""The number of queries that an import makes for each row, counted with few and with many rows."""
+"""An import makes about two statements for each further row of a list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists in the form in which publishers issue them: several sheets, notes, maps, new codes."""
+"""Lists are imported as publishers issue them: with several sheets, notes, maps and new codes."""
 
 from __future__ import annotations
 

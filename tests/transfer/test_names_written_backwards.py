@@ -1,4 +1,4 @@
-"""Alternative names of councils in reverse order, such as “Bristol, City of”."""
+"""Alternative names of councils are found in reverse order, such as “Bristol, City of”."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pending successions that come with the project: loading and rehearsing them."""
+"""Pending successions that come with the project are loaded and rehearsed."""
 
 from __future__ import annotations
 

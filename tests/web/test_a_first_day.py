@@ -1,4 +1,4 @@
-"""The first day of a newcomer: public plans, an invitation, news, and words that say what to do."""
+"""A newcomer's first day has public plans, an invitation, news, and words that say what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an empty instance to a first partnership in a real browser, without documents."""
+"""An empty instance becomes a network with a first partnership, in a real browser and without documents."""
 
 from __future__ import annotations
 

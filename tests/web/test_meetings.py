@@ -1,4 +1,4 @@
-"""The brief for a meeting, and the balance of asks and offers."""
+"""The brief for a meeting has what its reader needs, and the balance of asks and offers."""
 
 from __future__ import annotations
 

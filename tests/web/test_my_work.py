@@ -1,4 +1,4 @@
-"""My work in pages, read through its addresses."""
+"""My work comes in pages, whose addresses stay right while tasks are done."""
 
 from __future__ import annotations
 

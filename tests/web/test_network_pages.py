@@ -1,4 +1,4 @@
-"""Pages of the network: which organisations are partners, among those that the reader may know about."""
+"""Pages of the network show which organisations are partners, among those that the reader may know about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The main user journey in a real browser, on the demonstration network.
+"""An ask leads to a plan, a digest and a one-click unsubscribe in a real browser, on the demonstration network.
 
 It starts with an ask between two partners. It ends with a stakeholder who reads a digest (“was 120, now 100”)
 and unsubscribes.

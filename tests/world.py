@@ -113,10 +113,16 @@ class World:
 
 
 def make_partnership(
-    title: str, chair: Organisation, chair_lead: User, other: Organisation, other_lead: User, now: dt.datetime
+    title: str,
+    *,
+    chair: Organisation,
+    chair_lead: User,
+    other: Organisation,
+    other_lead: User,
+    now: dt.datetime,
 ) -> Partnership:
     """Create a partnership of two organisations, accepted by the second one's lead."""
-    made = agreements.create_partnership(
+    partnership = agreements.create_partnership(
         organisation=chair,
         author=chair_lead,
         title=title,
@@ -125,11 +131,11 @@ def make_partnership(
         now=now,
     )
     party = agreements.invite_organisation(
-        partnership=made, organisation=other, role="member", reason="We need them.", author=chair_lead, now=now
+        partnership=partnership, organisation=other, role="member", reason="We need them.", author=chair_lead, now=now
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=other_lead, now=now)
-    made.refresh_from_db()
-    return made
+    partnership.refresh_from_db()
+    return partnership
 
 
 def make_world(mark: str = "", *, now: dt.datetime | None = None) -> World:
@@ -202,6 +208,10 @@ def _built(mark: str = "", now: dt.datetime | None = None) -> World:
         oscar=oscar,
         dee=dee,
         sol=sol,
-        partnership=make_partnership("Estuary Partnership", larkhaven, amina, westmarch, ben, now),
-        other_partnership=make_partnership("Harbour Partnership", tidewater, chidi, harbour, hana, now),
+        partnership=make_partnership(
+            "Estuary Partnership", chair=larkhaven, chair_lead=amina, other=westmarch, other_lead=ben, now=now
+        ),
+        other_partnership=make_partnership(
+            "Harbour Partnership", chair=tidewater, chair_lead=chidi, other=harbour, other_lead=hana, now=now
+        ),
     )

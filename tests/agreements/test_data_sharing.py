@@ -131,7 +131,14 @@ def test_many_partnerships_are_looked_up_at_once_as_each_alone(world: World) -> 
     agreement = start_sharing_agreement(world)
     sign_all(put_up(complete_sharing_draft(agreement, world), world.amina))
     other_partnerships = [
-        make_partnership(f"More {number}", world.larkhaven, world.amina, world.westmarch, world.ben, world.now)
+        make_partnership(
+            f"More {number}",
+            chair=world.larkhaven,
+            chair_lead=world.amina,
+            other=world.westmarch,
+            other_lead=world.ben,
+            now=world.now,
+        )
         for number in range(3)
     ]
     partnerships = [world.partnership, world.other_partnership, agreement, *other_partnerships]

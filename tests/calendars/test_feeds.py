@@ -431,7 +431,14 @@ def test_queries_do_not_grow_with_forty_partnerships(world: World) -> None:
     lead = person("Ada Aldermoor", "ada@aldermoor.example")
     join(lead, world.harbour, Role.LEAD, world.now)
     for number in range(39):
-        made = make_partnership(f"Partnership {number}", world.larkhaven, world.amina, world.harbour, lead, world.now)
+        made = make_partnership(
+            f"Partnership {number}",
+            chair=world.larkhaven,
+            chair_lead=world.amina,
+            other=world.harbour,
+            other_lead=lead,
+            now=world.now,
+        )
         conversations.plan_meeting(
             partnership=made,
             organisation=world.larkhaven,

@@ -289,7 +289,12 @@ def test_successions_of_one_order_are_told_in_one_email_and_undone_in_one(world:
 def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World, office: PostOffice) -> None:
     follow(world.sol, world.partnership, world.westmarch, world.ben)
     other_partnership = make_partnership(
-        "Ferry Homes", world.westmarch, world.ben, world.larkhaven, world.amina, timezone.now()
+        "Ferry Homes",
+        chair=world.westmarch,
+        chair_lead=world.ben,
+        other=world.larkhaven,
+        other_lead=world.amina,
+        now=timezone.now(),
     )
     follow(world.sol, other_partnership, world.westmarch, world.ben)
     succession = merger(world, "partnerships", "stakeholders")

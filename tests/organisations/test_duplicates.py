@@ -54,8 +54,22 @@ def rows_by_table() -> dict[str, dict[int, dict[str, Any]]]:
 def test_memberships_and_parties_of_both_records_are_combined_in_the_stronger_role(world: World) -> None:
     copy = duplicate(world)
     join(world.vera, copy, "lead", world.now)
-    second_partnership = make_partnership("Second Partnership", copy, world.vera, world.westmarch, world.ben, world.now)
-    third_partnership = make_partnership("Third Partnership", copy, world.vera, world.larkhaven, world.amina, world.now)
+    second_partnership = make_partnership(
+        "Second Partnership",
+        chair=copy,
+        chair_lead=world.vera,
+        other=world.westmarch,
+        other_lead=world.ben,
+        now=world.now,
+    )
+    third_partnership = make_partnership(
+        "Third Partnership",
+        chair=copy,
+        chair_lead=world.vera,
+        other=world.larkhaven,
+        other_lead=world.amina,
+        now=world.now,
+    )
 
     merge_record = merge(world, copy, world.larkhaven)
 
@@ -87,7 +101,14 @@ def test_a_merge_keeps_signatures_beside_the_parties_that_had_to_sign(world: Wor
 def test_a_party_that_left_long_ago_does_not_change(world: World) -> None:
     copy = duplicate(world)
     join(world.vera, copy, "lead", world.now)
-    partnership = make_partnership("Third Partnership", world.larkhaven, world.amina, copy, world.vera, world.now)
+    partnership = make_partnership(
+        "Third Partnership",
+        chair=world.larkhaven,
+        chair_lead=world.amina,
+        other=copy,
+        other_lead=world.vera,
+        now=world.now,
+    )
     left_at = timezone.now() - dt.timedelta(days=20)
     leave_partnership(
         party=partnership.parties.get(organisation=copy), reason="Too far away.", author=world.vera, now=left_at

@@ -90,7 +90,9 @@ def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_b
     authority = create_council("Estuary Combined Authority")
     lead = person("Lena Estuary", "lena@lep.example")
     join(lead, lep, Role.LEAD, world.now)
-    partnership = make_partnership("Growth Board", lep, lead, world.larkhaven, world.amina, timezone.now())
+    partnership = make_partnership(
+        "Growth Board", chair=lep, chair_lead=lead, other=world.larkhaven, other_lead=world.amina, now=timezone.now()
+    )
     commitment = propose(world, receiver=lep, partnership=partnership)
     holders_before = holders()
     succession = services.record_succession(

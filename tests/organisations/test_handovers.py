@@ -561,7 +561,14 @@ def create_council_of_surrey(world: World, name: str) -> Organisation:
     )
     lead = person(f"{name} Lead", f"{name.lower().replace(' ', '-')}@surrey.example")
     join(lead, council, Role.LEAD, world.now)
-    partnership = make_partnership(f"{name} Homes", council, lead, world.larkhaven, world.amina, timezone.now())
+    partnership = make_partnership(
+        f"{name} Homes",
+        chair=council,
+        chair_lead=lead,
+        other=world.larkhaven,
+        other_lead=world.amina,
+        now=timezone.now(),
+    )
     commitments.propose_commitment(
         giver=world.larkhaven,
         receiver=council,

@@ -188,7 +188,14 @@ def test_plan_can_be_offered_again_after_an_offer_lapsed(world: World) -> None:
     leave_with_lead(world, world.larkhaven, world.amina)
     yesterday = timezone.localdate() - dt.timedelta(days=1)
     Partnership.objects.filter(pk=world.partnership.pk).update(status="active", ends_on=yesterday)
-    make_partnership("Quay Partnership", world.larkhaven, world.amina, world.westmarch, world.ben, timezone.now())
+    make_partnership(
+        "Quay Partnership",
+        chair=world.larkhaven,
+        chair_lead=world.amina,
+        other=world.westmarch,
+        other_lead=world.ben,
+        now=timezone.now(),
+    )
 
     offer = offer_plan(world, plan)
 

@@ -104,7 +104,9 @@ def test_upgrade_lists_plans_of_an_observer_that_is_the_only_owner(world: World,
 def test_upgrade_keeps_ownerships_of_members_and_of_observers_elsewhere(world: World) -> None:
     plan = jointly_owned_plan(world)
     now = timezone.now()
-    other_partnership = make_partnership("Inland", world.larkhaven, world.amina, world.westmarch, world.ben, now)
+    other_partnership = make_partnership(
+        "Inland", chair=world.larkhaven, chair_lead=world.amina, other=world.westmarch, other_lead=world.ben, now=now
+    )
     other_partnership.parties.filter(organisation=world.westmarch).update(role=PartyRole.OBSERVER)
 
     OBSERVERS.end_ownerships(apps, None)

@@ -49,7 +49,14 @@ def chain(world: World) -> Partnership:
 
     Returns the middle partnership.
     """
-    middle = make_partnership("Middle", world.westmarch, world.ben, world.tidewater, world.chidi, world.now)
+    middle = make_partnership(
+        "Middle",
+        chair=world.westmarch,
+        chair_lead=world.ben,
+        other=world.tidewater,
+        other_lead=world.chidi,
+        now=world.now,
+    )
     Partnership.objects.update(audience=Audience.NETWORK)
     return middle
 
@@ -92,7 +99,14 @@ def test_links_and_single_points_of_failure_are_those_counted_by_hand(world: Wor
 
 
 def test_the_report_counts_only_partnerships_that_the_reader_may_know_of(world: World) -> None:
-    make_partnership("Middle", world.westmarch, world.ben, world.tidewater, world.chidi, world.now)
+    make_partnership(
+        "Middle",
+        chair=world.westmarch,
+        chair_lead=world.ben,
+        other=world.tidewater,
+        other_lead=world.chidi,
+        now=world.now,
+    )
 
     ben = figures_for(world.ben, "network")
     stranger = figures_for(world.nadia, "network")

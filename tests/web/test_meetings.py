@@ -211,7 +211,14 @@ def test_pages_of_the_balance_neither_skip_nor_repeat_partners(world: World) -> 
     for name in names:
         council = create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=world.now)
         join(world.ben, council, Role.LEAD, world.now)
-        make_partnership(f"With {name}", world.larkhaven, world.amina, council, world.ben, world.now)
+        make_partnership(
+            f"With {name}",
+            chair=world.larkhaven,
+            chair_lead=world.amina,
+            other=council,
+            other_lead=world.ben,
+            now=world.now,
+        )
     client = signed_in(world.amina)
     partner_names = []
     query = f"?for={world.larkhaven.pk}"

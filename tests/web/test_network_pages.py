@@ -64,7 +64,14 @@ def with_thirty_partners(world: World) -> list[str]:
         council = create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=world.now)
         join(world.ben, council, Role.LEAD, world.now)
         made_at = world.now + dt.timedelta(hours=number)
-        make_partnership(f"Partnership {number:02}", world.larkhaven, world.amina, council, world.ben, made_at)
+        make_partnership(
+            f"Partnership {number:02}",
+            chair=world.larkhaven,
+            chair_lead=world.amina,
+            other=council,
+            other_lead=world.ben,
+            now=made_at,
+        )
     return names
 
 
@@ -99,7 +106,14 @@ def test_pages_of_partners_neither_skip_nor_repeat(world: World) -> None:
 
 def test_partnerships_that_do_not_fit_are_on_the_page_of_the_pair(world: World) -> None:
     for number in range(4):
-        make_partnership(f"Scheme {number}", world.larkhaven, world.amina, world.westmarch, world.ben, world.now)
+        make_partnership(
+            f"Scheme {number}",
+            chair=world.larkhaven,
+            chair_lead=world.amina,
+            other=world.westmarch,
+            other_lead=world.ben,
+            now=world.now,
+        )
 
     partners_page = page(world.amina, partners(world.larkhaven))
     pair_page = page(world.amina, pair(world.larkhaven, world.westmarch))

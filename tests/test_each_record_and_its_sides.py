@@ -515,67 +515,77 @@ def _group(world: World) -> exchanged.AnswerGroup:
 
 CASES = {
     "an ask of a partnership": Case(
-        Entry, lambda world: _ask(world, title=SAID), _everywhere, OWN | OTHER | THIRD, EDIT_ENTRY
+        model=Entry,
+        make=lambda world: _ask(world, title=SAID),
+        pages=_everywhere,
+        readers=OWN | OTHER | THIRD,
+        act=EDIT_ENTRY,
     ),
     "an ask of a named partner": Case(
-        Entry, lambda world: _named_ask(world, title=SAID), _everywhere, OWN | OTHER, EDIT_ENTRY
+        model=Entry,
+        make=lambda world: _named_ask(world, title=SAID),
+        pages=_everywhere,
+        readers=OWN | OTHER,
+        act=EDIT_ENTRY,
     ),
     "a draft ask": Case(
-        Entry,
-        lambda world: draft(world.larkhaven, world.amina, world.now, title=SAID),
-        lambda record: [*_everywhere(record), reverse("exchange:ours")],
-        OWN,
-        Act("exchange:share", lambda world, entry: {}, WRITERS),
+        model=Entry,
+        make=lambda world: draft(world.larkhaven, world.amina, world.now, title=SAID),
+        pages=lambda record: [*_everywhere(record), reverse("exchange:ours")],
+        readers=OWN,
+        act=Act("exchange:share", lambda world, entry: {}, WRITERS),
     ),
-    "the private note on an ask": Case(Entry, lambda world: _ask(world, private_note=SAID), _everywhere, OWN),
+    "the private note on an ask": Case(
+        model=Entry, make=lambda world: _ask(world, private_note=SAID), pages=_everywhere, readers=OWN
+    ),
     "a standing offer of skills": Case(
-        Entry,
-        _standing,
-        lambda record: [*_everywhere(record), reverse("organisations:detail", args=[record.organisation_id])],
-        OWN | OTHER | THIRD,
-        EDIT_ENTRY,
+        model=Entry,
+        make=_standing,
+        pages=lambda record: [*_everywhere(record), reverse("organisations:detail", args=[record.organisation_id])],
+        readers=OWN | OTHER | THIRD,
+        act=EDIT_ENTRY,
     ),
     "the area of an ask": Case(
-        EntryArea,
-        lambda world: _ask(world, areas=[area("E07999999", SAID)]),
-        _entry,
-        OWN | OTHER | THIRD,
+        model=EntryArea,
+        make=lambda world: _ask(world, areas=[area("E07999999", SAID)]),
+        pages=_entry,
+        readers=OWN | OTHER | THIRD,
     ),
     "who else is asked": Case(
-        exchanged.Addressee,
-        lambda world: _ask(
+        model=exchanged.Addressee,
+        make=lambda world: _ask(
             world, audience=Audience.NAMED, partnership=None, addressees=[world.westmarch, world.harbour]
         ),
-        _entry,
-        OWN,
+        pages=_entry,
+        readers=OWN,
         word="Harbour Community Trust",
     ),
     "an answer": Case(
-        exchanged.Response,
-        _response,
-        _entry,
-        OWN | OTHER,
-        Act("exchange:decide", lambda world, response: {"decision": "accept"}, WRITERS),
+        model=exchanged.Response,
+        make=_response,
+        pages=_entry,
+        readers=OWN | OTHER,
+        act=Act("exchange:decide", lambda world, response: {"decision": "accept"}, WRITERS),
     ),
     "a working group, whose outline its partnership sees": Case(
-        exchanged.AnswerGroup,
-        _group,
-        lambda group: [group.partnership.get_absolute_url()],
-        OWN | OTHER | THIRD,
+        model=exchanged.AnswerGroup,
+        make=_group,
+        pages=lambda group: [group.partnership.get_absolute_url()],
+        readers=OWN | OTHER | THIRD,
     ),
     "an answer taken back": Case(
-        exchanged.Response,
-        _response,
-        _entry,
-        OWN | OTHER,
-        Act("exchange:withdraw-response", lambda world, response: {"reason": "Sold."}, {"other lead"}),
+        model=exchanged.Response,
+        make=_response,
+        pages=_entry,
+        readers=OWN | OTHER,
+        act=Act("exchange:withdraw-response", lambda world, response: {"reason": "Sold."}, {"other lead"}),
     ),
     "a refusal": Case(
-        exchanged.Receipt,
-        _receipt,
-        _entry,
-        OWN | OTHER,
-        Act(
+        model=exchanged.Receipt,
+        make=_receipt,
+        pages=_entry,
+        readers=OWN | OTHER,
+        act=Act(
             "exchange:acknowledge",
             lambda world, receipt: {},
             {"third party"},
@@ -584,18 +594,18 @@ CASES = {
         ),
     ),
     "a question": Case(
-        exchanged.Question,
-        _question,
-        _entry,
-        OWN | OTHER,
-        Act("exchange:answer-question", lambda world, question: {"text": "In May."}, WRITERS),
+        model=exchanged.Question,
+        make=_question,
+        pages=_entry,
+        readers=OWN | OTHER,
+        act=Act("exchange:answer-question", lambda world, question: {"text": "In May."}, WRITERS),
     ),
     "a match": Case(
-        exchanged.Match,
-        _match,
-        _pair,
-        OWN | OTHER,
-        Act(
+        model=exchanged.Match,
+        make=_match,
+        pages=_pair,
+        readers=OWN | OTHER,
+        act=Act(
             "exchange:dismiss-match",
             # For Larkhaven: Westmarch's lead dismisses nothing for it.
             lambda world, match: {"reason": "Too wet.", "organisation": world.larkhaven.pk},
@@ -604,14 +614,14 @@ CASES = {
             changed=lambda match: exchanged.Dismissal.objects.filter(match=match).count(),
         ),
     ),
-    "a dismissal": Case(exchanged.Dismissal, _dismissal, _pair, OWN),
-    "an introduction": Case(exchanged.Introduction, _introduction, _pair, OWN | OTHER),
+    "a dismissal": Case(model=exchanged.Dismissal, make=_dismissal, pages=_pair, readers=OWN),
+    "an introduction": Case(model=exchanged.Introduction, make=_introduction, pages=_pair, readers=OWN | OTHER),
     "what a commitment meets": Case(
-        exchanged.Fulfilment,
-        _fulfilment,
-        _entry,
-        OWN | OTHER,
-        Act(
+        model=exchanged.Fulfilment,
+        make=_fulfilment,
+        pages=_entry,
+        readers=OWN | OTHER,
+        act=Act(
             "exchange:withdraw",
             lambda world, row: {"reason": "No longer."},
             WRITERS,
@@ -620,22 +630,22 @@ CASES = {
         ),
     ),
     "a commitment between two": Case(
-        promised.Commitment,
-        lambda world: propose(world, partnership=None, text=SAID),
-        lambda record: [*_promise(record), reverse("commitments:list")],
-        OWN | OTHER,
-        Act(
+        model=promised.Commitment,
+        make=lambda world: propose(world, partnership=None, text=SAID),
+        pages=lambda record: [*_promise(record), reverse("commitments:list")],
+        readers=OWN | OTHER,
+        act=Act(
             "commitments:edit",
             lambda world, made: {"text": "Fewer.", "revision": made.revision, **_day("due_on", in_days(80))},
             WRITERS | {"other lead"},
         ),
     ),
     "a commitment of a partnership": Case(
-        promised.Commitment,
-        lambda world: propose(world, text=SAID),
-        lambda record: [*_promise(record), reverse("commitments:list")],
-        OWN | OTHER | THIRD,
-        Act(
+        model=promised.Commitment,
+        make=lambda world: propose(world, text=SAID),
+        pages=lambda record: [*_promise(record), reverse("commitments:list")],
+        readers=OWN | OTHER | THIRD,
+        act=Act(
             "commitments:confirm",
             lambda world, made: {"revision": made.revision},
             {"other lead"},
@@ -643,11 +653,11 @@ CASES = {
         ),
     ),
     "a confirmation": Case(
-        promised.Commitment,
-        lambda world: propose(world, partnership=None, text=SAID, confirm=False),
-        _promise,
-        OWN | OTHER,
-        Act(
+        model=promised.Commitment,
+        make=lambda world: propose(world, partnership=None, text=SAID, confirm=False),
+        pages=_promise,
+        readers=OWN | OTHER,
+        act=Act(
             "commitments:confirm",
             lambda world, made: {"revision": made.revision, "owner": world.eddie.pk},
             {"lead"},
@@ -655,18 +665,18 @@ CASES = {
         ),
     ),
     "a delivery": Case(
-        promised.Commitment,
-        lambda world: done_commitment(world, partnership=None, text=SAID),
-        _promise,
-        OWN | OTHER,
-        Act("commitments:verify", lambda world, made: {"verdict": "verified"}, {"other lead"}),
+        model=promised.Commitment,
+        make=lambda world: done_commitment(world, partnership=None, text=SAID),
+        pages=_promise,
+        readers=OWN | OTHER,
+        act=Act("commitments:verify", lambda world, made: {"verdict": "verified"}, {"other lead"}),
     ),
     "a moved due date": Case(
-        promised.Slippage,
-        _slippage,
-        _promise,
-        OWN | OTHER,
-        Act(
+        model=promised.Slippage,
+        make=_slippage,
+        pages=_promise,
+        readers=OWN | OTHER,
+        act=Act(
             "commitments:due-date",
             lambda world, row: {"reason": "Rain.", **_day("due_on", in_days(150))},
             WRITERS,
@@ -675,43 +685,43 @@ CASES = {
         ),
     ),
     "progress": Case(
-        promised.Progress,
-        _progress,
-        _promise,
-        OWN | OTHER,
-        Act("commitments:progress", _report, WRITERS, on=_of_commitment, changed=_commitment_of),
+        model=promised.Progress,
+        make=_progress,
+        pages=_promise,
+        readers=OWN | OTHER,
+        act=Act("commitments:progress", _report, WRITERS, on=_of_commitment, changed=_commitment_of),
     ),
     "a blocker": Case(
-        promised.Commitment,
-        _blocked,
-        _promise,
-        OWN | OTHER,
-        Act("commitments:progress", _report, WRITERS),
+        model=promised.Commitment,
+        make=_blocked,
+        pages=_promise,
+        readers=OWN | OTHER,
+        act=Act("commitments:progress", _report, WRITERS),
     ),
     "an escalation": Case(
-        promised.Commitment,
-        lambda world: agree(world, partnership=None, text=SAID),
-        _promise,
-        OWN | OTHER,
-        Act(
+        model=promised.Commitment,
+        make=lambda world: agree(world, partnership=None, text=SAID),
+        pages=_promise,
+        readers=OWN | OTHER,
+        act=Act(
             "commitments:escalate",
             lambda world, made: {"person": world.vera.pk, "reason": "Help."},
             WRITERS | {"other lead"},
         ),
     ),
     "evidence": Case(
-        promised.Evidence,
-        _evidence,
-        _promise,
-        OWN | OTHER,
-        Act("commitments:remove", lambda world, evidence: {}, WRITERS),
+        model=promised.Evidence,
+        make=_evidence,
+        pages=_promise,
+        readers=OWN | OTHER,
+        act=Act("commitments:remove", lambda world, evidence: {}, WRITERS),
     ),
     "a conversation": Case(
-        talked.Conversation,
-        lambda world: _talk_with(world, said=SAID),
-        lambda record: [*_talk(record), reverse("conversations:list")],
-        OWN | OTHER,
-        Act(
+        model=talked.Conversation,
+        make=lambda world: _talk_with(world, said=SAID),
+        pages=lambda record: [*_talk(record), reverse("conversations:list")],
+        readers=OWN | OTHER,
+        act=Act(
             "conversations:agree",
             lambda world, talk: {"revision": talk.revision},
             {"other lead"},
@@ -719,106 +729,118 @@ CASES = {
         ),
     ),
     "a draft record": Case(
-        talked.Conversation,
-        lambda world: conversations.record_conversation(
+        model=talked.Conversation,
+        make=lambda world: conversations.record_conversation(
             organisation=world.larkhaven, record=the_record(world, subject=SAID), author=world.eddie, now=timezone.now()
         ),
-        lambda record: [*_talk(record), reverse("conversations:list")],
-        OWN,
-        Act("conversations:circulate", lambda world, talk: {}, WRITERS),
+        pages=lambda record: [*_talk(record), reverse("conversations:list")],
+        readers=OWN,
+        act=Act("conversations:circulate", lambda world, talk: {}, WRITERS),
     ),
     "who took part": Case(
-        talked.Side,
-        lambda world: _talk_with(world, organisations=[world.westmarch, world.harbour]).sides.get(
+        model=talked.Side,
+        make=lambda world: _talk_with(world, organisations=[world.westmarch, world.harbour]).sides.get(
             organisation=world.harbour
         ),
-        _talk,
-        OWN | OTHER,
+        pages=_talk,
+        readers=OWN | OTHER,
         word="Harbour Community Trust",
     ),
     "somebody who was there": Case(
-        talked.Attendee, lambda world: _attendee(world, talked.Attribution.NAMED), _talk, OWN | OTHER
+        model=talked.Attendee,
+        make=lambda world: _attendee(world, talked.Attribution.NAMED),
+        pages=_talk,
+        readers=OWN | OTHER,
     ),
     "somebody who is not named to others": Case(
-        talked.Attendee, lambda world: _attendee(world, talked.Attribution.ORGANISATION), _talk, OTHER
+        model=talked.Attendee,
+        make=lambda world: _attendee(world, talked.Attribution.ORGANISATION),
+        pages=_talk,
+        readers=OTHER,
     ),
     "an obstacle": Case(
-        talked.Point,
-        _point,
-        lambda point: [
+        model=talked.Point,
+        make=_point,
+        pages=lambda point: [
             *_talk(point),
             reverse("web:partnership-conversations", args=[point.conversation.partnership_id]),
         ],
-        OWN | OTHER,
-        Act("conversations:close", lambda world, point: {"reason": "Solved."}, WRITERS),
+        readers=OWN | OTHER,
+        act=Act("conversations:close", lambda world, point: {"reason": "Solved."}, WRITERS),
     ),
-    "what an obstacle became": Case(talked.PointEntry, _became, lambda row: _talk(row.point), OWN),
+    "what an obstacle became": Case(
+        model=talked.PointEntry, make=_became, pages=lambda row: _talk(row.point), readers=OWN
+    ),
     "a private note": Case(
-        talked.PrivateNote,
-        _note,
-        _talk,
-        OWN,
-        Act(
+        model=talked.PrivateNote,
+        make=_note,
+        pages=_talk,
+        readers=OWN,
+        act=Act(
             "conversations:note",
             lambda world, note: {"text": "Else.", "revision": note.revision},
             WRITERS,
             on=lambda note: {"pk": note.conversation_id},
         ),
     ),
-    "a next step of a draft": Case(talked.NextStep, lambda world: _step(world, show=False), _talk, OWN),
-    "a next step that became an action": Case(
-        talked.NextStep,
-        lambda world: _step(world, show=True),
-        lambda step: [*_talk(step), reverse("commitments:list")],
-        OWN | OTHER,
+    "a next step of a draft": Case(
+        model=talked.NextStep, make=lambda world: _step(world, show=False), pages=_talk, readers=OWN
     ),
-    "where a commitment came from": Case(talked.ConversationCommitment, _from_talk, _promise, OWN | OTHER),
+    "a next step that became an action": Case(
+        model=talked.NextStep,
+        make=lambda world: _step(world, show=True),
+        pages=lambda step: [*_talk(step), reverse("commitments:list")],
+        readers=OWN | OTHER,
+    ),
+    "where a commitment came from": Case(
+        model=talked.ConversationCommitment, make=_from_talk, pages=_promise, readers=OWN | OTHER
+    ),
     "a correction": Case(
-        talked.Correction,
-        _correction,
-        _talk,
-        OWN | OTHER,
-        Act("conversations:answer", lambda world, correction: {"verdict": "yes"}, WRITERS),
+        model=talked.Correction,
+        make=_correction,
+        pages=_talk,
+        readers=OWN | OTHER,
+        act=Act("conversations:answer", lambda world, correction: {"verdict": "yes"}, WRITERS),
     ),
     "a facilitator": Case(
-        talked.Facilitator,
-        _facilitator,
-        lambda one: [reverse("agreements:detail", args=[one.partnership_id])],
-        OWN | OTHER | THIRD,
-        Act("conversations:facilitation-end", lambda world, one: {"reason": "Done."}, {"lead", "viewer"}),
+        model=talked.Facilitator,
+        make=_facilitator,
+        pages=lambda one: [reverse("agreements:detail", args=[one.partnership_id])],
+        readers=OWN | OTHER | THIRD,
+        act=Act("conversations:facilitation-end", lambda world, one: {"reason": "Done."}, {"lead", "viewer"}),
         word="Facilitators</h2>",
     ),
     "a facilitator of one ask": Case(
-        exchanged.EntryFacilitator,
-        _entry_facilitator,
-        lambda one: [reverse("exchange:detail", args=[one.entry_id])],
-        OWN | {"other lead"} | THIRD,  # those who may answer, and the facilitator
-        Act("exchange:end-facilitator", lambda world, one: {"reason": "Done."}, WRITERS | {"viewer"}),
+        model=exchanged.EntryFacilitator,
+        make=_entry_facilitator,
+        pages=lambda one: [reverse("exchange:detail", args=[one.entry_id])],
+        readers=OWN | {"other lead"} | THIRD,  # those who may answer, and the facilitator
+        act=Act("exchange:end-facilitator", lambda world, one: {"reason": "Done."}, WRITERS | {"viewer"}),
         word="Facilitator</h2>",
     ),
     "a note of the journal": Case(
-        talked.JournalNote,
-        _journal_note,
-        _journal,
-        OWN,
-        Act("conversations:journal-delete", lambda world, note: {"reason": "Wrong."}, WRITERS),
+        model=talked.JournalNote,
+        make=_journal_note,
+        pages=_journal,
+        readers=OWN,
+        act=Act("conversations:journal-delete", lambda world, note: {"reason": "Wrong."}, WRITERS),
     ),
     "an earlier text of the journal": Case(
-        talked.JournalText, _earlier_text, lambda text: [text.note.get_absolute_url()], OWN
+        model=talked.JournalText, make=_earlier_text, pages=lambda text: [text.note.get_absolute_url()], readers=OWN
     ),
     "a report that is not submitted": Case(
-        talked.Report,
-        _draft_report,
-        _reported,
-        OWN,
-        Act("conversations:report-submit", lambda world, report: {"revision": report.revision}, WRITERS),
+        model=talked.Report,
+        make=_draft_report,
+        pages=_reported,
+        readers=OWN,
+        act=Act("conversations:report-submit", lambda world, report: {"revision": report.revision}, WRITERS),
     ),
     "a submitted report": Case(
-        talked.ReportSubmission,
-        _submission,
-        lambda submission: _reported(submission.report),
-        OWN | OTHER | THIRD,
-        Act(
+        model=talked.ReportSubmission,
+        make=_submission,
+        pages=lambda submission: _reported(submission.report),
+        readers=OWN | OTHER | THIRD,
+        act=Act(
             "conversations:report-decide",
             lambda world, submission: {"number": 1, "decision": "accepted"},
             {"lead"},
@@ -826,16 +848,16 @@ CASES = {
         ),
     ),
     "what reports ask": Case(
-        talked.ReportingRound,
-        _asked_in_reports,
-        lambda found: [page for report in found.reports.all() for page in _reported(report)],
-        OWN | OTHER | THIRD,
+        model=talked.ReportingRound,
+        make=_asked_in_reports,
+        pages=lambda found: [page for report in found.reports.all() for page in _reported(report)],
+        readers=OWN | OTHER | THIRD,
     ),
     "who does not report": Case(
-        talked.ReportingExemption,
-        _exemption,
-        lambda row: [reverse("conversations:reporting", args=[row.round.partnership_id])],
-        {"lead"},
+        model=talked.ReportingExemption,
+        make=_exemption,
+        pages=lambda row: [reverse("conversations:reporting", args=[row.round.partnership_id])],
+        readers={"lead"},
         word="Observers do not report",
     ),
 }
@@ -886,38 +908,45 @@ def _of_partnership(record: Any) -> dict[str, Any]:
 
 CASES |= {
     "a decision": Case(
-        talked.RecordedDecision, lambda world: _talk_with(world, decisions=[SAID]).decisions.get(), _talk, OWN | OTHER
+        model=talked.RecordedDecision,
+        make=lambda world: _talk_with(world, decisions=[SAID]).decisions.get(),
+        pages=_talk,
+        readers=OWN | OTHER,
     ),
     "a meeting": Case(
-        talked.Meeting,
-        lambda world: _meeting(world, title=SAID),
-        lambda record: [
+        model=talked.Meeting,
+        make=lambda world: _meeting(world, title=SAID),
+        pages=lambda record: [
             *_meeting_pages(record),
             reverse("conversations:meetings", args=[record.partnership_id]),
         ],
-        OWN | OTHER | THIRD,
-        Act("conversations:meeting-call-off", lambda world, row: {"reason": "Snow."}, WRITERS | {"other lead"} | THIRD),
+        readers=OWN | OTHER | THIRD,
+        act=Act(
+            "conversations:meeting-call-off", lambda world, row: {"reason": "Snow."}, WRITERS | {"other lead"} | THIRD
+        ),
     ),
     "a meeting cycle": Case(
-        talked.MeetingCycle,
-        lambda world: a_cycle(world, place=SAID),
-        lambda record: [reverse("conversations:meetings", args=[record.partnership_id])],
-        OWN | OTHER | THIRD,
-        Act("conversations:meeting-cycle-stop", lambda world, row: {"reason": "Rain."}, {"lead"}, on=_of_partnership),
+        model=talked.MeetingCycle,
+        make=lambda world: a_cycle(world, place=SAID),
+        pages=lambda record: [reverse("conversations:meetings", args=[record.partnership_id])],
+        readers=OWN | OTHER | THIRD,
+        act=Act(
+            "conversations:meeting-cycle-stop", lambda world, row: {"reason": "Rain."}, {"lead"}, on=_of_partnership
+        ),
     ),
-    "an item of an agenda": Case(talked.AgendaItem, _item, _meeting_pages, OWN | OTHER),
+    "an item of an agenda": Case(model=talked.AgendaItem, make=_item, pages=_meeting_pages, readers=OWN | OTHER),
     "a guest at a meeting": Case(
-        talked.MeetingSeat,
-        lambda world: _meeting(world, guests=[conversations.Guest(SAID)]).seats.get(person=None),
-        _meeting_pages,
-        OWN | OTHER | THIRD,
+        model=talked.MeetingSeat,
+        make=lambda world: _meeting(world, guests=[conversations.Guest(SAID)]).seats.get(person=None),
+        pages=_meeting_pages,
+        readers=OWN | OTHER | THIRD,
     ),
     "a file": Case(
-        talked.Attachment,
-        _file,
-        _talk,
-        OWN | OTHER,
-        Act("conversations:file-remove", lambda world, row: {"reason": "Wrong map."}, WRITERS),
+        model=talked.Attachment,
+        make=_file,
+        pages=_talk,
+        readers=OWN | OTHER,
+        act=Act("conversations:file-remove", lambda world, row: {"reason": "Wrong map."}, WRITERS),
     ),
 }
 

@@ -33,12 +33,46 @@ PARTY_LEFT, TERMS, STATUS, NOTE = (
 def registered_notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Register four kinds of event that digests report, whatever the rooms have registered."""
     kinds = (
-        FollowerNotice(PARTY_LEFT, Group.PARTIES, "Party left", Fold.EACH, False, Audience.OUTSIDE, "", False),
-        FollowerNotice(TERMS, Group.TERMS, "Terms amended", Fold.LAST, True, Audience.OUTSIDE, "", False),
         FollowerNotice(
-            STATUS, Group.STATUS, "Changed the status{change}", Fold.FIELDS, False, Audience.OUTSIDE, "", False
+            kind=PARTY_LEFT,
+            group=Group.PARTIES,
+            sentence="Party left",
+            fold=Fold.EACH,
+            touches_dates_or_money=False,
+            may_hear=Audience.OUTSIDE,
+            about="",
+            by_plan_engine=False,
         ),
-        FollowerNotice(NOTE, Group.DOCUMENTS, "Document added", Fold.EACH, False, Audience.INSIDE, "", False),
+        FollowerNotice(
+            kind=TERMS,
+            group=Group.TERMS,
+            sentence="Terms amended",
+            fold=Fold.LAST,
+            touches_dates_or_money=True,
+            may_hear=Audience.OUTSIDE,
+            about="",
+            by_plan_engine=False,
+        ),
+        FollowerNotice(
+            kind=STATUS,
+            group=Group.STATUS,
+            sentence="Changed the status{change}",
+            fold=Fold.FIELDS,
+            touches_dates_or_money=False,
+            may_hear=Audience.OUTSIDE,
+            about="",
+            by_plan_engine=False,
+        ),
+        FollowerNotice(
+            kind=NOTE,
+            group=Group.DOCUMENTS,
+            sentence="Document added",
+            fold=Fold.EACH,
+            touches_dates_or_money=False,
+            may_hear=Audience.INSIDE,
+            about="",
+            by_plan_engine=False,
+        ),
     )
     for kind in kinds:
         monkeypatch.setitem(telling._told, kind.kind, kind)

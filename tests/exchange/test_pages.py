@@ -318,7 +318,7 @@ def test_the_oldest_first_filter_shows_only_unanswered_entries(ask: Entry, world
 
 
 def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, world: World, now: dt.datetime) -> None:
-    commitment = promise("", world, now, 60)
+    commitment = promise("", world, now, quantity=60)
     client = signed_in(world.eddie)
     address = reverse("exchange:meet", args=[ask.pk])
 
@@ -334,8 +334,8 @@ def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, worl
 
 
 def test_only_commitments_in_the_direction_of_an_ask_can_be_linked(ask: Entry, world: World, now: dt.datetime) -> None:
-    commitment = promise("", world, now, 60)
-    opposite = promise("", world, now, 10, giver=world.larkhaven, receiver=world.westmarch, owner=world.eddie)
+    commitment = promise("", world, now, quantity=60)
+    opposite = promise("", world, now, quantity=10, giver=world.larkhaven, receiver=world.westmarch, owner=world.eddie)
     client = signed_in(world.eddie)
     address = reverse("exchange:meet", args=[ask.pk])
 
@@ -352,7 +352,7 @@ def test_only_commitments_in_the_direction_of_an_ask_can_be_linked(ask: Entry, w
 def test_a_link_to_a_commitment_needs_a_quantity_or_everything(
     ask: Entry, world: World, now: dt.datetime, quantity: dict[str, str]
 ) -> None:
-    commitment = promise("", world, now, 60)
+    commitment = promise("", world, now, quantity=60)
 
     response = signed_in(world.eddie).post(
         reverse("exchange:meet", args=[ask.pk]), {"commitment": commitment.pk, **quantity}
@@ -392,9 +392,9 @@ def test_an_answer_offers_a_commitment_until_all_of_it_is_promised(ask: Entry, w
         return f"?from={source}" in page_text(world.eddie, "detail", pk=ask.pk)
 
     assert is_offered()
-    promise(source, world, now, 40)
+    promise(source, world, now, quantity=40)
     assert is_offered()
-    second_promise = promise(source, world, now, 20)
+    second_promise = promise(source, world, now, quantity=20)
     assert not is_offered()
     end_commitment(commitment=second_promise, reason="Sold.", author=world.ben, now=now)
     assert is_offered()

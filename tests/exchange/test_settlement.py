@@ -107,14 +107,14 @@ def test_an_answer_counts_until_a_commitment_from_it_falls_through() -> None:
 
 
 def test_a_replacement_commitment_keeps_what_was_delivered_before(ask: Entry, world: World, now: dt.datetime) -> None:
-    response = accepted_answer(ask, world, now, 60)
-    old = promise(f"response-{response.pk}", world, now, 60)
+    response = accepted_answer(ask, world, now, quantity=60)
+    old = promise(f"response-{response.pk}", world, now, quantity=60)
     commitments.change_due_date(
         commitment=old, due_on=dt.date(2031, 3, 1), reason="The road is late.", author=world.ben, now=now
     )
     report_progress(old, world, now, 40)
 
-    new = promise("", world, now, 60, replaces=old, due_on=dt.date(2031, 6, 1))
+    new = promise("", world, now, quantity=60, replaces=old, due_on=dt.date(2031, 6, 1))
 
     new.refresh_from_db()
     assert new.delivered_words == "40 of 60 homes"
@@ -136,18 +136,18 @@ def test_a_replacement_commitment_keeps_what_was_delivered_before(ask: Entry, wo
 def test_a_replacement_that_promises_less_reopens_the_ask_for_the_rest(
     ask: Entry, world: World, now: dt.datetime
 ) -> None:
-    response = accepted_answer(ask, world, now, 60)
-    old = promise(f"response-{response.pk}", world, now, 60)
+    response = accepted_answer(ask, world, now, quantity=60)
+    old = promise(f"response-{response.pk}", world, now, quantity=60)
 
-    promise("", world, now, 40, replaces=old)
+    promise("", world, now, quantity=40, replaces=old)
 
     assert state_of(ask) == (Status.PART_ACCEPTED, True, 40)
 
 
 def test_cancelling_a_commitment_reopens_the_ask(ask: Entry, world: World, now: dt.datetime) -> None:
     services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
-    response = accepted_answer(ask, world, now, 60)
-    commitment = promise(f"response-{response.pk}", world, now, 60)
+    response = accepted_answer(ask, world, now, quantity=60)
+    commitment = promise(f"response-{response.pk}", world, now, quantity=60)
     later = now + dt.timedelta(days=30)
 
     cancel_commitment(commitment, world.ben, later)
@@ -157,14 +157,14 @@ def test_cancelling_a_commitment_reopens_the_ask(ask: Entry, world: World, now: 
     event = Event.objects.filter(target_kind="entry", target_id=ask.pk).latest("pk")
     assert event.kind == "ask.reopened"
     assert event.data["before"] == "committed"
-    second_answer = accepted_answer(ask, world, later, 60)
+    second_answer = accepted_answer(ask, world, later, quantity=60)
     assert state_of(ask) == (Status.ACCEPTED, False, 60)
-    promise(f"response-{second_answer.pk}", world, later, 60)
+    promise(f"response-{second_answer.pk}", world, later, quantity=60)
     assert state_of(ask) == (Status.COMMITTED, False, 60)
 
 
 def test_declining_a_proposed_commitment_leaves_the_answer_accepted(ask: Entry, world: World, now: dt.datetime) -> None:
-    response = accepted_answer(ask, world, now, 60)
+    response = accepted_answer(ask, world, now, quantity=60)
     proposed = commitments.propose_commitment(
         giver=world.westmarch,
         receiver=world.larkhaven,
@@ -186,7 +186,7 @@ def test_declining_a_proposed_commitment_leaves_the_answer_accepted(ask: Entry, 
 
 def test_cancelling_a_commitment_reopens_the_offer(world: World, now: dt.datetime) -> None:
     offer = shared_entry(world.westmarch, world.ben, now, direction=Direction.OFFER)
-    commitment = promise(f"entry-{offer.pk}", world, now, 60)
+    commitment = promise(f"entry-{offer.pk}", world, now, quantity=60)
     assert state_of(offer) == (Status.COMMITTED, False, 60)
 
     cancel_commitment(commitment, world.amina, now)
@@ -196,8 +196,8 @@ def test_cancelling_a_commitment_reopens_the_offer(world: World, now: dt.datetim
 
 def test_an_ask_without_a_quantity_reopens_when_its_last_commitment_ends(world: World, now: dt.datetime) -> None:
     ask = shared_entry(world.larkhaven, world.amina, now, quantity=None, unit="")
-    first = promise(f"entry-{ask.pk}", world, now, None, author=world.amina)
-    second = promise("", world, now, None)
+    first = promise(f"entry-{ask.pk}", world, now, quantity=None, author=world.amina)
+    second = promise("", world, now, quantity=None)
     services.meet_entry(entry=ask, commitment=second, quantity=None, author=world.amina, now=now)
 
     cancel_commitment(first, world.ben, now)
@@ -209,26 +209,26 @@ def test_an_ask_without_a_quantity_reopens_when_its_last_commitment_ends(world: 
 
 def test_an_ask_is_committed_when_commitments_cover_all_that_was_agreed(world: World, now: dt.datetime) -> None:
     ask = shared_entry(world.larkhaven, world.amina, now)
-    answer = accepted_answer(ask, world, now, 40)
-    accepted_answer(ask, world, now, 20, by=world.tidewater)
+    answer = accepted_answer(ask, world, now, quantity=40)
+    accepted_answer(ask, world, now, quantity=20, by=world.tidewater)
 
-    promise(f"response-{answer.pk}", world, now, 40)
+    promise(f"response-{answer.pk}", world, now, quantity=40)
     assert state_of(ask) == (Status.ACCEPTED, False, 60)
 
-    second_commitment = promise("", world, now, 20)
+    second_commitment = promise("", world, now, quantity=20)
     services.meet_entry(entry=ask, commitment=second_commitment, quantity=None, author=world.amina, now=now)
     assert state_of(ask) == (Status.COMMITTED, False, 60)
 
 
 def test_a_commitment_in_another_unit_meets_the_quantity_of_its_answer(world: World, now: dt.datetime) -> None:
     ask = shared_entry(world.larkhaven, world.amina, now)
-    first = accepted_answer(ask, world, now, 40)
-    promise_of_money = promise(f"response-{first.pk}", world, now, 250_000, unit="pounds")
+    first = accepted_answer(ask, world, now, quantity=40)
+    promise_of_money = promise(f"response-{first.pk}", world, now, quantity=250_000, unit="pounds")
 
     deliver_and_verify(promise_of_money, world, now)
     assert state_of(ask) == (Status.PART_ACCEPTED, True, 40)
 
-    promise_of_homes = promise(f"entry-{ask.pk}", world, now, 20, author=world.amina)
+    promise_of_homes = promise(f"entry-{ask.pk}", world, now, quantity=20, author=world.amina)
     assert state_of(ask)[0] == Status.COMMITTED
     deliver_and_verify(promise_of_homes, world, now)
     assert state_of(ask)[0] == Status.MET
@@ -236,7 +236,7 @@ def test_a_commitment_in_another_unit_meets_the_quantity_of_its_answer(world: Wo
 
 def test_sixty_homes_cannot_meet_two_asks_for_sixty(world: World, now: dt.datetime) -> None:
     first_ask, second_ask = (shared_entry(world.larkhaven, world.amina, now) for _ in range(2))
-    commitment = promise(f"entry-{first_ask.pk}", world, now, 60, author=world.amina)
+    commitment = promise(f"entry-{first_ask.pk}", world, now, quantity=60, author=world.amina)
 
     with pytest.raises(services.UnableToMeet, match="nothing is left"):
         services.meet_entry(entry=second_ask, commitment=commitment, quantity=None, author=world.amina, now=now)
@@ -249,7 +249,7 @@ def test_sixty_homes_cannot_meet_two_asks_for_sixty(world: World, now: dt.dateti
 def test_one_commitment_can_meet_several_asks_in_part(world: World, now: dt.datetime) -> None:
     first_ask = shared_entry(world.larkhaven, world.amina, now, quantity=40)
     second_ask = shared_entry(world.larkhaven, world.amina, now, quantity=30, title="Land for 30 homes")
-    commitment = promise(f"entry-{first_ask.pk}", world, now, 60, author=world.amina)
+    commitment = promise(f"entry-{first_ask.pk}", world, now, quantity=60, author=world.amina)
 
     with pytest.raises(services.UnableToMeet, match="Enter at most 20 homes"):
         services.meet_entry(entry=second_ask, commitment=commitment, quantity=Decimal(30), author=world.amina, now=now)
@@ -264,7 +264,7 @@ def test_one_commitment_can_meet_several_asks_in_part(world: World, now: dt.date
 
 def test_a_quantity_below_one_can_meet_an_ask(world: World, now: dt.datetime) -> None:
     ask = shared_entry(world.larkhaven, world.amina, now, quantity=2, unit="hectares", title="Two hectares by the quay")
-    commitment = promise("", world, now, Decimal("0.5"), unit="hectares")
+    commitment = promise("", world, now, quantity=Decimal("0.5"), unit="hectares")
 
     services.meet_entry(entry=ask, commitment=commitment, quantity=None, author=world.amina, now=now)
 
@@ -273,7 +273,7 @@ def test_a_quantity_below_one_can_meet_an_ask(world: World, now: dt.datetime) ->
 
 def test_a_commitment_that_an_organisation_gives_cannot_meet_its_own_ask(world: World, now: dt.datetime) -> None:
     ask = shared_entry(world.westmarch, world.ben, now)
-    commitment = promise("", world, now, 60)
+    commitment = promise("", world, now, quantity=60)
 
     with pytest.raises(services.UnableToMeet, match="Choose a commitment that Westmarch"):
         services.meet_entry(entry=ask, commitment=commitment, quantity=None, author=world.ben, now=now)
@@ -283,8 +283,8 @@ def test_an_ask_agreed_in_part_by_its_closing_date_lapses_once_delivered(
     ask: Entry, world: World, now: dt.datetime
 ) -> None:
     services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
-    response = accepted_answer(ask, world, now, 40)
-    commitment = promise(f"response-{response.pk}", world, now, 40)
+    response = accepted_answer(ask, world, now, quantity=40)
+    commitment = promise(f"response-{response.pk}", world, now, quantity=40)
     assert state_of(ask) == (Status.PART_ACCEPTED, True, 40)
 
     later = now + dt.timedelta(days=2)
@@ -298,8 +298,8 @@ def test_an_ask_agreed_in_part_by_its_closing_date_lapses_once_delivered(
 def test_lowering_the_quantity_to_what_was_delivered_makes_an_ask_met(
     ask: Entry, world: World, now: dt.datetime
 ) -> None:
-    response = accepted_answer(ask, world, now, 40)
-    deliver_and_verify(promise(f"response-{response.pk}", world, now, 40), world, now)
+    response = accepted_answer(ask, world, now, quantity=40)
+    deliver_and_verify(promise(f"response-{response.pk}", world, now, quantity=40), world, now)
 
     services.edit_entry(entry=ask, author=world.amina, now=now, quantity=Decimal(40))
 

@@ -371,11 +371,11 @@ def test_progress_is_reported_every_thousand_rows() -> None:
 
 
 def test_shortfalls_are_whole_homes_of_vacancies_with_a_nominee_in_time() -> None:
-    assert LineResult(3, 2, 0, Decimal(75)).shortfall == 1
-    assert LineResult(4, 3, 0, Decimal(75)).shortfall == 0
-    assert LineResult(4, 0, 4, Decimal(75)).shortfall == 0
-    assert LineResult(4, 0, 4, Decimal(75)).achieved is None
-    assert LineResult(7, 4, 1, Decimal(50)).achieved == Decimal("66.7")
+    assert LineResult(lettings=3, nominated=2, not_supplied=0, share=Decimal(75)).shortfall == 1
+    assert LineResult(lettings=4, nominated=3, not_supplied=0, share=Decimal(75)).shortfall == 0
+    assert LineResult(lettings=4, nominated=0, not_supplied=4, share=Decimal(75)).shortfall == 0
+    assert LineResult(lettings=4, nominated=0, not_supplied=4, share=Decimal(75)).achieved is None
+    assert LineResult(lettings=7, nominated=4, not_supplied=1, share=Decimal(50)).achieved == Decimal("66.7")
 
 
 def test_quarters_follow_each_other() -> None:

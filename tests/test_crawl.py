@@ -145,7 +145,7 @@ def test_no_persona_sees_a_foreign_word_or_an_error(
 def test_no_history_in_django_admin_shows_a_foreign_word(planted: Planted) -> None:
     fetch = visitor(planted, "administrator")
     foreign = planted.foreign("administrator")
-    told = []
+    leaks = []
     pages = 0
     for model in admin.site._registry:
         if not hasattr(model, "pgh_event_model"):
@@ -154,9 +154,9 @@ def test_no_history_in_django_admin_shows_a_foreign_word(planted: Planted) -> No
             address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_history", args=[number])
             text = fetch("get", address).text
             pages += 1
-            told += [f"{address} shows {word}" for word in words_shown(foreign, text)]
+            leaks += [f"{address} shows {word}" for word in words_shown(foreign, text)]
 
-    assert told == []
+    assert leaks == []
     assert pages > 20
 
 
@@ -169,13 +169,13 @@ def test_no_export_has_a_foreign_word(planted: Planted, persona: str, settings: 
     addresses = [path for path in guessable_addresses(planted) if resolve(path).view_name in routes]
     addresses += [reverse("exchange:export"), reverse("people:own-data")]
 
-    held = []
+    leaks = []
     for address in addresses:
         answer = fetch("get", address)
-        held += [f"{address} holds {word}" for word in words_shown(foreign, f"{answer.text} {answer.headers}")]
+        leaks += [f"{address} holds {word}" for word in words_shown(foreign, f"{answer.text} {answer.headers}")]
 
     assert len(addresses) > 4
-    assert held == []
+    assert leaks == []
 
 
 @pytest.mark.parametrize("persona", ["viewer", "partner", "stranger", "left", "shared"])
@@ -183,14 +183,16 @@ def test_no_calendar_has_a_foreign_word(planted: Planted, persona: str) -> None:
     foreign = planted.foreign(persona)
     person = planted.people[persona]
     now = timezone.now()
-    held = []
+    leaks = []
     for partnership in (None, *partnerships_of(person)):
-        made = make_address(person=person, partnership=partnership, kinds=CalendarKind.values, author=person, now=now)
-        answer = visitor(planted, "signed_out")("get", reverse("calendars:feed", args=[made.secret]))
+        address = make_address(
+            person=person, partnership=partnership, kinds=CalendarKind.values, author=person, now=now
+        )
+        answer = visitor(planted, "signed_out")("get", reverse("calendars:feed", args=[address.secret]))
         text = answer.text.replace("\r\n ", "")
-        held += words_shown(foreign, text)
+        leaks += words_shown(foreign, text)
 
-    assert held == []
+    assert leaks == []
 
 
 def test_searches_for_foreign_words_of_every_room_answer_like_nonsense(planted: Planted) -> None:
@@ -219,13 +221,13 @@ def test_no_email_has_a_foreign_word(planted: Planted) -> None:
         "stakeholder",
     }
 
-    told = []
+    leaks = []
     for to, text in emails:
         persona = next((name for name, person in planted.people.items() if person.email == to), "nobody")
-        told += [
+        leaks += [
             f"{to} ({persona}) is told {word}"
             for word in words_shown(planted.readers, text)
             if persona not in planted.readers[word] and word not in planted.in_emails.get(to, ())
         ]
 
-    assert "\n".join(told) == ""
+    assert "\n".join(leaks) == ""

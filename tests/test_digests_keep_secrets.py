@@ -155,9 +155,9 @@ def test_no_digest_or_summary_has_a_foreign_word(planted: Planted) -> None:
     emails = every_email(planted)
 
     assert foreign_words(planted, emails) == []
-    told = {to for to, _ in emails}
+    recipients = {to for to, _ in emails}
     for persona in ("viewer", "editor", "partner", "stranger", "stakeholder"):
-        assert planted.people[persona].email in told, persona
+        assert planted.people[persona].email in recipients, persona
     said = " ".join(text for to, text in emails if to == planted.world.sol.email)
     assert planted.world.partnership.title in said
     assert f"zq{planted.mark}giveninpartnershipz" in said  # the commitment that a lead marked
@@ -167,8 +167,8 @@ def test_no_digest_or_summary_has_a_foreign_word(planted: Planted) -> None:
 def test_a_leak_put_in_by_hand_is_found(planted: Planted, leak: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world = planted.world
     if leak == "stakeholders hear as insiders":
-        kept = changes.told_lines
-        monkeypatch.setattr(changes, "told_lines", lambda lines, *, today, outside: kept(lines, today=today))
+        real_lines = changes.told_lines
+        monkeypatch.setattr(changes, "told_lines", lambda lines, *, today, outside: real_lines(lines, today=today))
     else:
         monkeypatch.setattr(
             subjects, "visible_to_accounts", lambda people, events: dict.fromkeys(people, frozenset(events))

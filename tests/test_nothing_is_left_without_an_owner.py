@@ -195,8 +195,8 @@ def test_successor_takes_over_objectives_referrals_next_steps_and_escalations(wo
 
     leave(world, lara, successor=world.eddie)
 
-    held = {group.kind.code for group in held_by(world.eddie, world.larkhaven, today())}
-    assert kinds <= held
+    kinds_held = {group.kind.code for group in held_by(world.eddie, world.larkhaven, today())}
+    assert kinds <= kinds_held
     assert not kinds & left(world).keys()
 
 
@@ -279,8 +279,8 @@ def test_administrators_and_the_escalation_post_hear_that_the_last_lead_left(wor
 
     end_membership(membership=membership, reason="Left.", author=world.dee, now=timezone.now(), even_last_lead=True)
 
-    told = Email.objects.filter(kind="agreements.no_lead").values_list("person_id", flat=True)
-    assert set(told) == {world.dee.pk, world.vera.pk}
+    people_told = Email.objects.filter(kind="agreements.no_lead").values_list("person_id", flat=True)
+    assert set(people_told) == {world.dee.pk, world.vera.pk}
 
 
 def test_former_holder_is_in_no_post(world: World) -> None:

@@ -122,13 +122,13 @@ def test_no_page_shows_an_address_entered_by_another_organisation(planted: Plant
     foreign = [word for word, readers in addresses(planted).items() if persona not in readers]
     fetch = visitor(planted, persona)
 
-    shown = []
+    leaks = []
     for page in pages_with_people(planted):
         answer = fetch("get", page)
         assert answer.status < 500
-        shown += [f"{page} shows {word}" for word in words_shown(foreign, f"{answer.text} {answer.headers}")]
+        leaks += [f"{page} shows {word}" for word in words_shown(foreign, f"{answer.text} {answer.headers}")]
 
-    assert "\n".join(shown) == ""
+    assert "\n".join(leaks) == ""
 
 
 @pytest.mark.parametrize("persona", ["lead", "partner", "stranger", "shared"])

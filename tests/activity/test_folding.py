@@ -48,11 +48,11 @@ def test_what_was_created_and_withdrawn_in_between_is_left_out() -> None:
 def test_what_was_created_is_told_with_its_values_at_the_end() -> None:
     status = Step(3, "confirmed", PROMISE, Fold.FIELDS, {"status": "proposed"}, {"status": "agreed"})
 
-    made, agreed = fold([creating_step(1, due="1 March"), changing_step(2, "1 March", "1 May"), status])
+    created, agreed = fold([creating_step(1, due="1 March"), changing_step(2, "1 March", "1 May"), status])
 
-    assert made.kind == "proposed"
-    assert made.values == {"due": "1 May"}
-    assert made.numbers == (1, 2)
+    assert created.kind == "proposed"
+    assert created.values == {"due": "1 May"}
+    assert created.numbers == (1, 2)
     assert agreed.field == "status"
     assert agreed.before == "proposed"
     assert agreed.after == "agreed"

@@ -27,33 +27,35 @@ pytestmark = pytest.mark.django_db
 
 def make_commitment(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]:
     """Return a commitment, the name of its page, and a function that marks it."""
-    made = agree(world)
+    commitment = agree(world)
     return (
-        made,
+        commitment,
         "commitments:stakeholders",
-        lambda tell, author: tell_of_commitment(commitment=made, tell=tell, author=author, now=timezone.now()),
+        lambda tell, author: tell_of_commitment(commitment=commitment, tell=tell, author=author, now=timezone.now()),
     )
 
 
 def make_ask(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]:
     """Return an ask, the name of its page, and a function that marks it."""
-    made = shared_entry(
+    entry = shared_entry(
         world.larkhaven, world.amina, timezone.now(), audience="partnership", partnership=world.partnership
     )
     return (
-        made,
+        entry,
         "exchange:stakeholders",
-        lambda tell, author: tell_of_entry(entry=made, tell=tell, author=author, now=timezone.now()),
+        lambda tell, author: tell_of_entry(entry=entry, tell=tell, author=author, now=timezone.now()),
     )
 
 
 def make_meeting(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]:
     """Return a meeting, the name of its page, and a function that marks it."""
-    made = planned_meeting(world)
+    meeting = planned_meeting(world)
     return (
-        made,
+        meeting,
         "conversations:meeting-stakeholders",
-        lambda tell, author: tell_stakeholders_of_meeting(meeting=made, tell=tell, author=author, now=timezone.now()),
+        lambda tell, author: tell_stakeholders_of_meeting(
+            meeting=meeting, tell=tell, author=author, now=timezone.now()
+        ),
     )
 
 

@@ -27,8 +27,8 @@ def record_event_of(*subjects: str) -> Event:
 
 def numbered_events(kind: SubjectKind, record_id: int) -> list[tuple[int, int]]:
     """Return the numbers and events (ids) of the changes of a subject."""
-    found = Change.objects.filter(subject__kind=kind, subject__record_id=record_id).order_by("number")
-    return list(found.values_list("number", "event"))
+    changes = Change.objects.filter(subject__kind=kind, subject__record_id=record_id).order_by("number")
+    return list(changes.values_list("number", "event"))
 
 
 def run_at_once(*works: Callable[[], None]) -> list[Exception]:
@@ -66,9 +66,9 @@ def test_each_subject_counts_its_own_changes_in_order() -> None:
 def test_changes_between_two_numbers_come_in_order() -> None:
     events = [record_event_of(PLAN) for _ in range(4)]
 
-    found = changes_between(kind=SubjectKind.PLAN, record_id=7, after=1, up_to=3)
+    changes = changes_between(kind=SubjectKind.PLAN, record_id=7, after=1, up_to=3)
 
-    assert [(change.number, change.event) for change in found] == [(2, events[1]), (3, events[2])]
+    assert [(change.number, change.event) for change in changes] == [(2, events[1]), (3, events[2])]
 
 
 def test_event_without_subject_gets_no_number() -> None:
@@ -90,13 +90,13 @@ def test_rollback_leaves_no_gap() -> None:
 
 def test_rolled_back_savepoint_leaves_no_gap() -> None:
     with transaction.atomic():
-        kept = record_event_of(PLAN)
+        kept_event = record_event_of(PLAN)
         with transaction.atomic():
             record_event_of(PLAN)
             transaction.set_rollback(True)
         last = record_event_of(PLAN)
 
-    assert numbered_events(SubjectKind.PLAN, 7) == [(1, kept.pk), (2, last.pk)]
+    assert numbered_events(SubjectKind.PLAN, 7) == [(1, kept_event.pk), (2, last.pk)]
 
 
 def test_two_transactions_at_once_leave_no_gap() -> None:

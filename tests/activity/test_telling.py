@@ -84,10 +84,10 @@ def move_due_date(world: World, commitment: Commitment, days: int) -> None:
 
 
 def test_every_kind_of_event_is_told_or_has_a_reason_why_not() -> None:
-    told = {kind.kind for kind in follower_notices()}
+    told_kinds = {kind.kind for kind in follower_notices()}
 
-    assert told | set(reasons_without_notice()) == set(event_labels())
-    assert not told & set(reasons_without_notice())
+    assert told_kinds | set(reasons_without_notice()) == set(event_labels())
+    assert not told_kinds & set(reasons_without_notice())
     assert all(len(reason.split()) > 3 for reason in reasons_without_notice().values())
 
 
@@ -116,16 +116,16 @@ def test_every_kind_has_its_sentence_in_both_parts(told: FollowerNotice) -> None
 
 
 def test_every_group_is_of_some_kind() -> None:
-    assert {told.group for told in follower_notices()} == set(Group)
+    assert {notice.group for notice in follower_notices()} == set(Group)
 
 
 def test_timeline_says_the_sentence_without_values(world: World) -> None:
     event = Event(kind="commitment.due_date_moved", data={"before": {"due": "1 March"}, "after": {"due": "1 May"}})
 
-    told = follower_notice_of(event.kind)
+    notice = follower_notice_of(event.kind)
 
-    assert told is not None
-    assert event.label == told.phrase == "Changed the due date"
+    assert notice is not None
+    assert event.label == notice.phrase == "Changed the due date"
 
 
 def test_commitment_that_slipped_twice_is_one_line(world: World) -> None:

@@ -61,7 +61,7 @@ def test_the_link_in_the_email_asks_the_question_too(world: World) -> None:
     address = reverse("agreements:sign-by-link", args=[token])
     browser = Client()
 
-    shown = browser.get(address).content.decode()
+    page = browser.get(address).content.decode()
     browser.post(
         address,
         {
@@ -73,7 +73,7 @@ def test_the_link_in_the_email_asks_the_question_too(world: World) -> None:
         },
     )
 
-    assert QUESTION in shown
+    assert QUESTION in page
     assert version.signatures.get(organisation=world.westmarch).answers[0]["answer"] == "It has."
 
 

@@ -142,11 +142,11 @@ def test_request_to_sign_brings_its_last_day(world: World, office: Office) -> No
     ask_signatures(plan, world, due_on=day)
 
     message = to_ben(office, world)
-    told, _ = calendars(message)
+    calendar, _ = calendars(message)
 
-    assert told.method == "PUBLISH"
-    assert told.events[0]["starts"]["day"] == day.isoformat()
-    assert told.events[0]["attendee"] is None
+    assert calendar.method == "PUBLISH"
+    assert calendar.events[0]["starts"]["day"] == day.isoformat()
+    assert calendar.events[0]["attendee"] is None
     assert "sign" in text_of(message)
 
 
@@ -158,11 +158,11 @@ def test_request_to_sign_terms_brings_its_last_day(world: World, office: Office)
     drop_emails()
     put_up(proposal, world.amina, sign_by=day)
 
-    told, _ = calendars(to_ben(office, world))
+    calendar, _ = calendars(to_ben(office, world))
 
-    assert told.method == "PUBLISH"
-    assert told.events[0]["title"] == "Westmarch Borough Council to sign the terms: Estuary Partnership"
-    assert told.events[0]["starts"]["day"] == day.isoformat()
+    assert calendar.method == "PUBLISH"
+    assert calendar.events[0]["title"] == "Westmarch Borough Council to sign the terms: Estuary Partnership"
+    assert calendar.events[0]["starts"]["day"] == day.isoformat()
 
 
 def test_request_without_a_last_day_brings_no_file(world: World, office: Office) -> None:

@@ -55,24 +55,24 @@ def test_partnership_feed_has_the_dates_of_every_room(world: World) -> None:
     promise = agree(world)
     ask_signatures(published_plan(world), world, due_on=day)
 
-    read = feed(address_of(world.ben, world.partnership))
+    calendar = feed(address_of(world.ben, world.partnership))
 
-    assert read.name == "Estuary Partnership (Common Ground)"
-    assert read.one("Steering group")["starts"]["moment"] == int(in_days(5).timestamp())
-    assert read.one("Steering group")["place"] == "Westmarch town hall"
-    assert read.one(promise.reference)["starts"]["day"] == promise.due_on.isoformat()
-    assert read.one("Start on site")["starts"]["day"] == "2027-04-30"
-    assert read.one("Westmarch Borough Council to sign off")["starts"]["day"] == day.isoformat()
-    assert all(event["words"].endswith(event["url"]) for event in read.events)
+    assert calendar.name == "Estuary Partnership (Common Ground)"
+    assert calendar.one("Steering group")["starts"]["moment"] == int(in_days(5).timestamp())
+    assert calendar.one("Steering group")["place"] == "Westmarch town hall"
+    assert calendar.one(promise.reference)["starts"]["day"] == promise.due_on.isoformat()
+    assert calendar.one("Start on site")["starts"]["day"] == "2027-04-30"
+    assert calendar.one("Westmarch Borough Council to sign off")["starts"]["day"] == day.isoformat()
+    assert all(event["words"].endswith(event["url"]) for event in calendar.events)
 
 
 def test_confidential_sites_go_by_reference_only(world: World) -> None:
     published_plan(world)
 
-    read = feed(address_of(world.ben, world.partnership))
+    calendar = feed(address_of(world.ben, world.partnership))
 
-    assert "Milestone of the confidential site: Estuary delivery programme" in read.titles()
-    assert CANARY not in str(read)
+    assert "Milestone of the confidential site: Estuary delivery programme" in calendar.titles()
+    assert CANARY not in str(calendar)
 
 
 def test_returns_are_in_the_feeds_of_both_sides_from_the_day_they_can_be_sent(world: World) -> None:
@@ -262,31 +262,31 @@ def test_suspended_account_reads_nothing(world: World) -> None:
 
 def test_renewing_ends_the_old_address_also_after_a_restore(world: World) -> None:
     old = address_of(world.ben)
-    kept = CalendarAddress.objects.get(person=world.ben).digest
+    kept_digest = CalendarAddress.objects.get(person=world.ben).digest
     new = address_of(world.ben)
-    line = {"person": world.ben.pk, "same": journal.identity(kept)}
+    line = {"person": world.ben.pk, "same": journal.identity(kept_digest)}
 
     assert status(old) == 404
     assert status(new) == 200
-    CalendarAddress.objects.filter(person=world.ben).update(digest=kept)
+    CalendarAddress.objects.filter(person=world.ben).update(digest=kept_digest)
     assert redo_ended([line], NOW()).done == 1
     assert status(old) == 404
 
 
 def test_owner_makes_an_address_on_the_page_and_sees_it_once(world: World, client: Client) -> None:
     client.force_login(world.ben)
-    made = client.post("/calendars/own/", {"kinds": ["meeting", "due"]})
-    found = re.search(r"/calendars/feeds/([\w-]+)/dates.ics", made.content.decode())
-    assert found is not None
+    response = client.post("/calendars/own/", {"kinds": ["meeting", "due"]})
+    path_shown = re.search(r"/calendars/feeds/([\w-]+)/dates.ics", response.content.decode())
+    assert path_shown is not None
 
     shown_later = client.get("/calendars/own/").content.decode()
     ended = client.post("/calendars/own/", {"end": "yes"})
 
-    assert made["Cache-Control"] == "private, no-store"
-    assert found[1] not in shown_later
-    assert not CalendarAddress.objects.filter(digest__contains=found[1]).exists()
+    assert response["Cache-Control"] == "private, no-store"
+    assert path_shown[1] not in shown_later
+    assert not CalendarAddress.objects.filter(digest__contains=path_shown[1]).exists()
     assert ended.status_code == 302
-    assert status(found[0]) == 404
+    assert status(path_shown[0]) == 404
 
 
 def test_changing_the_choice_keeps_the_address(world: World, client: Client) -> None:
@@ -340,14 +340,14 @@ def test_calendar_of_a_long_view_says_that_it_has_the_first_rows_only(
     short = amina.get(path).content.decode()
     third = agree(world, due_on=in_days(30).date())
     long = amina.get(path).content.decode()
-    made = re.findall(r"/calendars/feeds/[\w-]+/dates.ics", amina.post(path).content.decode())[0]
+    feed_path = re.findall(r"/calendars/feeds/[\w-]+/dates.ics", amina.post(path).content.decode())[0]
 
     words = "The calendar has the dates of the first 2, in the view’s order."
     assert words not in short
     assert words in long
-    titles = " ".join(feed(made).titles())
+    titles = " ".join(feed(feed_path).titles())
     assert [one.reference in titles for one in (first, second, third)] == [True, True, False]
-    assert "DESCRIPTION:The view shows more than 2 rows." in Client().get(made).content.decode()
+    assert "DESCRIPTION:The view shows more than 2 rows." in Client().get(feed_path).content.decode()
 
 
 def test_lists_with_dates_have_them_for_calendars(world: World) -> None:
@@ -431,7 +431,7 @@ def test_queries_do_not_grow_with_forty_partnerships(world: World) -> None:
     lead = person("Ada Aldermoor", "ada@aldermoor.example")
     join(lead, world.harbour, Role.LEAD, world.now)
     for number in range(39):
-        made = make_partnership(
+        partnership = make_partnership(
             f"Partnership {number}",
             chair=world.larkhaven,
             chair_lead=world.amina,
@@ -440,7 +440,7 @@ def test_queries_do_not_grow_with_forty_partnerships(world: World) -> None:
             now=world.now,
         )
         conversations.plan_meeting(
-            partnership=made,
+            partnership=partnership,
             organisation=world.larkhaven,
             plan=the_plan(world, people=[world.amina]),
             author=world.amina,

@@ -57,9 +57,9 @@ def test_form_writes_a_note_about_an_organisation(world: World) -> None:
     eddie = signed_in(world.eddie)
     day = days_ago(1)
     address = f"{reverse('conversations:journal-new')}?about={world.westmarch.pk}"
-    sent = {"dated_on": day.isoformat(), "text": "New leader."}
+    form = {"dated_on": day.isoformat(), "text": "New leader."}
 
-    answer = eddie.post(address, sent | {"revision": 0}, follow=True)
+    answer = eddie.post(address, form | {"revision": 0}, follow=True)
 
     assert "New leader." in answer.content.decode()
     assert JournalNote.objects.get().about == world.westmarch

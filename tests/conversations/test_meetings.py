@@ -301,11 +301,11 @@ def test_agenda_email_holds_only_what_its_reader_may_read(world: World) -> None:
         now=NOW(),
     )
 
-    sent = {message.to[0].partition("@")[0].rpartition("<")[2]: message.body for message in deliver()}
+    agendas = {message.to[0].partition("@")[0].rpartition("<")[2]: message.body for message in deliver()}
 
-    assert "Quayside" in sent["ben"]
-    assert "Quayside" not in sent["nadia"]
-    assert "Winter plan" in sent["nadia"]
+    assert "Quayside" in agendas["ben"]
+    assert "Quayside" not in agendas["nadia"]
+    assert "Winter plan" in agendas["nadia"]
 
 
 def test_circulated_agenda_is_frozen(world: World) -> None:
@@ -465,12 +465,12 @@ def test_minutes_and_meeting_link_to_each_other(world: World) -> None:
 
 
 def test_former_party_reads_meetings_up_to_its_leaving(world: World) -> None:
-    held = held_meeting(world)
+    meeting = held_meeting(world)
     planned = planned_meeting(world)
     agreements.leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
     client = signed_in(world.ben)
 
-    assert client.get(held.get_absolute_url()).status_code == 200
+    assert client.get(meeting.get_absolute_url()).status_code == 200
     assert client.get(planned.get_absolute_url()).status_code == 404
     assert client.get(reverse("conversations:meetings", args=[world.partnership.pk])).status_code == 200
 
@@ -576,13 +576,13 @@ def test_bank_holiday_must_be_chosen_knowingly(world: World) -> None:
 
 def test_a_corrected_attendance_still_counts_a_party_that_left_since(world: World) -> None:
     set_quorum(world, 2)
-    held = held_meeting(world)
-    quorum_before = quorum_of(held)
+    meeting = held_meeting(world)
+    quorum_before = quorum_of(meeting)
     party = world.partnership.parties.get(organisation=world.westmarch)
     agreements.leave_partnership(party=party, reason="Budget.", author=world.ben, now=NOW())
 
     corrected = services.record_attendance(
-        meeting=held, attendance={}, organisation=world.larkhaven, author=world.eddie, now=NOW()
+        meeting=meeting, attendance={}, organisation=world.larkhaven, author=world.eddie, now=NOW()
     )
 
     assert quorum_before is not None

@@ -40,14 +40,14 @@ def test_people_of_the_council_read_its_agreements_and_promises(client: Client, 
     client.force_login(world.ben)
 
     listed = content(client, list_of(world))
-    shown = content(client, agreement.get_absolute_url())
+    page = content(client, agreement.get_absolute_url())
     promise = content(client, commitment.get_absolute_url())
     promises = content(client, f"{reverse('commitments:list')}?register=read")
 
     assert "W/1-da" in listed
     assert "1 agreement with" in " ".join(listed.split())
-    assert "Education contribution" in shown
-    assert "£250,000" in shown
+    assert "Education contribution" in page
+    assert "£250,000" in page
     assert agreement.get_absolute_url() in promise
     assert "section 106 agreement W/1-da" in promise
     assert commitment.reference in promises
@@ -59,11 +59,11 @@ def test_others_read_how_many_promises_there_are_and_not_what_they_say(client: C
     client.force_login(world.chidi)
 
     listed = content(client, list_of(world))
-    shown = content(client, agreement.get_absolute_url())
+    page = content(client, agreement.get_absolute_url())
 
     assert "W/1-da" in listed
-    assert "This agreement has 1 promise that only people at" in " ".join(shown.split())
-    assert "£250,000" not in shown
+    assert "This agreement has 1 promise that only people at" in " ".join(page.split())
+    assert "£250,000" not in page
     assert client.get(commitment.get_absolute_url()).status_code == 404
 
 

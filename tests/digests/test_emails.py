@@ -107,9 +107,9 @@ def test_a_digest_has_a_text_and_an_html_part_in_ascii(email: EmailMessage, offi
 
 
 def test_both_parts_state_the_same_facts(email: EmailMessage) -> None:
-    shown = re.sub(r"<[^>]+>", " ", re.sub(r"<(style|title)\b.*?</\1>", " ", html_of(email), flags=re.DOTALL))
+    html_text = re.sub(r"<[^>]+>", " ", re.sub(r"<(style|title)\b.*?</\1>", " ", html_of(email), flags=re.DOTALL))
     text = words(text_of(email))
-    html = words(unescape(shown))
+    html = words(unescape(html_text))
 
     assert not {word for word in text ^ html if any(char.isdigit() for char in word)}
     assert html - text <= {
@@ -235,8 +235,8 @@ def test_joined_encoded_parts_decode_to_the_original_text(text: str) -> None:
     clean = text.replace("\r", "")
     joined = mime.encode(clean) + mime.encode("|") + mime.encode(clean + "\n")
 
-    read = quopri.decodestring(joined.encode()).decode("utf-8").replace("\r\n", "\n")
-    assert read == f"{clean}|{clean}\n".encode("utf-8", "replace").decode()
+    decoded = quopri.decodestring(joined.encode()).decode("utf-8").replace("\r\n", "\n")
+    assert decoded == f"{clean}|{clean}\n".encode("utf-8", "replace").decode()
     assert all(len(line) <= 76 for line in joined.split("\r\n"))
 
 

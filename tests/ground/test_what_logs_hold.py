@@ -321,9 +321,9 @@ def test_nothing_is_reported_without_an_address_for_it(reports: list[dict[str, A
 
 def test_the_proxy_example_in_the_docs_masks_every_such_link() -> None:
     nginx_configuration = (settings.BASE_DIR / "docs" / "deploy" / "nginx.conf").read_text()
-    found = re.search(r'"~(\^\(\?<head>[^"]+)"', nginx_configuration)
-    assert found, "docs/deploy/nginx.conf must show how nginx masks links."
-    example = re.compile(found[1].replace("(?<head>", "(?P<head>"))
+    pattern_line = re.search(r'"~(\^\(\?<head>[^"]+)"', nginx_configuration)
+    assert pattern_line, "docs/deploy/nginx.conf must show how nginx masks links."
+    example = re.compile(pattern_line[1].replace("(?<head>", "(?P<head>"))
 
     for link in links_with_a_token():
         match = example.match(link)

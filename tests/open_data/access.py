@@ -21,10 +21,10 @@ def westmarch(world: World) -> dict[str, Any]:
 
 
 def agreement(world: World) -> dict[str, Any]:
-    made = enter_agreement(
+    entered = enter_agreement(
         organisation=world.westmarch, reference="W/1", kind="section-106", author=world.ben, now=world.now
     )
-    return {"pk": made.pk}
+    return {"pk": entered.pk}
 
 
 ROWS = (

@@ -291,10 +291,10 @@ def test_file_last_changed_when_an_embargo_ended_not_when_the_version_was_made()
 
     with time_machine.travel(opens + dt.timedelta(hours=1), tick=False):
         lift_embargoes(now=timezone.now())
-        found = file_of(westmarch(), "plan")
+        plan_file = file_of(westmarch(), "plan")
 
-    assert found.rows[0]["name"] == "Secret name"
-    assert found.changed_at == opens
+    assert plan_file.rows[0]["name"] == "Secret name"
+    assert plan_file.changed_at == opens
 
 
 def test_restricted_milestones_are_not_in_the_file() -> None:
@@ -315,12 +315,12 @@ def test_milestone_added_here_gets_a_reference_and_an_unknown_one_is_left_out() 
 
     change(lambda content: content["milestones"].extend(added))
 
-    found = file_of(westmarch(), "plan-timetable")
-    assert [(row["reference"], row["plan-event"]) for row in found.rows] == [
+    timetable_file = file_of(westmarch(), "plan-timetable")
+    assert [(row["reference"], row["plan-event"]) for row in timetable_file.rows] == [
         ("a", "adopted"),
         ("westmarch-2040-m1", "examination-submitted"),
     ]
-    assert found.left_out == ("Housewarming (Westmarch Local Plan): the standard has no such event.",)
+    assert timetable_file.left_out == ("Housewarming (Westmarch Local Plan): the standard has no such event.",)
 
 
 def test_row_set_aside_later_keeps_its_texts_in_the_file() -> None:

@@ -75,9 +75,9 @@ def test_records_count_in_the_areas_that_they_name(world: World) -> None:
     )
     publish(plan, world)
 
-    found = figures_for(world.amina, "coverage")
+    coverage = figures_for(world.amina, "coverage")
 
-    assert row(found, "Fareham") | {"Council": ""} == {
+    assert row(coverage, "Fareham") | {"Council": ""} == {
         "Council area": "Fareham",
         "Council": "",
         "Partnerships": 1,
@@ -87,11 +87,11 @@ def test_records_count_in_the_areas_that_they_name(world: World) -> None:
         "Commitments": 0,
         "In all": 2,
     }
-    assert row(found, "Gosport")["Asks"] == 1
-    assert row(found, "Gosport")["Plans"] == 1
-    assert row(found, "Gosport")["Partnerships"] == 0
-    assert {type(cell) for label in ("Asks", "In all") for cell in cells(found, "areas", label).values()} == {int}
-    assert found.answers == ("1 of 2 council areas has no partnership: Gosport.",)
+    assert row(coverage, "Gosport")["Asks"] == 1
+    assert row(coverage, "Gosport")["Plans"] == 1
+    assert row(coverage, "Gosport")["Partnerships"] == 0
+    assert {type(cell) for label in ("Asks", "In all") for cell in cells(coverage, "areas", label).values()} == {int}
+    assert coverage.answers == ("1 of 2 council areas has no partnership: Gosport.",)
 
 
 def test_a_partnership_has_the_themes_of_its_records(world: World) -> None:
@@ -119,9 +119,9 @@ def test_areas_with_records_are_named_first_if_they_are_few(world: World) -> Non
     place(world)
     ask(world)
 
-    found = figures_for(world.amina, "coverage", f"theme={THEME}&what=partnership")
+    coverage = figures_for(world.amina, "coverage", f"theme={THEME}&what=partnership")
 
-    assert found.answers == (
+    assert coverage.answers == (
         "Only Fareham has at least one homelessness partnership.",
         "3 of 4 council areas have no homelessness partnership: Area 86, Area 90, Gosport.",
     )
@@ -187,14 +187,14 @@ def test_each_count_is_that_of_a_count_of_the_records_by_hand(world: World) -> N
 
     labels = {code: str(theme.label) for code, theme in Theme.by_code().items()} | {"": "No theme"}
     for what in ("partnership", "ask", "offer", "plan", "commitment"):
-        found = figures_for(world.amina, "coverage", f"what={what}")
-        shown = {
+        coverage = figures_for(world.amina, "coverage", f"what={what}")
+        counts_shown = {
             (what, area, code): number
             for code, label in labels.items()
-            for area, number in cells(found, "themes", label).items()
+            for area, number in cells(coverage, "themes", label).items()
             if number
         }
-        assert shown == {key: number for key, number in expected.items() if key[0] == what} != {}
+        assert counts_shown == {key: number for key, number in expected.items() if key[0] == what} != {}
 
 
 def test_only_what_the_reader_may_see_is_counted(world: World) -> None:
@@ -245,9 +245,9 @@ def test_wider_areas_count_in_each_of_their_districts(world: World) -> None:
     Area.objects.filter(pk=world.gosport.pk).update(parent=county)
     world.partnership.areas.set([county])
 
-    found = figures_for(world.amina, "coverage", f"within={county.pk}")
+    coverage = figures_for(world.amina, "coverage", f"within={county.pk}")
 
-    assert cells(found, "areas", "Partnerships") == {"Gosport": 1}
+    assert cells(coverage, "areas", "Partnerships") == {"Gosport": 1}
 
 
 def test_successors_area_has_the_records_of_the_area_before_it(world: World) -> None:
@@ -263,9 +263,9 @@ def test_successors_area_has_the_records_of_the_area_before_it(world: World) -> 
     follow([old], [new], kind="replace", on=begun, now=world.now)
     serve_area(organisation=new, area=area, starts_on=begun, author=None, now=world.now)
 
-    found = figures_for(world.amina, "coverage")
+    coverage = figures_for(world.amina, "coverage")
 
-    assert cells(found, "areas", "Partnerships") == {"Gosport": 0, "Solent": 1}
+    assert cells(coverage, "areas", "Partnerships") == {"Gosport": 0, "Solent": 1}
 
 
 def test_three_councils_of_an_area_are_named_with_a_comma_and_an_and(world: World) -> None:

@@ -120,10 +120,10 @@ def test_body_that_is_too_large_is_refused_unread(world: World, settings: LazySe
     address = reverse("account_login")
 
     declared = Client().post(address, {"login": "x"}, CONTENT_LENGTH=str(settings.MAX_REQUEST_BYTES + 1))
-    read = Client(raise_request_exception=False).post(address, {"login": "x" * (4 * 1024 * 1024 + 1)})
+    response = Client(raise_request_exception=False).post(address, {"login": "x" * (4 * 1024 * 1024 + 1)})
     many = Client(raise_request_exception=False).post(address, {f"f{number}": "" for number in range(2_001)})
 
-    for answer in (declared, read, many):
+    for answer in (declared, response, many):
         assert answer.status_code == 413
         assert "Common Ground" in answer.content.decode()
 

@@ -42,10 +42,10 @@ def _up(world: World) -> TermsVersion:
 
 def _amendment(world: World) -> TermsProposal:
     agree_terms(world.partnership, world.amina)
-    made = propose_amendment(
+    proposal = propose_amendment(
         partnership=world.partnership, organisation=world.westmarch, reason="A board.", author=world.ben, now=NOW()
     )
-    return draft(made, world.ben, text="We meet twice.")
+    return draft(proposal, world.ben, text="We meet twice.")
 
 
 def _sign(world: World, version: TermsVersion, who: str) -> None:

@@ -349,15 +349,15 @@ def commitment_proposed(world: World) -> Act:
 
 @case(("commitments.proposed", "ben"))
 def proposed_terms_changed(world: World) -> Act:
-    made = promises.propose(world)
+    commitment = promises.propose(world)
     return lambda: commitments.edit_proposal(
-        commitment=made,
+        commitment=commitment,
         text="Fifty homes.",
         quantity=None,
         unit="",
         owner=world.eddie,
-        due_on=made.due_on,
-        revision=made.revision,
+        due_on=commitment.due_on,
+        revision=commitment.revision,
         author=world.amina,
         now=NOW(),
     )
@@ -365,26 +365,28 @@ def proposed_terms_changed(world: World) -> Act:
 
 @case(("commitments.proposed_together", "ben"))
 def commitments_proposed_from_a_spreadsheet(world: World) -> Act:
-    made = [promises.propose(world, tells=False) for _ in range(2)]
-    return lambda: commitments.email_leads_about_proposals(commitments=made, author=world.amina, now=NOW())
+    proposed_commitments = [promises.propose(world, tells=False) for _ in range(2)]
+    return lambda: commitments.email_leads_about_proposals(
+        commitments=proposed_commitments, author=world.amina, now=NOW()
+    )
 
 
 @case(("commitments.owned_together", "vera"))
 def commitments_given_to_an_owner(world: World) -> Act:
-    made = [
+    owned_commitments = [
         commitments.change_owner(commitment=promises.agree(world), owner=world.vera, author=world.amina, now=NOW())
         for _ in range(2)
     ]
-    return lambda: commitments.email_owners(commitments=made, author=world.amina, reminds=False, now=NOW())
+    return lambda: commitments.email_owners(commitments=owned_commitments, author=world.amina, reminds=False, now=NOW())
 
 
 @case(("commitments.agreed", "amina"), ("commitments.agreed", "eddie"))
 def commitment_agreed(world: World) -> Act:
-    made = promises.propose(world)
+    commitment = promises.propose(world)
 
     def confirm(side: Any, lead: User) -> Commitment:
         return commitments.confirm_commitment(
-            commitment=made, organisation=side, author=lead, revision=made.revision, now=NOW()
+            commitment=commitment, organisation=side, author=lead, revision=commitment.revision, now=NOW()
         )
 
     confirm(world.larkhaven, world.amina)
@@ -393,32 +395,32 @@ def commitment_agreed(world: World) -> Act:
 
 @case(("commitments.done", "ben"))
 def commitment_reported_done(world: World) -> Act:
-    made = promises.agree(world)
-    return lambda: promises.report(world, made, Status.DONE, delivered=made.quantity)
+    commitment = promises.agree(world)
+    return lambda: promises.report(world, commitment, Status.DONE, delivered=commitment.quantity)
 
 
 @case(("commitments.answered", "amina"), ("commitments.answered", "eddie"))
 def delivery_verified(world: World) -> Act:
-    made = promises.done_commitment(world)
-    return lambda: commitments.verify_delivery(commitment=made, author=world.ben, now=NOW())
+    commitment = promises.done_commitment(world)
+    return lambda: commitments.verify_delivery(commitment=commitment, author=world.ben, now=NOW())
 
 
 @case(("commitments.answered", "amina"), ("commitments.answered", "eddie"))
 def delivery_sent_back(world: World) -> Act:
-    made = promises.done_commitment(world)
-    return lambda: commitments.send_back(commitment=made, reason="No lift.", author=world.ben, now=NOW())
+    commitment = promises.done_commitment(world)
+    return lambda: commitments.send_back(commitment=commitment, reason="No lift.", author=world.ben, now=NOW())
 
 
 @case(("commitments.ended", "ben"), ("commitments.ended", "eddie"))
 def commitment_cancelled(world: World) -> Act:
-    made = promises.agree(world)
-    return lambda: commitments.end_commitment(commitment=made, reason="Sold.", author=world.amina, now=NOW())
+    commitment = promises.agree(world)
+    return lambda: commitments.end_commitment(commitment=commitment, reason="Sold.", author=world.amina, now=NOW())
 
 
 @case(("commitments.escalation", "ben"))
 def commitment_escalated(world: World) -> Act:
-    made = promises.agree(world)
-    return lambda: commitments.escalate(commitment=made, helper=world.ben, author=world.eddie, now=NOW())
+    commitment = promises.agree(world)
+    return lambda: commitments.escalate(commitment=commitment, helper=world.ben, author=world.eddie, now=NOW())
 
 
 @case(("commitments.reminder", "eddie"))
@@ -460,22 +462,22 @@ def report_returned(world: World) -> Act:
 
 @case(("nominations.return_sent", "ben"))
 def nominations_return_sent(world: World) -> Act:
-    found = quarters.counted_return(world, sign_nominations(world))
-    return lambda: send_return(nominations_return=found, author=world.amina, now=quarters.afterwards())
+    nominations_return = quarters.counted_return(world, sign_nominations(world))
+    return lambda: send_return(nominations_return=nominations_return, author=world.amina, now=quarters.afterwards())
 
 
 @case(("nominations.return_decided", "amina"))
 def nominations_return_confirmed(world: World) -> Act:
-    found = quarters.sent_return(world, sign_nominations(world))
-    lines = dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
-    return lambda: quarters.decide_lines(world, found, lines)
+    nominations_return = quarters.sent_return(world, sign_nominations(world))
+    lines = dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
+    return lambda: quarters.decide_lines(world, nominations_return, lines)
 
 
 @case(("nominations.return_reopened", "amina"))
 def nominations_return_reopened(world: World) -> Act:
-    found = quarters.confirmed_return(world, sign_nominations(world))
+    nominations_return = quarters.confirmed_return(world, sign_nominations(world))
     return lambda: reopen_return(
-        nominations_return=found, reason="A home is missing.", author=world.ben, now=quarters.afterwards()
+        nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=quarters.afterwards()
     )
 
 

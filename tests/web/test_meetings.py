@@ -70,11 +70,11 @@ def test_page_of_balances_counts_as_much_as_rights_allow(world: World) -> None:
     )
     verified_commitment(world)
 
-    shown = signed_in(world.ben).get(reverse("web:reciprocity")).context["balances"]
+    balances_shown = signed_in(world.ben).get(reverse("web:reciprocity")).context["balances"]
 
     expected = with_all_partners(world.ben, world.westmarch)
-    assert [(row.partner, row.figures) for row in shown] == [(row.partner, row.figures) for row in expected]
-    assert [sum(column) > 0 for column in zip(*(row.figures for row in shown), strict=True)].count(True) >= 4
+    assert [(row.partner, row.figures) for row in balances_shown] == [(row.partner, row.figures) for row in expected]
+    assert [sum(column) > 0 for column in zip(*(row.figures for row in balances_shown), strict=True)].count(True) >= 4
 
 
 def sheets(pdf: bytes) -> int:

@@ -73,7 +73,7 @@ ACTS: tuple[tuple[str, str, dict[str, Any], dict[str, str], Purpose | None], ...
 
 
 @pytest.fixture
-def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
+def ids_in_links(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
     """Return the ids of Sol's subscription to Harbour Quarter, of his digest, and of the question about Larkhaven."""
     arguments = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
     subscription = services.add_confirmed_subscription(person=world.sol, target=plan, **arguments)
@@ -88,7 +88,7 @@ def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
 
 
 @pytest.fixture
-def for_every_act(world: World, things: dict[str, Any], public_plan: Plan) -> dict[str, Any]:
+def for_every_act(world: World, ids_in_links: dict[str, Any], public_plan: Plan) -> dict[str, Any]:
     """Return the same ids, and a subscription in each state that an act changes.
 
     Sol has paused one subscription, refused another, paused everything and refused questions.
@@ -101,7 +101,7 @@ def for_every_act(world: World, things: dict[str, Any], public_plan: Plan) -> di
     tomorrow = timezone.localdate() + dt.timedelta(days=1)
     refused_at = timezone.now() - dt.timedelta(days=1)
     Preference.objects.filter(person=world.sol).update(paused_until=tomorrow, refused_at=refused_at)
-    return {**things, "paused": paused_subscription.pk, "refused": refused_subscription.pk}
+    return {**ids_in_links, "paused": paused_subscription.pk, "refused": refused_subscription.pk}
 
 
 def stored_state() -> tuple[list[Any], ...]:
@@ -117,12 +117,12 @@ def stored_state() -> tuple[list[Any], ...]:
 )
 def test_a_link_permits_only_the_acts_of_its_purpose(world: World, for_every_act: dict[str, Any], act: Any) -> None:
     method, page, argument_names, data, permitted = act
-    things = for_every_act
-    url_arguments = {name: things.get(value, value) for name, value in argument_names.items()}
-    form_data = {name: things.get(value, value) for name, value in data.items()}
+    ids_in_links = for_every_act
+    url_arguments = {name: ids_in_links.get(value, value) for name, value in argument_names.items()}
+    form_data = {name: ids_in_links.get(value, value) for name, value in data.items()}
 
     for purpose in Purpose:
-        number = things["asked" if purpose is CONFIRM else "email"]
+        number = ids_in_links["asked" if purpose is CONFIRM else "email"]
         address = reverse(
             f"digests:{page}", kwargs={"token": token(world.sol, purpose, number=number), **url_arguments}
         )
@@ -136,17 +136,17 @@ def test_a_link_permits_only_the_acts_of_its_purpose(world: World, for_every_act
         assert is_changed is (purpose is permitted and method == "post"), purpose
 
 
-def test_answering_never_refuses_all_further_questions(world: World, things: dict[str, Any]) -> None:
-    address = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=things["asked"])})
+def test_answering_never_refuses_all_further_questions(world: World, ids_in_links: dict[str, Any]) -> None:
+    address = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=ids_in_links["asked"])})
 
     Client(enforce_csrf_checks=True).post(address, {"answer": "never"})
 
-    assert Subscription.objects.get(pk=things["asked"]).is_refused
-    assert Subscription.objects.get(pk=things["followed"]).is_confirmed
+    assert Subscription.objects.get(pk=ids_in_links["asked"]).is_refused
+    assert Subscription.objects.get(pk=ids_in_links["followed"]).is_confirmed
     assert Preference.objects.get(person=world.sol).refused_at is not None
 
 
-def test_more_refusals_need_no_more_queries(world: World, things: dict[str, Any], public_plan: Plan) -> None:
+def test_more_refusals_need_no_more_queries(world: World, ids_in_links: dict[str, Any], public_plan: Plan) -> None:
     def refuse(plan: Plan) -> None:
         refused = services.add_confirmed_subscription(person=world.sol, target=plan, author=None, now=timezone.now())
         services.stop(subscriptions=[refused], author=world.sol, reason="No.", now=timezone.now())
@@ -177,20 +177,20 @@ def test_more_refusals_need_no_more_queries(world: World, things: dict[str, Any]
     assert count_queries() == query_count
 
 
-def test_a_confirmation_cannot_be_answered_twice(world: World, things: dict[str, Any]) -> None:
-    address = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=things["asked"])})
+def test_a_confirmation_cannot_be_answered_twice(world: World, ids_in_links: dict[str, Any]) -> None:
+    address = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=ids_in_links["asked"])})
     client = Client(enforce_csrf_checks=True)
     client.post(address, {"answer": "yes"})
 
     late_answer = client.post(address, {"answer": "no"})
 
     assert "You have already confirmed" in late_answer.content.decode()
-    assert Subscription.objects.get(pk=things["asked"]).is_confirmed
+    assert Subscription.objects.get(pk=ids_in_links["asked"]).is_confirmed
 
 
-def test_an_earlier_email_cannot_answer_a_later_request(world: World, things: dict[str, Any]) -> None:
-    old_token = token(world.sol, CONFIRM, number=things["asked"], days=1)
-    subscription = Subscription.objects.get(pk=things["asked"])
+def test_an_earlier_email_cannot_answer_a_later_request(world: World, ids_in_links: dict[str, Any]) -> None:
+    old_token = token(world.sol, CONFIRM, number=ids_in_links["asked"], days=1)
+    subscription = Subscription.objects.get(pk=ids_in_links["asked"])
     services.stop(subscriptions=[subscription], author=world.sol, reason="Declined.", now=timezone.now())
     services.ask_again_for_person(subscription=subscription, now=timezone.now())
 
@@ -202,7 +202,9 @@ def test_an_earlier_email_cannot_answer_a_later_request(world: World, things: di
     assert subscription.is_waiting
 
 
-def test_a_link_cannot_change_another_persons_subscriptions(world: World, plan: Plan, things: dict[str, Any]) -> None:
+def test_a_link_cannot_change_another_persons_subscriptions(
+    world: World, plan: Plan, ids_in_links: dict[str, Any]
+) -> None:
     bens_subscription = services.add_confirmed_subscription(
         person=world.ben, target=plan, author=None, now=timezone.now()
     )
@@ -231,9 +233,9 @@ def test_a_link_cannot_change_another_persons_subscriptions(world: World, plan: 
 
 @pytest.mark.parametrize("purpose", Purpose, ids=lambda purpose: purpose.value)
 def test_links_of_a_closed_account_stay_invalid_when_it_is_reopened(
-    world: World, things: dict[str, Any], purpose: Purpose
+    world: World, ids_in_links: dict[str, Any], purpose: Purpose
 ) -> None:
-    number = things["asked" if purpose is CONFIRM else "email"]
+    number = ids_in_links["asked" if purpose is CONFIRM else "email"]
     page = "view" if purpose is READ else purpose.value
     address = reverse(f"digests:{page}", kwargs={"token": token(world.sol, purpose, number=number)})
     assert Client().get(address).status_code == 200
@@ -396,7 +398,7 @@ def test_refused_subscriptions_are_named_only_while_they_may_be_read(
 
 @pytest.mark.parametrize(("days", "comes_back"), [(179, True), (181, False)])
 def test_a_long_refused_right_to_read_cannot_be_regained_alone(
-    world: World, plan: Plan, things: dict[str, Any], public_plan: Plan, days: int, comes_back: bool
+    world: World, plan: Plan, ids_in_links: dict[str, Any], public_plan: Plan, days: int, comes_back: bool
 ) -> None:
     public_subscription = services.add_confirmed_subscription(
         person=world.sol, target=public_plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
@@ -406,12 +408,12 @@ def test_a_long_refused_right_to_read_cannot_be_regained_alone(
     preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
 
     page = Client().get(preferences).content.decode()
-    for pk in (things["followed"], public_subscription.pk):
+    for pk in (ids_in_links["followed"], public_subscription.pk):
         Client().post(f"{preferences}{pk}/again/")
 
     assert ("Ask me again about Harbour Quarter" in page) is comes_back
     assert "Ask me again about Open Quay" in page
-    assert Subscription.objects.get(pk=things["followed"]).is_waiting is comes_back
+    assert Subscription.objects.get(pk=ids_in_links["followed"]).is_waiting is comes_back
     assert Subscription.objects.get(pk=public_subscription.pk).is_waiting
 
 
@@ -494,7 +496,7 @@ def test_digests_about_a_plan_that_was_closed_since_cannot_be_confirmed(world: W
     assert request.is_waiting
 
 
-def test_readers_with_access_see_the_plans_name(world: World, things: dict[str, Any]) -> None:
+def test_readers_with_access_see_the_plans_name(world: World, ids_in_links: dict[str, Any]) -> None:
     client = Client(enforce_csrf_checks=True)
 
     stop = client.get(reverse("digests:stop", kwargs={"token": token(world.sol, STOP)})).content.decode()

@@ -84,20 +84,20 @@ def pairs(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
 
     The changes reorder, shorten or extend lists.
     """
-    a = draw(contents)
-    b = draw(contents)
+    first_content = draw(contents)
+    other_content = draw(contents)
     second_content = {}
-    for code in a:
+    for code in first_content:
         change = draw(st.sampled_from(["same", "other", "shuffled", "fewer"]))
         if change == "same" or (code == "about" and change != "other"):
-            second_content[code] = a[code]
+            second_content[code] = first_content[code]
         elif change == "other":
-            second_content[code] = b[code]
+            second_content[code] = other_content[code]
         elif change == "shuffled":
-            second_content[code] = draw(st.permutations(a[code]))
+            second_content[code] = draw(st.permutations(first_content[code]))
         else:
-            second_content[code] = [item for item in a[code] if draw(st.booleans())]
-    return a, normalise(second_content)
+            second_content[code] = [item for item in first_content[code] if draw(st.booleans())]
+    return first_content, normalise(second_content)
 
 
 #: A few values for each field, so that two drafts often change the same field.

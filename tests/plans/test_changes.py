@@ -52,34 +52,34 @@ def test_changes_of_any_two_contents_are_complete_worded_counted_and_confidentia
     pair: tuple[Content, Content],
 ) -> None:
     """Check everything in one test, because making two contents takes longer than all of the checks."""
-    a, b = pair
-    copy_of_a = copy.deepcopy(a)
+    before, after = pair
+    copy_of_before = copy.deepcopy(before)
 
-    found_changes = changes(a, b)
+    found_changes = changes(before, after)
 
-    assert apply(found_changes, a) == b
-    assert a == copy_of_a
-    assert bool(found_changes) == (a != b)
+    assert apply(found_changes, before) == after
+    assert before == copy_of_before
+    assert bool(found_changes) == (before != after)
     assert all(change.sentence() and change.field_label and change.what_label for change in found_changes)
     assert summary(found_changes)
-    assert_figures_agree(a, b)
-    assert_nothing_confidential_is_shown(a, b)
+    assert_figures_agree(before, after)
+    assert_nothing_confidential_is_shown(before, after)
 
 
-def assert_figures_agree(a: Content, b: Content) -> None:
-    totals = homes_totals(a, b)
+def assert_figures_agree(before: Content, after: Content) -> None:
+    totals = homes_totals(before, after)
 
-    assert (totals.total.was, totals.total.now) == (total_homes(a), total_homes(b))
-    assert totals.total.difference == homes_difference(changes(a, b))
+    assert (totals.total.was, totals.total.now) == (total_homes(before), total_homes(after))
+    assert totals.total.difference == homes_difference(changes(before, after))
     for _heading, rows in totals.tables:
         assert sum(row.now for row in rows) == totals.total.now
         assert sum(row.was for row in rows) == totals.total.was
 
 
-def assert_nothing_confidential_is_shown(a: Content, b: Content) -> None:
-    hidden_keys = {site["key"] for site in b["sites"] if site["confidential"]}
+def assert_nothing_confidential_is_shown(before: Content, after: Content) -> None:
+    hidden_keys = {site["key"] for site in after["sites"] if site["confidential"]}
 
-    found_changes = changes(outside(a), outside(b))
+    found_changes = changes(outside(before), outside(after))
 
     assert not [
         change
@@ -87,7 +87,7 @@ def assert_nothing_confidential_is_shown(a: Content, b: Content) -> None:
         if change.what in ("site", "homes") and change.kind != "removed" and change.key in hidden_keys
     ]
     assert not [change for change in found_changes if change.field == "notes"]
-    assert outside(outside(b)) == outside(b)
+    assert outside(outside(after)) == outside(after)
 
 
 def test_fewer_homes_show_old_number_new_number_and_difference() -> None:
@@ -120,20 +120,20 @@ def test_fewer_homes_show_old_number_new_number_and_difference() -> None:
     ],
 )
 def test_moved_milestone_says_by_how_much_as_precisely_as_both_dates_allow(was: str, now: str, words: str) -> None:
-    a = a_plan(milestones=[{"name": "Start on site", "forecast": was}])
-    b = a_plan(milestones=[{"name": "Start on site", "forecast": now}])
+    before = a_plan(milestones=[{"name": "Start on site", "forecast": was}])
+    after = a_plan(milestones=[{"name": "Start on site", "forecast": now}])
 
-    (change,) = changes(a, b)
+    (change,) = changes(before, after)
 
     assert change.sentence() == f"Milestone Start on site, forecast: {words}"
 
 
 def test_moving_one_of_many_sections_is_one_change() -> None:
     titles = ["One", "Two", "Three", "Four", "Five"]
-    a = a_plan(sections=[{"title": title} for title in titles])
-    b = a_plan(sections=[{"title": title} for title in ["Five", *titles[:4]]])
+    before = a_plan(sections=[{"title": title} for title in titles])
+    after = a_plan(sections=[{"title": title} for title in ["Five", *titles[:4]]])
 
-    (change,) = changes(a, b)
+    (change,) = changes(before, after)
 
     assert change.sentence() == "Section Five: moved from place 5 to place 1"
 
@@ -173,7 +173,7 @@ def test_removed_site_is_shown_with_its_homes() -> None:
     ],
 )
 def test_homes_of_another_year_read_as_moved(was: dict[str, int], now: dict[str, int], sentences: list[str]) -> None:
-    a, b = (
+    before, after = (
         a_plan(
             sites=[
                 {
@@ -185,23 +185,23 @@ def test_homes_of_another_year_read_as_moved(was: dict[str, int], now: dict[str,
         for years in (was, now)
     )
 
-    found_changes = changes(a, b)
+    found_changes = changes(before, after)
 
     assert [change.sentence() for change in found_changes] == sentences
     assert homes_difference(found_changes) == sum(now.values()) - sum(was.values())
     assert " moved from " in summary(found_changes)
     assert all(change.is_substantive for change in found_changes)
-    assert apply(found_changes, a) == b
+    assert apply(found_changes, before) == after
 
 
 def test_summary_is_one_paragraph_of_words_and_figures() -> None:
-    b = a_plan(
+    after = a_plan(
         sections=[{"title": "Vision", "body": "Build what people need."}],
         milestones=[{"name": "Start on site", "forecast": "2027-04-25"}],
     )
-    b["sites"][0]["homes"][0]["count"] = 100
+    after["sites"][0]["homes"][0]["count"] = 100
 
-    text = summary(changes(a_plan(), b))
+    text = summary(changes(a_plan(), after))
 
     assert text == (
         "4 changes. 20 fewer homes in all. 1 section removed: Delivery. "
@@ -250,13 +250,13 @@ EVERY_FIELD = [(None, field) for field in ABOUT] + [
     ids=[f"{collection.code if collection else 'about'}-{field.code}" for collection, field in EVERY_FIELD],
 )
 def test_changing_one_field_gives_one_row_with_both_values(collection: Collection | None, field: Field) -> None:
-    a, b = contents_with_different_field(collection, field)
+    before, after = contents_with_different_field(collection, field)
 
-    compared = comparison(a, b, areas={"E07000228": "Mid Sussex", "E08000016": "Barnsley"})
+    compared = comparison(before, after, areas={"E07000228": "Mid Sussex", "E08000016": "Barnsley"})
 
     (change,) = compared.changes
     assert change.field == field.code
-    assert apply(compared.changes, a) == b
+    assert apply(compared.changes, before) == after
     assert change.was_words != change.now_words
     (row,) = change_rows(compared)
     assert shows_difference(row)
@@ -268,12 +268,17 @@ def test_changing_one_field_gives_one_row_with_both_values(collection: Collectio
 def test_every_difference_is_visible_on_the_page_and_in_the_spreadsheet(
     work: tuple[Content, Content, Content],
 ) -> None:
-    for a, b in ((work[0], work[1]), (work[1], work[2]), (work[2], work[0]), (outside(work[0]), outside(work[1]))):
-        compared = comparison(a, b)
+    for before, after in (
+        (work[0], work[1]),
+        (work[1], work[2]),
+        (work[2], work[0]),
+        (outside(work[0]), outside(work[1])),
+    ):
+        compared = comparison(before, after)
         rows = change_rows(compared)
 
-        assert compared.is_empty == (a == b)
-        assert apply(compared.changes, a) == b
+        assert compared.is_empty == (before == after)
+        assert apply(compared.changes, before) == after
         assert len(rows) == len(compared.changes)
         assert [row for row in rows if not shows_difference(row)] == []
         assert len([row for row in csv_rows(compared, was="1", now="2") if row[3]]) == 1 + len(rows)
@@ -282,20 +287,20 @@ def test_every_difference_is_visible_on_the_page_and_in_the_spreadsheet(
 @given(chains_of_contents)
 @settings(max_examples=30)
 def test_changes_can_be_reversed(work: tuple[Content, Content, Content]) -> None:
-    a, b, _c = work
+    before, after, _ = work
 
-    changes_to_b = changes(a, b)
-    changes_to_a = changes(b, a)
+    changes_forwards = changes(before, after)
+    changes_backwards = changes(after, before)
 
-    assert apply(changes_to_a, apply(changes_to_b, a)) == a
-    assert homes_difference(changes_to_b) == -homes_difference(changes_to_a)
+    assert apply(changes_backwards, apply(changes_forwards, before)) == before
+    assert homes_difference(changes_forwards) == -homes_difference(changes_backwards)
 
 
 def test_changed_spaces_and_line_breaks_are_shown() -> None:
-    a = a_plan(sections=[{"title": "Vision", "body": "One. Two."}])
-    b = a_plan(sections=[{"title": "Vision", "body": "One.\n\nTwo."}])
+    before = a_plan(sections=[{"title": "Vision", "body": "One. Two."}])
+    after = a_plan(sections=[{"title": "Vision", "body": "One.\n\nTwo."}])
 
-    (row,) = change_rows(comparison(a, b))
+    (row,) = change_rows(comparison(before, after))
 
     assert row.extra == "spaces and lines"
 
@@ -321,8 +326,8 @@ def test_moved_item_names_its_neighbours_when_others_were_removed() -> None:
 # ---- Names instead of keys and codes
 
 
-def only_change(a: Content, b: Content, areas: dict[str, str] | None = None) -> Change:
-    (change,) = changes(a, b, areas or {})
+def only_change(before: Content, after: Content, areas: dict[str, str] | None = None) -> Change:
+    (change,) = changes(before, after, areas or {})
     return change
 
 
@@ -349,23 +354,23 @@ def test_milestone_moved_to_another_site_names_both_sites(was: str, now: str, wo
 
 
 def test_site_moved_to_another_area_names_both_areas() -> None:
-    a, b = (
+    before, after = (
         normalise({"sites": [{"key": "quay", "name": "Quay", "area": code}]}) for code in ("E07000087", "E07000088")
     )
     areas = {"E07000087": "Fareham", "E07000088": "Gosport"}
 
-    assert only_change(a, b, areas).sentence() == "Site Quay, area: was Fareham, now Gosport"
+    assert only_change(before, after, areas).sentence() == "Site Quay, area: was Fareham, now Gosport"
     # An old district and its successor may have the same name.
-    change_with_equal_names = only_change(a, b, dict.fromkeys(areas, "Fareham"))
+    change_with_equal_names = only_change(before, after, dict.fromkeys(areas, "Fareham"))
     assert change_with_equal_names.was_words == "Fareham"
     assert change_with_equal_names.now_words == "Fareham (another of that name)"
 
 
 def test_added_and_removed_items_are_shown_in_full() -> None:
-    a = a_plan()
-    b = a_plan(
+    before = a_plan()
+    after = a_plan(
         milestones=[
-            *a["milestones"],
+            *before["milestones"],
             {
                 "name": "Handover",
                 "site": "north-quay",
@@ -376,7 +381,7 @@ def test_added_and_removed_items_are_shown_in_full() -> None:
         ]
     )
 
-    (row,) = change_rows(comparison(a, b))
+    (row,) = change_rows(comparison(before, after))
 
     assert row.now == (
         "Handover (forecast May 2028); site: North Quay; forecast: May 2028; status: At risk.\nWet ground."
@@ -384,10 +389,10 @@ def test_added_and_removed_items_are_shown_in_full() -> None:
 
 
 def test_cleared_value_is_shown_as_cleared() -> None:
-    a = normalise({"sites": [{"key": "quay", "name": "Quay", "landowner": "The council"}]})
-    b = normalise({"sites": [{"key": "quay", "name": "Quay"}]})
+    before = normalise({"sites": [{"key": "quay", "name": "Quay", "landowner": "The council"}]})
+    after = normalise({"sites": [{"key": "quay", "name": "Quay"}]})
 
-    compared = comparison(a, b)
+    compared = comparison(before, after)
 
     assert change_rows(compared)[0].nothing_now == "No longer given"
     assert compared.changes[0].sentence() == "Site Quay, landowner: was The council, now not given"

@@ -59,13 +59,16 @@ def councils(db: None) -> None:
 
 
 def import_agreements(
-    a: str = AGREEMENTS, c: str = CONTRIBUTIONS, t: str = TRANSACTIONS, as_of: dt.date | None = None
+    agreements: str = AGREEMENTS,
+    contributions: str = CONTRIBUTIONS,
+    transactions: str = TRANSACTIONS,
+    as_of: dt.date | None = None,
 ) -> tuple[ImportRun, str]:
     """Import the three files, and return the run and the last line of the report."""
     outcome = import_developer_agreements(
-        agreements=File("a.csv", a.encode()),
-        contributions=File("c.csv", c.encode()),
-        transactions=File("t.csv", t.encode()),
+        agreements=File("a.csv", agreements.encode()),
+        contributions=File("c.csv", contributions.encode()),
+        transactions=File("t.csv", transactions.encode()),
         author=None,
         now=timezone.now(),
         as_of=as_of,
@@ -135,7 +138,7 @@ def test_figures_in_another_unit_are_kept_in_the_text_and_reported() -> None:
         "9242,received,W/1-mixed,t9,local-authority-eng:XWM,2022-01-01,8\n"
     )
 
-    run, _ = import_agreements(c=promises, t=payments)
+    run, _ = import_agreements(contributions=promises, transactions=payments)
 
     mixed = commitment_of("W/1-mixed")
     bare = commitment_of("W/1-bare")
@@ -166,9 +169,9 @@ def test_withdrawn_records_are_kept_but_not_counted() -> None:
     )
     import_agreements()
 
-    run, line = import_agreements(c=promises, t=payments)
+    run, line = import_agreements(contributions=promises, transactions=payments)
     Commitment.objects.all().delete()
-    import_agreements(c=promises, t=payments)
+    import_agreements(contributions=promises, transactions=payments)
 
     assert line.endswith("1 in agreements not published, 1 withdrawn from the register.")
     assert any("W/1-open" in remark and "withdrawn from the register" in remark for remark in run.report["remarks"])
@@ -198,12 +201,16 @@ def test_same_files_again_change_nothing() -> None:
 
 def test_older_files_fill_history_and_change_no_commitment() -> None:
     newer_contributions = [line for line in CONTRIBUTIONS.splitlines(keepends=True) if "W/4-roads" not in line]
-    import_agreements(c="".join(newer_contributions), as_of=dt.date(2024, 6, 1))
+    import_agreements(contributions="".join(newer_contributions), as_of=dt.date(2024, 6, 1))
     older_transactions = "".join(line for line in TRANSACTIONS.splitlines(keepends=True) if ",t3," not in line)
     older_contributions = "".join(line for line in CONTRIBUTIONS.splitlines(keepends=True) if "W/1-open" not in line)
 
-    run, _ = import_agreements(c=older_contributions, t=older_transactions, as_of=dt.date(2021, 6, 1))
-    second_run, _ = import_agreements(c=older_contributions, t=older_transactions, as_of=dt.date(2021, 6, 1))
+    run, _ = import_agreements(
+        contributions=older_contributions, transactions=older_transactions, as_of=dt.date(2021, 6, 1)
+    )
+    second_run, _ = import_agreements(
+        contributions=older_contributions, transactions=older_transactions, as_of=dt.date(2021, 6, 1)
+    )
 
     education = commitment_of("W/1-education")
     roads = commitment_of("W/4-roads")
@@ -229,8 +236,8 @@ def test_later_payments_are_added_to_a_known_promise() -> None:
         "2009,received,W/1-open,t8,local-authority-eng:XWM,2024-01-01,\n"
     )
 
-    run, _ = import_agreements(t=transactions)
-    second_run, _ = import_agreements(t=transactions)
+    run, _ = import_agreements(transactions=transactions)
+    second_run, _ = import_agreements(transactions=transactions)
 
     open_space = commitment_of("W/1-open")
     assert open_space.delivered_quantity == 2013
@@ -257,7 +264,9 @@ def test_recorded_progress_is_kept_and_the_difference_reported() -> None:
     )
     Commitment.objects.filter(pk=homes.pk).update(delivered_quantity=7)
 
-    run, _ = import_agreements(t=TRANSACTIONS + ",received,W/2-homes,t9,local-authority-eng:XNM,2023-01-01,1\n")
+    run, _ = import_agreements(
+        transactions=TRANSACTIONS + ",received,W/2-homes,t9,local-authority-eng:XNM,2023-01-01,1\n"
+    )
 
     assert commitment_of("W/2-homes").delivered_quantity == 7
     assert any("W/2-homes" in remark and "Nothing was changed" in remark for remark in run.report["remarks"])
@@ -265,7 +274,7 @@ def test_recorded_progress_is_kept_and_the_difference_reported() -> None:
 
 def test_wrong_file_is_refused_and_the_command_fails(tmp_path: Path) -> None:
     with pytest.raises(UnableToRead, match="“contribution-purpose”"):
-        import_agreements(c=CONTRIBUTIONS.replace("contribution-purpose", "colour"))
+        import_agreements(contributions=CONTRIBUTIONS.replace("contribution-purpose", "colour"))
     assert not Commitment.objects.exists()
 
     paths = []

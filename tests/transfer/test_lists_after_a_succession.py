@@ -49,12 +49,12 @@ def absorb_westmarch() -> Organisation:
 
 
 def test_agreements_of_a_successor_are_found_by_the_predecessor_in_a_file() -> None:
-    import_agreements(t="\n".join(TRANSACTIONS.splitlines()[:2]) + "\n")
+    import_agreements(transactions="\n".join(TRANSACTIONS.splitlines()[:2]) + "\n")
     mere = absorb_westmarch()
     counts_before = (Commitment.objects.count(), DeveloperAgreement.objects.count())
     contributions = CONTRIBUTIONS + "40,health,W/1-da,W/1-health,local-authority-eng:XWM,2019-02-04,,,\n"
 
-    import_agreements(c=contributions)
+    import_agreements(contributions=contributions)
 
     assert Commitment.objects.count() == counts_before[0] + 1
     assert DeveloperAgreement.objects.count() == counts_before[1]
@@ -65,7 +65,7 @@ def test_agreements_of_a_successor_are_found_by_the_predecessor_in_a_file() -> N
     assert health.promised_in.agreement == DeveloperAgreement.objects.get(reference="W/1-da", organisation=mere)
     rows = file_of(mere, "developer-agreement-contribution").rows
     assert {row["organisation"] for row in rows} == {"local-authority:XNW", "local-authority-eng:XNW"}
-    second_run, _ = import_agreements(c=contributions)
+    second_run, _ = import_agreements(contributions=contributions)
     assert second_run.created == 0
     assert second_run.changed == 0
 

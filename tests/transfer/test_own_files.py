@@ -187,7 +187,7 @@ def test_authority_that_has_ended_imports_nothing(westmarch: Organisation, clien
 def test_own_agreements_are_not_compared_with_files_of_the_whole_country(
     westmarch: Organisation, client: Client
 ) -> None:
-    import_agreements(c=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2026, 6, 1))
+    import_agreements(contributions=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2026, 6, 1))
     client.force_login(add_member(westmarch, "Lee", "lead"))
     contributions = with_entry_date(CONTRIBUTIONS, "2024-08-01") + (
         "900,education,W/1-da,W/1-school,local-authority-eng:XWM,2024-07-01,,2024-08-01,\n"
@@ -205,7 +205,7 @@ def test_own_agreements_are_not_compared_with_files_of_the_whole_country(
 
 
 def test_older_own_agreements_are_compared_only_with_the_councils_own(westmarch: Organisation, client: Client) -> None:
-    import_agreements(c=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2026, 6, 1))
+    import_agreements(contributions=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2026, 6, 1))
     client.force_login(add_member(westmarch, "Lee", "lead"))
     contributions = "".join(
         line
@@ -252,7 +252,7 @@ def test_older_national_file_does_not_change_a_plan_that_a_council_imported_late
 def test_older_national_file_does_not_change_agreements_that_a_council_imported_later(
     westmarch: Organisation, client: Client
 ) -> None:
-    import_agreements(c=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2024, 6, 1))
+    import_agreements(contributions=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2024, 6, 1))
     client.force_login(add_member(westmarch, "Lee", "lead"))
     own_transactions = TRANSACTIONS + "2013,received,W/1-open,t9,local-authority-eng:XWM,2024-07-01,\n"
     own_contributions = with_entry_date(CONTRIBUTIONS, "2024-08-01")
@@ -264,8 +264,12 @@ def test_older_national_file_does_not_change_agreements_that_a_council_imported_
     )
     national_transactions = TRANSACTIONS + "7,received,W/2-homes,t8,local-authority-eng:XNM,2024-09-01,\n"
 
-    run, _ = import_agreements(c=national_contributions, t=national_transactions, as_of=dt.date(2026, 6, 1))
-    second_run, _ = import_agreements(c=national_contributions, t=national_transactions, as_of=dt.date(2026, 6, 1))
+    run, _ = import_agreements(
+        contributions=national_contributions, transactions=national_transactions, as_of=dt.date(2026, 6, 1)
+    )
+    second_run, _ = import_agreements(
+        contributions=national_contributions, transactions=national_transactions, as_of=dt.date(2026, 6, 1)
+    )
 
     record = Record.objects.get(dataset="developer-agreement-contribution", commitment__source_reference="W/1-open")
     assert record.cells["entry-date"] == "2024-08-01"

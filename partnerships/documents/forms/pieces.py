@@ -33,15 +33,12 @@ def form_field(
     common: dict[str, Any] = {"label": spec.label, "required": spec.required, "help_text": spec.hint}
     if spec.shape in makers:
         return makers[spec.shape](spec, common)
+
+    # Choices
     if spec.shape == "item":
         target = schema.collection_by_code[spec.collection]
         items = [(item["key"], item[target.title]) for item in (content or {}).get(target.code, ())]
         return forms.ChoiceField(choices=[("", f"The whole {schema.one}"), *items], **common)
-    if spec.shape == "text":
-        rows = 16 if spec.max_length > 10_000 else 5
-        return forms.CharField(widget=forms.Textarea(attrs={"rows": rows}), max_length=spec.max_length, **common)
-    if spec.shape == "date":
-        return PartialDateField(**common)
     if spec.shape == "choice":
         blank = [] if spec.default else [NOTHING]
         return forms.ChoiceField(choices=[*blank, *spec.choices.items()], **common)
@@ -49,6 +46,10 @@ def form_field(
         return forms.TypedChoiceField(choices=list(spec.choices.items()), coerce=int, **common)
     if spec.shape == "flag":
         return forms.BooleanField(label=spec.hint or spec.label, required=False)
+
+    # Dates and numbers
+    if spec.shape == "date":
+        return PartialDateField(**common)
     if spec.shape == "number":
         return CountField(min_value=0, **common)
     if spec.shape == "money":
@@ -57,6 +58,11 @@ def form_field(
         limit = 90 if spec.shape == "latitude" else 180
         widget = forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"})
         return forms.FloatField(min_value=-limit, max_value=limit, widget=widget, **common)
+
+    # Texts, long and short
+    if spec.shape == "text":
+        rows = 16 if spec.max_length > 10_000 else 5
+        return forms.CharField(widget=forms.Textarea(attrs={"rows": rows}), max_length=spec.max_length, **common)
     return forms.CharField(max_length=spec.max_length, **common)
 
 

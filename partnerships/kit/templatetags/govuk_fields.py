@@ -74,7 +74,7 @@ def group_attributes(field: BoundField, shape: str) -> SafeString:
         classes.append("govuk-character-count")
         script_attributes = {
             "data-module": "govuk-character-count",
-            "data-maxlength": field.field.max_length,
+            "data-maxlength": getattr(field.field, "max_length", None),
             "data-threshold": 75,
         }
     elif shape == "password":

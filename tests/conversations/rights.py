@@ -139,7 +139,7 @@ def _meeting_file(world: World) -> Any:
     return services.add_paper(
         meeting=planned_meeting(world),
         organisation=world.larkhaven,
-        file=a_text_file(),
+        paper=services.Paper(file=a_text_file()),
         author=world.eddie,
         now=timezone.now(),
     )
@@ -306,7 +306,11 @@ ROWS = (
     Row(
         "conversations.add_paper",
         lambda world, author, meeting: services.add_paper(
-            meeting=meeting, organisation=world.larkhaven, file=a_text_file(), author=author, now=timezone.now()
+            meeting=meeting,
+            organisation=world.larkhaven,
+            paper=services.Paper(file=a_text_file()),
+            author=author,
+            now=timezone.now(),
         ),
         EDITORS,
         prepare=planned_meeting,

@@ -496,7 +496,13 @@ def test_document_among_the_papers_is_hidden_from_those_who_may_not_read_it(worl
         now=NOW(),
     )
     meeting = planned_meeting(world)
-    services.add_paper(meeting=meeting, organisation=world.larkhaven, document=document, author=world.eddie, now=NOW())
+    services.add_paper(
+        meeting=meeting,
+        organisation=world.larkhaven,
+        paper=services.Paper(document=document),
+        author=world.eddie,
+        now=NOW(),
+    )
     agreements.remove_document(document=document, author=world.amina, organisation=world.larkhaven, now=NOW())
 
     assert not Attachment.objects.visible_to(world.ben).exists()

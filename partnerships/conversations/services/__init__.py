@@ -31,6 +31,7 @@ from partnerships.conversations.services.facilitating import (
     name_facilitator,
 )
 from partnerships.conversations.services.files import (
+    Paper,
     UnableToAttachFile,
     UnableToRemoveFile,
     add_paper,
@@ -92,6 +93,7 @@ __all__ = [
     "Guest",
     "MeetingPlan",
     "NextStepInput",
+    "Paper",
     "PointInput",
     "Record",
     "Sitting",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.core.files.base import File
 from django.db import transaction
@@ -37,6 +38,17 @@ MAX_FILES = 20
 
 class UnableToAttachFile(Exception):
     """Raised if the record is locked, the file is not accepted, or there are too many files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper to add: a file, a document of the partnership, or a version of a plan. `item` is its agenda item."""
+
+    title: str = ""
+    item: AgendaItem | None = None
+    file: File[bytes] | None = None
+    document: Document | None = None
+    version: Version | None = None
 
 
 class UnableToRemoveFile(Exception):
@@ -78,21 +90,11 @@ def attach_file(
 
 @transaction.atomic
 def add_paper(
-    *,
-    meeting: Meeting,
-    organisation: Organisation,
-    author: User,
-    now: dt.datetime,
-    title: str = "",
-    file: File[bytes] | None = None,
-    document: Document | None = None,
-    version: Version | None = None,
-    item: AgendaItem | None = None,
+    *, meeting: Meeting, organisation: Organisation, paper: Paper, author: User, now: dt.datetime
 ) -> Attachment:
     """Add a paper to a meeting or to an item of its agenda. Raises `UnableToAttachFile`.
 
-    The paper is either a file, a document of the partnership, or a version of a plan. Papers can also be added after
-    the agenda is circulated, but not once the meeting is called off.
+    Papers can also be added after the agenda is circulated, but not once the meeting is called off.
     """
     meeting = lock_meeting(meeting)
     require(rights_over_meetings(meeting.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
@@ -100,28 +102,21 @@ def add_paper(
         raise UnableToAttachFile("The meeting was called off, so you can no longer add papers.")
     if meeting.papers.filter(removed_at=None).count() >= MAX_FILES:
         raise UnableToAttachFile(f"A meeting can have up to {MAX_FILES} papers. Remove one first.")
-    if item is not None and not AgendaItem.objects.visible_to(author).filter(pk=item.pk, meeting=meeting).exists():
-        raise UnableToAttachFile("This item is not on the agenda. Choose another item.")
-    if sum(paper is not None for paper in (file, document, version)) != 1:
-        raise UnableToAttachFile("Choose a file, a document or a version of a plan.")
-    if document is not None:
-        _check_document(document, meeting, author)
-    if version is not None and not Version.objects.visible_to(author).filter(pk=version.pk).exists():
-        raise UnableToAttachFile("You cannot read this version of the plan. Choose another version.")
+    _check_paper(paper, meeting, author)
 
     attachment = Attachment(
         meeting=meeting,
-        item=item,
-        document=document,
-        version=version,
+        item=paper.item,
+        document=paper.document,
+        version=paper.version,
         added_by=author,
         added_for=organisation,
         added_at=now,
     )
-    if file is not None:
-        attachment = _store(attachment, title, file)
+    if paper.file is not None:
+        attachment = _store(attachment, paper.title, paper.file)
     else:
-        attachment.title = (" ".join(title.split()) or _title_of_paper(document, version))[:200]
+        attachment.title = (" ".join(paper.title.split()) or _title_of_paper(paper.document, paper.version))[:200]
         attachment.save(force_insert=True)
 
     record_meeting_event(
@@ -133,6 +128,19 @@ def add_paper(
         file=attachment.pk,
     )
     return attachment
+
+
+def _check_paper(paper: Paper, meeting: Meeting, author: User) -> None:
+    """Raise `UnableToAttachFile` unless the paper is one thing that the author can read, and its item is listed."""
+    item, version = paper.item, paper.version
+    if item is not None and not AgendaItem.objects.visible_to(author).filter(pk=item.pk, meeting=meeting).exists():
+        raise UnableToAttachFile("This item is not on the agenda. Choose another item.")
+    if sum(source is not None for source in (paper.file, paper.document, version)) != 1:
+        raise UnableToAttachFile("Choose a file, a document or a version of a plan.")
+    if paper.document is not None:
+        _check_document(paper.document, meeting, author)
+    if version is not None and not Version.objects.visible_to(author).filter(pk=version.pk).exists():
+        raise UnableToAttachFile("You cannot read this version of the plan. Choose another version.")
 
 
 def _check_document(document: Document, meeting: Meeting, author: User) -> None:

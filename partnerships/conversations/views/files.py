@@ -61,11 +61,12 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"] or None
         try:
             paper = services.add_paper(
                 meeting=meeting,
                 organisation=acting_side(rights),
-                **form.cleaned_data | {"file": form.cleaned_data["file"] or None},
+                paper=services.Paper(**form.cleaned_data | {"file": file}),
                 author=user,
                 now=timezone.now(),
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from partnerships.kit.names import fold_name
 from partnerships.transfer.reading.collecting import Collector
@@ -55,6 +56,15 @@ class CombinedAuthorityList:
     list_file: ListFile
 
 
+class _DistrictRow(NamedTuple):
+    """A row of the look-up: a district, and the combined authority to which it belongs."""
+
+    number: int
+    authority: str
+    district: str
+    district_name: str
+
+
 def read_combined_authorities(
     sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN
 ) -> CombinedAuthorityList:
@@ -66,7 +76,7 @@ def read_combined_authorities(
     collector = Collector(table)
     row_by_district: dict[str, int] = {}
     name_and_row_by_authority: dict[str, tuple[str, int]] = {}
-    rows: list[tuple[int, str, str, str]] = []  # number, authority, district and its name
+    rows: list[_DistrictRow] = []
     for line in table:
         authority = code(line["authority"])
         if not authority:
@@ -85,24 +95,24 @@ def read_combined_authorities(
             )
             continue
         name = collector.required(line, "authority_name")
-        first_name, row = name_and_row_by_authority.setdefault(authority, (name, line.number))
+        first_name, first_row = name_and_row_by_authority.setdefault(authority, (name, line.number))
         if fold_name(first_name) != fold_name(name):
             collector.add_problem(
                 line,
                 "authority_name",
-                f"{authority} is “{name}” here and “{first_name}” in row {row}.",
+                f"{authority} is “{name}” here and “{first_name}” in row {first_row}.",
                 "One code stands for one authority: correct one of the two.",
             )
-        rows.append((line.number, authority, district, line.text("district_name")))
+        rows.append(_DistrictRow(line.number, authority, district, line.text("district_name")))
 
     # Rows with problems are known only now, because a later row can contradict an earlier one.
     districts_by_authority: dict[str, list[tuple[str, str]]] = {}
-    for number, authority, district, district_name in rows:
-        if number not in collector.bad_rows:
-            districts_by_authority.setdefault(authority, []).append((district, district_name))
+    for row in rows:
+        if row.number not in collector.bad_rows:
+            districts_by_authority.setdefault(row.authority, []).append((row.district, row.district_name))
     authorities = tuple(
-        CombinedAuthority(row, authority, name, tuple(districts_by_authority[authority]))
-        for authority, (name, row) in name_and_row_by_authority.items()
+        CombinedAuthority(first_row, authority, name, tuple(districts_by_authority[authority]))
+        for authority, (name, first_row) in name_and_row_by_authority.items()
         if authority in districts_by_authority
     )
     return CombinedAuthorityList(authorities, collector.list_file())

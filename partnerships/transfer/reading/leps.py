@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, find_table
@@ -69,6 +70,15 @@ class LepList:
     list_file: ListFile
 
 
+class _LepRow(NamedTuple):
+    """A LEP in a row of the list, and the district of the row; "" if the list has no districts."""
+
+    number: int
+    lep: str
+    district: str
+    district_name: str
+
+
 def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> LepList:
     """Return the LEPs of a list. Rows with problems are set aside.
 
@@ -78,7 +88,7 @@ def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_
     table = find_table(sheets, columns_of(sheets), "a list of LEPs", known_headings)
     collector = Collector(table)
     name_and_row_by_lep: dict[str, tuple[str, int]] = {}
-    rows: list[tuple[int, str, str, str]] = []  # number, LEP, district and its name
+    rows: list[_LepRow] = []
     row_by_district_and_lep: dict[str, int] = {}
     for line in table:
         for lep_column, name_column in (("lep", "lep_name"), ("lep2", "lep2_name")):
@@ -91,31 +101,33 @@ def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_
                 )
                 continue
             collector.required(line, name_column)
-            first_name, row = name_and_row_by_lep.setdefault(lep, (name, line.number))
+            first_name, first_row = name_and_row_by_lep.setdefault(lep, (name, line.number))
             if lep_core_name(first_name) != lep_core_name(name):
                 collector.add_problem(
                     line,
                     name_column,
-                    f"{lep} is “{name}” here and “{first_name}” in row {row}.",
+                    f"{lep} is “{name}” here and “{first_name}” in row {first_row}.",
                     "A code belongs to one LEP: correct one of the two.",
                 )
             district = code(line["district"]) if with_districts else ""
-            rows.append((line.number, lep, district, line.text("district_name")))
+            rows.append(_LepRow(line.number, lep, district, line.text("district_name")))
             if with_districts:
                 _check_district(collector, line, district, lep, row_by_district_and_lep)
-            elif row != line.number:
-                collector.add_problem(line, "lep", f"“{lep}” is already in row {row}.", "Remove one of the two rows.")
+            elif first_row != line.number:
+                collector.add_problem(
+                    line, "lep", f"“{lep}” is already in row {first_row}.", "Remove one of the two rows."
+                )
 
     # Rows with problems are known only now, because a later row can contradict an earlier one.
     districts_by_lep: dict[str, dict[str, str]] = {}
-    for number, lep, district, district_name in rows:
-        if number not in collector.bad_rows:
-            districts_by_lep.setdefault(lep, {})
-            if district:
-                districts_by_lep[lep][district] = district_name
+    for row in rows:
+        if row.number not in collector.bad_rows:
+            districts = districts_by_lep.setdefault(row.lep, {})
+            if row.district:
+                districts[row.district] = row.district_name
     leps = tuple(
-        Lep(row, lep, name, tuple(districts_by_lep[lep].items()))
-        for lep, (name, row) in name_and_row_by_lep.items()
+        Lep(first_row, lep, name, tuple(districts_by_lep[lep].items()))
+        for lep, (name, first_row) in name_and_row_by_lep.items()
         if lep in districts_by_lep
     )
     return LepList(leps, collector.list_file())

@@ -135,27 +135,12 @@ def change_meeting(
     """
     meeting = lock_meeting(meeting)
     require(rights_over_meetings(meeting.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
-    if meeting.partnership.is_over:
-        raise UnableToChangeMeeting(
-            "This partnership has ended, so you cannot change its meetings. Call the meeting off instead."
-        )
-    if not meeting.is_planned:
-        raise UnableToChangeMeeting(f"The meeting {meeting.ended_words}, so you can no longer change it.")
-    _check(plan, now)
-    has_new_time = plan.starts_at != meeting.starts_at
-    if has_new_time and not reason.strip():
-        raise UnableToChangeMeeting("Say why the time is changing.")
+    _check_change(meeting, plan, reason, now)
 
     before = {"date": meeting.when, "place": meeting.where}
     minutes_before = meeting.minutes
-    fields = _fields(plan)
-    for name, value in fields.items():
-        setattr(meeting, name, value)
-    meeting.save(update_fields=list(fields))
-    if has_new_time:
-        meeting.seats.update(answer="", answered_at=None, answered_by=None)
     ids_invited_before = set(meeting.seats.exclude(person=None).values_list("person_id", flat=True))
-    seat_people(meeting, plan, now=now)
+    _save_change(meeting, plan, now=now)
 
     after = {"date": meeting.when, "place": meeting.where}
     record_event(
@@ -184,6 +169,31 @@ def change_meeting(
             reason=reason.strip(),
         )
     return meeting
+
+
+def _check_change(meeting: Meeting, plan: MeetingPlan, reason: str, now: dt.datetime) -> None:
+    """Raise `UnableToChangeMeeting` or `UnableToPlan` if the meeting cannot be changed in this way."""
+    if meeting.partnership.is_over:
+        raise UnableToChangeMeeting(
+            "This partnership has ended, so you cannot change its meetings. Call the meeting off instead."
+        )
+    if not meeting.is_planned:
+        raise UnableToChangeMeeting(f"The meeting {meeting.ended_words}, so you can no longer change it.")
+    _check(plan, now)
+    if plan.starts_at != meeting.starts_at and not reason.strip():
+        raise UnableToChangeMeeting("Say why the time is changing.")
+
+
+def _save_change(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> None:
+    """Save the new plan and who is invited. After a change of time, nobody has answered yet."""
+    has_new_time = plan.starts_at != meeting.starts_at
+    fields = _fields(plan)
+    for name, value in fields.items():
+        setattr(meeting, name, value)
+    meeting.save(update_fields=list(fields))
+    if has_new_time:
+        meeting.seats.update(answer="", answered_at=None, answered_by=None)
+    seat_people(meeting, plan, now=now)
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.conversations.event_kinds import EventKind
-from partnerships.conversations.models import Decision, Report, ReportStatus
+from partnerships.conversations.models import Decision, Report, ReportStatus, ReportSubmission
 from partnerships.conversations.reporting import working_days_after
 from partnerships.conversations.rights import report_rights
 from partnerships.conversations.services.reports.recording import lock_report, record_report
@@ -51,13 +51,7 @@ def _decide(report: Report, number: int, decision: Decision, *, reason: str, aut
         bool(deciding_ids),
         "Only leads of another organisation that leads the partnership can accept or return a report.",
     )
-    submission = report.submissions.order_by("-number").first()
-    if submission is None or not report.is_submitted:
-        raise UnableToDecideReport("This report has already been accepted or returned, or has not been submitted.")
-    if submission.number != number:
-        raise UnableToDecideReport(
-            "The report has been submitted again since you opened it. Read the new version before you decide."
-        )
+    submission = _submission_to_decide(report, number)
     if decision == Decision.RETURNED and not reason:
         raise UnableToDecideReport("Say what is missing.")
 
@@ -79,12 +73,30 @@ def _decide(report: Report, number: int, decision: Decision, *, reason: str, aut
 
     event_data = {"reason": reason} if reason else {}
     record_report(report, event, author=author, organisation_id=organisation_id, now=now, **event_data)
+    _email_writers(submission, author=author, now=now)
+
+
+def _submission_to_decide(report: Report, number: int) -> ReportSubmission:
+    """Return the last submission, if it waits for a decision and has this number. Raises `UnableToDecideReport`."""
+    submission = report.submissions.order_by("-number").first()
+    if submission is None or not report.is_submitted:
+        raise UnableToDecideReport("This report has already been accepted or returned, or has not been submitted.")
+    if submission.number != number:
+        raise UnableToDecideReport(
+            "The report has been submitted again since you opened it. Read the new version before you decide."
+        )
+    return submission
+
+
+def _email_writers(submission: ReportSubmission, *, author: User, now: dt.datetime) -> None:
+    """Email the decision to the leads of the organisation, and to the person who submitted the report."""
+    report = submission.report
     recipient_ids = {*leads_of(report.party.organisation).values_list("pk", flat=True), submission.submitted_by_id}
     record_emails(
         kind="conversations.report_decided",
         people=sorted(pk for pk in recipient_ids if pk not in (None, author.pk)),
-        params={"report": report.pk, "number": number},
-        sender_id=organisation_id,
+        params={"report": report.pk, "number": submission.number},
+        sender_id=submission.decided_for_id,
         now=now,
     )
 

@@ -56,6 +56,7 @@ def record_successions(
     def find_successor(key: str) -> Organisation | None:
         return organisations_by_key.get(key) or directory.holder(Scheme.LOCAL_AUTHORITY, key)
 
+    # Group the predecessors by their successors and date.
     successions: dict[tuple[tuple[str, ...], dt.date | None], _Succession] = {}
     for council in councils:
         if not council.successors:
@@ -73,6 +74,7 @@ def record_successions(
             )
             succession.predecessors.append(organisations_by_key[council.key])
 
+    # Record each succession.
     start_by_key = {council.key: council.starts_on for council in councils}
     count_by_kind: Counter[str] = Counter()
     for succession in successions.values():
@@ -91,6 +93,11 @@ def record_successions(
             count_by_kind[kind] += 1
     run.row = None
 
+    _report_counts(count_by_kind, run)
+
+
+def _report_counts(count_by_kind: Counter[str], run: Import) -> None:
+    """Say in the report of the import how many successions of each kind the list contained."""
     if count_by_kind:
         counts = [f"{count} {SuccessionKind(kind).label.lower()}" for kind, count in sorted(count_by_kind.items())]
         run.report.remark(f"Successions in the list: {', '.join(counts)}.")

@@ -324,7 +324,7 @@ def test_recording_a_succession_again_adds_missing_details(world: World) -> None
 def test_contradicting_details_are_refused_from_a_person_and_ignored_from_a_list(world: World) -> None:
     record_past_succession(world, instrument="SI 2024/1")
 
-    with pytest.raises(UnableToRecordSuccession, match="already recorded"):
+    with pytest.raises(UnableToRecordSuccession, match="recorded with other details"):
         record_past_succession(world, author=world.dee, instrument="SI 2024/2")
 
     assert record_past_succession(world, instrument="SI 2024/2").instrument == "SI 2024/1"

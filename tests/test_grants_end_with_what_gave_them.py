@@ -341,7 +341,7 @@ def invitation_to_take_part(world: World) -> Probe:
         now=timezone.now(),
     )
     world.things["party"] = made
-    return lambda: Partnership.objects.inside_for(world.hana).filter(pk=world.partnership.pk).exists()
+    return lambda: Partnership.objects.readable_today_by(world.hana).filter(pk=world.partnership.pk).exists()
 
 
 def offer_of_a_plan(world: World) -> Probe:
@@ -395,7 +395,7 @@ def facilitator_from_outside(world: World) -> Probe:
     )
     conversations.accept_facilitation(facilitator=made, author=world.chidi, now=timezone.now())
     world.things["facilitator"] = made
-    return lambda: Partnership.objects.inside_for(world.chidi).filter(pk=world.partnership.pk).exists()
+    return lambda: Partnership.objects.readable_today_by(world.chidi).filter(pk=world.partnership.pk).exists()
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def offer_partnerships(form: BaseForm, reader: Reader) -> None:
     """Offer, in the field `partnership` of a form, the partnerships that the reader may read in full."""
     field = form.fields["partnership"]
     assert isinstance(field, ModelChoiceField)
-    field.queryset = Partnership.objects.inside_for(reader).order_by("title", "pk")
+    field.queryset = Partnership.objects.readable_today_by(reader).order_by("title", "pk")
 
 
 def partnership_column(path: str = "partnership", **column: Any) -> Column:
@@ -73,7 +73,7 @@ def partnership_column(path: str = "partnership", **column: Any) -> Column:
 
     def sort_by_known_title(user: User) -> Combinable:
         """Sort by title. Titles that the reader may not see sort as empty, so that the order does not betray them."""
-        inside = Partnership.objects.inside_for(user).values("pk")
+        inside = Partnership.objects.readable_today_by(user).values("pk")
         return Case(When(**{f"{lookup_path}__in": inside}, then=F(f"{lookup_path}__title")))
 
     defaults: dict[str, Any] = {

@@ -39,7 +39,7 @@ def former_parties(user: User, partnerships: Collection[int]) -> dict[int, Party
     partnerships_left = Party.objects.held_in(user, Q(status=PartyStatus.LEFT))
     if partnerships_left is not None and not set(partnerships_left).intersection(partnerships):
         return {}
-    readable_today = Partnership.objects.inside_for(user).filter(pk__in=partnerships).values("pk")
+    readable_today = Partnership.objects.readable_today_by(user).filter(pk__in=partnerships).values("pk")
     rows = former_of(user).filter(partnership__in=partnerships).exclude(partnership__in=readable_today)
     return {party.partnership_id: party for party in rows}
 

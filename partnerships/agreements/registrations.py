@@ -77,11 +77,11 @@ def _register_events() -> None:
     register_kind(
         name="partnership",
         subject=SubjectKind.PARTNERSHIP,
-        visible_ids=lambda user: Partnership.objects.held_by(user).values("pk"),
+        visible_ids=lambda user: Partnership.objects.readable_by(user).values("pk"),
         condition=events_of_partnerships,
     )
     register_kind(name="post", visible_ids=lambda user: Post.objects.visible_to(user).values("pk"))
-    register_kind(name="terms_draft", visible_ids=lambda user: Partnership.objects.drafted_for(user).values("pk"))
+    register_kind(name="terms_draft", visible_ids=lambda user: Partnership.objects.draft_visible_to(user).values("pk"))
 
 
 def _register_sections() -> None:

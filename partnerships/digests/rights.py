@@ -76,7 +76,7 @@ def readable_targets(person: User, kind: str) -> QuerySet[Any] | None:
     if kind == "plan":
         return Plan.objects.published_for(person)
     if kind == "partnership":
-        return Partnership.objects.inside_for(person)
+        return Partnership.objects.readable_today_by(person)
     if kind == "organisation":
         return Organisation.objects.visible_to(person)
     if kind == "request":

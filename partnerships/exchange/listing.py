@@ -62,7 +62,7 @@ def _asked(user: User) -> Combinable:
     sees only itself.
     """
     own_organisations = Organisation.objects.of_person(user).values("pk")
-    inside = Partnership.objects.inside_for(user).values("pk")
+    inside = Partnership.objects.readable_today_by(user).values("pk")
 
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=OuterRef("partnership"))
     other_parties = parties.exclude(organisation=OuterRef("organisation")).order_by("organisation__name", "pk")

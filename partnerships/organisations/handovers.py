@@ -336,7 +336,7 @@ def readable_titles(
     held_records = kind.records(holder, timezone.localdate())
     if records is not None:
         held_records = held_records.filter(pk__in=records)
-    filter_readable = getattr(held_records, "known_today_to", None) or getattr(held_records, "visible_to", None)
+    filter_readable = getattr(held_records, "visible_today_to", None) or getattr(held_records, "visible_to", None)
     if filter_readable is None:
         return {}
     readable_records = filter_readable(user).order_by("pk")[:limit]

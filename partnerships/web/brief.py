@@ -90,7 +90,7 @@ def brief_for(
     today = timezone.localdate(now)
     their_partnerships = Party.objects.present().filter(organisation=theirs).values("partnership")
     shared_parties = Party.objects.present().filter(organisation=ours, partnership__in=their_partnerships)
-    partnerships = Partnership.objects.inside_for(user).filter(pk__in=shared_parties.values("partnership"))
+    partnerships = Partnership.objects.readable_today_by(user).filter(pk__in=shared_parties.values("partnership"))
 
     entries = [entry for entry in entries_between(user=user, own_side=ours, other_side=theirs) if _is_live(entry)]
     our_entries = [entry for entry in entries if entry.organisation_id == ours.pk]

@@ -89,7 +89,7 @@ def _figures_by_organisation(user: User, group: Iterable[int]) -> defaultdict[in
     ids = set(group)
     figures: defaultdict[int, GroupFigures] = defaultdict(GroupFigures)
 
-    live_partnerships = Partnership.objects.known_today_to(user).live()
+    live_partnerships = Partnership.objects.visible_today_to(user).live()
     parties = Party.objects.present().filter(organisation__in=ids, partnership__in=live_partnerships.values("pk"))
     for organisation, partnership in parties.values_list("organisation", "partnership"):
         figures[organisation].partnerships.add(partnership)

@@ -28,7 +28,7 @@ MAX_TITLES = 3
 
 def known_partnerships(user: User) -> PartnershipQuerySet:
     """Return the partnerships in force that the person may know of today."""
-    return Partnership.objects.known_today_to(user).live()
+    return Partnership.objects.visible_today_to(user).live()
 
 
 def organisations_in_network(user: User) -> OrganisationQuerySet:

@@ -170,7 +170,7 @@ def _partnership(request: HttpRequest, pk: int) -> Partnership:
 
 def _readable_partnership(user: User, pk: int) -> QuerySet[Partnership]:
     """Return the query of `_partnership`, which `rows_for` composes only once."""
-    return Partnership.objects.held_by(user).filter(pk=pk)
+    return Partnership.objects.readable_by(user).filter(pk=pk)
 
 
 @require_safe

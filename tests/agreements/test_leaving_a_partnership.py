@@ -351,7 +351,7 @@ def test_a_former_party_that_is_invited_again_reads_what_it_read_before(world: W
     assert client.get(reverse("agreements:document-list")).context["page"].rows == [document]
     assert [version.number for version in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
     assert Plan.objects.visible_to(world.ben).filter(pk=plan.pk).exists()
-    assert Partnership.objects.held_by(world.ben).filter(pk=world.partnership.pk).exists()
+    assert Partnership.objects.readable_by(world.ben).filter(pk=world.partnership.pk).exists()
     assert visible_event_ids
     assert visible_event_ids <= set(visible_events(world.ben, timeline).values_list("pk", flat=True))
 
@@ -419,7 +419,7 @@ def test_invitations_to_partnerships_that_ended_earlier_are_withdrawn_once(world
     """A partnership that ends today withdraws them itself: `tests/test_grants_end_with_what_gave_them.py`."""
     party = invite(world, world.harbour)
     Partnership.objects.filter(pk=world.partnership.pk).update(status="ended")
-    assert Partnership.objects.inside_for(world.hana).filter(pk=world.partnership.pk).exists()
+    assert Partnership.objects.readable_today_by(world.hana).filter(pk=world.partnership.pk).exists()
 
     counts = [withdraw_left_over_invitations(now=timezone.now()) for _ in range(2)]
 
@@ -427,4 +427,4 @@ def test_invitations_to_partnerships_that_ended_earlier_are_withdrawn_once(world
     assert counts == [1, 0]
     assert party.status == "declined"
     assert party.reason == "The partnership has ended."
-    assert not Partnership.objects.inside_for(world.hana).filter(pk=world.partnership.pk).exists()
+    assert not Partnership.objects.readable_today_by(world.hana).filter(pk=world.partnership.pk).exists()

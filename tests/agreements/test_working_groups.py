@@ -74,7 +74,7 @@ def test_other_parties_see_the_outline_and_strangers_nothing(world: World) -> No
 
     assert outline.status_code == 200
     assert "Depot group" in parent
-    assert not Partnership.objects.held_by(world.nadia).filter(pk=group.pk).exists()
+    assert not Partnership.objects.readable_by(world.nadia).filter(pk=group.pk).exists()
     assert not Partnership.objects.visible_to(world.chidi).filter(pk=group.pk).exists()
 
 

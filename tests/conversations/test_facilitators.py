@@ -51,7 +51,7 @@ def test_lead_names_a_facilitator_by_address_on_the_page(world: World) -> None:
 def test_facilitator_from_outside_reads_as_an_observer_while_named(world: World) -> None:
     facilitator = accepted_facilitator(world)
     party = world.partnership.parties.get(organisation=world.tidewater)
-    partnerships_read = Partnership.objects.inside_for(world.chidi).filter(pk=world.partnership.pk)
+    partnerships_read = Partnership.objects.readable_today_by(world.chidi).filter(pk=world.partnership.pk)
     before = party.role, partnerships_read.exists()
 
     services.end_facilitation(facilitator=facilitator, reason="Done.", author=world.amina, now=NOW())

@@ -299,8 +299,8 @@ class AudienceRule(NamedTuple):
 def audience_rules(now: dt.datetime) -> list[AudienceRule]:
     """Return the audience rules of all models that declare routes."""
     return [
-        AudienceRule("partnerships in full", Partnership, INSIDE, Partnership.objects.inside_for),
-        AudienceRule("partnerships held", Partnership, (*INSIDE, *FORMER), Partnership.objects.held_by),
+        AudienceRule("partnerships in full", Partnership, INSIDE, Partnership.objects.readable_today_by),
+        AudienceRule("partnerships held", Partnership, (*INSIDE, *FORMER), Partnership.objects.readable_by),
         AudienceRule("partnerships", Partnership, OUTLINED, Partnership.objects.visible_to),
         AudienceRule("entries", Entry, ENTRY_ROUTES, Entry.objects.visible_to),
         AudienceRule("commitments", Commitment, COMMITMENT_ROUTES, Commitment.objects.visible_to),

@@ -136,7 +136,7 @@ def places_of(bodies: list[Organisation]) -> set[str]:
 def count_by_hand(reader: User) -> Counter[tuple[str, str, str]]:
     """Count records one by one, by kind, area and theme ("" is none)."""
     places: dict[int | None, set[str]] = {}
-    for partnership in Partnership.objects.known_today_to(reader).live():
+    for partnership in Partnership.objects.visible_today_to(reader).live():
         parties = [party.organisation for party in partnership.parties.filter(status="accepted")]
         places[partnership.pk] = {area.name for area in partnership.areas.all()} or places_of(parties)
     lines: list[tuple[str, set[str], set[str], int | None]] = []

@@ -39,7 +39,7 @@ def write_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
     party = _party(due)
     if party.is_waiting:
         return "The organisation has since been invited again."
-    if not Partnership.objects.inside_for(person).filter(pk=party.partnership_id).exists():
+    if not Partnership.objects.readable_today_by(person).filter(pk=party.partnership_id).exists():
         return "The recipient can no longer read the partnership."
     context = {
         "party": party,

@@ -169,7 +169,7 @@ def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | s
 
 def _takes_part(person: User, version: TermsVersion) -> bool:
     """Return whether the person's organisation is a present or invited party of the version's partnership."""
-    return Partnership.objects.inside_for(person).filter(pk=version.partnership_id).exists()
+    return Partnership.objects.readable_today_by(person).filter(pk=version.partnership_id).exists()
 
 
 def _terms_signatory(due: Due) -> TermsSignatory:

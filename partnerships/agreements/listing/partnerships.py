@@ -99,7 +99,7 @@ def _unless_left(present_value: Combinable) -> Combinable:
 
 def _inside(path: str) -> lists.Key:
     """Return a sort key for a field that only people of the parties may read, empty for other readers."""
-    return lambda user: Case(When(pk__in=Partnership.objects.inside_for(user).values("pk"), then=F(path)))
+    return lambda user: Case(When(pk__in=Partnership.objects.readable_today_by(user).values("pk"), then=F(path)))
 
 
 def _state(_user: User) -> Combinable:

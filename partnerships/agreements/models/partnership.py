@@ -68,24 +68,28 @@ OUTLINED = (*INSIDE, *FORMER, *OUTLINE)
 
 
 class PartnershipQuerySet(models.QuerySet["Partnership"]):
-    """Filters by reader, by who may act, and by status."""
+    """Filters by reader, by who may act, and by status.
+
+    From widest to narrowest: `visible_to` (in full or in outline, as it is or was), `readable_by` (in full, as it is
+    or was) and `readable_today_by` (in full, as it is).
+    """
 
     def visible_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Return partnerships that the person may see, at least in outline."""
         return self.filter(visible_to(Partnership, OUTLINED, user))
 
-    def known_today_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+    def visible_today_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Return partnerships that the person may see today, in full or in outline.
 
         Partnerships that the person reads only for a former party are left out.
         """
         return self.filter(visible_to(Partnership, (*INSIDE, *OUTLINE), user))
 
-    def inside_for(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+    def readable_today_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Return partnerships that the person may read in full today, for a present or invited party."""
         return self.filter(visible_to(Partnership, INSIDE, user))
 
-    def held_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+    def readable_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Return partnerships that the person may read in full, as they are today or were when a party left."""
         return self.filter(visible_to(Partnership, (*INSIDE, *FORMER), user))
 
@@ -94,7 +98,7 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         route = Organisations("parties__organisation", when=Q(parties__status=PartyStatus.ACCEPTED), roles=roles)
         return self.filter(visible_to(Partnership, (route,), user))
 
-    def drafted_for(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+    def draft_visible_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Return partnerships whose draft terms the person may read.
 
         Editors and leads of present and invited parties may read drafts.
@@ -103,7 +107,7 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         route = Organisations("parties__organisation", when=parties, roles=EDITING_ROLES)
         return self.filter(visible_to(Partnership, (route,), user))
 
-    def led_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+    def changeable_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Return partnerships that the person may change, as lead for a party that is chair or lead."""
         return self.filter(visible_to(Partnership, LEADING, user))
 

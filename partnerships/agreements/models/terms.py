@@ -181,7 +181,7 @@ class TermsVersionQuerySet(models.QuerySet["TermsVersion"]):
         """
         if not user.is_authenticated:
             return self.none()
-        readable_partnerships = Partnership.objects.inside_for(user).values("pk")
+        readable_partnerships = Partnership.objects.readable_today_by(user).values("pk")
         left_later = Party.objects.filter(
             organisation__in=Organisation.objects.of_person(user),
             status__in=FORMER_STATUSES,

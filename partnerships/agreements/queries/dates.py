@@ -105,7 +105,7 @@ def gaps_of(user: User, partnerships: Collection[int], today: dt.date) -> dict[i
 
     Only gaps between agreements that the person reads in full are returned.
     """
-    readable_partnerships = Partnership.objects.inside_for(user).values("pk")
+    readable_partnerships = Partnership.objects.readable_today_by(user).values("pk")
     successors = (
         Partnership.objects.filter(Q(pk__in=partnerships) | Q(redefines__in=partnerships), redefines__isnull=False)
         .filter(pk__in=readable_partnerships, redefines__in=readable_partnerships)
@@ -124,7 +124,7 @@ def gaps_of(user: User, partnerships: Collection[int], today: dt.date) -> dict[i
 
 def has_gap(user: User, today: dt.date) -> Q:
     """Return a condition for partnerships for which `gaps_of` returns days without cover."""
-    readable_partnerships = Partnership.objects.inside_for(user).values("pk")
+    readable_partnerships = Partnership.objects.readable_today_by(user).values("pk")
     successors = Partnership.objects.filter(pk__in=readable_partnerships, redefines__in=readable_partnerships).exclude(
         status=Status.ENDED, starts_on=None
     )
@@ -180,7 +180,7 @@ def chain_of(user: User, partnership: Partnership, today: dt.date) -> list[Link]
 def _agreements_in_chain(user: User, partnership: Partnership) -> list[Partnership]:
     """Return the readable predecessors of the agreement, the agreement itself and its readable successors."""
     chain = [partnership]
-    readable = Partnership.objects.inside_for(user)
+    readable = Partnership.objects.readable_today_by(user)
     for _ in range(MAX_CHAIN_LENGTH):
         predecessor_id = chain[0].redefines_id
         predecessor = readable.filter(pk=predecessor_id).first() if predecessor_id else None
@@ -202,7 +202,7 @@ def chain_lookup(user: User, partnership: Partnership) -> Lookup:
 
 def _next_in_chain(user: User, partnership: int) -> QuerySet[Partnership]:
     """Return the newest successor of the partnership, without successors that ended before they started."""
-    successors = Partnership.objects.inside_for(user).filter(redefines=partnership)
+    successors = Partnership.objects.readable_today_by(user).filter(redefines=partnership)
     return successors.exclude(status=Status.ENDED, starts_on=None).order_by("-pk")[:1]
 
 

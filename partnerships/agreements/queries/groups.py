@@ -36,11 +36,11 @@ def groups_lookups(user: User, partnership: Partnership) -> list[Lookup]:
 
 def _groups_within(user: User, partnership: int) -> QuerySet[Partnership]:
     """Return the working groups of the partnership that the person may see today."""
-    known_partnerships = Partnership.objects.known_today_to(user)
+    known_partnerships = Partnership.objects.visible_today_to(user)
     return known_partnerships.filter(as_group__parent=partnership).select_related("as_group").order_by("title", "pk")
 
 
 def _as_group(user: User, partnership: int) -> QuerySet[WorkingGroup]:
     """Return the row that makes the partnership a working group of a parent that the person may see today."""
-    known_partnerships = Partnership.objects.known_today_to(user)
+    known_partnerships = Partnership.objects.visible_today_to(user)
     return WorkingGroup.objects.filter(partnership=partnership, parent__in=known_partnerships).select_related("parent")

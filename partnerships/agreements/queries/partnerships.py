@@ -48,7 +48,7 @@ def inside_among(user: User, partnerships: Collection[int | None]) -> set[int]:
 
 def _inside_among(user: User, partnerships: list[int]) -> QuerySet[Partnership, int]:
     """Return the query of `inside_among`."""
-    return Partnership.objects.inside_for(user).filter(among("pk", partnerships)).values_list("pk", flat=True)
+    return Partnership.objects.readable_today_by(user).filter(among("pk", partnerships)).values_list("pk", flat=True)
 
 
 def find_partnerships(
@@ -71,7 +71,7 @@ def find_partnerships(
     if text.strip():
         condition &= Q(title__icontains=text.strip()) | _has_party_named(fold_name(text))
 
-    readable = Partnership.objects.inside_for(user) if mine else Partnership.objects.known_today_to(user)
+    readable = Partnership.objects.readable_today_by(user) if mine else Partnership.objects.visible_today_to(user)
     matching = Q(pk__in=readable.filter(condition).values("pk"))
     left_titles = {} if gaps else _left_titles(user, text, kind=kind, status=status)
     if not left_titles:
@@ -130,7 +130,7 @@ def _left_behind(user: User) -> list[tuple[Partnership, Party]]:
     """Return partnerships that the person reads only for a former party, as they were when it left, with that party."""
     if Party.objects.held_in(user, Q(status=PartyStatus.LEFT)) == []:
         return []
-    visible_today = Partnership.objects.known_today_to(user).values("pk")
+    visible_today = Partnership.objects.visible_today_to(user).values("pk")
     parties = list(former_of(user).exclude(partnership__in=visible_today).select_related("partnership"))
     set_back([party.partnership for party in parties], {party.partnership_id: party for party in parties})
     return [(party.partnership, party) for party in parties]
@@ -296,7 +296,7 @@ def partnerships_of(user: User, organisation: Organisation | int) -> Partnership
     Partnerships that the person reads only for a former party are left out.
     """
     taking_part = Party.objects.present().filter(organisation=organisation)
-    return Partnership.objects.known_today_to(user).filter(pk__in=taking_part.values("partnership"))
+    return Partnership.objects.visible_today_to(user).filter(pk__in=taking_part.values("partnership"))
 
 
 def _first_partnerships_of(user: User, organisation: int) -> QuerySet[Partnership]:

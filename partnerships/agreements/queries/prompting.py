@@ -68,7 +68,7 @@ def _stuck_objective(state: ObjectiveState) -> Stuck:
 
 def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
     """Return terms that were not signed for `UNSIGNED_DAYS`, and drafts that were not changed for `UNTOUCHED_DAYS`."""
-    readable_partnerships = Partnership.objects.inside_for(user).filter(pk__in=partnerships)
+    readable_partnerships = Partnership.objects.readable_today_by(user).filter(pk__in=partnerships)
     signatories = TermsSignatory.objects.waiting().filter(
         version__partnership__in=readable_partnerships.values("pk"),
         asked_at__lte=now - dt.timedelta(days=UNSIGNED_DAYS),

@@ -86,7 +86,7 @@ def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
     A partnership is over from the day on which its status changed, or from the day after its end date.
     """
     over_by = Q(status__in=OVER) & (Q(status_since__lt=end_of(day)) | Q(ends_on__lt=day))
-    return Partnership.objects.known_today_to(reader).exclude(over_by | has_run_out(day))
+    return Partnership.objects.visible_today_to(reader).exclude(over_by | has_run_out(day))
 
 
 def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *, today: dt.date) -> Parts:
@@ -102,7 +102,7 @@ def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *,
     if day >= today:
         notices_run_out = Notice.objects.run_out_by(day).values_list("partnership_id", "organisation_id")
         return current_parts.without(set(notices_run_out))
-    inside_ids = set(Partnership.objects.inside_for(reader).values_list("pk", flat=True))
+    inside_ids = set(Partnership.objects.readable_today_by(reader).values_list("pk", flat=True))
     current_pairs = {(partnership, body) for partnership, body, _role in current_parts.rows()}
     return Parts.of(
         (partnership, body, role)

@@ -46,7 +46,7 @@ def _visible_partnership(user: User, pk: int) -> QuerySet[Partnership]:
 
 def _readable_id(user: User, pk: int) -> QuerySet[Partnership, int]:
     """Return the query for the id of the partnership if the person may read it in full, today or as it was."""
-    return Partnership.objects.held_by(user).filter(pk=pk).values_list("pk", flat=True)
+    return Partnership.objects.readable_by(user).filter(pk=pk).values_list("pk", flat=True)
 
 
 def is_readable(user: User, pk: int) -> bool:

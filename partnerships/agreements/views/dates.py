@@ -46,7 +46,7 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
     """
     user = signed_in(request)
     partnership = get_readable(user, pk)
-    require(Partnership.objects.inside_for(user).filter(pk=pk).exists())
+    require(Partnership.objects.readable_today_by(user).filter(pk=pk).exists())
 
     today = timezone.localdate()
     rights = rights_over(partnership, user, timezone.now())
@@ -82,7 +82,7 @@ def _own_party(user: User, pk: int, party: int) -> Party:
         Party.objects.select_related("organisation", "partnership"),
         pk=party,
         partnership=pk,
-        partnership__in=Partnership.objects.inside_for(user),
+        partnership__in=Partnership.objects.readable_today_by(user),
     )
     if not own_party.is_present:
         raise Http404
@@ -149,7 +149,7 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
     user = signed_in(request)
     get_visible(user, pk)
     notices = Notice.objects.select_related("organisation", "partnership")
-    readable_partnerships = Partnership.objects.inside_for(user)
+    readable_partnerships = Partnership.objects.readable_today_by(user)
     open_notice = get_object_or_404(notices, pk=notice, partnership=pk, partnership__in=readable_partnerships)
     partnership = open_notice.partnership
     require(rights_over(partnership, user, timezone.now()).may_withdraw_notice(open_notice))

@@ -147,7 +147,7 @@ def _party(user: User, pk: int, party: int) -> Party:
         Party.objects.select_related("organisation", "partnership", "invited_by"),
         pk=party,
         partnership=pk,
-        partnership__in=Partnership.objects.inside_for(user),
+        partnership__in=Partnership.objects.readable_today_by(user),
     )
 
 

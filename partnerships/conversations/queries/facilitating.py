@@ -22,7 +22,7 @@ def watched_by(user: User) -> list[Partnership]:
     facilitated_ids = Facilitator.objects.acting().filter(person=user).values("partnership")
     live_partnerships = Partnership.objects.live()
     watched = live_partnerships.filter(pk__in=facilitated_ids) | live_partnerships.filter(
-        pk__in=Partnership.objects.led_by(user).values("pk")
+        pk__in=Partnership.objects.changeable_by(user).values("pk")
     )
     return list(watched.order_by("title", "pk"))
 

@@ -106,7 +106,7 @@ def _subject(request: HttpRequest, user: User) -> Partnership | Organisation:
     """Return the partnership or organisation that the URL names. Otherwise raises Http404."""
     partnership_id = row_number(request.GET.get("partnership", ""))
     if partnership_id is not None:
-        return get_object_or_404(Partnership.objects.inside_for(user), pk=partnership_id)
+        return get_object_or_404(Partnership.objects.readable_today_by(user), pk=partnership_id)
     organisation_id = row_number(request.GET.get("about", ""))
     if organisation_id is not None:
         return get_object_or_404(Organisation.objects.visible_to(user), pk=organisation_id)

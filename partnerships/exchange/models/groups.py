@@ -22,7 +22,7 @@ class AnswerGroupQuerySet(models.QuerySet["AnswerGroup"]):
     def visible_to(self, user: User | AnonymousUser) -> AnswerGroupQuerySet:
         """Return links whose answer and working group the person may both know of."""
         return self.filter(
-            response__in=Response.objects.visible_to(user), partnership__in=Partnership.objects.known_today_to(user)
+            response__in=Response.objects.visible_to(user), partnership__in=Partnership.objects.visible_today_to(user)
         )
 
 

@@ -79,13 +79,13 @@ def _add_since(user: User, rows: Sequence[Any]) -> None:
 def _since_by_plan(user: User, plan_ids: list[int]) -> Any:
     """Return the id of each plan and the moment of the column "since"."""
     with one_by_one():
-        is_known_today = Q(OneByOne(Plan.objects.known_today_to(user).filter(pk=OuterRef("pk"))))
+        is_known_today = Q(OneByOne(Plan.objects.visible_today_to(user).filter(pk=OuterRef("pk"))))
         plans = Plan.objects.filter(among("pk", plan_ids)).annotate(since=_since(user, is_known_today))
     return plans.values_list("pk", "since")
 
 
 def _known_today(user: User) -> Any:
-    return Plan.objects.known_today_to(user).values("pk")
+    return Plan.objects.visible_today_to(user).values("pk")
 
 
 def _key_today(path: str) -> Key:

@@ -58,7 +58,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         """Return plans whose next version the person may read; no plan that the person's organisation has left."""
         return self.filter(visible_to(Plan, present_routes(timezone.now()), user))
 
-    def known_today_to(self, user: User | AnonymousUser) -> PlanQuerySet:
+    def visible_today_to(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Return plans that the person may read as they are today; no plan that the person's organisation has left."""
         now = timezone.now()
         return self.filter(visible_to(Plan, (*present_routes(now), *draft_routes(now)), user))

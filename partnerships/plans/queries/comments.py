@@ -35,5 +35,5 @@ def can_read_today(comment: Comment, person: User) -> bool:
 
     People of an organisation that left may read old comments, but are not mentioned any more.
     """
-    readable_plans = Plan.objects.known_today_to(person).values("pk")
+    readable_plans = Plan.objects.visible_today_to(person).values("pk")
     return Comment.objects.visible_to(person).filter(pk=comment.pk, plan__in=readable_plans).exists()

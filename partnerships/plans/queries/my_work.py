@@ -160,7 +160,7 @@ def _mentions_for(user: User) -> QuerySet[Comment]:
         Comment.objects.visible_to(user)
         .filter(pk__in=_mentions().of(user).values("comment"))
         # People who left the plan can still read the thread, but need not answer.
-        .filter(plan__in=Plan.objects.known_today_to(user).values("pk"))
+        .filter(plan__in=Plan.objects.visible_today_to(user).values("pk"))
         .select_related("plan__partnership", "author")
         .order_by("created_at", "pk")
     )

@@ -71,7 +71,7 @@ def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
     left_at_by_pk = _left_at_by_plan(user, plans) if user.is_authenticated and plans else {}
     if not left_at_by_pk:
         return plans
-    known_today = Plan.objects.known_today_to(user).filter(pk__in=list(left_at_by_pk))
+    known_today = Plan.objects.visible_today_to(user).filter(pk__in=list(left_at_by_pk))
     known_ids = set(known_today.values_list("pk", flat=True))
     for plan in plans:
         if plan.pk in left_at_by_pk and plan.pk not in known_ids:
@@ -115,12 +115,12 @@ def titled_for(user: User | AnonymousUser, title_condition: Q) -> Q:
 
 def titled_today(user: User | AnonymousUser, title_condition: Q) -> PlanQuerySet:
     """Return plans that the person may read today and whose title meets the condition."""
-    return Plan.objects.known_today_to(user).filter(title_condition)
+    return Plan.objects.visible_today_to(user).filter(title_condition)
 
 
 def titled_then(user: User | AnonymousUser, title_condition: Q) -> Q:
     """Return the condition on plans that the person sees only as they were, with a title that met `title_condition`."""
-    known_today = Plan.objects.known_today_to(user).values("pk")
+    known_today = Plan.objects.visible_today_to(user).values("pk")
     known_once = Plan.objects.known_once_to(user).values("pk")
     own_versions = (
         Version.objects.visible_to(user).filter(title_condition, plan__in=known_once).exclude(plan__in=known_today)
@@ -130,5 +130,5 @@ def titled_then(user: User | AnonymousUser, title_condition: Q) -> Q:
 
 def events_of_plans(user: User, records: Records) -> Q:
     """Return the condition on events about these plans that the person may see."""
-    readable_plans = Plan.objects.known_today_to(user).filter(pk__in=records).values("pk")
+    readable_plans = Plan.objects.visible_today_to(user).filter(pk__in=records).values("pk")
     return Q(target_id__in=readable_plans) | left_plan_after(user, plan="target_id", at="at")

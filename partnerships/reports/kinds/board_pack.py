@@ -81,7 +81,7 @@ class _Filters(Form):
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters)
         model_choice_field(self, "partnership").queryset = (
-            Partnership.objects.inside_for(reader).live().order_by("title", "pk")
+            Partnership.objects.readable_today_by(reader).live().order_by("title", "pk")
         )
 
 
@@ -165,7 +165,7 @@ def _read_pack(context: ReportContext) -> _Pack:
     """Return the pack of the chosen partnerships; of all the reader's partnerships if none is chosen."""
     # The filter may also have `UNREADABLE`, which is no partnership.
     chosen = [record for record in context.filters.get("partnership") or () if isinstance(record, Partnership)]
-    rows = Partnership.objects.inside_for(context.reader).live().select_related("kind").order_by("title", "pk")
+    rows = Partnership.objects.readable_today_by(context.reader).live().select_related("kind").order_by("title", "pk")
     if context.filters.get("partnership"):
         rows = rows.filter(pk__in=[partnership.pk for partnership in chosen])
     partnerships = list(rows[:MAX_PARTNERSHIPS])

@@ -207,7 +207,7 @@ def _answers(lines: Sequence[_Line]) -> tuple[str, ...]:
 
 def _lines(context: ReportContext) -> list[_Line]:
     """Return the lines of the register, by title of the partnership."""
-    rows = Partnership.objects.inside_for(context.reader).select_related("kind").order_by("title", "pk")
+    rows = Partnership.objects.readable_today_by(context.reader).select_related("kind").order_by("title", "pk")
     if context.filters.get("kind"):
         rows = rows.filter(kind=context.filters["kind"])
     states = {partnership: partnership.state_on(context.today) for partnership in rows}

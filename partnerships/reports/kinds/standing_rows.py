@@ -108,7 +108,7 @@ def _kinds_and_themes(name: str, theme_by_kind: Mapping[str, str]) -> dict[str, 
 def _readable_rows(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the SQL for the records that the reader may see, by name, and the values of its parameters."""
     querysets: dict[str, Any] = {
-        "partnerships": Partnership.objects.known_today_to(reader).live().values("pk", "kind_id"),
+        "partnerships": Partnership.objects.visible_today_to(reader).live().values("pk", "kind_id"),
         "entries": Entry.objects.followed_by(reader)
         .live()
         .values("pk", "direction", "theme", "organisation_id", "partnership_id"),

@@ -22,7 +22,7 @@ def network_dashboard(request: HttpRequest) -> HttpResponse:
 @require_safe
 def partnership_dashboard(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the dashboard of a partnership that the reader takes part in."""
-    partnership = get_object_or_404(Partnership.objects.inside_for(signed_in(request)), pk=pk)
+    partnership = get_object_or_404(Partnership.objects.readable_today_by(signed_in(request)), pk=pk)
     return _dashboard(request, partnership, dashboards.partnership_tile_filters(partnership))
 
 

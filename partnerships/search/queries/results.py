@@ -288,7 +288,7 @@ def _organisation_names(ids: list[int]) -> QuerySet[Organisation, tuple[int, str
 
 def _partnership_titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
     """Return the titles of those of the partnerships that the person may read today."""
-    return Partnership.objects.known_today_to(user).filter(among("pk", ids)).values_list("pk", "title")
+    return Partnership.objects.visible_today_to(user).filter(among("pk", ids)).values_list("pk", "title")
 
 
 def _posts_by_path(user: User, page: Sequence[MatchingEntry]) -> dict[str, Post]:

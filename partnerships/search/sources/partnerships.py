@@ -47,7 +47,7 @@ def _readable_partnerships(user: User, ids: list[int]) -> QuerySet[Partnership, 
 
     Former parties are left out, as the words may have changed since they left (see `queries.past`).
     """
-    return Partnership.objects.known_today_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    return Partnership.objects.visible_today_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
 
 
 def _terms_rows(ids: Collection[int]) -> Iterable[Row]:

@@ -25,7 +25,7 @@ def open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership, 
     Raises Http404 if there is no such partnership.
     """
     user = signed_in(request)
-    partnership = get_object_or_404(Partnership.objects.held_by(user), pk=pk)
+    partnership = get_object_or_404(Partnership.objects.readable_by(user), pk=pk)
     rights = rights_over_meetings(partnership, user, timezone.now())
     return user, as_read_by(user, partnership), rights
 

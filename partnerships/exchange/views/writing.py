@@ -172,10 +172,9 @@ def edit_entry(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        was_draft = entry.is_draft
         # The form of a shared entry has no fields for its audience.
         sharing = None
-        if was_draft:
+        if entry.is_draft:
             sharing = services.Sharing(data["audience"], data["partnership"], data["addressees"])
         try:
             services.edit_entry(
@@ -187,12 +186,14 @@ def edit_entry(request: HttpRequest, pk: int) -> HttpResponse:
                 areas=data["areas"],
                 **_details(data),
             )
-            if was_draft and "draft" not in request.POST:
+            # A colleague may have shared the draft meanwhile: the service has read the entry again under its lock.
+            is_still_draft = entry.is_draft
+            if is_still_draft and "draft" not in request.POST:
                 services.share_entry(entry=entry, author=user, now=timezone.now())
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            if was_draft:
+            if is_still_draft:
                 _report_sharing(request, entry)
             else:
                 messages.success(request, "The changes have been saved.")

@@ -60,7 +60,7 @@ def link_new_record(
 def _link(survey_round: Round, theme: str, record_field: dict[str, int], author: User, now: dt.datetime) -> Action:
     """Create the link, unless it exists. `record_field` is the field of `Action` with the record's id.
 
-    No lock is needed: a closed round never changes, and for a new record the caller has survey_round the partnership.
+    No lock is needed: a closed round never changes, and for a new record the caller has locked the partnership.
     """
     if not survey_round.is_closed or theme not in survey_round.questions().themes():
         raise UnableToLink("This survey has no such result. Choose a result from the list.")

@@ -237,7 +237,7 @@ ROWS = (
         EDITORS,
         prepare=_removed_evidence,
         situation="once more",
-        result="UnableToAttach: The file has already been removed.",
+        result="UnableToAttach: The file has already been removed, so you do not need to remove it.",
     ),
     Row(
         "commitments.remove_evidence",

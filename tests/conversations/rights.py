@@ -547,6 +547,8 @@ ROWS = (
 
 _INSIDE = "part of another service, inside its transaction"
 WITHOUT_A_PERSON = {
+    "conversations.mark_corrected": "part of another service, inside its transaction",
+    "conversations.save_parts": "part of another service, inside its transaction",
     "conversations.email_people": _INSIDE,
     "conversations.email_uninvited": _INSIDE,
     "conversations.make_actions": _INSIDE,

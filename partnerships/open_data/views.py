@@ -1,4 +1,4 @@
-"""Pages of open data: publishers, an organisation's files, begin or end publishing, and add agreements."""
+"""Pages of open data: publishers, files with their headers, begin or end publishing, and add agreements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Escalate late signatures to the next post of the signatory's organisation."""
+"""Escalate late signatures: what plans and terms share."""
 
 from __future__ import annotations
 

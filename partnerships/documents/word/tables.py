@@ -22,7 +22,7 @@ from partnerships.kit.late import late
 text = late("docx.enum.text")
 shared = late("docx.shared")
 
-#: The most columns of a table in a portrait document. A document with a wider table is landscape.
+#: The most columns of a table in a portrait document, Word or PDF. A document with a wider table is landscape.
 MAX_COLUMNS = 7
 #: The most tables in a document without a table of contents.
 FEW_TABLES = 4

@@ -1,4 +1,4 @@
-"""Escalate late signatures to the next post of an organisation."""
+"""Escalate late signatures of plans to the next post of the signatory's organisation."""
 
 from __future__ import annotations
 

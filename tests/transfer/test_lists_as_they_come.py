@@ -53,7 +53,7 @@ def test_longest_of_several_sheets_is_read_and_reported() -> None:
     assert run.created == 2
     assert run.joined == 2
     assert not Organisation.objects.filter(name="Goneaway Homes Limited").exists()
-    assert "The sheet read was “All providers” (4 rows)" in remarks(run)
+    assert "We read the sheet “All providers” (4 rows)" in remarks(run)
     assert "“Removed in March” (1 row)" in remarks(run)
 
 

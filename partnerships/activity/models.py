@@ -89,41 +89,6 @@ class Event(models.Model):
         return phrase_of(self.kind, self.data.get("wording"))
 
 
-#: The trigger of `Unnumbered`, which numbers the events of a transaction.
-#:
-#: * The trigger runs once for each row. The first run numbers all events of the transaction and deletes their rows, so
-#:   the other runs have nothing to do.
-#: * Subjects are locked last, and always in the order (kind, record_id), so that two transactions never wait for each
-#:   other.
-#: * A rollback takes the numbers back.
-#: * The first row has the lowest id, so `BETWEEN` finds all rows. Without `BETWEEN`, PostgreSQL would expect many rows
-#:   and read every event.
-_NUMBER = """
-IF NOT EXISTS (SELECT FROM activity_unnumbered WHERE event_id = NEW.event_id) THEN
-    RETURN NULL;
-END IF;
-WITH unnumbered AS (
-    DELETE FROM activity_unnumbered
-     WHERE event_id BETWEEN NEW.event_id AND (SELECT max(event_id) FROM activity_unnumbered)
-    RETURNING event_id
-), told AS (
-    SELECT e.id, split_part(s, ':', 1) AS kind, split_part(s, ':', 2)::bigint AS record_id
-      FROM unnumbered u JOIN activity_event e ON e.id = u.event_id, unnest(e.subjects) s
-), counted AS (
-    SELECT kind, record_id, count(*) AS added FROM told GROUP BY kind, record_id
-), locked AS (
-    INSERT INTO activity_subject AS subject (kind, record_id, last_number)
-    SELECT kind, record_id, added FROM counted ORDER BY kind, record_id
-        ON CONFLICT (kind, record_id) DO UPDATE SET last_number = subject.last_number + excluded.last_number
-    RETURNING id, kind, record_id, last_number
-)
-INSERT INTO activity_change (subject_id, number, event_id)
-SELECT l.id, l.last_number - c.added + row_number() OVER (PARTITION BY l.id ORDER BY t.id), t.id
-  FROM told t JOIN counted c USING (kind, record_id) JOIN locked l USING (kind, record_id);
-RETURN NULL;
-"""
-
-
 class Subject(models.Model):
     """A record that people follow, and the number of its newest change.
 
@@ -161,10 +126,46 @@ class Change(models.Model):
         return f"{self.subject_id} no. {self.number}"
 
 
+#: The function of the trigger `number` of `Unnumbered`, which numbers the events of a transaction.
+#:
+#: * The trigger runs once for each row of `Unnumbered`. The first run numbers all events of the transaction and deletes
+#:   their rows, so the other runs have nothing to do.
+#: * Subjects are locked last, and always in the order (kind, record_id), so that two transactions never wait for each
+#:   other.
+#: * If the transaction is rolled back, its numbers are free again.
+#: * The first row has the lowest id, so `BETWEEN` finds all rows. Without `BETWEEN`, PostgreSQL would expect many rows
+#:   and read every event.
+_NUMBER_EVENTS_SQL = """
+IF NOT EXISTS (SELECT FROM activity_unnumbered WHERE event_id = NEW.event_id) THEN
+    RETURN NULL;
+END IF;
+WITH unnumbered AS (
+    DELETE FROM activity_unnumbered
+     WHERE event_id BETWEEN NEW.event_id AND (SELECT max(event_id) FROM activity_unnumbered)
+    RETURNING event_id
+), told AS (
+    SELECT e.id, split_part(s, ':', 1) AS kind, split_part(s, ':', 2)::bigint AS record_id
+      FROM unnumbered u JOIN activity_event e ON e.id = u.event_id, unnest(e.subjects) s
+), counted AS (
+    SELECT kind, record_id, count(*) AS added FROM told GROUP BY kind, record_id
+), locked AS (
+    INSERT INTO activity_subject AS subject (kind, record_id, last_number)
+    SELECT kind, record_id, added FROM counted ORDER BY kind, record_id
+        ON CONFLICT (kind, record_id) DO UPDATE SET last_number = subject.last_number + excluded.last_number
+    RETURNING id, kind, record_id, last_number
+)
+INSERT INTO activity_change (subject_id, number, event_id)
+SELECT l.id, l.last_number - c.added + row_number() OVER (PARTITION BY l.id ORDER BY t.id), t.id
+  FROM told t JOIN counted c USING (kind, record_id) JOIN locked l USING (kind, record_id);
+RETURN NULL;
+"""
+
+
 class Unnumbered(models.Model):
     """An event of the running transaction that has no number yet.
 
-    The database adds the row at the commit and deletes it within the same commit, so nobody ever sees it.
+    At the commit, the trigger `to_number` of `Event` inserts the row. The trigger `number` below then numbers the event
+    and deletes the row, within the same commit, so nobody ever sees the row.
     """
 
     event_id = models.BigIntegerField(primary_key=True)
@@ -176,7 +177,7 @@ class Unnumbered(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 timing=pgtrigger.Deferred,
-                func=_NUMBER,
+                func=_NUMBER_EVENTS_SQL,
             ),
         ]
 

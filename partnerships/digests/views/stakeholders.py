@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.digests import services
 from partnerships.digests.forms import CorrectAddressForm, EndForm, StakeholderForm
-from partnerships.digests.models import Subscription
+from partnerships.digests.models import Subscription, SubscriptionQuerySet
 from partnerships.digests.models.targets import Target, title_of
 from partnerships.digests.queries.ledger import tabs_for
 from partnerships.digests.queries.naming import set_names_for
@@ -41,13 +42,20 @@ def stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one stakeholder, and what the person can do about the subscription."""
     person = signed_in(request)
     now = timezone.now()
-    [subscription] = set_names_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
+    subscription = _named_subscription(stakeholders_of(person, now), pk, person, now)
     context = {
         "subscription": subscription,
         "email": confirmation_emails([subscription]).get(pk) if subscription.is_waiting else None,
         **tabs_for(person),
     }
     return render(request, "digests/stakeholder.html", context)
+
+
+def _named_subscription(subscriptions: SubscriptionQuerySet, pk: int, person: User, now: dt.datetime) -> Subscription:
+    """Return one of the subscriptions, with the names that this person may see. Raises `Http404` for any other id."""
+    subscription = get_object_or_404(subscriptions, pk=pk)
+    set_names_for(person, [subscription], now)
+    return subscription
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -118,7 +126,7 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct a stakeholder's address; the owner of the new address must confirm."""
     person = signed_in(request)
     now = timezone.now()
-    [subscription] = set_names_for(person, [get_object_or_404(stakeholders_of(person, now).live(), pk=pk)], now)
+    subscription = _named_subscription(stakeholders_of(person, now).live(), pk, person, now)
     back_url = next_url(request, reverse("digests:stakeholders"))
     form = CorrectAddressForm(post_data(request), cancel=back_url)
 
@@ -139,9 +147,12 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stop a stakeholder's digests, with a reason. If they have already ended, only say so."""
+    """Stop a stakeholder's digests about a record, for a reason that the person gives.
+
+    If these digests have already ended, change nothing and show a message that says so.
+    """
     person, now = signed_in(request), timezone.now()
-    [subscription] = set_names_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
+    subscription = _named_subscription(stakeholders_of(person, now), pk, person, now)
     stakeholder_name, target_name = subscription.person_for_askers, subscription.shown_name
     already_ended = f"{stakeholder_name} gets no digests about {target_name}: they had already ended."
     back_url = next_url(request, reverse("digests:stakeholders"))

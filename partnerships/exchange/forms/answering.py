@@ -126,15 +126,21 @@ class ReferForm(OrganisationForm):
         self.helper = Helper(self, submit="Refer to colleague", cancel=entry.get_absolute_url())
 
 
+#: The decisions of `DecideForm`, with their labels.
+_ACCEPT = ("accept", "Accept")
+_ACCEPT_PART = ("part", "Accept, and keep asking for more")
+_DECLINE = ("decline", "Decline")
+
+
 class DecideForm(VerdictForm):
-    """The form to accept or decline an answer."""
+    """The form to accept or decline an answer. A decline needs a reason."""
 
     verdict_field = "decision"
     needs_words = {"decline": "Say why you are declining."}
 
     decision = forms.ChoiceField(
         label="Do you accept this answer?",
-        choices=[("accept", "Accept"), ("part", "Accept, and keep asking for more"), ("decline", "Decline")],
+        choices=[_ACCEPT, _ACCEPT_PART, _DECLINE],
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
@@ -149,11 +155,12 @@ class DecideForm(VerdictForm):
         super().__init__(*args, **kwargs)
         decision = choice_field(self, "decision")
         if not entry.is_open:
-            # Accepted answers have used up the entry, but the organisation that answered last still gets a reply.
+            # The entry is closed, but the organisation that gave this answer still gets a reply.
             decision.label = "Nothing is left to accept"
-            decision.choices = [("decline", "Decline")]
+            decision.choices = [_DECLINE]
             decision.initial = "decline"
         elif entry.quantity is not None or entry.standing:
-            # The quantity already says whether more is needed.
-            decision.choices = [("accept", "Accept"), ("decline", "Decline")]
+            # Nobody needs to say whether more is wanted: it follows from the quantity that is left, and a standing
+            # offer stays open anyway.
+            decision.choices = [_ACCEPT, _DECLINE]
         self.helper = Helper(self, submit="Send decision", cancel=entry.get_absolute_url())

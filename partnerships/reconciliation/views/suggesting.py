@@ -27,7 +27,7 @@ def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
     Before the person types anything, there are no bodies, but all types and properties.
     """
     typed = clean(request.GET.get("prefix", ""))
-    skip = _count(request.GET.get("cursor", ""), maximum=_MAX_SKIPPED)
+    skip = _capped_number(request.GET.get("cursor", ""), maximum=_MAX_SKIPPED)
     if what == "entity":
         result = _bodies(typed, skip)
     elif what == "type":
@@ -60,8 +60,12 @@ def _properties(typed: str) -> list[dict[str, str]]:
 
 @public_service("GET")
 def propose(request: HttpRequest, version: str) -> HttpResponse:
-    """Return the properties that can be fetched, which are the same for every type."""
-    limit = _count(request.GET.get("limit", ""), maximum=len(PROPERTIES)) or len(PROPERTIES)
+    """Return the properties that a client can fetch: at most `limit`, or all without a limit.
+
+    The properties are the same for every type; the type of the request is only repeated in the response.
+    """
+    # A limit that is 0, missing or not a number means no limit.
+    limit = _capped_number(request.GET.get("limit", ""), maximum=len(PROPERTIES)) or len(PROPERTIES)
     properties = [{"id": prop.id, "name": prop.name} for prop in PROPERTIES.values() if prop.can_fetch]
     return JsonResponse({"type": clean(request.GET.get("type", "")), "limit": limit, "properties": properties[:limit]})
 
@@ -90,7 +94,7 @@ def _has_word_beginning(typed: str, *texts: str) -> bool:
     return not folded or any(f" {folded}" in f" {fold_name(text)}" for text in texts)
 
 
-def _count(text: str, *, maximum: int) -> int:
-    """Return a number from the address, limited to a maximum; 0 if the text is not a number."""
+def _capped_number(text: str, *, maximum: int) -> int:
+    """Return the whole number that a query parameter contains, at most the maximum; 0 if it contains no number."""
     is_number = text.isascii() and text.isdigit() and len(text) < 10
     return min(int(text), maximum) if is_number else 0

@@ -46,7 +46,10 @@ def owners_of(plan_files: LocalPlans, run: Import, plans_name: str) -> dict[str,
 
 
 class _OwnerFinder:
-    """Finds the organisation of a CURIE, and adds national park authorities that no register lists."""
+    """Finds the organisation of a CURIE, and creates national park authorities that the directory does not have.
+
+    A CURIE is a key, with a prefix for the kind of key, such as `local-authority:ADU` or `gss:E60000281`.
+    """
 
     def __init__(self, run: Import) -> None:
         self._run = run
@@ -57,13 +60,14 @@ class _OwnerFinder:
         }
 
     def find(self, curie: str, name: str) -> Organisation | None:
-        """Return the organisation of a CURIE; None if the directory does not have it.
+        """Return the organisation of a CURIE, or create it; None if it is neither found nor created.
 
-        `name` is the authority's name in the row, by which a body is found that is in the directory without its key.
+        `name` is the authority's name in the row. It is used to find a body that the directory lists without a key.
+        Only a national park authority with a name is created, and only if the import is not for one organisation.
         """
         prefix, _, key = curie.partition(":")
         organisation = (
-            self._with_key(prefix, key)
+            self._with_council_key_or_gss_code(prefix, key)
             or self._organisation_by_identifier.get((Scheme.PLANNING_DATA, curie))
             or _only_with_name(name, _KINDS.get(prefix))
         )
@@ -73,8 +77,11 @@ class _OwnerFinder:
             return self._add_national_park(curie, name)
         return None
 
-    def _with_key(self, prefix: str, key: str) -> Organisation | None:
-        """Return the organisation with a council's key, or with the GSS code of its planning area or its area."""
+    def _with_council_key_or_gss_code(self, prefix: str, key: str) -> Organisation | None:
+        """Return the organisation with this council key (`local-authority:`) or GSS code (`gss:`), or None.
+
+        A GSS code is looked up as the code of a planning area first. Other prefixes find nothing.
+        """
         organisation_by_identifier = self._organisation_by_identifier
         if prefix == "local-authority":
             return organisation_by_identifier.get((Scheme.LOCAL_AUTHORITY, key.upper()))
@@ -85,7 +92,7 @@ class _OwnerFinder:
         return None
 
     def _add_national_park(self, curie: str, name: str) -> Organisation:
-        """Add a national park authority to the directory, with a remark in the report."""
+        """Create a national park authority in the directory, and add a remark to the report of the import."""
         organisation = create_organisation(
             name=name,
             kind=Kind.NATIONAL_PARK,
@@ -100,7 +107,7 @@ class _OwnerFinder:
 
 
 def _only_with_name(name: str, kind: Kind | None) -> Organisation | None:
-    """Return the single organisation of a kind with this name; None if there are several or none."""
+    """Return the only organisation of a kind with this name; None if there are several or none."""
     if not name or kind is None:
         return None
     names = OrganisationName.objects.filter(folded=fold_name(name), organisation__kind=kind)

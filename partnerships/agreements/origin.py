@@ -31,9 +31,9 @@ class Suggested:
 
 
 class UnableToLinkOrigin(Exception):
-    """The new record belongs to another partnership than its origin, or its author may not link them.
+    """The new record cannot be linked to the record from which it is made. The message gives the reason.
 
-    The message says which.
+    For example, they belong to different partnerships, or the author may not link them.
     """
 
 

@@ -20,7 +20,9 @@ from django.db.models.fields.related_descriptors import ForwardManyToOneDescript
 #: Seconds for which a process caches the rows of a vocabulary.
 CACHE_SECONDS = 30
 
+#: The help text of codes in Django admin. A change of this text or of `CODE` needs migrations.
 CODE_HELP = "Stored with each record, in exports and in addresses; it cannot be changed later."
+#: The form of a code, for `is_code`. The validator `CODE` checks the same in fields.
 _CODE = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 CODE = RegexValidator(
     r"\A[a-z][a-z0-9_]*\Z",

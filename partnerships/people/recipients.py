@@ -51,6 +51,9 @@ def _asks_to_confirm(email: Email) -> bool:
 
 @contextmanager
 def collect_recipients() -> Iterator[Recipients]:
-    """Collect the emails that services record within the block."""
+    """Collect the emails that services record within the `with` block.
+
+    Call `sentence()` of the result after the block, when all emails have been recorded.
+    """
     with noting_emails() as emails:
         yield Recipients(emails)

@@ -62,7 +62,7 @@ class FillForm(Form):
 
 
 class PostForm(FillForm):
-    """Add a post, and name its holder if the post is not vacant."""
+    """Add a post with its first holder, or a vacant post."""
 
     role = forms.ChoiceField(label="What is the post for?")
     title = forms.CharField(
@@ -74,7 +74,7 @@ class PostForm(FillForm):
         super().__init__(*args, submit="Add post", **kwargs)
         choice_field(self, "role").choices = [("", "Choose a role"), *((role.value, role.label) for role in post_roles)]
         model_choice_field(self, "person").empty_label = "Nobody yet, or a person without an account"
-        # A vacant post needs no reason. If the form names a holder, the service `fill_post` requires a reason.
+        # A vacant post needs no reason. If a holder is chosen, the service `fill_post` checks that there is a reason.
         self.fields["reason"].required = False
         self.fields["reason"].help_text = "You must give a reason if you name a person. Your partners can read this."
 

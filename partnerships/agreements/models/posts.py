@@ -164,7 +164,7 @@ class HolderQuerySet(models.QuerySet["Holder"]):
         return self.filter(Q(ends_on=None) | Q(ends_on__gt=day), starts_on__lte=day)
 
     def open(self, day: dt.date | None = None) -> HolderQuerySet:
-        """Return the holders on a day (by default today), and people who take up a post later."""
+        """Return the holders on a day (by default today) and all later holders, but no former holders."""
         return self.filter(Q(ends_on=None) | Q(ends_on__gt=day or timezone.localdate()))
 
     def visible_to(self, user: User | AnonymousUser) -> HolderQuerySet:
@@ -179,7 +179,10 @@ class HolderQuerySet(models.QuerySet["Holder"]):
         return self.filter(of_own_posts | (holds_today & of_visible_posts))
 
     def clear_contacts(self) -> int:
-        """Empty the contact details and the reason, and return how many holders had any."""
+        """Empty the contact details and the reason of these holders, and set `cleared_at`.
+
+        Holders without details are left as they are. Returns how many holders changed.
+        """
         columns = (*CONTACT_FIELDS, "reason")
         has_details = Q()
         for column in columns:
@@ -192,8 +195,8 @@ class HolderQuerySet(models.QuerySet["Holder"]):
 class Holder(models.Model):
     """A person's time in a post, from `starts_on` up to but not including `ends_on`.
 
-    The holder is a person who acts for the organisation, or a contact without an account, who has a name only. Rows are
-    ended, never deleted. A job empties the contact details of former holders after `KEPT_MONTHS`.
+    The holder is a `person` who acts for the organisation, or a contact without an account, who has a `name` instead.
+    When the time ends, the row stays. A job empties the contact details of former holders after `KEPT_MONTHS`.
     """
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="holders")

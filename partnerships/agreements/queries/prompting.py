@@ -153,7 +153,7 @@ def terms_for_agenda(user: User, partnerships: Sequence[Partnership], since: Sin
 
 
 def objectives_in_period(period: ReportPeriod) -> Block | None:
-    """Return the block of a progress report with the open objectives of the party, or None without any."""
+    """Return a block for the party's progress report with its open objectives; None if it has no open objective."""
     party = period.party
     objectives = _open_objectives(period.today, partnership=party.partnership_id, organisation=party.organisation_id)
     if not objectives:
@@ -177,8 +177,13 @@ def _figure(state: ObjectiveState) -> str:
 
 
 def terms_in_period(period: ReportPeriod) -> Block | None:
-    """Return the block of a progress report with amendments that the party proposed or has yet to sign, or None."""
+    """Return a block for the party's progress report with the terms in which it is involved; None if there are none.
+
+    These are its own amendments that await signatures or were decided in the period, and the terms that it has yet to
+    sign.
+    """
     party = period.party
+    # Amendments are based on a version of the terms; first terms are not.
     own_proposals = TermsProposal.objects.filter(
         partnership=party.partnership_id, proposed_by=party.organisation_id, based_on__isnull=False
     ).exclude(status=ProposalStatus.DRAFTING)

@@ -178,9 +178,10 @@ def _lock_current_holder(holder: Holder, *, author: User | None, now: dt.datetim
 
 @transaction.atomic
 def remove_contact(*, holder: Holder, now: dt.datetime) -> None:
-    """Remove the details of a contact without an account at their own wish, and end their time in the post.
+    """Remove the details of a contact without an account, as the contact wishes, and end their time in the post.
 
-    The contact needs no other right than the link in the email. Does nothing if the details were removed before.
+    Checks no rights: the contact opens the page by the link in their email. Does nothing if the holder has an account,
+    or if the details have already been removed.
     """
     post = lock_post(holder.post)
     locked_holder = Holder.objects.select_for_update().get(pk=holder.pk)
@@ -210,7 +211,7 @@ def end_post(*, post: Post, reason: str, author: User | None, now: dt.datetime) 
 
 
 def close_post(post: Post, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End a locked post, and the time of its holders. Does not check rights."""
+    """End a post today, and the time of its present and future holders. Does not check rights. Lock the post first."""
     today = timezone.localdate(now)
     for holder in post.holders.open(today).select_for_update().order_by("pk"):
         end_holding(holder, on=today, reason=reason, now=now)
@@ -221,7 +222,10 @@ def close_post(post: Post, *, reason: str, author: User | None, now: dt.datetime
 
 
 def end_holding_of(*, post: Post, person: User, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End a leaver's time in a post. Does not check rights. Call with the organisation locked."""
+    """End a person's time in a post today, because the person no longer acts for the organisation.
+
+    Does not check rights. Lock the organisation first.
+    """
     today = timezone.localdate(now)
     for holder in post.holders.open(today).filter(person=person).select_for_update().order_by("pk"):
         end_holding(holder, on=today, reason=reason, now=now)
@@ -245,7 +249,7 @@ def holder_identity(holder: Holder) -> str:
 
 
 def end_holding(holder: Holder, *, on: dt.date, reason: str, now: dt.datetime) -> None:
-    """End a locked holder's time on a day, or on its first day if that is later."""
+    """End a holder's time in a post on a day. A time that begins later ends on its first day. Lock the holder first."""
     holder.ends_on = max(on, holder.starts_on)
     holder.reason = reason[:300]
     holder.save(update_fields=["ends_on", "reason"])

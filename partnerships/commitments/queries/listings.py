@@ -56,10 +56,10 @@ def _commitments_in(user: User, partnership: int) -> CommitmentQuerySet:
 
 
 def name_as_at(commitments: Iterable[Commitment], *, beside: Iterable[AsAt] = ()) -> None:
-    """Make the commitments name organisations as they were called on the day of the proposal, with one query.
+    """Set the names of the commitments' organisations to their names on the day of the proposal, with one query.
 
-    Open commitments also give the present name. `beside` is what else the page shows, with its day. Only for pages that
-    show the commitments, because the names of the organisations in memory change.
+    Open commitments show the present names too. `beside` has other organisations on the page, each with the day whose
+    names it should show. Never save these organisations, because their names in memory are only for this page.
     """
     then_only: list[AsAt] = list(beside)
     then_and_now: list[AsAt] = []

@@ -25,7 +25,11 @@ MAX_TIMES_ASKED = 3
 
 
 class UnableToSubscribe(Exception):
-    """The address cannot be used, the person refused, a limit is reached, or the asking organisation has no access."""
+    """The person cannot be subscribed or asked. The message gives the reason.
+
+    For example, emails to the address bounce, the person refused or has already answered, a limit is reached, or the
+    asking organisation may not read the target.
+    """
 
 
 @transaction.atomic
@@ -62,9 +66,12 @@ def remind(*, subscription: Subscription, now: dt.datetime, limit: int = 1) -> N
 def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> None:
     """Send the confirmation email again, because the person asks for it on a page.
 
-    The person may ask for digests that they refused before. The email goes to their own address, and only their answer
-    to it changes anything. Raises `UnableToChangeSubscription` if there is nothing to confirm, if the organisation that
-    asked may no longer read the target, or if the refusal is so old that a partner may ask again.
+    A subscription that the person had refused waits for their confirmation again, and their refusal of all
+    confirmation emails, if any, is withdrawn. Digests start only when the person confirms. No email is sent if
+    `MAX_LINKS_A_DAY` were sent within a day, or if the address is suppressed.
+
+    Raises `UnableToChangeSubscription` if there is nothing to confirm, if the person may no longer know the target's
+    name (`may_still_be_asked`), or if the refusal is so old that the partner must ask again (`askable_again`).
     """
     subscription = lock_subscription(subscription)
     if not (subscription.is_waiting or askable_again([subscription], now)) or not may_still_be_asked(subscription, now):

@@ -23,10 +23,15 @@ from partnerships.plans.models import Plan
 
 @transaction.atomic
 def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime) -> RoleRule:
-    """Subscribe all members of a partnership, or all signatories of a plan, now and in future."""
+    """Set the rule that everyone with a role gets digests about the target, and return the rule.
+
+    In a partnership, the rule covers everyone who acts for a party; for a plan, the leads of the organisations that
+    must sign. They are subscribed now, and people who get the role later are subscribed then. If the rule exists
+    already, nothing changes.
+    """
     lock_planning()
     require(may_set_roles(target, author, now))
-    kind = kind_of(target)
+    kind = kind_of(target)  # "plan" or "partnership", which is also the name of the rule's field
     role = RoleRule.Role.SIGNATORIES if isinstance(target, Plan) else RoleRule.Role.MEMBERS
     rule, created = RoleRule.objects.get_or_create(
         **{kind: target}, role=role, defaults={"set_by": author, "set_at": now}
@@ -46,10 +51,14 @@ def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime)
 
 @transaction.atomic
 def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime) -> int:
-    """End a role rule and its subscriptions, and return how many subscriptions ended."""
-    lock_planning()  # a job that applies rules has then finished, or starts later and does not find the rule
+    """End a role rule and its subscriptions, and return how many subscriptions ended.
+
+    People whom another rule about the same target covers are subscribed again.
+    """
+    # A job that applies rules has finished once we have this lock, or starts later and does not find the rule.
+    lock_planning()
     target = rule.plan or rule.partnership
-    assert target is not None  # a constraint
+    assert target is not None  # the constraint `role_rule_fits_its_target`
     if rule.post is None:
         require(may_set_roles(target, author, now))
     else:
@@ -57,6 +66,7 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
 
     subscriptions = Subscription.objects.live().filter(how=How.ROLE, **{kind_of(target): target})
     if rule.role == RoleRule.Role.POST:
+        # A target can have rules for several posts, so end only the subscriptions of people who hold this post.
         holds_post = Q(person__in=people_of(rule).values("person")) | Q(person__in=contact_person_ids(rule))
         subscriptions = subscriptions.filter(holds_post)
     ended_count = end_subscriptions(subscriptions, author=author, reason=reason, now=now, is_refusal=False)

@@ -13,7 +13,10 @@ from partnerships.people.models import User
 
 
 def lock_agreement(agreement: NominationsAgreement) -> NominationsAgreement:
-    """Lock the partnership of an agreement, and return the agreement. Check rights and status only after locking."""
+    """Lock the partnership of an agreement, fetch the agreement again, and return it.
+
+    Check rights and status on the returned agreement, because the given one may be out of date.
+    """
     partnership = recording.lock_partnership(agreement.partnership_id)
     agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
     agreement.partnership = partnership

@@ -53,7 +53,10 @@ def decide_lines(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_POST
 def ask_to_make_up(request: HttpRequest, pk: int, number: int, line: int) -> HttpResponse:
-    """Make an ask of the provider, to make up the missing nominations of a line."""
+    """Ask the provider to make up the missing nominations of a line, and go to the page of this ask.
+
+    `line` is the id of the line. If the council has already asked, go to the existing ask.
+    """
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_ask)
 

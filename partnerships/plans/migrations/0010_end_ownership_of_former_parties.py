@@ -54,7 +54,8 @@ def end_ownerships(apps, schema_editor):
         if left_at is not None:
             former_owners.append((left_at, owner.pk, owner))
 
-    # If all owners of a plan have left, the last to leave takes the plan along. So go through them as they left.
+    # Go through the owners in the order in which they left the partnership: the last owner of a plan keeps the plan, and
+    # takes it out of the partnership.
     for left_at, _pk, owner in sorted(former_owners, key=lambda row: row[:2]):
         other_owners = PlanOwner._base_manager.filter(plan=owner.plan, ended_at=None).exclude(pk=owner.pk)
         if other_owners.exists():

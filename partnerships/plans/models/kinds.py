@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from partnerships.kit.vocabularies import CODE, CODE_HELP, Vocabulary, forget
 
+#: Likelihood and impact of a risk go from 1 (very low) to 5 (very high).
 _SCALE = [MinValueValidator(1), MaxValueValidator(5)]
 
 
@@ -18,7 +19,7 @@ _SCALE = [MinValueValidator(1), MaxValueValidator(5)]
 class PlanKind(Vocabulary):
     """A kind of plan, such as a housing strategy (docs/glossary.md)."""
 
-    # As short as the column of plans that stores the code.
+    # At most 20 characters, as `Plan.kind`, which stores this code.
     code = models.CharField(max_length=20, unique=True, validators=[CODE], help_text=CODE_HELP)
 
     class Meta:
@@ -30,7 +31,7 @@ class PlanKind(Vocabulary):
         return cls.objects.prefetch_related("parts")
 
     def begins_with(self, part: str) -> list[StarterPart]:
-        """Return the starter parts of one sort that are in use, in order.
+        """Return the starter parts in use of one list (a value of `Part`), by position.
 
         This makes no query for a kind from `by_code`, which has loaded the parts.
         """
@@ -39,7 +40,7 @@ class PlanKind(Vocabulary):
 
 
 class Part(models.TextChoices):
-    """The lists of a plan to which a starter can add a part."""
+    """The lists of a plan that can begin with starter parts."""
 
     SECTION = "section", "Section"
     OUTCOME = "outcome", "Outcome"

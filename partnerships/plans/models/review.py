@@ -34,9 +34,16 @@ class ShareQuerySet(models.QuerySet["Share"]):
 class Share(models.Model):
     """Access to a draft for one person of another organisation.
 
-    shared → opened → revoked, or ended after `ends_on`. Sharing again uses the same row. A share also ends when the
-    person stops acting for `organisation`, when that organisation leaves the partnership, and when the owner that
-    shares it (`shown_for`) stops owning the plan.
+    shared → opened → ended. Sharing the draft again with the person uses the same row. A share ends:
+
+    * when it is revoked;
+    * after its last day (`ends_on`);
+    * when the person stops acting for `organisation`;
+    * when that organisation leaves the partnership;
+    * when the owner that shares the draft (`shown_for`) stops owning the plan.
+
+    `organisation` and `shown_for` are null only in shares that are older than these columns, if the migration found no
+    organisation. These shares give no access (see `is_active_share`).
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="shares")

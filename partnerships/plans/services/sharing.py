@@ -283,7 +283,10 @@ def _notify_owners_of_request(request: AccessRequest, plan: Plan, *, now: dt.dat
 
 
 def _newest_plan_named(about: str, partnership: Partnership) -> Plan | None:
-    """Return the newest plan of the partnership with this title or address, unless it is over."""
+    """Return the newest plan of the partnership that has this title or address and is not over, or None.
+
+    `about` is an address if it contains, for example, `/plans/12/`; otherwise it is a title.
+    """
     address = re.search(r"/plans/(\d{1,18})(?:/|$)", about)
     has_address_or_title = Q(pk=int(address[1])) if address else Q(title__iexact=about)
     plans = Plan.objects.filter(has_address_or_title, partnership=partnership).exclude(status__in=OVER)

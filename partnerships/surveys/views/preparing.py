@@ -154,9 +154,10 @@ def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
 
 @_FORM
 def answer_moderation(request: HttpRequest, pk: int) -> HttpResponse:
-    """Let the person named as moderator agree or decline to read the comments.
+    """Let the person who was asked to be the moderator agree or decline to read the comments.
 
-    The page shows how many people are asked, and the domains of their addresses. For anyone else, it answers with 404.
+    The page shows how many people the survey asks, by group and by domain of their addresses. Other people get a 404,
+    and so does the moderator once they have agreed.
     """
     user = signed_in(request)
     # An administrator who views the site as the moderator must not answer for them.

@@ -61,7 +61,11 @@ def _register_sections() -> None:
 def _register_personal_data() -> None:
     """Register what happens to answers when people leave, organisations merge, time passes or a backup is restored."""
     register_personal(RULES)
-    register_leaving("answers no longer trusted", end_trust_of_leaver)
+    register_leaving(
+        "answers no longer trusted",
+        end_trust_of_leaver,
+        consequence="ask for approval again before showing their answers",
+    )
     obligations.register()
     retention.register()
     restoring.register()

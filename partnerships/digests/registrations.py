@@ -91,7 +91,7 @@ def _register_personal_data() -> None:
     """Register what happens to subscriptions when people leave, bodies merge, time passes or a backup is restored."""
     register_personal(RULES)
     register_refusal(may_not_be_emailed)
-    register_leaving("digests stopped", stop_digests)
+    register_leaving("digests stopped", stop_digests, consequence="stop their digests")
     register_owned(FOLLOWED)
     register_departure(ask_successor)
     obligations.register()

@@ -124,7 +124,11 @@ def register() -> None:
 
     # What happens to memberships when a person leaves an organisation, or the network.
     register_departure(give_to_colleague)
-    register_leaving("memberships ended and commitments transferred", end_memberships)
+    register_leaving(
+        "memberships ended and commitments transferred",
+        end_memberships,
+        consequence="end their roles and pass their commitments to the colleague you choose below",
+    )
     register_obstacle(why_not_administrator)
 
     _register_personal_data()

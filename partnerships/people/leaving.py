@@ -24,11 +24,17 @@ class Leaving:
 #: called inside the transaction.
 Hook = Callable[[Leaving], int]
 _hooks: dict[str, Hook] = {}
+#: What each hook does, by its name, in words that continue the sentence “When you close the account, we …”.
+_consequences: dict[str, str] = {}
 
 
-def register_leaving(name: str, hook: Hook) -> None:
-    """Register a hook under a name that makes sense after its count, for example “memberships ended”."""
+def register_leaving(name: str, hook: Hook, *, consequence: str) -> None:
+    """Register a hook under a name that makes sense after its count, for example “memberships ended”.
+
+    The consequence says what the hook does, for the page on which the account is closed: “end their roles”.
+    """
     _hooks[name] = hook
+    _consequences[name] = consequence
 
 
 def run_hooks(leaving: Leaving) -> dict[str, int]:
@@ -36,6 +42,6 @@ def run_hooks(leaving: Leaving) -> dict[str, int]:
     return {name: hook(leaving) for name, hook in sorted(_hooks.items())}
 
 
-def hook_names() -> tuple[str, ...]:
-    """Return the names of all hooks, sorted alphabetically."""
-    return tuple(sorted(_hooks))
+def consequences() -> tuple[str, ...]:
+    """Return what all hooks do, in the order in which they are called."""
+    return tuple(_consequences[name] for name in sorted(_hooks))

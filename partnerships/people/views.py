@@ -34,7 +34,7 @@ from partnerships.people.administrators import (
 from partnerships.people.first_administrator import UnableToBegin, become_first_administrator, is_valid
 from partnerships.people.forms import DetailsForm, FirstAdministratorForm, LeaverForm, ReasonForm, ViewAsForm
 from partnerships.people.identity_providers import provider_name
-from partnerships.people.leaving import hook_names
+from partnerships.people.leaving import consequences
 from partnerships.people.middleware import VIEW_AS_KEY
 from partnerships.people.models import User
 from partnerships.people.personal_data import export_person, rows_in
@@ -157,7 +157,7 @@ def close_leaver_account(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, message)
             return redirect(person_url)
 
-    return form_page(request, "people/leaver.html", form, person=person, consequences=hook_names())
+    return form_page(request, "people/leaver.html", form, person=person, consequences=consequences())
 
 
 def _signed_in_administrator(request: HttpRequest) -> User:

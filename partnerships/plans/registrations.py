@@ -68,7 +68,7 @@ def _register_prompts() -> None:
 
 def _register_departures() -> None:
     """Register what happens to plans when people, parties or owners leave, and when a partnership ends."""
-    register_leaving("drafts no longer shared", end_shares)
+    register_leaving("drafts no longer shared", end_shares, consequence="stop sharing drafts with them")
     register_departure(end_shares_of_membership)
     register_party_departure(departures.leave_with_party, departures.preview_leaving)
     register_observing(departures.step_back)

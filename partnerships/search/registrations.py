@@ -8,4 +8,4 @@ from partnerships.search.services import forget_person
 
 def register() -> None:
     """Register the deletion of the names of people who leave."""
-    register_leaving("names forgotten by search", forget_person)
+    register_leaving("names forgotten by search", forget_person, consequence="remove their name from search")

@@ -21,6 +21,7 @@ from partnerships.conversations.queries.calendar import entries_of_meetings
 from partnerships.conversations.queries.meetings import people_who_may_come, seated_people
 from partnerships.conversations.queries.reports import leads_who_decide, people_to_chase
 from partnerships.kit.calendars import Invited, write_file
+from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
@@ -60,9 +61,15 @@ def write_report_due(due: Due, person: User, now: dt.datetime) -> Content | str:
         "partnership": report.round.partnership,
         "late": report.days_late(today),
         "escalated": stage == "escalated",
+        "is_to_ask_leads": stage == "escalated" and not _is_lead(person, report),
         "href": link("conversations:report", pk=report.pk),
     }
     return Content("conversations/report_due", context)
+
+
+def _is_lead(person: User, report: Report) -> bool:
+    """Return True if the person leads the organisation that writes the report."""
+    return leads_with_account([report.party.organisation_id]).filter(pk=person.pk).exists()
 
 
 def write_report_submitted(due: Due, person: User, now: dt.datetime) -> Content | str:

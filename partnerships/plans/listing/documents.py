@@ -32,7 +32,7 @@ def _form(parameters: Any, user: User) -> OfPlansForm:
 
 DOCUMENTS = ListDefinition(
     slug="plan-documents",
-    title="Documents of plans",
+    title="Plan documents",
     one="document",
     address="plans:documents",
     columns=(

@@ -143,7 +143,7 @@ def test_nothing_is_sent_before_a_stakeholder_confirms(world: World, plan: Plan,
     play(office)
 
     [email] = office.to(world.sol)
-    assert email["Subject"] == "Please confirm: digests about Harbour Quarter"
+    assert email["Subject"] == "Would you like emails about changes to Harbour Quarter? Please say yes or no"
 
 
 def test_confirming_by_the_link_starts_digests(world: World, plan: Plan, office: PostOffice, client: Client) -> None:

@@ -39,7 +39,10 @@ class Unfit(models.TextChoices):
     MANY = "many", "We accept up to 20 emails a day from one person. You can send this one again tomorrow."
     UNKNOWN = (
         "unknown",
-        "You sent your email to an address that no longer works or is not for you, or not from your own address here.",
+        (
+            "You wrote to an address that no longer works, or that belongs to someone else, or you wrote from an "
+            "address that we do not know."
+        ),
     )
 
 

@@ -169,7 +169,10 @@ class SuppressionAdmin(LedgerAdmin):
     @admin.display(description="address", ordering="address")
     def shown_address(self, suppression: Suppression) -> str:
         """Return the address, or how to find an address stored only as a hash."""
-        return suppression.address or "Unknown since a restore: search for the whole address to find it"
+        return suppression.address or (
+            "Since a backup was restored, we no longer have this address in clear. Search for the full address to find "
+            "this row."
+        )
 
     @admin.action(description="Unblock these addresses")
     def release(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:

@@ -293,7 +293,9 @@ def _refusals(candidates: Collection[Candidate], doubts_by_email: dict[int, int]
             refusals[email.pk] = SetAside(email.pk, EmailStatus.SUPPRESSED, "An earlier email to this address bounced.")
         elif not can_be_addressed(email.address):
             refusals[email.pk] = SetAside(
-                email.pk, EmailStatus.FAILED, "The address is not one that mail servers accept."
+                email.pk,
+                EmailStatus.FAILED,
+                "Mail servers do not accept this address. Correct it before sending the email again.",
             )
         elif doubts_by_email[email.pk] >= MAX_DOUBTS:
             code = EmailReason.MAY_HAVE_ARRIVED

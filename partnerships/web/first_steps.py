@@ -91,7 +91,7 @@ def _network_steps(user: User) -> Steps:
         "Set up Common Ground",
         (
             Step(
-                title="Become the administrator",
+                title="Become an administrator",
                 hint="You have an account and are an administrator.",
                 href=reverse("people:account"),
                 done=True,

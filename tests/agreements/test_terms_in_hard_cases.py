@@ -71,7 +71,7 @@ def send_amendments_that_do_not_fit(world: World, *, checked: bool) -> tuple[Ter
 
 
 def test_amendments_of_the_start_and_the_end_that_do_not_fit_are_refused(world: World) -> None:
-    with pytest.raises(UnableToSendForSignature, match=r"do not fit together\. “Starts on” is after “Ends on”"):
+    with pytest.raises(UnableToSendForSignature, match=r"contradict each other\. “Starts on” is after “Ends on”"):
         send_amendments_that_do_not_fit(world, checked=True)
 
 

@@ -148,7 +148,7 @@ def test_an_unsendable_address_is_tried_once(world: World, match: Match, office:
 
     [row] = Delivery.objects.filter(recipient=world.amina)
     assert row.status == "failed"
-    assert row.reason == "The address is not one that mail servers accept."
+    assert row.reason == "Mail servers do not accept this address. Correct it before sending the email again."
 
 
 def test_a_match_waits_for_the_hour_its_reader_chose(world: World, match: Match, office: PostOffice) -> None:

@@ -289,7 +289,7 @@ def test_page_and_word_file_have_a_map_and_the_page_says_none(world: World) -> N
     assert 'data-words="Fareham: 1"' in page
     assert re.search(r'<use href="[^"]*outlines[^"]*\.svg#E07000087"', page)
     [chart, picture] = [shape._inline.docPr.get("descr") for shape in paper.inline_shapes]
-    assert chart == "Council areas with and without; the table gives the figures"
+    assert chart == "Council areas with some records and with none; the table gives the figures"
     assert picture.endswith("in each council area; the table gives the figures")
     assert "From white to the darkest shade: none, 1, 2 to 3" in "".join(
         paragraph.text for paragraph in paper.paragraphs

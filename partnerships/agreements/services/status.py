@@ -73,7 +73,7 @@ def _missing_for_force(partnership: Partnership, today: dt.date) -> list[str]:
     """Return what must happen before a partnership can be agreed or active, in one sentence each."""
     sentences = []
     if partnership.state_on(today) == Status.UNDER_REVIEW and _review_is_due(partnership, today):
-        sentences.append("Amend the terms with the next review date.")
+        sentences.append("Amend the terms to set the next review date.")
     required_parties = partnership.parties.required()
     invited_parties = required_parties.filter(status=PartyStatus.INVITED).select_related("organisation")
     sentences += [

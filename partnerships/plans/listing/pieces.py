@@ -42,8 +42,8 @@ class OfPlansForm(Form):
 class _MilestonesForm(OfPlansForm):
     """Filters by name, plan and owner, and by whether a milestone is overdue or later than first planned."""
 
-    overdue = forms.BooleanField(label="Only overdue", required=False)
-    slips = forms.BooleanField(label="Only later than first planned", required=False)
+    overdue = forms.BooleanField(label="Only overdue milestones", required=False)
+    slips = forms.BooleanField(label="Only milestones later than first planned", required=False)
 
 
 def of_plans(user: User, chosen: Mapping[str, Any], *search_fields: str) -> Q:

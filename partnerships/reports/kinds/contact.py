@@ -121,7 +121,14 @@ def _matrix(meeting_counts: Counter[_Pair], names: Mapping[int, str]) -> Table:
         for pk in ids_by_name
     )
     note = f"These are the {MATRIX} organisations with the most conversations." if len(totals) > MATRIX else ""
-    return Table("matrix", "As a matrix", columns, rows, note=note, empty="No conversations in this period.")
+    return Table(
+        "matrix",
+        "Meetings between each pair of organisations",
+        columns,
+        rows,
+        note=note,
+        empty="No conversations in this period.",
+    )
 
 
 CONTACT = Report(

@@ -45,7 +45,7 @@ class _Filters(DistrictFilters):
         required=False,
         choices=[("", "Everything"), *((code, many.capitalize()) for code, (_, many) in WHAT.items())],
     )
-    gaps = forms.BooleanField(label="Only areas with none", required=False)
+    gaps = forms.BooleanField(label="Only areas with no records", required=False)
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters, reader)
@@ -79,7 +79,7 @@ def _compute(context: ReportContext) -> Snapshot:
         filters=context.filter_labels,
         answers=answers,
         tables=tuple(tables),
-        charts=(Chart("Council areas with and without", "short", (1, 2)),),
+        charts=(Chart("Council areas with some records and with none", "short", (1, 2)),),
         maps=(AreaMap(_map_title(theme, what), "areas", _map_column(what), _SHADE_LIMITS),) if areas else (),
         sources=(Source("Partnerships, asks and offers, plans and commitments in Common Ground", context.today),),
         notes=_NOTES,

@@ -93,7 +93,8 @@ def _compute(context: ReportContext) -> Snapshot:
         charts=(Chart("Kept and overdue, by who promised", "givers", (2, 4)),),
         sources=(Source("Commitments in Common Ground", context.today),),
         notes=(
-            "This report counts commitments that both sides agreed, without actions and replaced commitments.",
+            "This report counts commitments that both sides agreed.",
+            "It leaves out actions and commitments that were replaced.",
             "“Kept on time” means delivered by the due date that was first agreed, and “kept late” means after it.",
             "“Overdue” means not delivered, although the due date that is now agreed has passed.",
             "“Share kept” is the share of kept commitments among all that were delivered, overdue or cancelled.",

@@ -116,5 +116,5 @@ def _check_identifiers(content: dict[str, Any], checking: Checking) -> None:
                 checking.add_problem(
                     f"organisations[{index}].identifiers",
                     f"{scheme} {value} already belongs to organisations[{first_index}].",
-                    "Give it to one of them.",
+                    "Keep this identifier on only one of the two organisations.",
                 )

@@ -112,7 +112,7 @@ TOPICS = (
         "condition confirms that it is met.",
         who=(
             "Leads in an organisation that owns the plan can choose who must sign and by when.",
-            "Leads of the organisation that is asked can decide here or by the link in their email.",
+            "Leads of the organisation that is asked can decide here or using the link in their email.",
         ),
         guide=f"{EVERYDAY}#sign-a-plan",
         views="plans:signing plans:request-signatures plans:remove-signatory plans:due-day plans:condition "

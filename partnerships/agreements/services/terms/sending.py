@@ -361,7 +361,7 @@ def _check_collision(
     problems = () if party_count is None else _joint_problems(declarations, fitted_draft, other_draft, party_count)
     if problems:
         raise UnableToSendForSignature(
-            f"{name} {state}. The two proposals do not fit together. "
+            f"{name} {state}. The two proposals contradict each other. "
             f"{_in_one_line(problems)} Change one of the two proposals.",
             problems,
         )

@@ -221,7 +221,7 @@ def _put_in_force_or_email(
 def _put_in_force_if_complete(version: TermsVersion, *, author: User | None, now: dt.datetime) -> bool:
     """Put the version in force if every party has signed, and return whether this happened.
 
-    Raises `UnableToSignTerms` if the terms do not fit with other signed terms.
+    Raises `UnableToSignTerms` if the terms contradict other signed terms.
     """
     if version.proposal is None:  # a consolidated version, which is in force already
         return False

@@ -47,7 +47,7 @@ from partnerships.people.models import User
 
 
 class UnableToTakeForce(Exception):
-    """The signed terms do not fit with other terms that were signed."""
+    """The signed terms contradict other terms that were signed."""
 
 
 def put_in_force_if_signed(proposal: TermsProposal, *, author: User | None, now: dt.datetime) -> bool:
@@ -148,10 +148,10 @@ def _additions(
         )
     except InvalidContent as error:
         fields = labels_of_fields(schema, error.problems)
-        raise UnableToTakeForce(f"These terms do not fit with other signed terms in {fields}.") from error
+        raise UnableToTakeForce(f"These terms contradict terms that have already been signed, in {fields}.") from error
     for addition in additions:
         if error_text := dates_out_of_order(addition.content):
-            raise UnableToTakeForce(f"These terms do not fit with other signed terms. {error_text}")
+            raise UnableToTakeForce(f"These terms contradict terms that have already been signed. {error_text}")
     return additions
 
 

@@ -50,7 +50,7 @@ class CycleForm(Form):
     """The form to set how often, when and where a partnership meets."""
 
     interval = forms.IntegerField(
-        label="Every how many weeks or months?",
+        label="How many weeks or months between meetings?",
         min_value=1,
         max_value=MAX_INTERVAL,
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),

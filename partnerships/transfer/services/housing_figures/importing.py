@@ -174,7 +174,7 @@ def _remark_on_other_releases(dataset: Dataset, series: Series, run: Import) -> 
     older_dataset = other_datasets.filter(released_on__lte=dataset.released_on).order_by("-released_on", "-pk").first()
     if newer_dataset is not None:
         run.report.remark(
-            f"This release is of {long_date(dataset.released_on)}. Pages show the newer release of "
+            f"This release is dated {long_date(dataset.released_on)}. Pages show the newer release of "
             f"{long_date(newer_dataset.released_on)}."
         )
 

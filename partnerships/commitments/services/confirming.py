@@ -74,9 +74,11 @@ def _save_confirmation(commitment: Commitment, *, is_giver: bool, author: User, 
     if is_giver:
         commitment.giver_confirmed_by = author
         commitment.giver_confirmed_at = now
+        changed_fields = ["owner", "giver_confirmed_by", "giver_confirmed_at"]
     else:
         commitment.receiver_confirmed_by = author
         commitment.receiver_confirmed_at = now
+        changed_fields = ["receiver_confirmed_by", "receiver_confirmed_at"]
 
     # An action needs only the side that does it.
     has_receiver_confirmed = commitment.is_action or commitment.receiver_confirmed_at is not None
@@ -84,17 +86,8 @@ def _save_confirmation(commitment: Commitment, *, is_giver: bool, author: User, 
     if is_agreed:
         commitment.status = Status.AGREED
         commitment.status_since = now
-    commitment.save(
-        update_fields=[
-            "owner",
-            "giver_confirmed_by",
-            "giver_confirmed_at",
-            "receiver_confirmed_by",
-            "receiver_confirmed_at",
-            "status",
-            "status_since",
-        ]
-    )
+        changed_fields += ["status", "status_since"]
+    commitment.save(update_fields=changed_fields)
     return is_agreed
 
 

@@ -163,9 +163,12 @@ def test_a_backup_restores_every_row_trigger_and_file(restored: Restored) -> Non
 
 @pytest.mark.slow
 def test_after_a_restore_only_the_application_may_call_the_owners_functions(
-    restored: Restored, application_role: str
+    application_role: str, restored: Restored
 ) -> None:
-    """A backup contains no rights. `migrate`, which `restore` runs, grants them again."""
+    """A backup contains no rights. `migrate`, which `restore` runs, grants them again.
+
+    The role comes first, because it can be dropped only after the database that grants it rights.
+    """
     with patch.object(grants, "connections", ConnectionHandler({"default": restored.database})) as connections:
         try:
             grants.grant(role=application_role)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -73,6 +74,25 @@ def post_data_and_files(
 def form_page(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
     """Show the page of a form, with status 422 if the form has errors."""
     return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
+
+
+@contextmanager
+def show_refusal(form: BaseForm, *refusals: type[Exception], field: str | None = None) -> Iterator[None]:
+    """If the block raises one of these exceptions, add its words to the form, at the field or above all fields.
+
+    The view then goes on after the block, and shows the page of the form again:
+
+        if request.method == "POST" and form.is_valid():
+            with show_refusal(form, UnableToChangePost):
+                end_post(post=post, author=user, now=timezone.now(), **form.cleaned_data)
+                return redirect(post)
+
+        return form_page(request, "agreements/posts/end.html", form, post=post)
+    """
+    try:
+        yield
+    except refusals as error:
+        form.add_error(field, str(error))
 
 
 def private_file(file: File[bytes], *, name: str, content_type: str) -> HttpResponseBase:

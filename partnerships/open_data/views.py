@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.kit.exports import count_rows
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.open_data import services
 from partnerships.open_data.forms import AgreementForm, ContributionForm, PublishingForm
@@ -156,7 +156,7 @@ def publishing(request: HttpRequest, pk: int, standard: str) -> HttpResponse:
     form = PublishingForm(post_data(request), submit=submit, danger=ends, cancel=return_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToPublishData, field="reason"):
             change_publishing = end_publishing if ends else begin_publishing
             change_publishing(
                 organisation=organisation,
@@ -165,9 +165,6 @@ def publishing(request: HttpRequest, pk: int, standard: str) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except UnableToPublishData as error:
-            form.add_error("reason", str(error))
-        else:
             messages.success(request, f"{files.title}: {'no longer published' if ends else 'published'}.")
             return redirect(return_url)
 
@@ -184,13 +181,10 @@ def enter_agreement(request: HttpRequest, pk: int) -> HttpResponse:
     form = AgreementForm(post_data(request), cancel=return_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToEnter, field="reference"):
             agreement = services.enter_agreement(
                 organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()
             )
-        except UnableToEnter as error:
-            form.add_error("reference", str(error))
-        else:
             message = f"Agreement {agreement.reference} has been added. Now add its contributions."
             messages.success(request, message)
             return redirect(agreement)
@@ -216,13 +210,10 @@ def enter_contribution(request: HttpRequest, pk: int) -> HttpResponse:
     form = ContributionForm(post_data(request), cancel=return_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToEnter, field="reference"):
             commitment = services.enter_contribution(
                 agreement=agreement, **form.cleaned_data, author=user, now=timezone.now()
             )
-        except UnableToEnter as error:
-            form.add_error("reference", str(error))
-        else:
             message = f"Contribution {commitment.source_reference} has been added as {commitment.reference}."
             messages.success(request, message)
             return redirect(agreement)

@@ -25,7 +25,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.exports import count_rows
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.people.administrators import (
     UnableToChangeAdministration,
     grant_administration,
@@ -115,13 +115,10 @@ def view_as(request: HttpRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     form = ViewAsForm(post_data(request))
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToViewAs):
             view = begin_view_as(
                 administrator=administrator, person=person, reason=form.cleaned_data["reason"], now=timezone.now()
             )
-        except UnableToViewAs as error:
-            form.add_error(None, str(error))
-        else:
             request.session[VIEW_AS_KEY] = view.pk
             return redirect(settings.LOGIN_REDIRECT_URL)
     return form_page(request, "people/view_as.html", form, person=person)
@@ -147,11 +144,8 @@ def close_leaver_account(request: HttpRequest, pk: int) -> HttpResponse:
     form = LeaverForm(post_data(request), successors=colleagues_of(person), cancel=person_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToCloseAccount):
             counts_by_hook = close_account(person=person, author=administrator, now=timezone.now(), **form.cleaned_data)
-        except UnableToCloseAccount as error:
-            form.add_error(None, str(error))
-        else:
             counts = ", ".join(f"{count} {name}" for name, count in counts_by_hook.items() if count)
             message = f"{person.display_name} has left: {counts}." if counts else f"{person.display_name} has left."
             messages.success(request, message)
@@ -192,11 +186,8 @@ def _change_administration(request: HttpRequest, administrator: User, person: Us
 
     if request.method == "POST" and form.is_valid():
         change = grant_administration if granting else withdraw_administration
-        try:
+        with show_refusal(form, UnableToChangeAdministration):
             change(person=person, author=administrator, reason=form.cleaned_data["reason"], now=timezone.now())
-        except UnableToChangeAdministration as error:
-            form.add_error(None, str(error))
-        else:
             status = "now" if granting else "no longer"
             messages.success(request, f"{person.display_name} is {status} a network administrator.")
             return redirect(person_url)
@@ -213,14 +204,11 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="Remove second factor", cancel=person_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToRemoveSecondFactor):
             with collect_recipients() as recipients:
                 remove_second_factors(
                     person=person, author=administrator, reason=form.cleaned_data["reason"], now=timezone.now()
                 )
-        except UnableToRemoveSecondFactor as error:
-            form.add_error(None, str(error))
-        else:
             message = f"The second factors of {person.display_name} have been removed."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(person_url)

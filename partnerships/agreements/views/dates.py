@@ -30,7 +30,7 @@ from partnerships.agreements.services.notices import (
 from partnerships.agreements.services.reminders import UnableToChooseReminders, choose_date_reminders
 from partnerships.agreements.views.access import get_readable, get_visible
 from partnerships.kit.dates import long_date
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.naming import show_as_at
 from partnerships.people.models import User
@@ -104,12 +104,9 @@ def notice_give(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     form = NoticeForm(post_data(request), earliest=earliest, cancel=dates_page)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToGiveNotice):
             with collect_recipients() as recipients:
                 new_notice = give_notice(party=own_party, author=user, now=timezone.now(), **form.cleaned_data)
-        except UnableToGiveNotice as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{_notice_message(new_notice, own_party)}{recipients.sentence()}")
             return redirect(dates_page)
 
@@ -157,12 +154,9 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
     dates_page = reverse("agreements:dates", args=[pk])
     form = ReasonForm(post_data(request), submit="Withdraw notice", cancel=dates_page, danger=False)
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToWithdrawNotice):
             with collect_recipients() as recipients:
                 withdraw_notice(notice=open_notice, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        except UnableToWithdrawNotice as error:
-            form.add_error(None, str(error))
-        else:
             message = f"The notice from {open_notice.organisation.name} has been withdrawn."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(dates_page)
@@ -182,7 +176,7 @@ def date_reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     form = DateRemindersForm(post_data(request), days=days, dates=chosen_dates, cancel=dates_page)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChooseReminders):
             choose_date_reminders(
                 party=own_party,
                 days=form.chosen_days,
@@ -190,9 +184,6 @@ def date_reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except UnableToChooseReminders as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"The reminders for {own_party.organisation.name} have been saved.")
             return redirect(dates_page)
 

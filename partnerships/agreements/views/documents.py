@@ -19,7 +19,7 @@ from partnerships.agreements.queries.sharing import data_sharing_of, data_sharin
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import UnableToAddDocument, UnableToRemoveDocument, add_document, remove_document
 from partnerships.agreements.views.access import get_readable
-from partnerships.kit.http import form_page, keyset_page, post_data_and_files, private_file
+from partnerships.kit.http import form_page, keyset_page, post_data_and_files, private_file, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import show_as_at
@@ -63,7 +63,7 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
     form = DocumentForm(*post_data_and_files(request), partnership=partnership)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToAddDocument, field="file"):
             document = add_document(
                 partnership=partnership,
                 title=form.cleaned_data["title"],
@@ -73,9 +73,6 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except UnableToAddDocument as error:
-            form.add_error("file", str(error))
-        else:
             message = f"“{document.title}” has been added to the partnership’s documents."
             messages.success(request, message)
             return redirect("agreements:documents", pk)

@@ -33,7 +33,7 @@ from partnerships.agreements.services.objectives import (
 )
 from partnerships.agreements.serving import provider_of, providers
 from partnerships.agreements.views.access import get_readable
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.naming import show_as_at
@@ -143,13 +143,10 @@ def objective_add(request: HttpRequest, pk: int) -> HttpResponse:
     form = _form(request, partnership, objective=None, text=suggestion.text if suggestion else "")
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangeObjective):
             objective = add_objective(
                 partnership=partnership, author=user, now=timezone.now(), came_from=came_from, **form.cleaned_data
             )
-        except UnableToChangeObjective as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The objective has been added.")
             return redirect(objective)
 
@@ -205,7 +202,7 @@ def objective_progress(request: HttpRequest, pk: int, objective: int) -> HttpRes
 
     if request.method == "POST" and form.is_valid():
         party = acting_party(user, partnership, *EDITING_ROLES)
-        try:
+        with show_refusal(form, UnableToChangeObjective):
             report_progress(
                 objective=opened_objective,
                 report=ProgressReport(**form.cleaned_data),
@@ -213,9 +210,6 @@ def objective_progress(request: HttpRequest, pk: int, objective: int) -> HttpRes
                 organisation=party.organisation if party else None,
                 now=timezone.now(),
             )
-        except UnableToChangeObjective as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "Your progress report has been saved.")
             return redirect(opened_objective)
 
@@ -233,11 +227,8 @@ def objective_status(request: HttpRequest, pk: int, objective: int) -> HttpRespo
     form = ObjectiveStatusForm(post_data(request), objective=opened_objective)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangeObjective):
             change_objective_status(objective=opened_objective, author=user, now=timezone.now(), **form.cleaned_data)
-        except UnableToChangeObjective as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The status has been saved.")
             return redirect(opened_objective)
 
@@ -274,7 +265,7 @@ def objective_link_record(request: HttpRequest, pk: int, objective: int, provide
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangeObjective, field="key"):
             link_record(
                 objective=opened_objective,
                 provider=provider,
@@ -282,9 +273,6 @@ def objective_link_record(request: HttpRequest, pk: int, objective: int, provide
                 author=user,
                 now=timezone.now(),
             )
-        except UnableToChangeObjective as error:
-            form.add_error("key", str(error))
-        else:
             messages.success(request, f"The {chosen_provider.label} has been linked.")
             return redirect(opened_objective)
 

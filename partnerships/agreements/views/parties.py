@@ -35,7 +35,7 @@ from partnerships.agreements.services import (
 )
 from partnerships.agreements.views.access import get_led, get_readable, get_visible, visible_lookup
 from partnerships.kit.choice_fields import model_choice_field
-from partnerships.kit.http import form_page, post_data, row_number
+from partnerships.kit.http import form_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import find_organisations
@@ -100,14 +100,11 @@ def _invite_chosen_organisation(request: HttpRequest, user: User, partnership: P
     # Any organisation is valid: the search text may have changed since the choice.
     form = InviteForm(request.POST, candidates=Organisation.objects.visible_to(user), partnership=partnership)
     if form.is_valid():
-        try:
+        with show_refusal(form, UnableToInvite, field="organisation"):
             with collect_recipients() as recipients:
                 party = invite_organisation(
                     partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data
                 )
-        except UnableToInvite as error:
-            form.add_error("organisation", str(error))
-        else:
             _confirm_invitation(request, party.organisation, recipients.sentence())
             return redirect("agreements:members", pk=partnership.pk)
 
@@ -167,7 +164,7 @@ def party_answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     form = AnswerForm(post_data(request))
     if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
-        try:
+        with show_refusal(form, UnableToAnswer, field="reason"):
             with collect_recipients() as recipients:
                 answer_invitation(
                     party=invited_party,
@@ -176,9 +173,6 @@ def party_answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
                     author=user,
                     now=timezone.now(),
                 )
-        except UnableToAnswer as error:
-            form.add_error("reason", str(error))
-        else:
             name, title = invited_party.organisation.name, partnership.title
             message = f"{name} takes part in {title}." if accept else f"{name} has declined to take part in {title}."
             messages.success(request, f"{message}{recipients.sentence()}")
@@ -204,7 +198,7 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     form = RoleForm(post_data(request), party=party_to_change)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangeParty, field="role"):
             with collect_recipients() as recipients:
                 change_party_role(
                     party=party_to_change,
@@ -213,9 +207,6 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
                     author=user,
                     now=timezone.now(),
                 )
-        except UnableToChangeParty as error:
-            form.add_error("role", str(error))
-        else:
             message = f"{party_to_change.organisation.name} is now {party_to_change.get_role_display().lower()}."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("agreements:members", pk)
@@ -238,12 +229,9 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit=submit, cancel=members_page)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToLeave):
             with collect_recipients() as recipients:
                 remove_party(party=party_to_remove, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        except UnableToLeave as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(members_page)
 
@@ -278,14 +266,11 @@ def party_leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     members_page = reverse("agreements:members", args=[pk])
     form = ReasonForm(post_data(request), submit="Leave the partnership", cancel=members_page)
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToLeave):
             with collect_recipients() as recipients:
                 leave_partnership(
                     party=leaving_party, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
                 )
-        except UnableToLeave as error:
-            form.add_error(None, str(error))
-        else:
             message = f"{organisation.name} has left {partnership.title}."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("agreements:detail", pk)

@@ -43,7 +43,7 @@ from partnerships.agreements.services import (
 )
 from partnerships.agreements.views.access import get_led, get_readable, get_visible, is_readable, visible_lookup
 from partnerships.kit.forms import searching_form
-from partnerships.kit.http import form_page, keyset_page, post_data
+from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
 from partnerships.organisations.models import Area, Membership, Organisation, Role
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
@@ -69,11 +69,8 @@ def partnership_create(request: HttpRequest) -> HttpResponse:
     form = searching_form(request, StartForm, organisations=organisations, initial=initial)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToCreatePartnership):
             partnership = create_partnership(author=user, now=timezone.now(), starter=True, **form.cleaned_data)
-        except UnableToCreatePartnership as error:
-            form.add_error(None, str(error))
-        else:
             message = f"{partnership.title} has been created. Invite the organisations you want to work with."
             messages.success(request, message)
             return redirect("agreements:members", partnership.pk)
@@ -180,7 +177,7 @@ def partnership_settings(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         party = acting_party(user, partnership, Role.LEAD)
-        try:
+        with show_refusal(form, UnableToEditSettings):
             changed_fields = edit_settings(
                 partnership=partnership,
                 author=user,
@@ -188,9 +185,6 @@ def partnership_settings(request: HttpRequest, pk: int) -> HttpResponse:
                 now=timezone.now(),
                 **form.cleaned_data,
             )
-        except UnableToEditSettings as error:
-            form.add_error(None, str(error))
-        else:
             message = "The settings have been saved." if changed_fields else "Nothing was changed."
             messages.success(request, message)
             return redirect("agreements:detail", pk)
@@ -210,12 +204,9 @@ def partnership_status(request: HttpRequest, pk: int) -> HttpResponse:
     form = StatusForm(post_data(request), partnership=partnership, is_renewed=successor is not None)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangeStatus, UnableToRenew, field="status"):
             with collect_recipients() as recipients:
                 message, next_partnership = _renew_or_change_status(partnership, form.cleaned_data, user)
-        except (UnableToChangeStatus, UnableToRenew) as error:
-            form.add_error("status", str(error))
-        else:
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(next_partnership)
 

@@ -35,7 +35,7 @@ from partnerships.agreements.services import (
     vacate_post,
 )
 from partnerships.agreements.views.access import get_readable, get_visible
-from partnerships.kit.http import form_page, keyset_page, post_data
+from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import people_of, with_account
@@ -129,12 +129,9 @@ def post_create(request: HttpRequest, organisation_id: int, partnership_id: int 
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangePost):
             with collect_recipients() as recipients:
                 post = _create_and_fill_post(form, organisation, partnership, user)
-        except UnableToChangePost as error:
-            form.add_error(None, str(error))
-        else:
             message = f"{post} of {organisation.display_name} has been added."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(next_page)
@@ -192,12 +189,9 @@ def post_fill(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangePost):
             with collect_recipients() as recipients:
                 holder = fill_post(post=post, author=user, now=timezone.now(), **form.fill_post_arguments())
-        except UnableToChangePost as error:
-            form.add_error(None, str(error))
-        else:
             message = f"{holder.display_name}: {post} of {post.organisation.display_name}."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(post)
@@ -213,11 +207,8 @@ def post_end(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="End post", cancel=post.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangePost):
             end_post(post=post, author=user, now=timezone.now(), **form.cleaned_data)
-        except UnableToChangePost as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{post} of {post.organisation.display_name} has ended.")
             return redirect(post)
 
@@ -247,11 +238,8 @@ def holder_contact(request: HttpRequest, pk: int) -> HttpResponse:
     form = ContactForm(post_data(request), holder=holder, cancel=holder.post.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangePost):
             change_contact(holder=holder, contact=form.contact(), author=user, now=timezone.now())
-        except UnableToChangePost as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The contact details have been changed.")
             return redirect(holder.post)
 
@@ -266,11 +254,8 @@ def holder_vacate(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="End their time in this post", cancel=holder.post.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangePost):
             vacate_post(holder=holder, author=user, now=timezone.now(), **form.cleaned_data)
-        except UnableToChangePost as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{holder.display_name} no longer holds this post.")
             return redirect(holder.post)
 

@@ -14,7 +14,7 @@ from partnerships.answers import services
 from partnerships.answers.forms import QuestionForm, RefuseForm
 from partnerships.answers.models import Answer, AnswerStatus, PlanQuestion, Trust
 from partnerships.answers.queries import answers_on, concern_counts, questions_on, trust_to_manage
-from partnerships.kit.http import form_page, keyset_page, post_data
+from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.content import WILL_BE_SENT
@@ -99,14 +99,11 @@ def refuse_waiting_answer(request: HttpRequest, pk: int) -> HttpResponse:
     form = RefuseForm(post_data(request), submit="Refuse answer", cancel=answers_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToDecide, field="reason"):
             with collect_recipients() as recipients:
                 services.refuse_answer(
                     answer=answer, reason=form.cleaned_data["reason"], author=signed_in(request), now=timezone.now()
                 )
-        except services.UnableToDecide as error:
-            form.add_error("reason", str(error))
-        else:
             messages.success(request, f"The answer has been refused.{recipients.sentence()}")
             return redirect(answers_url)
 
@@ -169,11 +166,8 @@ def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
     form = QuestionForm(post_data(request), cancel=answers_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToAsk):
             services.ask_question(plan=plan, author=user, now=timezone.now(), **form.cleaned_data)
-        except services.UnableToAsk as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(
                 request, "You have asked the question. Stakeholders can answer it using the link in their digests."
             )

@@ -18,7 +18,7 @@ from partnerships.commitments import services
 from partnerships.commitments.forms.delivery import EscalateForm, ProgressForm, VerifyForm
 from partnerships.commitments.models import Commitment, commitment_readers
 from partnerships.commitments.views.fetching import open_commitment
-from partnerships.kit.http import form_page, post_data, post_data_and_files
+from partnerships.kit.http import form_page, post_data, post_data_and_files, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
@@ -76,7 +76,7 @@ def escalate_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         person = form.cleaned_data["person"]
-        try:
+        with show_refusal(form, services.UnableToEscalate):
             with collect_recipients() as recipients:
                 services.escalate(
                     commitment=commitment,
@@ -85,9 +85,6 @@ def escalate_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
                     author=user,
                     now=timezone.now(),
                 )
-        except services.UnableToEscalate as error:
-            form.add_error(None, str(error))
-        else:
             message = f"{commitment.reference} has been escalated to {person.display_name}."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(commitment)
@@ -105,15 +102,12 @@ def verify_delivery(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         is_verified = form.cleaned_data["verdict"] == "verified"
         note, now = form.cleaned_data["note_text"], timezone.now()
-        try:
+        with show_refusal(form, services.UnableToVerify):
             with collect_recipients() as recipients:
                 if is_verified:
                     services.verify_delivery(commitment=commitment, note_text=note, author=user, now=now)
                 else:
                     services.send_back(commitment=commitment, reason=note, author=user, now=now)
-        except services.UnableToVerify as error:
-            form.add_error(None, str(error))
-        else:
             if is_verified:
                 message = f"{commitment.reference} has been verified{'' if commitment.is_action else ' as delivered'}."
             else:

@@ -13,7 +13,7 @@ from partnerships.commitments.forms.evidence import EvidenceForm
 from partnerships.commitments.models import Evidence
 from partnerships.commitments.rights import rights_over
 from partnerships.commitments.views.fetching import commitment_for, open_commitment
-from partnerships.kit.http import form_page, post_data_and_files, private_file
+from partnerships.kit.http import form_page, post_data_and_files, private_file, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.requests import signed_in
 
@@ -26,7 +26,7 @@ def attach_evidence(request: HttpRequest, pk: int) -> HttpResponse:
     form = EvidenceForm(*post_data_and_files(request), commitment=commitment)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToAttach, field="file"):
             services.attach_evidence(
                 commitment=commitment,
                 file=form.cleaned_data["file"],
@@ -34,9 +34,6 @@ def attach_evidence(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToAttach as error:
-            form.add_error("file", str(error))
-        else:
             messages.success(request, f"The file has been attached to {commitment.reference}.")
             return redirect(commitment)
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from partnerships.commitments import services
 from partnerships.commitments.forms.ownership import OwnerForm
 from partnerships.commitments.views.fetching import open_commitment
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 
 
@@ -27,11 +27,8 @@ def edit_owner(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         owner = form.cleaned_data["owner"]
-        try:
+        with show_refusal(form, services.UnableToChangeOwner):
             services.change_owner(commitment=commitment, owner=owner, author=user, now=timezone.now())
-        except services.UnableToChangeOwner as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{owner.display_name} now owns {commitment.reference}.")
             return redirect(commitment)
 

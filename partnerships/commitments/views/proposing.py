@@ -20,7 +20,7 @@ from partnerships.commitments.origins import OriginRecord, Suggestion, parse_ori
 from partnerships.commitments.rights import rights_over, waits_for
 from partnerships.commitments.views.fetching import TERMS, commitment_for
 from partnerships.kit.forms import searching_form
-from partnerships.kit.http import form_page, row_number
+from partnerships.kit.http import form_page, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
@@ -50,12 +50,9 @@ def propose_commitment(request: HttpRequest) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToPropose, services.UnableToConfirm):
             with collect_recipients() as recipients:
                 commitment = _propose(form, came_from, replaces, author=user)
-        except (services.UnableToPropose, services.UnableToConfirm) as error:
-            form.add_error(None, str(error))
-        else:
             waiting = " and ".join(side.display_name for side in waits_for(commitment))
             message = f"{commitment.reference} has been proposed. It is waiting for {waiting} to confirm it."
             messages.success(request, f"{message}{recipients.sentence()}")

@@ -17,7 +17,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.rights import waits_for
 from partnerships.commitments.views.fetching import TERMS, open_commitment
 from partnerships.kit.dates import long_date
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.recipients import collect_recipients
@@ -33,12 +33,9 @@ def edit_terms(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         terms = {name: form.cleaned_data[name] for name in (*TERMS, "revision")}
-        try:
+        with show_refusal(form, services.UnableToEdit, services.UnableToPropose):
             with collect_recipients() as recipients:
                 services.edit_proposal(commitment=commitment, **terms, author=user, now=timezone.now())
-        except (services.UnableToEdit, services.UnableToPropose) as error:
-            form.add_error(None, str(error))
-        else:
             message = f"The terms of {commitment.reference} have changed. Both sides need to confirm them."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(commitment)
@@ -60,7 +57,7 @@ def confirm_for_side(request: HttpRequest, pk: int, side: str) -> HttpResponse:
     form = ConfirmForm(post_data(request), commitment=commitment, organisation=organisation, giving=giving)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToConfirm):
             with collect_recipients() as recipients:
                 confirmed = services.confirm_commitment(
                     commitment=commitment,
@@ -70,9 +67,6 @@ def confirm_for_side(request: HttpRequest, pk: int, side: str) -> HttpResponse:
                     author=user,
                     now=timezone.now(),
                 )
-        except services.UnableToConfirm as error:
-            form.add_error(None, str(error))
-        else:
             message = _confirmed_message(confirmed, organisation)
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(commitment)
@@ -98,13 +92,10 @@ def edit_due_date(request: HttpRequest, pk: int) -> HttpResponse:
     form = DueDateForm(post_data(request), cancel=commitment.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeDueDate):
             slippage = services.change_due_date(
                 commitment=commitment, **form.cleaned_data, author=user, now=timezone.now()
             )
-        except services.UnableToChangeDueDate as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{commitment.reference} is now due on {long_date(slippage.now)}.")
             return redirect(commitment)
 
@@ -119,14 +110,11 @@ def end_early(request: HttpRequest, pk: int) -> HttpResponse:
     form = EndForm(post_data(request), commitment=commitment, rights=rights)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToEnd):
             with collect_recipients() as recipients:
                 services.end_commitment(
                     commitment=commitment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
                 )
-        except services.UnableToEnd as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{commitment.reference} has been cancelled.{recipients.sentence()}")
             return redirect(commitment)
 

@@ -14,7 +14,7 @@ from partnerships.conversations.forms.reasons import ConfirmForm
 from partnerships.conversations.models import Conversation, Correction
 from partnerships.conversations.rights import rights_over
 from partnerships.conversations.views.fetching import open_conversation
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -63,7 +63,7 @@ def correct_record(request: HttpRequest, pk: int) -> HttpResponse:
     form = CorrectionForm(post_data(request), conversation=conversation)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToCorrect):
             services.suggest_correction(
                 conversation=conversation,
                 organisation=rights.other_sides[0],
@@ -71,9 +71,6 @@ def correct_record(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToCorrect as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{conversation.organisation.display_name} will answer your correction.")
             return redirect(conversation)
 
@@ -94,7 +91,7 @@ def answer_to_correction(request: HttpRequest, pk: int) -> HttpResponse:
     form = AnswerForm(post_data(request), conversation=conversation)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToCorrect):
             services.answer_correction(
                 correction=correction,
                 taken_up=form.cleaned_data["verdict"] == "yes",
@@ -102,9 +99,6 @@ def answer_to_correction(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToCorrect as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "Your answer has been saved.")
             return redirect(conversation)
 
@@ -123,7 +117,7 @@ def agree_to_record(request: HttpRequest, pk: int) -> HttpResponse:
     form = AgreeForm(post_data(request), conversation=conversation, organisation=organisation)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToAgree):
             agreed_conversation = services.agree_record(
                 conversation=conversation,
                 organisation=organisation,
@@ -131,9 +125,6 @@ def agree_to_record(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToAgree as error:
-            form.add_error(None, str(error))
-        else:
             locked_sentence = " All sides agree, so the record is now locked." if agreed_conversation.is_locked else ""
             messages.success(request, f"You agreed to the record for {organisation.display_name}.{locked_sentence}")
             return redirect(conversation)

@@ -16,7 +16,7 @@ from partnerships.conversations.forms.facilitating import EndFacilitationForm, N
 from partnerships.conversations.forms.reasons import ConfirmForm
 from partnerships.conversations.models import Facilitator
 from partnerships.conversations.queries.facilitating import stuck_for, watched_by
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -41,14 +41,11 @@ def name_new_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     form = NameFacilitatorForm(post_data(request), cancel=partnership.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToNameFacilitator, field="email"):
             with collect_recipients() as recipients:
                 facilitator = services.name_facilitator(
                     partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data
                 )
-        except services.UnableToNameFacilitator as error:
-            form.add_error("email", str(error))
-        else:
             name = facilitator.person.display_name
             message = f"{name} has been named. They can now accept or decline.{recipients.sentence()}"
             messages.success(request, message)
@@ -65,11 +62,8 @@ def accept_role(request: HttpRequest, pk: int) -> HttpResponse:
     form = ConfirmForm(post_data(request), submit="Accept", cancel=reverse("web:home"))
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToAcceptFacilitation):
             services.accept_facilitation(facilitator=facilitator, author=user, now=timezone.now())
-        except services.UnableToAcceptFacilitation as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"You are a facilitator of {facilitator.partnership.title}.")
             return redirect("conversations:stuck")
 
@@ -86,11 +80,8 @@ def end_role(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        try:
+        with show_refusal(form, services.UnableToEndFacilitation):
             services.end_facilitation(facilitator=facilitator, reason=reason, author=user, now=timezone.now())
-        except services.UnableToEndFacilitation as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{facilitator.person.display_name} is no longer a facilitator.")
             return redirect("web:home")
 

@@ -17,7 +17,7 @@ from partnerships.conversations.models import Attachment
 from partnerships.conversations.queries.agendas import agenda_for
 from partnerships.conversations.views.fetching import open_conversation
 from partnerships.conversations.views.meetings.opening import acting_side, open_meeting
-from partnerships.kit.http import form_page, post_data, post_data_and_files, private_file
+from partnerships.kit.http import form_page, post_data, post_data_and_files, private_file, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.requests import signed_in
@@ -32,13 +32,10 @@ def file_add(request: HttpRequest, pk: int) -> HttpResponse:
     form = FileForm(*post_data_and_files(request), cancel=conversation.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToAttachFile, field="file"):
             attachment = services.attach_file(
                 conversation=conversation, **form.cleaned_data, author=user, now=timezone.now()
             )
-        except services.UnableToAttachFile as error:
-            form.add_error("file", str(error))
-        else:
             messages.success(request, f"“{attachment.title}” has been attached.")
             return redirect(conversation)
 
@@ -62,7 +59,7 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"] or None
-        try:
+        with show_refusal(form, services.UnableToAttachFile, field="file"):
             paper = services.add_paper(
                 meeting=meeting,
                 organisation=acting_side(rights),
@@ -70,9 +67,6 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToAttachFile as error:
-            form.add_error("file", str(error))
-        else:
             messages.success(request, f"“{paper.title}” has been added to the papers.")
             return redirect(meeting)
 
@@ -101,13 +95,10 @@ def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="Remove file", cancel=back)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToRemoveFile):
             services.remove_attachment(
                 attachment=attachment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
             )
-        except services.UnableToRemoveFile as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"“{attachment.title}” has been removed.")
             return redirect(back)
 

@@ -14,7 +14,7 @@ from partnerships.conversations import services
 from partnerships.conversations.forms.journal import DeleteForm, JournalFilter, JournalForm
 from partnerships.conversations.models import JournalNote
 from partnerships.conversations.queries.journal import as_titled_for, journal_notes, writes_about
-from partnerships.kit.http import form_page, keyset_page, post_data, row_number
+from partnerships.kit.http import form_page, keyset_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
@@ -81,7 +81,7 @@ def write_journal_note(request: HttpRequest) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        try:
+        with show_refusal(form, services.UnableToWriteNote):
             services.write_journal_note(
                 organisation=organisation,
                 partnership=partnership,
@@ -91,9 +91,6 @@ def write_journal_note(request: HttpRequest) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToWriteNote as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"The note has been saved. Only {organisation.display_name} can read it.")
             return redirect(back)
 
@@ -123,11 +120,8 @@ def edit_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
     form = JournalForm(post_data(request), initial=initial, cancel=back)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToWriteNote):
             services.change_journal_note(note=note, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
-        except services.UnableToWriteNote as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The note has been saved.")
             return redirect(back)
 
@@ -152,11 +146,8 @@ def delete_journal_note(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        try:
+        with show_refusal(form, services.UnableToDeleteNote):
             services.delete_journal_note(note=note, reason=reason, author=signed_in(request), now=timezone.now())
-        except services.UnableToDeleteNote as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The note has been deleted.")
             return redirect("conversations:journal")
 

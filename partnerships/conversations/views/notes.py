@@ -12,7 +12,7 @@ from partnerships.conversations import services
 from partnerships.conversations.forms.notes import NoteForm
 from partnerships.conversations.models import PrivateNote
 from partnerships.conversations.views.fetching import open_conversation
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 
 
@@ -28,7 +28,7 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
     form = NoteForm(post_data(request), conversation=conversation, initial=initial)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToWriteNote):
             services.write_private_note(
                 conversation=conversation,
                 organisation=organisation,
@@ -36,9 +36,6 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToWriteNote as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"The note has been saved. Only {organisation.display_name} can read it.")
             return redirect(conversation)
 

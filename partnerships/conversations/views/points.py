@@ -14,7 +14,7 @@ from partnerships.conversations.forms.points import BecomeForm
 from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.models import Point
 from partnerships.conversations.rights import Rights, rights_over
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -30,11 +30,8 @@ def close_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit=f"Close {kind}", cancel=back)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangePoint):
             services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        except services.UnableToChangePoint as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"The {kind} has been closed.")
             return redirect(back)
 
@@ -58,13 +55,10 @@ def turn_into_ask_or_offer(request: HttpRequest, pk: int) -> HttpResponse:
     form = BecomeForm(post_data(request), point=point, possible_addressees=possible_addressees, cancel=back)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangePoint):
             entry = services.turn_into_entry(
                 point=point, organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()
             )
-        except services.UnableToChangePoint as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"The {point.direction} has been drafted. Share the draft when it is ready.")
             return redirect(entry)
 

@@ -20,7 +20,7 @@ from partnerships.conversations.forms.reports import EndForm, ReportingForm, rep
 from partnerships.conversations.models import Report, ReportingRound, ReportSubmission
 from partnerships.conversations.reporting import period_in_words
 from partnerships.kit.exports import csv_response
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -74,11 +74,8 @@ def set_up_reports(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReportingForm(post_data(request), parties=reporting_parties(pk), running_round=reporting_round, cancel=back)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToSetUpReporting):
             services.set_up_reporting(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
-        except services.UnableToSetUpReporting as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "Progress reports have been set up.")
             return redirect(back)
 
@@ -96,11 +93,8 @@ def stop_reporting(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        try:
+        with show_refusal(form, services.UnableToSetUpReporting):
             services.end_reporting(partnership=partnership, reason=reason, author=user, now=timezone.now())
-        except services.UnableToSetUpReporting as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "We will open no more progress reports.")
             return redirect(back)
 

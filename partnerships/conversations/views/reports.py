@@ -22,7 +22,7 @@ from partnerships.conversations.forms.reports import DecisionForm, ReportForm, S
 from partnerships.conversations.models import Report, ReportSubmission
 from partnerships.conversations.rights import ReportRights, report_rights
 from partnerships.documents import PieceConflict
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.kit.text import DiffTime, word_differences
 from partnerships.organisations.naming import show_as_at
@@ -174,14 +174,11 @@ def submit_to_partnership(request: HttpRequest, pk: int) -> HttpResponse:
     form = SubmitForm(post_data(request), initial=initial, cancel=reverse("conversations:report-write", args=[pk]))
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToSubmitReport):
             with collect_recipients() as recipients:
                 services.submit_report(
                     report=report, revision=form.cleaned_data["revision"], author=user, now=timezone.now()
                 )
-        except services.UnableToSubmitReport as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(
                 request, f"The report for {report.period_words} has been submitted.{recipients.sentence()}"
             )
@@ -212,15 +209,12 @@ def decide_report(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         number, reason = form.cleaned_data["number"], form.cleaned_data["reason"]
         is_accepted = form.cleaned_data["decision"] == "accepted"
-        try:
+        with show_refusal(form, services.UnableToDecideReport):
             with collect_recipients() as recipients:
                 if is_accepted:
                     services.accept_report(report=report, number=number, author=user, now=timezone.now())
                 else:
                     services.return_report(report=report, number=number, reason=reason, author=user, now=timezone.now())
-        except services.UnableToDecideReport as error:
-            form.add_error(None, str(error))
-        else:
             outcome = "accepted" if is_accepted else "returned"
             messages.success(request, f"The report has been {outcome}.{recipients.sentence()}")
             return redirect(report)

@@ -22,7 +22,7 @@ from partnerships.conversations.models import Conversation, PrivateNote
 from partnerships.conversations.rights import rights_over
 from partnerships.conversations.views.choosing import PASSED_ON, choose_sides, list_of, named_sides
 from partnerships.conversations.views.fetching import open_conversation
-from partnerships.kit.http import form_page, post_data, row_number
+from partnerships.kit.http import form_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
 from partnerships.people.models import User
@@ -58,7 +58,7 @@ def new_record(request: HttpRequest) -> HttpResponse:
     form = ConversationForm(post_data(request), user=user, keeper=keeper, others=other_sides, initial=initial)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToRecord):
             conversation = services.record_conversation(
                 organisation=keeper,
                 record=form.record,
@@ -67,9 +67,6 @@ def new_record(request: HttpRequest) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToRecord as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, _saved_message(conversation))
             return redirect(conversation)
 
@@ -168,7 +165,7 @@ def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
     form = _edit_form(request, user, conversation, others=named_sides(request, user, keeper) or recorded_sides)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToRecord):
             services.edit_conversation(
                 conversation=conversation,
                 record=form.record,
@@ -176,9 +173,6 @@ def edit_record(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToRecord as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"The record of “{conversation.subject}” has been saved.")
             return redirect(conversation)
 
@@ -214,13 +208,10 @@ def cancel_record(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="Cancel conversation", cancel=conversation.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToCancel):
             services.cancel_planned(
                 conversation=conversation, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
             )
-        except services.UnableToCancel as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"“{conversation.subject}” has been cancelled.")
             return redirect(conversation)
 

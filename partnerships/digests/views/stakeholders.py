@@ -30,7 +30,7 @@ from partnerships.digests.queries.subscriptions import (
 )
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.kit.dates import long_date
-from partnerships.kit.http import form_page, next_url, post_data
+from partnerships.kit.http import form_page, next_url, post_data, show_refusal
 from partnerships.outbox.content import WILL_BE_SENT
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -69,11 +69,8 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 
     form = StakeholderForm(request.POST or None, organisations=organisations, cancel=page_of(target))
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToSubscribe, field="email"):
             _ask_stakeholder(target, person, form.cleaned_data)
-        except services.UnableToSubscribe as error:
-            form.add_error("email", str(error))
-        else:
             email = form.cleaned_data["email"]
             messages.success(
                 request, f"{WILL_BE_SENT} {email}, to ask them to confirm. They get nothing else until they do."
@@ -132,11 +129,8 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
-        try:
+        with show_refusal(form, services.UnableToSubscribe, field="email"):
             services.correct_address(subscription=subscription, email=email, author=person, now=now)
-        except services.UnableToSubscribe as error:
-            form.add_error("email", str(error))
-        else:
             messages.success(
                 request, f"{WILL_BE_SENT} {email}, to ask them to confirm. We send nothing else there until they do."
             )

@@ -21,7 +21,7 @@ from partnerships.exchange.forms.fields import ReasonForm
 from partnerships.exchange.models import Question, Response
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.views.fetching import answerable_entry
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -54,12 +54,9 @@ def respond_to_entry(request: HttpRequest, pk: int) -> HttpResponse:
     form = RespondForm(post_data(request), entry=entry, organisations=organisations, initial=initial)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.respond(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{entry.organisation.name} can now see your answer.{recipients.sentence()}")
             return redirect(entry)
 
@@ -74,12 +71,9 @@ def decline_to_answer(request: HttpRequest, pk: int) -> HttpResponse:
     form = DeclineForm(post_data(request), entry=entry, organisations=organisations)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.decline_entry(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(
                 request, f"{entry.organisation.name} can now see that you declined, and why.{recipients.sentence()}"
             )
@@ -99,7 +93,7 @@ def refer_entry(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.refer_entry(
                     entry=entry,
@@ -109,9 +103,6 @@ def refer_entry(request: HttpRequest, pk: int) -> HttpResponse:
                     author=user,
                     now=timezone.now(),
                 )
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             name = data["person"].display_name
             messages.success(request, f"You have referred this {entry.noun} to {name}.{recipients.sentence()}")
             return redirect(entry)
@@ -126,12 +117,9 @@ def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
     form = AskQuestionForm(post_data(request), entry=entry, organisations=organisations)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.ask_question(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{entry.organisation.name} can now see your question.{recipients.sentence()}")
             return redirect(entry)
 
@@ -149,12 +137,9 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
     form = AnswerForm(post_data(request), entry=question.entry)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.answer_question(question=question, author=user, now=timezone.now(), **form.cleaned_data)
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{question.organisation.name} can now see your answer.{recipients.sentence()}")
             return redirect(question.entry)
 
@@ -173,7 +158,7 @@ def decide_response(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         decision = form.cleaned_data["decision"]
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.decide_response(
                     response=response,
@@ -183,9 +168,6 @@ def decide_response(request: HttpRequest, pk: int) -> HttpResponse:
                     author=user,
                     now=timezone.now(),
                 )
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             verb = "declined" if decision == "decline" else "accepted"
             messages.success(
                 request, f"You have {verb} the answer from {response.organisation.name}.{recipients.sentence()}"
@@ -212,14 +194,11 @@ def withdraw_response(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(post_data(request), entry=response.entry, submit="Withdraw answer", danger=True)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.withdraw_response(
                     response=response, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
                 )
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"Your answer has been withdrawn.{recipients.sentence()}")
             return redirect(response.entry)
 

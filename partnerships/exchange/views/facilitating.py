@@ -13,7 +13,7 @@ from partnerships.exchange.forms.facilitating import EndFacilitatorForm, NameFac
 from partnerships.exchange.models import EntryFacilitator
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.views.fetching import editable_entry
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -26,14 +26,11 @@ def name_entry_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     form = NameFacilitatorForm(post_data(request), cancel=entry.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 facilitator = services.name_entry_facilitator(
                     entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data
                 )
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{facilitator.person.display_name} is now a facilitator.{recipients.sentence()}")
             return redirect(entry)
 
@@ -51,14 +48,11 @@ def remove_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.end_entry_facilitator(
                     facilitator=facilitator, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
                 )
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(
                 request, f"{facilitator.person.display_name} is no longer a facilitator.{recipients.sentence()}"
             )

@@ -14,7 +14,7 @@ from partnerships.agreements.services import NewGroup
 from partnerships.exchange import services
 from partnerships.exchange.forms.groups import GroupForm
 from partnerships.exchange.models import Response
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.organisations.rights import roles_of
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -40,7 +40,7 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
     form = GroupForm(post_data(request), response=response, others=other_ids, cancel=entry.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.start_group_from_answer(
                     response=response,
@@ -49,9 +49,6 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
                     author=user,
                     now=timezone.now(),
                 )
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(
                 request,
                 f"You have started the working group and invited the other organisations.{recipients.sentence()}",

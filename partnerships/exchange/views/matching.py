@@ -18,7 +18,7 @@ from partnerships.exchange.queries.addressing import answerable_among
 from partnerships.exchange.queries.candidates import best_for_reader
 from partnerships.exchange.queries.listings import name_as_at
 from partnerships.exchange.queries.matches import dismissed, fit_in_words, matches_for, partners_of
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.rights import roles_of
@@ -140,14 +140,11 @@ def dismiss_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     form = DismissForm(post_data(request), entry=entry, organisations=Organisation.objects.filter(pk__in=edited_ids))
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.dismiss_match(
                     entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data
                 )
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"“{counterpart.title}” is no longer shown as a match.{recipients.sentence()}")
             return redirect("exchange:entry-matches", entry.pk)
 
@@ -168,14 +165,11 @@ def introduce_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     names = f"{entry.organisation.display_name} and {counterpart.organisation.display_name}"
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.introduce(
                     entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data
                 )
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"You have suggested that {names} talk.{recipients.sentence()}")
             return redirect(entry)
 

@@ -23,7 +23,7 @@ from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.candidates import BEST, best_for_reader
 from partnerships.exchange.views.fetching import editable_entry
 from partnerships.kit.forms import searching_form
-from partnerships.kit.http import form_page, post_data, row_number
+from partnerships.kit.http import form_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.rights import roles_of
@@ -176,7 +176,7 @@ def edit_entry(request: HttpRequest, pk: int) -> HttpResponse:
         sharing = None
         if entry.is_draft:
             sharing = services.Sharing(data["audience"], data["partnership"], data["addressees"])
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             services.edit_entry(
                 entry=entry,
                 author=user,
@@ -190,9 +190,6 @@ def edit_entry(request: HttpRequest, pk: int) -> HttpResponse:
             is_still_draft = entry.is_draft
             if is_still_draft and "draft" not in request.POST:
                 services.share_entry(entry=entry, author=user, now=timezone.now())
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             if is_still_draft:
                 _report_sharing(request, entry)
             else:
@@ -231,12 +228,9 @@ def mark_entry_agreed(request: HttpRequest, pk: int) -> HttpResponse:
     form = AgreedForm(post_data(request), entry=entry)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.mark_agreed(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"“{entry.title}” has been marked as agreed.{recipients.sentence()}")
             return redirect(entry)
 
@@ -259,7 +253,7 @@ def mark_entry_met(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         commitment = form.cleaned_data["commitment"]
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.meet_entry(
                     entry=entry,
@@ -268,9 +262,6 @@ def mark_entry_met(request: HttpRequest, pk: int) -> HttpResponse:
                     author=signed_in(request),
                     now=timezone.now(),
                 )
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(
                 request, f"{commitment.reference} has been linked to “{entry.title}”.{recipients.sentence()}"
             )
@@ -296,12 +287,9 @@ def withdraw_with_reason(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        try:
+        with show_refusal(form, services.UnableToChangeEntry):
             with collect_recipients() as recipients:
                 services.withdraw_entry(entry=entry, reason=reason, author=signed_in(request), now=timezone.now())
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"“{entry.title}” has been withdrawn.{recipients.sentence()}")
             return redirect(entry)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.exports import count_rows, describe_export
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.lists import find_list
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
@@ -41,11 +41,8 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
     confirmation_form = MakeFileForm(post_data(request), cancel=back)
 
     if request.method == "POST" and confirmation_form.is_valid():
-        try:
+        with show_refusal(confirmation_form, services.UnableToMakeFile):
             new_file = services.request_file(listing=listing, file_format=form, person=person, now=timezone.now())
-        except services.UnableToMakeFile as error:
-            confirmation_form.add_error(None, str(error))
-        else:
             nudge_after_commit(make_files.delay)
             messages.success(request, "We are making the file.")
             return redirect(new_file)

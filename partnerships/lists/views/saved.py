@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.agreements.queries import inside_among
 from partnerships.digests.models import Way
 from partnerships.digests.queries.ways import ways_of
-from partnerships.kit.http import form_page, keyset_page, post_data
+from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
 from partnerships.kit.lists import all_lists, find_list
 from partnerships.lists import services
 from partnerships.lists.forms import NameForm, ShareForm
@@ -115,13 +115,10 @@ def save_as_view(request: HttpRequest, kind: str) -> HttpResponse:
     form = NameForm(post_data(request), cancel=back)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToSaveView, field="name"):
             new_view = services.save_view(
                 person=person, kind=kind, name=form.cleaned_data["name"], state=listing.state, now=timezone.now()
             )
-        except services.UnableToSaveView as error:
-            form.add_error("name", str(error))
-        else:
             link = format_html(
                 '<a class="govuk-link" href="{}">Share or follow it, or subscribe to its dates</a>',
                 reverse("lists:views"),
@@ -146,13 +143,10 @@ def edit_view(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         new_state = listing.state if request.GET else None
-        try:
+        with show_refusal(form, services.UnableToSaveView, field="name"):
             changed_view = services.change_view(
                 view=view, person=person, name=form.cleaned_data["name"], state=new_state
             )
-        except services.UnableToSaveView as error:
-            form.add_error("name", str(error))
-        else:
             messages.success(request, f"“{changed_view.name}” has been saved.")
             return redirect(changed_view)
 

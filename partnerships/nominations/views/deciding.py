@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.nominations import services
 from partnerships.nominations.forms import DecideForm
@@ -33,7 +33,7 @@ def decide_lines(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             line.pk: (Decision(form.cleaned_data[decision.name]), form.cleaned_data[reason.name])
             for line, decision, reason in form.lines
         }
-        try:
+        with show_refusal(form, services.UnableToDecide):
             with collect_recipients() as recipients:
                 services.decide_lines(
                     nominations_return=nominations_return,
@@ -42,9 +42,6 @@ def decide_lines(request: HttpRequest, pk: int, number: int) -> HttpResponse:
                     author=user,
                     now=timezone.now(),
                 )
-        except services.UnableToDecide as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"Your answers have been sent.{recipients.sentence()}")
             return redirect(nominations_return)
 

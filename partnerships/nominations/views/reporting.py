@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from partnerships.kit.http import form_page, post_data, post_data_and_files
+from partnerships.kit.http import form_page, post_data, post_data_and_files, show_refusal
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
 from partnerships.nominations import services
@@ -41,13 +41,10 @@ def new_return(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         day = dt.date.fromisoformat(form.cleaned_data["quarter"])
-        try:
+        with show_refusal(form, services.UnableToReport, field="quarter"):
             nominations_return = services.start_return(
                 agreement=agreement, starts_on=day, author=user, now=timezone.now()
             )
-        except services.UnableToReport as error:
-            form.add_error("quarter", str(error))
-        else:
             messages.success(request, f"The return for {nominations_return.quarter} has been started.")
             return redirect(nominations_return)
 
@@ -87,13 +84,10 @@ def _upload(request: HttpRequest, user: User, nominations_return: NominationsRet
         lettings = services.FilteredFile(
             file_name=file.name or "", packed=file.packed, columns=file.columns, rows=file.rows
         )
-        try:
+        with show_refusal(form, services.UnableToReport, field="file"):
             services.store_lettings(
                 nominations_return=nominations_return, file=lettings, author=user, now=timezone.now()
             )
-        except services.UnableToReport as error:
-            form.add_error("file", str(error))
-        else:
             nudge_after_commit(count_waiting.delay)
             messages.success(request, "We have received your lettings and are counting them.")
             return redirect(nominations_return)
@@ -151,14 +145,11 @@ def send_to_council(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToReport):
             with collect_recipients() as recipients:
                 services.send_return(
                     nominations_return=nominations_return, answers=form.answers(), author=user, now=timezone.now()
                 )
-        except services.UnableToReport as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(
                 request, f"The return for {nominations_return.quarter} has been sent.{recipients.sentence()}"
             )
@@ -185,14 +176,11 @@ def reopen_for_changes(request: HttpRequest, pk: int, number: int) -> HttpRespon
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        try:
+        with show_refusal(form, services.UnableToReport):
             with collect_recipients() as recipients:
                 services.reopen_return(
                     nominations_return=nominations_return, reason=reason, author=user, now=timezone.now()
                 )
-        except services.UnableToReport as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(
                 request, f"The return for {nominations_return.quarter} is open again.{recipients.sentence()}"
             )

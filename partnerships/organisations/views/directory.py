@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.seen import note_events_seen
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.forms import SettingsForm
 from partnerships.organisations.lineage import successions_of
@@ -185,13 +185,10 @@ def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
     form = SettingsForm(post_data(request), organisation=organisation)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToUpdateOrganisation):
             changed_fields = update_organisation(
                 organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data
             )
-        except UnableToUpdateOrganisation as error:
-            form.add_error(None, str(error))
-        else:
             message = f"{organisation.name} has been saved." if changed_fields else "Nothing was changed."
             messages.success(request, message)
             return redirect("organisations:detail", pk)

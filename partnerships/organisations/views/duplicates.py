@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.duplicates import merges, possible_duplicates
 from partnerships.organisations.forms import ReasonForm
@@ -59,13 +59,10 @@ def merge_pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="Merge records", cancel=list_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToMerge):
             merge_organisations(
                 kept=kept_organisation, merged=merged_organisation, author=user, now=timezone.now(), **form.cleaned_data
             )
-        except UnableToMerge as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{merged_organisation.name} has been merged into {kept_organisation.name}.")
             return redirect(kept_organisation)
 
@@ -89,11 +86,8 @@ def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="Keep them apart", cancel=list_url, danger=False)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToMerge):
             keep_apart(one=first, other=second, author=user, now=timezone.now(), **form.cleaned_data)
-        except UnableToMerge as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{first.name} and {second.name} stay two organisations.")
             return redirect(list_url)
 
@@ -109,11 +103,8 @@ def merge_undo(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="Undo the merge", cancel=reverse("organisations:duplicates"))
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToMerge):
             remaining_count = undo_merge(merge=merge_to_undo, author=user, now=timezone.now(), **form.cleaned_data)
-        except UnableToMerge as error:
-            form.add_error(None, str(error))
-        else:
             message = f"{merged.name} is a separate organisation again."
             if remaining_count:
                 message += f" {remaining_count} records have changed since the merge and stayed with {kept.name}."

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.forms import Form
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.forms.handovers import AnswerHandoversForm, ConsentForm, ProposeHandoversForm
 from partnerships.organisations.handovers import (
@@ -109,7 +109,7 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
         # What is left in `cleaned_data` are the details of the lines.
         ticked_ids = [int(record_id) for record_id in form.cleaned_data.pop("records")]
         is_about_all = form.cleaned_data.pop("everything")
-        try:
+        with show_refusal(form, UnableToHandOverLines):
             count = propose_handovers(
                 succession=succession,
                 predecessor=organisation,
@@ -119,9 +119,6 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
                 now=now,
                 **form.cleaned_data,
             )
-        except UnableToHandOverLines as error:
-            form.add_error(None, str(error))
-        else:
             successor = form.cleaned_data["successor"]
             messages.success(request, f"{count} record{pluralize(count)} proposed to {successor.name}.")
             return redirect("organisations:handover", pk)
@@ -170,7 +167,7 @@ def answer_lines(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
-        try:
+        with show_refusal(form, UnableToHandOverLines):
             count = answer_handovers(
                 lines=_chosen_lines(lines, form),
                 accept=accept,
@@ -178,9 +175,6 @@ def answer_lines(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=now,
             )
-        except UnableToHandOverLines as error:
-            form.add_error(None, str(error))
-        else:
             verb = "accepted" if accept else "disputed"
             messages.success(request, f"You {verb} {count} line{pluralize(count)}.")
             return redirect("organisations:handover", pk)
@@ -212,11 +206,8 @@ def record_line_consent(request: HttpRequest, pk: int) -> HttpResponse:
     shown_lines = lines[:MAX_LINES_ON_PAGE]
     form = ConsentForm(post_data(request), lines=shown_lines, titles=titles_of(shown_lines, user), count=len(lines))
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToHandOverLines):
             message = _save_consent(form, _chosen_lines(lines, form), user)
-        except UnableToHandOverLines as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, message)
             return redirect("organisations:handover", pk)
 

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.forms import AcceptForm, EndForm, InviteForm, MembershipForm
 from partnerships.organisations.models import Membership, Organisation, Role
@@ -106,14 +106,11 @@ def member_invite(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToInviteMember, field="email"):
             with collect_recipients() as recipients:
                 membership = invite_member(
                     organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data
                 )
-        except UnableToInviteMember as error:
-            form.add_error("email", str(error))
-        else:
             message = f"{WE_WILL_EMAIL} {membership.person.email} an invitation."
             other_recipients = recipients.sentence(besides=(membership.person_id, user.pk))
             messages.success(request, f"{message}{other_recipients}")
@@ -201,12 +198,9 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
     form = EndForm(post_data(request), successors=colleagues_of(membership), submit=submit, cancel=people_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToEndMembership):
             with collect_recipients() as recipients:
                 end_membership(membership=membership, author=user, now=timezone.now(), **form.cleaned_data)
-        except UnableToEndMembership as error:
-            form.add_error(None, str(error))
-        else:
             message = f"{person.display_name} no longer acts for {organisation.name}."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(people_url)

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.organisations.forms import AccessRequestForm, ReasonForm
 from partnerships.organisations.models import AccessRequest, Membership, Organisation
 from partnerships.organisations.queries import find_organisations
@@ -58,11 +58,8 @@ def request_access(request: HttpRequest) -> HttpResponse:
     person = request.user if isinstance(request.user, User) else None
     form = AccessRequestForm(post_data(request), person=person, typed=request.GET.get("name", "")[:300])
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToAskForAccess):
             ask_for_access(author=person, now=timezone.now(), **form.cleaned_data)
-        except UnableToAskForAccess as error:
-            form.add_error(None, str(error))
-        else:
             message = "The administrators have your request. If they agree, you will get an email with an invitation."
             messages.success(request, message)
             return redirect("organisations:list" if person else "/")
@@ -148,11 +145,8 @@ def request_decline(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="Decline request", cancel=reverse("organisations:requests"))
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToAnswerRequest):
             decline_request(request=access_request, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        except UnableToAnswerRequest as error:
-            form.add_error(None, str(error))
-        else:
             message = f"The request for {access_request.organisation_name} has been declined."
             messages.success(request, f"{message} {WE_WILL_EMAIL} {access_request.name}.")
             return redirect("organisations:requests")

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.dates import known_day
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import form_page, post_data, row_number
+from partnerships.kit.http import form_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.lineage import (
     changes_of,
@@ -113,11 +113,8 @@ def succession_record(request: HttpRequest) -> HttpResponse:
     form = SuccessionForm(post_data(request), cancel=list_url, like=like)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, *_REFUSALS):
             succession = record_succession(ties=form.ties, author=user, now=timezone.now(), **form.fields_of_succession)
-        except _REFUSALS as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The succession has been recorded.")
             return redirect(_succession_url(succession))
 
@@ -133,13 +130,10 @@ def succession_correct(request: HttpRequest, pk: int) -> HttpResponse:
     form = CorrectForm(post_data(request), succession=succession, cancel=succession_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, *_REFUSALS):
             changed_fields = correct_succession(
                 succession=succession, author=user, now=timezone.now(), **form.cleaned_data
             )
-        except _REFUSALS as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The correction has been saved." if changed_fields else "Nothing was changed.")
             return redirect(succession_url)
 
@@ -159,7 +153,7 @@ def succession_status(request: HttpRequest, pk: int) -> HttpResponse:
     form = StatusForm(post_data(request), succession=succession, others=other_count, cancel=succession_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, *_REFUSALS):
             change_succession_status(
                 succession=succession,
                 to=form.cleaned_data["status"],
@@ -168,9 +162,6 @@ def succession_status(request: HttpRequest, pk: int) -> HttpResponse:
                 now=timezone.now(),
                 together=form.is_together,
             )
-        except _REFUSALS as error:
-            form.add_error(None, str(error))
-        else:
             subject = f"{other_count + 1} successions are" if form.is_together else "The succession is"
             messages.success(request, f"{subject} now: {succession.get_status_display().lower()}.")
             return redirect(succession_url)
@@ -187,13 +178,10 @@ def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="Put into effect", cancel=succession_url, danger=True)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, *_REFUSALS):
             is_new = take_effect(
                 succession=succession, author=user, now=timezone.now(), reason=form.cleaned_data["reason"]
             )
-        except _REFUSALS as error:
-            form.add_error(None, str(error))
-        else:
             message = "The succession has taken effect." if is_new else "The succession had already taken effect."
             messages.success(request, message)
             return redirect(succession_url)
@@ -210,7 +198,7 @@ def succession_undo(request: HttpRequest, pk: int) -> HttpResponse:
     form = UndoForm(post_data(request), others=same_status_in_order(succession).count(), cancel=succession_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, *_REFUSALS):
             undoing_succession = undo_succession(
                 succession=succession,
                 vests_on=known_day(form.cleaned_data["vests_on"]),
@@ -220,9 +208,6 @@ def succession_undo(request: HttpRequest, pk: int) -> HttpResponse:
                 now=timezone.now(),
                 together=form.is_together,
             )
-        except _REFUSALS as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The succession that undoes this one has been recorded.")
             return redirect(_succession_url(undoing_succession))
 
@@ -238,7 +223,7 @@ def tie_add(request: HttpRequest, pk: int) -> HttpResponse:
     form = TieForm(post_data(request), cancel=succession_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, *_REFUSALS):
             add_tie(
                 succession=succession,
                 tie=form.tie,
@@ -246,9 +231,6 @@ def tie_add(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except _REFUSALS as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The predecessor and successor have been added.")
             return redirect(succession_url)
 
@@ -264,11 +246,8 @@ def tie_remove(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="Remove both", cancel=succession_url, danger=True)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, *_REFUSALS):
             remove_tie(tie=succession_tie, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        except _REFUSALS as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The predecessor and successor have been removed.")
             return redirect(succession_url)
 

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.naming import show_as_at
 from partnerships.outbox.content import will_be_emailed
@@ -153,7 +153,7 @@ def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResp
     anchor_choices = _anchor_choices(content)
     form = CommentForm(post_data(request), anchors=anchor_choices, initial={"anchor": anchor})
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToComment, field="text"):
             comment = add_comment(
                 plan=access.plan,
                 version_number=version_number,
@@ -162,9 +162,6 @@ def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResp
                 author=signed_in(request),
                 now=timezone.now(),
             )
-        except UnableToComment as error:
-            form.add_error("text", str(error))
-        else:
             messages.success(request, f"Comment added.{_recipients_sentence(comment)}")
             return redirect(f"{request.path}#comment-{comment.pk}")
 
@@ -218,7 +215,7 @@ def reply_to_thread(request: HttpRequest, pk: int, comment: int) -> HttpResponse
 
     form = CommentForm(post_data(request), reply=True)
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToComment, field="text"):
             reply = add_comment(
                 plan=access.plan,
                 version_number=thread.version_number,
@@ -227,9 +224,6 @@ def reply_to_thread(request: HttpRequest, pk: int, comment: int) -> HttpResponse
                 author=signed_in(request),
                 now=timezone.now(),
             )
-        except UnableToComment as error:
-            form.add_error("text", str(error))
-        else:
             messages.success(request, f"Reply added.{_recipients_sentence(reply)}")
             return redirect(_address_of(thread))
 

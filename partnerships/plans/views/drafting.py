@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.documents.queries import last_saves
 from partnerships.documents.views import piece_lists
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import form_page, post_data, post_data_and_files
+from partnerships.kit.http import form_page, post_data, post_data_and_files, show_refusal
 from partnerships.people.requests import signed_in
 from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
@@ -43,7 +43,7 @@ def plan_create(request: HttpRequest) -> HttpResponse:
     form = PlanForm(post_data(request), user=user, initial={"partnership": request.GET.get("partnership", "")})
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToCreatePlan):
             plan = create_plan(
                 owners=form.all_owners(),
                 partnership=form.cleaned_data["partnership"],
@@ -54,9 +54,6 @@ def plan_create(request: HttpRequest) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except UnableToCreatePlan as error:
-            form.add_error(None, str(error))
-        else:
             message = f"“{plan.title}” created. Only editors and leads of its owners can see this draft."
             messages.success(request, message)
             return redirect("plans:draft", plan.pk)
@@ -116,7 +113,7 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
     form = DocumentForm(*post_data_and_files(request), cancel=draft_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToAttach, field="file"):
             document = attach_document(
                 plan=access.plan,
                 title=form.cleaned_data["title"],
@@ -125,9 +122,6 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
                 author=signed_in(request),
                 now=timezone.now(),
             )
-        except UnableToAttach as error:
-            form.add_error("file", str(error))
-        else:
             messages.success(request, f"“{document.file_name}” attached to the draft.")
             return redirect(f"{draft_url}#documents")
 
@@ -142,13 +136,10 @@ def draft_discard(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="Discard draft", cancel=draft_url, danger=True)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToSavePiece):
             discard_draft(
                 plan=access.plan, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
             )
-        except UnableToSavePiece as error:
-            form.add_error(None, str(error))
-        else:
             message = f"Changes discarded. The draft is the same as version {access.plan.current_number} again."
             messages.success(request, message)
             return redirect(access.plan)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import form_page, keyset_page, post_data
+from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import show_as_at
 from partnerships.people.recipients import collect_recipients
@@ -91,7 +91,7 @@ def plan_offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     form = OfferForm(post_data(request), plan=plan, owner=plan_owner)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangeOwners, field="organisation"):
             with collect_recipients() as recipients:
                 offer = offer_ownership(
                     plan=plan,
@@ -102,9 +102,6 @@ def plan_offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
                     author=signed_in(request),
                     now=timezone.now(),
                 )
-        except UnableToChangeOwners as error:
-            form.add_error("organisation", str(error))
-        else:
             name = offer.organisation.name
             message = f"You have offered the plan to {name}. Its leads can accept or decline the offer."
             messages.success(request, f"{message}{recipients.sentence()}")
@@ -130,7 +127,7 @@ def owner_give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="Give up ownership", cancel=owners_url, danger=True)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangeOwners):
             give_up_ownership(
                 plan=access.plan,
                 organisation=plan_owner.organisation,
@@ -138,9 +135,6 @@ def owner_give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
                 author=signed_in(request),
                 now=timezone.now(),
             )
-        except UnableToChangeOwners as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{plan_owner.organisation.name} no longer owns “{access.plan.title}”.")
             return redirect("plans:ownership")
 
@@ -170,7 +164,7 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     form = OfferAnswerForm(post_data(request), cancel=reverse("plans:ownership"))
     if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
-        try:
+        with show_refusal(form, UnableToChangeOwners, field="reason"):
             with collect_recipients() as recipients:
                 answer_offer(
                     offer=offer,
@@ -179,9 +173,6 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
                     author=user,
                     now=timezone.now(),
                 )
-        except UnableToChangeOwners as error:
-            form.add_error("reason", str(error))
-        else:
             name = offer.organisation.name
             message = (
                 f"{name} now owns “{offer.plan.title}”." if accept else f"{name} has declined ownership of the plan."

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.documents import why_not_minor
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -189,7 +189,7 @@ def plan_status(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangeStatus):
             changed_plan = change_status(
                 plan=plan,
                 to=form.cleaned_data["status"],
@@ -198,9 +198,6 @@ def plan_status(request: HttpRequest, pk: int) -> HttpResponse:
                 now=timezone.now(),
                 successor=form.cleaned_data.get("successor"),
             )
-        except UnableToChangeStatus as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"The plan is now {changed_plan.get_status_display().lower()}.")
             return redirect(plan)
 
@@ -219,7 +216,7 @@ def plan_audience(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToChangeStatus, field="audience"):
             changed_plan = change_audience(
                 plan=plan,
                 audience=form.cleaned_data["audience"],
@@ -227,9 +224,6 @@ def plan_audience(request: HttpRequest, pk: int) -> HttpResponse:
                 author=signed_in(request),
                 now=timezone.now(),
             )
-        except UnableToChangeStatus as error:
-            form.add_error("audience", str(error))
-        else:
             messages.success(request, f"Audience changed to: {changed_plan.get_audience_display().lower()}.")
             return redirect(plan)
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import form_page, keyset_page, post_data, row_number
+from partnerships.kit.http import form_page, keyset_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.naming import show_as_at
 from partnerships.people.recipients import collect_recipients
@@ -44,7 +44,7 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
     plan = access.plan
     form = ShareForm(post_data(request))
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToShare, field="email"):
             with collect_recipients() as recipients:
                 share = share_draft(
                     plan=plan,
@@ -55,9 +55,6 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
                     author=signed_in(request),
                     now=timezone.now(),
                 )
-        except UnableToShare as error:
-            form.add_error("email", str(error))
-        else:
             messages.success(request, f"{share.person.display_name} can see the draft.{recipients.sentence()}")
             return redirect("plans:sharing", pk=pk)
 
@@ -116,7 +113,7 @@ def answer_access_request(request: HttpRequest, pk: int, asked: int) -> HttpResp
 
     if request.method == "POST" and form.is_valid():
         grant = form.cleaned_data["answer"] == "grant"
-        try:
+        with show_refusal(form, UnableToShare):
             with collect_recipients() as recipients:
                 answer_request(
                     request=access_request,
@@ -127,9 +124,6 @@ def answer_access_request(request: HttpRequest, pk: int, asked: int) -> HttpResp
                     author=signed_in(request),
                     now=timezone.now(),
                 )
-        except UnableToShare as error:
-            form.add_error(None, str(error))
-        else:
             name = person.display_name
             message = f"{name} can see the draft." if grant else f"You have declined the request from {name}."
             messages.success(request, f"{message}{recipients.sentence()}")
@@ -159,7 +153,7 @@ def ask_to_see_draft(request: HttpRequest) -> HttpResponse:
 
     form = AskForm(post_data(request), user=user, initial=initial)
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToAskForAccess, field="about"):
             ask_for_access(
                 partnership=form.cleaned_data["partnership"],
                 about=form.cleaned_data["about"],
@@ -167,9 +161,6 @@ def ask_to_see_draft(request: HttpRequest) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except UnableToAskForAccess as error:
-            form.add_error("about", str(error))
-        else:
             messages.success(request, "If there is such a plan, its owners have received your request.")
             return redirect("plans:list")
 

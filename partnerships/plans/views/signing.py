@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 from partnerships.documents.forms import SignForm
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import official_name_at
@@ -159,7 +159,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     signing_url = reverse("plans:signing", args=[pk])
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToRequestSignOff):
             with collect_recipients() as recipients:
                 request_sign_off(
                     plan=plan,
@@ -169,9 +169,6 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
                     author=signed_in(request),
                     now=timezone.now(),
                 )
-        except UnableToRequestSignOff as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"You have asked for sign-off.{recipients.sentence()}")
             return redirect(signing_url)
 
@@ -200,16 +197,13 @@ def signatory_remove(request: HttpRequest, pk: int, signatory: int) -> HttpRespo
     form = ReasonForm(post_data(request), submit="Remove signatory", cancel=signing_url, danger=True)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToRequestSignOff):
             remove_signatory(
                 signatory=signatory_row,
                 author=signed_in(request),
                 reason=form.cleaned_data["reason"],
                 now=timezone.now(),
             )
-        except UnableToRequestSignOff as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{signatory_row.organisation.name} is no longer asked to sign.")
             return redirect(signing_url)
 
@@ -229,7 +223,7 @@ def signatory_due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResp
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToRequestSignOff, field="due_on"):
             changed_signatory = change_due_day(
                 signatory=signatory_row,
                 due_on=form.cleaned_data["due_on"],
@@ -237,9 +231,6 @@ def signatory_due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResp
                 author=signed_in(request),
                 now=timezone.now(),
             )
-        except UnableToRequestSignOff as error:
-            form.add_error("due_on", str(error))
-        else:
             name, due_on = changed_signatory.organisation.name, changed_signatory.due_on
             if due_on is None:
                 messages.success(request, f"{name} now has no deadline to decide.")

@@ -15,7 +15,7 @@ from partnerships.agreements.past import former_party
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import form_page, post_data, row_number
+from partnerships.kit.http import form_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -87,7 +87,7 @@ def propose_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
     form = ProposeForm(post_data(request), partnerships=partnerships, cancel=recommendation.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToAdopt):
             adoption = propose_adoption(
                 recommendation=recommendation,
                 partnership=form.cleaned_data["partnership"],
@@ -95,9 +95,6 @@ def propose_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except UnableToAdopt as error:
-            form.add_error(None, str(error))
-        else:
             message = "The recommendation has been proposed. We will suggest it for the agenda of the next meeting."
             messages.success(request, message)
             return redirect(adoption)
@@ -132,11 +129,8 @@ def adopt_recommendation(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         meeting = Meeting.objects.get(pk=form.cleaned_data["meeting"])
-        try:
+        with show_refusal(form, UnableToAdopt):
             adopt(adoption=adoption, meeting=meeting, author=user, now=timezone.now())
-        except UnableToAdopt as error:
-            form.add_error(None, str(error))
-        else:
             message = "The recommendation has been adopted. Now link the objectives and commitments that come from it."
             messages.success(request, message)
             return redirect(adoption)
@@ -153,11 +147,8 @@ def drop_from_partnership(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        try:
+        with show_refusal(form, UnableToAdopt):
             drop_adoption(adoption=adoption, reason=reason, author=user, now=timezone.now())
-        except UnableToAdopt as error:
-            form.add_error(None, str(error))
-        else:
             message = "The recommendation has been dropped. Its objectives and commitments stay as they are."
             messages.success(request, message)
             return redirect(adoption)

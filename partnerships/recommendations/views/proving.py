@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import form_page, post_data, row_number
+from partnerships.kit.http import form_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -57,7 +57,7 @@ def add_to_response(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     form = EvidenceForm(post_data(request), label=label, choices=choices, cancel=response.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToProve, field="record"):
             add_evidence(
                 response=response,
                 kind=kind,
@@ -66,9 +66,6 @@ def add_to_response(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except UnableToProve as error:
-            form.add_error("record", str(error))
-        else:
             messages.success(request, "The evidence has been added.")
             return redirect(response)
 

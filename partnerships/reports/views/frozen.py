@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.kit.http import form_page, keyset_page, post_data
+from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
 from partnerships.reports.comparing import restatements
@@ -36,7 +36,7 @@ def freeze_figures(request: HttpRequest, slug: str) -> HttpResponse:
     form = FreezeForm(post_data(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToFreeze):
             frozen_report = services.freeze_report(
                 report=slug,
                 query_string=filters.query_string,
@@ -46,9 +46,6 @@ def freeze_figures(request: HttpRequest, slug: str) -> HttpResponse:
                 author=person,
                 now=timezone.now(),
             )
-        except services.UnableToFreeze as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"“{frozen_report.name}” has been frozen.")
             return redirect(frozen_report)
 

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import form_page, keyset_page, post_data
+from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
@@ -28,7 +28,7 @@ def new_schedule(request: HttpRequest, slug: str) -> HttpResponse:
     form = ScheduleForm(post_data(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToSchedule):
             schedule = services.schedule_report(
                 details=services.ScheduleDetails(
                     report=slug,
@@ -42,9 +42,6 @@ def new_schedule(request: HttpRequest, slug: str) -> HttpResponse:
                 author=person,
                 now=timezone.now(),
             )
-        except services.UnableToSchedule as error:
-            form.add_error(None, str(error))
-        else:
             frequency = schedule.get_every_display().lower()
             messages.success(request, f"“{schedule.name}” will be sent {frequency}.")
             return redirect(schedule)

@@ -12,7 +12,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import get_language_info
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.surveys import services
 from partnerships.surveys.counting import Answer
 from partnerships.surveys.forms import AnswerForm
@@ -59,11 +59,8 @@ def _question_page(request: HttpRequest, survey_round: Round, save: Callable[[An
     form = AnswerForm(post_data(request), questions=questions, groups=sorted(survey_round.asked))
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToAnswer):
             save(form.answer())
-        except services.UnableToAnswer as error:
-            form.add_error(None, str(error))
-        else:
             return redirect("surveys:thanks")
 
     response = form_page(

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.people.requests import signed_in
 from partnerships.surveys import services
 from partnerships.surveys.forms import ModerateForm
@@ -37,7 +37,7 @@ def decide_comments(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         words_by_comment, withheld_ids = form.decisions()
-        try:
+        with show_refusal(form, services.UnableToModerate):
             services.decide_comments(
                 survey_round=survey_round,
                 shown=words_by_comment,
@@ -45,9 +45,6 @@ def decide_comments(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToModerate as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(
                 request, "Your decisions have been saved. The members can read the comments that you show."
             )

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from partnerships.kit.http import form_page, post_data, row_number
+from partnerships.kit.http import form_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.outbox.content import WE_WILL_EMAIL
 from partnerships.people.models import User
@@ -38,13 +38,10 @@ def choose_moderator(request: HttpRequest, pk: int, number: int) -> HttpResponse
     form = NameForm(post_data(request), cancel=survey_round.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToRun, field="address"):
             services.name_moderator(
                 survey_round=survey_round, address=form.cleaned_data["address"], author=user, now=timezone.now()
             )
-        except services.UnableToRun as error:
-            form.add_error("address", str(error))
-        else:
             messages.success(
                 request, "The name has been saved. When the list of people is ready, ask this person to agree."
             )
@@ -98,11 +95,8 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         partnership = form.cleaned_data["partnership"]
-        try:
+        with show_refusal(form, services.UnableToRun, field="partnership"):
             services.ask_to_join(survey_round=survey_round, partnership=partnership, author=user, now=timezone.now())
-        except services.UnableToRun as error:
-            form.add_error("partnership", str(error))
-        else:
             messages.success(request, f"{WE_WILL_EMAIL} the leads of “{partnership}” and ask them to join.")
             return redirect(survey_round)
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.agreements.models import Partnership
 from partnerships.documents.downloads import pdf_response
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.surveys import services
@@ -140,13 +140,10 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        try:
+        with show_refusal(form, services.UnableToLink, field="thing"):
             services.link_action(
                 survey_round=survey_round, theme=data["theme"], choice=data["thing"], author=user, now=timezone.now()
             )
-        except services.UnableToLink as error:
-            form.add_error("thing", str(error))
-        else:
             messages.success(request, "The link has been added. The next survey will show what has changed.")
             return redirect(survey_round)
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.agreements.models import Partnership
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import form_page, post_data, row_number
+from partnerships.kit.http import form_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.outbox.content import WE_WILL_EMAIL
 from partnerships.people.models import User
@@ -115,11 +115,8 @@ def prepare_round(request: HttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        try:
+        with show_refusal(form, services.UnableToRun):
             survey_round = services.prepare_round(partnership=partnership, author=user, now=timezone.now(), **data)
-        except services.UnableToRun as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The survey has been prepared. Now add the people to ask.")
             return redirect(survey_round)
 
@@ -135,7 +132,7 @@ def invite_people(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        try:
+        with show_refusal(form, services.UnableToRun, field="addresses"):
             count = services.invite(
                 survey_round=survey_round,
                 addresses=data["addresses"],
@@ -143,9 +140,6 @@ def invite_people(request: HttpRequest, pk: int, number: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToRun as error:
-            form.add_error("addresses", str(error))
-        else:
             people = "1 person has been" if count == 1 else f"{count} people have been"
             messages.success(request, f"{people} added. We email nobody before the survey opens.")
             return redirect(survey_round)
@@ -226,11 +220,8 @@ def end_round(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        try:
+        with show_refusal(form, services.UnableToRun, field="reason"):
             services.abandon_round(survey_round=survey_round, reason=reason, author=user, now=timezone.now())
-        except services.UnableToRun as error:
-            form.add_error("reason", str(error))
-        else:
             messages.success(request, "The survey has ended without results.")
             return redirect("surveys:overview", pk)
 

@@ -34,7 +34,7 @@ from partnerships.agreements.services.terms import (
 )
 from partnerships.agreements.views.terms.fetching import TermsAccess, open_proposal, open_terms
 from partnerships.documents.comparisons import compare
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -52,7 +52,7 @@ def amendment_propose(request: HttpRequest, pk: int) -> HttpResponse:
     form = ProposeForm(post_data(request), parties=parties, cancel=reverse("agreements:terms", args=[pk]))
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToPropose, field="reason"):
             with collect_recipients() as recipients:
                 proposal = propose_amendment(
                     partnership=access.partnership,
@@ -62,9 +62,6 @@ def amendment_propose(request: HttpRequest, pk: int) -> HttpResponse:
                     author=user,
                     now=timezone.now(),
                 )
-        except UnableToPropose as error:
-            form.add_error("reason", str(error))
-        else:
             message = f"{proposal.name} has been started. Now make your changes."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(proposal)
@@ -100,14 +97,11 @@ def proposal_send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     schema, content = schema_of(proposal), content_of_proposal(proposal)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToSendForSignature):
             with collect_recipients() as recipients:
                 version = send_for_signature(
                     proposal=proposal, request=form.request(), author=user, organisation=sender, now=timezone.now()
                 )
-        except UnableToSendForSignature as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"Version {version.number} has been sent for signature.{recipients.sentence()}")
             return redirect(version)
 
@@ -133,7 +127,7 @@ def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpRespon
     form = ReasonForm(post_data(request), submit="Return terms to draft", cancel=proposal.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToWithdraw):
             with collect_recipients() as recipients:
                 take_back_terms(
                     proposal=proposal,
@@ -142,9 +136,6 @@ def proposal_take_back(request: HttpRequest, pk: int, number: int) -> HttpRespon
                     organisation=_acting_organisation(user, access),
                     now=timezone.now(),
                 )
-        except UnableToWithdraw as error:
-            form.add_error(None, str(error))
-        else:
             message = "The terms are a draft again. Nobody is being asked to sign them."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(proposal)
@@ -165,7 +156,7 @@ def proposal_withdraw(request: HttpRequest, pk: int, number: int) -> HttpRespons
     form = ReasonForm(post_data(request), submit="Withdraw proposal", cancel=proposal.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToWithdraw):
             with collect_recipients() as recipients:
                 withdraw_proposal(
                     proposal=proposal,
@@ -174,9 +165,6 @@ def proposal_withdraw(request: HttpRequest, pk: int, number: int) -> HttpRespons
                     organisation=_acting_organisation(user, access),
                     now=timezone.now(),
                 )
-        except UnableToWithdraw as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{proposal.name} has been withdrawn.{recipients.sentence()}")
             return redirect("agreements:terms", pk)
 

@@ -28,7 +28,7 @@ from partnerships.agreements.services.terms import (
 )
 from partnerships.agreements.views.terms.fetching import open_version, paper_of_version, signing_context
 from partnerships.agreements.views.terms.reading import compared_with_base
-from partnerships.kit.http import form_page, post_data, post_data_and_files
+from partnerships.kit.http import form_page, post_data, post_data_and_files, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -90,12 +90,9 @@ def terms_sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         initial={"name": user.name},
     )
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToSignTerms):
             with collect_recipients() as recipients:
                 message = _sign_or_decline(form, version, form.cleaned_data["organisation"], user, How.PAGE)
-        except UnableToSignTerms as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(version)
 
@@ -159,11 +156,8 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
 
     form = _link_form(request, link)
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToSignTerms):
             _sign_or_decline(form, version, organisation, link.person, How.LINK)
-        except UnableToSignTerms as error:
-            form.add_error(None, str(error))
-        else:
             if form.declines:
                 return render(request, "agreements/terms/declined.html", _link_context(link))
             return redirect(request.path)
@@ -232,7 +226,7 @@ def terms_sign_on_paper(request: HttpRequest, pk: int, number: int, organisation
     )
     acting_for = acting_party(user, access.partnership, "lead")
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, UnableToSignTerms):
             with collect_recipients() as recipients:
                 record_paper_signature(
                     version=version,
@@ -242,9 +236,6 @@ def terms_sign_on_paper(request: HttpRequest, pk: int, number: int, organisation
                     acting=acting_for.organisation if acting_for else None,
                     now=timezone.now(),
                 )
-        except UnableToSignTerms as error:
-            form.add_error(None, str(error))
-        else:
             message = f"The signature of {signatory.organisation.name} has been recorded."
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(version)

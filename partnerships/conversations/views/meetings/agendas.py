@@ -14,7 +14,7 @@ from partnerships.conversations.forms.meetings.agendas import AgendaForm, Circul
 from partnerships.conversations.queries.agendas import agenda_for, papers_for, since_for, suggestions_for
 from partnerships.conversations.queries.meetings import people_who_may_come, seated_people
 from partnerships.conversations.views.meetings.opening import acting_side, name_as_at, open_meeting
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
 
@@ -32,7 +32,7 @@ def edit_agenda(request: HttpRequest, pk: int) -> HttpResponse:
     form = AgendaForm(post_data(request), meeting=meeting, items=items, people=people_who_may_come(meeting.partnership))
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeAgenda):
             services.edit_agenda(
                 meeting=meeting,
                 lines=form.lines,
@@ -41,9 +41,6 @@ def edit_agenda(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=now,
             )
-        except services.UnableToChangeAgenda as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The agenda has been saved.")
             return redirect(request.path)
 
@@ -91,7 +88,7 @@ def circulate_to_invited(request: HttpRequest, pk: int) -> HttpResponse:
     form = CirculateForm(post_data(request), meeting=meeting)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeAgenda):
             with collect_recipients() as recipients:
                 services.circulate_agenda(
                     meeting=meeting,
@@ -100,9 +97,6 @@ def circulate_to_invited(request: HttpRequest, pk: int) -> HttpResponse:
                     author=user,
                     now=timezone.now(),
                 )
-        except services.UnableToChangeAgenda as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"The agenda has been circulated.{recipients.sentence()}")
             return redirect(meeting)
 

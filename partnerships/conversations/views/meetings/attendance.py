@@ -18,7 +18,7 @@ from partnerships.conversations.queries.agendas import items_everybody_reads
 from partnerships.conversations.queries.meetings import next_planned, people_who_may_come
 from partnerships.conversations.rights import rights_over_meetings
 from partnerships.conversations.views.meetings.opening import acting_side, open_meeting
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.requests import signed_in
@@ -40,11 +40,8 @@ def answer_invitation(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToAnswerMeeting):
             services.answer_meeting(seat=seat, answer=form.cleaned_data["answer"], author=user, now=timezone.now())
-        except services.UnableToAnswerMeeting as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "Your answer has been saved.")
             return redirect(meeting)
 
@@ -64,7 +61,7 @@ def record_attendance(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToRecordAttendance):
             services.record_attendance(
                 meeting=meeting,
                 attendance=form.attendance,
@@ -74,9 +71,6 @@ def record_attendance(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToRecordAttendance as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "Attendance has been saved.")
             return redirect(meeting)
 
@@ -108,7 +102,7 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToRecord, services.UnableToWriteMinutes):
             conversation = services.write_minutes(
                 meeting=meeting,
                 record=form.record,
@@ -117,9 +111,6 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except (services.UnableToRecord, services.UnableToWriteMinutes) as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The minutes have been saved as a draft. Circulate them when they are ready.")
             return redirect(conversation)
 

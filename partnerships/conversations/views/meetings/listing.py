@@ -18,7 +18,7 @@ from partnerships.conversations.models import Attendance, Meeting
 from partnerships.conversations.queries import meetings as queries
 from partnerships.conversations.quorum import Quorum
 from partnerships.conversations.views.meetings.opening import name_as_at, open_partnership
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation, Role
 from partnerships.people.models import User
@@ -84,7 +84,7 @@ def edit_cycle(request: HttpRequest, pk: int) -> HttpResponse:
     form = CycleForm(post_data(request), initial=initial_of_cycle(cycle, cycle_from_terms, today), cancel=back)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToSetCycle):
             meeting_cycle = services.set_cycle(
                 partnership=partnership,
                 cycle=form.cycle,
@@ -94,9 +94,6 @@ def edit_cycle(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToSetCycle as error:
-            form.add_error(None, str(error))
-        else:
             words = meeting_cycle.cycle.words
             messages.success(request, f"The partnership meets: {words[:1].lower()}{words[1:]}.")
             return redirect(back)
@@ -121,7 +118,7 @@ def stop_meeting_cycle(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="Stop meeting cycle", cancel=back)
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToSetCycle):
             services.stop_cycle(
                 partnership=partnership,
                 reason=form.cleaned_data["reason"],
@@ -129,9 +126,6 @@ def stop_meeting_cycle(request: HttpRequest, pk: int) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-        except services.UnableToSetCycle as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, "The meeting cycle has been stopped. Meetings already planned still go ahead.")
             return redirect(back)
 

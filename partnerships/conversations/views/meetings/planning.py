@@ -14,7 +14,7 @@ from partnerships.conversations.forms.meetings.planning import MeetingForm, init
 from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.queries import meetings as queries
 from partnerships.conversations.views.meetings.opening import acting_side, open_meeting, open_partnership
-from partnerships.kit.http import form_page, post_data
+from partnerships.kit.http import form_page, post_data, show_refusal
 from partnerships.kit.rights import require
 from partnerships.people.recipients import collect_recipients
 
@@ -39,7 +39,7 @@ def new_meeting(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToPlan):
             with collect_recipients() as recipients:
                 meeting = services.plan_meeting(
                     partnership=partnership,
@@ -50,9 +50,6 @@ def new_meeting(request: HttpRequest, pk: int) -> HttpResponse:
                     author=user,
                     now=now,
                 )
-        except services.UnableToPlan as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"“{meeting.title}” is planned for {meeting.when}.{recipients.sentence()}")
             return redirect(meeting)
 
@@ -76,7 +73,7 @@ def edit_meeting(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToPlan):
             with collect_recipients() as recipients:
                 services.change_meeting(
                     meeting=meeting,
@@ -86,9 +83,6 @@ def edit_meeting(request: HttpRequest, pk: int) -> HttpResponse:
                     author=user,
                     now=timezone.now(),
                 )
-        except services.UnableToPlan as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"The meeting has been saved.{recipients.sentence()}")
             return redirect(meeting)
 
@@ -103,7 +97,7 @@ def call_meeting_off(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(post_data(request), submit="Call off the meeting", cancel=meeting.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
-        try:
+        with show_refusal(form, services.UnableToChangeMeeting):
             with collect_recipients() as recipients:
                 services.call_off_meeting(
                     meeting=meeting,
@@ -112,9 +106,6 @@ def call_meeting_off(request: HttpRequest, pk: int) -> HttpResponse:
                     author=user,
                     now=timezone.now(),
                 )
-        except services.UnableToChangeMeeting as error:
-            form.add_error(None, str(error))
-        else:
             messages.success(request, f"“{meeting.title}” has been called off.{recipients.sentence()}")
             return redirect(meeting)
 

@@ -115,3 +115,11 @@ def ask_signatures(plan: Plan, world: World, **more: Any) -> Plan:
 def content(plan: Plan, number: int) -> dict[str, Any]:
     """Return the content of a version, normalised."""
     return normalise(content_of(plan, number))
+
+
+def plan_awaiting_signatures(world: World, **more: Any) -> Plan:
+    """Return a published plan that is waiting for Larkhaven and Westmarch to sign."""
+    plan = published_plan(world)
+    ask_signatures(plan, world, **more)
+    plan.refresh_from_db()
+    return plan

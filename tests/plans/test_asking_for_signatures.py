@@ -20,18 +20,10 @@ from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import WAITING, next_steps, signing_states
-from tests.plans.drafts import ask_signatures, fewer_homes, publish, published_plan, save
+from tests.plans.drafts import fewer_homes, plan_awaiting_signatures, publish, published_plan, save
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
 from tests.world import World
-
-
-def plan_awaiting_signatures(world: World, **more: Any) -> Plan:
-    """Return a published plan that is waiting for Larkhaven and Westmarch to sign."""
-    plan = published_plan(world)
-    ask_signatures(plan, world, **more)
-    plan.refresh_from_db()
-    return plan
 
 
 def decide(plan: Plan, organisation: Organisation, person: User, decision: str = "approved", number: int = 1) -> None:

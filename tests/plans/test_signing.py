@@ -24,7 +24,7 @@ from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff
 from partnerships.plans.queries import WAITING, next_steps, signing_states
-from tests.plans.drafts import ask_signatures, fewer_homes, publish, published_plan, save
+from tests.plans.drafts import fewer_homes, plan_awaiting_signatures, publish, published_plan, save
 from tests.support.outbox import deliver, parts
 from tests.world import World, join, make_world, person, require_own_sign_in
 
@@ -41,14 +41,6 @@ def sign(plan: Plan, world: World, who: User, decision: str = "approved", reason
         reason=reason,
         now=timezone.now(),
     )
-
-
-def plan_awaiting_signatures(world: World, **more: Any) -> Plan:
-    """Return a published plan that is waiting for Larkhaven and Westmarch to sign."""
-    plan = published_plan(world)
-    ask_signatures(plan, world, **more)
-    plan.refresh_from_db()
-    return plan
 
 
 def link_to_sign_of(plan: Plan, organisation: Organisation, person: User) -> str:

@@ -1,7 +1,4 @@
-"""Pages of a person's own account, administrators' pages about accounts, and public pages, for example privacy.
-
-`post_data(request)` returns the POST data for a form, or None on GET.
-"""
+"""Pages of a person's own account, administrators' pages about accounts, and public pages, for example privacy."""
 
 from __future__ import annotations
 

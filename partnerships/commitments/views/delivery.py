@@ -1,6 +1,6 @@
 """Pages about delivery: progress, escalation, verification.
 
-`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations

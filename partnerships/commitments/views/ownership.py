@@ -1,7 +1,4 @@
-"""The page to change the owner.
-
-`post_data(request)` returns the POST data for a form, or None on GET.
-"""
+"""The page to change the owner."""
 
 from __future__ import annotations
 

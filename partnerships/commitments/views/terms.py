@@ -1,7 +1,4 @@
-"""Pages about terms: edit, confirm, change the due date, end.
-
-`post_data(request)` returns the POST data for a form, or None on GET.
-"""
+"""Pages about terms: edit, confirm, change the due date, end."""
 
 from __future__ import annotations
 

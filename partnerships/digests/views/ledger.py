@@ -1,7 +1,4 @@
-"""Pages of the ledger: one email, news that is due, and previews of next digests.
-
-`post_data(request)` returns the POST data for a form, or None on GET.
-"""
+"""Pages of the ledger: one email, news that is due, and previews of next digests."""
 
 from __future__ import annotations
 

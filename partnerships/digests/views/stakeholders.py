@@ -1,7 +1,4 @@
-"""Pages about stakeholders whom the person's organisations have asked to follow a record.
-
-`post_data(request)` returns the POST data for a form, or None on GET.
-"""
+"""Pages about stakeholders whom the person's organisations have asked to follow a record."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Pages on which people ask to act for an organisation, and administrators answer.
-
-`post_data(request)` returns the POST data for a form, or None on GET.
-"""
+"""Pages on which people ask to act for an organisation, and administrators answer."""
 
 from __future__ import annotations
 

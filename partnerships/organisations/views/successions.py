@@ -1,6 +1,6 @@
 """Pages of successions, and the forms on which administrators record and change them.
 
-`post_data(request)` returns the POST data for a form, or None on GET. `require` answers 403 if its condition is false.
+`require` answers 403 if its condition is false.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Pages to create a plan, to show and discard its draft, and to attach files to the draft.
-
-`post_data(request)` returns the POST data for a form, or None on GET.
-"""
+"""Pages to create a plan, to show and discard its draft, and to attach files to the draft."""
 
 from __future__ import annotations
 

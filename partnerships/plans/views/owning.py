@@ -1,7 +1,4 @@
-"""Pages about the owners of plans: present and former owners, offers and answers, and giving up ownership.
-
-`post_data(request)` returns the POST data for a form, or None on GET.
-"""
+"""Pages about the owners of plans: present and former owners, offers and answers, and giving up ownership."""
 
 from __future__ import annotations
 

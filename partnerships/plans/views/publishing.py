@@ -1,7 +1,4 @@
-"""Pages to publish a plan, update a milestone, and change status, audience and baseline.
-
-`post_data(request)` returns the POST data for a form, or None on GET.
-"""
+"""Pages to publish a plan, update a milestone, and change status, audience and baseline."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The page of a personal link in an email, with which people sign off a plan without signing in.
-
-`post_data(request)` returns the POST data for a form, or None on GET.
-"""
+"""The page of a personal link in an email, with which people sign off a plan without signing in."""
 
 from __future__ import annotations
 

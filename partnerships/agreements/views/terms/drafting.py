@@ -1,7 +1,4 @@
-"""Draft the terms piece by piece.
-
-`post_data(request)` returns the POST data for a form, or None on GET.
-"""
+"""Draft the terms piece by piece."""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from django.db import InternalError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from partnerships.outbox.models import Email, Suppression
 from partnerships.outbox.queries.queue import queue_figures
+from tests.support.migrating import migrated_back
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -40,8 +40,7 @@ def insert(statement: str, values: list[Any]) -> int:
 
 def test_reasons_get_codes_and_settled_emails_stay_unchanged() -> None:
     now = timezone.now()
-    MigrationExecutor(connection).migrate(PROSE)
-    try:
+    with migrated_back(PROSE):
         email_ids = [
             insert(
                 "INSERT INTO outbox_email (lane, kind, status, reason, available_at, created_at, settled_at)"
@@ -58,9 +57,6 @@ def test_reasons_get_codes_and_settled_emails_stay_unchanged() -> None:
             for number, (reason, _) in enumerate(SUPPRESSIONS)
         ]
         history_count = Suppression.pgh_event_model.objects.count()
-    finally:
-        executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes())
 
     assert [Email.objects.get(pk=pk).reason_code for pk in email_ids] == [code for *_, code in EMAILS]
     assert [Suppression.objects.get(pk=pk).cause for pk in suppression_ids] == [cause for _, cause in SUPPRESSIONS]

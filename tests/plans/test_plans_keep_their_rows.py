@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import StateApps
 from django.test import Client
 from django.urls import reverse
@@ -19,6 +18,7 @@ from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff, Version
 from partnerships.plans.services.publishing import figures_of
 from tests.plans.drafts import CONTENT
+from tests.support.migrating import migrated_back
 from tests.support.signing_in import signed_in
 from tests.world import World, make_world
 
@@ -127,14 +127,9 @@ def add_signatures(apps: StateApps, world: World, version: Any, now: dt.datetime
 
 def test_rows_and_addresses_of_plans_stay() -> None:
     world = make_world()
-    backward = MigrationExecutor(connection)
-    backward.migrate(OLD_MIGRATION)
-    try:
-        pk = create_plan_of_older_release(backward.loader.project_state(OLD_MIGRATION).apps, world)
+    with migrated_back(OLD_MIGRATION) as executor:
+        pk = create_plan_of_older_release(executor.loader.project_state(OLD_MIGRATION).apps, world)
         rows_before = rows()
-    finally:
-        forward = MigrationExecutor(connection)
-        forward.migrate(forward.loader.graph.leaf_nodes())
 
     assert rows() == rows_before
 

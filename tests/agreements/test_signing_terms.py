@@ -574,7 +574,7 @@ def test_email_about_amended_terms_says_that_the_current_terms_apply_until_then(
         put_up(propose_change(world, world.ben, world.westmarch, text="We meet twice."), world.ben, from_day=days(30))
     )
 
-    assert ["the current terms apply" in body for body in bodies_about_signed_terms()][-2:] == [True, True]
+    assert ["the current terms still apply" in body for body in bodies_about_signed_terms()][-2:] == [True, True]
 
 
 def test_the_terms_in_force_on_a_day_can_be_read_and_printed(world: World) -> None:

@@ -148,7 +148,7 @@ def test_refused_suggestion_of_a_colleague_is_not_called_a_comment(world: World,
     [email] = [sent for sent in deliver() if sent.to == [world.sol.email]]
 
     assert email.subject == "Your suggestion for Harbour Quarter will not be used"
-    assert "not to act on your suggestion of a colleague to contact about" in email.body
+    assert "has decided not to contact the colleague that you suggested" in email.body
 
 
 def test_leads_ask_a_question_and_the_partnership_reads_it(world: World, plan: Plan) -> None:

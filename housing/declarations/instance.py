@@ -38,7 +38,7 @@ INSTANCE = Section(
             name="DEBUG",
             kind=FLAG,
             default=False,
-            meaning="`1` shows details of every error to everybody: never in production.",
+            meaning="`1` shows the details of every error to everyone: never use it in production.",
         ),
         Setting(
             name="DEMONSTRATION",

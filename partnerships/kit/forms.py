@@ -34,12 +34,12 @@ _Form = TypeVar("_Form", bound=forms.BaseForm)
 _DEFAULT_REQUIRED = str(forms.Field.default_error_messages["required"])
 #: Replacements for Django's error texts that do not name the field.
 _NAMED_ERRORS = {
-    str(forms.IntegerField.default_error_messages["invalid"]): "{} must be a whole number, like 60",
-    str(forms.FloatField.default_error_messages["invalid"]): "{} must be a number, like 51.5",
-    str(forms.DateField.default_error_messages["invalid"]): "{} must be a date, like 2027-04-11",
-    str(forms.TimeField.default_error_messages["invalid"]): "{} must be a time, like 09:30",
-    str(validate_email.message): "{} must be an email address, like name@example.org",
-    str(forms.URLField.default_error_messages["invalid"]): "{} must be a web address, like https://www.example.org",
+    str(forms.IntegerField.default_error_messages["invalid"]): "{} must be a whole number, like 60.",
+    str(forms.FloatField.default_error_messages["invalid"]): "{} must be a number, like 51.5.",
+    str(forms.DateField.default_error_messages["invalid"]): "{} must be a date, like 2027-04-11.",
+    str(forms.TimeField.default_error_messages["invalid"]): "{} must be a time, like 09:30.",
+    str(validate_email.message): "{} must be an email address, like name@example.org.",
+    str(forms.URLField.default_error_messages["invalid"]): "{} must be a web address, like https://www.example.org.",
 }
 #: Django's error text for a number below its minimum or above its maximum.
 _LIMIT_ERROR = re.compile(r"Ensure this value is (?P<side>greater|less) than or equal to (?P<limit>.+)\.")
@@ -202,7 +202,7 @@ def _named_error(field: BoundField, error: str) -> str:
     if template := _NAMED_ERRORS.get(error):
         return template.format(field.label)
     if limit_error := _LIMIT_ERROR.fullmatch(error):
-        return f"{field.label} must be at {_BOUND_WORDS[limit_error['side']]} {limit_error['limit']}"
+        return f"{field.label} must be at {_BOUND_WORDS[limit_error['side']]} {limit_error['limit']}."
     return error
 
 
@@ -210,15 +210,15 @@ def _required_error(field: BoundField) -> str:
     """Return the message for a field that was left empty, in words that fit its widget and its label."""
     label, widget = str(field.label), field.field.widget
     if isinstance(widget, forms.CheckboxInput):
-        return f"Tick “{label}” to continue"
+        return f"Tick “{label}” to continue."
     if label.endswith("?"):
-        return f"Answer “{label}”"
+        return f"Answer “{label}”."
     if label.startswith("Choose "):
-        return label
+        return f"{label}."
     if isinstance(widget, forms.FileInput):
-        return f"Choose a file for “{label}”"
+        return f"Choose a file for “{label}”."
     has_choices = isinstance(widget, forms.Select | forms.RadioSelect | forms.CheckboxSelectMultiple)
-    return f"{'Choose' if has_choices else 'Enter'} {_in_a_sentence(label)}"
+    return f"{'Choose' if has_choices else 'Enter'} {_in_a_sentence(label)}."
 
 
 def _in_a_sentence(label: str) -> str:

@@ -41,7 +41,7 @@ MAX_UNPACKED = 20 * MEGABYTE
 MAX_PIXELS = 40_000_000
 _CHUNK = 64 * 1024
 
-_TOO_MANY_PIXELS = f"The picture has too many pixels: more than {MAX_PIXELS // 1_000_000} million. Make it smaller."
+_TOO_MANY_PIXELS = f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels. Make the picture smaller."
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
@@ -121,7 +121,7 @@ def check_upload(
         )
     content_type, extension = _content(file)
     if extension not in allowed:
-        raise UnableToTakeFile(f"This type of file is not accepted. {_choose(allowed)}")
+        raise UnableToTakeFile(f"We do not accept this type of file. {_choose(allowed)}")
     digest = hashlib.sha256()
     file.seek(0)
     while chunk := file.read(_CHUNK):
@@ -145,7 +145,7 @@ def stored(row: Any, file: File[bytes], checked: CheckedUpload) -> Iterator[None
     try:
         row.file.save(checked.storage_name, file, save=False)
     except OSError as error:
-        raise UnableToTakeFile("The file could not be stored. Try again later.") from error
+        raise UnableToTakeFile("We could not store the file. Try again in a few minutes.") from error
     stored_name = str(row.file.name)
     try:
         with transaction.atomic():
@@ -183,7 +183,7 @@ def _image(file: File[bytes]) -> tuple[str, str]:
         raise UnableToTakeFile(_TOO_MANY_PIXELS) from error
     except (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise UnableToTakeFile(
-            "The picture cannot be read. Save it again as PNG or JPG, and choose the new file."
+            "We cannot read this picture. Save it again as PNG or JPG, and choose the new file."
         ) from error
     return _IMAGES[image_format]
 
@@ -282,5 +282,5 @@ def _text(file: File[bytes]) -> tuple[str, str]:
     _stem, dot, ending = (file.name or "").replace("\\", "/").rpartition("/")[2].rstrip(". ").rpartition(".")
     ending = f"{dot}{ending.casefold()}" if dot else ""  # as in Windows, ".bat" and "run.bat." have the ending .bat
     if ending not in ("", ".csv", ".txt"):
-        raise UnableToTakeFile(f"Text files ending in {ending[:20]} are not accepted. {_choose(DOCUMENTS)}")
+        raise UnableToTakeFile(f"We do not accept text files ending in {ending[:20]}. {_choose(DOCUMENTS)}")
     return ("text/csv", "csv") if ending == ".csv" else ("text/plain", "txt")

@@ -57,7 +57,7 @@ def read_precise_date(text: str, *, whole_days: bool) -> PartialDate:
     if whole_days and date.precision != "day":
         # For a year, 31 March is suggested: the end of the financial year.
         month = PartialDate(date.year, date.month or 3)
-        raise NotADate(f"add the day, for example {month.latest.day} {month.words}")
+        raise NotADate(f"Add the day, for example {month.latest.day} {month.words}.")
     return date
 
 
@@ -76,13 +76,13 @@ class _DateField(forms.Field):
         name = str(self.label or "The date")
         if not text:
             if self.required:
-                raise ValidationError(f"Enter {_with_article(name)}", code="required")
+                raise ValidationError(f"Enter {_with_article(name)}.", code="required")
             return None
         try:
             return read_precise_date(text, whole_days=self.whole_days)
         except NotADate as error:
             remedy = str(error) if not self.whole_days else str(error).replace(PARTIAL_EXAMPLES, DAY_EXAMPLES)
-            raise ValidationError(f"{name} is not clear: {remedy}", code="invalid") from error
+            raise ValidationError(f"{name} is not clear. {remedy}", code="invalid") from error
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Return whether the box has another date than before."""
@@ -132,7 +132,7 @@ def _with_article(label: str) -> str:
 class AmountField(forms.DecimalField):
     """A box for a number or an amount of money: "1,150", "1.8m", "£250k". Large numbers are shown with commas.
 
-    `example` is used in errors: "Budget must be a number, like 1,150".
+    `example` is used in errors: "Budget must be a number, like 1,150."
     """
 
     def __init__(self, *, example: str = "1,150", **kwargs: Any) -> None:
@@ -150,13 +150,13 @@ class AmountField(forms.DecimalField):
         limits = {code: getattr(self, code) for code in ("min_value", "max_value")}
         limit_words = {code: figure(Decimal(limit)) for code, limit in limits.items() if limit is not None}
         self.error_messages |= {
-            "min_value": f"{self.named} must be at least {limit_words.get('min_value', '')}",
-            "max_value": f"{self.named} must be at most {limit_words.get('max_value', '')}",
-            "max_decimal_places": f"{self.named} must have at most {self.decimal_places} decimal places"
+            "min_value": f"{self.named} must be at least {limit_words.get('min_value', '')}.",
+            "max_value": f"{self.named} must be at most {limit_words.get('max_value', '')}.",
+            "max_decimal_places": f"{self.named} must have at most {self.decimal_places} decimal places."
             if self.decimal_places
-            else f"{self.named} must be a whole number, like {self.example}",
-            "max_digits": f"{self.named} is too large",
-            "max_whole_digits": f"{self.named} is too large",
+            else f"{self.named} must be a whole number, like {self.example}.",
+            "max_digits": f"{self.named} is too large. Enter a smaller number.",
+            "max_whole_digits": f"{self.named} is too large. Enter a smaller number.",
         }
         super().run_validators(value)
 
@@ -165,7 +165,7 @@ class AmountField(forms.DecimalField):
         try:
             return read_amount(value)
         except NotAnAmount as error:
-            raise ValidationError(f"{self.named} must be a number, like {self.example}", code="invalid") from error
+            raise ValidationError(f"{self.named} must be a number, like {self.example}.", code="invalid") from error
 
     def prepare_value(self, value: Any) -> Any:
         """Return the text of the box: a number with commas, even if a person typed it; other text unchanged.

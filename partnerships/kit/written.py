@@ -77,7 +77,7 @@ def read_date(text: str) -> PartialDate:
     """
     words = " ".join(text.split())
     if not words or len(words) > LONGEST:
-        raise NotADate(f"enter {PARTIAL_EXAMPLES}")
+        raise NotADate(f"Enter {PARTIAL_EXAMPLES}.")
     date = _date_in_figures(words) or _last_month_of_quarter(words) or _date_with_month_name(words)
     try:
         date.earliest  # noqa: B018 - raises ValueError for days that do not exist
@@ -85,7 +85,7 @@ def read_date(text: str) -> PartialDate:
     except ValueError:
         is_day = False
     if not is_day:
-        raise NotADate(f"“{words}” is not a real date: enter {PARTIAL_EXAMPLES}")
+        raise NotADate(f"“{words}” is not a real date. Enter {PARTIAL_EXAMPLES}.")
     return date
 
 
@@ -103,10 +103,10 @@ def _date_in_figures(words: str) -> PartialDate | None:
     if _is_financial(words):
         year = int(words[:4])
         raise NotADate(
-            f"“{words}” is a financial year: enter its first or last month, April {year} or March {year + 1}"
+            f"“{words}” is a financial year. Enter its first or last month: April {year} or March {year + 1}."
         )
     if words.isdecimal():
-        raise NotADate(f"enter {PARTIAL_EXAMPLES}")  # figures such as 20270403 could mean several dates
+        raise NotADate(f"Enter {PARTIAL_EXAMPLES}.")  # figures such as 20270403 could mean several dates
     return None
 
 
@@ -133,7 +133,7 @@ def _last_month_of_quarter(words: str) -> PartialDate | None:
     if not next_year:
         return PartialDate(year, quarter * 3)
     if int(next_year) % 100 != (year + 1) % 100:
-        raise NotADate(f"“{words}” is not a quarter: enter Q1 2027, or Q1 2027/28 for a financial year")
+        raise NotADate(f"“{words}” is not a quarter. Enter Q1 2027, or Q1 2027/28 for a financial year.")
     return PartialDate(year + 1, 3) if quarter == 4 else PartialDate(year, quarter * 3 + 3)
 
 
@@ -142,16 +142,16 @@ def _date_with_month_name(words: str) -> PartialDate:
     if match := _SHORT_MONTH.fullmatch(words):
         words = f"{match[1]} {_with_century(int(match[2]))}"
     if not _WORDS.fullmatch(words) or re.search(r"\d[:.]\d", words):
-        raise NotADate(f"enter {PARTIAL_EXAMPLES}")
+        raise NotADate(f"Enter {PARTIAL_EXAMPLES}.")
     try:
         first, second = (_PARSER.parse(words, default=default, ignoretz=True) for default in (_ONE_DAY, _OTHER_DAY))
     except (ValueError, OverflowError, TypeError, AttributeError) as error:
-        raise NotADate(f"enter {PARTIAL_EXAMPLES}") from error
+        raise NotADate(f"Enter {PARTIAL_EXAMPLES}.") from error
     if first.year != second.year:
-        raise NotADate(f"add the year: enter {PARTIAL_EXAMPLES}")
+        raise NotADate(f"Add the year. Enter {PARTIAL_EXAMPLES}.")
     has_time = first.time() != second.time() or first.time() != dt.time()
     if first.month != second.month or has_time:
-        raise NotADate(f"enter {PARTIAL_EXAMPLES}")
+        raise NotADate(f"Enter {PARTIAL_EXAMPLES}.")
     return PartialDate(first.year, first.month, first.day if first.day == second.day else None)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.template.defaultfilters import pluralize
 
 from partnerships.kit.lists import ListDefinition
 from partnerships.lists.models import Follow, SavedView
@@ -56,9 +57,9 @@ def write_followed(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def _counts_in_words(entered_count: int, left_count: int) -> str:
-    """Return the counts for the subject, for example "2 entered, 1 left". A count of 0 is left out."""
-    counts = ((entered_count, "entered"), (left_count, "left"))
-    return ", ".join(f"{count:,} {verb}" for count, verb in counts if count)
+    """Return the counts for the subject, for example "2 rows added, 1 row removed". A count of 0 is left out."""
+    counts = ((entered_count, "added"), (left_count, "removed"))
+    return ", ".join(f"{count:,} row{pluralize(count)} {verb}" for count, verb in counts if count)
 
 
 def _names_and_links(definition: ListDefinition, person: User, rows: QuerySet[Any]) -> list[tuple[str, str]]:

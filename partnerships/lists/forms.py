@@ -40,7 +40,7 @@ class ShareForm(Form):
         label="Who can use the view?",
         required=False,
         widget=forms.RadioSelect,
-        help_text="Everybody sees only what they can read themselves.",
+        help_text="Each person sees only the rows that they can read.",
     )
 
     def __init__(self, *args: Any, view: SavedView, person: User, **kwargs: Any) -> None:

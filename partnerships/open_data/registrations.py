@@ -24,7 +24,7 @@ def register() -> None:
     When an organisation ends, its publications end too: its successor decides whether to publish.
     """
     register_events(EventKind)
-    register_without_notice(EventKind, because="the files have only what everybody may read already")
+    register_without_notice(EventKind, because="the files contain only what everyone can already read")
     register_following(Column("open_data.Publication.organisation", ending=_ending_fields))
     restoring.register()
     ON_ORGANISATIONS.register("open data", open_data_section, order=45)

@@ -198,7 +198,7 @@ def _register_personal_data() -> None:
             ),
             Rule("organisations.AccessRequest", "asked_by", Fate.DELETE, "who asked", ("organisation_name",)),
             Rule("organisations.AccessRequest", "answered_by", Fate.KEEP, "which administrator answered"),
-            Rule("organisations.Membership", "created_by", Fate.KEEP, "who added somebody", ("starts_on",)),
+            Rule("organisations.Membership", "created_by", Fate.KEEP, "who added the person", ("starts_on",)),
             Rule("organisations.Merge", "merged_by", Fate.KEEP, "who merged two records", ("merged_at",)),
             Rule("organisations.Merge", "undone_by", Fate.KEEP, "who undid a merge", ("undone_at",)),
             Rule("organisations.Handover", "proposed_by", Fate.KEEP, "who proposed a handover", ("proposed_at",)),

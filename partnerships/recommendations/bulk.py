@@ -52,7 +52,7 @@ class AssignForm(Form):
         """Require an owner or a review date."""
         data = super().clean() or {}
         if not self.errors and not data.get("owner") and not data.get("review_on"):
-            self.add_error("owner", "Choose an owner, or enter a review date")
+            self.add_error("owner", "Choose an owner, or enter a review date.")
         return data
 
 

@@ -39,8 +39,8 @@ class _ForBodyForm(Form):
 
 
 def _audience_label(body: Organisation | Partnership) -> str:
-    """Return the label of an audience, such as "Everybody at Fareham Borough Council"."""
-    return f"Everybody at {body}" if isinstance(body, Organisation) else f"Every organisation in {body}"
+    """Return the label of an audience, such as "Everyone at Fareham Borough Council"."""
+    return f"Everyone at {body}" if isinstance(body, Organisation) else f"Every organisation in {body}"
 
 
 class FreezeForm(_ForBodyForm):

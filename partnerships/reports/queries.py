@@ -87,7 +87,7 @@ def everybody_of(body: Organisation | Partnership) -> Everybody:
 def _audience_in_words(body: Organisation | Partnership) -> str:
     """Return the sentence in a report for an audience that says whose rights its figures depend on."""
     audience = body.display_name if isinstance(body, Organisation) else f"every organisation in {body.title}"
-    return f"This report counts what everybody at {audience} can read."
+    return f"This report counts what everyone at {audience} can read."
 
 
 def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:

@@ -73,9 +73,9 @@ class UploadForm(Form):
         has_file = cleaned.get("file") is not None
         has_rows = bool(cleaned.get("rows", "").strip())
         if not has_file and not has_rows:
-            self.add_error("file", "Choose a file or paste rows")
+            self.add_error("file", "Choose a file or paste rows.")
         if has_file and has_rows:
-            self.add_error("rows", "Choose a file or paste rows, not both")
+            self.add_error("rows", "Choose a file or paste rows, but not both.")
         return cleaned
 
     def data_and_name(self) -> tuple[bytes, str]:

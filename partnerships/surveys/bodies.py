@@ -62,7 +62,7 @@ def group_label(code: str) -> str:
     The code "" means everyone.
     """
     if not code:
-        return "Everybody"
+        return "Everyone"
     first, *other_labels = [str(Group(group).label) for group in code.split("+")]
     # Names after the first begin in lower case, except for the abbreviation LEP.
     return ", ".join([first, *(name if name == Group.LEP.label else name.lower() for name in other_labels)])

@@ -66,7 +66,8 @@ class PrepareForm(Form):
         """Require a moderator for an anonymous round."""
         data = super().clean() or {}
         if data.get("way") == Way.ANONYMOUS and not data.get("moderator") and "moderator" not in self.errors:
-            self.add_error("moderator", "Enter the address of a person outside the partnership to read comments first")
+            error = "Enter the address of a person outside the partnership who will read the comments first."
+            self.add_error("moderator", error)
         return data
 
 

@@ -21,6 +21,6 @@ def read_date(request: HttpRequest) -> HttpResponse:
     try:
         answer = read_precise_date(text, whole_days=bool(request.GET.get("whole_days"))).words
     except NotADate as error:
-        answer = f"We do not understand this date: {error}."
+        answer = f"This date is not clear. {error}"
     # The answer is escaped, because htmx shows it as HTML.
     return HttpResponse(escape(answer), content_type="text/plain")

@@ -91,7 +91,7 @@ def test_the_form_says_that_a_file_could_not_be_stored(world: World, full_disk: 
     )
 
     assert response.status_code == 422
-    assert "could not be stored" in response.content.decode()
+    assert "could not store the file" in response.content.decode()
 
 
 def test_a_record_that_cannot_be_saved_leaves_no_file(

@@ -218,7 +218,7 @@ def test_without_the_storage_of_files_pages_say_so_and_no_record_is_added(
     settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
 
     response = signed_in(world.ben).get(document.get_absolute_url())
-    with pytest.raises(UnableToAddDocument, match="could not be stored"):
+    with pytest.raises(UnableToAddDocument, match="could not store the file"):
         add_terms(world)
 
     assert response.status_code == 503

@@ -66,11 +66,11 @@ def test_a_day_is_read_as_people_write_it(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("30/2/2027", "Needed by is not clear: “30/2/2027” is not a real date: enter 27 March 2027"),
-        ("27 March", "Needed by is not clear: add the year: enter 27 March 2027 or 27/3/2027"),
-        ("March 2027", "Needed by is not clear: add the day, for example 31 March 2027"),
-        ("Q3 2027", "Needed by is not clear: add the day, for example 30 September 2027"),
-        ("soon", "Needed by is not clear: enter 27 March 2027 or 27/3/2027"),
+        ("30/2/2027", "Needed by is not clear. “30/2/2027” is not a real date. Enter 27 March 2027"),
+        ("27 March", "Needed by is not clear. Add the year. Enter 27 March 2027 or 27/3/2027."),
+        ("March 2027", "Needed by is not clear. Add the day, for example 31 March 2027."),
+        ("Q3 2027", "Needed by is not clear. Add the day, for example 30 September 2027."),
+        ("soon", "Needed by is not clear. Enter 27 March 2027 or 27/3/2027."),
     ],
 )
 def test_an_unclear_day_is_refused_with_its_name_and_the_remedy(text: str, words: str) -> None:
@@ -223,9 +223,9 @@ def test_an_unclear_date_and_a_number_out_of_bounds_name_their_field() -> None:
     form.is_valid()
 
     assert [error_words(form[name]) for name in form.fields] == [
-        ["Since must be a date, like 2027-04-11"],
-        ["Days must be at least 0"],
-        ["Most must be at most 9999"],
+        ["Since must be a date, like 2027-04-11."],
+        ["Days must be at least 0."],
+        ["Most must be at most 9999."],
     ]
 
 
@@ -234,18 +234,18 @@ def test_missing_answer_says_what_to_do() -> None:
 
     form.is_valid()
 
-    assert error_words(form["title"]) == ["Enter the title"]
-    assert error_words(form["theme"]) == ["Choose the theme"]
-    assert error_words(form["known"]) == ["Tick “My organisation knows” to continue"]
+    assert error_words(form["title"]) == ["Enter the title."]
+    assert error_words(form["theme"]) == ["Choose the theme."]
+    assert error_words(form["known"]) == ["Tick “My organisation knows” to continue."]
 
 
 @pytest.mark.parametrize(
     ("label", "words"),
     [
-        ("In one line", "Enter an answer to “In one line”"),
-        ("On behalf of", "Enter an answer to “On behalf of”"),
-        ("Their email address", "Enter their email address"),
-        ("Choose a password", "Choose a password"),
+        ("In one line", "Enter an answer to “In one line”."),
+        ("On behalf of", "Enter an answer to “On behalf of”."),
+        ("Their email address", "Enter their email address."),
+        ("Choose a password", "Choose a password."),
     ],
 )
 def test_label_that_is_not_a_noun_is_quoted(label: str, words: str) -> None:

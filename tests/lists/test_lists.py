@@ -185,7 +185,7 @@ def test_a_filter_that_cannot_be_read_is_named_and_nothing_is_exported(world: Wo
 
     assert page.status_code == file.status_code == 422
     assert file.redirect_chain == [(f"{reverse('commitments:list')}?due_from=soon", 302)]
-    assert "Due date, from is not clear: enter 27 March 2027 or 27/3/2027" in page.content.decode()
+    assert "Due date, from is not clear. Enter 27 March 2027 or 27/3/2027" in page.content.decode()
     assert 'type="date"' not in page.content.decode()
 
 

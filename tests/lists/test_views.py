@@ -214,10 +214,10 @@ def test_a_followed_view_tells_once_what_enters_and_what_leaves(world: World) ->
     assert check_and_return_emails(hours[3]) == []
 
     assert email_about_entry.to == [world.ben.email]
-    assert email_about_entry.subject == "“Agreed”: 1 entered"
+    assert email_about_entry.subject == "“Agreed”: 1 row added"
     assert "Flats." in email_about_entry.body
     assert "Cottages." not in email_about_entry.body
-    assert email_about_leaving.subject == "“Agreed”: 1 left"
+    assert email_about_leaving.subject == "“Agreed”: 1 row removed"
     assert "Bungalows." in email_about_leaving.body
 
 

@@ -278,7 +278,7 @@ def test_leads_are_emailed_about_an_offer_and_its_answer(world: World) -> None:
     [answer_email] = deliver()
     assert offer_email.to == [world.ben.email]
     assert answer_email.to == [world.amina.email]
-    assert offer_email.subject == f"Larkhaven Homes has offered Westmarch Borough Council ownership of {plan.title}"
+    assert offer_email.subject == f"Larkhaven Homes has offered ownership of {plan.title} to Westmarch Borough Council"
     assert "will own the plan instead of Larkhaven Homes" in " ".join(str(offer_email.body).split())
     assert reverse("plans:answer-ownership", args=[offer.pk]) in offer_email.body
     assert answer_email.subject == f"Westmarch Borough Council has declined ownership of the plan {plan.title}"

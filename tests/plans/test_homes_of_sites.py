@@ -74,7 +74,7 @@ def test_a_wrong_cell_is_named_and_nothing_is_saved(world: World, as_: Callable[
         "Year of column 1: “soon” is not a year. Enter a year, for example 2027, or 2027-28 for a financial year."
         in page
     )
-    assert 'href="#id_homes-0-count_1">Homes, 2028-29, row 1 must be a number, like 1,150</a>' in page
+    assert 'href="#id_homes-0-count_1">Homes, 2028-29, row 1 must be a number, like 1,150.</a>' in page
     assert 'id="id_homes-0-count_1"' in page
     assert homes_of(plan) == 120
 

@@ -103,7 +103,7 @@ def test_one_email_is_sent_however_often_the_draft_is_saved_or_shared(world: Wor
 
     emails = [email for email in deliver() if email.to == [world.nadia.email]]
     assert len(emails) == 1
-    assert "DRAFT" in emails[0].body
+    assert "the draft of" in emails[0].body
     assert CANARY not in emails[0].body
 
 

@@ -137,7 +137,7 @@ def test_untouched_milestones_and_risks_are_published_only_when_kept(
 
     assert form.count("Remove it") == choice_count
     assert incomplete_response.status_code == 422
-    assert f"Keep “{milestones[1]['name']}” or remove it" in incomplete_response.content.decode()
+    assert f"Choose whether to keep or remove “{milestones[1]['name']}”" in incomplete_response.content.decode()
     version = plan.versions.get()
     assert [item["key"] for item in version.content["milestones"]] == [milestone["key"] for milestone in milestones[:2]]
     assert version.content["risks"] == []

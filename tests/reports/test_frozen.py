@@ -266,7 +266,7 @@ def test_the_author_of_a_schedule_gets_an_email_when_its_filters_become_invalid(
     [sent] = deliver()
 
     assert sent.to == [world.ben.email]
-    assert sent.subject == "Scheduled report could not be made: Social rent"
+    assert sent.subject == "We could not make the scheduled report “Social rent”"
     assert schedule.get_absolute_url() in sent.body
     assert not FrozenReport.objects.exists()
 
@@ -288,7 +288,7 @@ def test_a_report_that_always_fails_is_tried_three_times_then_emails_its_author(
     monkeypatch.setattr(scheduling, "alert_operators", lambda subject, _text: alerts.append(subject))
 
     frozen_counts = [services.send_due_reports(now=timezone.now()) for _ in range(5)]
-    sent = [email for email in deliver() if "could not be made" in email.subject]
+    sent = [email for email in deliver() if "could not make" in email.subject]
 
     failing.refresh_from_db()
     assert frozen_counts == [1, 0, 0, 0, 0]

@@ -175,7 +175,7 @@ class SettingsForm(Form):
         label="Everyone who acts for us must sign in through our own sign-in page",
         required=False,
         help_text=(
-            "A lead must have signed in through that page first. We will sign everybody else out, and their passwords "
+            "A lead must have signed in through that page first. We will sign everyone else out, and their passwords "
             "will stop working. Leads can use their passwords for another 24 hours, so that you can undo this if the "
             "page fails."
         ),

@@ -93,7 +93,7 @@ class PlanForm(Form):
         if not data.get("audience") and "audience" not in self.errors:
             data["audience"] = Audience.PARTNERSHIP if data.get("partnership") else Audience.OWNERS
         if data.get("audience") == Audience.PARTNERSHIP and not data.get("partnership"):
-            self.add_error("partnership", "Choose the partnership that the plan belongs to, or another audience")
+            self.add_error("partnership", "Choose the partnership that the plan belongs to, or another audience.")
         return data
 
     def all_owners(self) -> list[Organisation]:

@@ -110,7 +110,7 @@ class PublishForm(Form):
                 label=f"{collection.label}: {title}",
                 choices=[("keep", "Keep it"), ("out", "Remove it")],
                 widget=forms.RadioSelect(attrs={"class": "govuk-radios--inline"}),
-                error_messages={"required": f"Keep “{title}” or remove it"},
+                error_messages={"required": f"Choose whether to keep or remove “{title}”."},
             )
         return piece_by_field
 
@@ -169,7 +169,7 @@ class MilestoneForm(Form):
         """Require a date for a milestone that was achieved or moved."""
         data = super().clean() or {}
         if data.get("happened") in ("achieved", "moved") and not data.get("date") and "date" not in self.errors:
-            self.add_error("date", "Enter when the milestone was achieved, or the new forecast")
+            self.add_error("date", "Enter when the milestone was achieved, or the new forecast.")
         return data
 
     def applied(self, item: Item) -> Item:

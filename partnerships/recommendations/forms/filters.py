@@ -15,7 +15,7 @@ from partnerships.recommendations.models.sources import KINDS_OF_BODY
 #: Choices of the filter by the organisations that work on a recommendation.
 WORK = (
     ("nobody", "Nobody is working on it"),
-    ("somebody", "Somebody is working on it"),
+    ("somebody", "Someone is working on it"),
     ("ours", "My organisation responded"),
 )
 
@@ -32,7 +32,7 @@ class FilterForm(Form):
     words = forms.CharField(label="Keywords", required=False, max_length=200)
     source = RecordField(label="Report", queryset=_REPORTS, named_by="called", empty_label="Any")
     addressee = forms.ChoiceField(
-        label="Addressed to", required=False, choices=[("", "Anybody"), *KINDS_OF_BODY.items()]
+        label="Addressed to", required=False, choices=[("", "Anyone"), *KINDS_OF_BODY.items()]
     )
     work = forms.ChoiceField(label="Work", required=False, choices=[("", "Any"), *WORK])
     theme = forms.MultipleChoiceField(

@@ -42,7 +42,7 @@ class ResponseForm(VerdictForm):
         required=False,
         max_length=2_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Everybody who is signed in can read the status and this text.",
+        help_text="Everyone who is signed in can read the status and this text.",
     )
     owner = _Owner(label="Owner", required=False, queryset=User.objects.none(), empty_label="Nobody named")
     review_on = DayField(label="Review date", required=False, help_text="We remind the owner on this day.")
@@ -60,7 +60,7 @@ class ResponseForm(VerdictForm):
         owner.queryset = people_of(organisation)
         self.helper = Helper(
             self,
-            Section("For everybody", "status", "reason"),
+            Section("For everyone", "status", "reason"),
             Section(f"For {organisation.display_name} only", "owner", "review_on", "note", "revision"),
             submit="Save response",
             cancel=cancel,
@@ -87,7 +87,7 @@ class EvidenceForm(Form):
         label="What it shows",
         required=False,
         max_length=300,
-        help_text="Everybody who can read the evidence can read this text too.",
+        help_text="Everyone who can read the evidence can read this text too.",
     )
 
     def __init__(self, *args: Any, label: str, choices: list[tuple[str, str]], cancel: str, **kwargs: Any) -> None:

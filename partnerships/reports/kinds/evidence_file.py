@@ -108,7 +108,7 @@ def _compute(context: ReportContext) -> Snapshot:
         ),
         notes=(
             "For the Neighbourhood and Community Standard: how an organisation works with partners where it has homes.",
-            "Meetings count if somebody from the organisation was present. Commitments count once they are delivered.",
+            "Meetings count if someone from the organisation was present. Commitments count once they are delivered.",
             f"Each table has at most {_MAX_ROWS} rows, the newest first.",
         ),
     )

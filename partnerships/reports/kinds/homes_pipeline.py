@@ -157,8 +157,8 @@ def _compute(context: ReportContext) -> Snapshot:
 _NOTES = (
     "This report counts published versions of plans that are not superseded or closed. It never counts drafts.",
     "For each day, it counts the version of each plan that the reader could read on that day.",
-    "Homes at confidential sites count only for people in the plan’s owner organisations and its partnership.",
-    "For everybody else, every figure leaves these homes out, totals and comparisons too.",
+    "Homes at confidential sites count only for people in the organisations that own the plan and in its partnership.",
+    "For everyone else, we leave these homes out of every figure, including totals and comparisons.",
     "The baseline is the version that a plan’s owners chose as its baseline, or its first version.",
     "Homes count in the year that the plan gives for them, or in the year of their site’s forecast completion.",
     "Homes at a complete site count as completed.",

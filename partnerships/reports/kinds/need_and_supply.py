@@ -347,7 +347,7 @@ _NOTES = (
     "“Required a year” comes from the most recently adopted plan for this year. We use the lowest figure of a range.",
     "We divide a plan’s homes evenly over the years of its period.",
     "“Homes to come” counts homes that are not yet completed, in published plans that the reader can see.",
-    "Homes at confidential sites count only for people of the plan’s owners and parties.",
+    "Homes at confidential sites count only for people in the organisations that own the plan and in its partnership.",
 )
 
 

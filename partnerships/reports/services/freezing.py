@@ -56,7 +56,7 @@ def freeze_report(
     except InvalidFilters as error:
         # Filters that are valid for the author can still name a record that other people of the audience cannot see.
         raise UnableToFreeze(
-            "Not everybody who will read the report can use these filters. Correct the filters, or remove each filter "
+            "Not everyone who will read the report can use these filters. Correct the filters, or remove each filter "
             "that names something only you can see."
         ) from error
 

@@ -99,7 +99,7 @@ def _check(details: ScheduleDetails, today: dt.date) -> None:
         raise UnableToSchedule("There is no such report. Choose a report from the list of reports.")
     if not has_valid_filters_for(definition, details.body, details.query_string):
         raise UnableToSchedule(
-            "Not everybody who gets the report can use these filters. Remove each filter that names something they "
+            "Not everyone who gets the report can use these filters. Remove each filter that names something they "
             "cannot see."
         )
     if not details.name.strip():

@@ -260,7 +260,7 @@ RECOMMENDATIONS = SheetKind(
     revision=_revision,
     at_once=FEW,
     lead=(
-        "Use one row for each recommendation of a published report, in your own words. Everybody who is signed in can "
+        "Use one row for each recommendation of a published report, in your own words. Everyone who is signed in can "
         "read them. Only your organisation can change them."
     ),
 )

@@ -46,7 +46,8 @@ class Command(ImportCommand):
         path: Path = options["file"]
         if options["demo_passwords"] and not settings.DEMONSTRATION:
             raise CommandError(
-                "--demo-passwords gives everybody one known password: it works only where DEMONSTRATION is set."
+                "--demo-passwords gives every account the same known password. It works only where DEMONSTRATION is "
+                "set."
             )
         data = contents(path, MAX_BYTES)
         if len(data) > MAX_BYTES:

@@ -20,11 +20,13 @@ from django.utils import timezone
 from partnerships.agreements.links import terms_token
 from partnerships.agreements.models import (
     Partnership,
+    Party,
     Post,
     ProposalStatus,
     Status,
     TermsProposal,
     TermsSignatory,
+    TermsSignature,
     TermsVersion,
 )
 from partnerships.agreements.queries.terms import (
@@ -155,27 +157,43 @@ def test_who_signs_is_the_same_asked_by_person_or_by_party(world: World) -> None
     assert signer_names() == {world.eddie.name}
 
 
-def test_it_is_active_only_when_every_required_party_signed_one_version(world: World) -> None:
+@pytest.fixture
+def first_terms(world: World) -> TermsVersion:
+    """Return the first terms of the Estuary Partnership, which await the signatures of Larkhaven and Westmarch."""
     version = put_up(draft_first_terms(world), world.amina)
     world.partnership.refresh_from_db()
+    return version
+
+
+def test_a_partnership_awaits_sign_off_until_every_required_party_has_signed(
+    world: World, first_terms: TermsVersion
+) -> None:
+    status_before_signatures = world.partnership.status
+
+    sign(first_terms, world.amina, world.larkhaven)
+
+    world.partnership.refresh_from_db()
+    assert status_before_signatures == Status.AWAITING_SIGN_OFF
     assert world.partnership.status == Status.AWAITING_SIGN_OFF
 
-    sign(version, world.amina, world.larkhaven)
-    world.partnership.refresh_from_db()
-    status_after_one_signature = world.partnership.status
-    sign(version, world.ben, world.westmarch)
+
+def test_a_partnership_is_active_once_every_required_party_has_signed(world: World, first_terms: TermsVersion) -> None:
+    sign(first_terms, world.amina, world.larkhaven)
+
+    sign(first_terms, world.ben, world.westmarch)
 
     world.partnership.refresh_from_db()
-    assert status_after_one_signature == Status.AWAITING_SIGN_OFF
     assert world.partnership.status == Status.ACTIVE
-    assert world.partnership.terms_version_id == version.pk
+    assert world.partnership.terms_version_id == first_terms.pk
     assert world.partnership.terms_of_reference == "Terms\n\nWe meet."
     assert world.partnership.review_on == days(365)
-    assert version_in_force(world.partnership, today()) == version
+    assert version_in_force(world.partnership, today()) == first_terms
     assert version_in_force(world.partnership, days(-1)) is None
 
 
-def test_observers_never_sign_and_are_not_waited_for(world: World) -> None:
+@pytest.fixture
+def observer(world: World) -> Party:
+    """Return Harbour's party in the Estuary Partnership, in which it is an observer."""
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -185,16 +203,25 @@ def test_observers_never_sign_and_are_not_waited_for(world: World) -> None:
         now=world.now,
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+    return party
 
+
+def test_observers_are_not_asked_to_sign(world: World, observer: Party) -> None:
     version = put_up(draft_first_terms(world), world.amina)
 
     assert {state.signatory.organisation for state in signing_states(version)} == {world.larkhaven, world.westmarch}
     with pytest.raises(UnableToSignTerms, match="not been asked"):
         sign(version, world.hana, world.harbour)
+
+
+def test_an_observer_that_becomes_a_member_signs_too(world: World, observer: Party) -> None:
+    version = put_up(draft_first_terms(world), world.amina)
     change_party_role(
-        party=party, role="member", reason="Agreed at the meeting.", author=world.amina, now=timezone.now()
+        party=observer, role="member", reason="Agreed at the meeting.", author=world.amina, now=timezone.now()
     )
+
     sign_all(version)
+
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.ACTIVE
     assert version.signatures.filter(organisation=world.harbour).exists()
@@ -212,56 +239,90 @@ def test_a_version_and_its_signatures_never_change_in_the_database(world: World)
             type(row)._default_manager.filter(pk=row.pk).delete()
 
 
-def test_a_stale_save_shows_both_texts_and_loses_nothing(world: World) -> None:
+@pytest.fixture
+def revision_before_bens_text(world: World) -> int:
+    """Return the revision of the clause that Amina sees in her form, before Ben saves his text."""
     proposal = draft_first_terms(world)
-    revision_seen = proposal.revision_of("clauses/terms")
+    revision = proposal.revision_of("clauses/terms")
     save_terms_piece(
         proposal=proposal,
         piece="clauses/terms",
         value={"title": "Terms", "body": "Ben's text."},
-        based_on=revision_seen,
+        based_on=revision,
         author=world.ben,
         now=timezone.now(),
     )
+    return revision
 
+
+def test_a_stale_save_is_refused_with_both_texts(world: World, revision_before_bens_text: int) -> None:
     with pytest.raises(PieceConflict) as conflict:
         save_terms_piece(
-            proposal=proposal,
+            proposal=first_proposal(world.partnership),
             piece="clauses/terms",
             value={"title": "Terms", "body": "Amina's text."},
-            based_on=revision_seen,
+            based_on=revision_before_bens_text,
             author=world.amina,
             now=timezone.now(),
         )
-    page = signed_in(world.amina).post(
-        reverse("agreements:terms-item", args=[world.partnership.pk, 1, "clauses", "terms"]),
-        {"title": "Terms", "body": "Amina's text.", "based_on": revision_seen},
-    )
 
     assert conflict.value.mine["body"] == "Amina's text."
     assert conflict.value.theirs["body"] == "Ben's text."
-    assert page.status_code == 409
-    page_text = page.content.decode()
-    assert "Ben&#x27;s text." in page_text
-    assert "Amina&#x27;s text." in page_text
 
 
-def test_an_amendment_takes_force_on_its_day_when_all_have_signed(world: World) -> None:
-    first = agree_terms(world.partnership, world.amina)
+def test_a_stale_save_on_the_page_shows_both_texts(world: World, revision_before_bens_text: int) -> None:
+    response = signed_in(world.amina).post(
+        reverse("agreements:terms-item", args=[world.partnership.pk, 1, "clauses", "terms"]),
+        {"title": "Terms", "body": "Amina's text.", "based_on": revision_before_bens_text},
+    )
+
+    assert response.status_code == 409
+    page = response.content.decode()
+    assert "Ben&#x27;s text." in page
+    assert "Amina&#x27;s text." in page
+
+
+@pytest.fixture
+def terms_before_amendment(world: World) -> TermsVersion:
+    """Return the terms that the Estuary Partnership agreed today."""
+    return agree_terms(world.partnership, world.amina)
+
+
+@pytest.fixture
+def signed_amendment(world: World, terms_before_amendment: TermsVersion) -> TermsVersion:
+    """Return an amendment that every party has signed and that applies from the tenth day."""
     proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.", from_day=days(10))
     version = put_up(proposal, world.ben, from_day=days(10))
     sign_all(version)
+    return version
 
-    assert version_in_force(world.partnership, days(9)) == first
-    assert version_in_force(world.partnership, days(10)) == version
+
+def test_a_signed_amendment_applies_from_its_day(
+    world: World, terms_before_amendment: TermsVersion, signed_amendment: TermsVersion
+) -> None:
     world.partnership.refresh_from_db()
+
+    assert version_in_force(world.partnership, days(9)) == terms_before_amendment
+    assert version_in_force(world.partnership, days(10)) == signed_amendment
     assert world.partnership.terms_of_reference == "Terms\n\nWe meet and decide together."
+
+
+def test_an_amendment_is_recorded_as_in_force_once_on_its_day(world: World, signed_amendment: TermsVersion) -> None:
     with time_machine.travel(timezone.now() + dt.timedelta(days=10)):
-        assert record_terms_in_force(now=timezone.now()) == 1
-        assert record_terms_in_force(now=timezone.now()) == 0
+        recorded_count = record_terms_in_force(now=timezone.now())
+        count_of_second_run = record_terms_in_force(now=timezone.now())
+
     world.partnership.refresh_from_db()
+    assert recorded_count == 1
+    assert count_of_second_run == 0
     assert world.partnership.terms_of_reference == "Terms\n\nWe meet twice."
-    assert world.partnership.terms_version_id == version.pk
+    assert world.partnership.terms_version_id == signed_amendment.pk
+
+
+def test_leads_get_an_email_when_an_amendment_comes_into_force(world: World, signed_amendment: TermsVersion) -> None:
+    with time_machine.travel(timezone.now() + dt.timedelta(days=10)):
+        record_terms_in_force(now=timezone.now())
+
     emails = Email.objects.filter(kind="agreements.terms_in_force")
     assert set(emails.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
 
@@ -279,7 +340,9 @@ def test_two_amendments_of_one_clause_are_refused_with_what_collides(world: Worl
     put_up(second, world.ben)
 
 
-def test_disjoint_amendments_are_consolidated_whichever_is_signed_first(world: World) -> None:
+@pytest.fixture
+def disjoint_amendments(world: World) -> tuple[TermsVersion, TermsVersion]:
+    """Return two signed amendments of different parts: one from the tenth day, and one from the twentieth."""
     agree_terms(world.partnership, world.amina)
     amendment_of_clause = propose_change(world, world.amina, world.larkhaven, text="We meet twice.", from_day=days(20))
     amendment_of_field = propose_change(world, world.ben, world.westmarch, reports_to="The board", from_day=days(10))
@@ -287,100 +350,160 @@ def test_disjoint_amendments_are_consolidated_whichever_is_signed_first(world: W
     sooner = put_up(amendment_of_field, world.ben, from_day=days(10))
     sign_all(later)
     sign_all(sooner)
+    return sooner, later
 
-    version_by_day = {day: version_in_force(world.partnership, days(day)) for day in (5, 15, 25)}
 
-    assert version_by_day[15] == sooner
-    consolidated = version_by_day[25]
+def test_disjoint_amendments_are_consolidated_from_the_later_day(
+    world: World, disjoint_amendments: tuple[TermsVersion, TermsVersion]
+) -> None:
+    sooner, later = disjoint_amendments
+
+    consolidated = version_in_force(world.partnership, days(25))
+
     assert consolidated is not None
     assert consolidated.is_consolidated
     assert consolidated.amendment == sooner
     assert consolidated.base == later
     assert clause_text(consolidated) == "We meet twice."
     assert consolidated.content["about"]["reports_to"] == "The board"
-    assert clause_text(version_by_day[5]) == "We meet and decide together."
+
+
+def test_of_disjoint_amendments_only_the_sooner_applies_before_the_later_day(
+    world: World, disjoint_amendments: tuple[TermsVersion, TermsVersion]
+) -> None:
+    sooner, _later = disjoint_amendments
+
+    assert clause_text(version_in_force(world.partnership, days(5))) == "We meet and decide together."
+    assert version_in_force(world.partnership, days(15)) == sooner
+
+
+def test_consolidated_terms_name_the_versions_that_they_are_made_of(
+    world: World, disjoint_amendments: tuple[TermsVersion, TermsVersion]
+) -> None:
+    consolidated = version_in_force(world.partnership, days(25))
+    assert consolidated is not None
+
     page = signed_in(world.vera).get(consolidated.get_absolute_url()).content.decode()
-    assert f"version {later.number}" in page
-    assert f"version {sooner.number}" in page
+
+    for version in disjoint_amendments:
+        assert f"version {version.number}" in page
 
 
-def test_a_draft_from_before_another_amendment_is_brought_up_to_date(world: World) -> None:
+@pytest.fixture
+def outdated_draft(world: World) -> TermsProposal:
+    """Return Westmarch's draft of an amendment, older than another amendment of the same clause."""
     agree_terms(world.partnership, world.amina)
     older_draft = propose_change(world, world.ben, world.westmarch, text="We never meet.", reports_to="The board")
     sign_all(put_up(propose_change(world, world.amina, world.larkhaven, text="We meet twice."), world.amina))
+    return older_draft
 
+
+def test_a_draft_from_before_another_amendment_cannot_be_put_up(world: World, outdated_draft: TermsProposal) -> None:
     with pytest.raises(UnableToSendForSignature, match="has changed clause “Terms” since"):
-        put_up(older_draft, world.ben)
-    parts_changed_twice = update_terms_draft(proposal=older_draft, author=world.ben, now=timezone.now())
+        put_up(outdated_draft, world.ben)
 
+
+def test_a_draft_from_before_another_amendment_is_brought_up_to_date(
+    world: World, outdated_draft: TermsProposal
+) -> None:
+    parts_changed_twice = update_terms_draft(proposal=outdated_draft, author=world.ben, now=timezone.now())
+
+    version = put_up(outdated_draft, world.ben)
     assert parts_changed_twice == ("clause “Terms”",)
-    version = put_up(older_draft, world.ben)
     assert clause_text(version) == "We never meet."
     assert version.content["about"]["reports_to"] == "The board"
 
 
-def test_declining_needs_a_reason_and_opens_the_draft_again(world: World) -> None:
-    proposal = draft_first_terms(world)
-    version = put_up(proposal, world.amina)
-    token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
-    with pytest.raises(UnableToSignTerms, match="why"):
-        decline_to_sign(
-            version=version, organisation=world.westmarch, person=world.ben, title="", reason=" ", now=timezone.now()
-        )
-
+def decline_for_westmarch(version: TermsVersion, world: World, reason: str = "Too short a term.") -> None:
+    """Decline to sign as Ben, for Westmarch."""
     decline_to_sign(
         version=version,
         organisation=world.westmarch,
         person=world.ben,
         title="Chief executive",
-        reason="Too short a term.",
+        reason=reason,
         now=timezone.now(),
     )
 
-    proposal.refresh_from_db()
+
+def test_declining_needs_a_reason(world: World, first_terms: TermsVersion) -> None:
+    with pytest.raises(UnableToSignTerms, match="why"):
+        decline_for_westmarch(first_terms, world, reason=" ")
+
+
+def test_declining_opens_the_draft_again(world: World, first_terms: TermsVersion) -> None:
+    decline_for_westmarch(first_terms, world)
+
+    proposal = first_proposal(world.partnership)
     assert proposal.status == ProposalStatus.DRAFTING
     assert proposal.outcome == "Westmarch Borough Council: Too short a term."
+
+
+def test_a_declined_version_cannot_be_signed(world: World, first_terms: TermsVersion) -> None:
+    token = terms_token(first_terms.signatories.get(organisation=world.westmarch), world.ben)
+
+    decline_for_westmarch(first_terms, world)
+
     assert Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 404
     with pytest.raises(UnableToSignTerms, match="not waiting"):
-        sign(version, world.amina, world.larkhaven)
+        sign(first_terms, world.amina, world.larkhaven)
+
+
+def test_a_second_version_can_be_signed_after_the_first_was_declined(world: World, first_terms: TermsVersion) -> None:
+    decline_for_westmarch(first_terms, world)
+    proposal = first_proposal(world.partnership)
     draft(proposal, world.ben, text="We meet for five years.")
     second_version = put_up(proposal, world.amina)
-    assert second_version.number == 2
+
     sign_all(second_version)
+
     world.partnership.refresh_from_db()
+    assert second_version.number == 2
     assert world.partnership.status == Status.ACTIVE
 
 
-def test_reading_the_link_signs_nothing_and_sending_it_signs_once(world: World) -> None:
-    version = put_up(draft_first_terms(world), world.amina)
-    address = reverse(
-        "agreements:sign-by-link",
-        args=[terms_token(version.signatories.get(organisation=world.westmarch), world.ben)],
-    )
-    browser = Client()
+def signing_link(version: TermsVersion, world: World) -> str:
+    """Return the address in Ben's email, with which he signs for Westmarch without signing in."""
+    token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
+    return reverse("agreements:sign-by-link", args=[token])
 
-    first_response = browser.get(address)
-    assert "We meet." in first_response.content.decode()
-    assert not version.signatures.exists()
-    response = browser.post(
-        address,
-        {
-            "organisation": world.westmarch.pk,
-            "decision": "sign",
-            "name": "Benjamin West",
-            "title": "Chief executive",
-        },
-    )
+
+def signature_fields(world: World) -> dict[str, Any]:
+    """Return what Ben enters on the page of his link."""
+    return {
+        "organisation": world.westmarch.pk,
+        "decision": "sign",
+        "name": "Benjamin West",
+        "title": "Chief executive",
+    }
+
+
+def test_opening_the_link_shows_the_terms_and_signs_nothing(world: World, first_terms: TermsVersion) -> None:
+    response = Client().get(signing_link(first_terms, world))
+
+    assert "We meet." in response.content.decode()
+    assert not first_terms.signatures.exists()
+
+
+def test_a_link_signs_the_terms_without_signing_in(world: World, first_terms: TermsVersion) -> None:
+    response = Client().post(signing_link(first_terms, world), signature_fields(world))
 
     assert response.status_code == 302
-    signature = version.signatures.get()
+    signature = first_terms.signatures.get()
     assert signature.person == world.ben
     assert signature.name == "Benjamin West"
     assert signature.role == "Chief executive"
     assert signature.how == "link"
-    page_after_signing = browser.get(address).content.decode()
-    assert "Signed" in page_after_signing
-    assert "We meet." not in page_after_signing, "Once used, the mailbox alone no longer shows the terms."
+
+
+def test_a_used_link_no_longer_shows_the_terms(world: World, first_terms: TermsVersion) -> None:
+    link = signing_link(first_terms, world)
+    Client().post(link, signature_fields(world))
+
+    page = Client().get(link).content.decode()
+
+    assert "Signed" in page
+    assert "We meet." not in page
 
 
 def test_an_organisation_with_a_second_factor_closes_the_link(world: World) -> None:
@@ -398,12 +521,12 @@ def test_an_organisation_with_a_second_factor_closes_the_link(world: World) -> N
     assert not version.signatures.exists()
 
 
-def test_a_paper_signature_has_its_scan_and_who_recorded_it(world: World) -> None:
-    version = put_up(draft_first_terms(world), world.amina)
-    sign(version, world.amina, world.larkhaven)
-
-    signature = record_paper_signature(
-        version=version,
+@pytest.fixture
+def paper_signature(world: World, first_terms: TermsVersion) -> TermsSignature:
+    """Return Westmarch's signature on paper, which Amina recorded after she had signed for Larkhaven."""
+    sign(first_terms, world.amina, world.larkhaven)
+    return record_paper_signature(
+        version=first_terms,
         organisation=world.westmarch,
         signature=PaperSignature(
             name="Ben West",
@@ -416,12 +539,21 @@ def test_a_paper_signature_has_its_scan_and_who_recorded_it(world: World) -> Non
         now=timezone.now(),
     )
 
+
+def test_a_paper_signature_has_its_scan_and_who_recorded_it(world: World, paper_signature: TermsSignature) -> None:
     world.partnership.refresh_from_db()
-    assert signature.recorded_by == world.amina
-    assert signature.is_on_paper
+
+    assert paper_signature.recorded_by == world.amina
+    assert paper_signature.is_on_paper
+    assert paper_signature.scan is not None
     assert world.partnership.status == Status.ACTIVE
-    assert signature.scan is not None
-    page = signed_in(world.ben).get(version.get_absolute_url()).content.decode()
+
+
+def test_the_version_shows_the_scan_of_a_paper_signature(
+    world: World, first_terms: TermsVersion, paper_signature: TermsSignature
+) -> None:
+    page = signed_in(world.ben).get(first_terms.get_absolute_url()).content.decode()
+
     assert "Scan of the signed page" in page
     assert "recorded by Amina Larch" in page
 
@@ -507,21 +639,40 @@ def test_a_version_that_was_taken_back_says_so_and_is_not_called_signed(world: W
     assert "Signed by every party" not in page_after_replacement
 
 
-def test_what_is_not_signed_in_time_is_reminded_and_then_lapses(world: World) -> None:
+@pytest.fixture
+def half_signed_amendment(world: World) -> TermsVersion:
+    """Return an amendment that Westmarch has signed; Larkhaven has five days left."""
     agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     version = put_up(proposal, world.ben, sign_by=days(5))
     sign(version, world.ben, world.westmarch)
+    return version
 
+
+def test_a_party_that_has_not_signed_is_reminded_once(half_signed_amendment: TermsVersion) -> None:
     with time_machine.travel(timezone.now() + dt.timedelta(days=3)):
-        assert remind_terms_signers(now=timezone.now()) == 1
-        assert remind_terms_signers(now=timezone.now()) == 0
-    with time_machine.travel(timezone.now() + dt.timedelta(days=36)):
-        with pytest.raises(UnableToSignTerms, match="time to sign is over"):
-            sign(version, world.amina, world.larkhaven)
-        assert lapse_proposals(now=timezone.now()) == 1
+        reminder_count = remind_terms_signers(now=timezone.now())
+        count_of_second_run = remind_terms_signers(now=timezone.now())
 
+    assert reminder_count == 1
+    assert count_of_second_run == 0
+
+
+def test_an_amendment_cannot_be_signed_after_its_last_day(world: World, half_signed_amendment: TermsVersion) -> None:
+    with (
+        time_machine.travel(timezone.now() + dt.timedelta(days=36)),
+        pytest.raises(UnableToSignTerms, match="time to sign is over"),
+    ):
+        sign(half_signed_amendment, world.amina, world.larkhaven)
+
+
+def test_an_amendment_that_is_not_signed_in_time_lapses(half_signed_amendment: TermsVersion) -> None:
+    with time_machine.travel(timezone.now() + dt.timedelta(days=36)):
+        lapsed_count = lapse_proposals(now=timezone.now())
+
+    proposal = half_signed_amendment.proposal
     proposal.refresh_from_db()
+    assert lapsed_count == 1
     assert proposal.status == ProposalStatus.NOT_AGREED
     assert proposal.outcome == "Not signed in time by Larkhaven Homes."
 
@@ -613,23 +764,39 @@ def test_only_todays_terms_page_says_when_first_terms_come_into_force(world: Wor
     assert "Terms come into force" not in earlier
 
 
-def test_an_amendment_that_waits_is_closed_when_the_partnership_ends(world: World) -> None:
+@pytest.fixture
+def amendment_of_ended_partnership(world: World) -> TermsVersion:
+    """Return an amendment that awaited signatures when the partnership ended."""
     agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     version = put_up(proposal, world.ben)
-
     change_status(
         partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=timezone.now()
     )
+    return version
 
+
+def test_an_amendment_that_waits_is_closed_when_the_partnership_ends(
+    amendment_of_ended_partnership: TermsVersion,
+) -> None:
+    proposal = amendment_of_ended_partnership.proposal
     proposal.refresh_from_db()
+
     assert proposal.status == ProposalStatus.NOT_AGREED
     assert proposal.outcome == "The partnership has ended. No money."
+
+
+def test_pages_of_an_ended_partnership_no_longer_ask_for_signatures(
+    world: World, amendment_of_ended_partnership: TermsVersion
+) -> None:
     amina = signed_in(world.amina)
-    page = amina.get(reverse("agreements:terms", args=[world.partnership.pk])).content.decode()
-    assert "needs your signature" not in page
-    assert "The last terms in force" in page
-    assert "Not agreed" in amina.get(version.get_absolute_url()).content.decode()
+
+    terms_page = amina.get(reverse("agreements:terms", args=[world.partnership.pk])).content.decode()
+    version_page = amina.get(amendment_of_ended_partnership.get_absolute_url()).content.decode()
+
+    assert "needs your signature" not in terms_page
+    assert "The last terms in force" in terms_page
+    assert "Not agreed" in version_page
 
 
 def test_migration_closes_what_waits_in_partnerships_that_were_over(world: World) -> None:
@@ -664,16 +831,24 @@ def test_kind_can_be_chosen_until_terms_are_put_up(world: World) -> None:
     assert 'name="kind"' not in amina.get(address).content.decode()
 
 
-def test_amendments_are_numbered_from_1(world: World) -> None:
+@pytest.fixture
+def second_amendment(world: World) -> TermsProposal:
+    """Return the second amendment of the agreed terms; the first was withdrawn."""
     agree_terms(world.partnership, world.amina)
     first = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     withdraw_proposal(proposal=first, reason="No.", author=world.ben, now=timezone.now())
-    second = propose_change(world, world.amina, world.larkhaven, text="We never meet.")
+    return propose_change(world, world.amina, world.larkhaven, text="We never meet.")
 
-    assert first_proposal(world.partnership).name == "First terms"
-    assert first.name == "Amendment 1"
-    assert second.name == "Amendment 2"
-    page = signed_in(world.amina).get(second.get_absolute_url()).content.decode()
+
+def test_amendments_are_numbered_from_1(world: World, second_amendment: TermsProposal) -> None:
+    names = [proposal.name for proposal in world.partnership.terms_proposals.order_by("pk")]
+
+    assert names == ["First terms", "Amendment 1", "Amendment 2"]
+
+
+def test_the_page_of_an_amendment_shows_its_number(world: World, second_amendment: TermsProposal) -> None:
+    page = signed_in(world.amina).get(second_amendment.get_absolute_url()).content.decode()
+
     assert "Amendment 2" in page
     assert "Amendment 3" not in page
 

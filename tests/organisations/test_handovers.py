@@ -116,36 +116,55 @@ def task_names(world: World, user: User) -> set[str]:
     return {task.what for task in waiting_for(user, timezone.now())}
 
 
-def test_predecessor_proposes_and_successor_accepts(world: World) -> None:
+def test_predecessor_proposes_a_line(world: World) -> None:
     promise = agree(world)
     succession = record_merger(world)
 
-    assert propose_lines(world, succession, "commitments", promise.pk, basis="Article 4") == 1
+    line_count = propose_lines(world, succession, "commitments", promise.pk, basis="Article 4")
+
+    assert line_count == 1
     line = Handover.objects.get()
     assert line.state == "proposed"
     assert line.basis == "Article 4"
     assert line.homes == 60
     assert line.proposed_by == world.ben
-    assert accept_lines(world, succession) == 1
-    assert take_effect(succession) == 1
-
-    promise.refresh_from_db()
-    assert promise.receiver == world.harbour
-    assert Handover.objects.get().state == "applied"
-    assert services.hand_over_due(now=timezone.now()) == 0
 
 
-def test_a_disputed_or_unanswered_line_does_not_pass_on(world: World) -> None:
+def test_an_accepted_line_passes_on_once_when_the_succession_takes_effect(world: World) -> None:
     promise = agree(world)
     succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
-    with pytest.raises(UnableToHandOverLines, match="Enter why"):
-        accept_lines(world, succession, accept=False)
-    accept_lines(world, succession, accept=False, reason="It is the county's.")
+    accept_lines(world, succession)
 
-    assert take_effect(succession) == 0
+    passed_on = take_effect(succession)
+    passed_on_again = services.hand_over_due(now=timezone.now())
 
     promise.refresh_from_db()
+    assert passed_on == 1
+    assert passed_on_again == 0
+    assert promise.receiver == world.harbour
+    assert Handover.objects.get().state == "applied"
+
+
+def test_a_line_is_disputed_with_a_reason(world: World) -> None:
+    promise = agree(world)
+    succession = record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk)
+
+    with pytest.raises(UnableToHandOverLines, match="Enter why"):
+        accept_lines(world, succession, accept=False)
+
+
+def test_a_disputed_line_does_not_pass_on(world: World) -> None:
+    promise = agree(world)
+    succession = record_merger(world)
+    propose_lines(world, succession, "commitments", promise.pk)
+    accept_lines(world, succession, accept=False, reason="It is the county's.")
+
+    passed_on = take_effect(succession)
+
+    promise.refresh_from_db()
+    assert passed_on == 0
     assert promise.receiver == world.westmarch
     assert Handover.objects.get().dispute == "It is the county's."
 
@@ -161,28 +180,43 @@ def consent(world: World, succession: Succession, **fields: Any) -> int:
     return services.record_consent(lines=list(succession.handovers.all()), now=timezone.now(), **arguments)
 
 
-def test_a_line_that_needs_consent_passes_on_only_once_it_is_recorded(world: World) -> None:
-    promise = agree(world)
+@pytest.fixture
+def merger_awaiting_consent(world: World) -> Succession:
+    """Return a merger in effect, with an accepted line about a commitment that still needs the lender's consent."""
     succession = record_merger(world)
-    propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
+    propose_lines(world, succession, "commitments", agree(world).pk, consent="The lender")
     accept_lines(world, succession)
+    take_effect(succession)
+    return succession
 
-    assert take_effect(succession) == 0
-    promise.refresh_from_db()
-    assert promise.receiver == world.westmarch
-    assert estate_of(succession, world.westmarch, today()).lacking == 1
-    assert "Record consent" in task_names(world, world.ben) & task_names(world, world.hana)
+
+def test_a_line_that_needs_consent_does_not_pass_on_without_it(
+    world: World, merger_awaiting_consent: Succession
+) -> None:
+    assert Commitment.objects.get().receiver == world.westmarch
+    assert estate_of(merger_awaiting_consent, world.westmarch, today()).lacking == 1
     assert Email.objects.filter(kind="organisations.handed_over").exists()
 
-    assert consent(world, succession, author=world.hana) == 1
-    assert services.hand_over_due(now=timezone.now()) == 1
 
-    promise.refresh_from_db()
+def test_both_leads_have_a_task_until_consent_is_recorded(world: World, merger_awaiting_consent: Succession) -> None:
+    tasks_before = task_names(world, world.ben) & task_names(world, world.hana)
+
+    consent(world, merger_awaiting_consent, author=world.hana)
+
+    assert "Record consent" in tasks_before
+    assert "Record consent" not in task_names(world, world.hana)
+
+
+def test_a_line_passes_on_once_consent_is_recorded(world: World, merger_awaiting_consent: Succession) -> None:
+    consent(world, merger_awaiting_consent, author=world.hana)
+
+    passed_on = services.hand_over_due(now=timezone.now())
+
     line = Handover.objects.get()
-    assert promise.receiver == world.harbour
+    assert passed_on == 1
     assert line.state == "applied"
     assert line.consent_in_words == f"The lender: given by Estuary Bank on {long_date(today())}"
-    assert "Record consent" not in task_names(world, world.hana)
+    assert Commitment.objects.get().receiver == world.harbour
 
 
 def test_consent_names_who_gave_it_when_and_where_it_can_be_read(world: World) -> None:
@@ -200,27 +234,62 @@ def test_consent_names_who_gave_it_when_and_where_it_can_be_read(world: World) -
         consent(world, succession)
 
 
-def test_lead_records_consent_on_a_page(world: World) -> None:
-    promise = agree(world)
+@pytest.fixture
+def merger_with_consent_to_record(world: World) -> Succession:
+    """Return a merger in 30 days, with a proposed line that needs the lender's consent."""
     succession = record_merger(world, days=30)
-    propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
-    client = signed_in(world.ben)
-    address = reverse("organisations:handover-consent", args=[succession.pk])
+    propose_lines(world, succession, "commitments", agree(world).pk, consent="The lender")
+    return succession
 
-    page = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
-    assert address in page
+
+def consent_fields() -> dict[str, Any]:
+    """Return what a lead enters to record consent to the only line."""
+    return {
+        "lines": [Handover.objects.get().pk],
+        "given_by": "Estuary Bank",
+        "given_on": today().isoformat(),
+        "answer": "given",
+        "evidence": "Minutes",
+    }
+
+
+def test_a_lead_sees_which_records_need_consent(world: World, merger_with_consent_to_record: Succession) -> None:
+    pk = merger_with_consent_to_record.pk
+
+    page = signed_in(world.ben).get(reverse("organisations:handover", args=[pk])).content.decode()
+
+    assert reverse("organisations:handover-consent", args=[pk]) in page
     assert "1 record needs consent" in page
     assert "The lender: not given yet" in page
-    day = {"given_on": today().isoformat()}
-    post_fields = {"lines": [Handover.objects.get().pk], "given_by": "Estuary Bank", "answer": "given"} | day
-    assert "Enter where people can read the consent." in client.post(address, post_fields).content.decode()
-    assert client.post(address, post_fields | {"evidence": "Minutes"}).status_code == 302
 
+
+def test_consent_needs_evidence(world: World, merger_with_consent_to_record: Succession) -> None:
+    consent_url = reverse("organisations:handover-consent", args=[merger_with_consent_to_record.pk])
+
+    response = signed_in(world.ben).post(consent_url, consent_fields() | {"evidence": ""})
+
+    assert "Enter where people can read the consent." in response.content.decode()
+    assert Handover.objects.lacking_consent().exists()
+
+
+def test_a_lead_records_consent_on_a_page(world: World, merger_with_consent_to_record: Succession) -> None:
+    consent_url = reverse("organisations:handover-consent", args=[merger_with_consent_to_record.pk])
+
+    response = signed_in(world.ben).post(consent_url, consent_fields())
+
+    assert response.status_code == 302
     assert not Handover.objects.lacking_consent().exists()
-    accept_lines(world, succession)
-    overview = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
+
+
+def test_the_page_says_who_took_each_step_of_a_line(world: World, merger_with_consent_to_record: Succession) -> None:
+    consent(world, merger_with_consent_to_record)
+    accept_lines(world, merger_with_consent_to_record)
+
+    handover_url = reverse("organisations:handover", args=[merger_with_consent_to_record.pk])
+    page = signed_in(world.ben).get(handover_url).content.decode()
+
     for step in ("Proposed by Ben West", "Accepted by Hana Harbour", "Consent recorded by Ben West"):
-        assert f"{step} on {long_date(today())}" in overview
+        assert f"{step} on {long_date(today())}" in page
 
 
 def test_the_evidence_of_a_consent_is_added_to_the_evidence_of_a_line(world: World) -> None:
@@ -233,25 +302,52 @@ def test_the_evidence_of_a_consent_is_added_to_the_evidence_of_a_line(world: Wor
     assert Handover.objects.get().evidence == "Deed of 1 May; Minutes of 3 May"
 
 
-def test_refused_consent_disputes_even_an_accepted_line_and_it_is_proposed_again(world: World) -> None:
-    promise = agree(world)
-    succession = record_merger(world, days=30)
-    propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
-    accept_lines(world, succession)
-    client = signed_in(world.hana)
-    address = reverse("organisations:handover-consent", args=[succession.pk])
+def test_refused_consent_needs_a_reason(world: World, merger_with_consent_to_record: Succession) -> None:
+    consent_url = reverse("organisations:handover-consent", args=[merger_with_consent_to_record.pk])
     post_fields = {"lines": [Handover.objects.get().pk], "answer": "refused"}
 
-    assert client.post(address, post_fields).status_code == 422
-    assert client.post(address, post_fields | {"reason": "Estuary Bank wants more."}).status_code == 302
+    response = signed_in(world.hana).post(consent_url, post_fields)
 
+    assert response.status_code == 422
+
+
+def test_refused_consent_disputes_even_an_accepted_line(
+    world: World, merger_with_consent_to_record: Succession
+) -> None:
+    accept_lines(world, merger_with_consent_to_record)
+    consent_url = reverse("organisations:handover-consent", args=[merger_with_consent_to_record.pk])
+    post_fields = {
+        "lines": [Handover.objects.get().pk],
+        "answer": "refused",
+        "reason": "Estuary Bank wants more.",
+    }
+
+    response = signed_in(world.hana).post(consent_url, post_fields)
+
+    assert response.status_code == 302
     line = Handover.objects.get()
     assert line.state == "disputed"
     assert line.dispute == "Consent was refused: Estuary Bank wants more."
     assert not Handover.objects.lacking_consent().exists()
     assert "Say who takes over" in task_names(world, world.ben)
     assert "Record consent" not in task_names(world, world.ben) | task_names(world, world.hana)
-    assert propose_lines(world, succession, "commitments", promise.pk, consent="Another lender") == 1
+
+
+def test_a_line_whose_consent_was_refused_is_proposed_again(
+    world: World, merger_with_consent_to_record: Succession
+) -> None:
+    line = Handover.objects.get()
+    signed_in(world.hana).post(
+        reverse("organisations:handover-consent", args=[merger_with_consent_to_record.pk]),
+        {"lines": [line.pk], "answer": "refused", "reason": "Estuary Bank wants more."},
+    )
+
+    promise_pk = Commitment.objects.get().pk
+    line_count = propose_lines(
+        world, merger_with_consent_to_record, "commitments", promise_pk, consent="Another lender"
+    )
+
+    assert line_count == 1
     assert Handover.objects.get().state == "proposed"
 
 
@@ -309,20 +405,45 @@ def test_line_may_be_proposed_again_until_it_is_accepted(world: World) -> None:
         accept_lines(world, succession)
 
 
-def test_only_leads_propose_and_answer_and_only_recorded_successors_take_over(world: World) -> None:
+def test_only_a_lead_of_the_predecessor_proposes(world: World) -> None:
     promise = agree(world)
     succession = record_merger(world)
+
     with pytest.raises(UnableToAct):
         propose_lines(world, succession, "commitments", promise.pk, author=world.hana)
-    with pytest.raises(UnableToHandOverLines, match="Choose a successor"):
-        propose_lines(world, succession, "commitments", promise.pk, successor=world.tidewater)
-    with pytest.raises(UnableToHandOverLines, match="no longer has some"):
-        propose_lines(world, succession, "commitments", promise.pk + 1000)
-    with pytest.raises(UnableToHandOverLines, match="Choose how the organisations share the record"):
-        propose_lines(world, succession, "commitments", promise.pk, sharing="jointly")
+
+
+def test_only_a_lead_of_the_successor_answers(world: World) -> None:
+    promise = agree(world)
+    succession = record_merger(world)
     propose_lines(world, succession, "commitments", promise.pk)
+
     with pytest.raises(UnableToAct):
         accept_lines(world, succession, author=world.ben)
+
+
+def test_only_recorded_successors_take_over(world: World) -> None:
+    promise = agree(world)
+    succession = record_merger(world)
+
+    with pytest.raises(UnableToHandOverLines, match="Choose a successor"):
+        propose_lines(world, succession, "commitments", promise.pk, successor=world.tidewater)
+
+
+def test_only_records_of_the_predecessor_are_proposed(world: World) -> None:
+    promise = agree(world)
+    succession = record_merger(world)
+
+    with pytest.raises(UnableToHandOverLines, match="no longer has some"):
+        propose_lines(world, succession, "commitments", promise.pk + 1000)
+
+
+def test_a_shared_line_names_how_it_is_shared(world: World) -> None:
+    promise = agree(world)
+    succession = record_merger(world)
+
+    with pytest.raises(UnableToHandOverLines, match="Choose how the organisations share the record"):
+        propose_lines(world, succession, "commitments", promise.pk, sharing="jointly")
 
 
 def division(world: World) -> Succession:
@@ -339,17 +460,26 @@ def division(world: World) -> Succession:
     return succession
 
 
+def test_a_shared_line_waits_for_the_answer_of_every_successor(world: World) -> None:
+    succession = division(world)
+    accept_lines(world, succession)
+
+    passed_on = take_effect(succession)
+
+    assert passed_on == 0
+    assert Handover.objects.get().state == "proposed"
+    assert "Answer handover lines" in task_names(world, world.chidi) - task_names(world, world.hana)
+
+
 def test_several_successors_share_a_commitment_once_each_has_accepted(world: World) -> None:
     succession = division(world)
     accept_lines(world, succession)
-    assert Handover.objects.get().state == "proposed"
-    assert take_effect(succession) == 0
-    assert "Answer handover lines" in task_names(world, world.chidi) - task_names(world, world.hana)
-
     accept_lines(world, succession, author=world.chidi)
-    assert services.hand_over_due(now=timezone.now()) == 1
+
+    passed_on = take_effect(succession)
 
     line = Handover.objects.get()
+    assert passed_on == 1
     assert Commitment.objects.get().receiver == world.harbour
     assert line.sharing == "jointly"
     assert list(line.others.all()) == [world.tidewater]
@@ -361,19 +491,36 @@ def test_several_successors_share_a_commitment_once_each_has_accepted(world: Wor
     ]
 
 
-def test_one_of_several_successors_may_dispute_its_part_and_change_its_mind(world: World) -> None:
+def test_one_of_several_successors_may_dispute_its_part(world: World) -> None:
     succession = division(world)
     accept_lines(world, succession)
 
     accept_lines(world, succession, author=world.chidi, accept=False, reason="Not ours.")
-    assert Handover.objects.get().state == "disputed"
-    assert Handover.objects.get().dispute == "Not ours."
+
+    line = Handover.objects.get()
+    assert line.state == "disputed"
+    assert line.dispute == "Not ours."
+
+
+def test_a_successor_that_accepted_its_part_cannot_answer_again(world: World) -> None:
+    succession = division(world)
+    accept_lines(world, succession)
+    accept_lines(world, succession, author=world.chidi, accept=False, reason="Not ours.")
+
     with pytest.raises(UnableToHandOverLines, match="already answered"):
         accept_lines(world, succession)
+
+
+def test_a_successor_that_disputed_its_part_may_still_accept_it(world: World) -> None:
+    succession = division(world)
+    accept_lines(world, succession)
+    accept_lines(world, succession, author=world.chidi, accept=False, reason="Not ours.")
+
     accept_lines(world, succession, author=world.chidi)
 
-    assert Handover.objects.get().state == "accepted"
-    assert Handover.objects.get().dispute == ""
+    line = Handover.objects.get()
+    assert line.state == "accepted"
+    assert line.dispute == ""
 
 
 def test_only_successors_that_share_a_line_answer_it(world: World) -> None:
@@ -398,24 +545,42 @@ def test_each_successor_must_answer_a_line_that_is_proposed_again(world: World) 
     assert Handover.objects.get().state == "proposed"
 
 
-def test_records_and_rights_pass_only_on_the_day(world: World) -> None:
+@pytest.fixture
+def merger_of_tomorrow(world: World) -> Succession:
+    """Return a merger of tomorrow, with an accepted line for each record of Westmarch."""
     succession = record_merger(world, days=1)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
-    assert services.hand_over_due(now=timezone.now()) == 0
+    return succession
+
+
+def bring_forward(succession: Succession) -> None:
+    """Move the succession's day to today."""
     services.correct_succession(
-        succession=succession,
-        vests_on=known_day(today()),
-        reason="Earlier.",
-        author=None,
-        now=timezone.now(),
+        succession=succession, vests_on=known_day(today()), reason="Earlier.", author=None, now=timezone.now()
     )
-    client = signed_in(world.hana)
-    assert client.get(world.partnership.get_absolute_url()).status_code == 404
+
+
+def test_nothing_passes_before_the_day(world: World, merger_of_tomorrow: Succession) -> None:
+    passed_on = services.hand_over_due(now=timezone.now())
+
+    assert passed_on == 0
+    assert signed_in(world.hana).get(world.partnership.get_absolute_url()).status_code == 404
+
+
+def test_records_pass_on_the_day(world: World, merger_of_tomorrow: Succession) -> None:
+    bring_forward(merger_of_tomorrow)
 
     hand_over_due()
 
-    assert client.get(world.partnership.get_absolute_url()).status_code == 200
     assert world.partnership.parties.get(organisation=world.harbour).status == "accepted"
+    assert signed_in(world.hana).get(world.partnership.get_absolute_url()).status_code == 200
+
+
+def test_memberships_pass_on_the_day(world: World, merger_of_tomorrow: Succession) -> None:
+    bring_forward(merger_of_tomorrow)
+
+    hand_over_due()
+
     former_membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)
     new_membership = Membership.objects.get(person=world.ben, organisation=world.harbour)
     assert former_membership.ends_on == today()
@@ -445,19 +610,29 @@ def test_everyone_who_acts_for_either_side_gets_one_email(world: World) -> None:
     assert sorted(recipient_ids) == sorted({world.ben.pk, world.hana.pk})
 
 
-def test_leads_have_a_task_about_records_without_a_line(world: World) -> None:
-    promise = agree(world)
+def test_leads_of_the_predecessor_have_a_task_about_records_without_a_line(world: World) -> None:
+    agree(world)
+
     succession = record_merger(world, days=30)
-    count_without_line = estate_of(succession, world.westmarch, today()).without
-    assert count_without_line == estate_of(succession, world.westmarch, today()).things
+
+    estate = estate_of(succession, world.westmarch, today())
+    assert estate.without == estate.things
     assert "Say who takes over" in task_names(world, world.ben)
     assert "Say who takes over" not in task_names(world, world.amina)
+
+
+def test_a_proposed_line_counts_for_its_successor(world: World) -> None:
+    promise = agree(world)
+    succession = record_merger(world, days=30)
+    estate_before = estate_of(succession, world.westmarch, today())
 
     propose_lines(world, succession, "commitments", promise.pk)
 
     estate = estate_of(succession, world.westmarch, today())
-    assert estate.without == count_without_line - 1
-    assert {share.successor: (share.things, share.homes) for share in estate.shares}[world.harbour] == (1, 60)
+    [harbour_share] = [share for share in estate.shares if share.successor == world.harbour]
+    assert estate.without == estate_before.without - 1
+    assert harbour_share.things == 1
+    assert harbour_share.homes == 60
     assert total(share.homes for share in estate.shares) == estate.homes == 60
     assert "Answer handover lines" in task_names(world, world.hana)
 
@@ -486,50 +661,87 @@ def test_records_that_the_successor_already_has_count_once_afterwards(world: Wor
     assert after.afterwards.homes == after.before.homes + 60
 
 
-def test_lead_proposes_and_successor_answers_on_pages(world: World) -> None:
-    promise = agree(world)
-    succession = record_merger(world, days=30)
-    ben = Client()
-    hana = Client()
-    ben.force_login(world.ben)
-    hana.force_login(world.hana)
+@pytest.fixture
+def merger_in_30_days(world: World) -> Succession:
+    """Return a merger in 30 days of Westmarch, to which a commitment was made."""
+    agree(world)
+    return record_merger(world, days=30)
 
-    page = ben.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
-    assert "must decide" in page
-    address = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "commitments"])
-    assert promise.reference in ben.get(address).content.decode()
-    assert promise.reference not in ben.get(address, {"q": "nothing like it"}).content.decode()
-    post_fields = {"successor": world.harbour.pk, "sharing": "alone"}
-    assert ben.post(address, post_fields).status_code == 422
-    assert ben.post(address, post_fields | {"everything": "on"}).status_code == 302
-    answer = reverse("organisations:handover-answer", args=[succession.pk])
+
+def propose_url(world: World, succession: Succession) -> str:
+    """Return the page on which Westmarch's lead proposes who takes over its commitments."""
+    return reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "commitments"])
+
+
+def test_a_lead_finds_records_to_propose_by_their_words(world: World, merger_in_30_days: Succession) -> None:
+    ben = signed_in(world.ben)
+    reference = Commitment.objects.get().reference
+
+    every_record = ben.get(propose_url(world, merger_in_30_days)).content.decode()
+    no_record = ben.get(propose_url(world, merger_in_30_days), {"q": "nothing like it"}).content.decode()
+
+    assert reference in every_record
+    assert reference not in no_record
+
+
+def test_a_lead_must_choose_records_to_propose(world: World, merger_in_30_days: Succession) -> None:
+    response = signed_in(world.ben).post(
+        propose_url(world, merger_in_30_days), {"successor": world.harbour.pk, "sharing": "alone"}
+    )
+
+    assert response.status_code == 422
+
+
+def test_a_lead_proposes_all_records_on_a_page(world: World, merger_in_30_days: Succession) -> None:
+    response = signed_in(world.ben).post(
+        propose_url(world, merger_in_30_days),
+        {"successor": world.harbour.pk, "sharing": "alone", "everything": "on"},
+    )
+
+    assert response.status_code == 302
+    assert Handover.objects.get().state == "proposed"
+
+
+def test_a_lead_of_the_successor_accepts_a_line_on_a_page(world: World, merger_in_30_days: Succession) -> None:
+    propose_lines(world, merger_in_30_days, "commitments", Commitment.objects.get().pk)
     line = Handover.objects.get()
-    assert hana.post(answer, {"lines": [line.pk], "answer": "accept"}).status_code == 302
+    answer_url = reverse("organisations:handover-answer", args=[merger_in_30_days.pk])
 
+    response = signed_in(world.hana).post(answer_url, {"lines": [line.pk], "answer": "accept"})
+
+    assert response.status_code == 302
     line.refresh_from_db()
     assert line.state == "accepted"
     assert line.answered_by == world.hana
 
 
-def test_successor_reads_the_terms_of_a_line_and_no_titles_before_the_day(world: World) -> None:
-    promise = agree(world)
-    succession = record_merger(world, days=30)
+def test_successor_reads_the_terms_of_a_line_and_no_titles_before_the_day(
+    world: World, merger_in_30_days: Succession
+) -> None:
+    promise = Commitment.objects.get()
     terms = {"basis": "Article 4", "consent": "The lender", "evidence": "Minutes 12", "due_on": today()}
-    propose_lines(world, succession, "commitments", promise.pk, **terms)
-    client = Client()
+    propose_lines(world, merger_in_30_days, "commitments", promise.pk, **terms)
+    hana = signed_in(world.hana)
 
-    client.force_login(world.hana)
-    answer = client.get(reverse("organisations:handover-answer", args=[succession.pk])).content.decode()
-    overview = reverse("organisations:handover", args=[succession.pk])
-    assert f"Commitment {promise.reference}" in answer
-    assert promise.text not in answer
+    answer_page = hana.get(reverse("organisations:handover-answer", args=[merger_in_30_days.pk])).content.decode()
+    overview = hana.get(reverse("organisations:handover", args=[merger_in_30_days.pk])).content.decode()
+
+    assert f"Commitment {promise.reference}" in answer_page
+    assert promise.text not in answer_page
     for term in ("Article 4", "The lender", "Minutes 12", long_date(today()), "60 homes"):
-        assert term in answer
-        assert term in client.get(overview).content.decode()
+        assert term in answer_page
+        assert term in overview
 
-    # A person who may read the record anyway sees its title.
+
+def test_successor_who_may_read_a_record_anyway_sees_its_title(world: World, merger_in_30_days: Succession) -> None:
+    promise = Commitment.objects.get()
+    propose_lines(world, merger_in_30_days, "commitments", promise.pk)
     join(world.hana, world.westmarch, Role.VIEWER, world.now)
-    assert promise.text in client.get(reverse("organisations:handover-answer", args=[succession.pk])).content.decode()
+
+    answer_url = reverse("organisations:handover-answer", args=[merger_in_30_days.pk])
+    page = signed_in(world.hana).get(answer_url).content.decode()
+
+    assert promise.text in page
 
 
 def test_administrator_proposes_without_reading_titles(world: World) -> None:

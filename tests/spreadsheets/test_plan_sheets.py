@@ -50,42 +50,64 @@ def paste_and_import(client: Client, plan: Plan, kind: str, text: str, query: st
     return upload
 
 
-def test_sites_and_homes_pasted_from_a_spreadsheet_publish_as_a_version(world: World, client: Client) -> None:
-    plan = begin(world, content={"about": {"title": "Twenty sites"}})
+@pytest.fixture
+def empty_plan(world: World) -> Plan:
+    """Return a draft of a plan without sites, and with financial years."""
+    return begin(world, content={"about": {"title": "Twenty sites"}})
+
+
+def test_sites_and_homes_pasted_from_a_spreadsheet_publish_as_a_version(
+    world: World, empty_plan: Plan, client: Client
+) -> None:
     client.force_login(world.eddie)
+    upload_of_sites = paste_and_import(client, empty_plan, "sites", TWENTY)
+    upload_of_homes = paste_and_import(client, empty_plan, "homes", HOMES)
 
-    assert row_counts(paste_and_import(client, plan, "sites", TWENTY)) == {"created": 20}
-    assert row_counts(paste_and_import(client, plan, "homes", HOMES)) == {"changed": 20}
-    version = publish(plan, world)
+    version = publish(empty_plan, world)
 
+    assert row_counts(upload_of_sites) == {"created": 20}
+    assert row_counts(upload_of_homes) == {"changed": 20}
     assert len(version.content["sites"]) == 20
-    assert total_homes(version.content) == 20 * 1015
-    first_site = version.content["sites"][0]
-    assert first_site["reference"] == "S1"
-    assert first_site["area"] == "E07000087"
-    assert first_site["forecast_start"] == "2027-04"
-    assert first_site["homes"] == [
+    assert total_homes(version.content) == 20 * (10 + 5 + 1000)
+
+
+def test_cells_of_sites_and_homes_are_read_as_codes_months_and_numbers(world: World, empty_plan: Plan) -> None:
+    imported_upload(empty_plan, world.eddie, "sites", TWENTY)
+
+    imported_upload(empty_plan, world.eddie, "homes", HOMES)
+
+    site = draft_items_by_name(empty_plan, "sites")["Site 1"]
+    assert site["reference"] == "S1"
+    assert site["area"] == "E07000087"
+    assert site["forecast_start"] == "2027-04"
+    assert site["homes"] == [
         {"tenure": "social_rent", "bedrooms": 2, "needs": "general", "year": "2027-28", "count": 10},
         {"tenure": "social_rent", "bedrooms": 2, "needs": "general", "year": "2028-29", "count": 5},
         {"tenure": "shared_ownership", "bedrooms": 3, "needs": "general", "year": "2028-29", "count": 1000},
     ]
 
 
-def test_second_upload_changes_nothing_and_a_corrected_row_updates(world: World) -> None:
-    plan = begin(world, content={"about": {"title": "Twenty sites"}})
-    imported_upload(plan, world.eddie, "sites", TWENTY)
-    revision = Draft.objects.get(plan=plan).revision
+def test_second_upload_of_the_same_rows_changes_nothing(world: World, empty_plan: Plan) -> None:
+    imported_upload(empty_plan, world.eddie, "sites", TWENTY)
+    revision = Draft.objects.get(plan=empty_plan).revision
 
-    second_upload = imported_upload(plan, world.eddie, "sites", TWENTY)
+    second_upload = imported_upload(empty_plan, world.eddie, "sites", TWENTY)
+
     assert row_counts(second_upload) == {"left_alone": 20}
-    assert Draft.objects.get(plan=plan).revision == revision
+    assert Draft.objects.get(plan=empty_plan).revision == revision
+
+
+def test_an_upload_with_a_corrected_row_updates_only_its_cells(world: World, empty_plan: Plan) -> None:
+    imported_upload(empty_plan, world.eddie, "sites", TWENTY)
 
     corrected_upload = imported_upload(
-        plan, world.eddie, "sites", "Reference,Name,Forecast start\nS7,Site 7,1 June 2028\n"
+        empty_plan, world.eddie, "sites", "Reference,Name,Forecast start\nS7,Site 7,1 June 2028\n"
     )
+
     assert row_counts(corrected_upload) == {"changed": 1}
-    assert draft_items_by_name(plan, "sites")["Site 7"]["forecast_start"] == "2028-06-01"
-    assert draft_items_by_name(plan, "sites")["Site 7"]["planning_status"] == "outline"
+    site = draft_items_by_name(empty_plan, "sites")["Site 7"]
+    assert site["forecast_start"] == "2028-06-01"
+    assert site["planning_status"] == "outline"
 
 
 #: Four sites. Only the last is correct.
@@ -184,35 +206,46 @@ def test_milestones_find_their_sites_and_keep_their_precision(world: World, plan
 
 
 def test_postcodes_are_read_in_full_or_by_district(world: World, plan: Plan) -> None:
-    data = "Site,Address,Postcode\nDock,1 Dock Road,po16 7gz\nMill,,PO17\nYard,,Fareham\n"
+    imported = imported_upload(
+        plan, world.eddie, "sites", "Site,Address,Postcode\nDock,1 Dock Road,po16 7gz\nMill,,PO17\n"
+    )
 
-    imported = imported_upload(plan, world.eddie, "sites", data)
-
-    assert row_counts(imported) == {"created": 2, "set_aside": 1}
+    assert row_counts(imported) == {"created": 2}
     site_by_name = draft_items_by_name(plan, "sites")
     assert site_by_name["Dock"]["address"] == "1 Dock Road"
     assert site_by_name["Dock"]["postcode"] == "PO16 7GZ"
     assert site_by_name["Mill"]["postcode"] == "PO17"
+
+
+def test_a_row_whose_postcode_is_a_town_is_set_aside(world: World, plan: Plan) -> None:
+    imported = imported_upload(plan, world.eddie, "sites", "Site,Address,Postcode\nYard,,Fareham\n")
+
+    assert row_counts(imported) == {"set_aside": 1}
     [row_set_aside] = rows_to_correct(imported.report)[1]
     assert "“Fareham” is not a postcode." in row_set_aside[-2]
 
 
 def test_homes_of_one_site_can_be_pasted_without_headings(world: World, plan: Plan, client: Client) -> None:
     client.force_login(world.eddie)
-
-    pasted_rows = "Social Rent\t2\t2027/28\t60\nmarket sale\tstudio\t2029/30\t4\nFirst Homes\t1\t2029\t9\n"
+    pasted_rows = "Social Rent\t2\t2027/28\t60\nmarket sale\tstudio\t2029/30\t4\n"
 
     imported = paste_and_import(client, plan, "homes", pasted_rows, "?site=north-quay")
 
-    assert row_counts(imported) == {"changed": 1, "set_aside": 1}
+    assert row_counts(imported) == {"changed": 1}
+    rented, sold = draft_items_by_name(plan, "sites")["North Quay"]["homes"]
+    assert rented == {"tenure": "social_rent", "bedrooms": 2, "needs": "general", "year": "2027-28", "count": 60}
+    assert sold == {"tenure": "market_sale", "bedrooms": 0, "needs": "general", "year": "2029-30", "count": 4}
+
+
+def test_a_calendar_year_is_set_aside_in_a_plan_with_financial_years(world: World, plan: Plan, client: Client) -> None:
+    client.force_login(world.eddie)
+
+    imported = paste_and_import(client, plan, "homes", "First Homes\t1\t2029\t9\n", "?site=north-quay")
+
+    assert row_counts(imported) == {"set_aside": 1}
     [row_set_aside] = rows_to_correct(imported.report)[1]
     assert "2029 is a calendar year, and this plan has financial years." in row_set_aside[-2]
     assert row_set_aside[-1] == "Enter 2028-29 or 2029-30."
-    homes = draft_items_by_name(plan, "sites")["North Quay"]["homes"]
-    assert [(home["tenure"], home["bedrooms"], home["count"]) for home in homes] == [
-        ("social_rent", 2, 60),
-        ("market_sale", 0, 4),
-    ]
 
 
 def test_zero_homes_remove_a_line_and_contradicting_rows_are_set_aside(world: World, plan: Plan) -> None:
@@ -261,16 +294,27 @@ def test_export_holds_what_the_reader_may_read_and_no_formula(world: World, plan
     assert csv_rows(export_for_editor)[0]["Landowner"] == "Changed since"
 
 
-def test_only_editors_of_an_owner_import(world: World, plan: Plan, client: Client) -> None:
+@pytest.mark.parametrize("name", ["vera", "ben", "chidi", "dee"])
+def test_only_editors_of_an_owner_upload(world: World, plan: Plan, name: str) -> None:
     publish(plan, world)
-    for person in (world.vera, world.ben, world.chidi, world.dee):
-        with pytest.raises(UnableToAct):
-            upload(plan, person, "sites", TWENTY)
+
+    with pytest.raises(UnableToAct):
+        upload(plan, getattr(world, name), "sites", TWENTY)
+
+
+def test_an_upload_is_shown_only_to_who_made_it(world: World, plan: Plan, client: Client) -> None:
     preview = upload(plan, world.eddie, "sites", TWENTY)
     client.force_login(world.amina)
-    assert client.get(preview.get_absolute_url()).status_code == 404
 
+    response = client.get(preview.get_absolute_url())
+
+    assert response.status_code == 404
+
+
+def test_an_author_who_is_no_longer_an_editor_cannot_import_their_upload(world: World, plan: Plan) -> None:
+    preview = upload(plan, world.eddie, "sites", TWENTY)
     world.eddie.memberships.update(role="viewer")
+
     with pytest.raises(UnableToAct):
         import_upload(upload=preview, author=world.eddie, now=timezone.now())
 
@@ -287,34 +331,54 @@ def test_key_of_another_plan_never_touches_its_row(world: World, plan: Plan) -> 
     assert set(draft_items_by_name(plan, "sites")) >= {"North Quay renamed", "Mine"}
 
 
-def test_unknown_headings_are_confirmed_once_and_remembered(world: World, plan: Plan, client: Client) -> None:
-    data = "Our code,Name of the plot\nA1,Mill Lane\n"
+OWN_HEADINGS = "Our code,Name of the plot\nA1,Mill Lane\n"
+
+
+def test_the_page_of_unknown_headings_shows_an_example_of_each_column(world: World, plan: Plan, client: Client) -> None:
     client.force_login(world.eddie)
-    unread_upload = upload(plan, world.eddie, "sites", data)
+    unread_upload = upload(plan, world.eddie, "sites", OWN_HEADINGS)
+
+    response = client.get(reverse("spreadsheets:headings", args=[unread_upload.pk]))
+
     assert unread_upload.is_unread
-    headings_url = reverse("spreadsheets:headings", args=[unread_upload.pk])
-    assert "Name of the plot (“Mill Lane”)" in client.get(headings_url).content.decode()
+    assert "Name of the plot (“Mill Lane”)" in response.content.decode()
 
-    answer = client.post(headings_url, {"column-name": "Name of the plot", "column-reference": "Our code"})
 
-    assert answer.status_code == 302
+def test_unknown_headings_are_confirmed_once_and_remembered(world: World, plan: Plan, client: Client) -> None:
+    client.force_login(world.eddie)
+    unread_upload = upload(plan, world.eddie, "sites", OWN_HEADINGS)
+    columns = {"column-name": "Name of the plot", "column-reference": "Our code"}
+
+    client.post(reverse("spreadsheets:headings", args=[unread_upload.pk]), columns)
+    second_upload = upload(plan, world.eddie, "sites", OWN_HEADINGS)
+
     unread_upload.refresh_from_db()
     assert unread_upload.status == Status.PREVIEWED
     assert row_counts(unread_upload) == {"created": 1}
     assert OwnHeading.objects.filter(organisation=world.larkhaven).count() == 2
-    assert upload(plan, world.eddie, "sites", data).is_previewed
+    assert second_upload.is_previewed
 
 
-def test_template_names_its_columns_and_allowed_values(world: World, plan: Plan, client: Client) -> None:
+@pytest.fixture
+def template_of_milestones(world: World, plan: Plan, client: Client) -> bytes:
+    """Return the downloaded Excel template for milestones."""
     client.force_login(world.eddie)
-    answer = client.get(reverse("spreadsheets:template", args=["plan", plan.pk, "milestones", "xlsx"]))
-    sheets = read_sheets(answer.getvalue(), "template.xlsx")
+    response = client.get(reverse("spreadsheets:template", args=["plan", plan.pk, "milestones", "xlsx"]))
+    return bytes(response.getvalue())
 
-    preview = upload(plan, world.eddie, "milestones", answer.getvalue(), "template.xlsx")
 
-    assert [sheet.name for sheet in sheets] == ["Milestones", "Allowed values"]
-    allowed = {str(row.cells[0]): row.cells[3] for row in sheets[1].rows}
-    assert allowed["Column “Status”"] == "Planned, On track, At risk, Late, Achieved, Cancelled"
+def test_template_names_its_columns_and_allowed_values(template_of_milestones: bytes) -> None:
+    milestones, allowed_values = read_sheets(template_of_milestones, "template.xlsx")
+
+    values_by_column = {str(row.cells[0]): row.cells[3] for row in allowed_values.rows}
+    assert milestones.name == "Milestones"
+    assert allowed_values.name == "Allowed values"
+    assert values_by_column["Column “Status”"] == "Planned, On track, At risk, Late, Achieved, Cancelled"
+
+
+def test_the_example_row_of_a_template_is_not_imported(world: World, plan: Plan, template_of_milestones: bytes) -> None:
+    preview = upload(plan, world.eddie, "milestones", template_of_milestones, "template.xlsx")
+
     assert preview.report["remarks"] == ["We left out the example row of the template."]
     assert not row_counts(preview)
 
@@ -330,26 +394,43 @@ def test_spreadsheet_bomb_is_refused(world: World, plan: Plan) -> None:
         upload(plan, world.eddie, "sites", xlsx_bytes([("Sheet", wide_rows)]), "far.xlsx")
 
 
-@pytest.mark.slow
-def test_large_file_is_imported_by_a_worker_and_shows_its_progress(world: World, plan: Plan, client: Client) -> None:
+@pytest.fixture
+def large_upload(world: World, plan: Plan, client: Client) -> Upload:
+    """Return an upload of 4,900 rows, which a worker reads and imports; its author is signed in."""
     data = "Reference,Name\n" + "".join(f"R{number},Plot {number}\n" for number in range(4_900))
     client.force_login(world.eddie)
-    large_upload = upload(plan, world.eddie, "sites", data)
-    assert large_upload.total == 4_900
-    assert "4900 rows. We will start within 20 seconds." in client.get(large_upload.get_absolute_url()).content.decode()
-    Upload.objects.filter(pk=large_upload.pk).update(total=1)
-    assert "1 row. We will start within 20 seconds." in client.get(large_upload.get_absolute_url()).content.decode()
-    Upload.objects.filter(pk=large_upload.pk).update(total=4_900)
+    return upload(plan, world.eddie, "sites", data)
 
-    assert tasks.work_on_waiting() == 1
+
+@pytest.mark.parametrize(("row_count", "words"), [(4_900, "4900 rows."), (1, "1 row.")])
+def test_a_large_file_waits_for_a_worker(large_upload: Upload, client: Client, row_count: int, words: str) -> None:
+    Upload.objects.filter(pk=large_upload.pk).update(total=row_count)
+
+    response = client.get(large_upload.get_absolute_url())
+
+    assert f"{words} We will start within 20 seconds." in response.content.decode()
+
+
+@pytest.mark.slow
+def test_a_large_import_shows_its_progress(large_upload: Upload, client: Client) -> None:
+    tasks.work_on_waiting()
     client.post(reverse("spreadsheets:import", args=[large_upload.pk]))
     Upload.objects.filter(pk=large_upload.pk).update(done=2_450)
-    html = client.get(large_upload.get_absolute_url()).content.decode()
-    assert "2450 of 4900 rows done." in html
-    assert "Import rows" not in html
-    assert tasks.work_on_waiting() == 1
+
+    page = client.get(large_upload.get_absolute_url()).content.decode()
+
+    assert "2450 of 4900 rows done." in page
+    assert "Import rows" not in page
+
+
+@pytest.mark.slow
+def test_a_large_file_is_read_and_imported_by_a_worker(large_upload: Upload, plan: Plan, client: Client) -> None:
+    read_count = tasks.work_on_waiting()
+    client.post(reverse("spreadsheets:import", args=[large_upload.pk]))
+    imported_count = tasks.work_on_waiting()
 
     large_upload.refresh_from_db()
+    assert read_count == imported_count == 1
     assert large_upload.status == Status.APPLIED
     assert large_upload.content is None
     assert row_counts(large_upload) == {"created": 4_900}

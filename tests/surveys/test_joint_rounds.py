@@ -17,10 +17,11 @@ from partnerships.organisations.models import Role
 from partnerships.organisations.services import add_membership
 from partnerships.people.models import User
 from partnerships.surveys import services
-from partnerships.surveys.models import Action, Figure, Joining, Round
+from partnerships.surveys.models import Action, Figure, Invitation, Joining, Round
 from partnerships.surveys.queries.results import benchmark_of, rounds_before
 from partnerships.surveys.queries.rounds import list_hash_of
 from partnerships.surveys.services import joining as joining_services
+from partnerships.surveys.services.rounds import MIN_DAYS_BETWEEN
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.surveys.asking import (
@@ -57,81 +58,145 @@ def joint_draft(world: World, asked: dict[str, int] | None = None) -> Round:
     return survey_round
 
 
-def test_a_partnership_is_asked_to_join_and_its_leads_answer(world: World) -> None:
-    drop_emails()
+@pytest.fixture
+def asked_joining(world: World) -> Joining:
+    """Return the Estuary Partnership's question whether the Harbour Partnership joins its round."""
+    return services.ask_to_join(
+        survey_round=prepared_round(world), partnership=known_to_all(world), author=world.amina, now=timezone.now()
+    )
+
+
+def test_leads_of_a_partnership_that_is_asked_to_join_get_an_email(world: World) -> None:
     survey_round = prepared_round(world)
     other_partnership = known_to_all(world)
-    address = reverse("surveys:ask-partnership", args=[survey_round.partnership_id, survey_round.number])
+    ask_url = reverse("surveys:ask-partnership", args=[survey_round.partnership_id, survey_round.number])
+    drop_emails()
 
-    response = signed_in(world.amina).post(address, {"partnership": other_partnership.pk})
+    response = signed_in(world.amina).post(ask_url, {"partnership": other_partnership.pk})
 
     assert response.status_code == 302
     emails = deliver()
-    overview = reverse("surveys:overview", args=[other_partnership.pk])
+    overview_url = reverse("surveys:overview", args=[other_partnership.pk])
     assert {email.to[0] for email in emails} == {world.chidi.email, world.hana.email}
-    assert all(overview in str(email.body) for email in emails)
-    assert signed_in(world.chidi).get(survey_round.get_absolute_url()).status_code == 404
-    page = signed_in(world.chidi).get(overview).content.decode()
-    assert "Run “How are we doing?” together?" in page
-    joining = Joining.objects.get()
-    answer = signed_in(world.chidi).post(
-        reverse("surveys:join", args=[other_partnership.pk]), {"joining": joining.pk, "answer": "join"}
-    )
-    assert answer.headers["Location"] == survey_round.get_absolute_url()
-    page = signed_in(world.chidi).get(survey_round.get_absolute_url()).content.decode()
+    assert all(overview_url in str(email.body) for email in emails)
+
+
+def test_a_lead_who_is_asked_to_join_sees_the_question_but_not_yet_the_round(
+    world: World, asked_joining: Joining
+) -> None:
+    chidi = signed_in(world.chidi)
+
+    overview = chidi.get(reverse("surveys:overview", args=[world.other_partnership.pk]))
+    round_page = chidi.get(asked_joining.round.get_absolute_url())
+
+    assert "Run “How are we doing?” together?" in overview.content.decode()
+    assert round_page.status_code == 404
+
+
+def test_a_lead_whose_partnership_joins_reads_the_round(world: World, asked_joining: Joining) -> None:
+    chidi = signed_in(world.chidi)
+    join_url = reverse("surveys:join", args=[world.other_partnership.pk])
+
+    response = chidi.post(join_url, {"joining": asked_joining.pk, "answer": "join"}, follow=True)
+
+    assert response.redirect_chain == [(asked_joining.round.get_absolute_url(), 302)]
+    page = response.content.decode()
     assert "Harbour Partnership" in page
     assert "Results from fewer than ten answers are never shown." in page
+
+
+def test_a_lead_of_a_partnership_that_joined_cannot_send_reminders(world: World) -> None:
+    survey_round = joint_draft(world)
+
     with pytest.raises(UnableToAct):
         services.remind(survey_round=survey_round, author=world.chidi, now=timezone.now())
 
 
-def test_partnership_that_has_not_joined_is_named_only_to_people_who_know_of_it(world: World) -> None:
-    survey_round = prepared_round(world)
-    other_partnership = known_to_all(world)
-    joining = services.ask_to_join(
-        survey_round=survey_round, partnership=other_partnership, author=world.amina, now=timezone.now()
-    )
-    take_back_url = reverse("surveys:take-back", args=[survey_round.partnership_id, survey_round.number])
+def test_partnership_that_has_not_joined_is_named_only_to_people_who_know_of_it(
+    world: World, asked_joining: Joining
+) -> None:
+    round_url = asked_joining.round.get_absolute_url()
     reader = signed_in(world.vera)
-    assert "Harbour Partnership (no answer yet)" in reader.get(survey_round.get_absolute_url()).content.decode()
+    page_before = reader.get(round_url).content.decode()
 
-    Partnership.objects.filter(pk=other_partnership.pk).update(audience="parties")
+    Partnership.objects.filter(pk=asked_joining.partnership_id).update(audience="parties")
 
-    assert "Harbour Partnership" not in reader.get(survey_round.get_absolute_url()).content.decode()
-    assert signed_in(world.amina).post(take_back_url, {"joining": joining.pk}).status_code == 404
-    services.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
-    assert "Harbour Partnership" in reader.get(survey_round.get_absolute_url()).content.decode()
-    assert signed_in(world.amina).post(take_back_url, {"joining": joining.pk}).status_code == 302
-    assert not Joining.objects.exists()
+    assert "Harbour Partnership (no answer yet)" in page_before
+    assert "Harbour Partnership" not in reader.get(round_url).content.decode()
 
 
-def test_leads_of_a_partnership_that_joined_remove_only_whom_their_own_body_added(world: World) -> None:
+def test_partnership_that_has_joined_is_named_to_everyone_in_the_round(world: World, asked_joining: Joining) -> None:
+    Partnership.objects.filter(pk=asked_joining.partnership_id).update(audience="parties")
+
+    services.answer_joining(joining=asked_joining, joins=True, author=world.chidi, now=timezone.now())
+
+    page = signed_in(world.vera).get(asked_joining.round.get_absolute_url()).content.decode()
+    assert "Harbour Partnership" in page
+
+
+@pytest.mark.parametrize(
+    ("has_joined", "status_code"), [pytest.param(False, 404, id="unanswered"), pytest.param(True, 302, id="joined")]
+)
+def test_a_hidden_partnership_is_taken_out_only_once_it_has_joined(
+    world: World, asked_joining: Joining, has_joined: bool, status_code: int
+) -> None:
+    Partnership.objects.filter(pk=asked_joining.partnership_id).update(audience="parties")
+    if has_joined:
+        services.answer_joining(joining=asked_joining, joins=True, author=world.chidi, now=timezone.now())
+    survey_round = asked_joining.round
+    take_back_url = reverse("surveys:take-back", args=[survey_round.partnership_id, survey_round.number])
+
+    response = signed_in(world.amina).post(take_back_url, {"joining": asked_joining.pk})
+
+    assert response.status_code == status_code
+    assert Joining.objects.exists() is not has_joined
+
+
+@pytest.fixture
+def joint_round(world: World) -> Round:
+    """Return the joint draft. Chidi also reads the Estuary Partnership's pages, without leading it."""
     survey_round = joint_draft(world)
-    added_by_chidi, added_by_amina = (
-        survey_round.invitations.filter(invited_by=person).first() for person in (world.chidi, world.amina)
-    )
-    assert added_by_chidi is not None
-    assert added_by_amina is not None
-    address = reverse("surveys:withdraw", args=[survey_round.partnership_id, survey_round.number])
-    # Chidi also belongs to a member of the Estuary Partnership, which prepares the round, but does not lead it.
     add_membership(organisation=world.larkhaven, person=world.chidi, role=Role.VIEWER, author=None, now=timezone.now())
-    remove_field = f'name="invitation" value="{added_by_amina.pk}"'
-    assert remove_field in signed_in(world.amina).get(survey_round.get_absolute_url()).content.decode()
-    page = signed_in(world.chidi).get(survey_round.get_absolute_url()).content.decode()
-    assert remove_field not in page
-    assert f'name="invitation" value="{added_by_chidi.pk}"' in page
+    return survey_round
 
-    for one in (added_by_amina, added_by_chidi):
-        assert signed_in(world.chidi).post(address, {"invitation": one.pk}).status_code == 302
 
-    remaining_ids = set(survey_round.invitations.values_list("pk", flat=True))
+def invitation_by(survey_round: Round, person: User) -> Invitation:
+    """Return an invitation to the round that this person added."""
+    return survey_round.invitations.filter(invited_by=person).order_by("pk")[0]
+
+
+def test_leads_of_a_partnership_that_joined_see_buttons_only_for_whom_they_added(
+    world: World, joint_round: Round
+) -> None:
+    page_by_name = {
+        person.name: signed_in(person).get(joint_round.get_absolute_url()).content.decode()
+        for person in (world.amina, world.chidi)
+    }
+
+    button_for_council = f'name="invitation" value="{invitation_by(joint_round, world.amina).pk}"'
+    button_for_association = f'name="invitation" value="{invitation_by(joint_round, world.chidi).pk}"'
+    assert button_for_council in page_by_name[world.amina.name]
+    assert button_for_council not in page_by_name[world.chidi.name]
+    assert button_for_association in page_by_name[world.chidi.name]
+
+
+def test_leads_of_a_partnership_that_joined_remove_only_whom_their_own_body_added(
+    world: World, joint_round: Round
+) -> None:
+    added_by_amina = invitation_by(joint_round, world.amina)
+    added_by_chidi = invitation_by(joint_round, world.chidi)
+    withdraw_url = reverse("surveys:withdraw", args=[joint_round.partnership_id, joint_round.number])
+
+    for invitation in (added_by_amina, added_by_chidi):
+        signed_in(world.chidi).post(withdraw_url, {"invitation": invitation.pk})
+
+    remaining_ids = set(joint_round.invitations.values_list("pk", flat=True))
     assert added_by_amina.pk in remaining_ids
     assert added_by_chidi.pk not in remaining_ids
 
 
 def test_people_whom_a_partnership_added_go_when_it_is_taken_out(world: World) -> None:
     survey_round = joint_draft(world)
-    assert survey_round.invitations.count() == 22
 
     services.remove_joining(joining=survey_round.joinings.get(), author=world.amina, now=timezone.now())
 
@@ -141,30 +206,47 @@ def test_people_whom_a_partnership_added_go_when_it_is_taken_out(world: World) -
     assert survey_round.floor == 5
 
 
-def test_figures_of_several_partnerships_rest_on_ten_answers(world: World) -> None:
+def test_a_joint_round_with_nine_answers_has_no_figures(world: World) -> None:
     survey_round = services.open_round(
         survey_round=agreed_round(joint_draft(world)), author=world.amina, now=timezone.now()
     )
-    assert set(survey_round.counted.values()) == {"association+council"}  # eight councils alone could never be shown
     give_answers(survey_round, "council", [answer_of("council", 3)] * 4)
     give_answers(survey_round, "association", [answer_of("association", 4)] * 5)
+
     close_round(survey_round)
+
+    assert set(survey_round.counted.values()) == {"association+council"}  # eight councils alone could never be shown
     assert survey_round.answered_at_least == 0
     assert not survey_round.figures.exists()
 
-    Round.objects.filter(pk=survey_round.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
+
+def test_a_joint_round_has_no_figures_of_a_group_with_nine_answers(world: World) -> None:
+    survey_round = services.open_round(
+        survey_round=agreed_round(joint_draft(world, {"council": 12})), author=world.amina, now=timezone.now()
+    )
+    give_answers(survey_round, "council", [answer_of("council", 3)] * 11)
+    give_answers(survey_round, "association", [answer_of("association", 4)] * 9)
+
+    close_round(survey_round)
+
+    assert set(survey_round.figures.values_list("answered_at_least", flat=True)) == {10}
+    shown_groups = set(survey_round.figures.values_list("group", flat=True))
+    assert shown_groups
+    assert "association" not in shown_groups
+
+
+def test_a_joint_round_follows_the_earlier_round_of_the_same_partnerships(world: World) -> None:
+    first_round = services.open_round(
+        survey_round=agreed_round(joint_draft(world)), author=world.amina, now=timezone.now()
+    )
+    close_round(first_round)
+    Round.objects.filter(pk=first_round.pk).update(closes_on=timezone.localdate() - dt.timedelta(days=100))
     second_round = services.open_round(
         survey_round=agreed_round(joint_draft(world, {"council": 12})), author=world.amina, now=timezone.now()
     )
-    give_answers(second_round, "council", [answer_of("council", 3)] * 11)
-    give_answers(second_round, "association", [answer_of("association", 4)] * 9)
     close_round(second_round)
 
-    assert set(second_round.figures.values_list("answered_at_least", flat=True)) == {10}
-    shown_groups = set(second_round.figures.values_list("group", flat=True))
-    assert "association" not in shown_groups  # nine answered
-    assert shown_groups
-    assert [earlier_round.pk for earlier_round in rounds_before(second_round)] == [survey_round.pk, second_round.pk]
+    assert [earlier_round.pk for earlier_round in rounds_before(second_round)] == [first_round.pk, second_round.pk]
 
 
 @pytest.fixture
@@ -226,35 +308,67 @@ def test_an_action_is_unlinked_only_by_people_of_its_own_partnership(world: Worl
     assert not Action.objects.filter(pk=action.pk).exists()
 
 
-def test_joint_rounds_neither_have_nor_give_a_benchmark_and_keep_their_distance(world: World) -> None:
-    first_round = closed_round(world)
+def open_joint_round_after(world: World, earlier_round: Round, draft: Round) -> Round:
+    """Open the joint draft as soon as the earlier round allows it."""
+    opens_at = morning_after(earlier_round) + dt.timedelta(days=MIN_DAYS_BETWEEN + 1)
+    Round.objects.filter(pk=draft.pk).update(closes_on=opens_at.date() + dt.timedelta(days=14))
+    return services.open_round(survey_round=draft, author=world.amina, now=opens_at)
+
+
+def test_a_joint_round_opens_60_days_after_an_earlier_round_at_the_soonest(world: World) -> None:
+    closed_round(world)
     draft = agreed_round(joint_draft(world))
+
     with pytest.raises(services.UnableToRun, match="Leave 60 days"):
         services.open_round(survey_round=draft, author=world.amina, now=timezone.now())
-    later = morning_after(first_round) + dt.timedelta(days=61)
-    Round.objects.filter(pk=draft.pk).update(closes_on=later.date() + dt.timedelta(days=14))
-    services.open_round(survey_round=draft, author=world.amina, now=later)
 
+
+def test_no_other_round_of_the_same_people_opens_beside_a_joint_round(world: World) -> None:
+    open_joint_round_after(world, closed_round(world), agreed_round(joint_draft(world)))
     own_draft = prepared_round(world, partnership=world.other_partnership, author=world.chidi)
+
     with pytest.raises(services.UnableToRun, match="Another survey of these people is open"):
         services.open_round(survey_round=agreed_round(own_draft), author=world.chidi, now=timezone.now())
+
+
+def test_a_joint_round_has_no_benchmark(world: World) -> None:
+    earlier_round = closed_round(world)
+    draft = agreed_round(joint_draft(world))
+
+    open_joint_round_after(world, earlier_round, draft)
 
     draft.refresh_from_db()
     assert benchmark_of(draft) == {}
 
 
-def test_reader_of_comments_stands_outside_all_partnerships(world: World) -> None:
+@pytest.fixture
+def moderated_round(world: World) -> Round:
+    """Return a draft whose comments Chidi is asked to read."""
     survey_round = prepared_round(world, moderator=world.chidi, asked={"council": 16})
     services.ask_moderator(survey_round=survey_round, author=world.amina, now=timezone.now())
-    assert Round.objects.asking(world.chidi).exists()
+    return survey_round
 
+
+def test_reader_of_comments_is_replaced_once_their_partnership_is_asked_to_join(
+    world: World, moderated_round: Round
+) -> None:
     services.ask_to_join(
-        survey_round=survey_round, partnership=known_to_all(world), author=world.amina, now=timezone.now()
+        survey_round=moderated_round, partnership=known_to_all(world), author=world.amina, now=timezone.now()
     )
 
     assert not Round.objects.asking(world.chidi).exists()
     assert moderator_of(world) != world.chidi
-    services.remove_joining(joining=Joining.objects.get(), author=world.amina, now=timezone.now())
+
+
+def test_reader_of_comments_is_asked_again_once_their_partnership_is_taken_out(
+    world: World, moderated_round: Round
+) -> None:
+    joining = services.ask_to_join(
+        survey_round=moderated_round, partnership=known_to_all(world), author=world.amina, now=timezone.now()
+    )
+
+    services.remove_joining(joining=joining, author=world.amina, now=timezone.now())
+
     assert Round.objects.asking(world.chidi).exists()
 
 

@@ -100,7 +100,7 @@ class Subject(models.Model):
     last_number = models.BigIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["kind", "record_id"], name="one_subject_per_record")]
+        constraints = [models.UniqueConstraint(fields=["kind", "record_id"], name="unique_subject_per_record")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.record_id}"
@@ -119,7 +119,7 @@ class Change(models.Model):
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="changes")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["subject", "number"], name="one_change_per_number")]
+        constraints = [models.UniqueConstraint(fields=["subject", "number"], name="unique_change_number_per_subject")]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:

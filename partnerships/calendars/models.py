@@ -69,12 +69,12 @@ class CalendarAddress(models.Model):
             models.UniqueConstraint(
                 fields=["person", "partnership", "view_number"],
                 nulls_distinct=False,
-                name="one_calendar_address_of_each",
+                name="unique_address_per_calendar",
             ),
             models.CheckConstraint(
-                condition=Q(partnership=None) | Q(view_number=None), name="calendar_of_partnership_or_view"
+                condition=Q(partnership=None) | Q(view_number=None), name="calendar_has_partnership_or_view"
             ),
-            models.CheckConstraint(condition=~Q(kinds=[]), name="calendar_shows_something"),
+            models.CheckConstraint(condition=~Q(kinds=[]), name="calendar_has_kinds"),
         ]
 
     def __str__(self) -> str:

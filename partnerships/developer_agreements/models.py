@@ -51,7 +51,9 @@ class DeveloperAgreement(models.Model):
     objects = DeveloperAgreementQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organisation", "reference"], name="one_agreement_a_reference")]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "reference"], name="unique_developer_agreement_reference")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reference}"

@@ -44,7 +44,7 @@ class Dataset(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["series", "released_on", "sha256"], name="one_dataset_a_file"),
+            models.UniqueConstraint(fields=["series", "released_on", "sha256"], name="unique_dataset_per_file"),
         ]
         triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
 
@@ -86,12 +86,12 @@ class Figure(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["dataset", "row", "measure", "first_year", "last_year"], name="one_figure_a_cell"
+                fields=["dataset", "row", "measure", "first_year", "last_year"], name="unique_figure_per_cell"
             ),
             models.CheckConstraint(condition=Q(first_year__lte=F("last_year")), name="figure_years_in_order"),
             models.CheckConstraint(
                 condition=Q(value=None) | Q(status__in=["published", "provisional", "revised"]),
-                name="figure_with_a_value_is_published",
+                name="figure_with_value_is_published",
             ),
         ]
         indexes = [models.Index(fields=["dataset", "area", "measure", "last_year"], name="figure_of_area")]

@@ -60,11 +60,11 @@ class SavedView(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["owner", "kind", "name"],
-                name="one_saved_view_a_name",
+                name="unique_saved_view_name_per_owner",
                 violation_error_message="You already have a view with this name.",
             ),
             models.CheckConstraint(
-                condition=Q(organisation=None) | Q(partnership=None), name="saved_view_shared_with_one"
+                condition=Q(organisation=None) | Q(partnership=None), name="saved_view_has_at_most_one_audience"
             ),
         ]
         indexes = [
@@ -94,7 +94,7 @@ class DefaultView(models.Model):
     view = models.ForeignKey(SavedView, on_delete=models.CASCADE, related_name="defaults")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["person", "kind"], name="one_default_view_a_list")]
+        constraints = [models.UniqueConstraint(fields=["person", "kind"], name="unique_default_view_per_list")]
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.person_id}"
@@ -126,7 +126,9 @@ class ListFile(LeasedJob):
             models.Index(fields=["asked_at"], name="list_file_waiting", condition=Q(made_at=None, error="")),
         ]
         constraints = [
-            models.CheckConstraint(condition=Q(made_at=None) | Q(content__isnull=False), name="list_file_made_is_there")
+            models.CheckConstraint(
+                condition=Q(made_at=None) | Q(content__isnull=False), name="made_list_file_has_content"
+            )
         ]
 
     def __str__(self) -> str:
@@ -163,7 +165,7 @@ class Follow(models.Model):
     told_at = models.DateTimeField(null=True, blank=True, help_text="When an email about the view was last recorded.")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["person", "view"], name="one_follow_a_view")]
+        constraints = [models.UniqueConstraint(fields=["person", "view"], name="unique_follow_per_view")]
         indexes = [models.Index(fields=["checked_at"], name="follow_checked")]
 
     def __str__(self) -> str:

@@ -40,10 +40,13 @@ class Publication(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["organisation", "standard"], condition=Q(ended_at=None), name="one_publication_in_force"
+                fields=["organisation", "standard"],
+                condition=Q(ended_at=None),
+                name="unique_current_publication_per_standard",
             ),
             models.CheckConstraint(
-                condition=Q(ended_at=None) | Q(ended_at__gte=F("begun_at")), name="publication_ends_after_it_begins"
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("begun_at")),
+                name="publication_does_not_end_before_start",
             ),
         ]
 
@@ -82,7 +85,7 @@ class Record(models.Model):
                 condition=Q(plan__isnull=False, agreement=None, commitment=None)
                 | Q(plan=None, agreement__isnull=False, commitment=None)
                 | Q(plan=None, agreement=None, commitment__isnull=False),
-                name="record_of_one_thing",
+                name="published_record_has_one_subject",
             )
         ]
 

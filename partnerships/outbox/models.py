@@ -215,13 +215,15 @@ class Suppression(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                Lower("address"), condition=Q(released_at=None), name="one_open_suppression_an_address"
+                Lower("address"), condition=Q(released_at=None), name="unique_open_suppression_per_address"
             ),
             models.UniqueConstraint(
-                "address_hash", condition=Q(released_at=None) & ~Q(address_hash=""), name="one_open_suppression_a_hash"
+                "address_hash",
+                condition=Q(released_at=None) & ~Q(address_hash=""),
+                name="unique_open_suppression_per_hash",
             ),
             models.CheckConstraint(
-                condition=Q(address=None) ^ Q(address_hash=""), name="suppressed_by_address_or_by_hash"
+                condition=Q(address=None) ^ Q(address_hash=""), name="suppression_has_address_or_hash"
             ),
         ]
 
@@ -289,7 +291,9 @@ class DeliveredBefore(models.Model):
     class Meta:
         verbose_name_plural = "delivered before"
         constraints = [
-            models.UniqueConstraint(fields=["email_id", "kind", "params_hash"], name="one_memory_of_what_an_email_told")
+            models.UniqueConstraint(
+                fields=["email_id", "kind", "params_hash"], name="unique_delivered_before_per_params"
+            )
         ]
         indexes = [models.Index(fields=["person_id", "kind"], name="delivered_before_person")]
 
@@ -305,7 +309,7 @@ class SendCount(models.Model):
     count = models.PositiveIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["domain", "minute"], name="one_send_count_a_minute")]
+        constraints = [models.UniqueConstraint(fields=["domain", "minute"], name="unique_send_count_per_minute")]
         indexes = [models.Index(fields=["minute"], name="send_count_minute")]
 
     def __str__(self) -> str:

@@ -92,7 +92,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),
-                name="one_person_an_address",
+                name="unique_email_per_person",
                 violation_error_message="Another person already has this email address.",
             )
         ]
@@ -241,8 +241,10 @@ class ViewAs(models.Model):
         verbose_name = "view as another person"
         verbose_name_plural = "views as another person"
         constraints = [
-            models.CheckConstraint(condition=~models.Q(reason=""), name="view_as_has_a_reason"),
-            models.CheckConstraint(condition=~models.Q(administrator=models.F("person")), name="view_as_somebody_else"),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="view_as_has_reason"),
+            models.CheckConstraint(
+                condition=~models.Q(administrator=models.F("person")), name="view_as_person_is_not_administrator"
+            ),
         ]
         triggers = [
             pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
@@ -285,7 +287,7 @@ class LeadTimes(models.Model):
 
     class Meta:
         verbose_name_plural = "lead times"
-        constraints = [models.UniqueConstraint(fields=["person", "kind"], name="one_choice_of_lead_times")]
+        constraints = [models.UniqueConstraint(fields=["person", "kind"], name="unique_lead_times_per_kind")]
 
     def __str__(self) -> str:
         return f"{self.person_id}: {self.kind} {self.days}"
@@ -300,7 +302,7 @@ class Tally(models.Model):
 
     class Meta:
         verbose_name_plural = "tallies"
-        constraints = [models.UniqueConstraint(fields=["key", "began_at"], name="one_tally_a_stretch")]
+        constraints = [models.UniqueConstraint(fields=["key", "began_at"], name="unique_tally_per_key_and_start")]
         indexes = [models.Index(fields=["began_at"], name="tally_began_at")]
 
     def __str__(self) -> str:

@@ -188,7 +188,7 @@ class Recipient(models.Model):
     since = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["schedule", "person"], name="one_recipient_a_schedule")]
+        constraints = [models.UniqueConstraint(fields=["schedule", "person"], name="unique_recipient_per_schedule")]
 
     def __str__(self) -> str:
         return f"{self.person_id} gets {self.schedule_id}"
@@ -219,7 +219,7 @@ class ReportFile(LeasedJob):
         constraints = [
             models.CheckConstraint(
                 condition=Q(made_at=None) | Q(content__isnull=False, figures__isnull=False),
-                name="report_file_made_is_there",
+                name="made_report_file_has_content",
             )
         ]
 

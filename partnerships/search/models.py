@@ -48,7 +48,7 @@ class SearchEntry(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["source", "object_id", "part"], name="one_search_entry_a_part"),
+            models.UniqueConstraint(fields=["source", "object_id", "part"], name="unique_search_entry_per_part"),
         ]
         indexes = [
             # `fastupdate=False` means no pending list, which every search after a change would have to read.
@@ -114,7 +114,7 @@ class Word(models.Model):
     word = models.CharField(max_length=30, primary_key=True)
 
     class Meta:
-        indexes = [GinIndex(OpClass(F("word"), name="gin_trgm_ops"), name="search_word_alike")]
+        indexes = [GinIndex(OpClass(F("word"), name="gin_trgm_ops"), name="search_word_trgm")]
 
     def __str__(self) -> str:
         return self.word

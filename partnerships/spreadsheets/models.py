@@ -99,17 +99,18 @@ class Upload(LeasedJob):
             models.Index(fields=["by", "-started_at", "-id"], name="upload_of_person"),
             models.Index(
                 fields=["started_at", "id"],
-                name="upload_at_work",
+                name="upload_in_progress",
                 condition=Q(status__in=["unchecked", "waiting"], error=""),
             ),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(plan__isnull=False) | Q(partnership__isnull=False) | Q(organisation__isnull=False),
-                name="upload_is_for_a_record",
+                name="upload_has_record",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=["applied", "discarded"]) | Q(content=None), name="upload_over_holds_no_file"
+                condition=~Q(status__in=["applied", "discarded"]) | Q(content=None),
+                name="finished_upload_has_no_content",
             ),
         ]
 
@@ -171,7 +172,9 @@ class OwnHeading(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organisation", "kind", "heading"], name="one_meaning_an_own_heading"),
+            models.UniqueConstraint(
+                fields=["organisation", "kind", "heading"], name="unique_own_heading_per_organisation"
+            ),
         ]
 
     def __str__(self) -> str:

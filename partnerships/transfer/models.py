@@ -138,7 +138,7 @@ class ImportRun(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["checking", "unread", "previewed"]) | Q(content=None),
-                name="only_a_preview_holds_a_file",
+                name="finished_import_has_no_content",
             )
         ]
 
@@ -186,7 +186,7 @@ class KnownHeading(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["register", "publisher", "heading"], name="one_meaning_a_heading"),
+            models.UniqueConstraint(fields=["register", "publisher", "heading"], name="unique_heading_per_publisher"),
         ]
 
     def __str__(self) -> str:
@@ -243,12 +243,12 @@ class Doubt(models.Model):
         verbose_name = "row to review"
         verbose_name_plural = "rows to review"
         constraints = [
-            models.UniqueConstraint(fields=["register", "key"], name="one_doubt_a_row"),
+            models.UniqueConstraint(fields=["register", "key"], name="unique_doubt_per_row"),
             models.CheckConstraint(
                 condition=Q(answer="this", organisation__isnull=False)
                 | Q(answer="new")
                 | Q(answer__in=["", "leave_out"], organisation=None),
-                name="doubt_answer_whole",
+                name="doubt_answer_fits_organisation",
             ),
         ]
         indexes = [models.Index(fields=["answer", "register", "name"], name="doubt_listing")]

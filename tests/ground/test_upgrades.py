@@ -27,6 +27,7 @@ from housing.heartbeats import BACKUP, record_heartbeat
 from housing.maintenance import MaintenanceMiddleware
 from housing.metrics import all_metrics
 from housing.upgrades import LAST_UNCHECKED, known_migrations, number, old_code_can_run, package_faults
+from partnerships.kit.constraints import RenameConstraints
 from partnerships.kit.indexes import BuildIndexConcurrently
 from tools.expand_contract import LARGE, migration_faults
 from tools.release import faults_of as faults_of_release
@@ -137,6 +138,31 @@ def test_an_interrupted_index_is_built_again() -> None:
     drop, create = editor.collected_sql
     assert drop == 'DROP INDEX CONCURRENTLY IF EXISTS "site_by_name";'
     assert create.startswith('CREATE INDEX CONCURRENTLY "site_by_name" ON "plans_site"')
+
+
+@pytest.mark.django_db
+def test_constraints_are_renamed_without_checking_the_rows_again() -> None:
+    constraints = [
+        models.UniqueConstraint(fields=["name"], name="site_name"),
+        models.CheckConstraint(condition=~models.Q(name=""), name="site_named"),
+    ]
+    state = ProjectState()
+    fields = [("name", models.CharField(max_length=50))]
+    migrations.CreateModel("Site", fields, {"constraints": constraints}).state_forwards("plans", state)
+    renaming = RenameConstraints({"site": {"site_name": "unique_site_name", "site_named": "site_has_name"}})
+    state_after = state.clone()
+    renaming.state_forwards("plans", state_after)
+
+    with connection.schema_editor(collect_sql=True) as editor:
+        renaming.database_forwards("plans", editor, state, state_after)
+        renaming.database_backwards("plans", editor, state_after, state)
+
+    assert editor.collected_sql == [
+        'ALTER INDEX "site_name" RENAME TO "unique_site_name";',
+        'ALTER TABLE "plans_site" RENAME CONSTRAINT "site_named" TO "site_has_name";',
+        'ALTER INDEX "unique_site_name" RENAME TO "site_name";',
+        'ALTER TABLE "plans_site" RENAME CONSTRAINT "site_has_name" TO "site_named";',
+    ]
 
 
 def test_only_migrations_from_before_the_first_version_are_left_unchecked() -> None:

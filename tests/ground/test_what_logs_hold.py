@@ -79,7 +79,7 @@ def test_an_integrity_error_logs_no_email_address(lines: io.StringIO) -> None:
     logging.getLogger("celery").error("Task failed: %r", error)
     logging.getLogger("django").error("It said: %s", error)
 
-    assert "one_person_an_address" in lines.getvalue()
+    assert "unique_email_per_person" in lines.getvalue()
     assert "canary" not in lines.getvalue()
 
 
@@ -264,7 +264,7 @@ def test_alerts_about_failed_pages_contain_no_token_or_email_address(
     wait_for_alerts(seconds=60)
 
     assert [email.subject for email in mailoutbox] == ["[Common Ground] RuntimeError on digests:stop"]
-    assert "one_person_an_address" in mailoutbox[0].body
+    assert "unique_email_per_person" in mailoutbox[0].body
     assert TOKEN not in mailoutbox[0].body
     assert "canary" not in mailoutbox[0].body
 
@@ -288,7 +288,7 @@ def test_reports_about_failed_pages_contain_no_request_token_or_email_address(
     assert report["exception"]["values"][-1]["value"] == "/digests/stop/[masked]"
     assert report["tags"]["page"] == "digests:stop"
     assert report["tags"]["request_id"]
-    assert "one_person_an_address" in report_text
+    assert "unique_email_per_person" in report_text
     assert TOKEN not in report_text
     assert "canary" not in report_text
     assert '"vars"' not in report_text

@@ -63,11 +63,11 @@ class Notice(models.Model):
             models.UniqueConstraint(
                 fields=["partnership", "organisation"],
                 condition=Q(withdrawn_at=None, done_at=None),
-                name="one_open_notice_a_party",
+                name="unique_open_notice_per_party",
                 violation_error_message="This organisation has already given notice.",
             ),
             models.CheckConstraint(
-                condition=Q(withdrawn_at=None) | Q(done_at=None), name="notice_withdrawn_or_carried_out"
+                condition=Q(withdrawn_at=None) | Q(done_at=None), name="notice_not_withdrawn_and_carried_out"
             ),
         ]
         indexes = [
@@ -114,7 +114,7 @@ class DateReminder(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["partnership", "person", "kind", "on", "days_before"], name="one_date_reminder_a_lead_time"
+                fields=["partnership", "person", "kind", "on", "days_before"], name="unique_date_reminder_per_lead_time"
             )
         ]
         indexes = [models.Index(fields=["on"], name="date_reminder_day")]

@@ -25,7 +25,7 @@ class WorkingGroup(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=~Q(partnership=F("parent")), name="working_group_of_another"),
+            models.CheckConstraint(condition=~Q(partnership=F("parent")), name="working_group_is_not_its_own_parent"),
         ]
 
     def __str__(self) -> str:

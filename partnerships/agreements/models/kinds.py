@@ -181,7 +181,7 @@ class KindTable(Declared):
     class Meta:
         verbose_name = "table of a kind"
         verbose_name_plural = "tables of kinds"
-        constraints = [models.UniqueConstraint(fields=["kind", "code"], name="kindtable_code")]
+        constraints = [models.UniqueConstraint(fields=["kind", "code"], name="unique_table_code_per_kind")]
 
     def __str__(self) -> str:
         return self.label
@@ -237,15 +237,15 @@ class KindField(Declared):
         verbose_name = "field of a kind"
         verbose_name_plural = "fields of kinds"
         constraints = [
-            models.UniqueConstraint(fields=["kind", "code"], name="kindfield_code"),
-            models.UniqueConstraint(fields=["table", "code"], name="kindfield_column_code"),
+            models.UniqueConstraint(fields=["kind", "code"], name="unique_field_code_per_kind"),
+            models.UniqueConstraint(fields=["table", "code"], name="unique_column_code_per_table"),
             models.CheckConstraint(
                 condition=Q(kind=None, table__isnull=False) | Q(kind__isnull=False, table=None),
-                name="kindfield_of_kind_or_table",
+                name="kind_field_belongs_to_kind_or_table",
             ),
             models.CheckConstraint(
                 condition=Q(shape="choice") ^ Q(choices=""),
-                name="kindfield_choices",
+                name="kind_field_choices_only_if_choice",
                 violation_error_message="Enter choices only for a field of the type “One of several choices”, which "
                 "needs them.",
             ),

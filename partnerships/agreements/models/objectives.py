@@ -68,9 +68,9 @@ class Objective(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(target_on__gt=F("baseline_on")), name="objective_target_after_baseline"),
-            models.CheckConstraint(condition=~Q(target=F("baseline")), name="objective_target_differs"),
+            models.CheckConstraint(condition=~Q(target=F("baseline")), name="objective_target_differs_from_baseline"),
             models.CheckConstraint(
-                condition=Q(status=ObjectiveStatus.OPEN) | ~Q(status_reason=""), name="objective_closed_with_reason"
+                condition=Q(status=ObjectiveStatus.OPEN) | ~Q(status_reason=""), name="closed_objective_has_reason"
             ),
         ]
         indexes = [models.Index(fields=["partnership", "position", "id"], name="objective_listing")]
@@ -131,7 +131,7 @@ class ObjectiveLink(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["objective", "provider", "key"],
-                name="one_objective_link",
+                name="unique_link_per_objective",
                 violation_error_message="This is already linked.",
             )
         ]

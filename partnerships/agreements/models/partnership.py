@@ -218,21 +218,21 @@ class Partnership(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(starts_on=None) | Q(ends_on__gte=F("starts_on")),
-                name="partnership_ends_after_it_starts",
+                name="partnership_does_not_end_before_start",
                 violation_error_message="The end must not be before the start.",
             ),
             models.CheckConstraint(
                 condition=Q(review_on=None) | Q(starts_on=None) | Q(review_on__gte=F("starts_on")),
-                name="partnership_review_after_start",
+                name="partnership_review_not_before_start",
                 violation_error_message="The review date must not be before the start.",
             ),
             models.CheckConstraint(
                 condition=Q(contact_days=None) | Q(contact_days__range=(CONTACT_DAYS[0], CONTACT_DAYS[-1])),
-                name="partnership_contact_days",
+                name="partnership_contact_days_in_range",
             ),
             models.CheckConstraint(
                 condition=Q(notice_days=None) | Q(notice_days__range=(NOTICE_DAYS[0], NOTICE_DAYS[-1])),
-                name="partnership_notice_days",
+                name="partnership_notice_days_in_range",
             ),
         ]
         indexes = [

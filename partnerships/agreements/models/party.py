@@ -113,12 +113,12 @@ class Party(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["partnership", "organisation"],
-                name="one_party_an_organisation",
+                name="unique_party_per_partnership",
                 violation_error_message="This organisation is already part of the partnership.",
             ),
             models.CheckConstraint(
                 condition=Q(left_on=None) | Q(joined_on=None) | Q(left_on__gte=F("joined_on")),
-                name="party_leaves_after_joining",
+                name="party_does_not_leave_before_joining",
             ),
         ]
         indexes = [models.Index(fields=["organisation", "status", "partnership"], name="party_organisation")]

@@ -125,7 +125,7 @@ class Post(models.Model):
                 fields=["organisation", "partnership", "role", "title"],
                 condition=Q(ended_on=None),
                 nulls_distinct=False,
-                name="one_open_post_a_title",
+                name="unique_open_post_per_title",
                 violation_error_message="There is already a post with this role and title.",
             ),
         ]
@@ -229,19 +229,19 @@ class Holder(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(person__isnull=False) | ~Q(name="") | Q(cleared_at__isnull=False),
-                name="holder_is_somebody",
+                name="holder_has_person_or_name",
                 violation_error_message="Choose a person or enter a name.",
             ),
             models.CheckConstraint(
-                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="holder_ends_after_start"
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="holder_does_not_end_before_start"
             ),
             models.UniqueConstraint(
-                fields=["post", "person"], condition=Q(ends_on=None), name="one_open_holding_a_person"
+                fields=["post", "person"], condition=Q(ends_on=None), name="unique_current_holder_per_person"
             ),
             # The id of the post is compared as a range too, because comparing a plain number in such a constraint
             # would need the extension btree_gist.
             ExclusionConstraint(
-                name="one_holder_at_a_time",
+                name="post_holders_do_not_overlap",
                 expressions=[
                     (
                         Func(F("post_id"), F("post_id"), Value("[]"), function="int8range"),

@@ -105,15 +105,17 @@ class TermsProposal(documents.Draft):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["partnership", "number"], name="one_proposal_a_number"),
-            models.UniqueConstraint(fields=["partnership", "amendment_number"], name="one_amendment_a_number"),
+            models.UniqueConstraint(fields=["partnership", "number"], name="unique_proposal_number_per_partnership"),
+            models.UniqueConstraint(
+                fields=["partnership", "amendment_number"], name="unique_amendment_number_per_partnership"
+            ),
             models.CheckConstraint(
                 condition=Q(based_on=None, amendment_number=None) | Q(based_on__isnull=False, amendment_number__gt=0),
-                name="amendments_are_numbered",
+                name="only_amendments_have_amendment_number",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=[ProposalStatus.WITHDRAWN, ProposalStatus.NOT_AGREED]) | ~Q(outcome=""),
-                name="proposal_outcome_given",
+                name="failed_proposal_has_outcome",
             ),
         ]
         indexes = [models.Index(fields=["status", "sign_by"], name="proposal_waiting")]
@@ -222,12 +224,12 @@ class TermsVersion(documents.Version):
 
     class Meta(documents.Version.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["partnership", "number"], name="one_terms_version_a_number"),
+            models.UniqueConstraint(fields=["partnership", "number"], name="unique_terms_version_number"),
             models.CheckConstraint(condition=Q(number__gt=0), name="terms_version_number_positive"),
             models.CheckConstraint(
                 condition=(Q(origin=Origin.CONSOLIDATED) & ~Q(amendment=None) & ~Q(base=None))
                 | (~Q(origin=Origin.CONSOLIDATED) & Q(amendment=None)),
-                name="terms_version_consolidates_two",
+                name="consolidated_terms_have_base_and_amendment",
             ),
         ]
 
@@ -286,7 +288,7 @@ class TermsSignatory(documents.Signatory):
     class Meta:
         verbose_name_plural = "terms signatories"
         constraints = [
-            models.UniqueConstraint(fields=["version", "organisation"], name="one_terms_signatory_an_organisation")
+            models.UniqueConstraint(fields=["version", "organisation"], name="unique_terms_signatory_per_version")
         ]
 
     def __str__(self) -> str:
@@ -322,11 +324,11 @@ class TermsSignature(documents.Signature):
     class Meta(documents.Signature.Meta):
         constraints = [
             models.UniqueConstraint(
-                fields=["version", "organisation", "decision"], name="one_terms_signature_a_decision"
+                fields=["version", "organisation", "decision"], name="unique_terms_signature_per_decision"
             ),
-            models.CheckConstraint(condition=documents.reason_given(), name="terms_signature_reason_given"),
+            models.CheckConstraint(condition=documents.reason_given(), name="terms_signature_has_reason"),
             models.CheckConstraint(
-                condition=~Q(how=How.PAPER) | ~Q(scan=None), name="terms_signature_on_paper_has_a_scan"
+                condition=~Q(how=How.PAPER) | ~Q(scan=None), name="terms_signature_on_paper_has_scan"
             ),
         ]
 

@@ -110,13 +110,13 @@ class Answer(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(Q(kind="question") & Q(question__isnull=False)) | (~Q(kind="question") & Q(question=None)),
-                name="answer_to_a_question_names_it",
+                name="answer_to_question_has_question",
             ),
             models.CheckConstraint(
                 condition=Q(status="waiting", decided_at=None) | ~Q(status="waiting"),
-                name="waiting_answer_is_undecided",
+                name="waiting_answer_has_no_decision",
             ),
-            models.CheckConstraint(condition=~Q(status="refused") | ~Q(reason=""), name="refused_answer_has_a_reason"),
+            models.CheckConstraint(condition=~Q(status="refused") | ~Q(reason=""), name="refused_answer_has_reason"),
         ]
         indexes = [
             models.Index(fields=["plan", "-made_at"], name="answer_plan"),

@@ -83,11 +83,11 @@ class Incoming(models.Model):
             models.CheckConstraint(
                 condition=Q(reply_to_id__isnull=False, partnership=None)
                 | Q(reply_to_id=None, plan=None, partnership__isnull=False),
-                name="incoming_is_a_reply_or_forwarded",
+                name="incoming_email_is_reply_or_forwarded",
             ),
             models.CheckConstraint(
                 condition=Q(status="waiting", settled_at=None) | (~Q(status="waiting") & Q(settled_at__isnull=False)),
-                name="settled_incoming_has_a_time",
+                name="settled_incoming_email_has_time",
             ),
         ]
         indexes = [
@@ -127,7 +127,7 @@ class IncomingFile(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(incoming__isnull=False, answer=None) | Q(incoming=None, answer__isnull=False),
-                name="file_of_an_email_or_an_answer",
+                name="incoming_file_has_email_or_answer",
             )
         ]
 

@@ -46,7 +46,9 @@ class Trust(models.Model):
         verbose_name_plural = "trust"
         constraints = [
             models.UniqueConstraint(
-                fields=["person", "organisation"], condition=Q(ended_at=None), name="one_open_trust_an_organisation"
+                fields=["person", "organisation"],
+                condition=Q(ended_at=None),
+                name="unique_current_trust_per_organisation",
             )
         ]
 

@@ -202,17 +202,17 @@ class Commitment(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(giver=None) | Q(receiver=None) | ~Q(giver=F("receiver")),
-                name="commitment_between_two",
+                name="commitment_giver_is_not_receiver",
                 violation_error_message="Giver and receiver must be different organisations.",
             ),
             models.CheckConstraint(
                 condition=Q(giver=None) | Q(due_on__isnull=False, original_due_on__isnull=False),
-                name="commitment_is_dated",
+                name="commitment_has_due_date",
                 violation_error_message="Enter a due date.",
             ),
             models.CheckConstraint(
                 condition=Q(quantity=None) | (Q(quantity__gt=0) & ~Q(unit="")),
-                name="commitment_quantity_counts",
+                name="commitment_quantity_has_unit",
                 violation_error_message="The quantity must be more than 0 and have a unit.",
             ),
             models.CheckConstraint(condition=Q(delivered_quantity__gte=0), name="commitment_delivered_not_negative"),
@@ -224,22 +224,22 @@ class Commitment(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(status=Status.BLOCKED) | ~Q(blocker=""),
-                name="commitment_blocker_named",
+                name="blocked_commitment_has_blocker",
                 violation_error_message="Say what is blocking it.",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=ENDS) | ~Q(reason=""),
-                name="commitment_end_has_reason",
+                name="ended_commitment_has_reason",
                 violation_error_message="Give a reason.",
             ),
             models.CheckConstraint(
                 condition=~Q(status=Status.VERIFIED) | Q(verified_at__isnull=False, done_at__isnull=False),
-                name="commitment_verified_at_a_time",
+                name="verified_commitment_has_times",
             ),
             models.UniqueConstraint(
                 fields=["source", "source_reference", "receiver"],
                 condition=~Q(source_reference=""),
-                name="one_commitment_a_source_row",
+                name="unique_commitment_per_source_row",
             ),
         ]
         indexes = [
@@ -251,7 +251,7 @@ class Commitment(models.Model):
             models.Index(
                 fields=["owner_organisation", "id"],
                 condition=Q(owner=None, giver__isnull=False, status__in=UNDER_WAY),
-                name="commitment_ownerless",
+                name="commitment_without_owner",
             ),
         ]
 

@@ -33,7 +33,7 @@ class Slippage(models.Model):
     class Meta:
         verbose_name_plural = "slippage"
         constraints = [
-            models.CheckConstraint(condition=Q(was=None) | ~Q(was=F("now")), name="slippage_moves"),
+            models.CheckConstraint(condition=Q(was=None) | ~Q(was=F("now")), name="slippage_changes_date"),
             models.CheckConstraint(condition=~Q(reason=""), name="slippage_has_reason"),
         ]
         triggers = [

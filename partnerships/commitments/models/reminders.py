@@ -29,7 +29,7 @@ class Reminder(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["commitment", "person", "due_on", "days_before"], name="one_reminder_a_lead_time"
+                fields=["commitment", "person", "due_on", "days_before"], name="unique_reminder_per_lead_time"
             )
         ]
         indexes = [

@@ -79,11 +79,11 @@ class AgendaItem(models.Model):
             models.UniqueConstraint(
                 fields=["meeting", "source", "subject_kind", "subject_id"],
                 condition=~Q(source=""),
-                name="one_agenda_item_a_subject",
+                name="unique_agenda_item_per_subject",
             ),
             models.CheckConstraint(
                 condition=Q(subject_kind="", subject_id=None) | (~Q(subject_kind="") & Q(subject_id__isnull=False)),
-                name="agenda_item_subject",
+                name="agenda_item_subject_has_kind_and_id",
             ),
         ]
 

@@ -48,16 +48,18 @@ class MeetingSeat(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["meeting", "person"], condition=Q(person__isnull=False), name="one_meeting_seat_a_person"
+                fields=["meeting", "person"],
+                condition=Q(person__isnull=False),
+                name="unique_seat_per_person_and_meeting",
             ),
             models.CheckConstraint(
                 condition=Q(answer="", answered_at=None) | (~Q(answer="") & Q(answered_at__isnull=False)),
-                name="meeting_answer_at_a_time",
+                name="meeting_answer_has_time",
             ),
         ]
         indexes = [
             models.Index(fields=["person", "meeting"], name="meeting_seat_person"),
-            models.Index(fields=["person", "meeting"], condition=Q(answer=""), name="seat_unanswered"),
+            models.Index(fields=["person", "meeting"], condition=Q(answer=""), name="meeting_seat_unanswered"),
         ]
 
     def __str__(self) -> str:

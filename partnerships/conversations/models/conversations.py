@@ -114,20 +114,20 @@ class Conversation(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=~Q(status=Status.CANCELLED) | ~Q(reason=""),
-                name="conversation_cancelled_with_reason",
+                name="cancelled_conversation_has_reason",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=[Status.PLANNED, Status.DRAFT, Status.CANCELLED])
                 | Q(circulated_at__isnull=False),
-                name="conversation_circulated_at_a_time",
+                name="circulated_conversation_has_time",
             ),
             models.CheckConstraint(
                 condition=Q(agreed_at__isnull=True) | Q(status=Status.AGREED),
-                name="conversation_agreed_when_locked",
+                name="only_agreed_conversation_has_agreed_at",
             ),
             models.CheckConstraint(
                 condition=Q(next_contact_on=None) | Q(next_contact_on__gte=models.F("held_on")),
-                name="conversation_next_contact_after",
+                name="conversation_next_contact_not_before",
                 violation_error_message="The next contact cannot be before this conversation.",
             ),
         ]
@@ -223,7 +223,7 @@ class Side(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["conversation", "organisation"], name="one_side_an_organisation")
+            models.UniqueConstraint(fields=["conversation", "organisation"], name="unique_side_per_organisation")
         ]
         indexes = [
             models.Index(fields=["organisation", "conversation"], name="side_organisation"),
@@ -271,7 +271,7 @@ class Attendee(models.Model):
             models.UniqueConstraint(
                 fields=["conversation", "organisation", "person"],
                 condition=Q(person__isnull=False),
-                name="one_seat_a_person",
+                name="unique_attendee_per_side",
             )
         ]
 

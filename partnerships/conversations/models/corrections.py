@@ -33,7 +33,7 @@ class Correction(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(taken_up=None, answered_at=None) | Q(taken_up__isnull=False, answered_at__isnull=False),
-                name="correction_answered_at_a_time",
+                name="answered_correction_has_time",
             )
         ]
 

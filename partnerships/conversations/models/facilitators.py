@@ -83,11 +83,11 @@ class Facilitator(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["partnership", "person"], condition=Q(ended_at=None), name="one_facilitator_a_person"
+                fields=["partnership", "person"],
+                condition=Q(ended_at=None),
+                name="unique_current_partnership_facilitator",
             ),
-            models.CheckConstraint(
-                condition=Q(ended_at=None) | ~Q(end_reason=""), name="facilitator_ended_with_reason"
-            ),
+            models.CheckConstraint(condition=Q(ended_at=None) | ~Q(end_reason=""), name="ended_facilitator_has_reason"),
         ]
 
     def __str__(self) -> str:

@@ -75,16 +75,16 @@ class Attachment(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(conversation__isnull=False, meeting=None) | Q(conversation=None, meeting__isnull=False),
-                name="attachment_of_one_record",
+                name="attachment_has_conversation_or_meeting",
             ),
             models.CheckConstraint(
                 condition=Q(document=None, version=None) & ~Q(sha256="")
                 | Q(document__isnull=False, version=None, sha256="")
                 | Q(document=None, version__isnull=False, sha256=""),
-                name="attachment_is_one_thing",
+                name="attachment_is_file_document_or_version",
             ),
             models.CheckConstraint(
-                condition=Q(removed_at=None) | ~Q(removed_reason=""), name="attachment_removed_with_reason"
+                condition=Q(removed_at=None) | ~Q(removed_reason=""), name="removed_attachment_has_reason"
             ),
         ]
 

@@ -42,11 +42,11 @@ class JournalNote(OwnNote):
         constraints = [
             models.CheckConstraint(
                 condition=Q(partnership__isnull=False, about=None) | Q(partnership=None, about__isnull=False),
-                name="journal_note_about_one",
+                name="journal_note_has_one_subject",
             ),
             models.CheckConstraint(
                 condition=Q(deleted_at=None) | (Q(text="") & ~Q(delete_reason="")),
-                name="journal_note_deleted_with_reason",
+                name="deleted_journal_note_has_reason",
             ),
         ]
         indexes = [models.Index(fields=["organisation", "-dated_on", "-id"], name="journal_note_listing")]
@@ -86,7 +86,7 @@ class JournalText(models.Model):
     objects = JournalTextQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["note", "revision"], name="one_journal_text_a_revision")]
+        constraints = [models.UniqueConstraint(fields=["note", "revision"], name="unique_journal_text_per_revision")]
 
     def __str__(self) -> str:
         return f"Text {self.revision} of journal note {self.note_id}"

@@ -96,11 +96,13 @@ class MeetingCycle(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(interval__range=(1, MAX_INTERVAL)), name="cycle_interval"),
-            models.CheckConstraint(condition=Q(weekday__lte=6), name="cycle_weekday"),
+            models.CheckConstraint(
+                condition=Q(interval__range=(1, MAX_INTERVAL)), name="meeting_cycle_interval_in_range"
+            ),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="meeting_cycle_weekday_in_range"),
             models.CheckConstraint(
                 condition=Q(unit=CycleUnit.WEEKS, position=0) | Q(unit=CycleUnit.MONTHS, position__in=[1, 2, 3, 4, -1]),
-                name="cycle_position",
+                name="meeting_cycle_position_fits_unit",
             ),
         ]
 
@@ -205,11 +207,11 @@ class Meeting(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=~Q(status=MeetingStatus.CALLED_OFF) | ~Q(reason=""), name="meeting_called_off_with_reason"
+                condition=~Q(status=MeetingStatus.CALLED_OFF) | ~Q(reason=""), name="called_off_meeting_has_reason"
             ),
             models.CheckConstraint(
                 condition=~Q(status=MeetingStatus.HELD) | Q(attendance_at__isnull=False, quorum_present__isnull=False),
-                name="meeting_held_with_attendance",
+                name="held_meeting_has_attendance",
             ),
         ]
         indexes = [

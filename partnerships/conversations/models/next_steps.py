@@ -35,7 +35,9 @@ class ConversationCommitment(models.Model):
     made_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["conversation", "commitment"], name="one_conversation_link")]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "commitment"], name="unique_commitment_per_conversation")
+        ]
 
     def __str__(self) -> str:
         return f"{self.commitment_id} from {self.conversation_id}"

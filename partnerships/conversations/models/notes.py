@@ -58,7 +58,9 @@ class PrivateNote(OwnNote):
     objects = PrivateNoteQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["conversation", "organisation"], name="one_private_note_a_side")]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "organisation"], name="unique_private_note_per_side")
+        ]
 
     def __str__(self) -> str:
         return f"Private note {self.pk}"

@@ -66,7 +66,7 @@ class Point(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(closed_at=None) | ~Q(closed_reason=""), name="point_closed_with_reason")
+            models.CheckConstraint(condition=Q(closed_at=None) | ~Q(closed_reason=""), name="closed_point_has_reason")
         ]
         indexes = [models.Index(fields=["organisation", "kind"], name="point_organisation")]
         triggers = [

@@ -100,8 +100,13 @@ class ReportingRound(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["partnership"], condition=Q(ends_on=None), name="one_open_reporting_round"),
-            models.CheckConstraint(condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="round_in_order"),
+            models.UniqueConstraint(
+                fields=["partnership"], condition=Q(ends_on=None), name="unique_open_reporting_round"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
+                name="reporting_round_does_not_end_before_start",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -116,7 +121,7 @@ class ReportingExemption(models.Model):
     party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="+")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["round", "party"], name="one_exemption_a_party")]
+        constraints = [models.UniqueConstraint(fields=["round", "party"], name="unique_exemption_per_party")]
 
     def __str__(self) -> str:
         return f"Party {self.party_id} does not report"
@@ -182,9 +187,9 @@ class Report(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["party", "starts_on"], name="one_report_a_period"),
-            models.CheckConstraint(condition=Q(ends_on__gt=F("starts_on")), name="report_period_in_order"),
-            models.CheckConstraint(condition=Q(due_on__gte=F("ends_on")), name="report_due_after_its_period"),
+            models.UniqueConstraint(fields=["party", "starts_on"], name="unique_report_per_period"),
+            models.CheckConstraint(condition=Q(ends_on__gt=F("starts_on")), name="report_period_ends_after_start"),
+            models.CheckConstraint(condition=Q(due_on__gte=F("ends_on")), name="report_not_due_before_end"),
         ]
         indexes = [
             models.Index(fields=["due_on"], name="report_due", condition=Q(status__in=["draft", "returned"])),
@@ -263,13 +268,13 @@ class ReportSubmission(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["report", "number"], name="one_submission_a_number"),
+            models.UniqueConstraint(fields=["report", "number"], name="unique_submission_number_per_report"),
             models.CheckConstraint(
                 condition=Q(decision="", decided_at=None) | (~Q(decision="") & Q(decided_at__isnull=False)),
-                name="submission_decided_at_a_time",
+                name="decided_submission_has_time",
             ),
             models.CheckConstraint(
-                condition=~Q(decision=Decision.RETURNED) | ~Q(reason=""), name="submission_returned_with_reason"
+                condition=~Q(decision=Decision.RETURNED) | ~Q(reason=""), name="returned_submission_has_reason"
             ),
         ]
         triggers = [

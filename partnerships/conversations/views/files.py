@@ -90,7 +90,7 @@ def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
     attachment = get_object_or_404(visible, pk=pk)
     require(roles_of(user, timezone.now()).edit_for(attachment.added_for_id))
     record = attachment.conversation or attachment.meeting
-    assert record is not None  # the constraint `attachment_of_one_record` requires one of them
+    assert record is not None  # the constraint `attachment_has_conversation_or_meeting` requires one of them
     back = record.get_absolute_url()
     form = ReasonForm(post_data(request), submit="Remove file", cancel=back)
 

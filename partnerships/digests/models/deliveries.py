@@ -115,7 +115,7 @@ class Slot(models.Model):
     email_id = models.BigIntegerField(db_index=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["recipient", "slot_on"], name="one_digest_a_date")]
+        constraints = [models.UniqueConstraint(fields=["recipient", "slot_on"], name="unique_digest_per_date")]
 
     def __str__(self) -> str:
         return f"{self.recipient_id} on {self.slot_on}"
@@ -135,7 +135,7 @@ class OpenDigest(models.Model):
     email_id = models.BigIntegerField(unique=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["recipient", "repeat_of_id"], name="one_open_digest_of_each")]
+        constraints = [models.UniqueConstraint(fields=["recipient", "repeat_of_id"], name="unique_open_digest")]
 
     def __str__(self) -> str:
         return f"Digest {self.email_id} to {self.recipient_id}"
@@ -176,8 +176,8 @@ class DeliveryItem(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["delivery", "plan"], name="one_item_a_plan"),
-            models.CheckConstraint(condition=Q(to_number__gte=F("from_number")), name="item_goes_forward"),
+            models.UniqueConstraint(fields=["delivery", "plan"], name="unique_delivery_item_per_plan"),
+            models.CheckConstraint(condition=Q(to_number__gte=F("from_number")), name="delivery_item_numbers_in_order"),
         ]
 
     def __str__(self) -> str:

@@ -30,7 +30,7 @@ class NoticeChoice(models.Model):
     way = models.CharField(max_length=8, choices=Way)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["person", "group"], name="one_choice_a_group")]
+        constraints = [models.UniqueConstraint(fields=["person", "group"], name="unique_notice_choice_per_group")]
 
     def __str__(self) -> str:
         return f"{self.person_id}: {self.group} {self.way}"
@@ -77,7 +77,7 @@ class InboxItem(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["person", "record_id"], condition=Q(record_kind="digest"), name="one_item_a_digest"
+                fields=["person", "record_id"], condition=Q(record_kind="digest"), name="unique_inbox_item_per_digest"
             ),
         ]
         indexes = [
@@ -87,7 +87,7 @@ class InboxItem(models.Model):
                 fields=["due_at", "person"], name="inbox_due", condition=Q(told_at=None, due_at__isnull=False)
             ),
             models.Index(fields=["delivery_id"], name="inbox_delivery", condition=Q(delivery_id__isnull=False)),
-            models.Index(fields=["created_at"], name="inbox_age"),
+            models.Index(fields=["created_at"], name="inbox_created"),
         ]
 
     def __str__(self) -> str:

@@ -37,10 +37,10 @@ class MatchNotice(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["recipient", "ask", "offer"], name="one_telling_a_match"),
+            models.UniqueConstraint(fields=["recipient", "ask", "offer"], name="unique_match_notice_per_recipient"),
         ]
         indexes = [
-            models.Index(fields=["due_at", "recipient"], name="match_to_tell", condition=Q(told_at=None)),
+            models.Index(fields=["due_at", "recipient"], name="match_notice_due", condition=Q(told_at=None)),
         ]
 
     def __str__(self) -> str:

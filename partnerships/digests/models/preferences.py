@@ -97,9 +97,11 @@ class Preference(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(hour__lte=23), name="preference_hour_of_the_day"),
-            models.CheckConstraint(condition=Q(weekday__lte=6), name="preference_day_of_the_week"),
-            models.CheckConstraint(condition=Q(days__gte=1, days__lte=schedule.EVERY_DAY), name="preference_has_a_day"),
+            models.CheckConstraint(condition=Q(hour__lte=23), name="preference_hour_in_range"),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="preference_weekday_in_range"),
+            models.CheckConstraint(
+                condition=Q(days__gte=1, days__lte=schedule.EVERY_DAY), name="preference_days_in_range"
+            ),
         ]
         indexes = [
             models.Index(fields=["paused_until"], name="preference_paused", condition=Q(paused_until__isnull=False))

@@ -45,10 +45,10 @@ class RoleRule(models.Model):
                 | Q(role="signatories", plan__isnull=False, partnership=None, post=None)
                 | Q(role="post", post__isnull=False, partnership__isnull=False, plan=None)
                 | Q(role="post", post__isnull=False, plan__isnull=False, partnership=None),
-                name="role_rule_fits_its_target",
+                name="role_rule_fits_target",
             ),
             models.UniqueConstraint(
-                fields=["partnership", "plan", "role", "post"], name="one_rule_a_role", nulls_distinct=False
+                fields=["partnership", "plan", "role", "post"], name="unique_rule_per_role", nulls_distinct=False
             ),
         ]
 

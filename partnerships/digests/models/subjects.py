@@ -31,7 +31,7 @@ class SubjectWatermark(models.Model):
     slotted = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["recipient", "subject"], name="one_watermark_a_subject")]
+        constraints = [models.UniqueConstraint(fields=["recipient", "subject"], name="unique_watermark_per_subject")]
         indexes = [
             models.Index(fields=["due_at"], name="subject_watermark_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["subject", "number"], name="watermark_of_subject"),
@@ -95,8 +95,10 @@ class DeliverySubject(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["delivery", "subject"], name="one_item_a_subject"),
-            models.CheckConstraint(condition=Q(to_number__gte=F("from_number")), name="subject_item_goes_forward"),
+            models.UniqueConstraint(fields=["delivery", "subject"], name="unique_delivery_item_per_subject"),
+            models.CheckConstraint(
+                condition=Q(to_number__gte=F("from_number")), name="delivery_subject_numbers_in_order"
+            ),
         ]
 
     def __str__(self) -> str:

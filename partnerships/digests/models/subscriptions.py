@@ -220,21 +220,21 @@ class Subscription(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=_has_one_target(),
-                name="subscription_to_one_thing",
+                name="subscription_has_one_target",
                 violation_error_message="Choose one thing to follow.",
             ),
-            models.UniqueConstraint(fields=["person", "plan", "key"], name="one_subscription_a_plan"),
-            models.UniqueConstraint(fields=["person", "partnership"], name="one_subscription_a_partnership"),
-            models.UniqueConstraint(fields=["person", "organisation"], name="one_subscription_an_organisation"),
-            models.UniqueConstraint(fields=["person", "request"], name="one_subscription_a_request"),
-            models.UniqueConstraint(fields=["person", "commitment"], name="one_subscription_a_commitment"),
-            models.UniqueConstraint(fields=["person", "recommendation"], name="one_subscription_a_recommendation"),
+            models.UniqueConstraint(fields=["person", "plan", "key"], name="unique_subscription_per_plan"),
+            models.UniqueConstraint(fields=["person", "partnership"], name="unique_subscription_per_partnership"),
+            models.UniqueConstraint(fields=["person", "organisation"], name="unique_subscription_per_organisation"),
+            models.UniqueConstraint(fields=["person", "request"], name="unique_subscription_per_request"),
+            models.UniqueConstraint(fields=["person", "commitment"], name="unique_subscription_per_commitment"),
+            models.UniqueConstraint(fields=["person", "recommendation"], name="unique_subscription_per_recommendation"),
             models.CheckConstraint(
                 condition=~Q(status=SubscriptionStatus.CONFIRMED) | Q(confirmed_at__isnull=False),
-                name="confirmed_subscription_has_a_time",
+                name="confirmed_subscription_has_time",
             ),
             models.CheckConstraint(
-                condition=~Q(how=How.LEAD) | Q(added_for__isnull=False), name="added_stakeholder_has_an_organisation"
+                condition=~Q(how=How.LEAD) | Q(added_for__isnull=False), name="added_stakeholder_has_organisation"
             ),
         ]
         indexes = [
@@ -258,7 +258,7 @@ class Subscription(models.Model):
                 name="subscription_recommendation",
                 condition=Q(recommendation__isnull=False),
             ),
-            models.Index(fields=["plan", "person"], name="subscription_of_piece", condition=~Q(key="")),
+            models.Index(fields=["plan", "person"], name="subscription_of_part", condition=~Q(key="")),
             models.Index(
                 fields=["plan", "person"],
                 name="subscription_refused_plan",

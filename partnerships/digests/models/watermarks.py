@@ -38,7 +38,7 @@ class Watermark(models.Model):
     slotted = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["recipient", "plan"], name="one_watermark_a_plan")]
+        constraints = [models.UniqueConstraint(fields=["recipient", "plan"], name="unique_watermark_per_plan")]
         indexes = [
             models.Index(fields=["due_at"], name="watermark_due", condition=Q(due_at__isnull=False)),
             models.Index(
@@ -69,7 +69,7 @@ class Publication(models.Model):
     spread_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["plan", "number"], name="one_publication_a_version")]
+        constraints = [models.UniqueConstraint(fields=["plan", "number"], name="unique_publication_per_version")]
         indexes = [models.Index(fields=["available_at"], name="publication_waiting", condition=Q(spread_at=None))]
 
     def __str__(self) -> str:

@@ -58,7 +58,7 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
     # A job that applies rules has finished once we have this lock, or starts later and does not find the rule.
     lock_planning()
     target = rule.plan or rule.partnership
-    assert target is not None  # the constraint `role_rule_fits_its_target`
+    assert target is not None  # the constraint `role_rule_fits_target`
     if rule.post is None:
         require(may_set_roles(target, author, now))
     else:

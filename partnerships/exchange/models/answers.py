@@ -71,7 +71,7 @@ class Response(models.Model):
             models.UniqueConstraint(
                 fields=["entry", "organisation"],
                 condition=Q(status=ResponseStatus.MADE),
-                name="one_open_response_an_organisation",
+                name="unique_open_response_per_organisation",
                 violation_error_message="Your organisation has already answered. Wait for the decision or withdraw.",
             ),
             models.CheckConstraint(
@@ -146,7 +146,9 @@ class Receipt(models.Model):
     objects = ReceiptQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["entry", "organisation"], name="one_receipt_an_organisation")]
+        constraints = [
+            models.UniqueConstraint(fields=["entry", "organisation"], name="unique_receipt_per_organisation")
+        ]
 
     def __str__(self) -> str:
         return f"{self.organisation_id} about {self.entry_id}"

@@ -188,17 +188,17 @@ class Entry(models.Model):
                 condition=Q(available_until=None)
                 | Q(available_from=None)
                 | Q(available_until__gte=F("available_from")),
-                name="entry_until_after_from",
+                name="entry_availability_in_order",
                 violation_error_message="The end date must not be before the start date.",
             ),
             models.CheckConstraint(
                 condition=~Q(audience=Audience.PARTNERSHIP) | Q(partnership__isnull=False),
-                name="entry_partnership_named",
+                name="partnership_entry_has_partnership",
                 violation_error_message="Choose the partnership to share this ask or offer with.",
             ),
             models.CheckConstraint(
                 condition=~Q(audience=Audience.NETWORK) | Q(partnership__isnull=True),
-                name="entry_network_without_partnership",
+                name="network_entry_has_no_partnership",
                 violation_error_message="An ask or offer for the whole network cannot belong to a partnership.",
             ),
             models.CheckConstraint(
@@ -213,15 +213,16 @@ class Entry(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(standing=False) | Q(direction=Direction.OFFER),
-                name="entry_standing_is_offer",
+                name="only_offers_are_standing",
                 violation_error_message="Only an offer can be a standing offer.",
             ),
             models.CheckConstraint(
                 condition=Q(status=Status.DRAFT) | Q(shared_at__isnull=False) | Q(status=Status.WITHDRAWN),
-                name="entry_shared_has_moment",
+                name="shared_entry_has_time",
             ),
             models.CheckConstraint(
-                condition=Q(is_open=False) | ~Q(status__in=[Status.DRAFT, *OVER]), name="entry_open_is_live"
+                condition=Q(is_open=False) | ~Q(status__in=[Status.DRAFT, *OVER]),
+                name="open_entry_is_not_draft_or_over",
             ),
         ]
         indexes = [
@@ -246,7 +247,7 @@ class Entry(models.Model):
             models.Index(
                 fields=["partnership", "organisation"],
                 condition=Q(direction=Direction.ASK, audience=Audience.PARTNERSHIP, shared_at__isnull=False),
-                name="entry_askers",
+                name="entry_partnership_askers",
             ),
             models.Index(
                 fields=["closes_on"], name="entry_closing", condition=Q(is_open=True, closes_on__isnull=False)
@@ -254,7 +255,7 @@ class Entry(models.Model):
             models.Index(fields=["shared_at"], name="entry_to_match", condition=Q(is_open=True, matched_at=None)),
             models.Index(
                 fields=["shared_at"],
-                name="entry_to_tell",
+                name="entry_to_notify",
                 condition=Q(is_open=True, told_at=None, audience__in=[Audience.NAMED, Audience.PARTNERSHIP]),
             ),
             # One partial index for each direction, so that a search for offers reads no asks.
@@ -376,7 +377,7 @@ class Addressee(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="addressed")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["entry", "organisation"], name="one_addressee_row")]
+        constraints = [models.UniqueConstraint(fields=["entry", "organisation"], name="unique_addressee_per_entry")]
 
     def __str__(self) -> str:
         return f"{self.entry_id} to {self.organisation_id}"

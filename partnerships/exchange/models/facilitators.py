@@ -56,10 +56,10 @@ class EntryFacilitator(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["entry", "person"], condition=Q(ended_at=None), name="one_entry_facilitator_a_person"
+                fields=["entry", "person"], condition=Q(ended_at=None), name="unique_current_entry_facilitator"
             ),
             models.CheckConstraint(
-                condition=Q(ended_at=None) | ~Q(end_reason=""), name="entry_facilitator_ended_with_reason"
+                condition=Q(ended_at=None) | ~Q(end_reason=""), name="ended_entry_facilitator_has_reason"
             ),
         ]
 

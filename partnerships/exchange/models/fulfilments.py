@@ -43,7 +43,7 @@ class Fulfilment(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["entry", "commitment"], name="one_fulfilment_row"),
+            models.UniqueConstraint(fields=["entry", "commitment"], name="unique_fulfilment_per_commitment"),
             models.CheckConstraint(
                 condition=Q(quantity=None) | Q(quantity__gt=0),
                 name="fulfilment_quantity_positive",

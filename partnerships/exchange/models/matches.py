@@ -58,7 +58,7 @@ class Match(models.Model):
 
     class Meta:
         verbose_name_plural = "matches"
-        constraints = [models.UniqueConstraint(fields=["ask", "offer"], name="one_match_a_pair")]
+        constraints = [models.UniqueConstraint(fields=["ask", "offer"], name="unique_match_per_ask_and_offer")]
         indexes = [
             models.Index(fields=["ask", "-score"], name="match_ask"),
             models.Index(fields=["offer", "-score"], name="match_offer"),
@@ -80,7 +80,9 @@ class Dismissal(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["match", "organisation"], name="one_dismissal_an_organisation")]
+        constraints = [
+            models.UniqueConstraint(fields=["match", "organisation"], name="unique_dismissal_per_organisation")
+        ]
 
     def __str__(self) -> str:
         return f"{self.organisation_id} on {self.match_id}"
@@ -122,7 +124,9 @@ class Introduction(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["ask", "offer", "organisation"], name="one_introduction_an_organisation")
+            models.UniqueConstraint(
+                fields=["ask", "offer", "organisation"], name="unique_introduction_per_organisation"
+            )
         ]
 
     def __str__(self) -> str:

@@ -35,9 +35,7 @@ class Theme(Vocabulary):
     )
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(number__range=(1, MAX_NUMBER)), name="theme_number_fits_in_keys")
-        ]
+        constraints = [models.CheckConstraint(condition=Q(number__range=(1, MAX_NUMBER)), name="theme_number_in_range")]
 
     def clean(self) -> None:
         """Refuse codes of units that do not exist."""

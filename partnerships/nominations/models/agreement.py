@@ -65,7 +65,7 @@ class NominationsAgreement(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=~Q(council=F("provider")), name="nominations_between_two_parties")
+            models.CheckConstraint(condition=~Q(council=F("provider")), name="nominations_council_is_not_provider")
         ]
 
     def __str__(self) -> str:

@@ -33,9 +33,9 @@ class ReturnRecord(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["nominations_return", "number"], name="one_record_a_number"),
+            models.UniqueConstraint(fields=["nominations_return", "number"], name="unique_record_number_per_return"),
             models.CheckConstraint(
-                condition=Q(number=1, reason="") | Q(number__gt=1) & ~Q(reason=""), name="corrections_have_a_reason"
+                condition=Q(number=1, reason="") | Q(number__gt=1) & ~Q(reason=""), name="only_corrections_have_reason"
             ),
         ]
         triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]

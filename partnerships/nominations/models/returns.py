@@ -88,17 +88,17 @@ class NominationsReturn(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["agreement", "starts_on"], name="one_return_a_quarter"),
+            models.UniqueConstraint(fields=["agreement", "starts_on"], name="unique_return_per_quarter"),
             models.CheckConstraint(
-                condition=Q(starts_on__day=1, starts_on__month__in=[1, 4, 7, 10]), name="return_begins_a_quarter"
+                condition=Q(starts_on__day=1, starts_on__month__in=[1, 4, 7, 10]), name="return_starts_with_quarter"
             ),
             models.CheckConstraint(
                 condition=Q(status="settled", settled_at__isnull=False, confirmations__gt=0)
                 | ~Q(status="settled") & Q(settled_at=None),
-                name="return_settled_whole",
+                name="settled_return_has_time_and_confirmations",
             ),
             models.CheckConstraint(
-                condition=Q(status="draft") | Q(sendings__gt=0, sent_at__isnull=False), name="return_sent_whole"
+                condition=Q(status="draft") | Q(sendings__gt=0, sent_at__isnull=False), name="sent_return_has_time"
             ),
         ]
 
@@ -162,7 +162,7 @@ class LettingsRun(LeasedJob):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(content=None) | Q(finished_at=None, error=""), name="settled_runs_hold_no_lettings"
+                condition=Q(content=None) | Q(finished_at=None, error=""), name="finished_lettings_run_has_no_content"
             )
         ]
         indexes = [
@@ -224,17 +224,17 @@ class ReturnLine(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["nominations_return", "bedrooms", "is_first_let"], name="one_line_a_size_and_kind"
+                fields=["nominations_return", "bedrooms", "is_first_let"], name="unique_return_line_per_size_and_kind"
             ),
             models.CheckConstraint(
-                condition=Q(lettings__gte=F("nominated") + F("not_supplied")), name="line_counts_fit_its_lettings"
+                condition=Q(lettings__gte=F("nominated") + F("not_supplied")), name="return_line_counts_within_lettings"
             ),
             models.CheckConstraint(
                 condition=Q(in_time=None) | Q(lettings__gte=F("in_time") + F("not_supplied")),
-                name="line_in_time_fits_its_lettings",
+                name="return_line_in_time_within_lettings",
             ),
             models.CheckConstraint(
-                condition=~Q(decision="disputed") | ~Q(reason=""), name="disputed_lines_have_a_reason"
+                condition=~Q(decision="disputed") | ~Q(reason=""), name="disputed_return_line_has_reason"
             ),
         ]
 
@@ -284,8 +284,8 @@ class Refusal(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["line", "ground"], name="one_number_a_ground"),
-            models.CheckConstraint(condition=Q(number__gt=0), name="refusals_are_counted"),
+            models.UniqueConstraint(fields=["line", "ground"], name="unique_refusal_per_ground"),
+            models.CheckConstraint(condition=Q(number__gt=0), name="refusal_number_positive"),
         ]
 
     def __str__(self) -> str:

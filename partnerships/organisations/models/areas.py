@@ -37,7 +37,7 @@ class Area(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_from=None) | Q(valid_to__gte=F("valid_from")),
-                name="area_does_not_end_before_it_starts",
+                name="area_does_not_end_before_start",
             )
         ]
 
@@ -65,7 +65,7 @@ class AreaServed(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["organisation", "area", "starts_on"],
-                name="one_row_an_area_served",
+                name="unique_area_served_per_start",
                 nulls_distinct=False,
             )
         ]

@@ -119,17 +119,19 @@ class Handover(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["succession", "predecessor", "kind", "record"], name="one_handover_an_obligation"
+                fields=["succession", "predecessor", "kind", "record"], name="unique_handover_per_obligation"
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=[HandoverState.DISPUTED, HandoverState.STAYED]) | ~Q(dispute=""),
-                name="handover_disputed_with_reason",
+                name="disputed_handover_has_reason",
             ),
             models.CheckConstraint(
-                condition=~Q(state=HandoverState.APPLIED) | Q(applied_at__isnull=False), name="handover_applied_at_time"
+                condition=~Q(state=HandoverState.APPLIED) | Q(applied_at__isnull=False),
+                name="applied_handover_has_time",
             ),
             models.CheckConstraint(
-                condition=Q(consent_on=None) | ~(Q(consent_from="") | Q(evidence="")), name="handover_consent_is_proven"
+                condition=Q(consent_on=None) | ~(Q(consent_from="") | Q(evidence="")),
+                name="handover_consent_has_evidence",
             ),
         ]
         indexes = [models.Index(fields=["succession", "state", "predecessor", "kind"], name="handover_state")]
@@ -170,7 +172,9 @@ class AcceptedPart(models.Model):
     accepted_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["handover", "organisation"], name="one_part_a_successor")]
+        constraints = [
+            models.UniqueConstraint(fields=["handover", "organisation"], name="unique_accepted_part_per_successor")
+        ]
 
     def __str__(self) -> str:
         return f"{self.organisation_id} accepted {self.handover_id}"

@@ -35,7 +35,7 @@ class OrganisationName(models.Model):
     valid_to = models.DateField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="one_row_a_name")]
+        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="unique_name_per_organisation")]
         indexes = [
             GinIndex(OpClass(F("folded"), name="gin_trgm_ops"), name="organisation_name_trgm"),
             models.Index(fields=["folded"], name="organisation_name_folded"),
@@ -129,7 +129,7 @@ class Identifier(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["scheme", "value"],
-                name="one_organisation_an_identifier",
+                name="unique_identifier_per_scheme",
                 violation_error_message="Another organisation already has this identifier. Check the number. If both "
                 "records are the same organisation, merge them.",
             )

@@ -145,12 +145,12 @@ class Membership(models.Model):
             models.UniqueConstraint(
                 fields=["person", "organisation"],
                 condition=Q(ends_on=None),
-                name="one_open_membership_a_person",
+                name="unique_current_membership_per_person",
                 violation_error_message="This person already acts for this organisation.",
             ),
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
-                name="membership_does_not_end_before_it_starts",
+                name="membership_does_not_end_before_start",
             ),
         ]
         indexes = [

@@ -37,11 +37,11 @@ class Merge(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["merged"], condition=Q(undone_at=None), name="one_merge_a_record"),
-            models.CheckConstraint(condition=~Q(kept=F("merged")), name="merge_of_two_records"),
-            models.CheckConstraint(
-                condition=Q(undone_at=None) | ~Q(undone_because=""), name="merge_undone_with_reason"
+            models.UniqueConstraint(
+                fields=["merged"], condition=Q(undone_at=None), name="unique_merge_per_merged_record"
             ),
+            models.CheckConstraint(condition=~Q(kept=F("merged")), name="record_is_not_merged_into_itself"),
+            models.CheckConstraint(condition=Q(undone_at=None) | ~Q(undone_because=""), name="undone_merge_has_reason"),
         ]
 
     def __str__(self) -> str:
@@ -64,7 +64,7 @@ class MovedRow(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(merge=None, succession__isnull=False) | Q(merge__isnull=False, succession=None),
-                name="moved_by_one_thing",
+                name="moved_row_has_merge_or_succession",
             )
         ]
 
@@ -85,8 +85,8 @@ class NotSame(models.Model):
     class Meta:
         verbose_name_plural = "not the same"
         constraints = [
-            models.UniqueConstraint(fields=["one", "other"], name="not_same_once"),
-            models.CheckConstraint(condition=Q(one__lt=F("other")), name="not_same_in_order"),
+            models.UniqueConstraint(fields=["one", "other"], name="unique_not_same_pair"),
+            models.CheckConstraint(condition=Q(one__lt=F("other")), name="not_same_pair_in_order"),
         ]
 
     def __str__(self) -> str:

@@ -163,16 +163,16 @@ class Organisation(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_from=None) | Q(valid_to__gte=F("valid_from")),
-                name="organisation_does_not_end_before_it_starts",
+                name="organisation_does_not_end_before_start",
             ),
             models.CheckConstraint(
                 condition=Q(missing_since=None, missing_from={})
                 | (Q(missing_since__isnull=False) & ~Q(missing_from={})),
-                name="organisation_missing_from_a_register",
+                name="missing_organisation_has_registers",
             ),
             models.CheckConstraint(
                 condition=Q(own_sign_in_required_at=None) | ~Q(sign_in_provider=""),
-                name="organisation_requires_a_sign_in_it_has",
+                name="organisation_required_sign_in_has_provider",
             ),
             models.CheckConstraint(condition=~Q(parent=F("id")), name="organisation_is_not_its_own_parent"),
         ]

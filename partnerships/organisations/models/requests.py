@@ -61,11 +61,11 @@ class AccessRequest(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["email", "organisation_name"], condition=Q(answer=""), name="one_waiting_request_a_person"
+                fields=["email", "organisation_name"], condition=Q(answer=""), name="unique_waiting_request_per_email"
             ),
             models.CheckConstraint(
                 condition=Q(answer="", answered_at=None) | (~Q(answer="") & Q(answered_at__isnull=False)),
-                name="request_answer_whole",
+                name="answered_request_has_time",
             ),
         ]
         indexes = [models.Index(fields=["answer", "asked_at", "id"], name="access_request_waiting")]

@@ -156,10 +156,10 @@ class Succession(models.Model):
             models.UniqueConstraint(
                 fields=["undoes"],
                 condition=Q(undoes__isnull=False) & ~Q(status="cancelled"),
-                name="succession_undone_once",
+                name="unique_undoing_per_succession",
             ),
             models.CheckConstraint(
-                condition=Q(undoes=None) | ~Q(undoes=models.F("id")), name="succession_undoes_another"
+                condition=Q(undoes=None) | ~Q(undoes=models.F("id")), name="succession_does_not_undo_itself"
             ),
         ]
         indexes = [models.Index(fields=["status", "vests_on"], name="succession_status_vests")]
@@ -212,16 +212,16 @@ class SuccessionTie(models.Model):
             # tie without a successor, and at most one for all other functions.
             models.UniqueConstraint(
                 fields=["succession", "predecessor", "successor", "function"],
-                name="one_tie_a_function",
+                name="unique_tie_per_function",
                 nulls_distinct=False,
             ),
             models.CheckConstraint(
                 condition=Q(share=None) | (Q(share__gt=0, share__lte=1) & ~Q(geography="")),
-                name="tie_share_is_of_a_geography",
+                name="tie_share_in_range_with_geography",
             ),
             # If no organisation follows, no part of the area passes.
             models.CheckConstraint(
-                condition=Q(share=None) | Q(successor__isnull=False), name="tie_share_goes_to_somebody"
+                condition=Q(share=None) | Q(successor__isnull=False), name="tie_share_has_successor"
             ),
         ]
 

@@ -26,7 +26,7 @@ class PlanCommitment(models.Model):
     made_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["plan", "commitment"], name="one_plan_link")]
+        constraints = [models.UniqueConstraint(fields=["plan", "commitment"], name="unique_commitment_per_plan")]
 
     def __str__(self) -> str:
         return f"{self.commitment_id} from {self.plan_id}"

@@ -79,7 +79,7 @@ class StarterPart(models.Model):
             models.CheckConstraint(
                 condition=Q(likelihood=None, impact=None)
                 | Q(part=Part.RISK, likelihood__range=(1, 5), impact__range=(1, 5)),
-                name="starterpart_scales_of_risks",
+                name="only_starter_risks_have_scales",
                 violation_error_message="Enter likelihood and impact for a risk, and leave both empty for anything "
                 "else.",
             )

@@ -110,7 +110,7 @@ class OwnershipOffer(models.Model):
             models.UniqueConstraint(
                 fields=["plan", "organisation"],
                 condition=Q(answered_at=None, withdrawn_at=None),
-                name="one_waiting_offer_an_organisation",
+                name="unique_waiting_offer_per_organisation",
             )
         ]
 

@@ -30,7 +30,9 @@ class Paper(_StoredPdf):
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="papers")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "reader"], name="one_paper_a_version_and_reader")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "reader"], name="unique_paper_per_version_and_reader")
+        ]
 
     def __str__(self) -> str:
         return f"PDF of version {self.version_id} for readers {self.reader}"
@@ -45,7 +47,7 @@ class ComparedPaper(_StoredPdf):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["version", "against", "reader"], name="one_compared_paper_a_reader")
+            models.UniqueConstraint(fields=["version", "against", "reader"], name="unique_compared_paper_per_reader")
         ]
 
     def __str__(self) -> str:

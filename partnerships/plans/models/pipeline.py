@@ -48,7 +48,8 @@ class PlannedHomes(models.Model):
         verbose_name_plural = "planned homes"
         constraints = [
             models.CheckConstraint(
-                condition=Q(until_number=None) | Q(until_number__gt=F("from_number")), name="planned_homes_in_order"
+                condition=Q(until_number=None) | Q(until_number__gt=F("from_number")),
+                name="planned_homes_numbers_in_order",
             ),
         ]
         indexes = [
@@ -96,7 +97,7 @@ class HomesCombination(models.Model):
                     "confidential",
                     "is_done",
                 ],
-                name="one_row_a_combination",
+                name="unique_homes_combination",
             )
         ]
 
@@ -114,7 +115,7 @@ class HomesProvider(models.Model):
     name = models.CharField(max_length=500)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["name"], name="one_row_a_provider")]
+        constraints = [models.UniqueConstraint(fields=["name"], name="unique_homes_provider_name")]
 
     def __str__(self) -> str:
         return self.name

@@ -199,28 +199,32 @@ class Plan(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(audience="partnership") | Q(partnership__isnull=False),
-                name="plan_partnership_named",
+                name="partnership_plan_has_partnership",
                 violation_error_message="Choose the partnership that the plan belongs to, or another audience.",
             ),
             models.CheckConstraint(
-                condition=Q(current_number=0) | Q(open_at__isnull=False), name="plan_published_opens"
+                condition=Q(current_number=0) | Q(open_at__isnull=False), name="published_plan_has_open_at"
             ),
             models.CheckConstraint(
-                condition=Q(substantive_number__lte=F("current_number")), name="plan_substantive_published"
+                condition=Q(substantive_number__lte=F("current_number")), name="plan_substantive_number_published"
             ),
-            models.CheckConstraint(condition=Q(open_number__lte=F("current_number")), name="plan_open_published"),
+            models.CheckConstraint(
+                condition=Q(open_number__lte=F("current_number")), name="plan_open_number_published"
+            ),
             models.CheckConstraint(
                 condition=Q(baseline_number=None) | Q(baseline_number__lte=F("current_number")),
-                name="plan_baseline_published",
+                name="plan_baseline_number_published",
             ),
             models.UniqueConstraint(
-                fields=["external_reference"], condition=~Q(external_reference=""), name="one_plan_a_reference"
+                fields=["external_reference"],
+                condition=~Q(external_reference=""),
+                name="unique_plan_external_reference",
             ),
         ]
         indexes = [
             models.Index(fields=["-last_published_at", "-id"], name="plan_listing"),
-            models.Index(fields=["partnership", "status"], name="plan_partnership"),
-            models.Index(fields=["partnership", "id"], name="plan_of_partnership"),
+            models.Index(fields=["partnership", "status"], name="plan_partnership_status"),
+            models.Index(fields=["partnership", "id"], name="plan_partnership_id"),
             models.Index(fields=["title", "id"], name="plan_title"),
             GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="plan_title_words"),
         ]
@@ -315,13 +319,13 @@ class PlanOwner(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["plan", "organisation"], condition=Q(ended_at=None), name="one_present_owner_row"
+                fields=["plan", "organisation"], condition=Q(ended_at=None), name="unique_current_owner_per_plan"
             ),
             models.CheckConstraint(
-                condition=Q(ended_at=None) | Q(ended_at__gte=F("began_at")), name="owner_ends_after_it_begins"
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("began_at")), name="owner_does_not_end_before_start"
             ),
         ]
-        indexes = [models.Index(fields=["organisation", "plan"], condition=Q(ended_at=None), name="owner_present")]
+        indexes = [models.Index(fields=["organisation", "plan"], condition=Q(ended_at=None), name="plan_owner_current")]
 
     def __str__(self) -> str:
         return f"{self.organisation_id} owns {self.plan_id}"

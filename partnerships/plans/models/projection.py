@@ -91,7 +91,7 @@ class Milestone(models.Model):
     objects = MilestoneQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["plan", "key"], name="one_milestone_a_key")]
+        constraints = [models.UniqueConstraint(fields=["plan", "key"], name="unique_milestone_key_per_plan")]
         indexes = [
             models.Index(fields=["due_by", "plan"], name="milestone_due"),
             models.Index(fields=["due_by", "id"], name="milestone_in_order"),
@@ -178,7 +178,7 @@ class Site(models.Model):
     objects = SiteQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["plan", "key"], name="one_site_a_key")]
+        constraints = [models.UniqueConstraint(fields=["plan", "key"], name="unique_site_key_per_plan")]
         indexes = [
             models.Index(fields=["name", "id"], name="site_in_order"),
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="site_name_words"),

@@ -83,7 +83,7 @@ class Share(models.Model):
     objects = ShareQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["plan", "person"], name="one_share_a_person")]
+        constraints = [models.UniqueConstraint(fields=["plan", "person"], name="unique_share_per_person")]
 
     def __str__(self) -> str:
         return f"Draft of {self.plan_id} shared with {self.person_id}"
@@ -146,7 +146,7 @@ class AccessRequest(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["plan", "person"], condition=Q(answered_at=None), name="one_open_request_a_person"
+                fields=["plan", "person"], condition=Q(answered_at=None), name="unique_open_access_request_per_person"
             )
         ]
 
@@ -240,9 +240,9 @@ class Mention(models.Model):
     told_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["comment", "person"], name="one_mention_a_person")]
+        constraints = [models.UniqueConstraint(fields=["comment", "person"], name="unique_mention_per_comment")]
         indexes = [
-            models.Index(fields=["person"], condition=Q(told_at=None), name="mention_untold"),
+            models.Index(fields=["person"], condition=Q(told_at=None), name="mention_not_notified"),
         ]
 
     def __str__(self) -> str:

@@ -25,7 +25,7 @@ class Signatory(documents.Signatory):
             models.UniqueConstraint(
                 fields=["plan", "organisation"],
                 condition=Q(removed_at=None),
-                name="one_signatory_an_organisation",
+                name="unique_signatory_per_plan",
                 violation_error_message="This organisation is already asked to sign.",
             )
         ]
@@ -43,10 +43,8 @@ class SignOff(documents.Signature):
 
     class Meta(documents.Signature.Meta):
         constraints = [
-            models.UniqueConstraint(
-                fields=["version", "organisation"], name="one_decision_an_organisation_and_version"
-            ),
-            models.CheckConstraint(condition=documents.reason_given(), name="sign_off_reason_given"),
+            models.UniqueConstraint(fields=["version", "organisation"], name="unique_sign_off_per_version"),
+            models.CheckConstraint(condition=documents.reason_given(), name="sign_off_has_reason"),
         ]
 
     def __str__(self) -> str:

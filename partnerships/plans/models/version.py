@@ -125,7 +125,7 @@ class Version(documents.Version):
     class Meta(documents.Version.Meta):
         constraints = [
             # Two people who publish at the same moment cannot both get the next number.
-            models.UniqueConstraint(fields=["plan", "number"], name="one_version_a_number"),
+            models.UniqueConstraint(fields=["plan", "number"], name="unique_version_number_per_plan"),
             models.CheckConstraint(condition=Q(number__gt=0), name="version_number_positive"),
         ]
         indexes = [models.Index(fields=["-published_at", "-id"], name="version_published")]
@@ -189,7 +189,7 @@ class Document(models.Model):
     objects = PlanDocumentQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["plan", "key"], name="one_file_a_document")]
+        constraints = [models.UniqueConstraint(fields=["plan", "key"], name="unique_document_key_per_plan")]
         indexes = [
             models.Index(fields=["added_at", "id"], name="plan_document_in_order", condition=Q(in_newest=True)),
         ]

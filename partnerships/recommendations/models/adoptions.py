@@ -90,12 +90,13 @@ class Adoption(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["partnership", "recommendation"], name="one_adoption_a_partnership"),
+            models.UniqueConstraint(fields=["partnership", "recommendation"], name="unique_adoption_per_partnership"),
             models.CheckConstraint(
-                condition=~Q(status=AdoptionStatus.ADOPTED) | Q(meeting__isnull=False), name="adopted_at_a_meeting"
+                condition=~Q(status=AdoptionStatus.ADOPTED) | Q(meeting__isnull=False),
+                name="adopted_recommendation_has_meeting",
             ),
             models.CheckConstraint(
-                condition=~Q(status=AdoptionStatus.DROPPED) | ~Q(reason=""), name="adoption_dropped_with_a_reason"
+                condition=~Q(status=AdoptionStatus.DROPPED) | ~Q(reason=""), name="dropped_adoption_has_reason"
             ),
         ]
 
@@ -131,10 +132,10 @@ class Outcome(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(objective__isnull=False, commitment=None) | Q(objective=None, commitment__isnull=False),
-                name="outcome_is_one_record",
+                name="outcome_has_one_record",
             ),
-            models.UniqueConstraint(fields=["adoption", "objective"], name="one_outcome_an_objective"),
-            models.UniqueConstraint(fields=["adoption", "commitment"], name="one_outcome_a_commitment"),
+            models.UniqueConstraint(fields=["adoption", "objective"], name="unique_outcome_per_objective"),
+            models.UniqueConstraint(fields=["adoption", "commitment"], name="unique_outcome_per_commitment"),
         ]
 
     def __str__(self) -> str:

@@ -91,9 +91,9 @@ class Response(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["recommendation", "organisation"], name="one_response_an_organisation"),
+            models.UniqueConstraint(fields=["recommendation", "organisation"], name="unique_recommendation_response"),
             models.CheckConstraint(
-                condition=~Q(status__in=NEEDS_REASON) | ~Q(reason=""), name="response_ends_with_a_reason"
+                condition=~Q(status__in=NEEDS_REASON) | ~Q(reason=""), name="response_has_reason_if_needed"
             ),
         ]
         indexes = [
@@ -183,9 +183,9 @@ class Evidence(models.Model):
     class Meta:
         verbose_name_plural = "evidence"
         constraints = [
-            models.CheckConstraint(condition=_one_record(), name="evidence_is_one_record"),
+            models.CheckConstraint(condition=_one_record(), name="evidence_has_one_record"),
             *(
-                models.UniqueConstraint(fields=["response", kind], name=f"one_evidence_a_{kind}")
+                models.UniqueConstraint(fields=["response", kind], name=f"unique_evidence_per_{kind}")
                 for kind in KINDS_OF_EVIDENCE
             ),
         ]

@@ -71,8 +71,8 @@ class Source(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Lower("title"), "year", name="one_source_a_title_and_year"),
-            models.CheckConstraint(condition=Q(year__range=(1900, 2200)), name="source_year"),
+            models.UniqueConstraint(Lower("title"), "year", name="unique_source_title_and_year"),
+            models.CheckConstraint(condition=Q(year__range=(1900, 2200)), name="source_year_in_range"),
         ]
 
     def __str__(self) -> str:
@@ -118,11 +118,11 @@ class Recommendation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["source", "position"], name="one_recommendation_a_place"),
+            models.UniqueConstraint(fields=["source", "position"], name="unique_recommendation_position"),
             models.UniqueConstraint(
-                fields=["source", "reference"], condition=~Q(reference=""), name="one_recommendation_a_reference"
+                fields=["source", "reference"], condition=~Q(reference=""), name="unique_recommendation_reference"
             ),
-            models.CheckConstraint(condition=~Q(text=""), name="recommendation_says_something"),
+            models.CheckConstraint(condition=~Q(text=""), name="recommendation_has_text"),
         ]
 
     def __str__(self) -> str:
@@ -187,12 +187,14 @@ class Addressee(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(Q(kind="") & Q(organisation__isnull=False)) | (~Q(kind="") & Q(organisation=None)),
-                name="addressee_is_a_kind_or_an_organisation",
+                name="addressee_has_kind_or_organisation",
             ),
             models.UniqueConstraint(
-                fields=["recommendation", "kind"], condition=~Q(kind=""), name="one_addressee_a_kind"
+                fields=["recommendation", "kind"], condition=~Q(kind=""), name="unique_addressee_per_kind"
             ),
-            models.UniqueConstraint(fields=["recommendation", "organisation"], name="one_addressee_an_organisation"),
+            models.UniqueConstraint(
+                fields=["recommendation", "organisation"], name="unique_addressee_per_organisation"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -49,7 +49,7 @@ class NamedAnswer(models.Model):
     answered_on = models.DateField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["round", "person"], name="one_named_answer_each")]
+        constraints = [models.UniqueConstraint(fields=["round", "person"], name="unique_named_answer_per_round")]
 
     def __str__(self) -> str:
         return f"answer of {self.person_id}"

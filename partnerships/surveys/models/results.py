@@ -42,8 +42,8 @@ class Figure(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["round", "theme", "group"], name="one_figure_a_theme_and_group"),
-            models.CheckConstraint(condition=Q(answered_at_least__gte=5), name="figure_of_five_or_more"),
+            models.UniqueConstraint(fields=["round", "theme", "group"], name="unique_figure_per_theme_and_group"),
+            models.CheckConstraint(condition=Q(answered_at_least__gte=5), name="survey_figure_count_from_five"),
         ]
         triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
 
@@ -77,7 +77,7 @@ class Comment(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(status="shown") & ~Q(shown="") | ~Q(status="shown") & Q(shown=""),
-                name="shown_comments_have_words",
+                name="only_shown_comments_have_text",
             )
         ]
 
@@ -113,9 +113,9 @@ class Action(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=_has_one_record(), name="action_is_one_thing"),
+            models.CheckConstraint(condition=_has_one_record(), name="survey_action_has_one_record"),
             *(
-                models.UniqueConstraint(fields=["round", "theme", kind], name=f"one_action_a_{kind}")
+                models.UniqueConstraint(fields=["round", "theme", kind], name=f"unique_survey_action_per_{kind}")
                 for kind in KINDS_OF_ACTION
             ),
         ]

@@ -48,7 +48,7 @@ class QuestionSet(models.Model):
     content = models.JSONField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["code", "version"], name="one_question_set_a_version")]
+        constraints = [models.UniqueConstraint(fields=["code", "version"], name="unique_question_set_version")]
         triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
@@ -147,24 +147,29 @@ class Round(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["partnership", "number"], name="one_survey_round_a_number"),
+            models.UniqueConstraint(fields=["partnership", "number"], name="unique_survey_round_number"),
             models.UniqueConstraint(
-                fields=["partnership"], condition=Q(status__in=["draft", "open"]), name="one_survey_round_at_a_time"
+                fields=["partnership"], condition=Q(status__in=["draft", "open"]), name="unique_current_survey_round"
             ),
             models.CheckConstraint(
-                condition=Q(answered_at_least=0) | Q(answered_at_least__gte=5), name="five_answered"
+                condition=Q(answered_at_least=0) | Q(answered_at_least__gte=5),
+                name="survey_round_count_zero_or_from_five",
             ),
             models.CheckConstraint(
                 condition=Q(status="draft", opened_at=None) | Q(status="abandoned") | Q(opened_at__isnull=False),
-                name="survey_round_opened_whole",
+                name="opened_survey_round_has_time",
             ),
             models.CheckConstraint(
                 condition=~Q(status="open", way="anonymous")
                 | Q(public_key__isnull=False, moderator__isnull=False, moderator_agreed_at__isnull=False),
-                name="anonymous_rounds_have_key_and_moderator",
+                name="anonymous_round_has_key_and_moderator",
             ),
-            models.CheckConstraint(condition=Q(floor__in=[MIN_FLOOR, JOINT_FLOOR]), name="floor_of_five_or_ten"),
-            models.CheckConstraint(condition=~Q(status="abandoned") | ~Q(reason=""), name="abandoned_with_a_reason"),
+            models.CheckConstraint(
+                condition=Q(floor__in=[MIN_FLOOR, JOINT_FLOOR]), name="survey_round_floor_is_five_or_ten"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="abandoned") | ~Q(reason=""), name="abandoned_survey_round_has_reason"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -252,7 +257,7 @@ class Joining(models.Model):
     objects = JoiningQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["round", "partnership"], name="one_joining_a_partnership")]
+        constraints = [models.UniqueConstraint(fields=["round", "partnership"], name="unique_joining_per_partnership")]
 
     def __str__(self) -> str:
         return f"joining {self.pk}"
@@ -270,7 +275,7 @@ class Invitation(models.Model):
     invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["round", "person"], name="asked_once_a_survey_round")]
+        constraints = [models.UniqueConstraint(fields=["round", "person"], name="unique_invitation_per_person")]
 
     def __str__(self) -> str:
         return f"invitation {self.pk}"

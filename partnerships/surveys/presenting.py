@@ -156,7 +156,7 @@ def chart_of(survey_round: Round, questions: Questions, previous_round: Round | 
         means = [figures_of_round.get((dimension.key, ALL)) for figures_of_round in figures]
         bars.append((str(number), [(mean, _bar_label(mean)) for mean in means]))
     names = [f"Round {survey_round.number}" for survey_round in rounds]
-    return bar_chart("Means from 1 to 5 by question; the table gives the figures", names, bars, highest=5)
+    return bar_chart("Average answers from 1 to 5 by question; the table gives the figures", names, bars, highest=5)
 
 
 def _bar_label(value: Decimal | None) -> str:

@@ -119,7 +119,7 @@ def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
 
 def post_ask(page: Page) -> None:
     """Post an ask to the partnership."""
-    follow(page, "Partnerships", "Estuary Homes Partnership", "Ask and offer", "Add an ask or an offer")
+    follow(page, "Partnerships", "Estuary Homes Partnership", "Ask and offer", "Add an ask or offer")
     page.get_by_label("Ask", exact=True).check()
     page.get_by_label("Title").fill("A surveyor for the ferry yard")
     page.get_by_label("Theme").select_option("land")

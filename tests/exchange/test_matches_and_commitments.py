@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from partnerships.agreements import services as agreements
 from partnerships.commitments import services as commitments
+from partnerships.commitments.models import Commitment
 from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.commitments.origins import parse_origin_record
 from partnerships.exchange import services
@@ -19,13 +20,15 @@ from partnerships.exchange.queries.candidates import best_for_reader
 from partnerships.exchange.queries.matches import matches_for
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Area
+from partnerships.people.models import User
 from tests.exchange.conftest import shared_entry
 from tests.support.successions import follow
 from tests.world import World, area
 
 
-def test_both_sides_see_a_match_and_nobody_else_does(ask: Entry, world: World, now: dt.datetime) -> None:
-    offer = shared_entry(
+def offer_site(world: World, now: dt.datetime) -> Entry:
+    """Share Westmarch's offer, which fits Larkhaven's ask."""
+    return shared_entry(
         world.westmarch,
         world.ben,
         now,
@@ -35,26 +38,63 @@ def test_both_sides_see_a_match_and_nobody_else_does(ask: Entry, world: World, n
         partnership=world.partnership,
         areas=[world.fareham],
     )
-    today = timezone.localdate(now)
 
-    assert services.match_due_entries(now=now) == 2
-    assert services.match_due_entries(now=now) == 0
 
-    for person, counterpart in ((world.amina, offer), (world.vera, offer), (world.ben, ask)):
-        assert [match.counterpart for match in new_matches_for(person, world.now)] == [counterpart]
-    for stranger in (world.chidi, world.hana, world.dee):
-        assert new_matches_for(stranger, world.now) == []
-        assert best_for_reader(ask, stranger, today) == []
+@pytest.fixture
+def matched_offer(ask: Entry, world: World, now: dt.datetime) -> Entry:
+    """Return Westmarch's offer, which is matched with Larkhaven's ask."""
+    offer = offer_site(world, now)
+    services.match_due_entries(now=now)
+    return offer
 
+
+def counterparts(person: User, world: World) -> list[Entry]:
+    """Return the entries that the person sees as new matches."""
+    return [match.counterpart for match in new_matches_for(person, world.now)]
+
+
+def test_new_entries_are_matched_once(ask: Entry, world: World, now: dt.datetime) -> None:
+    offer_site(world, now)
+
+    matched_count = services.match_due_entries(now=now)
+    count_of_second_run = services.match_due_entries(now=now)
+
+    assert matched_count == 2
+    assert count_of_second_run == 0
+
+
+def test_both_sides_see_a_match(ask: Entry, matched_offer: Entry, world: World) -> None:
+    assert counterparts(world.amina, world) == [matched_offer]
+    assert counterparts(world.vera, world) == [matched_offer]
+    assert counterparts(world.ben, world) == [ask]
+
+
+@pytest.mark.parametrize("name", ["chidi", "hana", "dee"])
+def test_nobody_else_sees_a_match(ask: Entry, matched_offer: Entry, world: World, now: dt.datetime, name: str) -> None:
+    stranger = getattr(world, name)
+
+    assert counterparts(stranger, world) == []
+    assert best_for_reader(ask, stranger, timezone.localdate(now)) == []
+
+
+def test_a_dismissed_match_stays_dismissed_for_one_side_when_the_offer_changes(
+    ask: Entry, matched_offer: Entry, world: World, now: dt.datetime
+) -> None:
     services.dismiss_match(
-        entry=ask, counterpart=offer, organisation=world.larkhaven, reason="Too wet.", author=world.amina, now=now
+        entry=ask,
+        counterpart=matched_offer,
+        organisation=world.larkhaven,
+        reason="Too wet.",
+        author=world.amina,
+        now=now,
     )
-    services.edit_entry(entry=offer, author=world.ben, now=now, title="A dry level site for modular homes")
+
+    services.edit_entry(entry=matched_offer, author=world.ben, now=now, title="A dry level site for modular homes")
     services.match_due_entries(now=now)
 
-    assert new_matches_for(world.amina, world.now) == []
-    assert best_for_reader(ask, world.amina, today) == []
-    assert [match.counterpart for match in new_matches_for(world.ben, world.now)] == [ask]
+    assert counterparts(world.amina, world) == []
+    assert best_for_reader(ask, world.amina, timezone.localdate(now)) == []
+    assert counterparts(world.ben, world) == [ask]
 
 
 def test_a_commitment_between_others_cannot_meet_an_ask(ask: Entry, world: World, now: dt.datetime) -> None:
@@ -81,14 +121,14 @@ def test_a_commitment_between_others_cannot_meet_an_ask(ask: Entry, world: World
     assert not ask.fulfilments.exists()
 
 
-def test_an_ask_is_committed_when_both_confirm_and_met_when_delivered(
-    ask: Entry, world: World, now: dt.datetime
-) -> None:
+@pytest.fixture
+def proposed_promise(ask: Entry, world: World, now: dt.datetime) -> Commitment:
+    """Return a commitment that meets the ask; Westmarch has confirmed it, and Larkhaven has not."""
     response = services.respond(
         entry=ask, organisation=world.westmarch, text="All of it.", quantity=Decimal(60), author=world.ben, now=now
     )
     services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
-    promise = commitments.propose_commitment(
+    return commitments.propose_commitment(
         giver=world.westmarch,
         receiver=world.larkhaven,
         text="Land for 60 homes",
@@ -102,21 +142,42 @@ def test_an_ask_is_committed_when_both_confirm_and_met_when_delivered(
         confirm=True,
         came_from=parse_origin_record(f"response-{response.pk}"),
     )
+
+
+@pytest.fixture
+def confirmed_promise(proposed_promise: Commitment, world: World, now: dt.datetime) -> Commitment:
+    """Return the commitment after Larkhaven has confirmed it too."""
+    return commitments.confirm_commitment(
+        commitment=proposed_promise,
+        organisation=world.larkhaven,
+        author=world.amina,
+        revision=proposed_promise.revision,
+        now=now,
+    )
+
+
+def test_an_ask_is_accepted_until_both_confirm_a_commitment(ask: Entry, proposed_promise: Commitment) -> None:
     ask.refresh_from_db()
+
     assert ask.status == Status.ACCEPTED
 
-    commitments.confirm_commitment(
-        commitment=promise, organisation=world.larkhaven, author=world.amina, revision=promise.revision, now=now
-    )
+
+def test_an_ask_is_committed_when_both_confirm_a_commitment(ask: Entry, confirmed_promise: Commitment) -> None:
     ask.refresh_from_db()
+
     assert ask.status == Status.COMMITTED
 
-    promise.refresh_from_db()
+
+def test_an_ask_is_met_when_its_commitment_is_delivered(
+    ask: Entry, confirmed_promise: Commitment, world: World, now: dt.datetime
+) -> None:
     commitments.record_progress(
-        commitment=promise, status=CommitmentStatus.DONE, author=world.ben, now=now, delivered=Decimal(60)
+        commitment=confirmed_promise, status=CommitmentStatus.DONE, author=world.ben, now=now, delivered=Decimal(60)
     )
-    promise.refresh_from_db()
-    commitments.verify_delivery(commitment=promise, author=world.amina, now=now)
+    confirmed_promise.refresh_from_db()
+
+    commitments.verify_delivery(commitment=confirmed_promise, author=world.amina, now=now)
+
     ask.refresh_from_db()
     assert ask.status == Status.MET
     assert ask.is_over
@@ -149,26 +210,66 @@ def test_only_the_two_organisations_see_that_they_work_together(world: World, no
     }
 
 
-def test_a_dismissed_pair_that_does_not_fit_is_shown_once_it_does(world: World, now: dt.datetime) -> None:
-    ask = shared_entry(world.larkhaven, world.amina, now, areas=[world.fareham])
+@pytest.fixture
+def ask_in_fareham(world: World, now: dt.datetime) -> Entry:
+    """Return Larkhaven's ask for land in Fareham."""
+    return shared_entry(world.larkhaven, world.amina, now, areas=[world.fareham])
+
+
+@pytest.fixture
+def dismissed_offer(ask_in_fareham: Entry, world: World, now: dt.datetime) -> Entry:
+    """Return Westmarch's offer of clerks, which does not fit the ask and which Larkhaven has dismissed."""
     offer = shared_entry(
         world.westmarch, world.ben, now, direction=Direction.OFFER, title="Clerks", theme="data", statement=""
     )
     services.dismiss_match(
-        entry=ask, counterpart=offer, organisation=world.larkhaven, reason="No.", author=world.amina, now=now
+        entry=ask_in_fareham,
+        counterpart=offer,
+        organisation=world.larkhaven,
+        reason="No.",
+        author=world.amina,
+        now=now,
+    )
+    return offer
+
+
+def test_a_dismissed_pair_that_does_not_fit_is_not_shown(world: World, dismissed_offer: Entry) -> None:
+    assert matches_for(world.ben) == []
+
+
+def test_a_dismissed_pair_is_shown_to_the_other_side_once_it_fits(
+    world: World, now: dt.datetime, ask_in_fareham: Entry, dismissed_offer: Entry
+) -> None:
+    later = now + dt.timedelta(days=9)
+    services.edit_entry(
+        entry=dismissed_offer, author=world.ben, now=later, theme="land", title="Level site for modular homes"
     )
 
-    assert matches_for(world.ben) == []
+    services.match_due_entries(now=later)
 
+    assert [match.counterpart for match in new_matches_for(world.ben, now)] == [ask_in_fareham]
+
+
+def test_a_dismissed_pair_that_no_longer_fits_has_no_reasons(
+    world: World, now: dt.datetime, dismissed_offer: Entry
+) -> None:
     later = now + dt.timedelta(days=9)
-    services.edit_entry(entry=offer, author=world.ben, now=later, theme="land", title="Level site for modular homes")
+    services.edit_entry(
+        entry=dismissed_offer, author=world.ben, now=later, theme="land", title="Level site for modular homes"
+    )
     services.match_due_entries(now=later)
-    assert [match.counterpart for match in new_matches_for(world.ben, now)] == [ask]
+    services.edit_entry(entry=dismissed_offer, author=world.ben, now=later, theme="data")
 
-    services.edit_entry(entry=offer, author=world.ben, now=later, theme="data")
     services.match_due_entries(now=later)
+
     assert Match.objects.get().reasons == []
     assert matches_for(world.ben) == []
+
+
+def test_places_of_open_entries_are_refreshed_only_after_a_change(world: World, now: dt.datetime) -> None:
+    shared_entry(world.larkhaven, world.amina, now, areas=[world.fareham])
+
+    assert services.refresh_places(now=now) == 0
 
 
 def test_open_entries_follow_new_successors_and_parents_of_areas(world: World, now: dt.datetime) -> None:
@@ -178,32 +279,44 @@ def test_open_entries_follow_new_successors_and_parents_of_areas(world: World, n
     offer_in_county = shared_entry(world.westmarch, world.ben, now, direction=Direction.OFFER, areas=[hampshire])
     offer_of_successor = shared_entry(world.harbour, world.hana, now, direction=Direction.OFFER)
     services.match_due_entries(now=now)
-
-    assert services.refresh_places(now=now) == 0
-
     today = timezone.localdate(now)
     for organisation, new_area in ((world.tidewater, world.fareham), (world.harbour, solent)):
         organisations.serve_area(organisation=organisation, area=new_area, starts_on=None, author=None, now=now)
     follow([world.tidewater], [world.harbour], on=today, now=now)
     Area.objects.filter(pk=world.fareham.pk).update(valid_to=today, parent=hampshire)
-    assert services.refresh_places(now=now) == 3
-    assert services.refresh_places(now=now) == 0
+
+    refreshed_count = services.refresh_places(now=now)
+    count_of_second_run = services.refresh_places(now=now)
     services.match_due_entries(now=now)
 
     reasons_by_offer = {match.offer_id: match.reasons for match in Match.objects.filter(ask=ask)}
+    assert refreshed_count == 3
+    assert count_of_second_run == 0
     assert set(reasons_by_offer) == {offer_in_county.pk, offer_of_successor.pk}
     assert reasons_by_offer[offer_in_county.pk][:2] == ["same theme", "both about Fareham and Solent"]
     assert reasons_by_offer[offer_of_successor.pk][:2] == ["same theme", "both about Solent"]
 
 
-def test_a_new_party_is_matched_with_entries_of_the_partnership(ask: Entry, world: World, now: dt.datetime) -> None:
+@pytest.fixture
+def harbours_offer(ask: Entry, world: World, now: dt.datetime) -> Entry:
+    """Return Harbour's offer, which fits the ask; Harbour is not yet a party of the partnership that reads it."""
     offer = shared_entry(
         world.harbour, world.hana, now, direction=Direction.OFFER, title="A level site for modular homes"
     )
     services.match_due_entries(now=now)
+    return offer
+
+
+def test_an_offer_is_not_matched_with_an_ask_that_its_organisation_may_not_read(
+    harbours_offer: Entry, world: World, now: dt.datetime
+) -> None:
     assert matches_for(world.hana) == []
     assert services.refresh_parties(now=now) == 0
 
+
+def test_a_new_party_is_matched_with_entries_of_the_partnership(
+    ask: Entry, harbours_offer: Entry, world: World, now: dt.datetime
+) -> None:
     later = now + dt.timedelta(days=2)
     party = agreements.invite_organisation(
         partnership=world.partnership,
@@ -214,8 +327,13 @@ def test_a_new_party_is_matched_with_entries_of_the_partnership(ask: Entry, worl
         now=later,
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=later)
-    assert services.refresh_parties(now=later) == 2
-    services.match_due_entries(now=later + dt.timedelta(minutes=1))
 
-    assert services.refresh_parties(now=later + dt.timedelta(minutes=2)) == 0
-    assert [(match.entry, match.counterpart) for match in matches_for(world.hana)] == [(offer, ask)]
+    refreshed_count = services.refresh_parties(now=later)
+    services.match_due_entries(now=later + dt.timedelta(minutes=1))
+    count_of_second_run = services.refresh_parties(now=later + dt.timedelta(minutes=2))
+
+    [match] = matches_for(world.hana)
+    assert refreshed_count == 2
+    assert count_of_second_run == 0
+    assert match.entry == harbours_offer
+    assert match.counterpart == ask

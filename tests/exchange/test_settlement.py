@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.utils import timezone
@@ -89,10 +89,18 @@ def cancel_commitment(commitment: Commitment, author: User, now: dt.datetime) ->
     commitments.end_commitment(commitment=commitment, reason="The land was sold.", author=author, now=now)
 
 
-def state_of(entry: Entry) -> tuple[str, bool, Decimal]:
-    """Return the status of an entry, whether it is open, and its agreed quantity, as stored."""
+class EntryState(NamedTuple):
+    """How far an ask or offer has got."""
+
+    status: str
+    is_open: bool
+    agreed_quantity: Decimal
+
+
+def state_of(entry: Entry) -> EntryState:
+    """Return the state of an entry, as stored."""
     entry.refresh_from_db()
-    return entry.status, entry.is_open, entry.agreed_quantity
+    return EntryState(entry.status, entry.is_open, entry.agreed_quantity)
 
 
 def test_an_answer_counts_until_a_commitment_from_it_falls_through() -> None:
@@ -106,31 +114,55 @@ def test_an_answer_counts_until_a_commitment_from_it_falls_through() -> None:
     assert agreed_amount(Promise(1, lost=Decimal(60)), Promise(None, promised=Decimal(15))) == 15
 
 
-def test_a_replacement_commitment_keeps_what_was_delivered_before(ask: Entry, world: World, now: dt.datetime) -> None:
+class Replacement(NamedTuple):
+    """A commitment from an accepted answer, and the one that replaces it after 40 of 60 homes were delivered."""
+
+    former: Commitment
+    current: Commitment
+
+
+@pytest.fixture
+def replacement(ask: Entry, world: World, now: dt.datetime) -> Replacement:
+    """Replace a commitment whose due date was already moved once."""
     response = accepted_answer(ask, world, now, quantity=60)
-    old = promise(f"response-{response.pk}", world, now, quantity=60)
+    former = promise(f"response-{response.pk}", world, now, quantity=60)
     commitments.change_due_date(
-        commitment=old, due_on=dt.date(2031, 3, 1), reason="The road is late.", author=world.ben, now=now
+        commitment=former, due_on=dt.date(2031, 3, 1), reason="The road is late.", author=world.ben, now=now
     )
-    report_progress(old, world, now, 40)
+    report_progress(former, world, now, 40)
+    current = promise("", world, now, quantity=60, replaces=former, due_on=dt.date(2031, 6, 1))
+    current.refresh_from_db()
+    return Replacement(former, current)
 
-    new = promise("", world, now, quantity=60, replaces=old, due_on=dt.date(2031, 6, 1))
 
-    new.refresh_from_db()
-    assert new.delivered_words == "40 of 60 homes"
-    assert new.status == CommitmentStatus.IN_PROGRESS
-    assert new.original_due_on == dt.date(2031, 1, 1)
-    assert new.due_on == dt.date(2031, 6, 1)
-    assert [(move.was, move.now, move.by) for move in new.slippages.order_by("pk")] == [
-        (dt.date(2031, 1, 1), dt.date(2031, 3, 1), world.ben),
-        (dt.date(2031, 3, 1), dt.date(2031, 6, 1), world.amina),
-    ]
-    assert [link.href for link in links_of(new, world.amina)] == [ask.get_absolute_url()]
-    assert state_of(ask) == (Status.COMMITTED, False, 60)
+def test_a_replacement_commitment_keeps_what_was_delivered_before(replacement: Replacement) -> None:
+    assert replacement.current.delivered_words == "40 of 60 homes"
+    assert replacement.current.status == CommitmentStatus.IN_PROGRESS
 
-    deliver_and_verify(new, world, now)
 
-    assert state_of(ask)[0] == Status.MET
+def test_a_replacement_commitment_keeps_every_change_of_its_due_date(world: World, replacement: Replacement) -> None:
+    first_move, second_move = replacement.current.slippages.order_by("pk")
+
+    assert replacement.current.original_due_on == first_move.was == dt.date(2031, 1, 1)
+    assert first_move.now == second_move.was == dt.date(2031, 3, 1)
+    assert first_move.by == world.ben
+    assert second_move.now == replacement.current.due_on == dt.date(2031, 6, 1)
+    assert second_move.by == world.amina
+
+
+def test_a_replacement_commitment_leads_to_the_ask(ask: Entry, world: World, replacement: Replacement) -> None:
+    assert [link.href for link in links_of(replacement.current, world.amina)] == [ask.get_absolute_url()]
+
+
+def test_a_replacement_commitment_meets_the_ask_once_delivered(
+    ask: Entry, world: World, now: dt.datetime, replacement: Replacement
+) -> None:
+    state_before = state_of(ask)
+
+    deliver_and_verify(replacement.current, world, now)
+
+    assert state_before == EntryState(Status.COMMITTED, is_open=False, agreed_quantity=Decimal(60))
+    assert state_of(ask).status == Status.MET
 
 
 def test_a_replacement_that_promises_less_reopens_the_ask_for_the_rest(
@@ -141,26 +173,38 @@ def test_a_replacement_that_promises_less_reopens_the_ask_for_the_rest(
 
     promise("", world, now, quantity=40, replaces=old)
 
-    assert state_of(ask) == (Status.PART_ACCEPTED, True, 40)
+    assert state_of(ask) == EntryState(Status.PART_ACCEPTED, is_open=True, agreed_quantity=Decimal(40))
 
 
-def test_cancelling_a_commitment_reopens_the_ask(ask: Entry, world: World, now: dt.datetime) -> None:
+@pytest.fixture
+def reopened_ask(ask: Entry, world: World, now: dt.datetime) -> Entry:
+    """Return an ask that closed on a day and opened again when its commitment was cancelled a month later."""
     services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
     response = accepted_answer(ask, world, now, quantity=60)
     commitment = promise(f"response-{response.pk}", world, now, quantity=60)
-    later = now + dt.timedelta(days=30)
+    cancel_commitment(commitment, world.ben, now + dt.timedelta(days=30))
+    return ask
 
-    cancel_commitment(commitment, world.ben, later)
 
-    assert state_of(ask) == (Status.ACKNOWLEDGED, True, 0)
-    assert ask.closes_on is None
-    event = Event.objects.filter(target_kind="entry", target_id=ask.pk).latest("pk")
+def test_cancelling_a_commitment_reopens_the_ask(reopened_ask: Entry) -> None:
+    assert state_of(reopened_ask) == EntryState(Status.ACKNOWLEDGED, is_open=True, agreed_quantity=Decimal(0))
+    assert reopened_ask.closes_on is None
+    event = Event.objects.filter(target_kind="entry", target_id=reopened_ask.pk).latest("pk")
     assert event.kind == "ask.reopened"
     assert event.data["before"] == "committed"
-    second_answer = accepted_answer(ask, world, later, quantity=60)
-    assert state_of(ask) == (Status.ACCEPTED, False, 60)
+
+
+def test_a_reopened_ask_accepts_another_answer_and_commitment(
+    reopened_ask: Entry, world: World, now: dt.datetime
+) -> None:
+    later = now + dt.timedelta(days=30)
+
+    second_answer = accepted_answer(reopened_ask, world, later, quantity=60)
+    state_after_answer = state_of(reopened_ask)
     promise(f"response-{second_answer.pk}", world, later, quantity=60)
-    assert state_of(ask) == (Status.COMMITTED, False, 60)
+
+    assert state_after_answer == EntryState(Status.ACCEPTED, is_open=False, agreed_quantity=Decimal(60))
+    assert state_of(reopened_ask) == EntryState(Status.COMMITTED, is_open=False, agreed_quantity=Decimal(60))
 
 
 def test_declining_a_proposed_commitment_leaves_the_answer_accepted(ask: Entry, world: World, now: dt.datetime) -> None:
@@ -181,17 +225,17 @@ def test_declining_a_proposed_commitment_leaves_the_answer_accepted(ask: Entry, 
 
     cancel_commitment(proposed, world.amina, now)
 
-    assert state_of(ask) == (Status.ACCEPTED, False, 60)
+    assert state_of(ask) == EntryState(Status.ACCEPTED, is_open=False, agreed_quantity=Decimal(60))
 
 
 def test_cancelling_a_commitment_reopens_the_offer(world: World, now: dt.datetime) -> None:
     offer = shared_entry(world.westmarch, world.ben, now, direction=Direction.OFFER)
     commitment = promise(f"entry-{offer.pk}", world, now, quantity=60)
-    assert state_of(offer) == (Status.COMMITTED, False, 60)
+    assert state_of(offer) == EntryState(Status.COMMITTED, is_open=False, agreed_quantity=Decimal(60))
 
     cancel_commitment(commitment, world.amina, now)
 
-    assert state_of(offer) == (Status.SHARED, True, 0)
+    assert state_of(offer) == EntryState(Status.SHARED, is_open=True, agreed_quantity=Decimal(0))
 
 
 def test_an_ask_without_a_quantity_reopens_when_its_last_commitment_ends(world: World, now: dt.datetime) -> None:
@@ -201,10 +245,12 @@ def test_an_ask_without_a_quantity_reopens_when_its_last_commitment_ends(world: 
     services.meet_entry(entry=ask, commitment=second, quantity=None, author=world.amina, now=now)
 
     cancel_commitment(first, world.ben, now)
-    assert state_of(ask)[:2] == (Status.COMMITTED, False)
+    assert state_of(ask).status == Status.COMMITTED
+    assert not ask.is_open
 
     cancel_commitment(second, world.ben, now)
-    assert state_of(ask)[:2] == (Status.SHARED, True)
+    assert state_of(ask).status == Status.SHARED
+    assert ask.is_open
 
 
 def test_an_ask_is_committed_when_commitments_cover_all_that_was_agreed(world: World, now: dt.datetime) -> None:
@@ -213,25 +259,35 @@ def test_an_ask_is_committed_when_commitments_cover_all_that_was_agreed(world: W
     accepted_answer(ask, world, now, quantity=20, by=world.tidewater)
 
     promise(f"response-{answer.pk}", world, now, quantity=40)
-    assert state_of(ask) == (Status.ACCEPTED, False, 60)
+    assert state_of(ask) == EntryState(Status.ACCEPTED, is_open=False, agreed_quantity=Decimal(60))
 
     second_commitment = promise("", world, now, quantity=20)
     services.meet_entry(entry=ask, commitment=second_commitment, quantity=None, author=world.amina, now=now)
-    assert state_of(ask) == (Status.COMMITTED, False, 60)
+    assert state_of(ask) == EntryState(Status.COMMITTED, is_open=False, agreed_quantity=Decimal(60))
 
 
 def test_a_commitment_in_another_unit_meets_the_quantity_of_its_answer(world: World, now: dt.datetime) -> None:
     ask = shared_entry(world.larkhaven, world.amina, now)
-    first = accepted_answer(ask, world, now, quantity=40)
-    promise_of_money = promise(f"response-{first.pk}", world, now, quantity=250_000, unit="pounds")
+    response = accepted_answer(ask, world, now, quantity=40)
+    promise_of_money = promise(f"response-{response.pk}", world, now, quantity=250_000, unit="pounds")
 
     deliver_and_verify(promise_of_money, world, now)
-    assert state_of(ask) == (Status.PART_ACCEPTED, True, 40)
 
+    assert state_of(ask) == EntryState(Status.PART_ACCEPTED, is_open=True, agreed_quantity=Decimal(40))
+
+
+def test_commitments_in_two_units_meet_an_ask_together(world: World, now: dt.datetime) -> None:
+    ask = shared_entry(world.larkhaven, world.amina, now)
+    response = accepted_answer(ask, world, now, quantity=40)
+    promise_of_money = promise(f"response-{response.pk}", world, now, quantity=250_000, unit="pounds")
+    deliver_and_verify(promise_of_money, world, now)
     promise_of_homes = promise(f"entry-{ask.pk}", world, now, quantity=20, author=world.amina)
-    assert state_of(ask)[0] == Status.COMMITTED
+    status_before_delivery = state_of(ask).status
+
     deliver_and_verify(promise_of_homes, world, now)
-    assert state_of(ask)[0] == Status.MET
+
+    assert status_before_delivery == Status.COMMITTED
+    assert state_of(ask).status == Status.MET
 
 
 def test_sixty_homes_cannot_meet_two_asks_for_sixty(world: World, now: dt.datetime) -> None:
@@ -242,24 +298,62 @@ def test_sixty_homes_cannot_meet_two_asks_for_sixty(world: World, now: dt.dateti
         services.meet_entry(entry=second_ask, commitment=commitment, quantity=None, author=world.amina, now=now)
 
     deliver_and_verify(commitment, world, now)
-    assert state_of(first_ask)[0] == Status.MET
-    assert state_of(second_ask)[0] == Status.SHARED
+    assert state_of(first_ask).status == Status.MET
+    assert state_of(second_ask).status == Status.SHARED
 
 
-def test_one_commitment_can_meet_several_asks_in_part(world: World, now: dt.datetime) -> None:
-    first_ask = shared_entry(world.larkhaven, world.amina, now, quantity=40)
-    second_ask = shared_entry(world.larkhaven, world.amina, now, quantity=30, title="Land for 30 homes")
-    commitment = promise(f"entry-{first_ask.pk}", world, now, quantity=60, author=world.amina)
+class TwoAsks(NamedTuple):
+    """An ask for 40 homes and one for 30, and a commitment of 60 homes that meets the first."""
 
+    for_40_homes: Entry
+    for_30_homes: Entry
+    commitment: Commitment
+
+
+@pytest.fixture
+def two_asks(world: World, now: dt.datetime) -> TwoAsks:
+    """Return two asks of Larkhaven, and a commitment from Westmarch that meets the first and has 20 homes left."""
+    for_40_homes = shared_entry(world.larkhaven, world.amina, now, quantity=40)
+    for_30_homes = shared_entry(world.larkhaven, world.amina, now, quantity=30, title="Land for 30 homes")
+    commitment = promise(f"entry-{for_40_homes.pk}", world, now, quantity=60, author=world.amina)
+    return TwoAsks(for_40_homes, for_30_homes, commitment)
+
+
+def test_a_commitment_meets_no_more_of_a_second_ask_than_it_has_left(
+    two_asks: TwoAsks, world: World, now: dt.datetime
+) -> None:
     with pytest.raises(services.UnableToMeet, match="Enter at most 20 homes"):
-        services.meet_entry(entry=second_ask, commitment=commitment, quantity=Decimal(30), author=world.amina, now=now)
-    services.meet_entry(entry=second_ask, commitment=commitment, quantity=None, author=world.amina, now=now)
+        services.meet_entry(
+            entry=two_asks.for_30_homes,
+            commitment=two_asks.commitment,
+            quantity=Decimal(30),
+            author=world.amina,
+            now=now,
+        )
 
-    assert state_of(first_ask) == (Status.COMMITTED, False, 40)
-    assert state_of(second_ask) == (Status.PART_ACCEPTED, True, 20)
-    deliver_and_verify(commitment, world, now)
-    assert state_of(first_ask)[0] == Status.MET
-    assert state_of(second_ask)[0] == Status.PART_ACCEPTED
+
+def test_one_commitment_can_meet_several_asks_in_part(two_asks: TwoAsks, world: World, now: dt.datetime) -> None:
+    services.meet_entry(
+        entry=two_asks.for_30_homes, commitment=two_asks.commitment, quantity=None, author=world.amina, now=now
+    )
+
+    assert state_of(two_asks.for_40_homes) == EntryState(Status.COMMITTED, is_open=False, agreed_quantity=Decimal(40))
+    assert state_of(two_asks.for_30_homes) == EntryState(
+        Status.PART_ACCEPTED, is_open=True, agreed_quantity=Decimal(20)
+    )
+
+
+def test_delivery_of_a_commitment_meets_only_the_ask_that_it_covers(
+    two_asks: TwoAsks, world: World, now: dt.datetime
+) -> None:
+    services.meet_entry(
+        entry=two_asks.for_30_homes, commitment=two_asks.commitment, quantity=None, author=world.amina, now=now
+    )
+
+    deliver_and_verify(two_asks.commitment, world, now)
+
+    assert state_of(two_asks.for_40_homes).status == Status.MET
+    assert state_of(two_asks.for_30_homes).status == Status.PART_ACCEPTED
 
 
 def test_a_quantity_below_one_can_meet_an_ask(world: World, now: dt.datetime) -> None:
@@ -268,7 +362,7 @@ def test_a_quantity_below_one_can_meet_an_ask(world: World, now: dt.datetime) ->
 
     services.meet_entry(entry=ask, commitment=commitment, quantity=None, author=world.amina, now=now)
 
-    assert state_of(ask)[2] == Decimal("0.5")
+    assert state_of(ask).agreed_quantity == Decimal("0.5")
 
 
 def test_a_commitment_that_an_organisation_gives_cannot_meet_its_own_ask(world: World, now: dt.datetime) -> None:
@@ -279,20 +373,34 @@ def test_a_commitment_that_an_organisation_gives_cannot_meet_its_own_ask(world: 
         services.meet_entry(entry=ask, commitment=commitment, quantity=None, author=world.ben, now=now)
 
 
-def test_an_ask_agreed_in_part_by_its_closing_date_lapses_once_delivered(
-    ask: Entry, world: World, now: dt.datetime
-) -> None:
+@pytest.fixture
+def commitment_for_part(ask: Entry, world: World, now: dt.datetime) -> Commitment:
+    """Return a commitment of 40 homes to an ask for 60 that closes today."""
     services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
     response = accepted_answer(ask, world, now, quantity=40)
-    commitment = promise(f"response-{response.pk}", world, now, quantity=40)
-    assert state_of(ask) == (Status.PART_ACCEPTED, True, 40)
+    return promise(f"response-{response.pk}", world, now, quantity=40)
 
+
+def test_an_ask_agreed_in_part_is_committed_after_its_closing_date(
+    ask: Entry, commitment_for_part: Commitment, now: dt.datetime
+) -> None:
+    state_before = state_of(ask)
+
+    services.lapse_due_entries(now=now + dt.timedelta(days=2))
+
+    assert state_before == EntryState(Status.PART_ACCEPTED, is_open=True, agreed_quantity=Decimal(40))
+    assert state_of(ask) == EntryState(Status.COMMITTED, is_open=False, agreed_quantity=Decimal(40))
+
+
+def test_an_ask_agreed_in_part_by_its_closing_date_lapses_once_delivered(
+    ask: Entry, commitment_for_part: Commitment, world: World, now: dt.datetime
+) -> None:
     later = now + dt.timedelta(days=2)
     services.lapse_due_entries(now=later)
-    assert state_of(ask) == (Status.COMMITTED, False, 40)
 
-    deliver_and_verify(commitment, world, later)
-    assert state_of(ask)[0] == Status.LAPSED
+    deliver_and_verify(commitment_for_part, world, later)
+
+    assert state_of(ask).status == Status.LAPSED
 
 
 def test_lowering_the_quantity_to_what_was_delivered_makes_an_ask_met(
@@ -303,4 +411,4 @@ def test_lowering_the_quantity_to_what_was_delivered_makes_an_ask_met(
 
     services.edit_entry(entry=ask, author=world.amina, now=now, quantity=Decimal(40))
 
-    assert state_of(ask)[0] == Status.MET
+    assert state_of(ask).status == Status.MET

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.core import mail
@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
+from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import end_commitment
 from partnerships.digests.models import NoticeChoice, Way
 from partnerships.digests.retention import tidy
@@ -20,7 +21,7 @@ from partnerships.lists import services
 from partnerships.lists.models import Follow, SavedView
 from partnerships.lists.queries import listing_by
 from partnerships.lists.services import UnableToSaveView
-from partnerships.organisations.models import Handover, Role
+from partnerships.organisations.models import Handover, Role, Succession
 from partnerships.organisations.services import end_membership
 from partnerships.outbox.models import ADDRESS_KEPT
 from partnerships.people.models import User
@@ -43,28 +44,57 @@ def create_view(person: User, **state: Any) -> SavedView:
     )
 
 
-def test_a_view_is_saved_on_its_page_and_opens_with_filters_columns_and_order(world: World) -> None:
+QUERY_OF_VIEW = "?status=agreed&columns=text,owner&sort=-text&evil=1"
+
+
+@pytest.fixture
+def two_commitments(world: World) -> None:
+    """Create an agreed and a proposed commitment."""
     agree(world, text="Cottages.")
     propose(world, text="Bungalows.")
-    ben = signed_in(world.ben)
-    query = "?status=agreed&columns=text,owner&sort=-text&evil=1"
 
-    list_page = ben.post(reverse("lists:save", args=["commitments"]) + query, {"name": "Agreed"}, follow=True)
 
-    view = SavedView.objects.get()
-    assert view.state == {
+def save_on_page(person: User) -> Any:
+    """Save a view of agreed commitments on the page, and return the list that it opens."""
+    save_url = reverse("lists:save", args=["commitments"]) + QUERY_OF_VIEW
+    return signed_in(person).post(save_url, {"name": "Agreed"}, follow=True)
+
+
+def test_a_view_is_saved_with_its_filters_columns_and_order(world: World, two_commitments: None) -> None:
+    save_on_page(world.ben)
+
+    assert SavedView.objects.get().state == {
         "filters": {"status": ["agreed"]},
         "columns": ["text", "owner"],
         "sort": "-text",
         "group": "",
         "look": "",
     }
+
+
+def test_a_saved_view_opens_with_its_filters_and_columns(world: World, two_commitments: None) -> None:
+    list_page = save_on_page(world.ben)
+
     assert [heading.label for heading in list_page.context["headings"]] == ["Commitment", "Owner"]
     assert [row.text for row in list_page.context["page"].rows] == ["Cottages."]
-    page_without_first_filter = ben.get(reverse("commitments:list") + list_page.context["chips"][0].href)
-    assert len(page_without_first_filter.context["page"].rows) == 2
-    assert page_without_first_filter.context["is_changed"]
-    assert ben.post(reverse("lists:save", args=["commitments"]) + query, {"name": "Agreed"}).status_code == 422
+
+
+def test_a_view_without_one_of_its_filters_is_marked_as_changed(world: World, two_commitments: None) -> None:
+    list_page = save_on_page(world.ben)
+    url_without_filter = reverse("commitments:list") + list_page.context["chips"][0].href
+
+    page_without_filter = signed_in(world.ben).get(url_without_filter)
+
+    assert len(page_without_filter.context["page"].rows) == 2
+    assert page_without_filter.context["is_changed"]
+
+
+def test_a_second_view_needs_a_name_of_its_own(world: World, two_commitments: None) -> None:
+    save_on_page(world.ben)
+
+    second_response = save_on_page(world.ben)
+
+    assert second_response.status_code == 422
 
 
 def test_a_shared_view_shows_each_reader_their_own_rows_and_names_no_other_record(world: World) -> None:
@@ -94,21 +124,51 @@ def test_a_view_shared_with_a_partnership_ends_with_it_for_those_who_leave(world
     assert signed_in(world.ben).get(view.get_absolute_url()).status_code == 404
 
 
-def test_a_view_shared_with_a_body_that_ends_is_its_successors_from_the_day_on(world: World) -> None:
+class ViewOfMergedCouncil(NamedTuple):
+    """A view that Ben shared with Westmarch, and the merger in which Harbour takes the view over."""
+
+    view: SavedView
+    merger: Succession
+
+
+@pytest.fixture
+def view_of_merged_council(world: World) -> ViewOfMergedCouncil:
+    """Share a view with Westmarch, and accept that it passes to Harbour."""
     view = create_view(world.ben)
     services.share_view(view=view, person=world.ben, shared_with=world.westmarch, now=timezone.now())
-    succession = record_merger(world)
+    merger = record_merger(world)
+    propose_lines(world, merger, "shared_views", view.pk)
+    accept_lines(world, merger)
+    return ViewOfMergedCouncil(view, merger)
 
-    propose_lines(world, succession, "shared_views", view.pk)
-    accept_lines(world, succession)
-    assert Handover.objects.get().title == f"Shared view {view.pk}"
-    assert signed_in(world.hana).get(view.get_absolute_url()).status_code == 404
-    take_effect(succession)
 
-    assert signed_in(world.hana).get(view.get_absolute_url()).status_code == 200
+def test_the_line_about_a_shared_view_does_not_show_its_name(view_of_merged_council: ViewOfMergedCouncil) -> None:
+    assert Handover.objects.get().title == f"Shared view {view_of_merged_council.view.pk}"
+
+
+def test_a_view_shared_with_a_body_that_ends_is_its_successors_from_the_day_on(
+    world: World, view_of_merged_council: ViewOfMergedCouncil
+) -> None:
+    view, merger = view_of_merged_council
+    hana = signed_in(world.hana)
+    status_code_before = hana.get(view.get_absolute_url()).status_code
+
+    take_effect(merger)
+
+    assert status_code_before == 404
+    assert hana.get(view.get_absolute_url()).status_code == 200
     with pytest.raises(UnableToSaveView, match="no longer an editor for the organisation"):
         services.change_view(view=view, person=world.ben, name="Anything")
-    take_effect(record_undoing(succession))
+
+
+def test_a_shared_view_returns_when_the_succession_is_undone(
+    world: World, view_of_merged_council: ViewOfMergedCouncil
+) -> None:
+    view, merger = view_of_merged_council
+    take_effect(merger)
+
+    take_effect(record_undoing(merger))
+
     assert signed_in(world.hana).get(view.get_absolute_url()).status_code == 404
 
 
@@ -194,60 +254,121 @@ def check_and_return_emails(now: dt.datetime) -> list[Any]:
     return [email for email in deliver() if "changed" in email.body]
 
 
-def test_a_followed_view_tells_once_what_enters_and_what_leaves(world: World) -> None:
+@pytest.fixture
+def followed_view(world: World) -> SavedView:
+    """Return a view of proposed commitments that Ben follows; one proposed and one agreed commitment exist."""
     agree(world, text="Cottages.")
-    commitment = propose(world, text="Bungalows.")
+    propose(world, text="Bungalows.")
     view = create_view(world.ben, filters={"status": ["proposed"]})
-    now = timezone.now()
-    services.follow_view(view=view, person=world.ben, now=now)
+    services.follow_view(view=view, person=world.ben, now=timezone.now())
     drop_emails()
-    hours = [now + dt.timedelta(hours=2 * number) for number in range(1, 6)]
+    return view
 
-    assert check_and_return_emails(hours[0]) == []
+
+def in_hours(hours: float) -> dt.datetime:
+    """Return the moment this many hours from now."""
+    return timezone.now() + dt.timedelta(hours=hours)
+
+
+def test_a_follower_gets_no_email_while_nothing_changes(followed_view: SavedView) -> None:
+    assert check_and_return_emails(in_hours(2)) == []
+
+
+def test_a_follower_gets_one_email_about_what_enters_a_view(world: World, followed_view: SavedView) -> None:
     propose(world, text="Flats.")
     drop_emails()
-    (email_about_entry,) = check_and_return_emails(hours[1])
-    assert check_and_return_emails(hours[1] + dt.timedelta(minutes=30)) == []
+
+    [email] = check_and_return_emails(in_hours(4))
+    emails_of_second_check = check_and_return_emails(in_hours(4.5))
+
+    assert email.to == [world.ben.email]
+    assert email.subject == "“Agreed”: 1 entered"
+    assert "Flats." in email.body
+    assert "Cottages." not in email.body
+    assert emails_of_second_check == []
+
+
+def test_a_follower_gets_one_email_about_what_leaves_a_view(world: World, followed_view: SavedView) -> None:
+    commitment = Commitment.objects.get(text="Bungalows.")
     end_commitment(commitment=commitment, reason="Over.", author=world.amina, now=timezone.now())
     drop_emails()
-    (email_about_leaving,) = check_and_return_emails(hours[2])
-    assert check_and_return_emails(hours[3]) == []
 
-    assert email_about_entry.to == [world.ben.email]
-    assert email_about_entry.subject == "“Agreed”: 1 row added"
-    assert "Flats." in email_about_entry.body
-    assert "Cottages." not in email_about_entry.body
-    assert email_about_leaving.subject == "“Agreed”: 1 row removed"
-    assert "Bungalows." in email_about_leaving.body
+    [email] = check_and_return_emails(in_hours(6))
+    emails_of_second_check = check_and_return_emails(in_hours(8))
+
+    assert email.subject == "“Agreed”: 1 left"
+    assert "Bungalows." in email.body
+    assert emails_of_second_check == []
 
 
-def test_one_click_on_an_email_about_one_view_stops_only_that_view(world: World) -> None:
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+class StopLink(NamedTuple):
+    """The link in an email about one view, with which its reader stops following it."""
+
+    url: str
+    view: SavedView
+    other_followed_view: SavedView
+
+
+@pytest.fixture
+def stop_link(world: World) -> StopLink:
+    """Return the link in an email to Ben, who follows two views; the email itself has been deleted."""
     view = create_view(world.ben, filters={"status": ["proposed"]})
     now = timezone.now()
     other_view = services.save_view(person=world.ben, kind="commitments", name="All", state={}, now=now)
-    for one in (view, other_view):
-        services.follow_view(view=one, person=world.ben, now=now)
+    for followed in (view, other_view):
+        services.follow_view(view=followed, person=world.ben, now=now)
     propose(world, text="Flats.")
     drop_emails()
-    stop_link = next(
+    url = next(
         stop_address(email)
         for email in check_and_return_emails(now + dt.timedelta(hours=2))
         if email.subject.startswith("“Agreed”")
     )
     tidy(now=now + ADDRESS_KEPT + dt.timedelta(days=1))  # the link lives longer
+    return StopLink(url, view, other_view)
 
-    stop_page = Client().post(stop_link, {"List-Unsubscribe": "One-Click"})
 
-    assert "the view “Agreed”" in stop_page.content.decode()
-    assert [follow.view for follow in world.ben.followed_views.all()] == [other_view]
-    second_stop_page = Client().post(stop_link, {"List-Unsubscribe": "One-Click"})
-    assert [follow.view for follow in world.ben.followed_views.all()] == [other_view]
-    assert second_stop_page.status_code == 200
+def views_followed_by(person: User) -> set[SavedView]:
+    """Return the views that the person follows."""
+    return {follow.view for follow in person.followed_views.all()}
+
+
+def test_one_click_on_an_email_about_one_view_stops_only_that_view(world: World, stop_link: StopLink) -> None:
+    response = Client().post(stop_link.url, ONE_CLICK)
+
+    assert "the view “Agreed”" in response.content.decode()
+    assert views_followed_by(world.ben) == {stop_link.other_followed_view}
+
+
+def test_a_second_click_on_an_email_about_one_view_changes_nothing(world: World, stop_link: StopLink) -> None:
+    Client().post(stop_link.url, ONE_CLICK)
+
+    response = Client().post(stop_link.url, ONE_CLICK)
+
+    assert response.status_code == 200
+    assert views_followed_by(world.ben) == {stop_link.other_followed_view}
+
+
+def test_the_page_after_one_click_can_undo_it(world: World, stop_link: StopLink) -> None:
+    stop_page = Client().post(stop_link.url, ONE_CLICK)
     [undo_form] = [form for form in forms_of(stop_page.content) if "undo" in form.fields]
-    Client().post(stop_link, undo_form.fields)
-    assert {follow.view for follow in world.ben.followed_views.all()} == {view, other_view}
-    Client().post(stop_link, {"List-Unsubscribe": "One-Click"})
-    assert [follow.view for follow in world.ben.followed_views.all()] == [other_view]
+
+    Client().post(stop_link.url, undo_form.fields)
+
+    assert views_followed_by(world.ben) == {stop_link.view, stop_link.other_followed_view}
+
+
+def test_one_click_works_again_after_it_was_undone(world: World, stop_link: StopLink) -> None:
+    stop_page = Client().post(stop_link.url, ONE_CLICK)
+    [undo_form] = [form for form in forms_of(stop_page.content) if "undo" in form.fields]
+    Client().post(stop_link.url, undo_form.fields)
+
+    Client().post(stop_link.url, ONE_CLICK)
+
+    assert views_followed_by(world.ben) == {stop_link.other_followed_view}
 
 
 @pytest.mark.parametrize(
@@ -297,30 +418,39 @@ def test_a_follow_ends_with_the_right_to_open_the_view(world: World) -> None:
     assert not Follow.objects.filter(person=world.ben).exists()
 
 
-def test_a_followed_view_that_grows_too_large_says_so_and_starts_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def overgrown_view(world: World, monkeypatch: pytest.MonkeyPatch) -> SavedView:
+    """Return a view that Ben follows and that has two rows, one more than can be followed."""
     view = create_view(world.ben, filters={"status": ["proposed"]})
-    now = timezone.now()
-    services.follow_view(view=view, person=world.ben, now=now)
+    services.follow_view(view=view, person=world.ben, now=timezone.now())
     monkeypatch.setattr("partnerships.lists.services.following.MAX_ROWS", 1)
     monkeypatch.setattr("partnerships.lists.services.MAX_ROWS", 1)
-    newest_commitment = [propose(world), propose(world)][-1]
+    for _ in range(2):
+        propose(world)
     drop_emails()
+    return view
 
-    assert check_and_return_emails(now + dt.timedelta(hours=1)) == []
-    page_while_too_large = " ".join(signed_in(world.ben).get(reverse("lists:views")).content.decode().split())
+
+def test_a_followed_view_that_grows_too_large_says_so(world: World, overgrown_view: SavedView) -> None:
+    emails = check_and_return_emails(in_hours(1))
+
+    page = " ".join(signed_in(world.ben).get(reverse("lists:views")).content.decode().split())
+    assert emails == []
+    assert "you follow it, but we cannot tell you about changes, because the view shows more than 1 rows" in page
+
+
+def test_a_followed_view_that_was_too_large_starts_again(world: World, overgrown_view: SavedView) -> None:
+    check_and_return_emails(in_hours(1))
+    newest_commitment = Commitment.objects.latest("pk")
     end_commitment(commitment=newest_commitment, reason="Over.", author=world.amina, now=timezone.now())
     drop_emails()
-    assert check_and_return_emails(now + dt.timedelta(hours=2)) == []
-    page_afterwards = signed_in(world.ben).get(reverse("lists:views")).content.decode()
 
-    assert (
-        "you follow it, but we cannot tell you about changes, because the view shows more than 1 rows"
-        in page_while_too_large
-    )
-    assert "you follow it" in page_afterwards
-    assert "we send nothing" not in page_afterwards
+    emails = check_and_return_emails(in_hours(2))
+
+    page = signed_in(world.ben).get(reverse("lists:views")).content.decode()
+    assert emails == []
+    assert "you follow it" in page
+    assert "we send nothing" not in page
 
 
 def test_the_sweep_reads_first_what_was_never_read_and_one_fault_does_not_stop_it(

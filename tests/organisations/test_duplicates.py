@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.db.models import Q
@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.agreements.models import Party
+from partnerships.agreements.models import Partnership, Party
 from partnerships.agreements.queries import terms as agreements
 from partnerships.agreements.services import leave_partnership
 from partnerships.commitments.models import Commitment
@@ -20,6 +20,7 @@ from partnerships.organisations import services
 from partnerships.organisations.duplicates import possible_duplicates, similar_to
 from partnerships.organisations.models import Membership, Merge, Organisation, OrganisationName
 from partnerships.organisations.services import UnableToMerge
+from partnerships.people.models import User
 from partnerships.plans.queries import signing_states
 from partnerships.transfer.models import Doubt, ImportRun
 from tests.commitments.promises import agree
@@ -51,36 +52,61 @@ def rows_by_table() -> dict[str, dict[int, dict[str, Any]]]:
     return {model._meta.label: {row["id"]: row for row in model._base_manager.values()} for model in models}
 
 
-def test_memberships_and_parties_of_both_records_are_combined_in_the_stronger_role(world: World) -> None:
+class CopyWithPartnerships(NamedTuple):
+    """A second record of Larkhaven, which Vera leads and which chairs two partnerships."""
+
+    organisation: Organisation
+    with_westmarch: Partnership
+    with_larkhaven: Partnership
+
+
+@pytest.fixture
+def copy_with_partnerships(world: World) -> CopyWithPartnerships:
+    """Return a second record of Larkhaven that chairs partnerships with Westmarch and with Larkhaven itself."""
     copy = duplicate(world)
     join(world.vera, copy, "lead", world.now)
-    second_partnership = make_partnership(
-        "Second Partnership",
-        chair=copy,
-        chair_lead=world.vera,
-        other=world.westmarch,
-        other_lead=world.ben,
-        now=world.now,
-    )
-    third_partnership = make_partnership(
-        "Third Partnership",
-        chair=copy,
-        chair_lead=world.vera,
-        other=world.larkhaven,
-        other_lead=world.amina,
-        now=world.now,
+
+    def chair_partnership(title: str, other: Organisation, other_lead: User) -> Partnership:
+        return make_partnership(
+            title, chair=copy, chair_lead=world.vera, other=other, other_lead=other_lead, now=world.now
+        )
+
+    return CopyWithPartnerships(
+        copy,
+        chair_partnership("Second Partnership", world.westmarch, world.ben),
+        chair_partnership("Third Partnership", world.larkhaven, world.amina),
     )
 
-    merge_record = merge(world, copy, world.larkhaven)
+
+def test_a_member_of_both_records_has_the_stronger_role(
+    world: World, copy_with_partnerships: CopyWithPartnerships
+) -> None:
+    merge(world, copy_with_partnerships.organisation, world.larkhaven)
 
     assert Membership.objects.current().get(person=world.vera).role == "lead"
-    assert second_partnership.parties.get(organisation=world.larkhaven).role == "chair"
-    assert third_partnership.parties.get(organisation=world.larkhaven).role == "chair"
-    assert third_partnership.parties.get(organisation=copy).status == "left"
+
+
+def test_parties_of_both_records_are_combined_in_the_stronger_role(
+    world: World, copy_with_partnerships: CopyWithPartnerships
+) -> None:
+    copy, with_westmarch, with_larkhaven = copy_with_partnerships
+
+    merge(world, copy, world.larkhaven)
+
+    assert with_westmarch.parties.get(organisation=world.larkhaven).role == "chair"
+    assert with_larkhaven.parties.get(organisation=world.larkhaven).role == "chair"
+    assert with_larkhaven.parties.get(organisation=copy).status == "left"
+
+
+def test_combined_parties_are_separated_when_the_merge_is_undone(
+    world: World, copy_with_partnerships: CopyWithPartnerships
+) -> None:
+    copy, _, with_larkhaven = copy_with_partnerships
+    merge_record = merge(world, copy, world.larkhaven)
 
     undo(world, merge_record)
 
-    roles = dict(third_partnership.parties.values_list("organisation__name", "role"))
+    roles = dict(with_larkhaven.parties.values_list("organisation__name", "role"))
     assert roles == {copy.name: "chair", world.larkhaven.name: "member"}
     assert not Party.objects.filter(status="left").exists()
 
@@ -131,42 +157,70 @@ def test_commitment_between_both_records_stays_as_it_is(world: World) -> None:
     assert {commitment.giver, commitment.receiver} == {world.larkhaven, world.westmarch}
 
 
-def test_commitment_passes_as_a_numbered_change(world: World) -> None:
+def test_commitment_passes_to_the_kept_record(world: World) -> None:
     commitment = agree(world)
     copy = duplicate(world)
 
-    merge_record = merge(world, world.larkhaven, copy)
+    merge(world, world.larkhaven, copy)
 
     assert Commitment.objects.filter(Q(giver=copy) | Q(receiver=copy)).get() == commitment
     commitment.refresh_from_db()
     assert commitment.giver == copy
     assert commitment.owner_organisation == copy
     assert commitment.proposed_for == copy
+
+
+def test_commitment_passes_as_a_numbered_change(world: World) -> None:
+    commitment = agree(world)
+    copy = duplicate(world)
+
+    merge(world, world.larkhaven, copy)
+
     event = Event.objects.get(kind="organisation.passed_on", target_kind="commitment")
     assert event.data["before"] == {"organisation": world.larkhaven.name}
     assert event.data["after"] == {"organisation": copy.name}
     assert f"commitment:{commitment.pk}" in event.subjects
+
+
+def test_commitment_comes_back_when_the_merge_is_undone(world: World) -> None:
+    commitment = agree(world)
+    merge_record = merge(world, world.larkhaven, duplicate(world))
+
     undo(world, merge_record)
+
     commitment.refresh_from_db()
     assert world.larkhaven in {commitment.giver, commitment.receiver}
 
 
-def test_old_address_name_and_number_lead_to_the_kept_record(world: World) -> None:
+@pytest.fixture
+def merged_copy(world: World) -> Merge:
+    """Return the merge of a second record of Larkhaven, with a number of its own, into Larkhaven."""
     copy = duplicate(world)
     services.add_identifier(organisation=copy, scheme="rsh", value="L9999", author=None, now=world.now)
-    merge_record = merge(world, copy, world.larkhaven)
-    client = signed_in(world.ben)
+    return merge(world, copy, world.larkhaven)
 
-    assert client.get(copy.get_absolute_url()).headers["Location"] == world.larkhaven.get_absolute_url()
-    for text in ("Larkhaven Homes Ltd", "L9999"):
-        results = client.get(reverse("organisations:suggest"), {"q": text}).json()["results"]
-        assert [result["id"] for result in results] == [world.larkhaven.pk]
-    assert OrganisationName.objects.get(name=copy.name).kind == "alternative"
 
-    undo(world, merge_record)
+def test_old_address_leads_to_the_kept_record(world: World, merged_copy: Merge) -> None:
+    response = signed_in(world.ben).get(merged_copy.merged.get_absolute_url())
 
-    assert client.get(copy.get_absolute_url()).status_code == 200
-    assert OrganisationName.objects.get(name=copy.name).kind == "official"
+    assert response.headers["Location"] == world.larkhaven.get_absolute_url()
+
+
+@pytest.mark.parametrize("text", ["Larkhaven Homes Ltd", "L9999"])
+def test_old_name_and_number_lead_to_the_kept_record(world: World, merged_copy: Merge, text: str) -> None:
+    response = signed_in(world.ben).get(reverse("organisations:suggest"), {"q": text})
+
+    assert [result["id"] for result in response.json()["results"]] == [world.larkhaven.pk]
+
+
+def test_old_name_is_an_alternative_name_until_the_merge_is_undone(world: World, merged_copy: Merge) -> None:
+    kind_after_merge = OrganisationName.objects.get(name=merged_copy.merged.name).kind
+
+    undo(world, merged_copy)
+
+    assert kind_after_merge == "alternative"
+    assert OrganisationName.objects.get(name=merged_copy.merged.name).kind == "official"
+    assert signed_in(world.ben).get(merged_copy.merged.get_absolute_url()).status_code == 200
 
 
 def test_both_records_may_be_candidates_for_one_row_of_an_import(world: World) -> None:
@@ -193,51 +247,93 @@ def test_what_changed_since_the_merge_stays_when_it_is_undone(world: World) -> N
     assert membership.organisation == world.westmarch
 
 
-def test_merges_are_undone_in_reverse_order(world: World) -> None:
-    copy = duplicate(world)
-    third_record = duplicate(world, "Larkhaven Housing")
-    membership = join(world.lena, copy, "editor", world.now)
-    first_merge = merge(world, copy, world.larkhaven)
-    second_merge = merge(world, world.larkhaven, third_record)
+def test_a_merge_cannot_be_undone_before_a_later_one(world: World) -> None:
+    first_merge = merge(world, duplicate(world), world.larkhaven)
+    merge(world, world.larkhaven, duplicate(world, "Larkhaven Housing"))
 
     with pytest.raises(UnableToMerge, match="Undo that merge first"):
         undo(world, first_merge)
+
+
+def test_merges_are_undone_in_reverse_order(world: World) -> None:
+    copy = duplicate(world)
+    membership = join(world.lena, copy, "editor", world.now)
+    first_merge = merge(world, copy, world.larkhaven)
+    second_merge = merge(world, world.larkhaven, duplicate(world, "Larkhaven Housing"))
+
     undo(world, second_merge)
-    assert undo(world, first_merge) == 0
+    unreturned_count = undo(world, first_merge)
 
     membership.refresh_from_db()
+    assert unreturned_count == 0
     assert membership.organisation == copy
 
 
-def test_merging_needs_an_administrator_a_reason_and_two_records(world: World) -> None:
+def test_only_an_administrator_merges(world: World) -> None:
     copy = duplicate(world)
+
     with pytest.raises(UnableToAct):
         merge(world, copy, world.larkhaven, author=world.amina)
+
+
+def test_merging_needs_a_reason(world: World) -> None:
+    copy = duplicate(world)
+
     with pytest.raises(UnableToMerge, match="reason"):
         merge(world, copy, world.larkhaven, reason=" ")
+
+
+def test_a_record_is_not_merged_into_itself(world: World) -> None:
+    copy = duplicate(world)
+
     with pytest.raises(UnableToMerge, match="two different"):
         merge(world, copy, copy)
-    merge_record = merge(world, copy, world.larkhaven)
+
+
+def test_a_record_is_not_merged_twice(world: World) -> None:
+    copy = duplicate(world)
+    merge(world, copy, world.larkhaven)
+
     with pytest.raises(UnableToMerge, match="already been merged"):
         merge(world, copy, world.westmarch)
+
+
+def test_undoing_a_merge_needs_a_reason(world: World) -> None:
+    merge_record = merge(world, duplicate(world), world.larkhaven)
+
     with pytest.raises(UnableToMerge, match="reason"):
         undo(world, merge_record, reason="")
+
+
+def test_a_merge_is_not_undone_twice(world: World) -> None:
+    merge_record = merge(world, duplicate(world), world.larkhaven)
     undo(world, merge_record)
+
     with pytest.raises(UnableToMerge, match="already been undone"):
         undo(world, merge_record)
 
 
-def test_similar_names_and_numbers_are_listed_until_an_administrator_keeps_them_apart(world: World) -> None:
+def test_organisations_with_similar_names_are_possible_duplicates(world: World) -> None:
     copy = duplicate(world)
+
+    reasons = {(pair.one, pair.other): pair.why for pair in possible_duplicates()}
+
+    assert reasons[world.larkhaven, copy] == "Nearly the same name"
+    assert similar_to("Larkhaven homes limited") == [world.larkhaven, copy]
+
+
+def test_organisations_with_the_same_number_are_possible_duplicates(world: World) -> None:
     northgate = services.create_organisation(name="Northgate Trust", kind="charity", author=None, now=world.now)
     services.add_identifier(organisation=northgate, scheme="company", value="00123456", author=None, now=world.now)
     services.add_identifier(organisation=world.harbour, scheme="company", value="123456", author=None, now=world.now)
 
     reasons = {(pair.one, pair.other): pair.why for pair in possible_duplicates()}
 
-    assert reasons[world.larkhaven, copy] == "Nearly the same name"
     assert reasons[world.harbour, northgate] == "The same number, 123456"
-    assert similar_to("Larkhaven homes limited") == [world.larkhaven, copy]
+
+
+def test_organisations_that_an_administrator_keeps_apart_are_no_possible_duplicates(world: World) -> None:
+    copy = duplicate(world)
 
     services.keep_apart(one=copy, other=world.larkhaven, reason="A subsidiary.", author=world.dee, now=world.now)
 
@@ -272,26 +368,49 @@ def test_predecessor_and_successor_are_not_duplicates(world: World) -> None:
         merge(world, copy, world.larkhaven)
 
 
-def test_administrator_merges_and_undoes_on_pages(world: World) -> None:
+def test_an_administrator_sees_possible_duplicates_and_what_would_pass(world: World) -> None:
     copy = duplicate(world)
-    join(world.lena, copy, "editor", world.now)
-    client = signed_in(world.dee)
+    dee = signed_in(world.dee)
 
-    assert copy.name in client.get(reverse("organisations:duplicates")).content.decode()
-    address = reverse("organisations:merge", args=[world.larkhaven.pk, copy.pk])
-    assert "What passes to Larkhaven Homes" in client.get(address).content.decode()
-    client.post(address, {"reason": "Recorded twice."})
+    duplicates_page = dee.get(reverse("organisations:duplicates")).content.decode()
+    merge_page = dee.get(reverse("organisations:merge", args=[world.larkhaven.pk, copy.pk])).content.decode()
+
+    assert copy.name in duplicates_page
+    assert "What passes to Larkhaven Homes" in merge_page
+
+
+def test_an_administrator_merges_two_records_on_a_page(world: World) -> None:
+    copy = duplicate(world)
+    dee = signed_in(world.dee)
+
+    dee.post(reverse("organisations:merge", args=[world.larkhaven.pk, copy.pk]), {"reason": "Recorded twice."})
+
     merge_record = Merge.objects.get()
     assert merge_record.kept == world.larkhaven
     assert merge_record.merged == copy
     assert merge_record.merged_by == world.dee
-    assert "Merged records" in client.get(reverse("organisations:duplicates")).content.decode()
+    assert "Merged records" in dee.get(reverse("organisations:duplicates")).content.decode()
 
-    client.post(reverse("organisations:undo-merge", args=[merge_record.pk]), {"reason": "They are two."})
-    client.post(reverse("organisations:not-the-same", args=[copy.pk, world.larkhaven.pk]), {"reason": "A subsidiary."})
+
+def test_an_administrator_undoes_a_merge_on_a_page(world: World) -> None:
+    copy = duplicate(world)
+    join(world.lena, copy, "editor", world.now)
+    merge_record = merge(world, copy, world.larkhaven)
+    undo_url = reverse("organisations:undo-merge", args=[merge_record.pk])
+
+    signed_in(world.dee).post(undo_url, {"reason": "They are two."})
 
     assert Membership.objects.get(person=world.lena, ends_on=None).organisation == copy
-    assert "No possible duplicates" in client.get(reverse("organisations:duplicates")).content.decode()
+
+
+def test_an_administrator_keeps_two_records_apart_on_a_page(world: World) -> None:
+    copy = duplicate(world)
+    dee = signed_in(world.dee)
+    keep_apart_url = reverse("organisations:not-the-same", args=[copy.pk, world.larkhaven.pk])
+
+    dee.post(keep_apart_url, {"reason": "A subsidiary."})
+
+    assert "No possible duplicates" in dee.get(reverse("organisations:duplicates")).content.decode()
 
 
 def test_adding_an_organisation_warns_of_nearly_the_same_name(world: World) -> None:

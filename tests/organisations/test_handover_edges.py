@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.agreements.models import TermsVersion
 from partnerships.agreements.queries.terms import unbound_organisation_ids
 from partnerships.agreements.services import (
     answer_invitation,
@@ -28,7 +28,7 @@ from partnerships.kit.dates import known_day
 from partnerships.organisations import services
 from partnerships.organisations.models import Handover, Organisation, Role, Succession
 from partnerships.organisations.obligations import held_by
-from partnerships.organisations.services import UnableToHandOverLines, ties_between
+from partnerships.organisations.services import UnableToHandOverLines
 from partnerships.outbox.models import Email
 from partnerships.work.queries import waiting_for
 from tests.commitments.promises import agree
@@ -52,14 +52,19 @@ from tests.support.terms import agree_terms
 from tests.world import World, join
 
 
-def test_a_commitment_with_the_successor_stays_with_a_reason(world: World) -> None:
-    commitment = agree(world)
+@pytest.fixture
+def absorption(world: World) -> Succession:
+    """Return a succession in which Larkhaven takes over Westmarch, with a commitment between the two in a line."""
     succession = record_absorption(world.westmarch, world.larkhaven)
-    propose_lines(world, succession, "commitments", commitment.pk, successor=world.larkhaven)
+    propose_lines(world, succession, "commitments", agree(world).pk, successor=world.larkhaven)
     accept_lines(world, succession, author=world.amina)
-    take_effect(succession)
+    return succession
 
-    commitment.refresh_from_db()
+
+def test_a_commitment_with_the_successor_stays_with_a_reason(world: World, absorption: Succession) -> None:
+    take_effect(absorption)
+
+    commitment = Commitment.objects.get()
     line = Handover.objects.get()
     assert commitment.giver == world.larkhaven
     assert commitment.receiver == world.westmarch
@@ -67,88 +72,147 @@ def test_a_commitment_with_the_successor_stays_with_a_reason(world: World) -> No
     assert line.applied_at is None
     assert "between the two organisations" in line.dispute
     assert not Event.objects.filter(kind="organisation.passed_on", target_kind="commitment").exists()
+
+
+def test_a_line_that_stayed_cannot_be_answered(world: World, absorption: Succession) -> None:
+    take_effect(absorption)
+
     with pytest.raises(UnableToHandOverLines, match="already answered"):
-        services.answer_handovers(lines=[line], accept=True, author=world.amina, now=timezone.now())
+        services.answer_handovers(lines=[Handover.objects.get()], accept=True, author=world.amina, now=timezone.now())
+
+
+def test_the_email_after_a_handover_counts_lines_that_stayed(world: World, absorption: Succession) -> None:
+    take_effect(absorption)
+
     emails = Email.objects.filter(kind="organisations.handed_over")
     assert emails[0].params["waiting"][str(world.westmarch.pk)] > 0
 
 
-def test_a_stayed_line_is_tried_again_when_the_undoing_is_undone(world: World) -> None:
-    commitment = agree(world)
-    succession = record_absorption(world.westmarch, world.larkhaven)
-    propose_lines(world, succession, "commitments", commitment.pk, successor=world.larkhaven)
-    accept_lines(world, succession, author=world.amina)
-    take_effect(succession)
-    assert Handover.objects.get().state == "stayed"
-    undoing_succession = record_undoing(succession)
+def test_a_stayed_line_is_tried_again_when_the_undoing_is_undone(world: World, absorption: Succession) -> None:
+    take_effect(absorption)
+    undoing_succession = record_undoing(absorption)
     take_effect(undoing_succession)
     # In the meantime another organisation becomes the giver, so that nothing prevents the handover any more.
     Commitment.objects.update(giver=world.tidewater, owner_organisation=world.tidewater)
 
     take_effect(record_undoing(undoing_succession))
 
-    commitment.refresh_from_db()
     line = Handover.objects.get()
-    assert commitment.receiver == world.larkhaven
+    assert Commitment.objects.get().receiver == world.larkhaven
     assert line.state == "applied"
     assert line.dispute == ""
 
 
-def test_leads_of_the_successor_have_a_task_about_stayed_records(world: World) -> None:
+DEAL_WITH_STAYED_RECORDS = "Deal with records that could not be handed over"
+
+
+@pytest.fixture
+def stayed_commitment(world: World) -> Commitment:
+    """Return a commitment between Larkhaven and Westmarch, which Larkhaven has taken over with everything else."""
     commitment = agree(world)
-    absorbed = {"kind": "absorb", "status": "order_made", "vests_on": known_day(today())}
-    ties = ties_between([world.westmarch], [world.larkhaven])
-    succession = services.record_succession(ties=ties, author=None, now=timezone.now(), **absorbed)
+    succession = record_absorption(world.westmarch, world.larkhaven)
     propose_and_accept_everything(succession, world.westmarch, world.larkhaven)
     take_effect(succession)
-    client = Client()
-    task_name = "Deal with records that could not be handed over"
-    client.force_login(world.amina)
-    held_url = reverse("organisations:without-owner", args=[world.westmarch.pk])
+    return commitment
 
-    (task,) = [
-        waiting_task for waiting_task in waiting_for(world.amina, timezone.now()) if waiting_task.what == task_name
-    ]
+
+def test_leads_of_the_successor_have_a_task_about_stayed_records(world: World, stayed_commitment: Commitment) -> None:
+    [task] = [task for task in waiting_for(world.amina, timezone.now()) if task.what == DEAL_WITH_STAYED_RECORDS]
+
     assert task.title == f"1 record of {world.westmarch.display_name}"
-    assert task.path == held_url
+    assert task.path == reverse("organisations:without-owner", args=[world.westmarch.pk])
     assert "Say who takes over" not in task_names(world, world.dee)
-    page = client.get(held_url).content.decode()
-    assert commitment.get_absolute_url() in page
-    assert "The leads of Larkhaven Homes must deal with what cannot be handed over" in page
-    overview = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
-    assert "1 record cannot be handed over" in overview
-    assert held_url in overview
-
-    commitments.end_commitment(commitment=commitment, reason="We are one now.", author=world.amina, now=timezone.now())
-
-    assert task_name not in task_names(world, world.amina)
-    assert "Nothing left" in client.get(held_url).content.decode()
 
 
-def test_a_successors_signature_stays_when_the_succession_is_undone_and_the_page_says_so(world: World) -> None:
-    succession = record_merger(world)
-    propose_and_accept_everything(succession, world.westmarch, world.harbour)
-    take_effect(succession)
+def test_a_page_lists_records_that_stayed_and_who_must_deal_with_them(
+    world: World, stayed_commitment: Commitment
+) -> None:
+    page = signed_in(world.amina).get(reverse("organisations:without-owner", args=[world.westmarch.pk]))
+
+    html = page.content.decode()
+    assert stayed_commitment.get_absolute_url() in html
+    assert "The leads of Larkhaven Homes must deal with what cannot be handed over" in html
+
+
+def test_the_succession_says_how_many_records_stayed(world: World, stayed_commitment: Commitment) -> None:
+    handover_url = reverse("organisations:handover", args=[Succession.objects.get().pk])
+
+    page = signed_in(world.amina).get(handover_url).content.decode()
+
+    assert "1 record cannot be handed over" in page
+    assert reverse("organisations:without-owner", args=[world.westmarch.pk]) in page
+
+
+def test_the_task_about_stayed_records_ends_with_the_last_of_them(world: World, stayed_commitment: Commitment) -> None:
+    commitments.end_commitment(
+        commitment=stayed_commitment, reason="We are one now.", author=world.amina, now=timezone.now()
+    )
+
+    page = signed_in(world.amina).get(reverse("organisations:without-owner", args=[world.westmarch.pk]))
+    assert DEAL_WITH_STAYED_RECORDS not in task_names(world, world.amina)
+    assert "Nothing left" in page.content.decode()
+
+
+SIGNED_BEFORE_UNDOING = "Signed before the succession was undone"
+
+
+class UndoneMerger(NamedTuple):
+    """A merger of Westmarch into Harbour, its undoing, and the terms that Harbour signed in between."""
+
+    merger: Succession
+    undoing: Succession
+    version: TermsVersion
+
+
+@pytest.fixture
+def undone_merger(world: World) -> UndoneMerger:
+    """Undo a merger after which Harbour signed new terms of the Estuary Partnership."""
+    merger = record_merger(world)
+    propose_and_accept_everything(merger, world.westmarch, world.harbour)
+    take_effect(merger)
     version = agree_terms(world.partnership, world.amina)
-    url = reverse("organisations:succession", args=[succession.pk])
-    client = signed_in(world.amina)
-    assert "Signed before the succession was undone" not in client.get(url).content.decode()
+    undoing = record_undoing(merger)
+    take_effect(undoing)
+    return UndoneMerger(merger, undoing, version)
 
-    undoing_succession = record_undoing(succession)
-    take_effect(undoing_succession)
 
-    assert {signature.organisation for signature in version.signatures.all()} == {world.larkhaven, world.harbour}
-    page = client.get(url).content.decode()
-    assert "Signed before the succession was undone" in page
-    assert "Signed the terms" in page.partition("Signed before the succession was undone")[2]
-    client.force_login(world.chidi)
-    assert "Signed before the succession was undone" not in client.get(url).content.decode()
-    # The predecessor takes part again, and has to sign the terms in force.
-    assert unbound_organisation_ids(world.partnership, today()) == {world.westmarch.pk}
+def test_a_successors_signature_stays_when_the_succession_is_undone(world: World, undone_merger: UndoneMerger) -> None:
+    signatories = {signature.organisation for signature in undone_merger.version.signatures.all()}
+
+    assert signatories == {world.larkhaven, world.harbour}
+
+
+def test_an_undone_succession_lists_what_the_successor_signed(world: World, undone_merger: UndoneMerger) -> None:
+    succession_url = reverse("organisations:succession", args=[undone_merger.merger.pk])
+
+    page = signed_in(world.amina).get(succession_url).content.decode()
+
+    assert SIGNED_BEFORE_UNDOING in page
+    assert "Signed the terms" in page.partition(SIGNED_BEFORE_UNDOING)[2]
+
+
+def test_strangers_do_not_see_what_the_successor_signed(world: World, undone_merger: UndoneMerger) -> None:
+    succession_url = reverse("organisations:succession", args=[undone_merger.merger.pk])
+
+    page = signed_in(world.chidi).get(succession_url).content.decode()
+
+    assert SIGNED_BEFORE_UNDOING not in page
+
+
+def test_a_predecessor_that_takes_part_again_has_to_sign_the_terms_in_force(
+    world: World, undone_merger: UndoneMerger
+) -> None:
     ask_joined_parties(now=timezone.now())
-    assert version.signatories.get(organisation=world.westmarch).joins
-    # Once the undoing is undone, the signature counts again.
-    take_effect(record_undoing(undoing_succession))
+
+    assert unbound_organisation_ids(world.partnership, today()) == {world.westmarch.pk}
+    assert undone_merger.version.signatories.get(organisation=world.westmarch).joins
+
+
+def test_a_successors_signature_counts_again_once_the_undoing_is_undone(
+    world: World, undone_merger: UndoneMerger
+) -> None:
+    take_effect(record_undoing(undone_merger.undoing))
+
     assert unbound_organisation_ids(world.partnership, today()) == set()
 
 
@@ -287,17 +351,31 @@ def test_a_body_that_passes_two_functions_on_keeps_records_without_a_line(
     assert "Say who takes over" not in task_names(world, world.ben)
 
 
-def test_two_functions_that_one_body_passes_on_come_back_and_pass_on_again(
+def test_two_functions_of_one_body_pass_to_their_successors(world: World, two_functions: TwoFunctions) -> None:
+    take_effect(two_functions.succession)
+
+    assert two_functions.receivers() == [world.harbour, world.tidewater]
+
+
+def test_two_functions_of_one_body_come_back_when_the_succession_is_undone(
     world: World, two_functions: TwoFunctions
 ) -> None:
     take_effect(two_functions.succession)
-    assert two_functions.receivers() == [world.harbour, world.tidewater]
 
-    undoing_succession = record_undoing(two_functions.succession)
-    take_effect(undoing_succession)
+    take_effect(record_undoing(two_functions.succession))
+
     assert two_functions.receivers() == [world.westmarch, world.westmarch]
 
+
+def test_two_functions_of_one_body_pass_on_again_when_the_undoing_is_undone(
+    world: World, two_functions: TwoFunctions
+) -> None:
+    take_effect(two_functions.succession)
+    undoing_succession = record_undoing(two_functions.succession)
+    take_effect(undoing_succession)
+
     take_effect(record_undoing(undoing_succession))
+
     assert two_functions.receivers() == [world.harbour, world.tidewater]
 
 
@@ -323,9 +401,13 @@ def propose_both_sides(world: World, commitment: Commitment) -> tuple[Succession
     return receivers_succession, givers_succession
 
 
-def test_an_error_in_one_succession_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    commitment = agree(world)
-    failing_succession, _ = propose_both_sides(world, commitment)
+FIX_SUCCESSION = "Fix a succession that hands nothing over"
+
+
+@pytest.fixture
+def failing_succession(world: World, monkeypatch: pytest.MonkeyPatch) -> Succession:
+    """Return the receiver's succession, whose handover has failed; the giver's succession took effect."""
+    succession, _ = propose_both_sides(world, agree(world))
     move_records = services.handover_batches.move_records  # type: ignore[attr-defined]
 
     def fail_for_westmarch(kind: Any, records: Any, move: Any) -> Any:
@@ -333,27 +415,34 @@ def test_an_error_in_one_succession_does_not_stop_the_others(world: World, monke
             raise RuntimeError("A row is in the way.")
         return move_records(kind, records, move)
 
-    monkeypatch.setattr(MOVE_RECORDS, fail_for_westmarch)
-    with pytest.raises(RuntimeError):
-        services.hand_over_due(now=timezone.now())
+    with monkeypatch.context() as patched:
+        patched.setattr(MOVE_RECORDS, fail_for_westmarch)
+        with pytest.raises(RuntimeError):
+            services.hand_over_due(now=timezone.now())
+    return succession
 
-    commitment.refresh_from_db()
+
+def test_an_error_in_one_succession_does_not_stop_the_others(world: World, failing_succession: Succession) -> None:
+    commitment = Commitment.objects.get()
+
     assert commitment.giver == world.tidewater
     assert commitment.receiver == world.westmarch
 
-    # Administrators see the reason until the record has passed on.
-    task_name = "Fix a succession that hands nothing over"
-    address = reverse("organisations:succession", args=[failing_succession.pk])
-    page = " ".join(signed_in(world.dee).get(address).content.decode().split())
-    assert "could not be handed over or returned: An unexpected error: RuntimeError." in page
-    assert task_name in task_names(world, world.dee) - task_names(world, world.ben)
 
-    monkeypatch.setattr(MOVE_RECORDS, move_records)
+def test_administrators_see_why_a_succession_failed(world: World, failing_succession: Succession) -> None:
+    succession_url = reverse("organisations:succession", args=[failing_succession.pk])
+
+    page = " ".join(signed_in(world.dee).get(succession_url).content.decode().split())
+
+    assert "could not be handed over or returned: An unexpected error: RuntimeError." in page
+    assert FIX_SUCCESSION in task_names(world, world.dee) - task_names(world, world.ben)
+
+
+def test_a_failed_succession_is_tried_again(world: World, failing_succession: Succession) -> None:
     services.hand_over_due(now=timezone.now())
 
-    assert task_name not in task_names(world, world.dee)
-    commitment.refresh_from_db()
-    assert commitment.receiver == world.harbour
+    assert Commitment.objects.get().receiver == world.harbour
+    assert FIX_SUCCESSION not in task_names(world, world.dee)
 
 
 def test_a_successor_that_left_a_partnership_does_not_read_its_new_name(world: World) -> None:
@@ -455,13 +544,12 @@ def test_a_record_that_the_successor_agreed_to_does_not_prevent_returning_the_ot
     accept_lines(world, succession)
     take_effect(succession)
     talk_agree(record, world.harbour, world.hana)
+
+    take_effect(record_undoing(succession))
+
     record.refresh_from_db()
-    assert record.status == "agreed"
-
-    undoing_succession = record_undoing(succession)
-    take_effect(undoing_succession)
-
     promise.refresh_from_db()
+    assert record.status == "agreed"
     assert promise.receiver == world.westmarch
     assert set(record.sides.values_list("organisation", flat=True)) == {world.larkhaven.pk, world.westmarch.pk}
     # The database does not allow changes to an agreed record.

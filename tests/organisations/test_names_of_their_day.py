@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from partnerships.agreements.models import Partnership
 from partnerships.agreements.services import add_document, change_status, leave_partnership
+from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import end_commitment
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.digests.emails.reading import read_news
-from partnerships.exchange.models import Audience
+from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.services import withdraw_entry
 from partnerships.kit.dates import long_date
 from partnerships.kit.lists import find_list
@@ -123,29 +126,54 @@ def test_an_open_commitment_shows_both_names_and_a_closed_one_its_days_name(worl
     assert "(now" not in page
 
 
-def test_lists_name_organisations_as_on_the_day_of_each_record(world: World, client: Client) -> None:
-    promise = agree(world)
-    record = circulated_conversation(world)
-    meeting = planned_meeting(world)
-    partnership = {"pk": world.partnership.pk}
+LISTS_OF_COMMITMENTS = ("commitments:list", "web:partnership-commitments")
+LISTS_OF_CONVERSATIONS = ("conversations:list", "web:partnership-conversations", "conversations:meetings")
+
+
+def url_of_list(name: str, world: World) -> str:
+    """Return the address of a list: of everything that the reader may see, or of the Estuary Partnership."""
+    return reverse(name) if name.endswith(":list") else reverse(name, kwargs={"pk": world.partnership.pk})
+
+
+@pytest.mark.parametrize("name", LISTS_OF_COMMITMENTS)
+def test_lists_of_open_commitments_show_the_former_and_the_present_name(
+    world: World, client: Client, name: str
+) -> None:
+    agree(world)
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(90))
     client.force_login(world.ben)
 
-    for address in (reverse("commitments:list"), reverse("web:partnership-commitments", kwargs=partnership)):
-        assert "Larkhaven Homes (now Skylark Homes)" in text_of(client, address), address
-    for address in (
-        reverse("conversations:list"),
-        reverse("web:partnership-conversations", kwargs=partnership),
-        reverse("conversations:meetings", kwargs=partnership),
-    ):
-        page = client.get(address)
-        text = " ".join(strip_tags(page.content.decode().partition("<main")[2]).split())
-        assert record.subject in text or meeting.title in text, address
-        assert "Larkhaven Homes" in text, address
+    text = text_of(client, url_of_list(name, world))
+
+    assert "Larkhaven Homes (now Skylark Homes)" in text
+
+
+@pytest.mark.parametrize("name", LISTS_OF_CONVERSATIONS)
+def test_lists_of_conversations_and_meetings_show_the_name_of_their_day(
+    world: World, client: Client, name: str
+) -> None:
+    record = circulated_conversation(world)
+    meeting = planned_meeting(world)
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(90))
+    client.force_login(world.ben)
+
+    page = client.get(url_of_list(name, world)).content.decode()
+
+    text = " ".join(strip_tags(page.partition("<main")[2]).split())
+    assert record.subject in text or meeting.title in text
+    assert "Larkhaven Homes" in text
+
+
+def test_a_list_shows_a_closed_commitment_with_the_name_of_its_day(world: World, client: Client) -> None:
+    promise = agree(world)
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(90))
     end_commitment(commitment=promise, reason="Over.", author=world.amina, now=timezone.now())
-    listed = text_of(client, reverse("commitments:list"))
-    assert promise.reference in listed
-    assert "Larkhaven Homes Westmarch" in listed
+    client.force_login(world.ben)
+
+    text = text_of(client, reverse("commitments:list"))
+
+    assert promise.reference in text
+    assert "Larkhaven Homes Westmarch" in text
 
 
 def test_search_finds_records_by_the_former_and_the_present_name_of_a_side(world: World, client: Client) -> None:
@@ -233,26 +261,46 @@ def test_plans_name_their_owners_as_on_the_day_of_the_version(world: World, clie
         assert "(now Skylark" not in main, address
 
 
-def test_parties_that_left_and_parties_of_an_ended_partnership_keep_their_names(world: World, client: Client) -> None:
-    tomorrow = timezone.localdate() + dt.timedelta(1)
-    partnership_id = [world.partnership.pk]
-    party = world.party(world.westmarch)
-    agree(world)
-    leave_partnership(party=party, reason="Over.", author=world.ben, now=timezone.now())
-    rename(world.westmarch, "Eastmarch Borough Council", tomorrow)
+def test_a_party_that_left_keeps_its_name(world: World, client: Client) -> None:
+    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+    rename(world.westmarch, "Eastmarch Borough Council", timezone.localdate() + dt.timedelta(1))
     client.force_login(world.amina)
 
-    assert "Westmarch Borough Council Left" in text_of(client, reverse("agreements:members", args=partnership_id))
-    reason_author_and_time = {"reason": "Done.", "author": world.amina, "now": timezone.now()}
-    change_status(partnership=world.partnership, status="ended", **reason_author_and_time)
-    rename(world.larkhaven, "Skylark Homes", tomorrow)
-    for address in (reverse("agreements:members", args=partnership_id), world.partnership.get_absolute_url()):
-        main = client.get(address).content.decode().partition("<main")[2]
-        assert "Larkhaven Homes" in main, address
-        assert "Skylark" not in main, address
-    list_page = text_of(client, reverse("agreements:list"))
-    assert "Estuary Partnership" in list_page
-    assert "Skylark" not in list_page.partition("Estuary Partnership")[2].partition("Ended")[0]
+    members_page = text_of(client, reverse("agreements:members", args=[world.partnership.pk]))
+
+    assert "Westmarch Borough Council Left" in members_page
+
+
+@pytest.fixture
+def ended_partnership(world: World) -> Partnership:
+    """Return the Estuary Partnership, which has ended; Larkhaven has another name from tomorrow on."""
+    change_status(partnership=world.partnership, status="ended", reason="Done.", author=world.amina, now=timezone.now())
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
+    return world.partnership
+
+
+@pytest.mark.parametrize("name", ["agreements:members", "agreements:detail"])
+def test_pages_of_an_ended_partnership_keep_the_names_of_its_parties(
+    world: World, client: Client, ended_partnership: Partnership, name: str
+) -> None:
+    client.force_login(world.amina)
+
+    page = client.get(reverse(name, args=[ended_partnership.pk])).content.decode()
+
+    main = page.partition("<main")[2]
+    assert "Larkhaven Homes" in main
+    assert "Skylark" not in main
+
+
+def test_the_list_of_partnerships_keeps_the_names_of_parties_of_an_ended_one(
+    world: World, client: Client, ended_partnership: Partnership
+) -> None:
+    client.force_login(world.amina)
+
+    text = text_of(client, reverse("agreements:list"))
+
+    assert "Estuary Partnership" in text
+    assert "Skylark" not in text.partition("Estuary Partnership")[2].partition("Ended")[0]
 
 
 def test_the_page_of_parties_names_the_predecessor_of_a_successor(world: World, client: Client) -> None:
@@ -266,33 +314,88 @@ def test_the_page_of_parties_names_the_predecessor_of_a_successor(world: World, 
     assert f"Took over from Westmarch Borough Council on {long_date(timezone.localdate())}" in page
 
 
-def test_documents_reports_and_comments_name_the_authors_organisation_as_on_that_day(
-    world: World, client: Client
-) -> None:
-    promise = agree(world)
-    plan = published_plan(world)
-    objective = add_objective(world)
-    report(world, promise)
-    report_objective(world, objective, 10)
-    comment_as(plan, world.amina)
-    organisation_author_and_time = {"organisation": world.larkhaven, "author": world.amina, "now": timezone.now()}
-    add_document(partnership=world.partnership, title="Minutes", file=a_text_file(), **organisation_author_and_time)
+def rename_both_sides_tomorrow(world: World) -> None:
+    """Give Larkhaven and Westmarch other names from tomorrow on."""
     for body, name in ((world.larkhaven, "Skylark Homes"), (world.westmarch, "Eastmarch Borough Council")):
         rename(body, name, timezone.localdate() + dt.timedelta(1))
-    client.force_login(world.amina)
-    eddie, ben = world.eddie.display_name, world.ben.display_name
 
-    documents = text_of(client, reverse("agreements:documents", args=[world.partnership.pk]))
-    assert f"by {world.amina.display_name}, Larkhaven Homes" in documents
-    assert f"{ben} Westmarch Borough Council" in text_of(client, objective.get_absolute_url())
-    assert f"{eddie}, Larkhaven Homes" in text_of(client, promise.get_absolute_url())
-    assert f"{world.amina.display_name}, Larkhaven Homes" in text_of(client, reverse("plans:comments", args=[plan.pk]))
-    assert f"{world.amina.display_name}, Larkhaven Homes" in text_of(client, reverse("plans:history", args=[plan.pk]))
-    news, *_ = read_news(plan_id=plan.pk, from_number=0, to_number=1, reading_class="inside")
-    assert [edition.organisation for edition in news.editions] == ["Larkhaven Homes"]
+
+def add_minutes(world: World) -> None:
+    """Add a document to the Estuary Partnership, as Amina for Larkhaven."""
+    add_document(
+        partnership=world.partnership,
+        title="Minutes",
+        file=a_text_file(),
+        organisation=world.larkhaven,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def test_a_document_names_its_authors_organisation_as_on_that_day(world: World, client: Client) -> None:
+    add_minutes(world)
+    rename_both_sides_tomorrow(world)
+    client.force_login(world.amina)
+
+    text = text_of(client, reverse("agreements:documents", args=[world.partnership.pk]))
+
+    assert f"by {world.amina.display_name}, Larkhaven Homes" in text
+
+
+def test_the_list_of_documents_finds_an_organisation_by_its_present_name(world: World, client: Client) -> None:
+    add_minutes(world)
+    rename_both_sides_tomorrow(world)
+    client.force_login(world.amina)
+
     list_page = client.get(reverse("agreements:document-list"), {"organisation": "skylark"})
+
     assert [row.title for row in list_page.context["page"].rows] == ["Minutes"]
     assert "Skylark" not in list_page.content.decode().partition("<tbody")[2].partition("</tbody>")[0]
+
+
+def test_a_report_on_an_objective_names_its_authors_organisation_as_on_that_day(world: World, client: Client) -> None:
+    objective = add_objective(world)
+    report_objective(world, objective, 10)
+    rename_both_sides_tomorrow(world)
+    client.force_login(world.amina)
+
+    text = text_of(client, objective.get_absolute_url())
+
+    assert f"{world.ben.display_name} Westmarch Borough Council" in text
+
+
+def test_a_report_on_a_commitment_names_its_authors_organisation_as_on_that_day(world: World, client: Client) -> None:
+    promise = agree(world)
+    report(world, promise)
+    rename_both_sides_tomorrow(world)
+    client.force_login(world.amina)
+
+    text = text_of(client, promise.get_absolute_url())
+
+    assert f"{world.eddie.display_name}, Larkhaven Homes" in text
+
+
+@pytest.mark.parametrize("name", ["plans:comments", "plans:history"])
+def test_comments_and_history_of_a_plan_name_the_authors_organisation_as_on_that_day(
+    world: World, client: Client, name: str
+) -> None:
+    plan = published_plan(world)
+    comment_as(plan, world.amina)
+    rename_both_sides_tomorrow(world)
+    client.force_login(world.amina)
+
+    text = text_of(client, reverse(name, args=[plan.pk]))
+
+    assert f"{world.amina.display_name}, Larkhaven Homes" in text
+
+
+def test_news_of_a_plan_names_the_authors_organisation_as_on_that_day(world: World) -> None:
+    plan = published_plan(world)
+    rename_both_sides_tomorrow(world)
+
+    news, *_ = read_news(plan_id=plan.pk, from_number=0, to_number=1, reading_class="inside")
+
+    assert [edition.organisation for edition in news.editions] == ["Larkhaven Homes"]
 
 
 def test_versions_and_reports_from_before_a_merger_name_the_predecessor(world: World, client: Client) -> None:
@@ -354,33 +457,63 @@ def found(rows: Listing) -> list[int]:
     return list(rows.sortable().order_by(*rows.sorting).values_list("pk", flat=True))
 
 
-def test_lists_sort_filter_and_group_by_the_names_that_they_show(world: World, client: Client) -> None:
-    tomorrow = timezone.localdate() + dt.timedelta(1)
+@pytest.fixture
+def commitments_of_both(world: World) -> tuple[Commitment, Commitment]:
+    """Return Larkhaven's commitment to Westmarch and Westmarch's to Larkhaven, which is renamed tomorrow."""
     commitment_of_larkhaven = agree(world)
     commitment_of_westmarch = agree(world, giver=world.westmarch, receiver=world.larkhaven, owner=world.ben)
-    rename(world.larkhaven, "Zephyr Homes", tomorrow)
+    rename(world.larkhaven, "Zephyr Homes", timezone.localdate() + dt.timedelta(1))
+    return commitment_of_larkhaven, commitment_of_westmarch
 
-    def rows(query: str) -> list[int]:
-        return found(listing("commitments", world.amina, query))
+
+@pytest.mark.parametrize("order", ["giver", "-receiver"])
+def test_a_list_is_sorted_by_the_former_name_that_it_shows_first(
+    world: World, commitments_of_both: tuple[Commitment, Commitment], order: str
+) -> None:
+    commitment_of_larkhaven, commitment_of_westmarch = commitments_of_both
+
+    rows = found(listing("commitments", world.amina, f"sort={order}"))
 
     # The row says "Larkhaven Homes (now Zephyr Homes)", so it comes before Westmarch.
-    assert rows("sort=giver") == rows("sort=-receiver") == [commitment_of_larkhaven.pk, commitment_of_westmarch.pk]
-    assert (
-        rows("giver=Zephyr")
-        == rows("giver=larkhaven")
-        == rows("giver=%22Zephyr+Homes%22")
-        == [commitment_of_larkhaven.pk]
-    )
-    assert rows("giver=%22Zephyr%22") == []
+    assert rows == [commitment_of_larkhaven.pk, commitment_of_westmarch.pk]
+
+
+@pytest.mark.parametrize("name", ["Zephyr", "larkhaven", "%22Zephyr+Homes%22"])
+def test_a_list_is_filtered_by_the_former_and_the_present_name(
+    world: World, commitments_of_both: tuple[Commitment, Commitment], name: str
+) -> None:
+    rows = found(listing("commitments", world.amina, f"giver={name}"))
+
+    assert rows == [commitments_of_both[0].pk]
+
+
+def test_a_name_in_quotation_marks_must_be_the_whole_name(
+    world: World, commitments_of_both: tuple[Commitment, Commitment]
+) -> None:
+    assert found(listing("commitments", world.amina, "giver=%22Zephyr%22")) == []
+
+
+def test_a_list_is_grouped_by_the_present_name(
+    world: World, commitments_of_both: tuple[Commitment, Commitment]
+) -> None:
     by_giver = groups(listing("commitments", world.amina, "group=giver"))
-    assert {(group.label, group.count) for group in by_giver} == {
-        ("Zephyr Homes (formerly Larkhaven Homes)", 1),
-        (world.westmarch.name, 1),
+
+    assert {group.label: group.count for group in by_giver} == {
+        "Zephyr Homes (formerly Larkhaven Homes)": 1,
+        world.westmarch.name: 1,
     }
+
+
+def test_a_group_of_a_renamed_organisation_leads_to_its_rows(
+    world: World, client: Client, commitments_of_both: tuple[Commitment, Commitment]
+) -> None:
     client.force_login(world.amina)
-    (link,) = [group.href for group in by_giver if group.label.startswith("Zephyr")]
+    by_giver = groups(listing("commitments", world.amina, "group=giver"))
+    [link] = [group.href for group in by_giver if group.label.startswith("Zephyr")]
+
     page = client.get(reverse("commitments:list") + link)
-    assert [row.pk for row in page.context["page"].rows] == [commitment_of_larkhaven.pk]
+
+    assert [row.pk for row in page.context["page"].rows] == [commitments_of_both[0].pk]
     assert "Larkhaven Homes (now Zephyr Homes)" in page.content.decode()
 
 
@@ -436,25 +569,53 @@ def test_lists_of_records_with_one_organisation_are_filtered_by_former_names(wor
         assert ids_by_former_name == ids_by_present_name != ids_by_other_name == [], slug
 
 
-def test_an_ask_names_its_addressees_as_on_its_day(world: World, client: Client) -> None:
-    audience_of_westmarch = {"audience": Audience.NAMED, "addressees": [world.westmarch], "closes_on": None}
-    entry = shared_entry(world.larkhaven, world.amina, timezone.now(), **audience_of_westmarch)
+@pytest.fixture
+def ask_to_renamed_council(world: World) -> Entry:
+    """Return an ask to Westmarch, which has another name from tomorrow on."""
+    entry = shared_entry(
+        world.larkhaven,
+        world.amina,
+        timezone.now(),
+        audience=Audience.NAMED,
+        addressees=[world.westmarch],
+        closes_on=None,
+    )
     rename(world.westmarch, "Eastmarch Borough Council", timezone.localdate() + dt.timedelta(1))
+    return entry
+
+
+@pytest.mark.parametrize("name", ["amina", "ben"])
+def test_an_open_ask_shows_both_names_of_its_addressee(
+    world: World, client: Client, ask_to_renamed_council: Entry, name: str
+) -> None:
+    reader = getattr(world, name)
     both_names = f"{world.westmarch.names.get(kind='former').name} (now Eastmarch Borough Council)"
+    client.force_login(reader)
 
-    for person in (world.amina, world.ben):
-        (row,) = listing("asks", person, "").matching_rows()
-        assert row.asked == both_names
-        client.force_login(person)
-        assert both_names in text_of(client, entry.get_absolute_url())
-    assert found(listing("asks", world.ben, "asked=eastmarch")) == [entry.pk]
-    withdraw_entry(entry=entry, reason="Over.", author=world.amina, now=timezone.now())
-    assert "(now" not in text_of(client, entry.get_absolute_url())
+    [row] = listing("asks", reader, "").matching_rows()
+    text = text_of(client, ask_to_renamed_council.get_absolute_url())
+
+    assert row.asked == both_names
+    assert both_names in text
 
 
-def test_records_of_an_ended_body_are_found_by_the_name_of_its_successor(world: World, client: Client) -> None:
+def test_an_ask_is_found_by_the_present_name_of_its_addressee(world: World, ask_to_renamed_council: Entry) -> None:
+    assert found(listing("asks", world.ben, "asked=eastmarch")) == [ask_to_renamed_council.pk]
+
+
+def test_a_withdrawn_ask_shows_its_addressees_name_of_that_day(
+    world: World, client: Client, ask_to_renamed_council: Entry
+) -> None:
+    withdraw_entry(entry=ask_to_renamed_council, reason="Over.", author=world.amina, now=timezone.now())
+    client.force_login(world.ben)
+
+    text = text_of(client, ask_to_renamed_council.get_absolute_url())
+
+    assert "(now" not in text
+
+
+def test_commitments_to_an_ended_body_are_found_by_the_name_of_its_successor(world: World, client: Client) -> None:
     promise = agree(world)
-    record = circulated_conversation(world)
     take_effect(record_merger(world))
     client.force_login(world.amina)
 
@@ -464,8 +625,16 @@ def test_records_of_an_ended_body_are_found_by_the_name_of_its_successor(world: 
     assert "by the name of the organisation that followed them" in page.content.decode()
     assert promise.pk in found(listing("commitments", world.amina, "words=harbour"))
     assert promise.pk not in found(listing("commitments", world.amina, "giver=harbour"))
-    conversation_list = client.get(reverse("conversations:list"), {"words": "harbour"}).content.decode()
-    assert record.get_absolute_url() in conversation_list
+
+
+def test_conversations_with_an_ended_body_are_found_by_the_name_of_its_successor(world: World, client: Client) -> None:
+    record = circulated_conversation(world)
+    take_effect(record_merger(world))
+    client.force_login(world.amina)
+
+    page = client.get(reverse("conversations:list"), {"words": "harbour"}).content.decode()
+
+    assert record.get_absolute_url() in page
 
 
 def test_choices_of_forms_show_both_names_and_are_found_by_former_names(world: World, client: Client) -> None:

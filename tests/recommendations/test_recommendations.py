@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -23,6 +24,7 @@ from partnerships.kit.calendars import CalendarKind
 from partnerships.organisations.models import Kind, Organisation
 from partnerships.organisations.obligations import held_by
 from partnerships.organisations.services import create_organisation, merge_organisations
+from partnerships.people.models import User
 from partnerships.recommendations.models import (
     Addressee,
     Adoption,
@@ -83,20 +85,32 @@ def html_for(client: Client, person: object, name: str, **kwargs: int) -> str:
     return response.content.decode()
 
 
-def test_three_reports_come_with_common_ground_and_each_row_says_how_certain_it_is(
-    world: World, client: Client
-) -> None:
-    assert load_recommendations(now=timezone.now()) == 50
-    assert load_recommendations(now=timezone.now()) == 0
+def test_recommendations_of_three_reports_are_loaded_once() -> None:
+    loaded_count = load_recommendations(now=timezone.now())
+    count_of_second_run = load_recommendations(now=timezone.now())
 
-    assert set(Source.objects.values_list("year", "total")) == {(2015, None), (2015, 30), (2014, 39)}
+    assert loaded_count == 50
+    assert count_of_second_run == 0
+    assert Source.objects.count() == 3
+
+
+def test_each_loaded_recommendation_says_how_certain_its_words_are(world: World) -> None:
+    load_recommendations(now=timezone.now())
+
     recommendations = Recommendation.objects.filter(source__title="Elphicke-House report")
-    assert recommendations.filter(confidence=Confidence.MEMORY).count() == 5
     federation = Organisation.objects.get(name="National Housing Federation")
+    assert recommendations.filter(confidence=Confidence.MEMORY).count() == 5
     assert federation.recommendations_addressed.get().recommendation.reference == "6"
-    html = html_for(client, world.vera, "sources")
-    assert "16 of 30 recommendations recorded here" in " ".join(html.split())
-    assert "we do not know how many the report makes" in " ".join(html.split())
+
+
+def test_the_list_of_reports_says_how_many_recommendations_are_recorded(world: World, client: Client) -> None:
+    load_recommendations(now=timezone.now())
+
+    html = " ".join(html_for(client, world.vera, "sources").split())
+
+    assert set(Source.objects.values_list("total", flat=True)) == {None, 30, 39}
+    assert "16 of 30 recommendations recorded here" in html
+    assert "we do not know how many the report makes" in html
 
 
 def test_long_lists_come_in_pages_and_still_count_everything(world: World, client: Client) -> None:
@@ -158,7 +172,9 @@ def test_another_organisation_cannot_change_a_report_but_may_record_its_own(worl
     assert outcome == "created"
 
 
-def test_status_and_reason_are_for_everybody_and_the_rest_for_the_organisation(world: World, client: Client) -> None:
+@pytest.fixture
+def response_with_note(world: World) -> Response:
+    """Return Larkhaven's response to a recommendation, with an owner and a note for its own people."""
     recommendation = make_recommendation(world)
     answer_recommendation(
         recommendation,
@@ -169,22 +185,39 @@ def test_status_and_reason_are_for_everybody_and_the_rest_for_the_organisation(w
         review_on=in_days(30),
         note="The board is split.",
     )
-    response = Response.objects.get()
+    return Response.objects.get()
 
-    for name, pk in (("detail", recommendation.pk), ("response", response.pk), ("of-organisation", world.larkhaven.pk)):
+
+def test_status_and_reason_of_a_response_are_for_everybody(
+    world: World, client: Client, response_with_note: Response
+) -> None:
+    pages = {
+        "detail": response_with_note.recommendation_id,
+        "response": response_with_note.pk,
+        "of-organisation": world.larkhaven.pk,
+    }
+
+    for name, pk in pages.items():
         html = html_for(client, world.chidi, name, pk=pk)
         assert "Under way" in html
         assert "We publish drafts." in html
         assert "The board is split." not in html
         assert "Vera" not in html
-    html_for_eddie = html_for(client, world.eddie, "response", pk=response.pk)
-    assert "The board is split." in html_for_eddie
-    assert "Vera Larch" in html_for_eddie
+
+
+def test_note_and_owner_of_a_response_are_for_its_organisation(
+    world: World, client: Client, response_with_note: Response
+) -> None:
+    html = html_for(client, world.eddie, "response", pk=response_with_note.pk)
+
+    assert "The board is split." in html
+    assert "Vera Larch" in html
 
 
 def test_each_change_has_its_author_and_reason_and_what_it_was_before(world: World) -> None:
     recommendation = make_recommendation(world)
     answer_recommendation(recommendation, world.larkhaven, world.eddie, "not_started")
+
     answer_recommendation(recommendation, world.larkhaven, world.amina, "declined", reason="The law forbids it.")
 
     event = Event.objects.filter(kind="recommendation.answered").latest("pk")
@@ -193,9 +226,17 @@ def test_each_change_has_its_author_and_reason_and_what_it_was_before(world: Wor
     assert event.data["before"]["status"] == "not_started"
     assert event.data["after"]["status"] == "declined"
     assert event.data["reason"] == "The law forbids it."
-    numbers = Change.objects.filter(subject__kind="recommendation", subject__record_id=recommendation.pk)
-    assert list(numbers.order_by("number").values_list("number", flat=True)) == [1, 2]
-    assert Change.objects.filter(subject__kind="organisation", event=event).exists()
+
+
+def test_changes_of_a_response_are_numbered_for_the_recommendation_and_the_organisation(world: World) -> None:
+    recommendation = make_recommendation(world)
+    answer_recommendation(recommendation, world.larkhaven, world.eddie, "not_started")
+    answer_recommendation(recommendation, world.larkhaven, world.amina, "declined", reason="The law forbids it.")
+
+    changes = Change.objects.filter(subject__kind="recommendation", subject__record_id=recommendation.pk)
+    last_event = Event.objects.filter(kind="recommendation.answered").latest("pk")
+    assert list(changes.order_by("number").values_list("number", flat=True)) == [1, 2]
+    assert Change.objects.filter(subject__kind="organisation", event=last_event).exists()
 
 
 @pytest.mark.parametrize("status", ["declined", "superseded"])
@@ -224,12 +265,11 @@ def test_only_an_addressee_responds_and_only_on_what_they_have_seen(world: World
         answer_recommendation(recommendation, world.larkhaven, world.eddie, owner=world.ben)
 
 
-def test_evidence_is_shown_only_to_those_who_may_read_the_record(world: World, client: Client) -> None:
-    recommendation = make_recommendation(world)
-    response = answer_recommendation(recommendation, world.larkhaven, world.eddie)
+@pytest.fixture
+def proven_response(world: World) -> Response:
+    """Return Larkhaven's response with four pieces of evidence, which only the Estuary Partnership may read."""
+    response = answer_recommendation(make_recommendation(world), world.larkhaven, world.eddie)
     now = timezone.now()
-    commitment = agree(world)
-    meeting = held_meeting(world)
     document = add_document(
         partnership=world.partnership,
         title="Signed protocol",
@@ -238,31 +278,55 @@ def test_evidence_is_shown_only_to_those_who_may_read_the_record(world: World, c
         author=world.eddie,
         now=now,
     )
-    records = {"commitment": commitment, "meeting": meeting, "document": document, "partnership": world.partnership}
+    records = {
+        "commitment": agree(world),
+        "meeting": held_meeting(world),
+        "document": document,
+        "partnership": world.partnership,
+    }
     for kind, record in records.items():
         add_evidence(
             response=response, kind=kind, record=record.pk, words=f"Proves it: {kind}", author=world.eddie, now=now
         )
+    return response
 
-    assert len(proofs_of([response.pk], world.ben)[response.pk]) == 4
-    assert proofs_of([response.pk], world.chidi) == {}
-    html_for_stranger = html_for(client, world.chidi, "detail", pk=recommendation.pk) + html_for(
-        client, world.chidi, "moved"
-    )
-    assert "Proves it" not in html_for_stranger
-    assert "Added evidence" not in html_for_stranger
-    assert "Proves it: document" in html_for(client, world.ben, "response", pk=response.pk)
+
+def test_evidence_is_shown_to_those_who_may_read_the_record(
+    world: World, client: Client, proven_response: Response
+) -> None:
+    html = html_for(client, world.ben, "response", pk=proven_response.pk)
+
+    assert len(proofs_of([proven_response.pk], world.ben)[proven_response.pk]) == 4
+    assert "Proves it: document" in html
+
+
+def test_evidence_is_hidden_from_those_who_may_not_read_the_record(
+    world: World, client: Client, proven_response: Response
+) -> None:
+    html = html_for(client, world.chidi, "detail", pk=proven_response.recommendation_id)
+    html += html_for(client, world.chidi, "moved")
+
+    assert proofs_of([proven_response.pk], world.chidi) == {}
+    assert "Proves it" not in html
+    assert "Added evidence" not in html
+
+
+def test_only_records_that_the_author_may_read_are_added_as_evidence(world: World) -> None:
+    response = answer_recommendation(make_recommendation(world), world.larkhaven, world.eddie)
+
     with pytest.raises(Exception, match="from the list"):
         add_evidence(
             response=response,
             kind="partnership",
             record=world.other_partnership.pk,
             author=world.eddie,
-            now=now,
+            now=timezone.now(),
         )
 
 
-def test_an_organisation_can_remove_evidence_that_its_people_may_no_longer_read(world: World, client: Client) -> None:
+@pytest.fixture
+def hidden_evidence(world: World) -> Evidence:
+    """Return evidence of Larkhaven's about a partnership that its people may no longer read."""
     response = answer_recommendation(make_recommendation(world), world.larkhaven, world.eddie)
     evidence = add_evidence(
         response=response,
@@ -273,34 +337,59 @@ def test_an_organisation_can_remove_evidence_that_its_people_may_no_longer_read(
         now=timezone.now(),
     )
     Evidence.objects.filter(pk=evidence.pk).update(partnership=world.other_partnership)
+    return evidence
 
-    assert "that you cannot see" not in html_for(client, world.ben, "response", pk=response.pk)
-    html = html_for(client, world.eddie, "response", pk=response.pk)
-    answer = client.post(reverse("recommendations:evidence-remove", args=[evidence.pk]))
 
-    assert "Partnership that you cannot see" in html
-    assert "Says it all." not in html
-    assert answer.status_code == 302
+def test_only_the_organisations_own_people_see_that_it_has_hidden_evidence(
+    world: World, client: Client, hidden_evidence: Evidence
+) -> None:
+    html_for_ben = html_for(client, world.ben, "response", pk=hidden_evidence.response_id)
+    html_for_eddie = html_for(client, world.eddie, "response", pk=hidden_evidence.response_id)
+
+    assert "that you cannot see" not in html_for_ben
+    assert "Partnership that you cannot see" in html_for_eddie
+    assert "Says it all." not in html_for_eddie
+
+
+def test_an_organisation_can_remove_evidence_that_its_people_may_no_longer_read(
+    world: World, client: Client, hidden_evidence: Evidence
+) -> None:
+    client.force_login(world.eddie)
+
+    response = client.post(reverse("recommendations:evidence-remove", args=[hidden_evidence.pk]))
+
+    assert response.status_code == 302
     assert not Evidence.objects.exists()
 
 
-def test_a_partnership_proposes_adopts_and_turns_a_recommendation_into_work(world: World, client: Client) -> None:
-    recommendation = make_recommendation(world)
+def test_a_proposed_recommendation_is_suggested_for_the_next_meeting(world: World, client: Client) -> None:
     client.force_login(world.eddie)
-    propose_url = reverse("recommendations:propose", args=[recommendation.pk])
-    client.post(propose_url, {"partnership": world.partnership.pk, "why": "We lost months."})
-    adoption = Adoption.objects.get()
-    suggestions = [
-        suggestion.suggestion for suggestion in suggestions_for(planned_meeting(world), world.ben, timezone.now())
-    ]
-    assert adoption.get_absolute_url() in [suggestion.path for suggestion in suggestions]
-    meeting = held_meeting(world)
+    client.post(
+        reverse("recommendations:propose", args=[make_recommendation(world).pk]),
+        {"partnership": world.partnership.pk, "why": "We lost months."},
+    )
 
-    client.post(reverse("recommendations:adopt", args=[adoption.pk]), {"meeting": meeting.pk})
+    suggestions = suggestions_for(planned_meeting(world), world.ben, timezone.now())
+
+    paths = [suggested_item.suggestion.path for suggested_item in suggestions]
+    assert Adoption.objects.get().get_absolute_url() in paths
+
+
+def test_a_partnership_adopts_a_recommendation_at_a_meeting(world: World, client: Client) -> None:
+    adoption = proposed(world)
+    client.force_login(world.eddie)
+
+    client.post(reverse("recommendations:adopt", args=[adoption.pk]), {"meeting": held_meeting(world).pk})
+
     adoption.refresh_from_db()
     assert adoption.is_adopted
-    answer = client.post(
-        f"{reverse('agreements:objective-add', args=[world.partnership.pk])}?from=recommendation-{adoption.pk}",
+
+
+def add_objective_from(adoption: Adoption, world: World, client: Client) -> str:
+    """Add an objective from an adopted recommendation on the page, and return the address that follows."""
+    add_url = reverse("agreements:objective-add", args=[adoption.partnership_id])
+    response = client.post(
+        f"{add_url}?from=recommendation-{adoption.pk}",
         {
             "text": SHARE_PLANS,
             "measure": "Plans shared before consultation",
@@ -311,16 +400,41 @@ def test_a_partnership_proposes_adopts_and_turns_a_recommendation_into_work(worl
             "organisation": world.larkhaven.pk,
         },
     )
+    return str(response["Location"])
+
+
+def test_an_adopted_recommendation_becomes_an_objective(world: World, client: Client) -> None:
+    adoption = adopted_recommendation(world)
+    client.force_login(world.eddie)
+
+    next_url = add_objective_from(adoption, world, client)
 
     objective = Outcome.objects.get().objective
     assert objective is not None
-    assert answer["Location"] == objective.get_absolute_url()
-    assert adoption.get_absolute_url() in client.get(objective.get_absolute_url()).content.decode()
-    html = html_for(client, world.ben, "of-partnership", pk=world.partnership.pk)
-    assert objective.get_absolute_url() in html
+    assert next_url == objective.get_absolute_url()
+
+
+def test_an_objective_and_its_recommendation_lead_to_one_another(world: World, client: Client) -> None:
+    adoption = adopted_recommendation(world)
     client.force_login(world.eddie)
-    form = client.get(f"{reverse('commitments:new')}?from=recommendation-{adoption.pk}")
-    assert SHARE_PLANS in form.content.decode()
+    add_objective_from(adoption, world, client)
+    objective = Outcome.objects.get().objective
+    assert objective is not None
+
+    objective_page = client.get(objective.get_absolute_url()).content.decode()
+    recommendations_page = html_for(client, world.ben, "of-partnership", pk=world.partnership.pk)
+
+    assert adoption.get_absolute_url() in objective_page
+    assert objective.get_absolute_url() in recommendations_page
+
+
+def test_a_commitment_from_a_recommendation_begins_with_its_words(world: World, client: Client) -> None:
+    adoption = adopted_recommendation(world)
+    client.force_login(world.eddie)
+
+    form_page = client.get(f"{reverse('commitments:new')}?from=recommendation-{adoption.pk}")
+
+    assert SHARE_PLANS in form_page.content.decode()
 
 
 def test_a_commitment_and_its_recommendation_lead_to_one_another(world: World, client: Client) -> None:
@@ -336,15 +450,25 @@ def test_a_commitment_and_its_recommendation_lead_to_one_another(world: World, c
     assert [outcome.what for outcome in row.outcomes] == ["Commitment"]
 
 
-def test_nothing_is_adopted_without_a_meeting_that_took_place_there(world: World) -> None:
+def test_nothing_is_adopted_at_a_meeting_that_has_not_taken_place(world: World) -> None:
     adoption = proposed(world)
     future_meeting = planned_meeting(world)
 
     with pytest.raises(UnableToAdopt, match="taken place"):
         adopt(adoption=adoption, meeting=future_meeting, author=world.eddie, now=timezone.now())
+
+
+def test_work_is_linked_only_to_an_adopted_recommendation(world: World) -> None:
+    adoption = proposed(world)
+
     with pytest.raises(UnableToLink, match="not adopted"):
         link_outcome(adoption=adoption, record=add_objective(world), author=world.eddie, now=timezone.now())
+
+
+def test_a_recommendation_that_was_dropped_can_be_proposed_again(world: World) -> None:
+    adoption = proposed(world)
     drop_adoption(adoption=adoption, reason="Not now.", author=world.ben, now=timezone.now())
+
     second_proposal = propose_adoption(
         recommendation=adoption.recommendation,
         partnership=world.partnership,
@@ -352,21 +476,35 @@ def test_nothing_is_adopted_without_a_meeting_that_took_place_there(world: World
         author=world.ben,
         now=timezone.now(),
     )
+
     assert second_proposal.pk == adoption.pk
     assert second_proposal.status == "proposed"
     assert second_proposal.reason == ""
 
 
-def test_outsiders_learn_nothing_of_what_a_partnership_adopts(world: World, client: Client) -> None:
+@pytest.mark.parametrize("name", ["detail", "moved"])
+def test_outsiders_do_not_read_what_a_partnership_adopts(world: World, client: Client, name: str) -> None:
     adoption = adopted_recommendation(world)
+    arguments = {"pk": adoption.recommendation_id} if name == "detail" else {}
 
-    html = html_for(client, world.chidi, "detail", pk=adoption.recommendation_id) + html_for(
-        client, world.chidi, "moved"
-    )
+    html = html_for(client, world.chidi, name, **arguments)
+
     assert "Estuary" not in html
     assert "Adopted" not in html
+
+
+def test_outsiders_cannot_open_an_adoption(world: World, client: Client) -> None:
+    adoption = adopted_recommendation(world)
     client.force_login(world.chidi)
-    assert client.get(adoption.get_absolute_url()).status_code == 404
+
+    response = client.get(adoption.get_absolute_url())
+
+    assert response.status_code == 404
+
+
+def test_an_adopted_recommendation_still_counts_as_uncovered_for_outsiders(world: World) -> None:
+    adoption = adopted_recommendation(world)
+
     assert adoption.recommendation in uncovered(world.chidi)
     assert adoption.recommendation not in uncovered(world.ben)
 
@@ -394,12 +532,13 @@ def test_former_parties_do_not_learn_what_present_parties_say(world: World, clie
     assert "Westmarch" in html_for(client, world.eddie, "of-partnership", pk=world.partnership.pk)
 
 
-def test_what_moved_since_a_day_names_who_and_before_and_after(world: World, client: Client) -> None:
+def test_what_moved_on_a_day_is_listed_with_who_moved_it(world: World) -> None:
     adoption = adopted_recommendation(world)
     answer_recommendation(adoption.recommendation, world.westmarch, world.ben, "done")
     today = timezone.localdate()
 
     lines = moved_between(world.eddie, today, today + dt.timedelta(days=1), world.partnership)
+
     assert [line.title for line in lines] == [
         "Changed its response to a recommendation",
         "Adopted a recommendation",
@@ -407,23 +546,47 @@ def test_what_moved_since_a_day_names_who_and_before_and_after(world: World, cli
     ]
     assert "Westmarch" in lines[0].by
     assert moved_between(world.eddie, today - dt.timedelta(days=9), today) == []
+
+
+def test_the_page_lists_what_moved_since_a_day(world: World, client: Client) -> None:
+    adopted_recommendation(world)
     client.force_login(world.eddie)
-    html = client.get(reverse("recommendations:moved"), {"day": today.isoformat()}).content.decode()
-    assert "Adopted a recommendation" in html
+
+    page = client.get(reverse("recommendations:moved"), {"day": timezone.localdate().isoformat()})
+
+    assert "Adopted a recommendation" in page.content.decode()
 
 
-def test_the_successor_of_a_lep_answers_for_what_was_addressed_to_leps(world: World, client: Client) -> None:
+@pytest.fixture
+def recommendation_to_leps(world: World) -> Recommendation:
+    """Return a recommendation to every LEP, after Westmarch has taken over the only one."""
     recommendation = make_recommendation(world, kinds=[Kind.LEP])
-    solent = create_organisation(name="Quay LEP", kind=Kind.LEP, author=None, now=world.now)
-    today = timezone.localdate()
-    assert not is_addressed(recommendation, world.westmarch, today)
+    quay_lep = create_organisation(name="Quay LEP", kind=Kind.LEP, author=None, now=world.now)
+    follow([quay_lep], [world.westmarch], kind="absorb")
+    return recommendation
 
-    follow([solent], [world.westmarch], kind="absorb")
 
-    assert responding_bodies(world.westmarch, today).kinds == {Kind.COUNCIL, Kind.LEP}
-    response = answer_recommendation(recommendation, world.westmarch, world.ben)
+def test_a_council_does_not_answer_for_leps_before_it_takes_one_over(world: World) -> None:
+    recommendation = make_recommendation(world, kinds=[Kind.LEP])
+
+    assert not is_addressed(recommendation, world.westmarch, timezone.localdate())
+
+
+def test_the_successor_of_a_lep_answers_for_what_was_addressed_to_leps(
+    world: World, recommendation_to_leps: Recommendation
+) -> None:
+    response = answer_recommendation(recommendation_to_leps, world.westmarch, world.ben)
+
     assert response.status == ResponseStatus.UNDER_WAY
-    assert "Quay LEP" in html_for(client, world.ben, "of-organisation", pk=world.westmarch.pk)
+    assert responding_bodies(world.westmarch, timezone.localdate()).kinds == {Kind.COUNCIL, Kind.LEP}
+
+
+def test_recommendations_to_the_successor_of_a_lep_name_the_lep(
+    world: World, client: Client, recommendation_to_leps: Recommendation
+) -> None:
+    html = html_for(client, world.ben, "of-organisation", pk=world.westmarch.pk)
+
+    assert "Quay LEP" in html
 
 
 def test_duplicate_organisations_keep_one_response(world: World) -> None:
@@ -441,21 +604,41 @@ def test_duplicate_organisations_keep_one_response(world: World) -> None:
     assert not Response.objects.still_open().filter(organisation=duplicate).exists()
 
 
-def test_a_review_is_a_task_of_its_owner_and_in_their_calendar(world: World) -> None:
+@pytest.fixture
+def reviewed_recommendation(world: World) -> Recommendation:
+    """Return a recommendation whose response Vera has to review in a week."""
     recommendation = make_recommendation(world)
     answer_recommendation(recommendation, world.larkhaven, world.eddie, owner=world.vera, review_on=in_days(7))
-    now = timezone.now()
+    return recommendation
 
-    def has_review_task(person: object) -> bool:
-        tasks = waiting_for(person, now)  # type: ignore[arg-type]  # a User
-        return any(task.what == "Review this recommendation" for task in tasks)
 
+def has_review_task(person: User) -> bool:
+    """Return whether My work asks the person to review a recommendation."""
+    return any(task.what == "Review this recommendation" for task in waiting_for(person, timezone.now()))
+
+
+def review_entries(person: User) -> list[Any]:
+    """Return the reviews of recommendations in the person's calendar."""
+    return [entry for entry in entries_for(person, None, [CalendarKind.REVIEW]) if "Review:" in entry.title]
+
+
+def test_a_review_is_a_task_of_its_owner(world: World, reviewed_recommendation: Recommendation) -> None:
     assert has_review_task(world.vera)
     assert not has_review_task(world.eddie)
-    (entry,) = [entry for entry in entries_for(world.vera, None, [CalendarKind.REVIEW]) if "Review:" in entry.title]
+
+
+def test_a_review_is_in_the_calendar_of_its_owner(world: World, reviewed_recommendation: Recommendation) -> None:
+    [entry] = review_entries(world.vera)
+
     assert entry.starts == in_days(7)
-    assert not any("Review:" in entry.title for entry in entries_for(world.ben, None, [CalendarKind.REVIEW]))
-    answer_recommendation(recommendation, world.larkhaven, world.eddie, "done", owner=world.vera, review_on=in_days(7))
+    assert review_entries(world.ben) == []
+
+
+def test_a_recommendation_that_is_done_needs_no_review(world: World, reviewed_recommendation: Recommendation) -> None:
+    answer_recommendation(
+        reviewed_recommendation, world.larkhaven, world.eddie, "done", owner=world.vera, review_on=in_days(7)
+    )
+
     assert not has_review_task(world.vera)
 
 

@@ -103,11 +103,16 @@ def export_of(client: Client, record: str, pk: int, kind: str) -> bytes:
     return answer.getvalue()  # type: ignore[no-any-return]  # it has no type in the stubs
 
 
-def test_commitments_are_proposed_and_told_in_one_email(world: World) -> None:
-    upload = import_rows(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+@pytest.fixture
+def upload_of_commitments(world: World) -> Upload:
+    """Return Amina's import of four commitments, two of them with mistakes."""
+    return import_rows(of_partnership(world), world.amina, "commitments", COMMITMENTS)
 
-    assert row_counts(upload) == {"created": 2, "set_aside": 2}
+
+def test_each_good_row_proposes_a_commitment(world: World, upload_of_commitments: Upload) -> None:
     first, second = Commitment.objects.order_by("pk")
+
+    assert row_counts(upload_of_commitments) == {"created": 2, "set_aside": 2}
     assert first.giver == world.larkhaven
     assert first.quantity == 60
     assert first.unit == "homes"
@@ -115,16 +120,26 @@ def test_commitments_are_proposed_and_told_in_one_email(world: World) -> None:
     assert first.due_on == DUE
     assert second.giver == world.westmarch
     assert second.is_proposed
-    reasons = [row[2] for row in upload.report["set_aside"]]
-    assert "“Tidewater Housing Group” does not take part in this partnership." in reasons[0]
-    assert "Enter a due date that is today or later." in reasons[1]
-    emails = Email.objects.filter(kind__startswith="commitments.")
-    assert [(email.kind, email.person_id) for email in emails] == [("commitments.proposed_together", world.ben.pk)]
-    assert emails.get().params["commitments"] == [first.pk, second.pk]
 
 
-def test_digest_tells_the_commitments_of_one_spreadsheet_in_one_line(world: World) -> None:
-    import_rows(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+def test_a_commitment_of_another_organisation_or_a_past_day_is_set_aside(upload_of_commitments: Upload) -> None:
+    reason_of_stranger, reason_of_past_day = (row[2] for row in upload_of_commitments.report["set_aside"])
+
+    assert "“Tidewater Housing Group” does not take part in this partnership." in reason_of_stranger
+    assert "Enter a due date that is today or later." in reason_of_past_day
+
+
+def test_one_email_is_about_all_commitments_of_a_spreadsheet(world: World, upload_of_commitments: Upload) -> None:
+    email = Email.objects.get(kind__startswith="commitments.")
+
+    assert email.kind == "commitments.proposed_together"
+    assert email.person == world.ben
+    assert email.params["commitments"] == list(Commitment.objects.order_by("pk").values_list("pk", flat=True))
+
+
+@pytest.fixture
+def proposal_events(world: World, upload_of_commitments: Upload) -> list[Event]:
+    """Return the events of two commitments that were added from a spreadsheet, and of one that Amina typed in."""
     propose_commitment(
         giver=world.larkhaven,
         receiver=world.westmarch,
@@ -137,11 +152,15 @@ def test_digest_tells_the_commitments_of_one_spreadsheet_in_one_line(world: Worl
         author=world.amina,
         now=timezone.now(),
     )
-    events = list(Event.objects.filter(kind=Proposed.PROPOSED, within_id=world.partnership.pk).order_by("pk"))
+    return list(Event.objects.filter(kind=Proposed.PROPOSED, within_id=world.partnership.pk).order_by("pk"))
+
+
+def test_digest_has_one_line_about_the_commitments_of_one_spreadsheet(
+    world: World, proposal_events: list[Event]
+) -> None:
     subject = Subject(kind="partnership", record_id=world.partnership.pk)
 
-    section = read_section(subject, events, stakeholder=False, now=timezone.now())
-    section_for_stakeholders = read_section(subject, events, stakeholder=True, now=timezone.now())
+    section = read_section(subject, proposal_events, stakeholder=False, now=timezone.now())
 
     line_of_spreadsheet, line_of_proposal = section.lines
     assert section.count == 2
@@ -149,9 +168,26 @@ def test_digest_tells_the_commitments_of_one_spreadsheet_in_one_line(world: Worl
     assert line_of_spreadsheet.why.startswith("Amina Larch, Larkhaven Homes")
     assert line_of_spreadsheet.path == f"/commitments/?partnership={world.partnership.pk}"
     assert line_of_proposal.sentence == "A crossing: proposed a commitment"
-    assert section_for_stakeholders.lines[0].path == ""
-    text = str(render_section(section, stakeholder=False).text)  # "=" is "=3D" in an email
+
+
+def test_email_of_a_digest_links_the_list_of_commitments(world: World, proposal_events: list[Event]) -> None:
+    subject = Subject(kind="partnership", record_id=world.partnership.pk)
+    section = read_section(subject, proposal_events, stakeholder=False, now=timezone.now())
+
+    text = str(render_section(section, stakeholder=False).text)
+
+    # "=" is "=3D" in an email.
     assert f"The list: http://localhost:8000/commitments/?partnership=3D{world.partnership.pk}" in text
+
+
+def test_digest_for_stakeholders_does_not_link_the_list_of_commitments(
+    world: World, proposal_events: list[Event]
+) -> None:
+    subject = Subject(kind="partnership", record_id=world.partnership.pk)
+
+    section = read_section(subject, proposal_events, stakeholder=True, now=timezone.now())
+
+    assert section.lines[0].path == ""
 
 
 def test_digest_says_what_a_spreadsheet_changed_of_one_commitment(world: World) -> None:
@@ -186,13 +222,17 @@ def test_email_about_many_commitments_takes_few_queries(
     assert len(content.context["commitments"]) == 20
 
 
-def test_commitments_of_a_second_upload_stay_and_a_corrected_row_changes_its_own(world: World) -> None:
-    import_rows(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+def test_second_upload_of_the_same_commitments_changes_nothing(world: World, upload_of_commitments: Upload) -> None:
     second_upload = import_rows(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+
     assert row_counts(second_upload) == {"left_alone": 2, "set_aside": 2}
 
-    corrected = COMMITMENTS.splitlines()[0] + "\n" + COMMITMENTS.splitlines()[1].replace(",60,", ",75,")
-    corrected_upload = import_rows(of_partnership(world), world.amina, "commitments", corrected)
+
+def test_a_corrected_row_changes_its_own_commitment(world: World, upload_of_commitments: Upload) -> None:
+    headings, first_row, *_ = COMMITMENTS.splitlines()
+    corrected_file = headings + "\n" + first_row.replace(",60,", ",75,")
+
+    corrected_upload = import_rows(of_partnership(world), world.amina, "commitments", corrected_file)
 
     assert row_counts(corrected_upload) == {"changed": 1}
     assert Commitment.objects.count() == 2
@@ -272,9 +312,9 @@ def test_reference_of_another_partnership_never_touches_its_commitment(world: Wo
 
 
 def test_asks_and_offers_are_drafts_of_the_party(world: World) -> None:
-    until = f"{DUE:%d/%m/%Y}"
+    rows = ENTRIES.format(until=f"{DUE:%d/%m/%Y}")
 
-    upload = import_rows(of_partnership(world), world.eddie, "entries", ENTRIES.format(until=until))
+    upload = import_rows(of_partnership(world), world.eddie, "entries", rows)
 
     assert row_counts(upload) == {"created": 2}
     ask = Entry.objects.get(title="Land for 60 homes")
@@ -283,9 +323,15 @@ def test_asks_and_offers_are_drafts_of_the_party(world: World) -> None:
     assert ask.organisation == world.larkhaven
     assert ask.quantity == 60
     assert ask.available_until == DUE
-    assert row_counts(import_rows(of_partnership(world), world.eddie, "entries", ENTRIES.format(until=until))) == {
-        "left_alone": 2
-    }
+
+
+def test_second_upload_of_the_same_asks_and_offers_changes_nothing(world: World) -> None:
+    rows = ENTRIES.format(until=f"{DUE:%d/%m/%Y}")
+    import_rows(of_partnership(world), world.eddie, "entries", rows)
+
+    second_upload = import_rows(of_partnership(world), world.eddie, "entries", rows)
+
+    assert row_counts(second_upload) == {"left_alone": 2}
 
 
 def test_ask_typed_in_a_form_is_not_changed_by_its_own_download(world: World, client: Client) -> None:
@@ -334,11 +380,18 @@ def test_contacts_fill_posts_and_leads_alone_name_signatories(world: World) -> N
     posts = {post.role: post for post in Post.objects.filter(organisation=world.larkhaven)}
     assert posts["planning"].holders.get().name == "Kit Doe"
     assert posts["finance"].holders.get().person == world.vera
-    changed_row = CONTACTS.splitlines()[0] + "\n" + CONTACTS.splitlines()[1].replace("567890", "999999")
-    assert row_counts(import_rows(Target(organisation=world.larkhaven), world.eddie, "contacts", changed_row)) == {
-        "changed": 1
-    }
-    assert posts["planning"].holders.get().phone == "01234 999999"
+
+
+def test_a_corrected_row_changes_its_own_contact(world: World) -> None:
+    import_rows(Target(organisation=world.larkhaven), world.eddie, "contacts", CONTACTS)
+    headings, first_row, *_ = CONTACTS.splitlines()
+    corrected_file = headings + "\n" + first_row.replace("567890", "999999")
+
+    upload = import_rows(Target(organisation=world.larkhaven), world.eddie, "contacts", corrected_file)
+
+    assert row_counts(upload) == {"changed": 1}
+    planning_post = Post.objects.get(organisation=world.larkhaven, role="planning")
+    assert planning_post.holders.get().phone == "01234 999999"
 
 
 def test_contact_of_several_posts_gets_one_email_about_all_of_them(world: World) -> None:
@@ -478,21 +531,36 @@ def test_person_of_two_parties_chooses_which_one_acts(world: World, client: Clie
     assert client.get(f"{record_url}?party={world.tidewater.pk}").status_code == 404
 
 
-def test_worker_imports_commitments_that_are_more_than_a_few(world: World) -> None:
+@pytest.fixture
+def upload_for_worker(world: World) -> Upload:
+    """Return an upload of 26 commitments, which a worker has to preview."""
     lines = "".join(f"Larkhaven Homes,Westmarch Borough Council,Scheme {number},{DUE}\n" for number in range(26))
-    upload = upload_rows(
+    return upload_rows(
         of_partnership(world), world.amina, "commitments", f"Gives,Receives,What is promised,Due date\n{lines}"
     )
 
-    assert upload.is_at_work
+
+def test_many_commitments_wait_for_a_worker(world: World, upload_for_worker: Upload) -> None:
+    is_at_work_before_preview = upload_for_worker.is_at_work
     work_on_uploads(now=timezone.now())
-    upload.refresh_from_db()
-    waiting_upload = ask_to_import(upload=upload, author=world.amina, now=timezone.now())
+    upload_for_worker.refresh_from_db()
+
+    waiting_upload = ask_to_import(upload=upload_for_worker, author=world.amina, now=timezone.now())
+
+    assert is_at_work_before_preview
     assert waiting_upload.status == "waiting"
-    assert Commitment.objects.filter(text__startswith="Scheme").count() == 0
+    assert not Commitment.objects.filter(text__startswith="Scheme").exists()
+
+
+def test_a_worker_imports_many_commitments(world: World, upload_for_worker: Upload) -> None:
     work_on_uploads(now=timezone.now())
-    upload.refresh_from_db()
-    assert upload.is_applied
+    upload_for_worker.refresh_from_db()
+    ask_to_import(upload=upload_for_worker, author=world.amina, now=timezone.now())
+
+    work_on_uploads(now=timezone.now())
+
+    upload_for_worker.refresh_from_db()
+    assert upload_for_worker.is_applied
     assert Commitment.objects.filter(text__startswith="Scheme").count() == 26
 
 

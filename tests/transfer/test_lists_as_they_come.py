@@ -79,45 +79,82 @@ def test_copy_of_a_sheet_is_not_a_second_list() -> None:
 # Parts of lists
 
 
-def test_list_lacking_a_fifth_of_its_register_must_be_confirmed(tmp_path: Path) -> None:
+@pytest.fixture
+def partial_list(tmp_path: Path) -> Path:
+    """Return a file of providers that lacks one of the four providers in the directory."""
     import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
-    partial_list = tmp_path / "part_2024-02.csv"
-    partial_list.write_text("\n".join(PROVIDERS.splitlines()[:4]))
+    file = tmp_path / "part_2024-02.csv"
+    file.write_text("\n".join(PROVIDERS.splitlines()[:4]))
+    return file
 
+
+def test_list_lacking_a_fifth_of_its_register_must_be_confirmed(partial_list: Path) -> None:
     with pytest.raises(CommandError, match=r"1 of the 4 organisations .* \(25 %\).*--accept-missing"):
         call_command("import_register", "providers", str(partial_list))
 
     assert not Organisation.objects.exclude(missing_since=None).exists()
+
+
+def test_dry_run_warns_of_a_list_lacking_a_fifth_of_its_register(partial_list: Path) -> None:
     stdout = StringIO()
+
     call_command("import_register", "providers", str(partial_list), "--dry-run", stdout=stdout)
+
     assert "Is it the whole list? 1 of the 4 organisations" in stdout.getvalue()
-    call_command("import_register", "providers", str(partial_list), "--accept-missing", stdout=stdout)
+
+
+def test_list_lacking_a_fifth_of_its_register_is_imported_once_confirmed(partial_list: Path) -> None:
+    call_command("import_register", "providers", str(partial_list), "--accept-missing", stdout=StringIO())
+
     assert organisation_named("Mere Council").missing_from == {"providers": "2024-02-29"}
 
 
-def test_missing_bodies_are_marked_for_each_register_and_shown(client: Client) -> None:
-    client.force_login(make_world().vera)
+def import_lists_without_westmarch() -> Organisation:
+    """Import both registers, and then newer lists that lack Westmarch's council; return the council."""
     import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
     shorter_list = "\n".join(line for line in COUNCILS.splitlines() if not line.startswith("XWM"))
-
     import_list("councils", shorter_list, as_of=dt.date(2024, 2, 1))
     import_list(
         "providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Newcomer Homes,LX7"), accept_missing=True
     )
+    return organisation_named("Westmarch Borough Council")
 
-    westmarch = organisation_named("Westmarch Borough Council")
+
+def test_missing_organisation_is_marked_for_each_register() -> None:
+    westmarch = import_lists_without_westmarch()
+
     assert westmarch.missing_from.keys() == {"councils", "providers"}
     assert westmarch.missing_since == dt.date(2024, 2, 1)
+
+
+def test_page_shows_from_which_registers_an_organisation_is_missing(client: Client) -> None:
+    client.force_login(make_world().vera)
+    westmarch = import_lists_without_westmarch()
+
     page = client.get(westmarch.get_absolute_url()).content.decode()
+
     assert "Councils, since 1 February 2024" in page
     assert "Providers, since" in page
+
+
+def test_organisation_in_one_list_again_stays_marked_for_the_other() -> None:
+    westmarch = import_lists_without_westmarch()
+
     import_list("councils", COUNCILS)
+
     westmarch.refresh_from_db()
     assert westmarch.missing_from.keys() == {"providers"}
-    assert mark_found(organisation=westmarch, author=None, now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+
+
+def test_organisation_that_was_found_is_no_longer_marked_as_missing() -> None:
+    westmarch = import_lists_without_westmarch()
+
+    is_changed = mark_found(organisation=westmarch, author=None, now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+
     westmarch.refresh_from_db()
+    assert is_changed
     assert westmarch.missing_from == {}
     assert westmarch.missing_since is None
 
@@ -269,9 +306,16 @@ def test_list_of_codes_and_names_keeps_official_names_and_adds_no_duplicate() ->
     assert run.created == 0
     assert run.undecided == 0
     assert run.missing == 0
-    mere = organisation_named("Mere Council")
-    assert mere.names.get(name="Mere").kind == "alternative"
-    assert import_list("councils", DISTRICTS).left_alone == 2
+    assert organisation_named("Mere Council").names.get(name="Mere").kind == "alternative"
+
+
+def test_second_list_of_the_same_codes_and_names_changes_nothing() -> None:
+    import_list("councils", COUNCILS)
+    import_list("councils", DISTRICTS)
+
+    second_run = import_list("councils", DISTRICTS)
+
+    assert second_run.left_alone == 2
 
 
 def test_council_with_a_new_code_is_matched_by_its_name() -> None:
@@ -279,15 +323,20 @@ def test_council_with_a_new_code_is_matched_by_its_name() -> None:
 
     run = import_list("councils", DISTRICTS.replace("E07900001", "E07900009"), as_of=dt.date(2025, 4, 1))
 
+    [line] = run.report["lines"]["joined"]
     assert run.created == 0
     assert run.undecided == 0
-    (line,) = run.report["lines"]["joined"]
     assert line.startswith("Westmarch (E07900009) is Westmarch Borough Council: GSS code E07900009 added; the code of")
+
+
+def test_council_that_is_matched_by_its_name_has_both_codes() -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+
+    import_list("councils", DISTRICTS.replace("E07900001", "E07900009"), as_of=dt.date(2025, 4, 1))
+
     westmarch = organisation_named("Westmarch Borough Council")
-    assert set(westmarch.identifiers.filter(scheme=Scheme.GSS).values_list("value", flat=True)) == {
-        "E07900001",
-        "E07900009",
-    }
+    gss_codes = westmarch.identifiers.filter(scheme=Scheme.GSS).values_list("value", flat=True)
+    assert set(gss_codes) == {"E07900001", "E07900009"}
     assert westmarch.areas_served.get(area__code="E07900001").ends_on == dt.date(2025, 4, 1)
 
 
@@ -305,28 +354,38 @@ def test_list_with_keys_matches_councils_that_came_by_code_and_name() -> None:
     assert westmarch.areas_served.get(ends_on=None).area.code == "E07900009"
 
 
-def test_uncertain_matches_by_code_and_name_are_left_for_review() -> None:
-    world = make_world()
-    import_list("councils", COUNCILS)
-    # Mere's name under Westmarch's code; a code of another tier for Mere's name.
-    changed_list = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Westmarch\nE07900044,Mere\n"
+#: Mere's name under Westmarch's code; a code of another tier for Mere's name.
+UNCERTAIN_DISTRICTS = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Westmarch\nE07900044,Mere\n"
 
-    run = import_list("councils", changed_list, accept_missing=True)
+
+def test_uncertain_matches_by_code_and_name_are_left_for_review() -> None:
+    import_list("councils", COUNCILS)
+
+    run = import_list("councils", UNCERTAIN_DISTRICTS, accept_missing=True)
 
     assert run.created == 0
     assert run.changed == 0
     assert run.undecided == 2
     doubt = Doubt.objects.get(register="councils", key="E07900044")
     assert organisation_named("Mere Council") in doubt.candidates.all()
+
+
+def test_uncertain_match_that_an_administrator_confirms_adds_the_code() -> None:
+    world = make_world()
+    import_list("councils", COUNCILS)
+    import_list("councils", UNCERTAIN_DISTRICTS, accept_missing=True)
+    mere = organisation_named("Mere Council")
+
     answer_doubt(
-        doubt=doubt,
+        doubt=Doubt.objects.get(register="councils", key="E07900044"),
         answer=Answer.THIS,
-        organisation=organisation_named("Mere Council"),
+        organisation=mere,
         reason="Their order says so.",
         author=world.dee,
         now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
     )
-    assert organisation_named("Mere Council").identifiers.filter(scheme=Scheme.GSS, value="E07900044").exists()
+
+    assert mere.identifiers.filter(scheme=Scheme.GSS, value="E07900044").exists()
 
 
 def test_code_and_name_of_two_councils_are_left_for_review_and_change_neither() -> None:

@@ -40,27 +40,36 @@ def organisation_named(name: str) -> Organisation:
     return Organisation.objects.get(name=name)
 
 
-def test_councils_have_areas_successors_and_half_open_dates() -> None:
+def test_list_of_councils_creates_the_councils_of_england() -> None:
     run = import_list("councils", COUNCILS)
 
     assert run.created == 5
     assert run.changed == 0
     assert run.left_alone == 0
-    mere = organisation_named("Mere Council")
+    assert not Organisation.objects.filter(name="Glenmarch Council").exists()
+
+
+def test_councils_that_were_replaced_have_a_successor_and_end_the_day_before() -> None:
+    import_list("councils", COUNCILS)
+
     northmere = organisation_named("Northmere District Council")
     southmere = organisation_named("Southmere City Council")
+    succession = Succession.objects.get()
     assert {northmere.valid_to, southmere.valid_to} == {dt.date(2023, 4, 1)}
     assert northmere.status == Status.DISSOLVED
-    succession = Succession.objects.get()
+    assert northmere.areas_served.get().ends_on == dt.date(2023, 4, 1)
     assert succession.status == "effective"
     assert str(succession.vests_on) == "2023-04-01"
     assert {tie.predecessor for tie in succession.ties.all()} == {northmere, southmere}
-    assert {tie.successor for tie in succession.ties.all()} == {mere}
+    assert {tie.successor for tie in succession.ties.all()} == {organisation_named("Mere Council")}
+
+
+def test_a_district_is_in_its_county_and_region() -> None:
+    import_list("councils", COUNCILS)
+
     westmarch = Area.objects.get(code="E07900001")
     assert westmarch.parent == Area.objects.get(code="E10900001")
     assert westmarch.region == Area.objects.get(code="E12000008")
-    assert northmere.areas_served.get().ends_on == dt.date(2023, 4, 1)
-    assert not Organisation.objects.filter(name="Glenmarch Council").exists()
 
 
 def test_same_list_again_changes_nothing() -> None:
@@ -102,15 +111,19 @@ def test_unknown_successor_is_refused() -> None:
     assert not Organisation.objects.exists()
 
 
-def test_later_list_updates_closes_marks_and_unmarks() -> None:
-    import_list("councils", COUNCILS, as_of=dt.date(2025, 1, 1))
-    renamed = COUNCILS.replace("Mere Council,Mere", "Mere City Council,Mere")
-    shorter_list = "\n".join(line for line in renamed.splitlines() if not line.startswith("XCO"))
-    later_list = shorter_list.replace("E07900001,,,,England", "E07900001,,2026-03-31,XNW,England").replace(
-        'westmarch borough",,True', 'westmarch borough",,False'
-    )
+#: A later list: Mere has another name, Westmarch has ended, and Marchshire is missing.
+LATER_COUNCILS = (
+    "\n".join(line for line in COUNCILS.splitlines() if not line.startswith("XCO"))
+    .replace("Mere Council,Mere", "Mere City Council,Mere")
+    .replace("E07900001,,,,England", "E07900001,,2026-03-31,XNW,England")
+    .replace('westmarch borough",,True', 'westmarch borough",,False')
+)
 
-    run = import_list("councils", later_list, as_of=dt.date(2026, 5, 1))
+
+def test_later_list_updates_closes_and_marks_councils() -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2025, 1, 1))
+
+    run = import_list("councils", LATER_COUNCILS, as_of=dt.date(2026, 5, 1))
 
     assert run.created == 0
     assert run.changed == 1
@@ -121,6 +134,11 @@ def test_later_list_updates_closes_marks_and_unmarks() -> None:
     assert county.missing_from == {"councils": "2026-05-01"}
     assert organisation_named("Westmarch Borough Council").valid_to == dt.date(2026, 4, 1)
     assert organisation_named("Mere City Council").names.filter(name="Mere Council", kind="former").exists()
+
+
+def test_council_that_is_listed_again_is_no_longer_marked_as_missing() -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2025, 1, 1))
+    import_list("councils", LATER_COUNCILS, as_of=dt.date(2026, 5, 1))
 
     last_run = import_list("councils", COUNCILS)
 
@@ -138,7 +156,14 @@ def test_council_with_a_new_code_keeps_both_areas_with_their_dates() -> None:
     assert council.areas_served.get(area__code="E07900001").ends_on == dt.date(2026, 4, 1)
     assert council.areas_served.get(area__code="E07900009").starts_on == dt.date(2026, 4, 1)
     assert Identifier.objects.filter(organisation=council, scheme=Scheme.GSS).count() == 2
+
+
+def test_second_list_with_the_new_code_changes_nothing() -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2025, 4, 1))
+    import_list("councils", COUNCILS.replace("E07900001", "E07900009"), as_of=dt.date(2026, 4, 1))
+
     second_run = import_list("councils", COUNCILS.replace("E07900001", "E07900009"))
+
     assert second_run.changed == 0
 
 
@@ -223,10 +248,17 @@ def test_leps_are_closed_and_have_the_districts_they_served() -> None:
         "E07900001": dt.date(2024, 4, 1),
         "E07900002": dt.date(2023, 4, 1),
     }
-    second_run = import_list("leps", '{"E37900001": "Estuary Reach", "E37900002": "Mereland"}', name="names.json")
-    assert second_run.created == 0
-    assert second_run.changed == 0
-    assert second_run.left_alone == 2
+
+
+def test_list_of_the_names_of_known_leps_changes_nothing() -> None:
+    import_list("councils", COUNCILS)
+    import_list("leps", as_workbook({"Cover": [["x"]], "Sheet1": LEPS}), name="leps.xlsx")
+
+    run = import_list("leps", '{"E37900001": "Estuary Reach", "E37900002": "Mereland"}', name="names.json")
+
+    assert run.created == 0
+    assert run.changed == 0
+    assert run.left_alone == 2
 
 
 def test_lep_with_a_later_code_is_the_same_lep() -> None:
@@ -239,23 +271,40 @@ def test_lep_with_a_later_code_is_the_same_lep() -> None:
     assert set(organisation_named("Mereland").identifiers.values_list("value", flat=True)) == {"E37900002", "E37900011"}
 
 
-def test_combined_authorities_serve_listed_districts_and_follow_new_codes() -> None:
-    import_list("councils", COUNCILS)
-    lookup = (
-        "\ufeffLAD30CD,LAD30NM,CAUTH30CD,CAUTH30NM,ObjectId\n"
-        "E07900007,Westmarch,E47900001,Estuary Reach,1\n"
-        "E06900001,Mere,E47900001,Estuary Reach,2\n"
-    )
+#: Westmarch with a new code, and Mere, are the districts of one combined authority.
+COMBINED_AUTHORITIES = (
+    "\ufeffLAD30CD,LAD30NM,CAUTH30CD,CAUTH30NM,ObjectId\n"
+    "E07900007,Westmarch,E47900001,Estuary Reach,1\n"
+    "E06900001,Mere,E47900001,Estuary Reach,2\n"
+)
 
-    run = import_list("combined-authorities", lookup, as_of=dt.date(2025, 1, 1))
+
+def test_combined_authorities_serve_listed_districts() -> None:
+    import_list("councils", COUNCILS)
+
+    run = import_list("combined-authorities", COMBINED_AUTHORITIES, as_of=dt.date(2025, 1, 1))
 
     assert run.created == 1
     codes = organisation_named("Estuary Reach").areas_served.values_list("area__code", flat=True)
     assert set(codes) == {"E47900001", "E07900007", "E06900001"}
-    # Westmarch has a new code: it is the only one with its name and tier.
+
+
+def test_district_of_a_combined_authority_gets_its_new_code_if_name_and_tier_are_unique() -> None:
+    import_list("councils", COUNCILS)
+
+    import_list("combined-authorities", COMBINED_AUTHORITIES, as_of=dt.date(2025, 1, 1))
+
     assert organisation_named("Westmarch Borough Council").identifiers.filter(value="E07900007").exists()
-    last_run = import_list("combined-authorities", "\n".join(lookup.splitlines()[:2]), as_of=dt.date(2026, 1, 1))
-    assert last_run.changed == 1
+
+
+def test_combined_authority_no_longer_serves_a_district_that_left_the_list() -> None:
+    import_list("councils", COUNCILS)
+    import_list("combined-authorities", COMBINED_AUTHORITIES, as_of=dt.date(2025, 1, 1))
+    list_without_mere = "\n".join(COMBINED_AUTHORITIES.splitlines()[:2])
+
+    run = import_list("combined-authorities", list_without_mere, as_of=dt.date(2026, 1, 1))
+
+    assert run.changed == 1
     assert organisation_named("Estuary Reach").areas_served.get(area__code="E06900001").ends_on == dt.date(2026, 1, 1)
 
 

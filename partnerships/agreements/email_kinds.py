@@ -89,14 +89,14 @@ EMAILS = (
     ),
     PersonEmail(
         "agreements.post_filled",
-        "Named the holder of a post",
+        "You have been given a post",
         emails.write_post_filled,
         group=NoticeGroup.PARTNERSHIPS,
         about=_POST,
     ),
     PersonEmail(
         "agreements.no_lead",
-        "Nobody leads an organisation",
+        "Organisation without a lead",
         emails.write_no_lead,
         group=NoticeGroup.PARTNERSHIPS,
         about=_ORGANISATION,
@@ -159,7 +159,7 @@ EMAILS = (
     ),
     PersonEmail(
         "agreements.dates_ahead",
-        "Partnership dates coming up",
+        "Dates of a partnership coming up",
         emails.write_dates_ahead,
         group=NoticeGroup.REMINDERS,
         about=_first_partnership,
@@ -187,7 +187,7 @@ EMAILS = (
 #: Email to a contact without an account, who has been named as holder of a post.
 CONTACT_EMAIL = EmailKind(
     code=emails.CONTACT,
-    label="Named as a contact",
+    label="You have been named as a contact",
     lane=Lane.NOTICE,
     composer=emails.ContactComposer(),
     group=NoticeGroup.ACCOUNT,

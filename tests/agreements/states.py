@@ -126,7 +126,7 @@ ENDED = (
         PARTNER,
         prepare=then_end(),
         situation="after it ended",
-        result="UnableToGiveNotice: The partnership is not in force, so nobody can give notice to leave it.",
+        result="UnableToGiveNotice: The partnership is not in force, so you do not need to give notice to leave it.",
     ),
     Row(
         "agreements.report_progress",
@@ -145,7 +145,9 @@ ENDED = (
         frozenset({"stranger"}),
         prepare=then_end(rights._invite_tidewater),
         situation="after it ended",
-        result="UnableToAnswer: This invitation has already been answered or withdrawn, so you need not answer it.",
+        result=(
+            "UnableToAnswer: This invitation has already been answered or withdrawn, so you do not need to answer it."
+        ),
     ),
     Row(
         "agreements.create_post",
@@ -205,7 +207,8 @@ FORMER_PARTY = (
         FORMER,
         situation="of a former party",
         result=(
-            "UnableToChangePost: Harbour Community Trust takes no part in this partnership, so it has no posts there."
+            "UnableToChangePost: Harbour Community Trust does not take part in this partnership, so it can have no "
+            "posts there."
         ),
     ),
     Row(
@@ -290,7 +293,7 @@ DONE_ALREADY = (
         rights.KEEPERS,
         prepare=_link_and_unlink_commitment,
         situation="once more",
-        result="UnableToChangeObjective: This link has already been removed, so you need not remove it.",
+        result="UnableToChangeObjective: This link has already been removed, so you do not need to remove it.",
     ),
 )
 ROWS = (*ENDED, *FORMER_PARTY, *DONE_ALREADY)

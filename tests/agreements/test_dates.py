@@ -493,7 +493,7 @@ def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> N
 
     assert f"The other parties will continue until {long_date(days(60))}, when another notice ends" in first_page
     assert f"{world.harbour.name}, last day {long_date(days(60))}" in first_page
-    assert f"cannot continue without {world.westmarch.name}, so it will end after your last day" in page_for_later_day
+    assert f"without {world.westmarch.name}, so the partnership will end after your last day" in page_for_later_day
     assert f"{world.westmarch.name} leaves after {long_date(days(10))}" in response.content.decode()
 
 

@@ -169,7 +169,7 @@ def test_a_retired_field_leaves_new_terms_and_stays_in_an_amendment_that_holds_i
         ({"code": "quorum"}, "All terms have a field"),
         ({"code": "Bad code"}, "Use a to z"),
         ({"shape": "choice", "choices": "one: One\none: Two"}, "each code once"),
-        ({"shape": "line", "choices": "one: One"}, "which needs them"),
+        ({"shape": "line", "choices": "one: One"}, "Leave them empty for other types"),
         ({"code": "standards"}, "already exists"),
         ({"shape": "percent", "starter": "120"}, "between 0 and 100"),
         ({"shape": "flag", "starter": "yes"}, "true or false"),

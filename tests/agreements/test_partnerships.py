@@ -261,7 +261,7 @@ def test_once_a_successor_is_drafted_nobody_is_asked_to_renew_or_review(world: W
     page = client.get(address).content.decode()
 
     assert "Renew it: draft a successor" in page_before
-    assert "Renewed</strong> still needs" not in page_before
+    assert "Before the status can be <strong>Renewed" not in page_before
     assert "Renew it: draft a successor" not in page
     assert f'href="{successor.get_absolute_url()}">Estuary Partnership, second term</a> renews this partnership' in page
     assert work_before["Hold the review"] == address

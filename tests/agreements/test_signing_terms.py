@@ -661,7 +661,7 @@ def test_a_party_that_has_not_signed_is_reminded_once(half_signed_amendment: Ter
 def test_an_amendment_cannot_be_signed_after_its_last_day(world: World, half_signed_amendment: TermsVersion) -> None:
     with (
         time_machine.travel(timezone.now() + dt.timedelta(days=36)),
-        pytest.raises(UnableToSignTerms, match="time to sign is over"),
+        pytest.raises(UnableToSignTerms, match="time to sign these terms is over"),
     ):
         sign(half_signed_amendment, world.amina, world.larkhaven)
 

@@ -126,7 +126,7 @@ class PartnershipKindAdmin(VocabularyAdmin):
     def see_form(self, kind: PartnershipKind) -> str:
         """Return a link to a preview of the form that partners fill in."""
         if not kind.pk:
-            return "Save the kind first."
+            return "Save the kind first. You can then see its form here."
         return format_html('<a href="{}">Preview the form</a>', reverse("admin:kind_preview", args=[kind.pk]))
 
     def get_urls(self) -> list[Any]:

@@ -176,7 +176,7 @@ class RoleForm(Form):
     """Change the role of a party."""
 
     role = forms.ChoiceField(
-        label="Which role does the organisation have in the partnership?",
+        label="What role does the organisation have in the partnership?",
         choices=list(ROLE_DESCRIPTIONS.items()),
         widget=forms.RadioSelect,
     )

@@ -43,7 +43,7 @@ class FillForm(Form):
         label="Working days", required=False, max_length=100, help_text="For example, Monday to Wednesday."
     )
     note = forms.CharField(label="Note", required=False, max_length=300, help_text="For example, call before noon.")
-    starts_on = DayField(label="From", required=False, help_text="Leave empty to start today.")
+    starts_on = DayField(label="From", required=False, help_text="Leave this empty to start today.")
     reason = forms.CharField(label="Reason", max_length=300, help_text="Your partners can read this.")
 
     #: Fields that say how to reach the holder.

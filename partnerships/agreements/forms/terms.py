@@ -63,7 +63,7 @@ def _party_names_in_draft(schema: Schema, content: Content) -> Iterator[str]:
 class TermsOnForm(Form):
     """Choose a day, to see the terms that were in force on that day."""
 
-    on = DayField(label="Show the terms in force on", required=False)
+    on = DayField(label="Which day’s terms do you want to see?", required=False)
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **{"initial": {"on": today}, **kwargs})
@@ -167,7 +167,7 @@ class SignTermsForm(AnswersForm):
         label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None
     )
     decision = forms.ChoiceField(
-        label="What do you decide?",
+        label="Do you sign these terms?",
         choices=[("sign", "Sign"), ("decline", "Decline to sign")],
         widget=forms.RadioSelect,
     )
@@ -209,7 +209,7 @@ class SignTermsForm(AnswersForm):
         data: dict[str, Any] = super().clean() or {}
         choice = data.get("decision", "")
         if choice == "sign":
-            self._require(data, "name", "Enter your full name: it is your signature.")
+            self._require(data, "name", "Enter your full name as your signature.")
             self._require(data, "title", "Enter your job title.")
             self.check_answers(data, Decision.APPROVED)
         elif choice == "decline":

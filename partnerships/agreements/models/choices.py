@@ -45,7 +45,7 @@ class Audience(models.TextChoices):
     """Who besides the parties may see that a partnership exists."""
 
     PARTIES = "parties", "Its parties only"
-    NETWORK = "network", "Everyone signed in can see title, parties, kind, purpose, areas and status"
+    NETWORK = "network", "Everyone who is signed in can see its title, parties, kind, purpose, areas and status"
 
 
 class PartyRole(models.TextChoices):

@@ -64,7 +64,7 @@ class Notice(models.Model):
                 fields=["partnership", "organisation"],
                 condition=Q(withdrawn_at=None, done_at=None),
                 name="unique_open_notice_per_party",
-                violation_error_message="This organisation has already given notice.",
+                violation_error_message="This organisation has already given notice. Withdraw that notice first.",
             ),
             models.CheckConstraint(
                 condition=Q(withdrawn_at=None) | Q(done_at=None), name="notice_not_withdrawn_and_carried_out"

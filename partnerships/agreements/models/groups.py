@@ -20,7 +20,9 @@ class WorkingGroup(models.Model):
     partnership = models.OneToOneField(Partnership, on_delete=models.CASCADE, related_name="as_group")
     parent = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="groups")
     outlives_parent = models.BooleanField(
-        "continues after its partnership", default=False, help_text="Otherwise it ends when its partnership ends."
+        "continues after its partnership",
+        default=False,
+        help_text="Otherwise the working group ends when its partnership ends.",
     )
 
     class Meta:

@@ -68,19 +68,19 @@ class PartnershipKind(Vocabulary):
         "people can open personal data.",
     )
     notice_days = models.PositiveSmallIntegerField(
-        "days of notice",
+        "notice period (days)",
         null=True,
         blank=True,
         validators=[MinValueValidator(NOTICE_DAYS[0]), MaxValueValidator(NOTICE_DAYS[-1])],
-        help_text="Enter the notice period with which the first draft of the terms starts. Leave empty for none.",
+        help_text="Enter the notice period for the first draft of the terms. Leave this empty if there is none.",
     )
     reminder_days = ArrayField(
         models.PositiveSmallIntegerField(
             validators=[MinValueValidator(1), MaxValueValidator(LONGEST_LEAD_TIME)],
         ),
         default=usual_reminder_days,
-        verbose_name="days of reminders",
-        help_text="Enter how many days before a date of the partnership its leads get an email, for example 90, 60. An "
+        verbose_name="reminder days",
+        help_text="Enter how many days before a date of the partnership we email its leads, for example 90, 60. An "
         "organisation can choose other days.",
     )
 
@@ -133,7 +133,7 @@ class Declared(models.Model):
     active = models.BooleanField(
         "in use",
         default=True,
-        help_text="Untick to leave this part out of new terms. Old versions still show it.",
+        help_text="Untick to leave this part out of new terms. Earlier versions still show it.",
     )
 
     class Meta:
@@ -167,9 +167,9 @@ class KindTable(Declared):
 
     kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="tables")
     code = models.CharField(max_length=40, validators=[CODE], help_text=CODE_HELP)
-    label = models.CharField(max_length=120, help_text="Enter the name of the whole table, for example, Lots.")
+    label = models.CharField(max_length=120, help_text="Enter the name of the whole table, for example “Lots”.")
     one = models.CharField(
-        "one row", max_length=60, help_text="Enter the name of one row in lower case, for example, lot."
+        "one row", max_length=60, help_text="Enter the name of one row in lower case, for example “lot”."
     )
     help = models.CharField(max_length=300, blank=True)
     required = models.BooleanField(
@@ -217,7 +217,7 @@ class KindField(Declared):
     table = models.ForeignKey(KindTable, on_delete=models.PROTECT, related_name="columns", null=True, blank=True)
     code = models.CharField(max_length=40, validators=[CODE], help_text=CODE_HELP)
     label = models.CharField(max_length=120)
-    shape = models.CharField("holds", max_length=10, choices=SHAPES)
+    shape = models.CharField("type of content", max_length=10, choices=SHAPES)
     choices = models.TextField(
         blank=True,
         help_text="For a field with choices, enter each choice on its own line: a code, a colon and a label. For "
@@ -226,11 +226,11 @@ class KindField(Declared):
     help = models.CharField(max_length=300, blank=True, help_text="Enter a hint. People see it below the field.")
     required = models.BooleanField(default=False, help_text="Tick if the terms cannot be signed without this field.")
     starter = models.TextField(
-        "starts with",
+        "starting text",
         max_length=2000,
         blank=True,
-        help_text="Enter what the first draft of the terms says in this field. Leave empty for nothing, and in columns "
-        "of tables.",
+        help_text="Enter what this field says in the first draft of the terms, if anything. Leave this empty for a "
+        "column of a table.",
     )
 
     class Meta:
@@ -246,8 +246,8 @@ class KindField(Declared):
             models.CheckConstraint(
                 condition=Q(shape="choice") ^ Q(choices=""),
                 name="kind_field_choices_only_if_choice",
-                violation_error_message="Enter choices only for a field of the type “One of several choices”, which "
-                "needs them.",
+                violation_error_message="Enter choices if the type is “One of several choices”. Leave them empty for "
+                "other types.",
             ),
         ]
 
@@ -276,7 +276,9 @@ class KindField(Declared):
     def _check_starter(self) -> None:
         """Refuse a starting value for a column, and a value that the field cannot contain."""
         if self.table_id is not None:
-            raise ValidationError({"starter": "A column of a table cannot start with content. Leave this field empty."})
+            raise ValidationError(
+                {"starter": "A column of a table cannot have a starting text. Leave this field empty."}
+            )
         if error := starter_error(self.declaration, self.starter):
             raise ValidationError({"starter": error})
 
@@ -311,7 +313,7 @@ class KindCheck(Declared):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Choose the table to check. Leave empty to check fields of the terms.",
+        help_text="Choose the table to check. Leave this empty to check fields of the terms.",
     )
     field = models.CharField(max_length=40, help_text="Enter the code of the field or column to check.")
     other = models.CharField(

@@ -132,7 +132,7 @@ class ObjectiveLink(models.Model):
             models.UniqueConstraint(
                 fields=["objective", "provider", "key"],
                 name="unique_link_per_objective",
-                violation_error_message="This is already linked.",
+                violation_error_message="This record is already linked to the objective. Choose another record.",
             )
         ]
 

@@ -161,7 +161,7 @@ class Partnership(models.Model):
     # Dates and notice.
     starts_on = models.DateField(null=True, blank=True)
     review_on = models.DateField(null=True, blank=True)
-    ends_on = models.DateField(null=True, blank=True, help_text="The last day in force.")
+    ends_on = models.DateField(null=True, blank=True, help_text="The last day on which the partnership is in force.")
     goes_on = models.BooleanField(
         "continues until ended",
         default=False,
@@ -171,13 +171,13 @@ class Partnership(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="The last day, if a notice ends the partnership.",
+        help_text="The last day of the partnership, if a notice ends it.",
     )
     notice_days = models.PositiveSmallIntegerField(
-        "days of notice",
+        "notice period (days)",
         null=True,
         blank=True,
-        help_text="How many days’ notice a party must give before it leaves or ends the partnership.",
+        help_text="How many days’ notice a party must give to leave or end the partnership.",
     )
 
     # Meetings, contact and reporting.
@@ -186,13 +186,13 @@ class Partnership(models.Model):
     contact_days = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
-        help_text="How many days without a conversation mean that the partnership has gone quiet. Leave empty for the "
+        help_text="After how many days without a conversation the partnership has gone quiet. Leave this empty for the "
         "site’s default.",
     )
     reports_to = models.CharField(max_length=200, blank=True)
 
     # Money and places.
-    contribution = models.TextField("contribution in money and kind", blank=True)
+    contribution = models.TextField("contribution in money or in kind", blank=True)
     annual_budget = models.DecimalField("annual budget (£)", max_digits=14, decimal_places=2, null=True, blank=True)
     liabilities = models.TextField(blank=True)
     areas = models.ManyToManyField(Area, blank=True, related_name="partnerships")
@@ -219,12 +219,12 @@ class Partnership(models.Model):
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(starts_on=None) | Q(ends_on__gte=F("starts_on")),
                 name="partnership_does_not_end_before_start",
-                violation_error_message="The end must not be before the start.",
+                violation_error_message="The end date must not be before the start date.",
             ),
             models.CheckConstraint(
                 condition=Q(review_on=None) | Q(starts_on=None) | Q(review_on__gte=F("starts_on")),
                 name="partnership_review_not_before_start",
-                violation_error_message="The review date must not be before the start.",
+                violation_error_message="The review date must not be before the start date.",
             ),
             models.CheckConstraint(
                 condition=Q(contact_days=None) | Q(contact_days__range=(CONTACT_DAYS[0], CONTACT_DAYS[-1])),

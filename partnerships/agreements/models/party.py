@@ -114,7 +114,8 @@ class Party(models.Model):
             models.UniqueConstraint(
                 fields=["partnership", "organisation"],
                 name="unique_party_per_partnership",
-                violation_error_message="This organisation is already part of the partnership.",
+                violation_error_message="This organisation already takes part or is invited. "
+                "Choose another organisation.",
             ),
             models.CheckConstraint(
                 condition=Q(left_on=None) | Q(joined_on=None) | Q(left_on__gte=F("joined_on")),

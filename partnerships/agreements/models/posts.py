@@ -105,7 +105,7 @@ class Post(models.Model):
         null=True,
         blank=True,
         related_name="posts",
-        help_text="Leave empty for a post of the whole organisation.",
+        help_text="Leave this empty for a post of the whole organisation.",
     )
     role = models.CharField(max_length=16, choices=PostRole)
     title = models.CharField(max_length=150, blank=True, help_text="For example, Head of housing strategy.")
@@ -126,7 +126,7 @@ class Post(models.Model):
                 condition=Q(ended_on=None),
                 nulls_distinct=False,
                 name="unique_open_post_per_title",
-                violation_error_message="There is already a post with this role and title.",
+                violation_error_message="There is already a post with this role and title. Enter another title.",
             ),
         ]
         indexes = [models.Index(fields=["partnership", "organisation", "role"], name="post_partnership")]
@@ -250,7 +250,7 @@ class Holder(models.Model):
                     (Func(F("starts_on"), F("ends_on"), function="daterange"), RangeOperators.OVERLAPS),
                 ],
                 condition=Q(is_alone=True),
-                violation_error_message="Another person holds this post on some of these days.",
+                violation_error_message="Another person holds this post on some of these days. Choose other days.",
             ),
         ]
         indexes = [models.Index(fields=["person", "post"], name="holder_person")]

@@ -299,7 +299,7 @@ class How(models.TextChoices):
     """How a party signed."""
 
     PAGE = "page", "On the page"
-    LINK = "link", "By the link in the email"
+    LINK = "link", "Using the link in the email"
     PAPER = "paper", "On paper"
     ACCEPTED = "accepted", "By accepting the invitation, before terms could be signed here"
 

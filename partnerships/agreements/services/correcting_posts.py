@@ -104,7 +104,7 @@ def correct_holder(
 def _check_days(post: Post, starts_on: dt.date, ends_on: dt.date | None) -> None:
     """Raise `UnableToChangePost` if the end is before the start, or after the end of the post."""
     if ends_on is not None and ends_on < starts_on:
-        raise UnableToChangePost("The end must not be before the start.")
+        raise UnableToChangePost("The end date must not be before the start date.")
     if post.ended_on is not None and (ends_on is None or ends_on > max(post.ended_on, starts_on)):
         raise UnableToChangePost(f"The post ended on {long_date(post.ended_on)}, so nobody can hold it after that day.")
 
@@ -133,6 +133,4 @@ def _save_corrected(holder: Holder) -> None:
         with transaction.atomic():
             holder.save(update_fields=["starts_on", "ends_on", "person", *CONTACT_FIELDS])
     except IntegrityError as error:
-        raise UnableToChangePost(
-            "Another person holds this post on some of these days. Choose days when nobody else holds it."
-        ) from error
+        raise UnableToChangePost("Another person holds this post on some of these days. Choose other days.") from error

@@ -65,7 +65,7 @@ def invite_organisation(
     if role not in PartyRole.values:
         raise UnableToInvite("Choose a role for the organisation.")
     if not reason.strip():
-        raise UnableToInvite("Give a reason for inviting the organisation.")
+        raise UnableToInvite("Enter why you are inviting the organisation.")
 
     party = _lock_party_to_invite(locked_partnership, organisation)
     party.role = role
@@ -128,11 +128,11 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
     partnership, locked_party = lock_party(party)
     require(rights_over(partnership, author, now).may_answer(locked_party))
     if not locked_party.is_waiting:
-        raise UnableToAnswer("This invitation has already been answered or withdrawn, so you need not answer it.")
+        raise UnableToAnswer("This invitation has already been answered or withdrawn, so you do not need to answer it.")
     if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToAnswer("This partnership has ended, so you can no longer answer the invitation.")
     if not accept and not reason.strip():
-        raise UnableToAnswer("Enter why your organisation declines.")
+        raise UnableToAnswer("Enter why your organisation is declining.")
 
     locked_party.status = PartyStatus.ACCEPTED if accept else _status_without_acceptance(locked_party)
     locked_party.answered_at = now

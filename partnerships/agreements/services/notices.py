@@ -90,7 +90,7 @@ def _check_may_give_notice(partnership: Partnership, party: Party, today: dt.dat
     """Raise `UnableToGiveNotice` if the partnership is not in force, or the party cannot give notice now."""
     name = party.organisation.name
     if partnership.state_on(today) not in ENDING:
-        raise UnableToGiveNotice("The partnership is not in force, so nobody can give notice to leave it.")
+        raise UnableToGiveNotice("The partnership is not in force, so you do not need to give notice to leave it.")
     if not party.is_present:
         raise UnableToGiveNotice(f"{name} does not take part in this partnership, so it cannot give notice.")
     if not reason.strip():
@@ -106,12 +106,12 @@ def _check_last_day(partnership: Partnership, last_day: dt.date, today: dt.date)
     earliest = earliest_last_day(partnership, today)
     if last_day < earliest and partnership.notice_days:
         raise UnableToGiveNotice(
-            f"The terms ask for {notice_words(partnership)}. The earliest last day is {long_date(earliest)}."
+            f"The terms ask for {notice_words(partnership)}. Choose {long_date(earliest)} or a later day."
         )
     if last_day < earliest:
-        raise UnableToGiveNotice("The last day must be today or later.")
+        raise UnableToGiveNotice("The last day cannot be in the past. Choose today or a later day.")
     if (last_day - today).days > MAX_DAYS_AHEAD:
-        raise UnableToGiveNotice("The last day must be within the next three years.")
+        raise UnableToGiveNotice("The last day cannot be more than three years from now. Choose an earlier day.")
 
 
 @transaction.atomic
@@ -122,7 +122,7 @@ def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt
     require(rights_over(locked_partnership, author, now).may_withdraw_notice(locked_notice))
     if not locked_notice.is_open or locked_notice.last_day < timezone.localdate(now):
         raise UnableToWithdrawNotice(
-            "This notice has already been withdrawn or taken effect, so nobody can withdraw it."
+            "This notice has already been withdrawn or has taken effect, so you cannot withdraw it."
         )
     if not reason.strip():
         raise UnableToWithdrawNotice("Give a reason.")

@@ -92,11 +92,11 @@ def _lock_objective(objective: Objective, author: User | None, now: dt.datetime)
 def _error_in(objective: Objective) -> str:
     """Return an error message about the fields of an objective, or ""."""
     if not objective.text.strip() or not objective.measure.strip():
-        return "Enter the objective, and what is measured."
+        return "Enter the objective and what you measure."
     if objective.target_on <= objective.baseline_on:
         return "The target date must be after the date of the starting figure."
     if objective.target == objective.baseline:
-        return "The target must differ from the starting figure."
+        return "The target must be different from the starting figure."
     parties = objective.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     if not parties.filter(organisation=objective.organisation_id).exists():
         return "Choose an organisation that takes part in the partnership and is not an observer."
@@ -310,6 +310,6 @@ def unlink_record(*, link: ObjectiveLink, author: User | None, now: dt.datetime)
     """
     _partnership, locked_objective = _lock_objective(link.objective, author, now)
     if not locked_objective.links.filter(pk=link.pk).exists():
-        raise UnableToChangeObjective("This link has already been removed, so you need not remove it.")
+        raise UnableToChangeObjective("This link has already been removed, so you do not need to remove it.")
     locked_objective.links.filter(pk=link.pk).delete()
     _record_event(locked_objective, EventKind.OBJECTIVE_UNLINKED, author=author, now=now)

@@ -70,11 +70,11 @@ def remove_party(
     if removes_itself:
         _refuse_without_notice(partnership, locked_party, now)
     if party.is_waiting and not locked_party.is_waiting:
-        raise UnableToLeave("This invitation has already been answered or withdrawn, so nobody can withdraw it.")
+        raise UnableToLeave("This invitation has already been answered or withdrawn, so you cannot withdraw it.")
 
     if locked_party.is_waiting:
         if not reason.strip():
-            raise UnableToLeave("Give a reason for withdrawing the invitation.")
+            raise UnableToLeave("Enter why you are withdrawing the invitation.")
         withdraw_invitation(partnership, locked_party, reason=reason, author=author, now=now)
     else:
         _end_party(
@@ -115,7 +115,9 @@ def _end_party(
     if not reason.strip():
         raise UnableToLeave("Give a reason.")
     if not even_last_lead and party.role in LEADING_ROLES and not _another_party_leads(partnership, party):
-        raise UnableToLeave("No other party leads. Make another party chair or lead first, or end the partnership.")
+        raise UnableToLeave(
+            "No other party leads this partnership. Make another party chair or lead first, or end the partnership."
+        )
 
     party.status = PartyStatus.LEFT
     party.reason = reason.strip()
@@ -185,7 +187,7 @@ def change_party_role(
         raise UnableToChangeParty("Give a reason.")
     steps_down = role not in LEADING_ROLES and previous_role in LEADING_ROLES
     if not even_last_lead and steps_down and not _another_party_leads(partnership, locked_party):
-        raise UnableToChangeParty("No other party leads. Make another party chair or lead first.")
+        raise UnableToChangeParty("No other party leads this partnership. Make another party chair or lead first.")
 
     locked_party.role = role
     locked_party.save(update_fields=["role"])

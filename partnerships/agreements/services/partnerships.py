@@ -102,7 +102,7 @@ def _problem_with_kind(code: str, *, current: str) -> str:
     if kind is None:
         return f"There is no kind of partnership with the code “{code}”. Enter the code of another kind."
     if not kind.active and code != current:
-        return f"“{kind.label}” is no longer offered: choose another kind."
+        return f"“{kind.label}” is no longer offered. Choose another kind."
     return ""
 
 
@@ -175,7 +175,7 @@ def create_partnership(
 def _check_new_partnership(partnership: Partnership, organisation: Organisation) -> None:
     """Raise `UnableToCreatePartnership` if the organisation may not open this partnership."""
     if not partnership.title:
-        raise UnableToCreatePartnership("Give the partnership a title.")
+        raise UnableToCreatePartnership("Enter a title for the partnership.")
     if organisation.is_ended:
         raise UnableToCreatePartnership(
             f"{organisation.name} has ended, so it cannot start a partnership. Choose another organisation."
@@ -234,7 +234,7 @@ def edit_settings(
     changes: dict[str, Any] = {name: value for name, value in settings.items() if name != "kind"}
     before, after = apply_changes(locked_partnership, changes | {"kind_id": kind})
     if not locked_partnership.title.strip():
-        raise UnableToEditSettings("Give the partnership a title.")
+        raise UnableToEditSettings("Enter a title for the partnership.")
     if problem := _problem_with_terms(locked_partnership):
         raise UnableToEditSettings(problem)
 

@@ -301,7 +301,9 @@ def check_takes_part(partnership: Partnership, organisation: Organisation) -> No
     if partnership.is_over:
         raise UnableToChangePost("This partnership has ended, so its posts can no longer change.")
     if not partnership.parties.inside().filter(organisation=organisation).exists():
-        raise UnableToChangePost(f"{organisation.name} takes no part in this partnership, so it has no posts there.")
+        raise UnableToChangePost(
+            f"{organisation.name} does not take part in this partnership, so it can have no posts there."
+        )
 
 
 def _check_open(post: Post) -> None:

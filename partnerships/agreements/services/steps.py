@@ -18,9 +18,9 @@ from partnerships.people.models import User
 
 #: Reason that the history gives for a change of status on a date.
 DUE_REASONS = {
-    Status.ACTIVE: "Its start date has come.",
-    Status.UNDER_REVIEW: "Its review date has come.",
-    Status.ENDED: "Its end date has come.",
+    Status.ACTIVE: "The partnership reached its start date.",
+    Status.UNDER_REVIEW: "The partnership reached its review date.",
+    Status.ENDED: "The partnership reached its end date.",
 }
 
 

@@ -40,7 +40,7 @@ def _impossible_notice(content: Content) -> Iterator[Problem]:
     """
     notice = content["about"].get("notice_days")
     if notice is not None and notice not in NOTICE_DAYS:
-        message = f"Notice can be {NOTICE_DAYS[0]} to {NOTICE_DAYS[-1]} days. Leave it empty if there is no period."
+        message = f"Enter {NOTICE_DAYS[0]} to {NOTICE_DAYS[-1]} days’ notice, or leave this empty if there is none."
         yield Problem("about/notice_days", message)
 
 
@@ -167,7 +167,7 @@ def _adds_up_to_100(check: _Check) -> Iterator[Problem]:
     tolerance = Decimal("0.01") * len(check.rows)
     if abs(total - HUNDRED) > tolerance:
         percentage = _amount_in_words(total)
-        yield Problem(check.table["code"], f"{check.label} adds up to {percentage}%: it must add up to 100%.")
+        yield Problem(check.table["code"], f"{check.label} adds up to {percentage}%. It must add up to 100%.")
 
 
 def _not_after(check: _Check) -> Iterator[Problem]:
@@ -179,7 +179,7 @@ def _not_after(check: _Check) -> Iterator[Problem]:
         if first_date and second_date and first_date > second_date:
             message = (
                 f"“{check.field['label']}” is after “{check.second_field['label']}”{check.in_row(row)}. "
-                "Change one of the two."
+                "Change one of the two dates."
             )
             yield Problem(check.path(row), message)
 
@@ -252,7 +252,7 @@ def _total_not_above(check: _Check) -> Iterator[Problem]:
     if total > Decimal(str(limit)):
         currency = "£" if check.field["shape"] == "money" else ""
         message = (
-            f"{check.label} adds up to {currency}{_amount_in_words(total)}: more than "
+            f"{check.label} adds up to {currency}{_amount_in_words(total)}, which is more than "
             f"“{check.second_field['label']}”, {currency}{_amount_in_words(Decimal(str(limit)))}. "
             f"Lower these, or raise “{check.second_field['label']}”."
         )

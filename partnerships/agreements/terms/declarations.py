@@ -36,9 +36,9 @@ CHECKS: dict[str, str] = {
     "not_after": "The first date is not after the second",
     "each_once": "No two rows have the same value in the column (and in the second column, if one is named)",
     "not_above_parties": "The number is not above the number of parties",
-    "needs": "If the first is given, the second must be given too",
-    "total_not_above": "The column's total is not above a field of the terms",
-    "differ": "The first and the second are not the same",
+    "needs": "If the first field is filled in, the second must be filled in too",
+    "total_not_above": "The total of the column is not above a field of the terms",
+    "differ": "The first field and the second are different",
 }
 
 #: Checks that compare two fields.
@@ -110,17 +110,22 @@ def _general_fields(*, review_date: bool) -> list[FieldDeclaration]:
     """Return the fields that the terms of every kind have. `review_date` makes the review date required."""
     return [
         _field("purpose", "Purpose", "text", "What the partners want to achieve together."),
-        _field("starts_on", "Starts on", "date", "Leave empty to start on the day the last party signs."),
+        _field("starts_on", "Starts on", "date", "Leave this empty to start on the day the last party signs."),
         _field(
             "review_on", "Review on", "date", "The partnership comes up for review on this day.", required=review_date
         ),
-        _field("ends_on", "Ends on", "date", "Leave empty if no end is agreed."),
-        _field("goes_on", "It continues after the end date until a party ends it", "flag"),
-        _field("notice_days", "Notice to leave or end it", "days"),
+        _field("ends_on", "Ends on", "date", "Leave this empty if no end is agreed."),
+        _field("goes_on", "Continues after the end date until a party ends it", "flag"),
+        _field("notice_days", "Notice period", "days"),
         _field("legally_binding", "Legally binding", "flag"),
         _field("governing_law", "Governing law", "choice", choices=_LAW),
-        _field("quorum", "Quorum", "number", "How many parties must be present to decide."),
-        _field("meeting_frequency", "How often it meets", "line", "For example, quarterly, on the first Tuesday."),
+        _field("quorum", "Quorum", "number", "How many parties must be present to make a decision."),
+        _field(
+            "meeting_frequency",
+            "How often the partnership meets",
+            "line",
+            "For example, quarterly, on the first Tuesday.",
+        ),
         _field("reports_to", "Reports to", "line"),
         _field("annual_budget", "Annual budget", "money", "In pounds."),
         _field("liabilities", "Liabilities", "text", "Who is responsible for what if something goes wrong."),
@@ -146,7 +151,7 @@ _CONTRIBUTIONS: TableDeclaration = {
     "help": "What each party gives in each year, in money or in kind.",
     "fields": [
         _field("party", "Party", "party"),
-        _field("year", "Year", "year", "2027, or 2027-28 for a financial year."),
+        _field("year", "Year", "year", "For example, 2027, or 2027-28 for a financial year."),
         _field("money", "Money", "money", "In pounds."),
         _field("in_kind", "In kind", "line", "For example, land, staff or rooms."),
         _field("note", "Note", "line"),

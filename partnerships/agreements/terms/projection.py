@@ -81,7 +81,10 @@ def dates_out_of_order(content: Content) -> str:
     for code, label in (("ends_on", "end date"), ("review_on", "review date")):
         later_day = day(about.get(code))
         if later_day is not None and later_day < start:
-            return f"The {label}, {long_date(later_day)}, would be before the start date, {long_date(start)}."
+            return (
+                f"The {label}, {long_date(later_day)}, would be before the start date, {long_date(start)}. "
+                "Change one of the two dates."
+            )
     return ""
 
 

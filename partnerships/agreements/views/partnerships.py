@@ -237,7 +237,7 @@ def _renew_or_change_status(partnership: Partnership, choice: dict[str, Any], us
             now=timezone.now(),
             title=choice["title"],
         )
-        return "The successor has been created with the same terms, and everybody has been invited.", new_partnership
+        return "The successor has been created with the same terms, and every party has been invited.", new_partnership
 
     change_status(
         partnership=partnership,

@@ -240,7 +240,7 @@ def holder_contact(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, UnableToChangePost):
             change_contact(holder=holder, contact=form.contact(), author=user, now=timezone.now())
-            messages.success(request, "The contact details have been changed.")
+            messages.success(request, "The contact details have been saved.")
             return redirect(holder.post)
 
     return form_page(request, "agreements/posts/contact.html", form, holder=holder, post=holder.post)

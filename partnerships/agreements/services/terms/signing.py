@@ -65,7 +65,7 @@ def sign_terms(
     require(person in signers_of(organisation, partnership, today))
     name, title = " ".join(name.split()), " ".join(title.split())
     if not name:
-        raise UnableToSignTerms("Enter your name: it is your signature.")
+        raise UnableToSignTerms("Enter your full name as your signature.")
     if not title:
         raise UnableToSignTerms("Enter your job title.")
     signatory = _open_request(partnership, locked_version, organisation, now)
@@ -137,7 +137,7 @@ def _check_joining(partnership: Partnership, version: TermsVersion, now: dt.date
         raise UnableToSignTerms("This partnership has ended, so its terms can no longer be signed.")
     current_version = version_to_join(partnership, today)
     if current_version is None or current_version.pk != version.pk:
-        raise UnableToSignTerms("Another version is in force now. Read and sign that version.")
+        raise UnableToSignTerms("Another version is now in force. Read and sign that version instead.")
 
 
 def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.datetime) -> None:
@@ -159,7 +159,7 @@ def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.dat
         )
     if proposal.has_lapsed(today):
         raise UnableToSignTerms(
-            "The time to sign is over. A lead of the partnership can send the terms for signature again."
+            "The time to sign these terms is over. A lead of the partnership can send the terms for signature again."
         )
 
 
@@ -301,7 +301,7 @@ def _check_paper(signature: PaperSignature, version: TermsVersion, today: dt.dat
     if not signature.name.strip() or not signature.title.strip():
         raise UnableToSignTerms("Enter the name and job title of the person who signed.")
     if signature.signed_on > today:
-        raise UnableToSignTerms("The date of the signature is in the future. Enter today or an earlier day.")
+        raise UnableToSignTerms("The signature cannot be dated in the future. Enter today or an earlier day.")
     if signature.signed_on < timezone.localdate(version.published_at):
         raise UnableToSignTerms(
             f"Version {version.number} was sent for signature after that day. Check which version was signed on paper."

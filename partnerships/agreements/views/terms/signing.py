@@ -77,7 +77,7 @@ def terms_sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         # the form again.
         own_parties = _parties_asked_earlier(user, version)
     if not own_parties:
-        messages.info(request, "There is nothing for you to sign in this version.")
+        messages.info(request, "You do not need to sign this version.")
         return redirect(version)
 
     is_joining = _have_joined_later(version, own_parties)
@@ -146,7 +146,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "agreements/terms/link_over.html", {"typed": _typed_texts(request)}, status=404)
     version, organisation = link.signatory.version, link.signatory.organisation
     if organisation.asks_more_at_sign_in:
-        messages.info(request, f"{organisation.name} asks its people to sign in before they read or sign.")
+        messages.info(request, f"{organisation.name} wants you to sign in before you read or sign the terms.")
         return redirect("agreements:terms-sign", pk=version.partnership_id, number=version.number)
     signature = version.signatures.filter(organisation=organisation).order_by("-pk").first()
     if signature is not None:

@@ -63,10 +63,10 @@ class AreaFigure:
     def origin(self) -> str:
         """Where the value comes from, or why there is none; "" for a single row of the area itself."""
         return {
-            Basis.PARTS: "sum of several rows of the table",
-            Basis.PREDECESSORS: f"sum of {_joined(self.names)}",
-            Basis.JOINT: "of the whole area of a joint plan",
-            Basis.INCOMPLETE: f"no sum: nothing is published for {_joined(self.names)}",
+            Basis.PARTS: "the sum of several rows of the table",
+            Basis.PREDECESSORS: f"the sum of {_joined(self.names)}",
+            Basis.JOINT: "for the whole area of a joint plan",
+            Basis.INCOMPLETE: f"we cannot add this up, because nothing is published for {_joined(self.names)}",
         }.get(self.basis, "")
 
 
@@ -121,7 +121,7 @@ def figure_of_area(own_rows: Sequence[Part], figures_before: Mapping[str, AreaFi
     if joint_row is not None:
         return AreaFigure(value=joint_row.value, basis=Basis.JOINT, status=joint_row.status)
     if any(row.value is not None for row in own_rows):
-        return AreaFigure(value=None, basis=Basis.INCOMPLETE, status=Status.NOT_PUBLISHED, names=("a part of it",))
+        return AreaFigure(value=None, basis=Basis.INCOMPLETE, status=Status.NOT_PUBLISHED, names=("part of the area",))
     row_with_words = next((row for row in own_rows if row.words), None)
     if row_with_words is not None:
         return AreaFigure(value=None, basis=Basis.OWN, status=row_with_words.status, words=row_with_words.words)

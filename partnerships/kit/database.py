@@ -254,7 +254,7 @@ def _texts(texts: list[str]) -> str:
     """
     joined = "\0".join(texts)
     if joined.count("\0") >= len(texts):
-        raise ValueError("A text cannot hold the character NUL.")
+        raise ValueError("A text cannot contain the character NUL.")
     escaped = joined.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
     return f'{{"{escaped}"}}'
 

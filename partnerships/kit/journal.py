@@ -380,7 +380,7 @@ def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, Redone]:
         f"{line_kind}: {json.dumps(line)}" for line_kind in unknown_kinds for line in lines_by_kind[line_kind]
     ]
     if unknown_lines:
-        results["lines of a kind that this release does not know"] = Redone(left=unknown_lines)
+        results["lines that this release cannot read"] = Redone(left=unknown_lines)
     return results
 
 

@@ -28,7 +28,7 @@ class UnableToFindKey(Exception):
     """Raised if the newest key does not follow from the old one: SECRET_KEY was changed without a fallback."""
 
     def __init__(self) -> None:
-        super().__init__("its links no longer work, including those sent since the backup; ask again")
+        super().__init__("the links no longer work, including those sent since the backup; ask the person again")
 
 
 def next_key(key: str) -> str:

@@ -29,7 +29,7 @@ def time_limit(seconds: float) -> Iterator[None]:
         return
 
     def stop(signum: int, frame: FrameType | None) -> None:
-        raise TookTooLong(f"This took more than {seconds} seconds.")
+        raise TookTooLong(f"This took more than {seconds} seconds, so we stopped.")
 
     previous_handler = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)

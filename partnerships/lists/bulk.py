@@ -38,7 +38,7 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
             if key in followed_keys:
                 reason_by_row_id[row.pk] = "You already follow what these rows are about."
             elif key in keys_of_earlier_rows:
-                reason_by_row_id[row.pk] = "Another row that you chose has the same plan, partnership or organisation."
+                reason_by_row_id[row.pk] = "You also chose another row of the same plan, partnership or organisation."
             else:
                 keys_of_earlier_rows.add(key)
         return reason_by_row_id
@@ -49,7 +49,7 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
     return BulkAction(
         name="follow",
         label=definition.follow_words,
-        done="followed from now on",
+        done="you now follow this",
         form=only_button("Follow these"),
         left_out=reasons_to_leave_out,
         change=follow_record,

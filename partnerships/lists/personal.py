@@ -6,7 +6,9 @@ from partnerships.people.personal import Fate, Rule
 
 RULES = (
     Rule("lists.SavedView", "owner", Fate.DELETE, "their saved views", ("kind", "name", "state", "created_at")),
-    Rule("lists.DefaultView", "person", Fate.DELETE, "which view their list opens with", ("kind",)),
-    Rule("lists.Follow", "person", Fate.DELETE, "which views they follow", ("since",)),
-    Rule("lists.ListFile", "person", Fate.DELETE, "files of lists they asked for", ("kind", "form", "asked_at")),
+    Rule("lists.DefaultView", "person", Fate.DELETE, "the view with which their list opens", ("kind",)),
+    Rule("lists.Follow", "person", Fate.DELETE, "the views that they follow", ("since",)),
+    Rule(
+        "lists.ListFile", "person", Fate.DELETE, "the files of lists that they asked for", ("kind", "form", "asked_at")
+    ),
 )

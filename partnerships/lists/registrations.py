@@ -29,7 +29,7 @@ def register() -> None:
     register_emails(
         PersonEmail(
             "lists.followed",
-            "Something entered or left a view you follow",
+            "Change in a view that you follow",
             write_followed,
             group=NoticeGroup.VIEWS,
             things=reported_changes,

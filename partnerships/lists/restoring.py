@@ -43,5 +43,5 @@ def redo_follows(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 def register() -> None:
     """Register what a restore repeats about views. Called once at start-up."""
-    register_redo(VIEW, "saved views removed again, or shared with nobody", redo_views)
+    register_redo(VIEW, "saved views removed again or no longer shared", redo_views)
     register_redo(FOLLOW, "views that people no longer follow", redo_follows)

@@ -37,10 +37,10 @@ def register() -> None:
     register_personal(RULES)
     register_retention(
         "lettings that were not counted",
-        what="Rows of an upload of lettings, without anything about households",
+        what="Rows of uploaded lettings, without anything about households",
         purpose="counting the lettings of a nominations return",
         basis="public task: letting homes to people in need",
-        kept_for="until we have counted them, seconds after the upload; at most 2 days",
+        kept_for="until we have counted them, usually seconds after the upload and at most 2 days",
         apply=delete_uncounted_lettings,
     )
 

@@ -15,5 +15,5 @@ def register() -> None:
         )
     register_without_notice(
         [EventKind.RETURN_STARTED, EventKind.LETTINGS_READ, EventKind.RETURN_COMPLETED],
-        because="followers get an email about a return when the provider sends it",
+        because="followers get an email when the provider sends the return",
     )

@@ -29,7 +29,9 @@ class PublishingForm(Form):
 def _reference_field(record: str) -> forms.CharField:
     """Return the field for an authority's own reference of a record."""
     return forms.CharField(
-        label="Reference", max_length=200, help_text=f"Your own reference for the {record}. It cannot be changed later."
+        label="Reference",
+        max_length=200,
+        help_text=f"Your own reference for the {record}. You cannot change the reference later.",
     )
 
 
@@ -48,7 +50,7 @@ class AgreementForm(Form):
     document_url = forms.URLField(
         label="Web address of the document", max_length=1000, required=False, assume_scheme="https"
     )
-    agreed_on = DayField(label="When was it agreed?", required=False)
+    agreed_on = DayField(label="When was the agreement signed?", required=False)
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,10 +61,10 @@ class ContributionForm(Form):
     """Add a contribution of a developer, in pounds, in homes or without a figure."""
 
     reference = _reference_field("contribution")
-    purpose = forms.ChoiceField(label="What is it for?", choices=[("", "Choose"), *PURPOSES.items()])
+    purpose = forms.ChoiceField(label="What is the contribution for?", choices=[("", "Choose"), *PURPOSES.items()])
     amount = MoneyField(label="Pounds", max_digits=14, decimal_places=2, min_value=Decimal("0.01"), required=False)
     homes = CountField(label="Or homes", min_value=1, max_value=100_000, required=False)
-    agreed_on = DayField(label="When was it agreed, if not with the agreement?", required=False)
+    agreed_on = DayField(label="When was this contribution agreed, if not with the agreement?", required=False)
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

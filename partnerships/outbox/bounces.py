@@ -188,7 +188,7 @@ def _reason_if_too_often(bounce: Bounce, now: dt.datetime) -> str:
     soft_bounces = Bounce.objects.filter(kind=Bounce.Kind.SOFT, address__iexact=bounce.address, at__gt=since)
     if soft_bounces.count() < MAX_SOFT:
         return ""
-    return f"Emails bounced {MAX_SOFT} times in {SOFT_WITHIN.days} days; the last time: {bounce.text}"
+    return f"Emails bounced {MAX_SOFT} times in {SOFT_WITHIN.days} days. The last reason: {bounce.text}"
 
 
 @transaction.atomic

@@ -299,7 +299,7 @@ def _refusals(candidates: Collection[Candidate], doubts_by_email: dict[int, int]
             )
         elif doubts_by_email[email.pk] >= MAX_DOUBTS:
             code = EmailReason.MAY_HAVE_ARRIVED
-            reason = code.in_full(f"the mail server did not confirm it, {MAX_DOUBTS} times.")
+            reason = code.in_full(f"we sent the email {MAX_DOUBTS} times, and the mail server never confirmed it.")
             refusals[email.pk] = SetAside(email.pk, EmailStatus.FAILED, reason, code)
         elif email.due.unanswered >= MAX_CLAIMS:
             reason = f"We tried {email.due.unanswered} times to send the email and got no answer."

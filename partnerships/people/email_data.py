@@ -54,13 +54,15 @@ RULES = (
         apply=clear_subjects,
     ),
     Rule("outbox.Email", "recipe", Fate.CLEAR, "the email as sent, with their name", whose="person_id"),
-    Rule("outbox.Email", "memo", Fate.CLEAR, "what it said was waiting for them", whose="person_id"),
+    Rule("outbox.Email", "memo", Fate.CLEAR, "the tasks that the email listed", whose="person_id"),
     Rule("outbox.Email", "secrets", Fate.CLEAR, "tokens of an email that is not sent yet", whose="person_id"),
     Rule("outbox.Email", "tokens", Fate.CLEAR, "these tokens, once the email was composed", whose="person_id"),
-    Rule("outbox.Email", "reason", Fate.CLEAR, "what the mail server said, often with the address", whose="person_id"),
-    Rule("outbox.Bounce", "person_id", Fate.KEEP, "which emails came back", ("kind", "at")),
+    Rule(
+        "outbox.Email", "reason", Fate.CLEAR, "the answer of the mail server, often with the address", whose="person_id"
+    ),
+    Rule("outbox.Bounce", "person_id", Fate.KEEP, "which emails bounced", ("kind", "at")),
     Rule("outbox.Bounce", "address", Fate.CLEAR, "which address could not be reached", whose="person_id"),
-    Rule("outbox.Bounce", "text", Fate.CLEAR, "what the mail server said of the address", whose="person_id"),
+    Rule("outbox.Bounce", "text", Fate.CLEAR, "the answer of the mail server about the address", whose="person_id"),
     Rule("outbox.DeliveredBefore", "person_id", Fate.KEEP, "what a restore must not send again", ("kind", "at")),
     Rule("outbox.Suppression", "address", Fate.DELETE, "which address must not be emailed", whose="address"),
 )

@@ -20,7 +20,8 @@ def register() -> None:
         "transfer.ImportRun.organisation", "transfer.Doubt.organisation", "transfer.Doubt_candidates.organisation"
     )
     register_without_notice(
-        EventKind, because="it is about an import; followers hear about the records that it changed"
+        EventKind,
+        because="the import is not a record that people follow; followers hear about the records that it changed",
     )
     register_personal(RULES)
     retention.register()

@@ -616,7 +616,7 @@ def test_after_restore_prints_what_it_did_not_apply(world: World, settings: Any)
 
     assert "Not applied, or to be looked at (2):" in output.getvalue()
     assert f"membership {membership.pk}: not the one in the journal" in output.getvalue()
-    assert "lines of a kind that this release does not know: party left" in output.getvalue()
+    assert "lines that this release cannot read: party left" in output.getvalue()
 
 
 # ---- A run of retention that began before the backup

@@ -194,8 +194,8 @@ def test_links_whose_newest_key_is_unknown_end_and_are_named(world: World, setti
 
     assert read_sign_off_token(token) is None
     assert (
-        f"signatory {signatory.pk}: its links no longer work, including those sent since the backup; ask again"
-        in left(outcome)
+        f"signatory {signatory.pk}: the links no longer work, including those sent since the backup; ask the person "
+        "again" in left(outcome)
     )
     assert left(again) == []
 

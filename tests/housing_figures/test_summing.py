@@ -24,7 +24,7 @@ def test_rows_of_one_code_are_added_with_a_note() -> None:
     figure = figure_of_area([part(3619), part(5326), part(2642)], {})
 
     assert figure.value == 11587
-    assert figure.note == "sum of several rows of the table"
+    assert figure.note == "the sum of several rows of the table"
 
 
 def test_figures_of_predecessors_are_added_through_every_step() -> None:
@@ -43,14 +43,14 @@ def test_figures_of_predecessors_are_added_through_every_step() -> None:
     assert figure.basis == Basis.PREDECESSORS
     assert figure.note == "sum of Mendip, Taunton Deane and West Somerset; provisional"
     assert taunton.value is None
-    assert taunton.note == "no sum: nothing is published for West"
+    assert taunton.note == "we cannot add this up, because nothing is published for West"
 
 
 def test_value_of_a_joint_plan_is_never_added() -> None:
     joint = figure_of_area([part(5292, is_joint=True)], {})
 
     assert joint.value == 5292
-    assert joint.note == "of the whole area of a joint plan"
+    assert joint.note == "for the whole area of a joint plan"
     assert figure_of_area([], {"Norwich": joint, "Broadland": joint}).value is None
 
 

@@ -251,7 +251,7 @@ def test_plans_of_several_milestones_are_followed_each_once(world: World) -> Non
     page = open_confirmation(world.ben, "follow", *Milestone.objects.visible_to(world.ben), kind="milestones")
     confirm(world.ben, page)
 
-    assert "Another row that you chose has the same plan, partnership or organisation." in page.content.decode()
+    assert "You also chose another row of the same plan, partnership or organisation." in page.content.decode()
     assert Subscription.objects.confirmed().filter(person=world.ben, plan=plan).exists()
 
 
@@ -264,7 +264,7 @@ def test_partnerships_and_organisations_of_contacts_are_followed_each_once(world
     page = open_confirmation(world.ben, "follow", *holders, kind="contacts")
     confirm(world.ben, page)
 
-    assert page.content.decode().count("Another row that you chose has the same") == 1
+    assert page.content.decode().count("You also chose another row of the same") == 1
     followed = Subscription.objects.confirmed().filter(person=world.ben)
     assert set(followed.values_list("partnership", "organisation")) == {
         (world.partnership.pk, None),

@@ -156,7 +156,7 @@ def test_a_file_that_fails_says_so_and_can_be_removed(short: World, monkeypatch:
     page = ben.get(file.get_absolute_url()).content.decode()
     ben.post(reverse("lists:file-remove", args=[file.pk]))
 
-    assert "You can no longer open this list. Ask your administrator why." in page
+    assert "You can no longer open this list. Ask a lead of your organisation for access." in page
     assert not ListFile.objects.exists()
 
 

@@ -374,9 +374,9 @@ def test_one_click_works_again_after_it_was_undone(world: World, stop_link: Stop
 @pytest.mark.parametrize(
     ("way", "words"),
     [
-        (Way.AT_ONCE, "You will get an email when something enters or leaves “My view”."),
-        (Way.SUMMARY, "Your summary by email will say what enters or leaves “My view”."),
-        (Way.INBOX, "Your inbox will say what enters or leaves “My view”."),
+        (Way.AT_ONCE, "You will get an email when rows enter or leave “My view”."),
+        (Way.SUMMARY, "Your summary by email will say which rows enter or leave “My view”."),
+        (Way.INBOX, "Your inbox will say which rows enter or leave “My view”."),
         (Way.OFF, "You follow “My view”, but you have turned off notifications about views."),
     ],
 )

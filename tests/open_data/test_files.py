@@ -413,7 +413,7 @@ def test_payments_that_the_council_records_are_transactions_without_their_notes(
 def test_payments_that_were_returned_are_left_out_with_the_reason() -> None:
     [reason] = file_of(westmarch(), "developer-agreement-transaction").left_out
 
-    assert "W/1-school: its total is less" in reason
+    assert "The total for W/1-school in the report" in reason
 
 
 @pytest.mark.usefixtures("council_records")

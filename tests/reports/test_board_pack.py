@@ -125,7 +125,7 @@ def test_the_pack_says_what_its_partnerships_do_about_recommendations(world: Wor
     assert frozen.tables == pack.tables
     assert stranger.tables == ()
     assert stranger.answers == (
-        "None of your partnerships is under way. A pack is about partnerships that your organisation takes part in.",
+        "None of your partnerships is under way. You can make a board pack once your organisation takes part in one.",
     )
 
 

@@ -224,7 +224,7 @@ def test_altered_agreements_lose_no_good_row_and_name_every_bad_one(how: str) ->
     assert figures_of_promises() == expected
     assert run.set_aside == 4
     set_aside = lines_set_aside(run)
-    assert set_aside.count("it has no key") == 2
+    assert set_aside.count("the row has no reference") == 2
     assert "“local-authority-eng:ZZZ” is not in the directory" in set_aside
     assert "“ZZ/2” is not in the file of contributions" in set_aside
     assert Organisation.objects.filter(developer_agreements__isnull=False).distinct().count() == 2

@@ -138,7 +138,7 @@ def test_agreement_is_corrected_with_its_contributions_and_their_transactions() 
     first_run = import_agreement_files(
         AGREEMENTS, contributions, TRANSACTIONS + "5,received,W/3-health,t7,local-authority-eng:XWM,2022-01-01,\n"
     )
-    assert "c.csv, row 9: its agreement in row 5 was set aside." in "\n".join(first_run.report["lines"]["set_aside"])
+    assert "c.csv, row 9: the agreement in row 5 was set aside." in "\n".join(first_run.report["lines"]["set_aside"])
     assert not Commitment.objects.filter(source_reference__startswith="W/3").exists()
     changes = {"organisation": "local-authority:XNW"}
 

@@ -93,7 +93,7 @@ def test_every_row_is_accounted_for() -> None:
     assert "c.csv, row 8: “W/1-education” is already in row 2." in reported
     assert "c.csv, row 7: “somebody:NOBODY” is not in the directory." in reported
     assert "t.csv, row 6: the contribution “W/0-nothing” is not in the file of contributions." in reported
-    assert "t.csv, row 7: its contribution in row 7 was set aside." in reported
+    assert "t.csv, row 7: the contribution in row 7 was set aside." in reported
 
 
 def test_unusual_values_are_reported_with_their_rows() -> None:

@@ -155,7 +155,7 @@ def test_an_organisation_of_the_directory_is_not_changed(small: tuple[Path, Any]
         ),
         (lambda c: c["organisations"][1].update(kind="guild"), "not one of the choices"),
         (lambda c: c.update(format="common-ground-network"), "does not say that it is a directory file"),
-        (lambda c: c.pop("attribution"), "it is missing"),
+        (lambda c: c.pop("attribution"), "this field is missing"),
         (lambda c: c["successions"][0].update(kind="function_transfer"), "which function it takes over"),
         (lambda c: c["successions"][0].update(on="2099-04-01"), "before its vesting day"),
     ],

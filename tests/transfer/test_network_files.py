@@ -168,7 +168,7 @@ def test_every_problem_is_reported_with_its_path() -> None:
     assert "organisations[1].colour: there is no field with this name here." in problems
     assert "memberships[0].person: “nobody” is not a key in “people”." in problems
     assert "plans[0].versions[1].at: “soon” is not a date." in problems
-    assert "people[0].email: it is missing." in problems
+    assert "people[0].email: this field is missing." in problems
     assert not Organisation.objects.exists()
 
 
@@ -245,7 +245,7 @@ def network_with(path: list[Any], value: Any) -> dict[str, Any]:
         (["people", 1, "email"], "not an address", "people[1]"),
         (["people", 2, "email"], "not an address", "people[2]"),
         (["organisations", 0, "successors"], ["westmarch"], "no date on which it ended"),
-        (["plans", 0, "versions", 0, "content", "about"], {"summary": "\x00"}, "cannot be stored"),
+        (["plans", 0, "versions", 0, "content", "about"], {"summary": "\x00"}, "cannot store"),
     ],
 )
 def test_impossible_value_is_refused_with_its_path(path: list[Any], value: Any, problem: str) -> None:

@@ -262,14 +262,14 @@ def test_value_of_merged_cells_counts_for_each_of_their_rows() -> None:
 
 
 def test_broken_yaml_is_refused_with_its_row() -> None:
-    with pytest.raises(UnableToRead, match="Row 2: it is not YAML"):
+    with pytest.raises(UnableToRead, match="Row 2: the file is not valid YAML"):
         read_sheets(b"- name: a\n  - b: [\n", "list.yaml")
 
 
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (b"- &one {name: a}\n- *one\n", "Row 2: it refers to a value by an alias"),
+        (b"- &one {name: a}\n- *one\n", "Row 2: the file refers to a value by an alias"),
         (b"- " + b"[" * 100_000, "nested too deeply"),
     ],
 )
@@ -306,17 +306,17 @@ def test_yaml_with_aliases_or_deep_nesting_is_refused(data: bytes, problem: str)
             "span more than 3,000,000 cells",
         ),
         (_far_apart("ALL1048576"), "span more than 3,000,000 cells"),
-        (b"", "it is empty"),
+        (b"", "the file is empty"),
         (b"x" * (4 * 1024 * 1024 + 1), "the limit is"),
-        (b"%PDF-1.7", "it is a PDF"),
+        (b"%PDF-1.7", "the file is a PDF"),
         (b"<html><body>Sign in</body></html>", "a web page"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "old Excel workbook"),
         (b"PK\x03\x04 broken", "damaged"),
         (_archive({"a.txt": b"hello"}), "not a spreadsheet"),
-        (_archive({f"{n}.xml": b"<a/>" for n in range(201)}), "it has 201 parts"),
-        (_archive({"xl/workbook.xml": b" " * (21 * 1024 * 1024)}), "it unpacks to"),
+        (_archive({f"{n}.xml": b"<a/>" for n in range(201)}), "the file has 201 parts"),
+        (_archive({"xl/workbook.xml": b" " * (21 * 1024 * 1024)}), "the file unpacks to"),
         (_archive({"xl/workbook.xml": b'<!DOCTYPE x [<!ENTITY a "b">]><x/>'}), "XML entities"),
-        (_archive({"xl/workbook.xml": b"<workbook"}), "cannot be read as a spreadsheet"),
+        (_archive({"xl/workbook.xml": b"<workbook"}), "cannot read the file as a spreadsheet"),
         (b'{"a": 1, "a": 2}', "occurs twice"),
         (b"[" * 100_000, "nested too deeply"),
         (b'[{"a": {"b": 1}}]', "a list or an object"),

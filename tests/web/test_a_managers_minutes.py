@@ -181,7 +181,7 @@ def save_share_and_follow_late_milestones(manager: ManagerInBrowser, docks: Plan
     with page.expect_download() as download:
         manager.click("Excel download")
     check_workbook(download.value.path())
-    manager.click("Share or follow it, or subscribe to its dates")
+    manager.click("Share the view, follow it or subscribe to its dates")
     manager.click("Follow Late starts", role="button")
     manager.click("Share Late starts")
     manager.tick("Estuary Partnership")

@@ -106,7 +106,7 @@ def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
     """Make one file. Return "", or a sentence that explains to the person why the file could not be made."""
     definition = find_list(file.kind)
     if definition is None or not (has_open_account(file.person) and definition.may_open(file.person)):
-        return "You can no longer open this list. Ask your administrator why."
+        return "You can no longer open this list. Ask a lead of your organisation for access."
     listing = read_again(definition, file.person, file.query)
     if not listing.form.is_valid():
         return "The filters no longer work. Open the list, correct the filters and download again."

@@ -34,9 +34,9 @@ from partnerships.people.requests import signed_in
 _NOTICE_GROUP = "views"
 #: The message to a person who starts to follow a view, by the way in which the person gets notices of this group.
 _FOLLOWING_MESSAGES = {
-    Way.AT_ONCE: "You will get an email when something enters or leaves “{}”.",
-    Way.SUMMARY: "Your summary by email will say what enters or leaves “{}”.",
-    Way.INBOX: "Your inbox will say what enters or leaves “{}”.",
+    Way.AT_ONCE: "You will get an email when rows enter or leave “{}”.",
+    Way.SUMMARY: "Your summary by email will say which rows enter or leave “{}”.",
+    Way.INBOX: "Your inbox will say which rows enter or leave “{}”.",
     Way.OFF: "You follow “{}”, but you have turned off notifications about views.",
 }
 
@@ -120,7 +120,7 @@ def save_as_view(request: HttpRequest, kind: str) -> HttpResponse:
                 person=person, kind=kind, name=form.cleaned_data["name"], state=listing.state, now=timezone.now()
             )
             link = format_html(
-                '<a class="govuk-link" href="{}">Share or follow it, or subscribe to its dates</a>',
+                '<a class="govuk-link" href="{}">Share the view, follow it or subscribe to its dates</a>',
                 reverse("lists:views"),
             )
             messages.success(request, format_html("“{}” has been saved. {}", new_view.name, link))

@@ -21,7 +21,7 @@ from partnerships.nominations.services import Supplement, supplements_of
 
 #: The highest figure that a line of a return may have.
 MAX_COUNT = 100_000
-_TABLE_INCOMPLETE = "Part of the table is missing. Open the page again and fill in the table there."
+_TABLE_INCOMPLETE = "Part of the table is missing. Open the page again and fill in the whole table."
 
 
 class StartForm(Form):
@@ -194,7 +194,7 @@ class ReopenForm(Form):
     """The form to reopen a confirmed return, so that the provider can correct it."""
 
     reason = forms.CharField(
-        label="What has to be corrected?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
+        label="What needs to be corrected?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:

@@ -358,7 +358,7 @@ def reopen_return(*, nominations_return: NominationsReturn, reason: str, author:
             f"You can reopen only a confirmed return. This return is {nominations_return.get_status_display().lower()}."
         )
     if not reason.strip():
-        raise UnableToReport("Enter what has to be corrected.")
+        raise UnableToReport("Enter what needs to be corrected.")
 
     for line in nominations_return.lines.order_by("pk"):
         clear_decision(line)

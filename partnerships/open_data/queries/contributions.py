@@ -118,7 +118,9 @@ def _rows_of_report(report: Progress, increase: Decimal, contribution: Mapping[s
         return []
     if increase < 0:
         reported_on = long_date(timezone.localdate(report.at))
-        reason = f"The report of {reported_on} on {contribution['reference']}: its total is less than the total before."
+        reason = (
+            f"The total for {contribution['reference']} in the report of {reported_on} is less than the one before."
+        )
         return [PublishedRow(order=order, cells={}, changed_at=None, left_out=reason)]
     day = _iso_date(report.at)
     cells: Cells = {

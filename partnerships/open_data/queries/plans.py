@@ -170,11 +170,11 @@ def _event_row(
     values = milestone_values(milestone)
     event = event_of(milestone["key"], milestone["name"])
     if milestone["status"] == "cancelled":
-        reason = "it is cancelled."
+        reason = "the milestone is cancelled."
     elif not event:
         reason = "the standard has no such event."
     elif not values["event-date"]:
-        reason = "it has no date."
+        reason = "the milestone has no date."
     else:
         cells = _cells(public_plan, record, values)
         cells.setdefault("reference", f"{reference}-{milestone['key']}")

@@ -31,7 +31,9 @@ def begin_publishing(
     """Publish the files of a standard to everybody; for leads and administrators. Raises `UnableToPublishData`."""
     organisation = _lock_to_publish(organisation, reason, author, now)
     if standard not in STANDARDS:
-        raise UnableToPublishData("There is no such standard. Choose one on the organisation’s open data page.")
+        raise UnableToPublishData(
+            "We do not publish files in this standard. Choose a standard on the organisation’s open data page."
+        )
     if not organisation.is_planning_authority:
         raise UnableToPublishData("Only planning authorities that still exist can publish these files.")
     if Publication.objects.filter(organisation=organisation, standard=standard, ended_at=None).exists():
@@ -53,7 +55,7 @@ def end_publishing(
     publications = Publication.objects.filter(organisation=organisation, standard=standard, ended_at=None)
     publication = publications.select_related("organisation").first()
     if publication is None:
-        raise UnableToPublishData("These files are not published, so there is nothing to stop.")
+        raise UnableToPublishData("These files are not published, so you do not need to stop anything.")
 
     publication.ended_at = now
     publication.end_reason = reason.strip()

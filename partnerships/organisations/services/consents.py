@@ -75,7 +75,7 @@ def record_consent(
         raise UnableToHandOverLines("Enter today or an earlier day.")
     line_ids_by_evidence = _line_ids_by_evidence(locked_lines, evidence)
     if any(len(full_evidence) > _MAX_EVIDENCE for full_evidence in line_ids_by_evidence):
-        raise UnableToHandOverLines("Shorten the evidence: we add it to what a line already says.")
+        raise UnableToHandOverLines("The evidence is too long to add to what a line already says. Shorten it.")
 
     _journal_consents(locked_lines, given_on=given_on, author=author, now=now)
     for full_evidence, line_ids in line_ids_by_evidence.items():

@@ -229,9 +229,14 @@ def change_succession_status(
 def _change_status(succession: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
     """Change the status of one locked succession. Raises `UnableToChangeSuccession`."""
     if succession.is_final or to == succession.status:
-        raise UnableToChangeSuccession(f"The succession is already {succession.get_status_display().lower()}.")
+        raise UnableToChangeSuccession(
+            f"The succession is already {succession.get_status_display().lower()}. Open "
+            "its page again to see what has changed."
+        )
     if to == SuccessionStatus.EFFECTIVE:
-        raise UnableToChangeSuccession("The succession takes effect automatically on its vesting day.")
+        raise UnableToChangeSuccession(
+            "The succession takes effect automatically on its vesting day, so you do not need to change its status."
+        )
     if to in CERTAIN:
         check_certain(succession)
     elif succession.undone_by.live().exists():

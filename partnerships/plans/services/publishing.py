@@ -156,7 +156,7 @@ def publish_version(
 def _check_plan(plan: Plan, note: str) -> None:
     """Check that the plan is not over and that there is a note. Raises `UnableToPublish`."""
     if plan.is_over:
-        raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}. You can no longer publish it.")
+        raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}, so you can no longer publish it.")
     if not note:
         raise UnableToPublish("Enter what changed and why.")
 

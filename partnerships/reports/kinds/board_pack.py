@@ -46,7 +46,7 @@ _FIRST_LOOK_BACK = dt.timedelta(days=90)
 #: A pack lists at most this many risks, those with the highest score first.
 _MAX_RISKS = 30
 _NO_PARTNERSHIP = (
-    "None of your partnerships is under way. A pack is about partnerships that your organisation takes part in."
+    "None of your partnerships is under way. You can make a board pack once your organisation takes part in one."
 )
 #: The heading of the column with each row's partnership.
 _WITHIN = "Partnership"

@@ -37,21 +37,21 @@ def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, 
     try:
         value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_with_unique_keys)
     except UnicodeDecodeError as error:
-        raise unable("it is not UTF-8 text.", "Save it as UTF-8.") from error
+        raise unable("the file is not UTF-8 text.", "Save the file as UTF-8.") from error
     except json.JSONDecodeError as error:
         raise unable(
-            f"it is not JSON: {error.msg}.", "Check the text just before this line.", row=error.lineno
+            f"the file is not valid JSON: {error.msg}.", "Check the text just before this line.", row=error.lineno
         ) from error
     except RecursionError as error:
-        raise unable("it is nested too deeply.", f"See {page}.") from error
+        raise unable("the file is nested too deeply.", f"See {page}.") from error
     except ValueError as error:  # a number of thousands of digits
-        raise unable("it contains a number that is too long.", "Correct the number.") from error
+        raise unable("the file contains a number that is too long.", "Correct the number.") from error
     if not isinstance(value, dict) or value.get("format") != form:
         file_kind = form.removeprefix("common-ground-")
         raise unable(f'it does not say that it is a {file_kind} file ("format": "{form}").', f"See {page}.")
     if value.get("version") != version:
         raise unable(
-            f"it is of version {value.get('version')} of the format; this program reads version {version}.",
+            f"the file has version {value.get('version')} of the format, but we can read only version {version}.",
             f"Use version {version}, which {page} describes.",
         )
     return value

@@ -211,7 +211,7 @@ def read_councils(
         councils.append(_council(line, collector, row_by_key, row_by_gss, has_key=table.has("key")))
     if not councils and not other_bodies:
         raise UnableToRead(
-            [Problem(None, "", "it contains no English council.", "Use the list for England or the United Kingdom.")]
+            [Problem(None, "", "the list has no English council.", "Use the list for England or the United Kingdom.")]
         )
     list_file = collector.list_file()
     list_file = replace(list_file, true_on=list_file.true_on or max(entry_dates, default=None), outside=elsewhere)
@@ -279,7 +279,7 @@ def _council(
     starts_on, ends_on = _start(line, collector), collector.day(line, "end")
     if starts_on and ends_on and ends_on < starts_on:
         collector.add_problem(
-            line, "end", f"it ends on {ends_on}, before it starts on {starts_on}.", "Correct one of the dates."
+            line, "end", f"the council ends on {ends_on}, before it starts on {starts_on}.", "Correct one of the dates."
         )
     return Council(
         row=line.number,

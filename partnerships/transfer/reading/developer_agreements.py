@@ -195,7 +195,7 @@ def _read_key(line: Line, row_by_key: dict[tuple[str, str], int], account: Accou
     """
     key = line.text("key")
     if not key:
-        account.aside(line, "it has no key.", "Fill in its reference.")
+        account.aside(line, "the row has no reference.", "Enter the reference.")
         return ""
     first_row = row_by_key.setdefault((authority_key(line.text("organisation")), key), line.number)
     if first_row != line.number:
@@ -356,7 +356,8 @@ def _movement(line: Line, key: str, account: Accounts) -> Movement:
     status_cell = line.text("status")
     status = re.split(r"[^a-z]", status_cell.casefold(), maxsplit=1)[0]
     if status not in STATUSES:
-        remark = f"“{status_cell}” is not a known funding status." if status_cell else "it has no funding status."
+        unknown_status = f"“{status_cell}” is not a known funding status."
+        remark = unknown_status if status_cell else "the contribution has no funding status."
         account.remark(line.number, remark)
         status = ""
     return Movement(

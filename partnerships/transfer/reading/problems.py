@@ -35,8 +35,8 @@ class Problem:
             places.append(f"row {self.row}")
         if self.column:
             places.append(f"column “{self.column}”")
-        place = ", ".join(places) or "the file"
-        return f"{place[0].upper()}{place[1:]}: {self.found} {self.remedy}".strip()
+        sentence = f"{', '.join(places)}: {self.found}" if places else self.found
+        return f"{sentence[:1].upper()}{sentence[1:]} {self.remedy}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,7 @@ def _provider(line: Line, number: str, collector: Collector) -> Provider:
         collector.add_problem(
             line,
             "end",
-            f"it ends on {ended_on}, before it was registered on {registered_on}.",
+            f"the registration ends on {ended_on}, before it began on {registered_on}.",
             "Correct one of the dates.",
         )
     is_ended = ended_on is not None or re.sub(r"[^a-z]", "", line.text("status").casefold()) in _ENDED

@@ -85,7 +85,7 @@ class Checking:
             field_path = _join(path, part.code)
             if field_value is None or field_value == "":
                 if part.required:
-                    self.add_problem(field_path, "it is missing.", "Add it.")
+                    self.add_problem(field_path, "this field is missing.", "Add the field.")
                 result[part.code] = _empty(part)
             else:
                 result[part.code] = self._field(field_value, part, field_path, shape)
@@ -120,7 +120,7 @@ class Checking:
             return self.object(value, part.shape, path)
         if part.kind == "free":
             if any(_UNSTORABLE.search(text) for text in _texts(value)):
-                raise ValueError("it contains a character that cannot be stored. Remove it.")
+                raise ValueError("the text contains a character that we cannot store. Remove the character.")
             return value
         if part.kind == "flag":
             if not isinstance(value, bool):
@@ -142,7 +142,7 @@ class Checking:
         if part.kind == "moment":
             return self.moment(value)
         if _UNSTORABLE.search(value):
-            raise ValueError("it contains a character that cannot be stored. Remove it.")
+            raise ValueError("the text contains a character that we cannot store. Remove the character.")
         return value.strip()
 
     def _key(self, value: Any, keys: str, path: str) -> str:

@@ -77,21 +77,21 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
     """
     if len(data) > max_bytes:
         raise unable(
-            f"it is {len(data):,} bytes long; the limit is {max_bytes:,}.",
+            f"the file is {len(data):,} bytes long, and the limit is {max_bytes:,}.",
             "Ask for the list without pictures and unneeded sheets, or split it.",
         )
     if not data.strip(b"\x00\t\r\n \xef\xbb\xbf"):
-        raise unable("it is empty.", "Check that it is the right file, or download it again.")
+        raise unable("the file is empty.", "Check that this is the right file, or download the file again.")
 
     if data.startswith(_ZIP):
         sheets = _from_workbook(data)
     elif data.startswith(_OLD_EXCEL):
         raise unable(
-            "it is an old Excel workbook (.xls) or one with a password.",
-            "Open it in a spreadsheet and save it as .xlsx or .csv.",
+            "the file is an old Excel workbook (.xls) or has a password.",
+            "Open it in a spreadsheet program and save it as .xlsx or .csv.",
         )
     elif data.startswith(_PDF):
-        raise unable("it is a PDF.", "Use the spreadsheet, CSV or JSON version of the list.")
+        raise unable("the file is a PDF.", "Use the spreadsheet, CSV or JSON version of the list.")
     else:
         text = _text_of(data)
         start = text.lstrip()[:1]
@@ -101,14 +101,14 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
             sheets = (_from_yaml(text),)
         elif start == "<":
             raise unable(
-                "it is a web page or XML, not a table.",
+                "the file is a web page or XML, not a table.",
                 "Download the file itself: CSV, XLSX, ODS or JSON.",
             )
         else:
             sheets = (_from_csv(text, PurePath(file_name).stem),)
 
     if not any(sheet.rows for sheet in sheets):
-        raise unable("it has no rows.", "Check that it is the right file, or download it again.")
+        raise unable("the file has no rows.", "Check that this is the right file, or download the file again.")
     return sheets
 
 
@@ -131,7 +131,7 @@ def _text_of(data: bytes) -> str:
         if "\x00" not in text:
             return text
     raise unable(
-        "its text is not in an encoding that we can read (UTF-8, UTF-16 or Windows-1252).",
+        "we cannot read the encoding of the text. It must be UTF-8, UTF-16 or Windows-1252.",
         "Save it as “CSV UTF-8”.",
     )
 
@@ -148,7 +148,9 @@ def _utf_16_without_mark(data: bytes) -> tuple[str, ...]:
         return ("utf-16-le",)
     if first > len(sample) // 4 and second * 20 < first:
         return ("utf-16-be",)
-    raise unable("it is not text.", "Use the CSV, XLSX or JSON version of the list. Save a CSV file as “CSV UTF-8”.")
+    raise unable(
+        "the file is not text.", "Use the CSV, XLSX or JSON version of the list. Save a CSV file as “CSV UTF-8”."
+    )
 
 
 def _from_csv(text: str, name: str) -> Sheet:
@@ -200,11 +202,13 @@ def _from_json(text: str) -> Sheet:
     try:
         value = json.loads(text, object_pairs_hook=_refuse_repeated_key, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise unable(f"it is not JSON: {error.msg}.", "Download it again.", row=error.lineno) from error
+        raise unable(
+            f"the file is not valid JSON: {error.msg}.", "Download the file again.", row=error.lineno
+        ) from error
     except ValueError as error:  # Python refuses numbers of some thousand digits
-        raise unable("it contains a number that is too long.", "Use the published file as it is.") from error
+        raise unable("the file contains a number that is too long.", "Use the published file as it is.") from error
     except RecursionError as error:
-        raise unable("it is nested too deeply.", "Use the published file as it is.") from error
+        raise unable("the file is nested too deeply.", "Use the published file as it is.") from error
     return _from_records(value)
 
 
@@ -222,12 +226,12 @@ def _from_yaml(text: str) -> Sheet:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise unable(
-            f"it is not YAML: {getattr(error, 'problem', None) or 'it cannot be read'}.",
+            f"the file is not valid YAML: {getattr(error, 'problem', None) or 'we cannot read it'}.",
             "Correct it, or use a CSV file.",
             row=mark.line + 1 if mark else None,
         ) from error
     if not isinstance(value, list | dict):
-        raise unable("it is not a list of records.", "Use a list of objects, or a CSV file.")
+        raise unable("the file is not a list of records.", "Use a list of objects or a CSV file.")
     return _from_records(value)
 
 
@@ -240,13 +244,13 @@ def _refuse_risky_yaml(text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.CBaseLoader):
         line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.AliasEvent):
-            raise unable("it refers to a value by an alias.", "Enter the value itself.", row=line)
+            raise unable("the file refers to a value by an alias.", "Enter the value instead of the alias.", row=line)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _MAX_DEPTH:
-            raise unable("it is nested too deeply.", "Use the published file as it is.", row=line)
+            raise unable("the file is nested too deeply.", "Use the published file as it is.", row=line)
 
 
 def _from_records(value: Any) -> Sheet:
@@ -260,7 +264,7 @@ def _from_records(value: Any) -> Sheet:
             return Sheet("codes and names", (Row(1, ("code", "name")), *_with_checked_cells(code_rows)))
         if len(lists) != 1:
             raise unable(
-                "it contains one object that is neither a list of records nor codes with their names.",
+                "the file contains one object that is neither a list of records nor a set of codes with names.",
                 "Use an array of objects, or one object of codes and names.",
             )
         value = [_attributes_of_feature(record) for record in lists[0]]
@@ -348,6 +352,10 @@ def _check_length(number: int, cell: str) -> str:
 def _check_size(rows: int, columns: int) -> None:
     """Raise `UnableToRead` if a table has more rows or columns than allowed."""
     if rows > MAX_ROWS:
-        raise unable(f"it has more than {MAX_ROWS:,} rows.", "Delete the rows that you do not need, or split it.")
+        raise unable(
+            f"the file has more than {MAX_ROWS:,} rows.", "Delete the rows that you do not need, or split the file."
+        )
     if columns > MAX_COLUMNS:
-        raise unable(f"it has more than {MAX_COLUMNS:,} columns.", "Delete the columns that you do not need.", row=rows)
+        raise unable(
+            f"the file has more than {MAX_COLUMNS:,} columns.", "Delete the columns that you do not need.", row=rows
+        )

@@ -55,7 +55,8 @@ def read_workbook(data: bytes) -> Iterator[tuple[str, Numbered]]:
         visible_sheets = [(name, _rows(book.get_sheet_by_name(name))) for name in visible]
     except python_calamine.CalamineError as error:
         raise unable(
-            "it cannot be read as a spreadsheet.", "Open it in a spreadsheet and save it again as .xlsx or .ods."
+            "we cannot read the file as a spreadsheet.",
+            "Open it in a spreadsheet program and save it as .xlsx or .ods.",
         ) from error
     yield from visible_sheets
 
@@ -75,7 +76,7 @@ def _checked_copy(data: bytes) -> bytes:
                 copy.writestr(name, content)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise unable(
-            "it is damaged, or locked with a password.", "Download it again, or save it without a password."
+            "the file is damaged or has a password.", "Download the file again, or save it without a password."
         ) from error
     return checked_data.getvalue()
 
@@ -87,11 +88,11 @@ def _read_parts(archive: zipfile.ZipFile) -> dict[str, bytes]:
     """
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
-        raise unable(f"it has {len(entries):,} parts; a list needs at most {MAX_ENTRIES}.", "Use the published file.")
+        raise unable(f"the file has {len(entries):,} parts, and the limit is {MAX_ENTRIES}.", "Use the published file.")
     unpacked_size = sum(entry.file_size for entry in entries)
     if unpacked_size > MAX_UNPACKED:
         raise unable(
-            f"it unpacks to {unpacked_size:,} bytes; the limit is {MAX_UNPACKED:,}.",
+            f"the file unpacks to {unpacked_size:,} bytes, and the limit is {MAX_UNPACKED:,}.",
             "Use the published file, or save the list as CSV.",
         )
 
@@ -104,7 +105,7 @@ def _read_parts(archive: zipfile.ZipFile) -> dict[str, bytes]:
     is_open_document = "content.xml" in parts and media_type == _OPEN_DOCUMENT
     if "xl/workbook.xml" not in parts and not is_open_document:
         raise unable(
-            "it is an archive, not a spreadsheet.",
+            "the file is an archive, not a spreadsheet.",
             "Unpack it and use the list itself: XLSX, ODS, CSV or JSON.",
         )
     return parts
@@ -118,16 +119,17 @@ def _check_part(content: bytes) -> None:
     the last.
     """
     if any(word in content for word in _DECLARATIONS):
-        raise unable("it declares XML entities, which no spreadsheet program does.", "Use the published file.")
+        raise unable("the file declares XML entities, which no spreadsheet program does.", "Use the published file.")
     try:
         cells = cells_of(content)
     except ValueError as error:
         raise unable(
-            "it cannot be read as a spreadsheet.", "Open it in a spreadsheet and save it again as .xlsx or .ods."
+            "we cannot read the file as a spreadsheet.",
+            "Open it in a spreadsheet program and save it as .xlsx or .ods.",
         ) from error
     if cells > MAX_CELLS:
         raise unable(
-            f"its values are so far apart that they span more than {MAX_CELLS:,} cells.",
+            f"the values are so far apart that they span more than {MAX_CELLS:,} cells.",
             "Delete anything far away from the table, or save the list as CSV.",
         )
 
@@ -146,7 +148,8 @@ def _rows(sheet: Any) -> Numbered:
             rows.append((number, tuple(_plain(cell) for cell in values[: filled_indexes[-1] + 1])))
             if len(rows) > MAX_ROWS:
                 raise unable(
-                    f"it has more than {MAX_ROWS:,} rows.", "Delete the rows that you do not need, or split it."
+                    f"the file has more than {MAX_ROWS:,} rows.",
+                    "Delete the rows that you do not need, or split the file.",
                 )
     return rows
 

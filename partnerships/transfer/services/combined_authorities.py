@@ -73,8 +73,8 @@ def _apply_authority(
             key=authority.code,
             name=authority.name,
             row={**asdict(authority), "districts": list(authority.districts)},
-            why="its code is new, but an authority with this name has another. The authority may have a new code, or "
-            "be a successor.",
+            why="the code is new, but an authority with this name has another code. The authority may have a new "
+            "code, or be a successor.",
             candidates=namesakes,
         ),
     )

@@ -30,7 +30,7 @@ def settled_date(
     if chosen_date is not None:
         if chosen_date > today:
             raise unable(
-                f"its date cannot be {long_date(chosen_date)}, which is in the future.",
+                f"the date of the list cannot be {long_date(chosen_date)}, which is in the future.",
                 "Enter the day on which it was published.",
             )
         return chosen_date

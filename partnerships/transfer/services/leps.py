@@ -95,7 +95,7 @@ def _apply_lep(
             key=lep.code,
             name=lep.name,
             row={**asdict(lep), "districts": list(lep.districts)},
-            why="its code and name are new, and another LEP is no longer in the list.",
+            why="the code and name are new, and another LEP is no longer in the list.",
             candidates=tuple(unlisted_leps),
         ),
     )

@@ -39,7 +39,7 @@ def apply_providers(provider_list: ProviderList, directory: Directory, doubts: D
     councils = Councils(directory)
     if not councils.all and any(provider.is_council for provider in provider_list.providers):
         raise unable(
-            "it lists councils that are providers, but the directory has no councils yet.",
+            "the list has councils that are providers, but the directory has no councils yet.",
             "Import the list of councils first: import_register councils FILE.",
         )
     providers = [_as_on_date_of_list(provider, run.as_of) for provider in provider_list.providers]

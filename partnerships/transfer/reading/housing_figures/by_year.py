@@ -77,7 +77,7 @@ def read_affordable_supply(sheets: Sequence[Sheet], known_headings: Mapping[str,
         joined = _join_sheets(sheets, known_headings)
     if not joined.origin_by_row:
         raise unable(
-            "it does not say which of the live tables 1006 to 1008 it is.",
+            "the file does not say which of the live tables 1006 to 1008 it contains.",
             "Use the file with all of them, or add a column “Table”, for example with 1008C.",
         )
     figures = _figures(_table_with_table_column([joined.sheet], known_headings), sheets)
@@ -208,7 +208,7 @@ def _figures(table: Table, sheets: Sequence[Sheet], measure: str = "", *, single
             continue
         measure_of_row = measure or _measure(line.text("table"))
         if not measure_of_row:
-            found = "it is not one of the live tables 1006 to 1008."
+            found = "the row is not from one of the live tables 1006 to 1008."
             collector.add_problem(line, "table", found, "Enter its number, for example 1008C.")
             continue
         first_line = first_line_by_key.setdefault((measure_of_row, area), line)

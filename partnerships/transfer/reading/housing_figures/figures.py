@@ -190,7 +190,7 @@ def figure_list(
     Raises `UnableToRead` if the table has no row of an area.
     """
     if not figures and not collector.problems:
-        raise unable("no row of it has the code of a council.", "It needs a column of codes such as E07000223.")
+        raise unable("no row has the code of a council.", "Add a column of codes such as E07000223.")
     list_file = collector.list_file()
     list_file = replace(list_file, totals=totals, true_on=published_on(sheets) or list_file.true_on)
     return FigureList(tuple(figure for figure in figures if figure.row not in collector.bad_rows), list_file)

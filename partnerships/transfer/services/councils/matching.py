@@ -136,10 +136,14 @@ class CouncilMatcher:
             self._record(council, active_namesakes[0])
             self.keys_matched_by_name.add(council.key)
         elif active_namesakes or (namesakes and council.is_current):
-            why = "its key and code are new, but the name is already in the directory."
+            why = "the key and code are new, but the name is already in the directory."
             self._ask(council, namesakes, f"{why} The council may have a new code, or be a successor.")
         elif missing := self._missing_of_tier(council):
-            self._ask(council, missing, "its code and name are new, and others of its kind are no longer in the list.")
+            self._ask(
+                council,
+                missing,
+                "the code and name are new, and other councils of this kind are no longer in the list.",
+            )
         else:
             self._record(council, None)
 

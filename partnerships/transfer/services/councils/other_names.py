@@ -28,7 +28,7 @@ def _apply(table: Table, collector: Collector, run: Import) -> int:
             collector.leave_out(line, "key", f"no council in the directory has the key “{key}”.", _UNKNOWN)
         elif not (code or line.text("name")):
             collector.add_problem(
-                line, "key", "it has neither a name nor a code.", "Fill in one of them, or remove the row."
+                line, "key", "the row has neither a name nor a code.", "Enter one of them, or remove the row."
             )
         elif council is not None:
             _add_name_and_code(council, line, code, directory, collector, run)

@@ -63,7 +63,7 @@ def record_successions(
             continue
         has_undecided = any(key in undecided_keys for key in council.successors)
         if not has_undecided and not all(find_successor(key) for key in council.successors):
-            _set_succession_aside(council.row, "its successor is in a row that was set aside.", run)
+            _set_succession_aside(council.row, "the successor is in a row that was set aside.", run)
         elif run.is_mentioned(council.successors):
             _set_succession_aside(council.row, "another row about its successor was set aside.", run)
         elif not has_undecided:

@@ -146,7 +146,7 @@ def _problem_with(
     if run.organisation is not None and receiver != run.organisation:
         return not_own(receiver, run.organisation)
     if agreements.has_unknown_authority(promise):
-        return f"its agreement in row {promise.agreement_row} was set aside.", "Correct that row first."
+        return f"the agreement in row {promise.agreement_row} was set aside.", "Correct that row first."
     return None
 
 
@@ -159,7 +159,7 @@ def _set_aside_with_payments(promise: Promise, problem: tuple[str, str], files: 
     payment_problem = problem
     if not promise.is_recalled:
         contribution_account.set_aside_read(promise.row, *problem)
-        payment_problem = (f"its contribution in row {promise.row} was set aside.", "Correct that row first.")
+        payment_problem = (f"the contribution in row {promise.row} was set aside.", "Correct that row first.")
     for movement in promise.movements:
         if not movement.is_recalled:
             transaction_account.set_aside_read(movement.row, *payment_problem)

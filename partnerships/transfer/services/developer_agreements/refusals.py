@@ -16,7 +16,7 @@ def unknown_authority(cell: str, run: Import) -> tuple[str, str]:
 def not_own(authority: Organisation, own: Organisation) -> tuple[str, str]:
     """Return the problem and the remedy of another authority's row in an organisation's own files."""
     return (
-        f"it is {authority.name}’s, and these files are {own.name}’s.",
+        f"the row belongs to {authority.name}, and these files belong to {own.name}.",
         f"Remove the row. Only {authority.name} can import it.",
     )
 

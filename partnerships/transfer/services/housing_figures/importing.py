@@ -60,7 +60,7 @@ def _latest_dataset(series: Series) -> Dataset:
     """Return the latest dataset of a series, to which corrected rows belong. Raises `UnableToRead` without one."""
     latest_dataset = Dataset.objects.filter(series=series).order_by("-released_on", "-pk").first()
     if latest_dataset is None:
-        raise unable("its rows come from a file that was not imported.", "Import that file first.")
+        raise unable("these rows come from a file that was not imported.", "Import that file first.")
     return latest_dataset
 
 

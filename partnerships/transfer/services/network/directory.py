@@ -68,7 +68,7 @@ def load_organisations(network: Network) -> None:
 def _record_succession(network: Network, item: dict[str, Any], organisation: Organisation) -> None:
     """Record that an organisation ended and which organisations succeeded it. Raises `UnableToLoad` without a date."""
     if not item["ended"]:
-        raise UnableToLoad("it has successors, but no date on which it ended.", "Add “ended”.")
+        raise UnableToLoad("the organisation has successors, but no date on which it ended.", "Add “ended”.")
     organisations.record_succession(
         kind=SuccessionKind.MERGE if len(item["successors"]) == 1 else SuccessionKind.SPLIT,
         status=SuccessionStatus.EFFECTIVE,
@@ -92,7 +92,9 @@ def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
         for row in Identifier.objects.select_related("organisation").filter(scheme=scheme, value=value)
     }
     if len(existing_organisations) > 1:
-        raise UnableToLoad("its identifiers belong to several organisations in the directory.", "Correct them.")
+        raise UnableToLoad(
+            "the identifiers belong to several organisations in the directory.", "Correct the identifiers."
+        )
     if existing_organisations:
         return existing_organisations.pop()
 

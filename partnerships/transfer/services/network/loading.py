@@ -146,7 +146,7 @@ def _replay(network: Network) -> dict[str, int]:
         with errors_at(step.path):
             if step.at > network.now:
                 raise UnableToLoad(
-                    f"it happens on {long_date(step.at.date())}, which is in the future.", "Enter a date in the past."
+                    f"the date {long_date(step.at.date())} is in the future.", "Enter a date in the past."
                 )
             step.play(step.at)
     counts = {kind: len(network.file[kind]) for kind in LISTS if network.file[kind]}

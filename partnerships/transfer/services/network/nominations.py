@@ -51,7 +51,8 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
     agreement = agreement_of(partnership)
     if agreement is None or author is None:
         raise UnableToLoad(
-            "its partnership has no terms about nominations, or “by” is missing.", "Add “fields” there and “by” here."
+            "the partnership has no terms about nominations, or “by” is missing.",
+            "Add “fields” to the terms and “by” here.",
         )
 
     area = partnership.areas.order_by("code").first()

@@ -91,7 +91,9 @@ def _content(network: Network, item: Item, terms: dict[str, Any]) -> dict[str, A
     schema = build_schema(kind.declarations)
     unknown_codes = set(rows) - {collection.code for collection in schema.collections}
     if unknown_codes:
-        raise UnableToLoad(f"its kind has no table “{min(unknown_codes)}”.", "Correct the name.")
+        raise UnableToLoad(
+            f"this kind of partnership has no table “{min(unknown_codes)}”.", "Correct the name of the table."
+        )
 
     party_codes = {field.code for field in schema.about if field.shape == "party"}
     content["about"] |= _with_names(network, party_codes, fields)
@@ -135,7 +137,7 @@ def _partnership_of_item(network: Network, item: Item) -> Partnership:
     """Return the partnership of an item. Raises `UnableToLoad` if the item has no key."""
     partnership = partnership_of(network, item["key"])
     if partnership is None:
-        raise UnableToLoad("it has no key.", "Add “key”.")
+        raise UnableToLoad("the row has no key.", "Add “key”.")
     return partnership
 
 

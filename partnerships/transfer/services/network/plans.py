@@ -119,7 +119,7 @@ def _with_pieces(content: Content | None, pieces: Any) -> Content:
     """
     if content is None or not isinstance(pieces, Mapping) or not pieces:
         raise UnableToLoad(
-            "it has neither “content” nor, after a first version, “set”.",
+            "the version has neither “content” nor “set”, which later versions can have instead.",
             "Enter the whole content, or the pieces that change.",
         )
     try:

@@ -48,7 +48,7 @@ def _create(network: Network, item: Item, now: dt.datetime) -> None:
 
 def _fill(network: Network, item: Item, holder: Item, now: dt.datetime) -> None:
     if "post" not in item:
-        raise UnableToLoad("its post does not exist yet at this point.", "Enter a later date.")
+        raise UnableToLoad("the post does not exist yet on this date.", "Enter a later date.")
     new_holder = fill_post(
         post=Post.objects.get(pk=item["post"]),
         person=network.people[holder["person"]] if holder["person"] else None,

@@ -58,7 +58,7 @@ class Network:
         Raises `UnableToLoad` if the file names nobody.
         """
         if not key:
-            raise UnableToLoad("it does not say who did this.", "Add “by” with the key of a person.")
+            raise UnableToLoad("the entry does not say who did this.", "Add “by” with the key of a person.")
         return self.people[key]
 
     def organisations_for(self, keys: list[str]) -> list[Organisation]:
@@ -108,7 +108,9 @@ def errors_at(path: str) -> Iterator[None]:
         raise UnableToRead([Problem(None, "", " ".join(error.messages), "Correct it.", path=path)]) from error
     except (DataError, IntegrityError) as error:
         found = str(error).splitlines()[0]
-        raise UnableToRead([Problem(None, "", f"it cannot be stored: {found}.", "Correct it.", path=path)]) from error
+        raise UnableToRead(
+            [Problem(None, "", f"we cannot store this entry: {found}.", "Correct the entry.", path=path)]
+        ) from error
     except Exception as error:
         # Services refuse with exceptions named UnableTo…; anything else is a bug.
         if not type(error).__name__.startswith("Unable"):

@@ -40,7 +40,7 @@ def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
         )
         return
     if organisation is None:
-        raise UnableToLoad("it does not say which organisation asks.", "Add “added_for” and “added_by”.")
+        raise UnableToLoad("the entry does not say which organisation asks.", "Add “added_for” and “added_by”.")
     add_stakeholder(
         email=person.email,
         name=person.name,

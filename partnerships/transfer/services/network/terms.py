@@ -66,7 +66,7 @@ def _propose(network: Network, item: Item, amendment: Item, now: dt.datetime) ->
 def _proposal(amendment: Item) -> TermsProposal:
     """Return the proposal of an amendment. Raises `UnableToLoad` if it is not proposed yet at this moment."""
     if "proposal" not in amendment:
-        raise UnableToLoad("it has not been proposed at this point.", "Enter a later date.")
+        raise UnableToLoad("nobody has proposed the terms before this date.", "Enter a later date.")
     return TermsProposal.objects.select_related("partnership", "based_on").get(pk=amendment["proposal"])
 
 

@@ -297,8 +297,8 @@ def test_my_work_of_a_lead_shows_what_nobody_took_over(world: World) -> None:
 
     lines = {item.what: item.title for item in waiting_for(world.amina, timezone.now())}
 
-    assert lines["Hand over what has no owner"] == f"Followed (1) of {world.larkhaven.display_name}"
-    assert "Hand over what has no owner" not in {item.what for item in waiting_for(world.eddie, timezone.now())}
+    assert lines["Hand over records without an owner"] == f"Followed (1) of {world.larkhaven.display_name}"
+    assert "Hand over records without an owner" not in {item.what for item in waiting_for(world.eddie, timezone.now())}
 
 
 def ended(world: World) -> Succession:

@@ -64,7 +64,7 @@ def _register_personal_data() -> None:
     register_leaving(
         "answers no longer trusted",
         end_trust_of_leaver,
-        consequence="ask for approval again before showing their answers",
+        consequence="stop showing their later answers to plans until an owner approves them",
     )
     obligations.register()
     retention.register()

@@ -175,7 +175,7 @@ class IdentifierAdminForm(ReasonedForm):
         if same_identifier := same_identifiers.select_related("organisation").first():
             self.add_error("value", f"{same_identifier} already belongs to {same_identifier.organisation.name}.")
         if data.get("valid_from") and data.get("valid_to") and data["valid_to"] < data["valid_from"]:
-            self.add_error("valid_to", "The end must not be before the start.")
+            self.add_error("valid_to", "The end must be on or after the start. Correct one of the two dates.")
         return data
 
 
@@ -336,7 +336,10 @@ class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
         for membership in queryset.filter(ends_on=None).select_related("person", "organisation"):
             try:
                 end_membership(
-                    membership=membership, author=request.user, reason="Ended by an administrator.", now=timezone.now()
+                    membership=membership,
+                    author=request.user,
+                    reason="Ended by an administrator.",
+                    now=timezone.now(),
                 )
             except UnableToEndMembership as error:
                 messages.warning(request, f"{membership.person}: {error}")

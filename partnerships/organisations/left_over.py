@@ -46,7 +46,7 @@ def _left_without_owner_tasks(user: User, now: dt.datetime) -> list[Waiting]:
             counts_in_words = ", ".join(f"{group.kind.label} ({len(group.things)})" for group in groups)
             tasks.append(
                 Waiting(
-                    what="Hand over what has no owner",
+                    what="Hand over records without an owner",
                     title=f"{counts_in_words} of {body.display_name}",
                     path=reverse("organisations:without-owner", args=[body.pk]),
                 )
@@ -151,7 +151,7 @@ def _lines_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Answer handover lines",
-            title=f"{line['count']} record{pluralize(line['count'])} that your organisation is to take over",
+            title=f"{line['count']} record{pluralize(line['count'])} that your organisation is asked to take over",
             path=reverse("organisations:handover-answer", args=[line["succession"]]),
             due=line["due"],
         )

@@ -23,7 +23,7 @@ def what_to_do(succession: Succession, today: dt.date) -> str:
     """Return what an administrator must do so that the succession takes effect or passes records on; "" if nothing."""
     if succession.status == SuccessionStatus.EFFECTIVE and succession.refused_because:
         return (
-            f"Accepted records could not be handed over or returned: {succession.refused_because} We try again every "
+            f"We could not hand over or return some accepted records: {succession.refused_because} We try again every "
             "five minutes, and have told the people who run this site."
         )
     if succession.is_final:
@@ -75,7 +75,7 @@ def _to_decide(user: User, now: dt.datetime) -> list[Waiting]:
 
 def _task(succession: Succession) -> str:
     if not succession.refused_because:
-        return "Decide about a succession"
+        return "Change the status of a succession or cancel it"
     if succession.is_final:
         return "Fix a succession that hands nothing over"
     return "Fix a succession that has not taken effect"

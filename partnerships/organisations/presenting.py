@@ -251,12 +251,14 @@ def answer_in_words(answer: Answer, organisation: Organisation, *, function: str
         return f"{names[answer.body]} is responsible for {function.lower()} of {organisation.name} on {when}."
     match answer.reason:
         case Reason.NOT_YET:
-            return f"Nobody: {organisation.name} did not exist yet on {when}."
+            return f"Nobody was responsible: {organisation.name} did not exist yet on {when}."
         case Reason.DAY_UNKNOWN:
             return f"We do not know: a succession may have vested by {when}, but only its month or year is recorded."
         case Reason.DIVIDED:
             return f"Several organisations are responsible on {when}: {_parts_in_words(answer, names)}."
-    return f"Nobody: {organisation.name} ended by {when}, and no successor is recorded for {function.lower()}."
+    return (
+        f"We do not know: {organisation.name} had ended by {when}, and no successor is recorded for {function.lower()}."
+    )
 
 
 def _parts_in_words(answer: Answer, name_by_id: Mapping[int, str]) -> str:

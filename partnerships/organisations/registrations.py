@@ -127,7 +127,7 @@ def register() -> None:
     register_leaving(
         "memberships ended and commitments transferred",
         end_memberships,
-        consequence="end their roles and pass their commitments to the colleague you choose below",
+        consequence="end their roles, and pass their commitments to the colleague you choose below",
     )
     register_obstacle(why_not_administrator)
 
@@ -193,7 +193,7 @@ def _register_personal_data() -> None:
                 "organisations.AccessRequest",
                 "job_title",
                 Fate.DELETE,
-                "so that an administrator knows who asks",
+                "so that an administrator knows who is asking",
                 whose="email",
             ),
             Rule("organisations.AccessRequest", "asked_by", Fate.DELETE, "who asked", ("organisation_name",)),

@@ -41,7 +41,7 @@ def _reason() -> forms.CharField:
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Everyone can read this in the history of the organisations. Name the order or decision.",
+        help_text="Name the order or decision. Everyone can read this in the history of the organisations.",
     )
 
 
@@ -112,14 +112,16 @@ class SuccessionFieldsForm(Form):
     shadow_on = PartialDateField(
         label="Election or start of the shadow authority",
         required=False,
-        help_text="You can leave day and month empty.",
+        help_text="You can leave the day and month empty.",
     )
     vests_on = PartialDateField(
         label="Vesting day",
         required=False,
-        help_text="The first day of the successors. You can leave day and month empty until you know them.",
+        help_text="The first day of the successors. You can leave the day and month empty until you know them.",
     )
-    codes_on = PartialDateField(label="New codes from", required=False, help_text="You can leave day and month empty.")
+    codes_on = PartialDateField(
+        label="New codes from", required=False, help_text="You can leave the day and month empty."
+    )
     new_name = forms.CharField(label="New name", required=False, max_length=300, help_text="For a rename.")
     new_code = forms.CharField(
         label="New code",
@@ -138,12 +140,14 @@ class SuccessionFieldsForm(Form):
         label="Order or other instrument",
         required=False,
         max_length=300,
-        help_text="The title and number of the order.",
+        help_text="Enter the title and number of the order.",
     )
     instrument_url = forms.URLField(
         label="Web address of the instrument", required=False, max_length=500, assume_scheme="https"
     )
-    source = forms.CharField(label="Source", required=False, max_length=300, help_text="Who announced this, and when.")
+    source = forms.CharField(
+        label="Source", required=False, max_length=300, help_text="Enter who announced this, and when."
+    )
     source_url = forms.URLField(
         label="Web address of the source", required=False, max_length=500, assume_scheme="https"
     )
@@ -163,7 +167,7 @@ _SOURCES = Section("Sources", "instrument", "instrument_url", "source", "source_
 class SuccessionForm(SuccessionFieldsForm):
     """A form to record a new succession, with a tie from each predecessor to each successor."""
 
-    status = forms.ChoiceField(label="How far has this got?", choices=_PENDING)
+    status = forms.ChoiceField(label="What is the status?", choices=_PENDING)
     predecessors = Organisations(label="Predecessors")
     successors = Organisations(
         label="Successors",
@@ -259,12 +263,12 @@ class StatusForm(_OrderForm):
 class TieForm(Form):
     """A form to add one tie, with a reason."""
 
-    predecessor = OneOrganisation(label="Predecessor", max_length=300, help_text="The name or number.")
+    predecessor = OneOrganisation(label="Predecessor", max_length=300, help_text="Enter the name or number.")
     successor = OneOrganisation(
         label="Successor",
         required=False,
         max_length=300,
-        help_text="The name or number. Leave this empty if no organisation takes over.",
+        help_text="Enter the name or number. Leave this empty if no organisation takes over.",
     )
     role = forms.ChoiceField(label="Role of the successor", choices=TieRole.choices, initial=TieRole.SUCCESSOR)
     function = forms.ChoiceField(
@@ -307,7 +311,7 @@ class UndoForm(_OrderForm):
     """A form to undo a succession from a day on, with a reason."""
 
     vests_on = DayField(label="First day on which the succession no longer counts")
-    status = forms.ChoiceField(label="How far has this got?", choices=_PENDING)
+    status = forms.ChoiceField(label="What is the status?", choices=_PENDING)
     reason = _reason()
     field_order = ("vests_on", "status", "together", "reason")
 

@@ -112,7 +112,7 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
         provider = sociallogin.account.provider
         if person is None or not person.is_active or not may_vouch_for(provider, person, now=timezone.now()):
             messages.warning(
-                request, "No account here uses this sign-in. Ask a lead of your organisation to invite you."
+                request, "You do not have an account here yet. Ask a lead of your organisation to invite you."
             )
             raise ImmediateHttpResponse(redirect("account_login"))
         if not sociallogin.is_existing:

@@ -77,7 +77,7 @@ _RULES = [
     Rule("people.User", "name", Fate.CLEAR, "so that partners know who they are working with"),
     Rule("people.Invitation", "person", Fate.DELETE, "inviting them", ("message", "created_at", "expires_at")),
     Rule("people.Invitation", "invited_by", Fate.KEEP, "who invited another person", ("created_at",)),
-    Rule("people.LeadTimes", "person", Fate.DELETE, "when they want reminders", ("kind", "days")),
+    Rule("people.LeadTimes", "person", Fate.DELETE, "when they want to be reminded", ("kind", "days")),
     Rule("people.SecurityEvent", "person", Fate.KEEP, "detecting misuse", ("kind", "at", "ip", "user_agent")),
     Rule("people.SecurityEvent", "ip", Fate.CLEAR, "detecting misuse", apply=blank_security_log),
     Rule("people.SecurityEvent", "user_agent", Fate.CLEAR, "detecting misuse", apply=blank_security_log),
@@ -130,10 +130,10 @@ def register() -> None:
     )
     register_retention(
         "sessions",
-        what="Where people are signed in: IP address, browser, times",
+        what="Where people are signed in: IP address, browser and times",
         purpose="so that people can see and end their sessions",
         basis=_LEGITIMATE,
-        kept_for="60 minutes without use, 12 hours at most; the list of sessions 14 days",
+        kept_for="60 minutes without use and at most 12 hours; the list of sessions for 14 days",
         apply=_sessions,
     )
     register_retention(
@@ -154,7 +154,7 @@ def register() -> None:
     )
     register_retention(
         "refused addresses",
-        what="A keyed hash of the address of a person who refused digests and was erased",
+        what="A keyed hash of the address of a person who refused digests and whose data was erased",
         purpose="so that we do not ask them again",
         basis="legal obligation: respecting an objection (UK GDPR, Article 21)",
         kept_for="until they ask for digests themselves",
@@ -165,7 +165,7 @@ def register() -> None:
         what="Accounts of people who have left: name, email address, time zone",
         purpose="so that their records can be read",
         basis=_TASK,
-        kept_for="24 months after leaving; then “a former member”",
+        kept_for="24 months after the person leaves; then we show “a former member”",
         apply=_leavers,
     )
     register_personal(_RULES)

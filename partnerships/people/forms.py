@@ -52,7 +52,8 @@ class FirstAdministratorForm(Form):
         label="Choose a password",
         max_length=200,
         strip=False,
-        help_text="At least 12 characters. Three random words work well. You can paste it from a password manager.",
+        help_text="At least 12 characters. Three random words work well. You can paste the password from a password "
+        "manager.",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -68,7 +69,7 @@ class ViewAsForm(Form):
         label="Why do you need to view the site as this person?",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="We keep the reason for ever. The person can see in their account that you viewed the site as "
+        help_text="We keep the reason permanently. The person can see in their account that you viewed the site as "
         "them, and when.",
     )
 
@@ -85,7 +86,7 @@ class ReasonForm(kit.ReasonForm):
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="We keep the reason for ever and include it in the email.",
+        help_text="We keep the reason permanently and include it in the email.",
     )
 
 
@@ -99,7 +100,7 @@ class LeaverForm(Form):
         label="Who takes over their work?",
         queryset=User.objects.none(),
         required=False,
-        empty_label="Nobody yet: the organisation’s leads decide",
+        empty_label="Nobody yet (the organisation’s leads will decide)",
     )
 
     def __init__(self, *args: Any, successors: QuerySet[User], cancel: str, **kwargs: Any) -> None:

@@ -31,7 +31,7 @@ class RetentionCollector(Collector):
         except Error:
             return
         days = GaugeMetricFamily(
-            "retention_days_since_complete_run", "Days since this rule of retention ran to its end.", labels=["rule"]
+            "retention_days_since_complete_run", "Days since this retention rule last ran to its end.", labels=["rule"]
         )
         for name, age in ages.items():
             days.add_metric([name], age.total_seconds() / _DAY if age is not None else float("inf"))

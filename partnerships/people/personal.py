@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Fate(Enum):
     """What an erasure does with a personal field."""
 
-    KEEP = "kept: it names the person by number only, and shows “a former member”"
+    KEEP = "kept, because the row names the person only by number and shows “a former member”"
     CLEAR = "emptied"
     DELETE = "the whole row is deleted"
     REPLACE = "replaced by words that name nobody"

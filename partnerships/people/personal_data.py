@@ -178,14 +178,14 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
     locked_person = User.objects.select_for_update().get(pk=person.pk)
     require(rights_over(locked_person, author).may_administer)
     if locked_person.erased_at is not None:
-        raise UnableToErase("This person's data has already been erased.")
+        raise UnableToErase("This person's data has already been erased, so you do not need to erase it again.")
 
     refusal_hash = keep_refusal(person=locked_person, now=now)
     # Before the rules, because the database allows only erased people's security logs to be cleared.
     User.objects.filter(pk=locked_person.pk).update(erased_at=now)
 
     counts_by_rule = run_hooks(Leaving(person=locked_person, author=author, successor=None, reason=reason, now=now))
-    counts_by_rule["refusals kept by a hash of the address"] = int(bool(refusal_hash))
+    counts_by_rule["refusals of digests kept as a hash of the address"] = int(bool(refusal_hash))
     end_sessions(locked_person)
     counts_by_rule |= _apply_rules(locked_person)
     _forget_in_admin_log(locked_person)

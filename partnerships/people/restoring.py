@@ -228,7 +228,7 @@ def _administrator_problems() -> list[str]:
     """Return a line for the operator if the network has no administrator, otherwise no lines."""
     if User.objects.filter(is_staff=True, is_active=True).exists():
         return []
-    return ["the network has no administrator now: create one with `manage.py createsuperuser`"]
+    return ["the network has no administrator now; create one with `manage.py createsuperuser`"]
 
 
 def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:

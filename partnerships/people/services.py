@@ -198,7 +198,9 @@ def close_account(
     locked_person, other_administrators = lock_with_administrators(person)
     require(rights_over(locked_person, author).may_administer)
     if not locked_person.is_active:
-        raise UnableToCloseAccount(f"{locked_person.display_name} has already left, so there is no account to close.")
+        raise UnableToCloseAccount(
+            f"{locked_person.display_name} has already left, so you do not need to close the account."
+        )
     if successor is not None and (successor.pk == locked_person.pk or not successor.is_active):
         raise UnableToCloseAccount("Choose another person with an account to take over their work.")
     was_administrator = locked_person.is_staff
@@ -283,14 +285,16 @@ def remove_second_factors(*, person: User, author: User, reason: str, now: dt.da
     require(rights_over(locked_person, author).may_administer)
     if author.pk == person.pk:
         raise UnableToRemoveSecondFactor(
-            "Change your own second factors in your account, or ask another administrator."
+            "You cannot remove your own second factor here. Change it in your account, or ask another administrator."
         )
     if not reason.strip():
         raise UnableToRemoveSecondFactor("Give a reason.")
 
     count: int = Authenticator.objects.filter(user=person).delete()[0]
     if not count:
-        raise UnableToRemoveSecondFactor(f"{person.display_name} has no second factor to remove.")
+        raise UnableToRemoveSecondFactor(
+            f"{person.display_name} has no second factor, so you do not need to remove one."
+        )
     end_sessions(person)
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, at=now)
     journal_factors(locked_person, now=now)

@@ -43,8 +43,8 @@ def apply_retention_now() -> None:
     if overdue:
         alert_operators(
             "Retention is overdue",
-            f"No complete run for {OVERDUE.days} days: {', '.join(overdue)}. The worker’s log says why. Fix the cause; "
-            "we retry every hour.",
+            f"These rules have not run completely for {OVERDUE.days} days: {', '.join(overdue)}. The worker’s log "
+            "says why. Fix the cause. We try again every hour.",
             quiet=dt.timedelta(days=1),
         )
     outcome = apply_retention_once(now=now, stop_on=(SoftTimeLimitExceeded,))
@@ -55,5 +55,6 @@ def apply_retention_now() -> None:
         rules = "\n".join(f"{name}: {kind}" for name, kind in sorted(outcome.failed.items()))
         alert_operators(
             "Retention rules failed",
-            f"{rules}\n\nThe other rules ran. We retry these every hour. The worker’s log says why they failed.",
+            f"{rules}\n\nThe other rules ran. We try the failed rules again every hour. The worker’s log says why "
+            "they failed.",
         )

@@ -58,7 +58,7 @@ ROWS = (
         ),
         LEAD | ADMINISTRATOR,
         situation="of no planning authority",
-        result="UnableToEnter: Only planning authorities that still exist can add agreements. Ask one of them to add yours.",
+        result="UnableToEnter: Only planning authorities that still exist can add agreements.",
     ),
     Row(
         "open_data.enter_contribution",

@@ -434,7 +434,7 @@ def test_administrators_see_why_a_succession_failed(world: World, failing_succes
 
     page = " ".join(signed_in(world.dee).get(succession_url).content.decode().split())
 
-    assert "could not be handed over or returned: An unexpected error: RuntimeError." in page
+    assert "We could not hand over or return some accepted records: An unexpected error: RuntimeError." in page
     assert FIX_SUCCESSION in task_names(world, world.dee) - task_names(world, world.ben)
 
 

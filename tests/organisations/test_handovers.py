@@ -387,7 +387,7 @@ def test_my_work_shows_the_earliest_day_to_answer_by(world: World) -> None:
         if waiting_task.what == "Answer handover lines"
     ]
 
-    assert task.title == "3 records that your organisation is to take over"
+    assert task.title == "3 records that your organisation is asked to take over"
     assert task.due == today() + dt.timedelta(days=5)
 
 

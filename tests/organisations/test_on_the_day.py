@@ -25,7 +25,7 @@ from tests.support.signing_in import signed_in
 from tests.transfer.test_pending import create_councils_of_surrey
 from tests.world import World, make_world
 
-DECIDE, EFFECT = "Decide about a succession", "Fix a succession that has not taken effect"
+DECIDE, EFFECT = "Change the status of a succession or cancel it", "Fix a succession that has not taken effect"
 
 
 #: Shortly after the beginning of the day on which the councils of Surrey are replaced.

@@ -201,7 +201,7 @@ def accept_all_lines(page: Any) -> None:
 def undo_all_successions(page: Any) -> None:
     """Record on the page for undoing a succession that all three are undone from today on."""
     page.get_by_label("First day on which the succession no longer counts").fill(timezone.localdate().isoformat())
-    page.get_by_label("How far has this got?").select_option(label="Order made")
+    page.get_by_label("What is the status?").select_option(label="Order made")
     page.get_by_label("Also the 2 other successions of the same order").check()
     page.get_by_label("Why").fill("The order was quashed.")
     page.get_by_role("button", name="Record succession").click()

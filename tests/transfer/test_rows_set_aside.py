@@ -166,7 +166,9 @@ def test_number_that_would_end_before_it_began_is_set_aside_alone() -> None:
 
     run = import_list("providers", later_list.replace("03/02/1975", ""), as_of=dt.date(2025, 1, 1))
 
-    assert [row["Set aside because"] for row in rows_to_correct_of(run)] == ["The end must not be before the start."]
+    assert [row["Set aside because"] for row in rows_to_correct_of(run)] == [
+        "The end must be on or after the start. Correct one of the two dates."
+    ]
     assert run.left_alone == 3
     assert run.closed == 0
 

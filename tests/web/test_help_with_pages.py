@@ -70,7 +70,7 @@ def test_help_about_surveys_says_who_reads_answers_by_name(key: str) -> None:
 def test_help_is_read_signed_out_and_says_what_the_page_does_and_who_may_do_what(client: Client) -> None:
     page = " ".join(client.get(reverse("web:page-help", args=["sign-terms"])).content.decode().split())
 
-    assert "Shows the version that needs signatures" in page
+    assert "This page shows the version that needs signatures" in page
     assert "Leads of the organisation that signed" in page
     assert "/docs/" not in page, "In tests, the documentation counts as not built."
     assert client.get(reverse("web:page-help", args=["no-such-thing"])).status_code == 404

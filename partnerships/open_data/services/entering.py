@@ -147,7 +147,7 @@ def _lock_authority(organisation: Organisation, author: User | None, now: dt.dat
     require(roles_of(author, now).keeps_published({authority.pk}))
     if not authority.is_planning_authority:
         raise UnableToEnter(
-            "Only planning authorities that still exist can add agreements. Ask one of them to add yours."
+            "Only planning authorities that still exist can add agreements."
         )
     return authority
 

@@ -29,8 +29,9 @@ from partnerships.people.models import User
 #: The labels of the roles in forms that choose a role (docs/rights.md).
 ROLE_LABELS = {
     Role.VIEWER: "Viewer: reads, comments and follows",
-    Role.EDITOR: "Editor: also writes asks, offers, plans, conversations and progress",
-    Role.LEAD: "Lead: also speaks for the organisation: publishes, signs off, answers invitations, invites colleagues",
+    Role.EDITOR: "Editor: also writes asks, offers, plans, conversations and reports of progress",
+    Role.LEAD: "Lead: also acts on behalf of the organisation by publishing, signing off, answering invitations and "
+    "inviting colleagues",
 }
 
 
@@ -149,7 +150,9 @@ class AcceptForm(Form):
         label="Choose a password",
         max_length=200,
         strip=False,
-        help_text=("At least 12 characters. Three random words work well. You can paste it from a password manager."),
+        help_text=(
+            "At least 12 characters. Three random words work well. You can paste the password from a password manager."
+        ),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -208,7 +211,7 @@ class AccessRequestForm(Form):
     )
     job_title = forms.CharField(label="Job title", required=False, max_length=150)
     message = forms.CharField(
-        label="Anything that helps us answer",
+        label="Anything else that helps us answer",
         required=False,
         max_length=400,
         widget=forms.Textarea(attrs={"rows": 3}),

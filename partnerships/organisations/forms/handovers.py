@@ -49,7 +49,8 @@ class ProposeHandoversForm(_TickingForm):
         queryset=Organisation.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Only if several organisations take over together. The organisation chosen above keeps the record.",
+        help_text="Choose these only if several organisations take over together. The organisation chosen above keeps "
+        "the record.",
     )
     basis = forms.CharField(
         label="Basis",
@@ -144,7 +145,8 @@ class AnswerHandoversForm(_LinesForm):
         required=False,
         max_length=1_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Only if you dispute the handover. The predecessor reads this and proposes again.",
+        help_text="Answer this only if you dispute the handover. The predecessor reads your answer and makes a new "
+        "proposal.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -178,7 +180,8 @@ class ConsentForm(_LinesForm):
         required=False,
         max_length=1_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Only if the consent was refused. The predecessor reads this and proposes again.",
+        help_text="Answer this only if the consent was refused. The predecessor reads your answer and makes a new "
+        "proposal.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

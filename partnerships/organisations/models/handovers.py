@@ -18,8 +18,8 @@ class Sharing(models.TextChoices):
     """Whether one or several successors take over a record, and how they share it."""
 
     ALONE = "alone", "By one organisation"
-    SEVERALLY = "severally", "By several, each for its part"
-    JOINTLY = "jointly", "By several, jointly and severally"
+    SEVERALLY = "severally", "By several organisations, each for its own part"
+    JOINTLY = "jointly", "By several organisations, jointly and severally"
 
 
 class HandoverState(models.TextChoices):

@@ -48,7 +48,7 @@ def _check_reason_and_dates(reason: str, first_day: dt.date | None, end_day: dt.
     if not reason.strip():
         raise UnableToCorrect("Give a reason.")
     if first_day and end_day and end_day < first_day:
-        raise UnableToCorrect("The end must not be before the start.")
+        raise UnableToCorrect("The end must be on or after the start. Correct one of the two dates.")
 
 
 @transaction.atomic

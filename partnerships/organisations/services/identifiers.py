@@ -125,7 +125,7 @@ def _check_corrected(identifier: Identifier) -> None:
     if not identifier.value:
         raise UnableToCorrectIdentifier("Enter the value of the identifier.")
     if first_day and end_day and end_day < first_day:
-        raise UnableToCorrectIdentifier("The end must not be before the start.")
+        raise UnableToCorrectIdentifier("The end must be on or after the start. Correct one of the two dates.")
     duplicates = Identifier.objects.filter(scheme=identifier.scheme, value=identifier.value).exclude(pk=identifier.pk)
     if duplicate := duplicates.select_related("organisation").first():
         raise UnableToCorrectIdentifier(

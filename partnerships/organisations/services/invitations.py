@@ -142,11 +142,11 @@ def _count_invitation(organisation: Organisation, person: User, now: dt.datetime
     """
     if _count_today(f"invitations by organisation {organisation.pk}", now) > INVITATIONS_A_DAY:
         raise UnableToInviteMember(
-            f"{organisation.name} has sent {INVITATIONS_A_DAY} invitations today. Try again tomorrow."
+            f"{organisation.name} has already sent {INVITATIONS_A_DAY} invitations today. Try again tomorrow."
         )
     if _count_today(f"invitations to person {person.pk}", now) > INVITATIONS_A_PERSON:
         raise UnableToInviteMember(
-            f"{person.email} has been sent {INVITATIONS_A_PERSON} invitations today. Try again tomorrow."
+            f"We have already sent {INVITATIONS_A_PERSON} invitations to {person.email} today. Try again tomorrow."
         )
 
 

@@ -150,7 +150,9 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
     require(rights_over(organisation, author, now).may_manage_people)
     locked_membership = _lock_membership(membership)
     if locked_membership.ends_on is not None:
-        raise UnableToChangeRole("This person no longer acts for the organisation, so there is nothing to change.")
+        raise UnableToChangeRole(
+            "This person no longer acts for the organisation, so you do not need to change anything."
+        )
     if role not in Role.values:
         raise UnableToChangeRole("Choose a role.")
 
@@ -231,7 +233,9 @@ def end_membership(
     locked_membership = _lock_membership(membership)
     require(rights_over(organisation, author, now).may_end(locked_membership))
     if locked_membership.ends_on is not None:
-        raise UnableToEndMembership("This person no longer acts for the organisation, so there is nothing to change.")
+        raise UnableToEndMembership(
+            "This person no longer acts for the organisation, so you do not need to change anything."
+        )
     if not even_last_lead and _would_leave_no_lead(locked_membership, author, now):
         raise UnableToEndMembership("The organisation needs a lead. Make another person a lead first.")
     if successor is not None and open_membership(locked_membership.organisation, successor) is None:

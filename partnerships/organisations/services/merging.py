@@ -230,7 +230,7 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
         now=now,
     )
     if locked_merge.undone_at is not None:
-        raise UnableToMerge("This merge has already been undone, so there is nothing left to undo.")
+        raise UnableToMerge("This merge has already been undone, so you do not need to do anything.")
     if Merge.objects.in_force().filter(merged=locked_merge.kept_id).exists():
         raise UnableToMerge(f"{move.source.name} has been merged since then. Undo that merge first.")
 

@@ -283,7 +283,7 @@ def _check_changed(
     if not organisation.name.strip():
         raise UnableToUpdateOrganisation("Enter a name for the organisation.")
     if first_day and end_day and end_day < first_day:
-        raise UnableToUpdateOrganisation("The end must not be before the start.")
+        raise UnableToUpdateOrganisation("The end must be on or after the start. Correct one of the two dates.")
     if names_must_differ and is_name_of_another(organisation, after):
         raise UnableToUpdateOrganisation("Another organisation already has this name. Enter a different name.")
     if "parent" in before and organisation.parent_id:

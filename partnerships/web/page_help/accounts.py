@@ -36,8 +36,8 @@ TOPICS = (
     Topic(
         key="account",
         title="Your account",
-        does="Shows your details, ways to sign in, second factors and open sessions. You can change each of these, "
-        "end sessions that are not yours, and download everything we hold about you.",
+        does="This page shows your details, ways to sign in, second factors and open sessions. You can change each of "
+        "these, end sessions that are not yours, and download everything we hold about you.",
         who=(
             "Only you see this page.",
             "If you lose your second factors, an administrator removes them after checking that it is you.",
@@ -51,8 +51,9 @@ TOPICS = (
     Topic(
         key="inbox",
         title="Inbox",
-        does="Keeps every notice you get for 12 months, by partnership and newest first, whether or not it was also "
-        "emailed. You can show notices of one kind, or only unread ones. Opening a notice marks it as read.",
+        does="Your inbox keeps every notice for 12 months, by partnership and with the newest first, whether or not "
+        "we also emailed it. You can show notices of one kind, or only unread ones. Opening a notice marks it as "
+        "read.",
         who=("Only you see your notices.",),
         guide="inbox/",
         views="digests:inbox digests:inbox-open",
@@ -60,8 +61,9 @@ TOPICS = (
     Topic(
         key="emails-you-get",
         title="Emails you get",
-        does="Shows what you follow, how often you get emails, and when the next one comes. You can follow a plan, a "
-        "partnership or one site or milestone, pause, and stop. Less urgent notices come in one summary a day.",
+        does="This page shows what you follow, how often you get emails, and when the next one comes. You can follow "
+        "a plan, a partnership or one site or milestone, pause, and stop. Less urgent notices come in one summary a "
+        "day.",
         who=(
             "You choose which emails you get, and can stop any of these.",
             (
@@ -85,9 +87,9 @@ TOPICS = (
     Topic(
         key="stakeholders",
         title="Stakeholders",
-        does="Lists the people without an account who get emails about your plans and partnerships. You can add "
-        "someone, correct an address, see what the next email would say, and stop it. We ask each stakeholder first, "
-        "and they must agree.",
+        does="This page lists the people without an account who get emails about your plans and partnerships. You can "
+        "add someone, correct an address, see what the next email would say, and stop it. We ask each stakeholder "
+        "first, and they must agree.",
         who=(
             "Editors and leads can add stakeholders to anything that their organisation can read.",
             "Editors and leads of the organisation that added someone can correct the address or stop the emails.",
@@ -100,8 +102,8 @@ TOPICS = (
     Topic(
         key="emails-sent",
         title="Emails sent",
-        does="Shows emails that were sent or are waiting to be sent, and what happened to each: accepted, returned "
-        "or stopped.",
+        does="This page shows emails that were sent or are waiting to be sent, and what happened to each: accepted, "
+        "returned or stopped.",
         who=(
             "Leads can see the emails sent for their organisation; administrators can see the status of every email.",
             "An email that contained a secret link is never shown.",
@@ -112,8 +114,9 @@ TOPICS = (
     Topic(
         key="calendars",
         title="Dates in your calendar",
-        does="Gives you a secret address for Outlook, Google Calendar, Apple Calendar or Thunderbird: for all your "
-        "dates, for one partnership, or for a saved view. The calendar always shows what you can read at the time.",
+        does="This page gives you a secret address for Outlook, Google Calendar, Apple Calendar or Thunderbird: for "
+        "all your dates, for one partnership, or for a saved view. The calendar always shows what you can read at the "
+        "time.",
         who=("The address is yours. Make a new one if someone else has seen it.",),
         guide="calendars/",
         views="calendars:index calendars:own calendars:partnership calendars:view calendars:feed",
@@ -121,8 +124,8 @@ TOPICS = (
     Topic(
         key="search",
         title="Search",
-        does="Finds words in everything that you can read, including plans and files, as well as people, references "
-        "and postcodes. Search shows nothing that you cannot read.",
+        does="Search finds words in everything that you can read, including plans and files, as well as people, "
+        "references and postcodes. Search shows nothing that you cannot read.",
         who=("Everyone who is signed in can search what they can read.",),
         guide="how-search-works/#what-is-found",
         views="search:search search:suggestions",
@@ -147,8 +150,8 @@ TOPICS = (
     Topic(
         key="about-this-site",
         title="Privacy, cookies and accessibility",
-        does="Says who runs this site, what we keep about people and for how long, which two cookies the site needs, "
-        "and how accessible it is.",
+        does="These pages say who runs this site, what we keep about people and for how long, which two cookies the "
+        "site needs, and how accessible it is.",
         who=("Anyone can read these pages, signed in or not.",),
         guide="privacy/#what-people-can-ask-for",
         views="people:privacy people:cookies people:accessibility security_txt",

@@ -8,9 +8,9 @@ TOPICS = (
     Topic(
         key="organisations",
         title="Organisations",
-        does="The directory of councils, housing associations and others, with earlier names, identifiers, areas, "
-        "predecessors and successors. An organisation’s page shows its people, partnerships, asks, offers and "
-        "plans, if you can read them.",
+        does="The directory lists councils, housing associations and others, with earlier names, identifiers, areas, "
+        "predecessors and successors. An organisation’s page shows its people, partnerships, asks, offers and plans, "
+        "if you can read them.",
         who=(
             "Everyone signed in can read the directory.",
             "Leads can change the website, short name and sign-in settings of their organisation.",
@@ -23,8 +23,8 @@ TOPICS = (
     Topic(
         key="people-of-an-organisation",
         title="People of an organisation",
-        does="Shows who acts for an organisation, as viewer, editor or lead. Here you can invite people, change "
-        "their roles and end memberships. A leaver’s work is listed until a colleague takes it over.",
+        does="This page shows who acts for an organisation, as viewer, editor or lead. Here you can invite people, "
+        "change their roles and end memberships. A leaver’s work is listed until a colleague takes it over.",
         who=(
             "Leads can invite colleagues, change roles and end memberships in their organisation.",
             "Administrators can also do this, with a reason.",
@@ -46,9 +46,9 @@ TOPICS = (
     Topic(
         key="successions",
         title="Successions",
-        does="Records mergers, new councils and transfers of functions. Handover lines say who takes over what from "
-        "each predecessor. Nobody gets new access before vesting day; from that day, access follows the handover "
-        "lines.",
+        does="This page shows mergers, new councils and transfers of functions. Handover lines say who takes over "
+        "what from each predecessor. Nobody gets new access before vesting day; from that day, access follows the "
+        "handover lines.",
         who=(
             "Everyone signed in can read successions; the list of pending ones is public.",
             "Administrators can record and correct them.",
@@ -64,8 +64,8 @@ TOPICS = (
     Topic(
         key="duplicates",
         title="Duplicates",
-        does="Shows pairs of records that may be the same organisation. Two records can be merged, and a merge can be "
-        "undone. Once you say that two records are not the same, we do not show them again.",
+        does="This page shows pairs of records that may be the same organisation. Two records can be merged, and a "
+        "merge can be undone. Once you say that two records are not the same, we no longer list them.",
         who=("Only administrators can merge records. They must give a reason.",),
         guide="successions/#duplicates",
         views="organisations:duplicates organisations:merge organisations:not-the-same organisations:undo-merge",
@@ -73,7 +73,8 @@ TOPICS = (
     Topic(
         key="network",
         title="Network",
-        does="Shows who works together, as a picture and as a table, and which partnerships two organisations share.",
+        does="This page shows who works together, as a picture and as a table, and which partnerships two "
+        "organisations share.",
         who=("The pages show only partnerships that you can see.",),
         guide="reports-room/#network",
         views="web:network web:network-partners web:network-pair",
@@ -81,8 +82,8 @@ TOPICS = (
     Topic(
         key="brief",
         title="Brief before a meeting",
-        does="Puts on one page what you need to know before you meet a partner: both sides’ asks and offers, promises "
-        "kept and missed, plans and the last conversation. You can print the brief or download it as PDF.",
+        does="A brief puts on one page what you need to know before you meet a partner: both sides’ asks and offers, "
+        "promises kept and missed, plans and the last conversation. You can print the brief or download it as PDF.",
         who=(
             "People who act for an organisation get a brief about their partners.",
             "The brief shows only what you can read.",
@@ -112,8 +113,9 @@ TOPICS = (
     Topic(
         key="recommendations",
         title="Recommendations",
-        does="Shows what published reports recommend, who should act, what each organisation says it is doing, and "
-        "the evidence. A partnership can adopt a recommendation and turn it into objectives and commitments.",
+        does="This page shows what published reports recommend, who should act, what each organisation says it is "
+        "doing, and the evidence. A partnership can adopt a recommendation and turn it into objectives and "
+        "commitments.",
         who=(
             "Everyone signed in can read recommendations, and the status and reason of each response.",
             "You see evidence only if you can read the record that it links to.",
@@ -130,9 +132,9 @@ TOPICS = (
     Topic(
         key="surveys",
         title="Surveys of a partnership",
-        does="Asks people how the partnership is doing: anonymously, or by name if there are too few people for "
-        "that. Results are published the morning after the last day. An anonymous survey shows only groups "
-        "that are large enough. Results lead to objectives, asks and commitments.",
+        does="A survey asks people how the partnership is doing: anonymously, or by name if there are too few people "
+        "for that. Results are published the morning after the last day. An anonymous survey shows only groups that "
+        "are large enough. Results lead to objectives, asks and commitments.",
         who=(
             "Leads of organisations in the partnership can prepare and open a survey, and add the people to ask.",
             (
@@ -165,8 +167,9 @@ TOPICS = (
     Topic(
         key="nominations",
         title="Nominations",
-        does="Shows what a council and a provider agreed about lettings, and the returns of each quarter: upload "
-        "the CORE export, add what is missing from it, and send it. The council confirms or disputes each line.",
+        does="This page shows what a council and a provider agreed about lettings, and the returns of each quarter: "
+        "upload the CORE export, add what is missing from it, and send it. The council confirms or disputes each "
+        "line.",
         who=(
             "All figures are shown only while a signed data-sharing agreement is in force.",
             (
@@ -186,9 +189,9 @@ TOPICS = (
     Topic(
         key="spreadsheets",
         title="Import from a spreadsheet",
-        does="Imports many sites, commitments, asks, contacts or stakeholders at once, from a file or pasted rows. "
-        "Download the template first. A preview shows what would change; nothing changes before you confirm. We put "
-        "rows that we cannot read in a file, so that you can correct them.",
+        does="Here you can import many sites, commitments, asks, contacts or stakeholders at once, from a file or "
+        "pasted rows. Download the template first. A preview shows what would change; nothing changes before you "
+        "confirm. We collect the rows that we cannot use in a file for you to correct.",
         who=("You can import what you could enter by hand, and export what you can read.",),
         guide="spreadsheets/",
         views="spreadsheets:record spreadsheets:new spreadsheets:headings spreadsheets:upload spreadsheets:set-aside "
@@ -197,8 +200,8 @@ TOPICS = (
     Topic(
         key="imports",
         title="Import published lists",
-        does="Imports a published list of your authority, such as local plans, developer agreements or brownfield "
-        "land. A preview shows what would change; nothing changes before you confirm.",
+        does="Here you can import a published list of your authority, such as local plans, developer agreements or "
+        "brownfield land. A preview shows what would change; nothing changes before you confirm.",
         who=(
             "Editors and leads of the authority can upload its lists; its leads can import them.",
             "Administrators can import all other lists.",
@@ -209,7 +212,7 @@ TOPICS = (
     Topic(
         key="open-data",
         title="Open data",
-        does="Publishes the files that planning data standards require of a council: plans, agreements and sites, "
+        does="Here a council publishes the files that planning data standards require: plans, agreements and sites, "
         "at fixed addresses.",
         who=(
             "Anyone can read published files, signed in or not.",
@@ -221,8 +224,8 @@ TOPICS = (
     Topic(
         key="reconciliation",
         title="Match names from your own list",
-        does="A public service that finds the organisation behind a name in your own list, including by earlier "
-        "names. The service works with OpenRefine and with other software.",
+        does="This public service finds the organisation behind a name in your own list, including by earlier names. "
+        "The service works with OpenRefine and with other software.",
         who=(
             (
                 "Anyone can use the service, without an account. The service gives only names, identifiers, dates and "

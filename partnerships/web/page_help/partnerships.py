@@ -8,9 +8,9 @@ TOPICS = (
     Topic(
         key="partnership",
         title="A partnership",
-        does="Shows what a partnership is for, whose turn it is, what is open, and both sides’ objectives, obstacles "
-        "and opportunities. The tabs lead to its terms, people, plans, commitments and meetings. History lists every "
-        "step.",
+        does="This page shows what a partnership is for, whose turn it is, what is open, and both sides’ objectives, "
+        "obstacles and opportunities. The tabs lead to its terms, people, plans, commitments and meetings. History "
+        "lists every step.",
         who=(
             "People in organisations that take part or are invited can read the partnership’s pages.",
             (
@@ -36,7 +36,7 @@ TOPICS = (
     Topic(
         key="members",
         title="Who takes part",
-        does="Shows the organisations that take part, were invited, declined or left. Here you can invite "
+        does="This page shows the organisations that take part, were invited, declined or left. Here you can invite "
         "organisations, change their role and leave. An invitation is emailed to the leads of the organisation.",
         who=(
             "Leads of the chair or of a lead organisation can invite and remove organisations and change their roles.",
@@ -53,9 +53,9 @@ TOPICS = (
     Topic(
         key="terms",
         title="The terms of a partnership",
-        does="Shows the terms in force, on any day, the drafts and proposals, and who has signed. The terms change "
-        "only when every party has signed the same version. Each version stays as it was signed and can be compared, "
-        "printed and downloaded.",
+        does="This page shows the terms in force, on any day, the drafts and proposals, and who has signed. The terms "
+        "change only when every party has signed the same version. Each version stays as it was signed and can be "
+        "compared, printed and downloaded.",
         who=(
             "People of organisations that take part or are invited can read published versions.",
             "Editors and leads of these organisations can also read drafts.",
@@ -72,8 +72,8 @@ TOPICS = (
     Topic(
         key="sign-terms",
         title="Sign the terms",
-        does="Shows the version that needs signatures. You sign it, or decline with a reason. "
-        "A signature belongs to one version. Signatures on paper are recorded with a scan.",
+        does="This page shows the version that needs signatures. You sign it, or decline with a reason. A signature "
+        "belongs to one version. Signatures on paper are recorded with a scan.",
         who=(
             "The organisation’s signatory signs. If there is no signatory, its leads sign.",
             "You can sign through the link in the email, without signing in.",
@@ -89,8 +89,8 @@ TOPICS = (
     Topic(
         key="dates",
         title="Dates of a partnership",
-        does="Shows when the partnership starts, is reviewed and ends, any notice given, and any days that no "
-        "agreement covers. Dates take effect automatically, and leads are emailed beforehand.",
+        does="This page shows when the partnership starts, is reviewed and ends, any notice given, and any days that "
+        "no agreement covers. Dates take effect automatically, and leads are emailed beforehand.",
         who=(
             "People of organisations that take part or are invited can read the dates.",
             ("Leads can give and withdraw notice for their organisation, and choose which dates they are reminded of."),
@@ -101,8 +101,8 @@ TOPICS = (
     Topic(
         key="posts",
         title="People and posts",
-        does="Shows who to speak to in each organisation: its lead, and its contacts by role, such as finance or "
-        "nominations. A post can be vacant. When someone leaves, the post and its history stay.",
+        does="This page shows who to speak to in each organisation: its lead, and its contacts by role, such as "
+        "finance or nominations. A post can be vacant. When someone leaves, the post and its history stay.",
         who=(
             (
                 "Colleagues can see your organisation’s contacts, and partners can see those for the "
@@ -120,8 +120,8 @@ TOPICS = (
     Topic(
         key="objectives",
         title="Objectives",
-        does="Shows what the partnership wants to reach, with a figure and a date, reports of progress, and the "
-        "commitments, plans and asks that serve each objective.",
+        does="This page shows what the partnership wants to reach, with a figure and a date, reports of progress, and "
+        "the commitments, plans and asks that serve each objective.",
         who=(
             SAME_AS_PARTNERSHIP,
             (
@@ -137,8 +137,8 @@ TOPICS = (
     Topic(
         key="documents",
         title="Documents of a partnership",
-        does="Lists the files of the partnership. Here you can add and remove files. A file marked as personal data "
-        "opens only while a signed data-sharing agreement is in force.",
+        does="This page lists the files of the partnership. Here you can add and remove files. A file marked as "
+        "personal data opens only while a signed data-sharing agreement is in force.",
         who=(
             SAME_AS_PARTNERSHIP,
             (
@@ -153,8 +153,8 @@ TOPICS = (
     Topic(
         key="meetings",
         title="Meetings",
-        does="Shows the next meetings of a partnership, past ones with who came, and how often it meets. A meeting has "
-        "an agenda that begins with the partners’ open work, papers, attendance and minutes.",
+        does="This page shows the next meetings of a partnership, past ones with who came, and how often it meets. A "
+        "meeting has an agenda that begins with the partners’ open work, papers, attendance and minutes.",
         who=(
             "People in the organisations that take part, observers included, can read about meetings.",
             "Leads of the chair or of a lead organisation can set how often the partnership meets.",
@@ -174,9 +174,9 @@ TOPICS = (
     Topic(
         key="conversations",
         title="Conversations",
-        does="Shows what was said: who was there, each side’s objectives, obstacles and opportunities, and what comes "
-        "next. Every side gets the record, can correct it and agrees to it. After that the record does not change. An "
-        "obstacle can become an ask, an opportunity an offer.",
+        does="This page shows what was said: who was there, each side’s objectives, obstacles and opportunities, and "
+        "what comes next. Every side gets the record, can correct it and agrees to it. After that the record does not "
+        "change. An obstacle can become an ask, an opportunity an offer.",
         who=(
             (
                 "The organisations that took part can read the record. Only the organisation that "
@@ -196,8 +196,8 @@ TOPICS = (
     Topic(
         key="journal",
         title="Journal",
-        does="Shows your organisation’s own notes about a partnership or another organisation. Earlier versions of "
-        "a note are kept.",
+        does="This page shows your organisation’s own notes about a partnership or another organisation. Earlier "
+        "versions of a note are kept.",
         who=("Only people of the organisation that wrote a note can read it.", "Editors and leads can write notes."),
         guide=f"{EVERYDAY}#record-a-conversation",
         views="conversations:journal conversations:journal-new conversations:journal-edit conversations:journal-note "
@@ -206,9 +206,9 @@ TOPICS = (
     Topic(
         key="progress-reports",
         title="Progress reports",
-        does="Shows for each period what each party has reported. A report starts with what is already known: "
-        "commitments, objectives, homes, milestones, asks and terms. The party submits the report, and a lead of the "
-        "partnership accepts it or returns it with a reason.",
+        does="This page shows what each party has reported for each period. A report starts with what Common Ground "
+        "already has: commitments, objectives, homes, milestones, asks and terms. The party submits the report, and a "
+        "lead of the partnership accepts it or returns it with a reason.",
         who=(
             SAME_AS_PARTNERSHIP,
             (

@@ -8,8 +8,8 @@ TOPICS = (
     Topic(
         key="plans",
         title="Plans",
-        does="Lists the plans that you can read, or their sites, milestones and documents. As in every list, you "
-        "can filter, choose columns and download files.",
+        does="This page lists the plans that you can read, or their sites, milestones and documents. As in every "
+        "list, you can filter, choose columns and download files.",
         who=("The owners choose who can read a plan: only the owners, its partnership, the network or everyone.",),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:list plans:sites plans:milestones plans:documents plans:public web:organisation-plans",
@@ -17,8 +17,9 @@ TOPICS = (
     Topic(
         key="read-a-plan",
         title="One plan",
-        does="Shows the newest version that you can read, or the draft if there is no version yet. The history has all "
-        "versions. A published version never changes. Versions can be printed and downloaded as PDF or Word.",
+        does="This page shows the newest version that you can read, or the draft if there is no version yet. The "
+        "history has all versions. A published version never changes. Versions can be printed and downloaded as PDF "
+        "or Word.",
         who=(
             "People in the organisations that own the plan, or take part in its partnership, can read everything.",
             "Others cannot see confidential sites or restricted text.",
@@ -31,8 +32,8 @@ TOPICS = (
     Topic(
         key="compare-plans",
         title="Compare two versions of a plan",
-        does="Shows what changed between two versions, in words and figures: what it was, what it is now, who changed "
-        "it and when. You can print the comparison, or download it as PDF or spreadsheet.",
+        does="This page shows what changed between two versions, in words and figures: what it was, what it is now, "
+        "who changed it and when. You can print the comparison, or download it as PDF or spreadsheet.",
         who=("Everyone can compare the versions that they can read.",),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:compare plans:compare-csv plans:compare-paper plans:compare-pdf",
@@ -40,9 +41,9 @@ TOPICS = (
     Topic(
         key="draft-a-plan",
         title="Draft a plan",
-        does="Shows the draft with a link to change each piece: texts, sites with their homes, milestones, outcomes, "
-        "risks and files. Several people can work on it at once. If two change the same piece, the second sees both "
-        "texts. Nothing reaches readers before it is published.",
+        does="This page shows the draft with a link to change each piece: texts, sites with their homes, milestones, "
+        "outcomes, risks and files. Several people can work on it at once. If two change the same piece, the second "
+        "sees both texts. Readers see no change before you publish.",
         who=(
             "Editors and leads in an organisation that owns the plan can start and change drafts.",
             "Leads in an organisation that owns the plan can publish them.",
@@ -69,7 +70,7 @@ TOPICS = (
     Topic(
         key="share-a-draft",
         title="Show a draft to named people",
-        does="Shows the draft to people you choose, to read or to comment, until a day you choose. The page "
+        does="Here you can let people you choose read the draft, or comment on it, until a day you choose. The page "
         "says who has opened it. People of the partnership can ask to see a draft.",
         who=(
             (
@@ -87,8 +88,8 @@ TOPICS = (
     Topic(
         key="comments-on-plans",
         title="Comments on a plan",
-        does="Shows comments on the published plan or on the draft, with their replies. A comment can be about the "
-        "whole plan or one piece, and can mention people, who get an email.",
+        does="This page shows comments on the published plan or on the draft, with their replies. A comment can be "
+        "about the whole plan or one piece, and can mention people, who get an email.",
         who=(
             (
                 "People in the organisations that own the plan, or take part in its partnership, can "
@@ -107,8 +108,8 @@ TOPICS = (
     Topic(
         key="sign-a-plan",
         title="Sign a plan",
-        does="Shows who was asked to sign which version, by when, and what they decided: approve, approve with a "
-        "condition, or reject. An approval with a condition counts once the organisation that set the "
+        does="This page shows who was asked to sign which version, by when, and what they decided: approve, approve "
+        "with a condition, or reject. An approval with a condition counts once the organisation that set the "
         "condition confirms that it is met.",
         who=(
             "Leads in an organisation that owns the plan can choose who must sign and by when.",
@@ -121,8 +122,9 @@ TOPICS = (
     Topic(
         key="owners-of-plans",
         title="Owners of a plan",
-        does="Shows who owns a plan now and owned it before. An owner can offer it to another member of its "
-        "partnership, to own it together or to take it over. It can give the plan up if there is another owner.",
+        does="This page shows who owns a plan now and owned it before. An owner can offer the plan to another member "
+        "of its partnership, to share ownership or to hand it over. An owner can give the plan up if there is another "
+        "owner.",
         who=(
             "Leads in an organisation that owns the plan can offer it to others and give it up.",
             "Leads of the organisation that is offered the plan can accept or decline.",
@@ -133,8 +135,8 @@ TOPICS = (
     Topic(
         key="answers-about-plans",
         title="Answers about a plan",
-        does="Shows what stakeholders and partners say about a plan: comments, answers to your questions, whether "
-        "they have read it and whether it concerns them. What stakeholders write is shown to others after you "
+        does="This page shows what stakeholders and partners say about a plan: comments, answers to your questions, "
+        "whether they have read it and whether it concerns them. What stakeholders write is shown to others after you "
         "approve it.",
         who=(
             "Leads of the plan’s owners read answers first, and can show or refuse them.",

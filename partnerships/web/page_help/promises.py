@@ -8,9 +8,9 @@ TOPICS = (
     Topic(
         key="asks-and-offers",
         title="Asks and offers",
-        does="Shows what partners ask for and what they offer, how long each has waited and how many matches it "
-        "has. As in every list, you can filter, choose columns and download files. “Yours” shows those of your "
-        "organisations, drafts first.",
+        does="This page shows what partners ask for and what they offer, how long each ask or offer has waited and "
+        "how many matches it has. As in every list, you can filter, choose columns and download files. “Yours” shows "
+        "those of your organisations, drafts first.",
         who=(
             (
                 "An ask or offer can be read by the organisations it is for: named ones, a partnership or the "
@@ -33,9 +33,9 @@ TOPICS = (
     Topic(
         key="answer-an-ask",
         title="One ask or offer, and its answers",
-        does="Shows the ask or offer with its answers, questions, commitments and history. The organisations it is "
-        "for can ask a question, answer with all or part of it, refer it to a colleague, or decline with a "
-        "reason. An accepted answer becomes a commitment or starts a working group.",
+        does="This page shows the ask or offer with its answers, questions, commitments and history. The "
+        "organisations it is for can ask a question, answer with all or part of it, refer it to a colleague, or "
+        "decline with a reason. An accepted answer becomes a commitment or starts a working group.",
         who=(
             "Editors and leads of an organisation that is asked can answer; observers cannot.",
             "Editors and leads of the organisation that wrote the ask or offer can accept or decline answers.",
@@ -48,8 +48,9 @@ TOPICS = (
     Topic(
         key="matches",
         title="Matches",
-        does="Shows which asks and offers fit together, and why. You can suggest an introduction to both sides, or "
-        "say that an ask and an offer do not match; we then no longer suggest that match to your organisation.",
+        does="This page shows which asks and offers fit together, and why. You can suggest an introduction to both "
+        "sides, or say that an ask and an offer do not match; we then no longer suggest that match to your "
+        "organisation.",
         who=(
             "You see matches of asks and offers that you can read.",
             "Editors and leads can introduce organisations and dismiss matches.",
@@ -61,9 +62,9 @@ TOPICS = (
         key="commitments",
         title="Commitments",
         does=(
-            "Shows who promised what by when, how far they have got, and what is in the way. The "
-            "original due date is kept beside later ones. A commitment counts once giver and receiver "
-            "have confirmed it. A commitment is closed once the receiver has verified the delivery."
+            "This page shows who promised what by when, how far they have got, and what is in the way. "
+            "We keep the original due date beside later ones. A commitment counts once giver and receiver have "
+            "confirmed it. A commitment is closed once the receiver has verified the delivery."
         ),
         who=(
             "People in the giving and receiving organisations, and in those of its partnership, can read a commitment.",
@@ -82,7 +83,8 @@ TOPICS = (
     Topic(
         key="give-and-take",
         title="Balance of asks and offers",
-        does="Compares what your organisation gave its partners with what it received, by partner and quarter.",
+        does="This page compares what your organisation gave its partners with what it received, by partner and "
+        "quarter.",
         who=("The balance counts only what you can read.",),
         guide="commitments/#balance-of-asks-and-offers",
         views="web:reciprocity web:reciprocity-partner",
@@ -90,8 +92,8 @@ TOPICS = (
     Topic(
         key="developer-agreements",
         title="Developer agreements",
-        does="Shows section 106 agreements of a planning authority: their contributions, what was paid, and the "
-        "commitments that come from them.",
+        does="This page shows section 106 agreements of a planning authority: their contributions, what was paid, and "
+        "the commitments that come from them.",
         who=(
             "Everyone signed in can read agreements, because the authority publishes them.",
             "Leads of the authority and administrators can add agreements and contributions; lists are imported.",

@@ -25,4 +25,4 @@ class Topic:
     views: str
 
 
-SAME_AS_PARTNERSHIP = "People in the organisations that take part in the partnership can read it."
+SAME_AS_PARTNERSHIP = "People in the organisations that take part in the partnership can read this page."

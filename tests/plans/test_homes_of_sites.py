@@ -157,7 +157,9 @@ def test_a_plan_has_years_of_one_kind(world: World) -> None:
     with pytest.raises(services.UnableToSavePiece) as refusal:
         save(plan, world, "sites/secret", homes=calendar_homes)
 
-    assert "2028 is a calendar year, and this plan has financial years. Enter 2027-28 or 2028-29." in str(refusal.value)
+    assert "2028 is a calendar year, but this plan uses financial years. Enter 2027-28 or 2028-29." in str(
+        refusal.value
+    )
 
 
 def test_the_first_year_of_homes_decides_the_kind_of_years(world: World) -> None:
@@ -184,7 +186,7 @@ def test_kind_of_years_chosen_in_error_can_change_while_no_home_has_a_year(
     plan.refresh_from_db()
     assert plan.years == "calendar"
     assert "The homes of this plan now have calendar years." in response.content.decode()
-    with pytest.raises(services.UnableToSavePiece, match="this plan has calendar years"):
+    with pytest.raises(services.UnableToSavePiece, match="this plan uses calendar years"):
         save(plan, world, "sites/two", homes=[{"tenure": "social_rent", "year": "2028-29", "count": 5}])
 
 

@@ -161,7 +161,7 @@ def test_asking_for_access_gives_the_same_answer_whether_or_not_a_plan_exists(
         for about in ("Island homes", "No such plan")
     ]
 
-    shown_messages = [answer[answer.index("If there is such a plan") :][:90] for answer in answers]
+    shown_messages = [answer[answer.index("If this plan exists") :][:90] for answer in answers]
     assert shown_messages[0] == shown_messages[1]
     assert [email.to for email in deliver()] == [[world.amina.email]]
     request = AccessRequest.objects.get(plan=plan)

@@ -184,7 +184,7 @@ def test_rejection_needs_a_reason_and_the_owners_must_answer(world: World) -> No
     sign(plan, world, world.ben, "rejected", "Too few homes.")
 
     plan.refresh_from_db()
-    assert "to answer the rejection by Westmarch Borough Council" in [step.what for step in next_steps(plan)]
+    assert "to respond to the rejection by Westmarch Borough Council" in [step.what for step in next_steps(plan)]
 
 
 def test_database_refuses_changes_to_a_signature(world: World) -> None:

@@ -89,7 +89,7 @@ def test_unwritten_starter_cannot_be_published(world: World) -> None:
     plan = plan_with_starter(world)
     save(plan, world, "about", title="Another title")
 
-    with pytest.raises(services.UnableToPublish, match="Nothing has been written yet"):
+    with pytest.raises(services.UnableToPublish, match="The draft still has only its starter text"):
         publish(plan, world)
 
     save(plan, world, "about", summary="Homes for those who have none.")
@@ -109,7 +109,7 @@ def test_publish_page_of_an_unwritten_plan_links_to_the_draft(world: World, as_:
     save(plan, world, f"sections/{key}", body="150 homes by 2031.")
     page_after = amina.get(address).content.decode()
 
-    assert "Nothing has been written yet" in page_before
+    assert "The draft still has only its starter text" in page_before
     assert "Publish version 1" not in page_before
     assert "Back to the draft" in page_before
     assert "Publish version 1" in page_after

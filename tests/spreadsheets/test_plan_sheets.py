@@ -244,7 +244,7 @@ def test_a_calendar_year_is_set_aside_in_a_plan_with_financial_years(world: Worl
 
     assert row_counts(imported) == {"set_aside": 1}
     [row_set_aside] = rows_to_correct(imported.report)[1]
-    assert "2029 is a calendar year, and this plan has financial years." in row_set_aside[-2]
+    assert "2029 is a calendar year, but this plan uses financial years." in row_set_aside[-2]
     assert row_set_aside[-1] == "Enter 2028-29 or 2029-30."
 
 

@@ -146,9 +146,7 @@ def _lock_authority(organisation: Organisation, author: User | None, now: dt.dat
     authority = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
     require(roles_of(author, now).keeps_published({authority.pk}))
     if not authority.is_planning_authority:
-        raise UnableToEnter(
-            "Only planning authorities that still exist can add agreements."
-        )
+        raise UnableToEnter("Only planning authorities that still exist can add agreements.")
     return authority
 
 

@@ -38,7 +38,7 @@ def _restricted(label: str) -> Field:
 # Actual dates are not substantive: they report what happened, and an achieved milestone needs no new signatures.
 ABOUT = (
     Field("title", "Title"),
-    Field("summary", "Summary", "text", max_length=MAX_NOTE, hint="What this plan is for, in a paragraph."),
+    Field("summary", "Summary", "text", max_length=MAX_NOTE, hint="Say in a paragraph what this plan is for."),
     Field("period_start", "Period from", "date", hint="Enter a year, or a more exact date.", substantive=True),
     Field("period_end", "Period to", "date", substantive=True),
     Field("source", "Source", hint="Enter the document or web address that the plan comes from."),
@@ -50,7 +50,11 @@ OUTCOMES = Collection(
     title="text",
     fields=(
         Field("text", "Outcome", required=True),
-        Field("measure", "How we will know", hint="Enter a figure or fact that will show that you have achieved this."),
+        Field(
+            "measure",
+            "How we will know",
+            hint="Enter a figure or fact that will show that you have achieved the outcome.",
+        ),
         _restricted("Only for the plan’s partners"),
     ),
     hidden_by="restricted",

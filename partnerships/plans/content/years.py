@@ -60,8 +60,8 @@ def wrong_year(kind: str, year: str) -> tuple[str, str] | None:
     calendar_year = int(year[:4])
     if kind == CALENDAR:
         return (
-            f"{year} is a financial year, and this plan has calendar years.",
+            f"{year} is a financial year, but this plan uses calendar years.",
             f"Enter {calendar_year} or {calendar_year + 1}.",
         )
     suggestion = f"{year_of_kind(FINANCIAL, calendar_year - 1)} or {year_of_kind(FINANCIAL, calendar_year)}"
-    return f"{year} is a calendar year, and this plan has financial years.", f"Enter {suggestion}."
+    return f"{year} is a calendar year, but this plan uses financial years.", f"Enter {suggestion}."

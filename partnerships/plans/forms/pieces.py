@@ -26,18 +26,18 @@ SITE_LAYOUT = (
         "actual_start",
         "actual_completion",
         "confidence",
-        hint="start, completion, confidence",
+        hint="start, completion and confidence",
     ),
-    Fold("Who", "lead", "landowner", "grant_programme", hint="lead, landowner, grant programme"),
+    Fold("Who is involved", "lead", "landowner", "grant_programme", hint="lead, landowner and grant programme"),
     Fold(
         "Planning and place",
         "planning_authority",
         "planning_reference",
         "lat",
         "lng",
-        hint="planning authority and reference, place on the map",
+        hint="planning authority and reference, and place on the map",
     ),
-    Fold("For the partners only", "confidential", "notes", hint="confidential site, notes"),
+    Fold("For the partners only", "confidential", "notes", hint="confidential site and notes"),
 )
 
 #: The fields of a document that its file fills in.
@@ -83,7 +83,7 @@ class PieceForm(documents.PieceForm):
 class DocumentForm(Form):
     """Attach a file to the draft."""
 
-    title = forms.CharField(max_length=200, required=False, help_text="Leave empty to use the file’s name.")
+    title = forms.CharField(max_length=200, required=False, help_text="Leave this empty to use the file’s name.")
     file = forms.FileField(widget=forms.FileInput(attrs={"accept": ACCEPT}))
     restricted = forms.BooleanField(label=DOCUMENTS.field_by_code["restricted"].hint, required=False)
 

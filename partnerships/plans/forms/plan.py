@@ -33,7 +33,7 @@ class PlanForm(Form):
         label="Which of your organisations owns the plan?",
     )
     partnership = forms.ModelChoiceField(
-        queryset=Partnership.objects.none(), required=False, empty_label="No partnership: only we own it"
+        queryset=Partnership.objects.none(), required=False, empty_label="No partnership (only we own the plan)"
     )
     partners = forms.BooleanField(
         label=(

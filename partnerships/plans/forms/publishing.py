@@ -25,25 +25,25 @@ class PublishForm(Form):
         label="What changed, and why?",
         widget=forms.Textarea(attrs={"rows": 4}),
         max_length=2_000,
-        help_text="Everyone who is notified of this version will see this note.",
+        help_text="Everyone who hears about this version will see this note.",
     )
-    minor = forms.BooleanField(label="This is a minor version: a correction that keeps all signatures", required=False)
+    minor = forms.BooleanField(label="This is a minor version (a correction that keeps all signatures)", required=False)
     embargo_day = DayField(
         label="Embargo until",
         required=False,
-        help_text="Until then, only the owners can see this version. Leave empty to publish now.",
+        help_text="Until then, only the owners can see this version. Leave this empty to publish now.",
     )
     embargo_time = forms.TimeField(
         label="At",
         required=False,
         initial="09:00",
         widget=forms.TimeInput(attrs={"class": "govuk-input--width-5"}, format="%H:%M"),
-        help_text="For example 09:00",
+        help_text="For example, 09:00.",
     )
     end_shares = forms.BooleanField(
         required=False,
         initial=True,
-        help_text="If you do not tick this, they will see the next draft too.",
+        help_text="If you do not tick this, they will also see the next draft.",
     )
     draft_revision = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -154,7 +154,7 @@ class MilestoneForm(Form):
     )
     note = forms.CharField(label="Why?", widget=forms.Textarea(attrs={"rows": 3}), max_length=2_000)
     minor = forms.BooleanField(
-        label="This is a minor version: it keeps all signatures",
+        label="This is a minor version (it keeps all signatures)",
         required=False,
         help_text="A new forecast cannot be a minor version, because signatories agreed to the date.",
     )

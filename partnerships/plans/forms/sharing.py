@@ -22,7 +22,9 @@ class ShareForm(Form):
     message = forms.CharField(
         label="Message", widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=1_000
     )
-    ends_on = DayField(label="Last day", required=False, help_text="After this day they can no longer see the draft.")
+    ends_on = DayField(
+        label="Last day", required=False, help_text="They can see the draft up to and including this day."
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,7 +40,9 @@ class AnswerForm(Form):
         label="Your answer",
     )
     may_comment = forms.BooleanField(label="They can comment", required=False, initial=True)
-    ends_on = DayField(label="Last day", required=False, help_text="After this day they can no longer see the draft.")
+    ends_on = DayField(
+        label="Last day", required=False, help_text="They can see the draft up to and including this day."
+    )
     message = forms.CharField(
         label="Message",
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -64,7 +68,7 @@ class AskForm(Form):
 
     partnership = forms.ModelChoiceField(queryset=Partnership.objects.none(), empty_label=None)
     about = forms.CharField(
-        label="Which plan?", max_length=300, help_text="The plan’s title, or its web address if you have it."
+        label="Which plan?", max_length=300, help_text="Enter the plan’s title, or its web address if you have it."
     )
     message = forms.CharField(
         label="Why would you like to see it?",

@@ -38,8 +38,8 @@ class SignatoriesForm(Form):
                 label=organisation.name,
                 required=False,
                 max_length=150,
-                help_text="Enter the role that signs, for example chief executive. Leave empty if this organisation "
-                "does not need to sign.",
+                help_text="Enter the role that signs, for example chief executive. Leave this empty if the "
+                "organisation does not need to sign.",
             )
         self.helper = Helper(self, *role_fields, "due_on", "questions", submit="Ask for sign-off")
 
@@ -56,7 +56,7 @@ class SignatoriesForm(Form):
 class DueDayForm(ReasonForm):
     """Change the day by which a signatory must decide."""
 
-    due_on = DayField(label="Decide by", required=False, help_text="Leave empty for no deadline.")
+    due_on = DayField(label="Decide by", required=False, help_text="Leave this empty for no deadline.")
 
     field_order = ("due_on", "reason")
 

@@ -177,7 +177,7 @@ def ended_with_titles(user: User, owners: Sequence[PlanOwner]) -> list[EndedOwne
     for owner in owners:
         plan = plan_by_pk.get(owner.plan_id)
         if plan is None:
-            ownerships.append(EndedOwnership(owner=owner, title="A draft that was not published", path=""))
+            ownerships.append(EndedOwnership(owner=owner, title="A plan that has not been published", path=""))
         else:
             ownerships.append(EndedOwnership(owner=owner, title=plan.title, path=plan.get_absolute_url()))
     return ownerships

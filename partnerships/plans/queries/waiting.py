@@ -58,5 +58,5 @@ def _signing_step(state: SigningState, *, owners: str, number: int) -> NextStep 
     if state.code == "conditional":
         return NextStep(who=name, what="to confirm that its condition is met", since=state.sign_off.signed_at)
     if state.code == "rejected":
-        return NextStep(who=owners, what=f"to answer the rejection by {name}", since=state.sign_off.signed_at)
+        return NextStep(who=owners, what=f"to respond to the rejection by {name}", since=state.sign_off.signed_at)
     return None

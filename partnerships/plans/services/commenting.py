@@ -148,7 +148,7 @@ def _anchor_label(plan: Plan, version_number: int, anchor: str, author: User) ->
 
     if code == "order" or item is None:
         raise UnableToComment(
-            "This part of the plan is not in this version. Comment on another part, or on the whole plan."
+            "This version does not contain that part of the plan. Comment on another part, or on the whole plan."
         )
     if code == "about":
         return "About this plan"

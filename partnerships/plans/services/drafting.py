@@ -344,7 +344,7 @@ def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) ->
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     if plan.is_draft:
-        raise UnableToSavePiece("This plan has no version to go back to. Close the plan instead.")
+        raise UnableToSavePiece("This plan has no published version to go back to. Close the plan instead.")
     draft = lock_draft(plan, author=author, now=now)
     draft.based_on = plan.current_number
     documents.discard_changes(draft, author=author, now=now)

@@ -61,8 +61,8 @@ def register() -> None:
     register_retention(
         "papers",
         what="PDFs of published versions and of two versions compared",
-        purpose="so that we make each PDF only once, not again for every reader",
+        purpose="so that we make each PDF once instead of again for every reader",
         basis="legitimate interests",
-        kept_for="30 days; after that, we make the PDF again when a reader downloads it",
+        kept_for="30 days, after which we make the PDF again when a reader downloads it",
         apply=_delete_old,
     )

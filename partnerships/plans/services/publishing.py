@@ -48,8 +48,8 @@ from partnerships.plans.services.sharing import end_active_shares
 from partnerships.plans.signals import version_published
 from partnerships.plans.starters import is_untouched, untouched_parts
 
-NOTHING_WRITTEN = "Nothing has been written yet: the draft has only its starter text. Edit the draft first."
-MIXED_YEARS = "Some homes use financial years and some calendar years. Use the same kind of year for all homes."
+NOTHING_WRITTEN = "The draft still has only its starter text. Edit the draft first."
+MIXED_YEARS = "Some homes use financial years and others use calendar years. Use the same kind of year for all homes."
 
 
 class Imported(TypedDict, total=False):

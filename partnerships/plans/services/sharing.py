@@ -310,7 +310,9 @@ def answer_request(
     answered.
     """
     if request.plan is None:
-        raise UnableToAct("There is no such plan, so nobody can answer the request.")
+        raise UnableToAct(
+            "This plan does not exist, so nobody can answer the request. Ask the person for another title."
+        )
     # Lock the plan before the request: all services lock a plan before its rows, so that two cannot deadlock.
     plan = lock_plan(request.plan)
     require(rights_over(plan, author, now).may_edit)
@@ -318,7 +320,7 @@ def answer_request(
     locked_requests = AccessRequest.objects.select_for_update(of=("self",)).select_related("person", "plan")
     request = locked_requests.get(pk=request.pk)
     if request.answered_at is not None:
-        raise UnableToShare("This request has already been answered, so you do not need to do anything.")
+        raise UnableToShare("A colleague has already answered this request, so you do not need to do anything.")
 
     if grant:
         share_draft(

@@ -184,7 +184,7 @@ def _check_condition_is_open(plan: Plan, sign_off: SignOff) -> None:
     state = state_by_sign_off.get(sign_off.pk)
     if state is None or not sign_off.is_conditional:
         raise UnableToSign(
-            "This decision no longer counts or has no condition, so you do not need to confirm anything."
+            "This decision has no condition or no longer counts, so you do not need to confirm anything."
         )
     if state.code == "met":
         raise UnableToSign("A colleague has already confirmed that the condition is met, so you do not need to.")

@@ -286,7 +286,7 @@ def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
         was=compared_sides.from_side.label,
         now=compared_sides.to_side.label,
         notes=[(_describe(version, names_author=names_author), version.note) for version in compared_sides.between],
-        warning="One side is a draft: it is not published and may change." if compared_sides.is_draft else "",
+        warning="One side is a draft, which has not been published and may change." if compared_sides.is_draft else "",
     )
     return downloads.csv_response(rows, _title(compared_sides))
 

@@ -161,7 +161,7 @@ def ask_to_see_draft(request: HttpRequest) -> HttpResponse:
                 author=user,
                 now=timezone.now(),
             )
-            messages.success(request, "If there is such a plan, its owners have received your request.")
+            messages.success(request, "If this plan exists, its owners have received your request.")
             return redirect("plans:list")
 
     return form_page(request, "plans/ask.html", form)

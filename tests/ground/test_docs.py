@@ -126,6 +126,13 @@ def test_every_command_that_a_page_shows_exists() -> None:
     assert {(page, command) for page, command in commands_in_pages if command not in commands} == set()
 
 
+def test_the_reference_of_commands_has_every_command_of_ours() -> None:
+    reference = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+    own_commands = {name for name, app in get_commands().items() if app.startswith(("partnerships.", "housing"))}
+
+    assert {name for name in own_commands if not re.search(rf"^\| `{name}\b", reference, re.MULTILINE)} == set()
+
+
 def test_every_make_target_that_a_page_shows_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     targets_in_pages = {

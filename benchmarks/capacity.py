@@ -214,8 +214,8 @@ def web_figures(folder: Path, seconds: float, *, times: float, keep: bool) -> di
         cookie = signed_in(lead)
         csrf = f"{settings.CSRF_COOKIE_NAME}={_get_new_csrf_string()}"
         ours = Membership.objects.get(person=lead).organisation_id
-        party = Party.objects.present().filter(organisation=ours).order_by("pk")[0]
-        other_party = Party.objects.present().filter(partnership=party.partnership).exclude(organisation=ours)[0]
+        party = Party.objects.accepted().filter(organisation=ours).order_by("pk")[0]
+        other_party = Party.objects.accepted().filter(partnership=party.partnership).exclude(organisation=ours)[0]
         sides = {"giver": str(ours), "receiver": str(other_party.organisation_id)}
         addresses = {name: pages_of(lead)[name][0] for name in PAGES}
         database = postmaster()

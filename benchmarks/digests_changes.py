@@ -65,7 +65,7 @@ def _wait_until_settled() -> None:
     from partnerships.outbox.models import Email
 
     until = time.time() + 60
-    while Email.objects.open().exists():
+    while Email.objects.unsettled().exists():
         if time.time() > until:
             raise SystemExit("Some emails are not settled.")
         time.sleep(0.05)

@@ -70,7 +70,7 @@ def addresses_of(person: Any) -> dict[str, str]:
     addresses["Dashboard of the network"] = reverse("reports:dashboard")
     own_organisation = Organisation.objects.of_person(person).order_by("pk").first()
     if own_organisation is not None:
-        party = Party.objects.present().filter(organisation=own_organisation).order_by("pk").first()
+        party = Party.objects.accepted().filter(organisation=own_organisation).order_by("pk").first()
         addresses["Network around a body"] = f"{addresses['Network report']}?around={own_organisation.pk}"
         addresses["Dashboard of an organisation"] = reverse(
             "reports:organisation-dashboard", args=[own_organisation.pk]

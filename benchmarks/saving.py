@@ -52,8 +52,8 @@ def saved_by(person: Any) -> dict[str, Callable[[int], object]]:
     due_on = today.replace(year=today.year + 1, day=1)
     giver = Membership.objects.filter(person=person)[0].organisation
     plan = PlanOwner.objects.filter(organisation=giver, plan__status="shared").order_by("pk")[0].plan
-    party = Party.objects.present().filter(organisation=giver).order_by("pk")[0]
-    other_parties = Party.objects.present().filter(partnership=party.partnership).exclude(organisation=giver)
+    party = Party.objects.accepted().filter(organisation=giver).order_by("pk")[0]
+    other_parties = Party.objects.accepted().filter(partnership=party.partnership).exclude(organisation=giver)
     receiver = other_parties[0].organisation
     entry = Entry.objects.filter(audience="network", is_open=True).exclude(organisation=giver).order_by("pk")[0]
 

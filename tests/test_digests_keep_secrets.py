@@ -128,7 +128,7 @@ def every_email(planted: Planted, *, only_to: Collection[User] = ()) -> list[tup
         plan_round(now=now)
         plan_round(now=now + dt.timedelta(days=8))
         if only_to:
-            others = Email.objects.open().exclude(person_id__in=[one.pk for one in only_to])
+            others = Email.objects.unsettled().exclude(person_id__in=[one.pk for one in only_to])
             others.update(status=EmailStatus.DROPPED, settled_at=now, reason="Not asked for.")
         drain(seconds=300, connect=lambda: office)
         found = [

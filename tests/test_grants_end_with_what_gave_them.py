@@ -328,7 +328,7 @@ def invitation_to_act(world: World) -> Probe:
         organisation=world.larkhaven, email="new@larkhaven.example", role="editor", author=world.amina, now=world.now
     )
     world.things["membership"] = made
-    return lambda: Invitation.objects.open(world.now).filter(memberships=made).exists()
+    return lambda: Invitation.objects.open_at(world.now).filter(memberships=made).exists()
 
 
 def invitation_to_take_part(world: World) -> Probe:

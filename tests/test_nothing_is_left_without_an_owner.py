@@ -161,7 +161,7 @@ def test_what_a_leaver_held_is_listed_and_handed_over(world: World) -> None:
     promise.refresh_from_db()
     assert left(world) == {}
     assert promise.owner == world.eddie
-    assert post.holders.on().get().person == world.eddie
+    assert post.holders.current().get().person == world.eddie
     assert Subscription.objects.get(person=world.eddie, partnership=world.partnership).status == "asked"
 
 
@@ -174,7 +174,7 @@ def test_successor_takes_over_posts_in_the_same_step(world: World) -> None:
 
     leave(world, lara, successor=world.eddie)
 
-    assert {post.holders.on().get().person for post in (nominations, lead_post)} == {world.eddie}
+    assert {post.holders.current().get().person for post in (nominations, lead_post)} == {world.eddie}
 
 
 def holds_all_kinds(world: World, someone: User) -> None:
@@ -216,7 +216,7 @@ def test_editor_who_leaves_cannot_pass_on_the_post_of_a_lead(world: World) -> No
 
     end_membership(membership=membership, reason="Moved.", successor=world.vera, author=world.eddie, now=timezone.now())
 
-    assert not post.holders.on().exists()
+    assert not post.holders.current().exists()
     assert left(world) == {"posts": ["Signatory"]}
 
 
@@ -259,7 +259,7 @@ def test_page_hands_over_the_ticked_things(world: World) -> None:
         {"posts-kind": "posts", "posts-things": [finance.pk], "posts-to": world.vera.pk, "posts-reason": "New."},
     )
 
-    assert finance.holders.on().get().person == world.vera
+    assert finance.holders.current().get().person == world.vera
     assert not planning.holders.exists()
 
 
@@ -287,7 +287,7 @@ def test_former_holder_is_in_no_post(world: World) -> None:
     fill(create_post_of(world), world.eddie, now=timezone.now() - dt.timedelta(days=3))
     leave(world, world.eddie)
 
-    assert not Holder.objects.on().filter(person=world.eddie).exists()
+    assert not Holder.objects.current().filter(person=world.eddie).exists()
 
 
 def test_my_work_of_a_lead_shows_what_nobody_took_over(world: World) -> None:

@@ -43,13 +43,13 @@ def _posts_as_things(posts: PostQuerySet) -> list[Thing]:
 
 def _posts_held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
     """Return the posts that the person holds for the organisation."""
-    own_holders = Holder.objects.open(day).filter(post=OuterRef("pk"), person=person)
+    own_holders = Holder.objects.current_or_future(day).filter(post=OuterRef("pk"), person=person)
     return _posts_as_things(Post.objects.in_use().filter(Exists(own_holders), organisation=organisation))
 
 
 def _vacant_posts(organisation: Organisation, day: dt.date) -> list[Thing]:
     """Return the posts of the organisation that nobody holds."""
-    return _posts_as_things(Post.objects.vacant(day).filter(organisation=organisation))
+    return _posts_as_things(Post.objects.vacant_on(day).filter(organisation=organisation))
 
 
 def _hand_over_post(handover: Handover) -> None:
@@ -129,7 +129,9 @@ def leave_posts(departure: Departure) -> int:
         email_no_lead(organisation=membership.organisation, leaver=membership.person, now=departure.now)
     organisation, today = membership.organisation, timezone.localdate(departure.now)
     roles = roles_of(departure.author, departure.now)
-    own_holders = Holder.objects.open(today).filter(person=membership.person_id, post__organisation=organisation)
+    own_holders = Holder.objects.current_or_future(today).filter(
+        person=membership.person_id, post__organisation=organisation
+    )
     post_by_pk = {
         holder.post_id: holder.post for holder in own_holders.select_related("post").order_by("post__partnership", "pk")
     }
@@ -139,7 +141,7 @@ def leave_posts(departure: Departure) -> int:
         end_holding_of(post=post, person=membership.person, reason=reason, author=departure.author, now=departure.now)
         if successor is None or not may_fill_posts_with(post.role, roles, organisation.pk):
             continue
-        holds_it_already = Holder.objects.open(today).filter(post=post, person=successor).exists()
+        holds_it_already = Holder.objects.current_or_future(today).filter(post=post, person=successor).exists()
         is_in_use = Post.objects.in_use().filter(pk=post.pk).exists()
         if is_in_use and not holds_it_already:
             fill_post(post=post, person=successor, reason=reason, author=departure.author, now=departure.now)

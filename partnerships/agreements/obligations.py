@@ -39,7 +39,7 @@ _INSIDE = (PartyStatus.INVITED, PartyStatus.ACCEPTED)
 
 def _partnerships(organisation: Organisation, day: dt.date) -> QuerySet[Partnership]:
     """Return the live partnerships in which the organisation takes part or is invited, with its role as `part`."""
-    inside = Party.objects.inside().filter(organisation=organisation)
+    inside = Party.objects.invited_or_accepted().filter(organisation=organisation)
     own_parties = inside.filter(partnership=OuterRef("pk"))
     return (
         Partnership.objects.live()
@@ -152,7 +152,9 @@ def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
     own_posts = Post.objects.filter(organisation=organisation).select_related("partnership")
     if not organisation.is_ended:
         return own_posts.in_use()
-    return own_posts.open().filter(Q(partnership=None) | Q(partnership__in=Partnership.objects.live().values("pk")))
+    return own_posts.not_ended().filter(
+        Q(partnership=None) | Q(partnership__in=Partnership.objects.live().values("pk"))
+    )
 
 
 def _describe_post(post: Post, organisation: Organisation) -> Held:

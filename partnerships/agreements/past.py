@@ -36,7 +36,7 @@ def former_parties(user: User, partnerships: Collection[int]) -> dict[int, Party
 
     Partnerships that the person may read in full today are left out.
     """
-    partnerships_left = Party.objects.held_in(user, Q(status=PartyStatus.LEFT))
+    partnerships_left = Party.objects.remembered_partnership_ids(user, Q(status=PartyStatus.LEFT))
     if partnerships_left is not None and not set(partnerships_left).intersection(partnerships):
         return {}
     readable_today = Partnership.objects.readable_today_by(user).filter(pk__in=partnerships).values("pk")

@@ -94,7 +94,7 @@ def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         redo=redo,
         unable=(UnableToLeave, UnableToChangeParty),
     )
-    leading_parties = Party.objects.present().filter(role__in=LEADING_ROLES, partnership__in=changed_partnerships)
+    leading_parties = Party.objects.accepted().filter(role__in=LEADING_ROLES, partnership__in=changed_partnerships)
     leaderless_partnerships = (
         Partnership.objects.live()
         .filter(pk__in=changed_partnerships)
@@ -167,7 +167,7 @@ def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         close_post(post, reason=MADE_AGAIN, author=None, now=now)
         return True
 
-    posts = Post.objects.open().filter(pk__in={line["post"] for line in lines})
+    posts = Post.objects.not_ended().filter(pk__in={line["post"] for line in lines})
     return redo_each(
         "post",
         lines,
@@ -259,7 +259,7 @@ def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return redo_each(
         "proposal",
         lines,
-        proposals.open().select_related("partnership").order_by("pk"),
+        proposals.in_progress().select_related("partnership").order_by("pk"),
         identity_of=proposal_identity,
         began_at=lambda row: row.created_at,
         redo=redo,

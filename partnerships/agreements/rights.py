@@ -45,7 +45,7 @@ def edits_for(person: User, target: Organisation | Partnership) -> bool:
     """Return whether the person is editor or lead of the organisation, or of a present party of the partnership."""
     if isinstance(target, Organisation):
         return Organisation.objects.of_person(person, *EDITING_ROLES).filter(pk=target.pk).exists()
-    return Partnership.objects.present_for(person, *EDITING_ROLES).filter(pk=target.pk).exists()
+    return Partnership.objects.with_party_of(person, *EDITING_ROLES).filter(pk=target.pk).exists()
 
 
 def digest_of_rights(reader: User) -> str:
@@ -204,8 +204,8 @@ def rights_lookup(partnership: int, now: dt.datetime) -> Lookup:
 
 def _present_roles(partnership: int, now: dt.datetime) -> QuerySet[Party, tuple[int, str]]:
     """Return the role of each present party, by organisation id, without parties whose notice has run out."""
-    notices_run_out = Notice.objects.run_out_by(timezone.localdate(now)).filter(partnership=partnership)
-    present_parties = Party.objects.present().filter(partnership=partnership)
+    notices_run_out = Notice.objects.past_last_day(timezone.localdate(now)).filter(partnership=partnership)
+    present_parties = Party.objects.accepted().filter(partnership=partnership)
     return present_parties.exclude(organisation__in=notices_run_out.values("organisation")).values_list(
         "organisation_id", "role"
     )

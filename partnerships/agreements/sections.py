@@ -56,7 +56,7 @@ def dates_section(user: User, partnership: Partnership, *, has_rows: bool) -> Se
 
 def _open_notices(partnership_id: int) -> QuerySet[Notice]:
     """Return the open notices of a partnership, by last day."""
-    return notices_of(partnership_id).open().select_related("organisation").order_by("last_day", "pk")
+    return notices_of(partnership_id).pending().select_related("organisation").order_by("last_day", "pk")
 
 
 def objectives_of(partnership_id: int) -> QuerySet[Objective]:
@@ -66,7 +66,7 @@ def objectives_of(partnership_id: int) -> QuerySet[Objective]:
 
 def objectives_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Return the section with all objectives in one table, for people of present parties."""
-    if not Party.objects.takes_part(user, partnership.pk):
+    if not Party.objects.person_takes_part(user, partnership.pk):
         return None
     objective_rows = objective_states(user, partnership, None, timezone.localdate()) if has_rows else []
     may_keep = rights_over(partnership, user, timezone.now()).may_edit_objectives and not partnership.is_over

@@ -40,7 +40,7 @@ def may_forward_to(partnership: Partnership, person: User, now: dt.datetime) -> 
         return False
     takes_part = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
     # While a page is rendered, one query finds the ids for the whole page. In all other places this is None.
-    editable_partnership_ids = Party.objects.held_in(person, takes_part, *EDITING_ROLES)
+    editable_partnership_ids = Party.objects.remembered_partnership_ids(person, takes_part, *EDITING_ROLES)
     if editable_partnership_ids is not None:
         return partnership.pk in editable_partnership_ids
     return bool(parties_edited(partnership, person, now))
@@ -48,7 +48,7 @@ def may_forward_to(partnership: Partnership, person: User, now: dt.datetime) -> 
 
 def parties_edited(partnership: Partnership, person: User, now: dt.datetime) -> frozenset[int]:
     """Return the ids of the present parties, without observers, for which the person edits."""
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     return roles_of(person, now).edited_among(list(parties.values_list("organisation_id", flat=True)))
 
 

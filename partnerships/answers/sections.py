@@ -32,7 +32,7 @@ def answering_section(person: User, read: ReadByLink) -> Section | None:
         {
             "href": reverse("answers:by-link", kwargs=url_kwargs),
             "comment_href": reverse("answers:comment-by-link", kwargs=url_kwargs),
-            "questions": PlanQuestion.objects.open(now).filter(plan=read.plan).count(),
+            "questions": PlanQuestion.objects.open_at(now).filter(plan=read.plan).count(),
         },
     )
 
@@ -50,7 +50,7 @@ def plans_section(person: User, view: ViewByLink) -> Section | None:
         return None
     now = timezone.now()
     subjects = {*view.others, *((SubjectKind.PLAN, plan_id) for plan_id in view.plans)}
-    open_questions = Count("questions", filter=Q(questions__in=PlanQuestion.objects.open(now)))
+    open_questions = Count("questions", filter=Q(questions__in=PlanQuestion.objects.open_at(now)))
     plans = list(
         published_plans(subjects)
         .exclude(status__in=OVER)

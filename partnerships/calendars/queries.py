@@ -72,7 +72,7 @@ def partnerships_of(person: User) -> QuerySet[Partnership]:
 
     The person may have a calendar of each of them.
     """
-    return Partnership.objects.present_for(person).order_by("title", "pk")
+    return Partnership.objects.with_party_of(person).order_by("title", "pk")
 
 
 def view_of(address: CalendarAddress) -> DatedView | None:

@@ -9,6 +9,6 @@ from partnerships.people.models import User
 
 def calendar_section(user: User, partnership: Partnership) -> Section | None:
     """Return a link to the person's calendar of the partnership; None if no organisation of theirs takes part."""
-    if not Party.objects.takes_part(user, partnership.pk):
+    if not Party.objects.person_takes_part(user, partnership.pk):
         return None
     return Section("calendars/_section.html", {"partnership": partnership})

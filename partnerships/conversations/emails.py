@@ -198,7 +198,7 @@ def _invited(meeting: Meeting, person: User) -> Invited:
 
 def write_facilitator_named(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Write to a person who has been named as a facilitator."""
-    facilitators = Facilitator.objects.named().for_listing().select_related("named_by")
+    facilitators = Facilitator.objects.not_ended().for_listing().select_related("named_by")
     facilitator = facilitators.filter(pk=due.params["facilitator"], person=person, accepted_at=None).first()
     if facilitator is None:
         return "The recipient has agreed to be a facilitator, or the role has ended."

@@ -112,7 +112,7 @@ def _meetings(user: User, filters: Mapping[str, Any]) -> MeetingQuerySet:
     if filters.get("words"):
         rows = rows.filter(title__icontains=filters["words"])
     if filters.get("standing") == "coming":
-        rows = rows.coming(timezone.now())
+        rows = rows.upcoming(timezone.now())
     if filters.get("standing") == "unrecorded":
         rows = rows.filter(status=MeetingStatus.PLANNED, starts_at__lt=timezone.now())
     return rows.select_related("organisation", "partnership")

@@ -94,7 +94,7 @@ def redo_facilitators(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
         end_facilitation(facilitator=facilitator, reason=MADE_AGAIN, author=None, now=now)
         return True
 
-    facilitators = Facilitator.objects.named().filter(pk__in={line["facilitator"] for line in lines})
+    facilitators = Facilitator.objects.not_ended().filter(pk__in={line["facilitator"] for line in lines})
     return redo_each(
         "facilitator",
         lines,

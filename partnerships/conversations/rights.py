@@ -122,7 +122,7 @@ class ReportRights:
 
 def report_rights(report: Report, person: User | None, now: dt.datetime) -> ReportRights:
     """Return the rights of a person over a report, on the day of `now`. The person None is the system."""
-    party_roles = dict(report.round.partnership.parties.present().values_list("organisation_id", "role"))
+    party_roles = dict(report.round.partnership.parties.accepted().values_list("organisation_id", "role"))
     author_id = report.party.organisation_id
     return ReportRights(
         report=report,
@@ -174,5 +174,5 @@ class MeetingRights:
 
 def rights_over_meetings(partnership: Partnership, person: User, now: dt.datetime) -> MeetingRights:
     """Return the rights of a person over the meetings of a partnership, on the day of `now`."""
-    party_roles = dict(partnership.parties.present().values_list("organisation_id", "role"))
+    party_roles = dict(partnership.parties.accepted().values_list("organisation_id", "role"))
     return MeetingRights(partnership=partnership, party_roles=party_roles, roles=roles_of(person, now))

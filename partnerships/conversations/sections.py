@@ -54,7 +54,7 @@ def notes_on_partnership(partnership: int) -> JournalNoteQuerySet:
 
 def journal_of_partnership(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Return the notes of the reader's own organisations on a partnership, for people of present parties."""
-    writes = Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
+    writes = Party.objects.person_takes_part(user, partnership.pk, *EDITING_ROLES)
     return _journal(user, "partnership", partnership.pk, writes=writes, has_notes=has_rows)
 
 
@@ -99,7 +99,7 @@ def _journal(user: User, column: str, record: int, *, writes: bool, has_notes: b
 
 
 def _facilitators(user: User, partnership: int) -> QuerySet[Facilitator]:
-    facilitators = Facilitator.objects.visible_to(user).named().filter(partnership=partnership)
+    facilitators = Facilitator.objects.visible_to(user).not_ended().filter(partnership=partnership)
     return facilitators.for_listing().order_by("person__name", "pk")
 
 

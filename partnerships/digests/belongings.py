@@ -38,7 +38,7 @@ def _subscriptions_about(organisation: Organisation) -> SubscriptionQuerySet:
 
     The leads of the organisation may see the titles of all these records, so a handover may name them.
     """
-    partnerships = Party.objects.present().filter(organisation=organisation).values("partnership")
+    partnerships = Party.objects.accepted().filter(organisation=organisation).values("partnership")
     owned_plans = Plan.objects.owned_by(organisation).values("pk")
     is_shared = Q(partnership__in=partnerships) & ~Q(audience=Audience.OWNERS)
     plans = Plan.objects.filter(is_shared | Q(pk__in=owned_plans))

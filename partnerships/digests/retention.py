@@ -149,7 +149,7 @@ def stakeholders_who_never_answered(now: dt.datetime) -> Iterator[User]:
         ~Exists(Preference.objects.filter(person=OuterRef("pk"), refused_at__isnull=False)),
         ~Exists(own_subscriptions.filter(asked_at__gt=now - UNANSWERED_KEPT)),
         ~Exists(recent_emails),
-        ~Exists(Invitation.objects.open(now).filter(person=OuterRef("pk"))),
+        ~Exists(Invitation.objects.open_at(now).filter(person=OuterRef("pk"))),
         joined_at__lte=now - UNANSWERED_KEPT,
         account_since=None,
         erased_at=None,

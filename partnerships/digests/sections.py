@@ -44,7 +44,7 @@ OFFERED = 30
 
 def follows_section(user: User, post: Post) -> Section | None:
     """Return the section with partnerships, and their plans, that the holder of a post can follow."""
-    partnerships = Partnership.objects.present_for(user).live().filter(parties__organisation=post.organisation_id)
+    partnerships = Partnership.objects.with_party_of(user).live().filter(parties__organisation=post.organisation_id)
     if post.partnership_id is not None:
         partnerships = partnerships.filter(pk=post.partnership_id)
     plans = Plan.objects.visible_to(user).filter(partnership__in=partnerships.values("pk"))

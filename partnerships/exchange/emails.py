@@ -42,7 +42,7 @@ def write_referred(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Write to a person that they were named as facilitator of an ask or offer."""
-    facilitator = EntryFacilitator.objects.named().filter(pk=due.params["facilitator"], person=person).first()
+    facilitator = EntryFacilitator.objects.active().filter(pk=due.params["facilitator"], person=person).first()
     if facilitator is None or not Entry.objects.visible_to(person).filter(pk=facilitator.entry_id).exists():
         return _NOT_READABLE
     entry = _entry(facilitator.entry_id)
@@ -62,7 +62,7 @@ def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:
         unanswered = Entry.objects.unanswered().filter(pk__in=answerable_among(entry_ids, person), is_open=True)
         readable = readable.filter(pk__in=unanswered.values("pk"))
     else:
-        facilitators = EntryFacilitator.objects.named().filter(person=person, entry__in=entry_ids)
+        facilitators = EntryFacilitator.objects.active().filter(person=person, entry__in=entry_ids)
         readable = readable.filter(pk__in=facilitators.values("entry"))
     entries = [entry for entry in readable.order_by("shared_at", "pk") if not entry.is_over]
     if not entries:

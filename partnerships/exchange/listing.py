@@ -64,7 +64,7 @@ def _asked(user: User) -> Combinable:
     own_organisations = Organisation.objects.of_person(user).values("pk")
     inside = Partnership.objects.readable_today_by(user).values("pk")
 
-    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=OuterRef("partnership"))
+    parties = Party.objects.accepted().exclude(role=PartyRole.OBSERVER).filter(partnership=OuterRef("partnership"))
     other_parties = parties.exclude(organisation=OuterRef("organisation")).order_by("organisation__name", "pk")
 
     name_shown = displayed_name_at("entry__shared_at", is_over=Q(entry__status__in=OVER))

@@ -31,7 +31,7 @@ def _edits_for_any(user: User, *organisation_ids: int) -> bool:
 def _partnership(user: User, *entries: Entry | None) -> Partnership | None:
     """Return the first live partnership of the entries in which the person takes part, if any."""
     partnership_ids = [entry.partnership_id for entry in entries if entry and entry.partnership_id]
-    return Partnership.objects.present_for(user).live().filter(pk__in=partnership_ids).first()
+    return Partnership.objects.with_party_of(user).live().filter(pk__in=partnership_ids).first()
 
 
 def _check_sides(commitment: Commitment, *sides: int | None) -> None:

@@ -46,7 +46,7 @@ class ShareForm(Form):
     def __init__(self, *args: Any, view: SavedView, person: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         organisations = Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
-        partnerships = Partnership.objects.present_for(person, *EDITING_ROLES).order_by("title", "pk")[:200]
+        partnerships = Partnership.objects.with_party_of(person, *EDITING_ROLES).order_by("title", "pk")[:200]
         self._record_by_value: dict[str, Organisation | Partnership] = {
             **{f"organisation-{organisation.pk}": organisation for organisation in organisations},
             **{f"partnership-{partnership.pk}": partnership for partnership in partnerships},

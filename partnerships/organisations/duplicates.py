@@ -76,7 +76,7 @@ def similar_to(name: str, *, excluded_id: int | None = None) -> list[Organisatio
         .exclude(organisation=excluded_id)
     )
     ids = list(dict.fromkeys(names.order_by("-alike", "pk").values_list("organisation", flat=True)[:20]))
-    organisations = Organisation.objects.standing().in_bulk(ids)
+    organisations = Organisation.objects.not_merged().in_bulk(ids)
     return [organisations[pk] for pk in ids if pk in organisations][:5]
 
 
@@ -113,7 +113,7 @@ def possible_duplicates() -> list[Pair]:
         likenesses.pop(pair, None)
     ids = {pk for pair in likenesses for pk in pair}
     numbers = _numbers(ids)
-    bodies = Organisation.objects.standing().in_bulk(ids)
+    bodies = Organisation.objects.not_merged().in_bulk(ids)
     pairs = []
     for (one, other), likeness in likenesses.items():
         if one not in bodies or other not in bodies or _differ(numbers[one], numbers[other]):

@@ -358,7 +358,7 @@ def estates_of(succession: Succession, day: dt.date, *, involved_ids: Collection
 
 def lines_to_answer(succession: Succession, successors: Collection[int]) -> list[Handover]:
     """Return the lines that these organisations (ids) have yet to answer, the most urgent first."""
-    unanswered_lines = with_steps(succession.handovers.waiting_for(successors)).select_related("predecessor")
+    unanswered_lines = with_steps(succession.handovers.awaiting_answer_from(successors)).select_related("predecessor")
     unanswered_lines = unanswered_lines.prefetch_related("others")
     return list(unanswered_lines.order_by(F("due_on").asc(nulls_last=True), "predecessor__name", "kind", "title", "pk"))
 
@@ -368,7 +368,7 @@ def proposed_to(succession: Succession, successors: Collection[int]) -> list[dic
 
     Each dict has `before` (the predecessor's name), `count`, `homes` and `due`.
     """
-    unanswered_lines = succession.handovers.waiting_for(successors).values(before=F("predecessor__name"))
+    unanswered_lines = succession.handovers.awaiting_answer_from(successors).values(before=F("predecessor__name"))
     totals = unanswered_lines.annotate(count=Count("pk"), homes=Sum("homes"), due=Min("due_on")).order_by("before")
     return [dict(row) for row in totals]
 

@@ -146,7 +146,7 @@ def _organisations_led_by(user: User) -> list[int]:
 
 def _lines_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     """Return one task for each succession with handover lines for an organisation that the person leads."""
-    proposed = Handover.objects.waiting_for(_organisations_led_by(user))
+    proposed = Handover.objects.awaiting_answer_from(_organisations_led_by(user))
     lines = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on")).order_by("succession")
     return [
         Waiting(

@@ -100,7 +100,7 @@ def successions_in_email(params: Mapping[str, Any]) -> list[Succession]:
 
 def successions_of(organisation: Organisation) -> QuerySet[Succession]:
     """Return the live successions of an organisation with their ties, the newest first."""
-    live_successions = with_ties(Succession.objects.live().concerning(organisation))
+    live_successions = with_ties(Succession.objects.live().involving(organisation))
     return live_successions.order_by(F("vests_on").desc(nulls_last=True), "-pk")
 
 

@@ -41,7 +41,7 @@ def find_organisations(
     Either one name must contain every word of the text, or an identifier must contain the whole text. If no
     organisation matches, organisations with a similar name are returned, unless the text contains an @.
     """
-    organisations = Organisation.objects.visible_to(user).standing()
+    organisations = Organisation.objects.visible_to(user).not_merged()
     if region is not None:
         organisations = organisations.filter(Q(region=region) | Q(pk__in=_serving(region)))
     if area is not None:
@@ -127,7 +127,7 @@ def ancestors_of(organisation_id: int) -> dict[int, int]:
 
 def match_by_name(name: str) -> OrganisationQuerySet:
     """Return organisations that have or had a name with the same normalised form."""
-    return Organisation.objects.standing().filter(
+    return Organisation.objects.not_merged().filter(
         pk__in=OrganisationName.objects.filter(folded=fold_name(name)).values("organisation")
     )
 
@@ -142,7 +142,7 @@ def publicly_listed() -> OrganisationQuerySet:
     ties = SuccessionTie.objects.exclude(succession__status=SuccessionStatus.CANCELLED)
     ties = ties.filter(predecessor__in=registered_ids, successor__kind__in=[Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY])
     is_listed = Q(pk__in=registered_ids) | Q(pk__in=ties.values("successor"))
-    return Organisation.objects.standing().filter(is_listed, is_demonstration=False)
+    return Organisation.objects.not_merged().filter(is_listed, is_demonstration=False)
 
 
 def acting_memberships(user: User) -> QuerySet[Membership]:

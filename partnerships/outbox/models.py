@@ -57,11 +57,11 @@ class EmailReason(models.TextChoices):
 class EmailQuerySet(models.QuerySet["Email"]):
     """Emails, by whether they are settled."""
 
-    def open(self) -> EmailQuerySet:
+    def unsettled(self) -> EmailQuerySet:
         """Return the emails that are queued or being sent."""
         return self.filter(status__in=OPEN)
 
-    def is_settled(self) -> EmailQuerySet:
+    def settled(self) -> EmailQuerySet:
         """Return the emails that are sent, failed, suppressed or dropped."""
         return self.filter(settled_at__isnull=False)
 

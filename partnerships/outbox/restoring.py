@@ -116,7 +116,7 @@ def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.
     is_open_by_id = {email.pk: email.is_open for email in emails if _is_same(email, line_by_id[email.pk])}
     open_ids = [pk for pk, is_open in is_open_by_id.items() if is_open]
     settled_count = (
-        Email.objects.open()
+        Email.objects.unsettled()
         .filter(pk__in=open_ids)
         .update(status=EmailStatus.SENT, settled_at=now, reason="Accepted before the restore.", reason_code="")
     )

@@ -42,7 +42,7 @@ def first_id(moment: dt.datetime) -> int:
 
 def clear_bodies(*, now: dt.datetime, dry_run: bool = False) -> int:
     """Clear messages, and the values that composers stored with them, after 30 days; returns how many."""
-    rows = Email.objects.is_settled().filter(created_at__lte=now - BODY_KEPT, recipe__isnull=False)
+    rows = Email.objects.settled().filter(created_at__lte=now - BODY_KEPT, recipe__isnull=False)
     return _in_batches(rows, "created_at", {"recipe": None, "memo": None}, dry_run=dry_run)
 
 
@@ -53,7 +53,7 @@ def clear_addresses(*, now: dt.datetime, kinds_with_params: Collection[str] = ()
     need the parameters to find what the email was about. Parameters of other kinds may contain text, such as why a
     meeting was moved.
     """
-    emails = Email.objects.is_settled().filter(created_at__lte=now - ADDRESS_KEPT)
+    emails = Email.objects.settled().filter(created_at__lte=now - ADDRESS_KEPT)
     emails = emails.exclude(address="", subject="", reason="")  # the condition of the index `outbox_email_personal`
     params = Case(When(kind__in=kinds_with_params, then=F("params")), default=Value({}, JSONField()))
     cleared_values = {"address": "", "subject": "", "reason": "", "params": params}

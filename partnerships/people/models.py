@@ -124,7 +124,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     """Filters of invitations."""
 
-    def open(self, now: dt.datetime) -> InvitationQuerySet:
+    def open_at(self, now: dt.datetime) -> InvitationQuerySet:
         """Return invitations that have not been used, revoked or expired."""
         return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
 

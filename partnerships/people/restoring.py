@@ -288,7 +288,7 @@ def end_sessions_and_invitations(*, now: dt.datetime) -> dict[str, int]:
     The backup may contain sessions and invitations that were ended after it was made.
     """
     sessions, _ = Session.objects.all().delete()
-    invitations = Invitation.objects.filter(pk__in=Invitation.objects.open(now).values("pk")).update(revoked_at=now)
+    invitations = Invitation.objects.filter(pk__in=Invitation.objects.open_at(now).values("pk")).update(revoked_at=now)
     record(
         actor_id=None,
         kind=EventKind.RESTORE_SESSIONS_ENDED,

@@ -113,7 +113,7 @@ def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password:
     Raises `UnableToAcceptInvitation` if the token is not valid, and Django's `ValidationError` if the password is not.
     """
     invitations = Invitation.objects.select_for_update(of=("self",)).select_related("person")
-    invitation = invitations.filter(token_hash=hash_token(token)).open(now).first()
+    invitation = invitations.filter(token_hash=hash_token(token)).open_at(now).first()
     if invitation is None or not invitation.person.is_active:
         raise UnableToAcceptInvitation(
             "This invitation has been used or withdrawn, or it has expired. Ask for a new invitation."

@@ -26,7 +26,7 @@ from partnerships.plans.queries import newest_for, parties_that_may_own
 
 def _plans(user: User) -> PlanQuerySet:
     """Return plans from which the person may propose commitments: those that they may read in full."""
-    return Plan.objects.inside_for(user)
+    return Plan.objects.fully_readable_by(user)
 
 
 def partners_of(plan: Plan) -> set[int]:
@@ -84,7 +84,7 @@ def _suggestion(
         href=plan.get_absolute_url() + place_on_page(anchor),
         giver=own_organisation,
         receiver=other_partners[0] if len(other_partners) == 1 else None,
-        partnership=Partnership.objects.present_for(user).live().filter(pk=plan.partnership_id or 0).first(),
+        partnership=Partnership.objects.with_party_of(user).live().filter(pk=plan.partnership_id or 0).first(),
         text=text,
         quantity=Decimal(homes) if homes else None,
         unit="homes" if homes else "",

@@ -90,7 +90,7 @@ def _register_events() -> None:
     )
     register_kind(
         name="plan_signing",
-        visible_ids=lambda user: Plan.objects.inside_for(user).values("pk"),
+        visible_ids=lambda user: Plan.objects.fully_readable_by(user).values("pk"),
         subject=SubjectKind.PLAN,
     )
     register_kind(name="plan_draft", visible_ids=lambda user: Plan.objects.editable_by(user).values("pk"))

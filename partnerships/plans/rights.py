@@ -115,7 +115,7 @@ def rights_over(plan: Plan, person: User | None, now: dt.datetime) -> Rights:
 
 
 def _present_party_ids(partnership: int) -> QuerySet[Party, int]:
-    return Party.objects.present().filter(partnership=partnership).values_list("organisation_id", flat=True)
+    return Party.objects.accepted().filter(partnership=partnership).values_list("organisation_id", flat=True)
 
 
 def _shares_to_comment(person: User, plan: int, now: dt.datetime) -> QuerySet[Share, int]:
@@ -136,5 +136,5 @@ def may_begin(owners: Sequence[Organisation], *, imported: bool, roles: Roles) -
 
 def may_ask_for_access(partnership_id: int, roles: Roles) -> bool:
     """Return whether a person may ask to see a draft: people of present parties of the partnership."""
-    parties = Party.objects.present().filter(partnership=partnership_id)
+    parties = Party.objects.accepted().filter(partnership=partnership_id)
     return any(roles.act_for(pk) for pk in parties.values_list("organisation_id", flat=True))

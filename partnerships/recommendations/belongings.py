@@ -19,7 +19,7 @@ def _responses_as_things(responses: RecommendationResponseQuerySet) -> list[Thin
 
 
 def _open_responses(organisation: Organisation) -> RecommendationResponseQuerySet:
-    return Response.objects.still_open().filter(organisation=organisation)
+    return Response.objects.unfinished().filter(organisation=organisation)
 
 
 def _responses_owned_by(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:

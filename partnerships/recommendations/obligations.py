@@ -25,7 +25,7 @@ RESPONSES = Obligation(
     "Responses to recommendations",
     (Column("recommendations.Response.organisation", ending=_supersede),),
     lambda organisation, _: (
-        Response.objects.still_open().filter(organisation=organisation).select_related("recommendation")
+        Response.objects.unfinished().filter(organisation=organisation).select_related("recommendation")
     ),
     lambda response, _: Held(
         response.pk,

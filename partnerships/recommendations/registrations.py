@@ -50,7 +50,7 @@ def _register_events() -> None:
         name="recommendation_response", visible_ids=lambda user: Response.objects.visible_to(user).values("pk")
     )
     register_kind(
-        name="recommendation_response_inside", visible_ids=lambda user: Response.objects.own_of(user).values("pk")
+        name="recommendation_response_inside", visible_ids=lambda user: Response.objects.of_person(user).values("pk")
     )
     register_kind(
         name="recommendation_evidence", visible_ids=lambda user: Evidence.objects.visible_to(user).values("pk")

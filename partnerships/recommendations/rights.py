@@ -42,6 +42,6 @@ def proposable_in(person: User, recommendation: Recommendation) -> PartnershipQu
     """
     live_adoptions = Adoption.objects.live().filter(recommendation=recommendation)
     own_organisations = Organisation.objects.of_person(person, *EDITING_ROLES)
-    own_parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(organisation__in=own_organisations)
+    own_parties = Party.objects.accepted().exclude(role=PartyRole.OBSERVER).filter(organisation__in=own_organisations)
     partnerships = Partnership.objects.visible_to(person).live().filter(pk__in=own_parties.values("partnership"))
     return partnerships.exclude(pk__in=live_adoptions.values("partnership")).order_by("title", "pk")

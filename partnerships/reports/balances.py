@@ -59,7 +59,9 @@ def _first_partners(
 
 def _partners(user: Reader, ours: int, asked_in: list[int], *, sees_all: bool = False) -> QuerySet[Organisation]:
     """Return the query of present partners, and of former ones with visible asks or commitments."""
-    present_ids = Party.objects.present().filter(partnership__in=_shared_partnership_ids([ours])).values("organisation")
+    present_ids = (
+        Party.objects.accepted().filter(partnership__in=_shared_partnership_ids([ours])).values("organisation")
+    )
     # The last direction is left out: organisations that we ask through a partnership are present partners anyway.
     asks = _asks(user, [ours], asked_in, sees_all=sees_all)[:-1]
     ids_by_asks = [in_direction.entries.order_by().values(in_direction.partner) for in_direction in asks]
@@ -136,7 +138,7 @@ def _balances(user: Reader, ours: int, today: dt.date, partner_ids: list[int]) -
 
 def _shared_partnership_ids(ours: list[int]) -> QuerySet[Party, Any]:
     """Return the ids, as a subquery, of the partnerships in which one of these organisations is present."""
-    return Party.objects.present().filter(organisation__in=ours).values("partnership")
+    return Party.objects.accepted().filter(organisation__in=ours).values("partnership")
 
 
 def _asked_partnership_ids(ours: list[int]) -> list[int]:

@@ -20,7 +20,7 @@ MAX_ROWS = 12
 
 def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Write the email with the figures of a frozen report; return the reason instead if the person may not read it."""
-    frozen = FrozenReport.objects.present_for(person).filter(pk=due.params["frozen"]).first()
+    frozen = FrozenReport.objects.visible_to_current_audience(person).filter(pk=due.params["frozen"]).first()
     if frozen is None:
         return "The recipient can no longer read this report."
     if not Recipient.objects.filter(schedule=due.params["schedule"], person=person).exists():

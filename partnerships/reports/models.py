@@ -83,7 +83,7 @@ class FrozenReportQuerySet(models.QuerySet["FrozenReport"]):
         """Return the frozen reports that the person may read, also reports from before one of their parties left."""
         return self.filter(visible_to(FrozenReport, READERS, user))
 
-    def present_for(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
+    def visible_to_current_audience(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
         """Return the frozen reports to whose audience the person belonged when they were frozen, and still does."""
         return self.filter(visible_to(FrozenReport, _AUDIENCE, user))
 

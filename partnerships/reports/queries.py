@@ -81,7 +81,7 @@ def everybody_of(body: Organisation | Partnership) -> Everybody:
     """Return all people of the organisation, or of the partnership's present parties, as one reader."""
     if isinstance(body, Organisation):
         return Everybody([body.pk])
-    return Everybody(Party.objects.present().filter(partnership=body).values_list("organisation", flat=True))
+    return Everybody(Party.objects.accepted().filter(partnership=body).values_list("organisation", flat=True))
 
 
 def _audience_in_words(body: Organisation | Partnership) -> str:
@@ -97,7 +97,7 @@ def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:
     """
     organisation_ids = [body.pk for body in bodies if isinstance(body, Organisation)]
     partnership_ids = [body.pk for body in bodies if isinstance(body, Partnership)]
-    parties = Party.objects.present().filter(partnership__in=partnership_ids)
+    parties = Party.objects.accepted().filter(partnership__in=partnership_ids)
     memberships = Membership.objects.current().filter(
         Q(organisation__in=organisation_ids) | Q(organisation__in=parties.values("organisation"))
     )

@@ -27,6 +27,6 @@ def may_report_for(person: User, body: Organisation | Partnership, now: dt.datet
 def bodies_to_report_for(person: User) -> list[Organisation | Partnership]:
     """Return the organisations and partnerships for which the person may freeze and schedule reports, by name."""
     organisations = Organisation.objects.of_person(person, *EDITING_ROLES)
-    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(organisation__in=organisations)
+    parties = Party.objects.accepted().exclude(role=PartyRole.OBSERVER).filter(organisation__in=organisations)
     partnerships = Partnership.objects.filter(pk__in=parties.values("partnership"))
     return [*organisations.order_by("name", "pk"), *partnerships.live().order_by("title", "pk")]

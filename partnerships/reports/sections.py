@@ -40,7 +40,7 @@ def reports_section(user: User, partnership: Partnership, *, has_rows: bool) -> 
 
     Returns None unless the person acts for a present party.
     """
-    if not Party.objects.takes_part(user, partnership.pk):
+    if not Party.objects.person_takes_part(user, partnership.pk):
         return None
     frozen = rows_for(_newest_frozen_reports, user, partnership.pk) if has_rows else []
     return Section(
@@ -60,5 +60,5 @@ def organisation_section(user: User, organisation: Organisation) -> Section | No
 
 def _newest_frozen_reports(user: User, partnership: int) -> QuerySet[FrozenReport]:
     """Return the newest frozen reports of a partnership for people who were and still are in their audience."""
-    reports = FrozenReport.objects.present_for(user).filter(partnership=partnership).defer("content")
+    reports = FrozenReport.objects.visible_to_current_audience(user).filter(partnership=partnership).defer("content")
     return reports.order_by("-frozen_at", "-pk")[:_MAX_LISTED]

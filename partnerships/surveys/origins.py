@@ -126,7 +126,7 @@ def _suggest_commitment(*, user: User, record_id: int) -> Suggestion | None:
         return None
     survey_round = figure.round
     # Several partnerships may run the round. Suggest one in which the person takes part.
-    own_partnerships = Partnership.objects.present_for(user).filter(
+    own_partnerships = Partnership.objects.with_party_of(user).filter(
         pk__in=[partnership.pk for partnership in partnerships_of(survey_round)]
     )
     return Suggestion(

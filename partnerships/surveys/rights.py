@@ -121,4 +121,4 @@ def may_moderate(survey_round: Round, person: User) -> bool:
 
 def may_agree(survey_round: Round, person: User) -> bool:
     """Return whether a draft waits for the person to agree to read its comments."""
-    return Round.objects.asking(person).filter(pk=survey_round.pk).exists()
+    return Round.objects.asking_to_moderate(person).filter(pk=survey_round.pk).exists()

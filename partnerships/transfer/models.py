@@ -81,7 +81,7 @@ WAITING = (RunStatus.CHECKING, RunStatus.UNREAD, RunStatus.PREVIEWED)
 class ImportRunQuerySet(models.QuerySet["ImportRun"]):
     """Filters of import runs."""
 
-    def own_of(self, user: User | AnonymousUser) -> ImportRunQuerySet:
+    def of_person(self, user: User | AnonymousUser) -> ImportRunQuerySet:
         """Return the imports of organisations' own files that this editor or lead of the organisation may see."""
         return self.filter(organisation__in=Organisation.objects.of_person(user, *EDITING_ROLES))
 

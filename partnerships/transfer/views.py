@@ -188,7 +188,7 @@ def _find_organisation(request: HttpRequest, pk: int) -> Organisation:
 
 def _find_run(request: HttpRequest, pk: int, *, with_files: bool = False) -> ImportRun:
     """Return an import of an organisation's own files that the person may see; raise Http404 otherwise."""
-    runs = ImportRun.objects.own_of(signed_in(request)).select_related("organisation", "by")
+    runs = ImportRun.objects.of_person(signed_in(request)).select_related("organisation", "by")
     return get_object_or_404(runs if with_files else runs.defer("content"), pk=pk)
 
 

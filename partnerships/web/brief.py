@@ -88,8 +88,8 @@ def brief_for(
     The brief has at most `rows` of each kind. If that is fewer than usual, points of conversations are cut too.
     """
     today = timezone.localdate(now)
-    their_partnerships = Party.objects.present().filter(organisation=theirs).values("partnership")
-    shared_parties = Party.objects.present().filter(organisation=ours, partnership__in=their_partnerships)
+    their_partnerships = Party.objects.accepted().filter(organisation=theirs).values("partnership")
+    shared_parties = Party.objects.accepted().filter(organisation=ours, partnership__in=their_partnerships)
     partnerships = Partnership.objects.readable_today_by(user).filter(pk__in=shared_parties.values("partnership"))
 
     entries = [entry for entry in entries_between(user=user, own_side=ours, other_side=theirs) if _is_live(entry)]
@@ -140,9 +140,9 @@ def _is_live(entry: Entry) -> bool:
 
 def _plans(user: User, ours: Organisation, theirs: Organisation) -> QuerySet[Plan]:
     """Return the plans of shared partnerships and the plans of the other side, the newest first."""
-    their_partnerships = Party.objects.present().filter(organisation=theirs).values("partnership")
+    their_partnerships = Party.objects.accepted().filter(organisation=theirs).values("partnership")
     shared_partnerships = (
-        Party.objects.present().filter(organisation=ours, partnership__in=their_partnerships).values("partnership")
+        Party.objects.accepted().filter(organisation=ours, partnership__in=their_partnerships).values("partnership")
     )
     visible_plans = Plan.objects.published_for(user)
     ids_of_their_plans = visible_plans.owned_by(theirs).values("pk")

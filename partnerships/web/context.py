@@ -15,7 +15,7 @@ from partnerships.web.emails import may_read_emails
 
 def _acting_for(user: User) -> Organisation | None:
     """Return the organisation that the person has acted for longest, with only its id and its name."""
-    memberships = Membership.objects.held_by(user)
+    memberships = Membership.objects.remembered_for(user)
     # Outside the request of a page, for example in an error page, memberships are not cached: read the first one only.
     if memberships is None:
         rows = Membership.objects.current().of_person(user).order_by("starts_on", "pk")

@@ -65,7 +65,7 @@ def shown_at_home(user: User, now: dt.datetime) -> Steps | None:
     The home page shows it until all steps are done, the lead hides it, or they have been the lead for longer than
     `NEW`.
     """
-    memberships, earliest = Membership.objects.held_by(user), timezone.localdate(now) - NEW
+    memberships, earliest = Membership.objects.remembered_for(user), timezone.localdate(now) - NEW
     may_be_new_lead = memberships is None or any(
         role == Role.LEAD and since >= earliest for _, role, _, since in memberships
     )
@@ -179,8 +179,8 @@ def _lead_steps(user: User) -> Steps | None:
 def _led_organisations(user: User) -> QuerySet[Membership, Any]:
     """Return the organisations that the person leads, the latest first, with the steps that each has done."""
     this_organisation = OuterRef("organisation")
-    own_parties = Party.objects.inside().filter(organisation=this_organisation)
-    all_parties = Party.objects.inside().filter(partnership=OuterRef("partnership"))
+    own_parties = Party.objects.invited_or_accepted().filter(organisation=this_organisation)
+    all_parties = Party.objects.invited_or_accepted().filter(partnership=OuterRef("partnership"))
     parties_with_partners = own_parties.filter(Exists(all_parties.exclude(organisation=OuterRef("organisation"))))
     return (
         Membership.objects.current()

@@ -90,7 +90,7 @@ def _figures_by_organisation(user: User, group: Iterable[int]) -> defaultdict[in
     figures: defaultdict[int, GroupFigures] = defaultdict(GroupFigures)
 
     live_partnerships = Partnership.objects.visible_today_to(user).live()
-    parties = Party.objects.present().filter(organisation__in=ids, partnership__in=live_partnerships.values("pk"))
+    parties = Party.objects.accepted().filter(organisation__in=ids, partnership__in=live_partnerships.values("pk"))
     for organisation, partnership in parties.values_list("organisation", "partnership"):
         figures[organisation].partnerships.add(partnership)
 

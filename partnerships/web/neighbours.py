@@ -33,7 +33,7 @@ def known_partnerships(user: User) -> PartnershipQuerySet:
 
 def organisations_in_network(user: User) -> OrganisationQuerySet:
     """Return the organisations that take part in a partnership the person may know of, in no order."""
-    parties = Party.objects.present().filter(
+    parties = Party.objects.accepted().filter(
         organisation=OuterRef("pk"), partnership__in=known_partnerships(user).values("pk")
     )
     # A subquery instead of `Exists`, for which PostgreSQL would join all parties before it returns the first names.
@@ -44,7 +44,7 @@ def shared_with(user: User, *organisations: int) -> PartnershipQuerySet:
     """Return the partnerships, known to the person, in which all these organisations take part, in no order."""
     shared = known_partnerships(user)
     for organisation in organisations:
-        shared = shared.filter(pk__in=Party.objects.present().filter(organisation=organisation).values("partnership"))
+        shared = shared.filter(pk__in=Party.objects.accepted().filter(organisation=organisation).values("partnership"))
     return shared
 
 
@@ -61,7 +61,7 @@ def _partnership_counts(user: User, organisations: list[int]) -> QuerySet[Party,
     """Return the query of `partnership_counts`, which `rows_for` composes only once."""
     with one_by_one():
         known = known_partnerships(user).filter(pk=OuterRef("partnership"))
-    parties = Party.objects.present().filter(among("organisation", organisations), OneByOne(known))
+    parties = Party.objects.accepted().filter(among("organisation", organisations), OneByOne(known))
     return parties.order_by().values_list("organisation").annotate(number=Count("pk"))
 
 
@@ -76,7 +76,7 @@ class KnownPartnership:
 
 def partnerships_around(user: User, centre: Collection[int]) -> list[KnownPartnership]:
     """Return the partnerships of these organisations that the person may know of, by title."""
-    parties = Party.objects.present().filter(organisation__in=centre)
+    parties = Party.objects.accepted().filter(organisation__in=centre)
     # The ids are read first, because PostgreSQL would otherwise check the rights of every partnership in the country.
     ids = list(parties.values_list("partnership", flat=True))
     return _shared(known_partnerships(user).filter(among("pk", ids)))

@@ -82,7 +82,7 @@ def _kinds_of_records(user: User, partnership: int) -> QuerySet[Any, str]:
 
 def open_milestones_of(partnership: int) -> QuerySet[Milestone]:
     """Return the open milestones of a partnership's plans."""
-    return Milestone.objects.open().filter(plan__partnership=partnership)
+    return Milestone.objects.outstanding().filter(plan__partnership=partnership)
 
 
 def milestones_lookups(user: User, partnership: Partnership) -> list[Lookup]:
@@ -133,6 +133,6 @@ def points_section(user: User, partnership: Partnership) -> Section:
     sides = points_of_partnership(partnership, user)
     has_points = not all(side.is_empty for side in sides)
     has_conversations = has_points or bool(rows_for(_conversation_id, user, partnership.pk))
-    may_act = not partnership.is_over and Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
+    may_act = not partnership.is_over and Party.objects.person_takes_part(user, partnership.pk, *EDITING_ROLES)
     context = {"sides": sides, "held": has_conversations, "partnership": partnership, "may_act": may_act}
     return Section("web/_both_sides.html", context)

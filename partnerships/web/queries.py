@@ -55,8 +55,8 @@ def recent_changes_lookup(user: User, since: dt.datetime, count: int = 8) -> Loo
 
 def _recent_by_others(user: User, since: dt.datetime) -> QuerySet[Event]:
     """Return the query of events whose newest `recent_changes` returns."""
-    partnerships = Partnership.objects.present_for(user).live()
-    parties_of_partners = Party.objects.present().filter(
+    partnerships = Partnership.objects.with_party_of(user).live()
+    parties_of_partners = Party.objects.accepted().filter(
         organisation=OuterRef("target_id"), partnership__in=partnerships.values("pk")
     )
     own_organisations = Organisation.objects.of_person(user).values("pk")
@@ -86,10 +86,10 @@ def counts_lookups(user: User) -> list[Lookup]:
 
 def _live_partnerships(user: User) -> QuerySet[Partnership]:
     """Return the live partnerships of the person."""
-    return Partnership.objects.present_for(user).live()
+    return Partnership.objects.with_party_of(user).live()
 
 
 def _plans_off_track(user: User) -> QuerySet[Milestone, Any]:
     """Return the person's plans that have an overdue milestone. Owners may read every milestone."""
     overdue = Milestone.objects.overdue(timezone.localdate())
-    return overdue.filter(plan__in=Plan.objects.owned_for(user).values("pk")).values("plan").distinct()
+    return overdue.filter(plan__in=Plan.objects.owned_by_organisations_of(user).values("pk")).values("plan").distinct()

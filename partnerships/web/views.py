@@ -247,17 +247,17 @@ def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _takes_part(user: User, partnership: Partnership) -> bool:
     """Return whether the person acts, in any role, for a present party."""
-    return not partnership.is_over and Party.objects.takes_part(user, partnership.pk)
+    return not partnership.is_over and Party.objects.person_takes_part(user, partnership.pk)
 
 
 def _may_promise(user: User, partnership: Partnership) -> bool:
     """Return whether the person is an editor or lead of a party that does not only observe."""
-    return not partnership.is_over and Party.objects.takes_decisions(user, partnership.pk, *EDITING_ROLES)
+    return not partnership.is_over and Party.objects.person_takes_decisions(user, partnership.pk, *EDITING_ROLES)
 
 
 def _may_write(user: User, partnership: Partnership) -> bool:
     """Return whether the person is an editor or lead of a present party."""
-    return not partnership.is_over and Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
+    return not partnership.is_over and Party.objects.person_takes_part(user, partnership.pk, *EDITING_ROLES)
 
 
 @require_safe

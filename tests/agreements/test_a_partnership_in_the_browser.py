@@ -100,7 +100,7 @@ def test_a_lead_leaves_and_nothing_is_orphaned(page: Any, live_server: Any, acti
     expect(page.get_by_text("Everything has an owner")).to_be_visible()
     promise.refresh_from_db()
     assert promise.owner == world.eddie
-    assert not Post.objects.vacant(timezone.localdate()).exists()
+    assert not Post.objects.vacant_on(timezone.localdate()).exists()
 
 
 def test_by_the_clock_a_partnership_warns_ends_and_shows_its_gap(

@@ -301,7 +301,7 @@ def test_terms_that_a_party_signed_bind_the_body_that_takes_over_its_part(world:
 
     take_effect(succession)
 
-    assert Party.objects.present().filter(partnership=world.partnership, organisation=world.harbour).exists()
+    assert Party.objects.accepted().filter(partnership=world.partnership, organisation=world.harbour).exists()
     assert unbound_organisation_ids(world.partnership, today()) == set()
     version = version_in_force(world.partnership, today())
     assert version is not None

@@ -76,7 +76,7 @@ def test_team_has_several_members(world: World) -> None:
     fill(team, world.vera)
     fill(team, contact=services.Contact(name="Sam Shore"))
 
-    assert team.holders.on().count() == 2
+    assert team.holders.current().count() == 2
     with pytest.raises(services.UnableToChangePost, match="already in this team"):
         fill(team, world.vera)
 
@@ -191,7 +191,7 @@ def test_ended_post_has_no_holder_and_takes_none(world: World) -> None:
 
     services.end_post(post=post, reason="Merged with finance.", author=world.amina, now=timezone.now())
 
-    assert not post.holders.on().exists()
+    assert not post.holders.current().exists()
     with pytest.raises(services.UnableToChangePost, match="ended"):
         fill(post, world.vera)
     assert "ben" not in names_of_people_who_see(world, post)
@@ -238,7 +238,7 @@ def test_a_renewed_partnership_starts_with_the_same_posts_and_holders(world: Wor
         now=timezone.now(),
     )
 
-    copy_by_role = {post.role: post for post in Post.objects.open().filter(partnership=successor)}
+    copy_by_role = {post.role: post for post in Post.objects.not_ended().filter(partnership=successor)}
     assert copy_by_role.keys() == {"finance", "planning"}
     assert copy_by_role["finance"].title == "Treasurer"
     assert copy_by_role["finance"].holders.get().person == world.eddie

@@ -83,7 +83,7 @@ def _journal_note(world: World) -> JournalNote:
 
 def _facilitator(world: World) -> Facilitator:
     """Return Vera as a facilitator whom Amina has named."""
-    existing_facilitator = Facilitator.objects.named().filter(person=world.vera).first()
+    existing_facilitator = Facilitator.objects.not_ended().filter(person=world.vera).first()
     return existing_facilitator or services.name_facilitator(
         partnership=world.partnership,
         organisation=world.larkhaven,

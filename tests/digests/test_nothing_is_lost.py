@@ -51,7 +51,7 @@ def bens_subscription(world: World, plan: Plan) -> Subscription:
 
 def hours_pass(count: int = 1) -> None:
     """Make emails due again and this many hours older."""
-    for email in Email.objects.open():
+    for email in Email.objects.unsettled():
         rewrite(email.pk, created_at=email.created_at - dt.timedelta(hours=count), available_at=timezone.now())
 
 
@@ -410,7 +410,9 @@ def test_an_email_that_is_tried_in_vain_is_counted_between_tries(world: World, b
     services.send_links(person=world.ben, now=timezone.now())
     assert set(queue_figures()["oldest_tried_by_lane_seconds"].values()) == {0}
     later = timezone.now() + dt.timedelta(hours=1)
-    Email.objects.open().update(available_at=later + dt.timedelta(hours=1), reason="No connection to the mail server")
+    Email.objects.unsettled().update(
+        available_at=later + dt.timedelta(hours=1), reason="No connection to the mail server"
+    )
 
     with time_machine.travel(later, tick=False):
         figures = queue_figures()

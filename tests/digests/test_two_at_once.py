@@ -214,7 +214,7 @@ def test_two_senders_drop_what_one_person_was_sent_before_a_restore(world: World
     for words in ("why?", "what else?"):
         add_comment(plan=plan, version_number=1, text=f"@Ben West: {words}", author=world.amina, now=timezone.now())
     mentions = Email.objects.filter(kind="plans.mention", person_id=world.ben.pk)
-    Email.objects.open().exclude(pk__in=mentions.values("pk")).update(status="dropped", settled_at=timezone.now())
+    Email.objects.unsettled().exclude(pk__in=mentions.values("pk")).update(status="dropped", settled_at=timezone.now())
     for email in mentions:
         DeliveredBefore.objects.create(
             kind=email.kind,

@@ -18,10 +18,10 @@ from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.people.models import User
 
 
-def open_to(organisation_id: int) -> Q:
+def with_party_of(organisation_id: int) -> Q:
     """Return the condition on other organisations' shared entries that an organisation may read."""
     entries_by_name = Addressee.objects.filter(organisation=organisation_id).values("entry")
-    own_partnerships = Party.objects.present().filter(organisation=organisation_id).values("partnership")
+    own_partnerships = Party.objects.accepted().filter(organisation=organisation_id).values("partnership")
     return (
         Q(audience=Audience.NETWORK)
         | Q(audience=Audience.NAMED, pk__in=entries_by_name)
@@ -35,7 +35,7 @@ def reached_by(entry: Entry) -> Q:
         return Q()
     if entry.audience == Audience.NAMED:
         return Q(organisation__in=entry.addressees.values("organisation"))
-    return Q(organisation__in=Party.objects.present().filter(partnership=entry.partnership_id).values("organisation"))
+    return Q(organisation__in=Party.objects.accepted().filter(partnership=entry.partnership_id).values("organisation"))
 
 
 def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Counterpart]:
@@ -49,7 +49,7 @@ def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Counterpar
 
 def best_for_both(entry: Entry, today: dt.date) -> set[Counterpart]:
     """Return the best counterparts for either side, and all that are stored as matches."""
-    readable_by_subject = open_to(entry.organisation_id)
+    readable_by_subject = with_party_of(entry.organisation_id)
     able_to_read_subject = reached_by(entry)
     counterparts = best(entry, readable_by_subject, today)[:BEST]
     counterparts += best(entry, ~readable_by_subject & ~Q(audience=Audience.NETWORK) & able_to_read_subject, today)[
@@ -93,9 +93,9 @@ def _scored(entry: Entry, rows: list[Entry], sides: OrganisationQuerySet | None)
     near_keys = {key for key in entry.reach if key > 0}
     region_keys = {key for key in entry.reach if key < 0} - {anywhere(theme_number(entry.theme))}
     names = AreaNames()
-    own_partnerships = Party.objects.present().filter(organisation=entry.organisation_id).values("partnership")
+    own_partnerships = Party.objects.accepted().filter(organisation=entry.organisation_id).values("partnership")
     partners = set(
-        Party.objects.present().filter(partnership__in=own_partnerships).values_list("organisation_id", flat=True)
+        Party.objects.accepted().filter(partnership__in=own_partnerships).values_list("organisation_id", flat=True)
     )
     side_ids = None if sides is None else set(sides.values_list("pk", flat=True))
     counterparts = []

@@ -117,7 +117,7 @@ def test_party_that_led_alone_in_the_backup_leaves_again(world: World) -> None:
 
     outcome = redo()
 
-    assert not Party.objects.present().filter(organisation=world.larkhaven, partnership=world.partnership).exists()
+    assert not Party.objects.accepted().filter(organisation=world.larkhaven, partnership=world.partnership).exists()
     assert left(outcome) == [f"partnership {world.partnership.pk}: no organisation leads it now"]
 
 
@@ -129,7 +129,7 @@ def test_party_that_was_removed_leaves_again_though_its_partnership_is_over_by_n
 
     outcome = redo()
 
-    assert not Party.objects.present().filter(organisation=world.westmarch, partnership=world.partnership).exists()
+    assert not Party.objects.accepted().filter(organisation=world.westmarch, partnership=world.partnership).exists()
     assert left(outcome) == []
 
 
@@ -149,7 +149,7 @@ def test_party_that_led_alone_and_left_by_notice_leaves_again(world: World) -> N
 
     outcome = redo()
 
-    assert not Party.objects.present().filter(organisation=world.larkhaven, partnership=world.partnership).exists()
+    assert not Party.objects.accepted().filter(organisation=world.larkhaven, partnership=world.partnership).exists()
     assert left(outcome) == [f"partnership {world.partnership.pk}: no organisation leads it now"]
 
 

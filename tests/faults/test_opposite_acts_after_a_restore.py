@@ -81,7 +81,7 @@ def come_back(world: World) -> None:
 
 
 def takes_part(world: World) -> bool:
-    return Party.objects.present().filter(pk=world.party(world.westmarch).pk).exists()
+    return Party.objects.accepted().filter(pk=world.party(world.westmarch).pk).exists()
 
 
 def show(world: World) -> None:

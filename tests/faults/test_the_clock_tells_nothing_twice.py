@@ -101,7 +101,7 @@ def sent() -> list[mail.EmailMessage]:
     The database's clock is the real one, even if the test's clock is ahead, so all emails are made available now.
     """
     mail.outbox.clear()
-    Email.objects.open().update(available_at=Now())
+    Email.objects.unsettled().update(available_at=Now())
     return deliver()
 
 

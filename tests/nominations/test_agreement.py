@@ -185,7 +185,7 @@ def test_council_and_provider_read_returns_and_others_masked_results(world: Worl
     assert {name for name, rights in rights_by_name.items() if rights.reads_masked} == {"nadia"}
     assert {name for name, rights in rights_by_name.items() if rights.may_report} == {"amina"}
     assert {name for name, rights in rights_by_name.items() if rights.may_decide} == {"ben"}
-    assert set(NominationsAgreement.objects.of_sides(world.nadia)) == set()
+    assert set(NominationsAgreement.objects.with_side_of(world.nadia)) == set()
     assert set(NominationsAgreement.objects.visible_to(world.nadia)) == {agreement}
 
 

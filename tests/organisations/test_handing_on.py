@@ -119,7 +119,7 @@ def test_two_functions_of_a_lep_go_to_two_bodies_with_what_belongs_to_each_and_b
     assert lep.status == Status.ACTIVE
     commitment.refresh_from_db()
     assert commitment.receiver == world.westmarch
-    present_ids = set(partnership.parties.present().values_list("organisation", flat=True))
+    present_ids = set(partnership.parties.accepted().values_list("organisation", flat=True))
     assert present_ids == {authority.pk, world.larkhaven.pk}
     assert set(Handover.objects.values_list("state", flat=True)) == {"applied"}
 

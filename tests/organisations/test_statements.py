@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db
 
 def taking_part(user: User) -> QuerySet[Partnership]:
     """Return the partnerships in which a person's organisations take part."""
-    return Partnership.objects.present_for(user).order_by("pk")
+    return Partnership.objects.with_party_of(user).order_by("pk")
 
 
 def readable_ids_among(user: User, ids: list[int]) -> QuerySet[Partnership, int]:
@@ -117,7 +117,7 @@ def test_lists_of_ids_may_have_any_length(world: World) -> None:
 def test_the_ids_of_a_readers_holdings_are_sent_as_one_array(world: World) -> None:
     with remembered(), CaptureQueriesContext(connection) as captured:
         rows_for(taking_part, world.amina)
-    held_ids = sorted(Partnership.objects.present_for(world.amina).values_list("pk", flat=True))
+    held_ids = sorted(Partnership.objects.with_party_of(world.amina).values_list("pk", flat=True))
 
     (array,) = re.findall(r"EXECUTE kept_\d+ \('\{([\d,]+)\}'\)", captured[-1]["sql"])
     assert sorted(map(int, array.split(","))) == held_ids

@@ -198,7 +198,7 @@ def test_hanging_domain_gets_three_copies_at_most(world: World, server: MailServ
     def give_up() -> bool:
         Email.objects.filter(status="queued").update(available_at=timezone.now())
         threads.run(seconds=1)
-        return not Email.objects.filter(pk__in=[email.pk for email in hanging]).open().exists()
+        return not Email.objects.filter(pk__in=[email.pk for email in hanging]).unsettled().exists()
 
     until(give_up, 120)
     threads.finish()

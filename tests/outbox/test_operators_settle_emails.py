@@ -95,4 +95,4 @@ def test_news_of_a_discarded_digest_counts_as_sent(world: World, settings: objec
     plan_round(now=timezone.now() + dt.timedelta(minutes=1))
 
     assert Watermark.objects.get(recipient=world.vera, plan=plan).number == version.number
-    assert not Email.objects.open().filter(kind="digests.digest").exists()
+    assert not Email.objects.unsettled().filter(kind="digests.digest").exists()

@@ -43,7 +43,7 @@ def test_closing_an_account_ends_sessions_memberships_and_invitations(world: Wor
 
     assert client.get(reverse("people:account")).status_code == 302
     assert not Organisation.objects.of_person(world.eddie).exists()
-    assert not Invitation.objects.open(timezone.now()).filter(person=world.eddie).exists()
+    assert not Invitation.objects.open_at(timezone.now()).filter(person=world.eddie).exists()
     refused_client = Client()
     refused_client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
     assert "_auth_user_id" not in refused_client.session

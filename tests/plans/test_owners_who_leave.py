@@ -84,7 +84,14 @@ def test_every_query_for_owners_of_a_plan_leaves_out_a_former_party(world: World
     leave_with_lead(world, westmarch, ben)
 
     plans = Plan.objects.filter(pk=plan.pk)
-    for method_name in ("editable_by", "publishable_by", "owned_for", "inside_for", "with_insider", "draft_visible_to"):
+    for method_name in (
+        "editable_by",
+        "publishable_by",
+        "owned_by_organisations_of",
+        "fully_readable_by",
+        "with_insider",
+        "draft_visible_to",
+    ):
         assert not getattr(plans, method_name)(ben).exists(), method_name
     assert not plans.visible_today_to(ben).exists()
     assert not my_plans(ben).exists()

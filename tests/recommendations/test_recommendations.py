@@ -601,7 +601,7 @@ def test_duplicate_organisations_keep_one_response(world: World) -> None:
     )
 
     assert Response.objects.get(organisation=world.larkhaven).status == "under_way"
-    assert not Response.objects.still_open().filter(organisation=duplicate).exists()
+    assert not Response.objects.unfinished().filter(organisation=duplicate).exists()
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ def count_by_hand(reader: User) -> Counter[tuple[str, str, str]]:
         lines.append(
             ("commitment", area_names, {entry.theme for entry in met_entries} or {""}, commitment.partnership_id)
         )
-    for plan in Plan.objects.present_for(reader):
+    for plan in Plan.objects.published_today_for(reader):
         sites = {site.area.name for site in plan.sites.all() if site.area}
         owners = [owner.organisation for owner in plan.owners.all()]
         area_names = sites or places.get(plan.partnership_id) or places_of(owners)

@@ -219,7 +219,9 @@ def test_homes_of_today_and_sites_of_a_report_are_those_that_each_reader_may_rea
         totals.add(sum(part.homes for part in homes))
 
         report_sites = records_for(reader, Districts.on(timezone.localdate())).sites
-        sites = Site.objects.visible_to(reader).filter(area__isnull=False, plan__in=Plan.objects.present_for(reader))
+        sites = Site.objects.visible_to(reader).filter(
+            area__isnull=False, plan__in=Plan.objects.published_today_for(reader)
+        )
         assert sorted(zip(*report_sites.tolist(), strict=True)) == sorted(sites.values_list("plan", "area")), reader
         site_counts.add(report_sites.shape[1])
 

@@ -169,12 +169,12 @@ def test_everybody_of_two_organisations_may_read_what_both_may_read(world: World
     larkhaven = Everybody([world.larkhaven.pk])
     both = Everybody([world.larkhaven.pk, world.westmarch.pk])
 
-    assert set(Plan.objects.inside_for(larkhaven)) == {shared, own, open_to_all}
-    assert set(Plan.objects.inside_for(both)) == {shared, open_to_all}
-    assert set(Plan.objects.inside_for(Everybody([world.tidewater.pk]))) == set()
-    assert set(Plan.objects.present_for(Everybody([world.tidewater.pk]))) == {open_to_all}
+    assert set(Plan.objects.fully_readable_by(larkhaven)) == {shared, own, open_to_all}
+    assert set(Plan.objects.fully_readable_by(both)) == {shared, open_to_all}
+    assert set(Plan.objects.fully_readable_by(Everybody([world.tidewater.pk]))) == set()
+    assert set(Plan.objects.published_today_for(Everybody([world.tidewater.pk]))) == {open_to_all}
     assert set(Plan.objects.draft_visible_to(larkhaven)) == set()
-    assert set(Plan.objects.present_for(Everybody([]))) == set()
+    assert set(Plan.objects.published_today_for(Everybody([]))) == set()
 
 
 def test_the_register_shows_what_is_missing_and_overdue(world: World) -> None:

@@ -83,7 +83,7 @@ def acting() -> set[tuple[Any, ...]]:
     rights: set[tuple[Any, ...]] = set()
     for person, body, role in Membership.objects.current(today).values_list("person", "organisation", "role"):
         rights |= {("acts", person, body, rank) for rank in range(_ROLE_RANKS[role])}
-    for partnership, body, role in Party.objects.present().values_list("partnership", "organisation", "role"):
+    for partnership, body, role in Party.objects.accepted().values_list("partnership", "organisation", "role"):
         rights |= {("takes part", partnership, body, rank) for rank in range(_PARTY_RANKS[role])}
     for plan, person, comments in Share.objects.active(now).values_list("plan", "person", "may_comment"):
         rights |= {("is shown", plan, person), *([("comments", plan, person)] if comments else [])}
@@ -91,7 +91,7 @@ def acting() -> set[tuple[Any, ...]]:
         "owns": PlanOwner.objects.values_list("plan", "organisation"),
         "signs": Signatory.objects.filter(removed_at=None).values_list("plan", "organisation"),
         "is offered": OwnershipOffer.objects.acceptable().values_list("plan", "organisation"),
-        "is invited": Invitation.objects.open(now).values_list("person", "memberships__organisation"),
+        "is invited": Invitation.objects.open_at(now).values_list("person", "memberships__organisation"),
         "follows": Subscription.objects.confirmed().values_list("person", "pk"),
         "administers": User.objects.filter(is_staff=True, is_active=True).values_list("pk"),
         "has an account": User.objects.filter(is_active=True).values_list("pk"),

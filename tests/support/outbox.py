@@ -45,4 +45,4 @@ def recorded(kind: str = "") -> list[Email]:
 
 def drop_emails() -> None:
     """Drop queued emails, such as those of a test's set-up."""
-    Email.objects.open().update(status=EmailStatus.DROPPED, settled_at=timezone.now(), reason="Set-up of a test.")
+    Email.objects.unsettled().update(status=EmailStatus.DROPPED, settled_at=timezone.now(), reason="Set-up of a test.")

@@ -356,7 +356,7 @@ def test_reader_of_comments_is_replaced_once_their_partnership_is_asked_to_join(
         survey_round=moderated_round, partnership=known_to_all(world), author=world.amina, now=timezone.now()
     )
 
-    assert not Round.objects.asking(world.chidi).exists()
+    assert not Round.objects.asking_to_moderate(world.chidi).exists()
     assert moderator_of(world) != world.chidi
 
 
@@ -369,7 +369,7 @@ def test_reader_of_comments_is_asked_again_once_their_partnership_is_taken_out(
 
     services.remove_joining(joining=joining, author=world.amina, now=timezone.now())
 
-    assert Round.objects.asking(world.chidi).exists()
+    assert Round.objects.asking_to_moderate(world.chidi).exists()
 
 
 def test_leads_cannot_be_asked_again_and_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,7 @@ def test_naming_a_reader_does_not_show_who_has_an_account_or_where(world: World,
         services.agree_to_moderate(
             survey_round=survey_round, list_hash=list_hash_of(survey_round), author=reader, now=timezone.now()
         )
-    assert not Round.objects.asking(reader).exists()
+    assert not Round.objects.asking_to_moderate(reader).exists()
 
 
 def test_naming_the_same_reader_again_sends_no_second_email_that_day(world: World) -> None:

@@ -122,7 +122,7 @@ def test_network_is_replayed_by_date_without_emails() -> None:
     ]
     assert homes == [120, 100]
     assert plan.versions.get(number=1).published_at < timezone.now() - dt.timedelta(days=49)
-    assert Partnership.objects.get().parties.present().count() == 2
+    assert Partnership.objects.get().parties.accepted().count() == 2
     assert Subscription.objects.confirmed().get().person.email == "sol@council.example"
     assert User.objects.get(email="sol@council.example").is_stakeholder
     assert not deliver()

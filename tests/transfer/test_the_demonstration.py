@@ -82,7 +82,7 @@ def test_demonstration_has_a_vacant_post_and_finds_the_holder_of_another(today: 
 
     hits = search(user=User.objects.get(name="Ben West"), text="Who do I ring about nominations in Westmarch?").hits
 
-    assert [post.role for post in Post.objects.vacant(today)] == ["communications"]
+    assert [post.role for post in Post.objects.vacant_on(today)] == ["communications"]
     assert strip_tags(hits[0].title).startswith("Nominations officer")
 
 

@@ -66,7 +66,7 @@ def write_dates_ahead(due: Due, person: User, now: dt.datetime) -> Content | str
 
 def _is_reminded(person: User, partnership: Partnership, day: dt.date) -> bool:
     """Return whether the person gets reminders for at least one present party. Observers get none."""
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     return any(person.pk in people_to_remind(party, partnership, day) for party in parties)
 
 

@@ -56,7 +56,7 @@ def write_gone(due: Due, person: User, now: dt.datetime) -> Content | str:
     if party.status != PartyStatus.LEFT:
         return "The organisation has since been invited again."
     leads_that_organisation = leads_of(party.organisation).filter(pk=person.pk).exists()
-    led_partnerships = Partnership.objects.present_for(person, Role.LEAD)
+    led_partnerships = Partnership.objects.with_party_of(person, Role.LEAD)
     if not leads_that_organisation and not led_partnerships.filter(pk=party.partnership_id).exists():
         return "The recipient is no longer a lead of an organisation in the partnership."
     context = {

@@ -23,7 +23,7 @@ from partnerships.people.models import User
 def write_post_filled(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email a person whom a colleague has named as holder of a post."""
     holder = _holder(due)
-    if not Holder.objects.open(timezone.localdate(now)).filter(pk=holder.pk, person=person).exists():
+    if not Holder.objects.current_or_future(timezone.localdate(now)).filter(pk=holder.pk, person=person).exists():
         return "The recipient no longer holds the post."
     context = {
         "holder": holder,

@@ -85,7 +85,7 @@ def write_terms_proposed(due: Due, person: User, now: dt.datetime) -> Content | 
     )
     if not proposal.is_open:
         return "The proposal is closed."
-    if not Partnership.objects.present_for(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
+    if not Partnership.objects.with_party_of(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
         return "The recipient is no longer a lead of an organisation in the partnership."
     context = {
         "proposal": proposal,
@@ -151,7 +151,7 @@ def write_terms_in_force(due: Due, person: User, now: dt.datetime) -> Content | 
 def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email a lead that a proposal was returned to draft, was withdrawn or has lapsed."""
     proposal = TermsProposal.objects.select_related("partnership", "proposed_by").get(pk=due.params["proposal"])
-    if not Partnership.objects.present_for(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
+    if not Partnership.objects.with_party_of(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
         return "The recipient is no longer a lead of an organisation in the partnership."
     if proposal.is_awaiting or proposal.is_agreed:
         return "The terms have been sent for signature again."

@@ -36,7 +36,7 @@ def party_field_maker(partnership: Partnership, schema: Schema, content: Content
 
     Names that the draft already contains stay on the list, even if no party has such a name today.
     """
-    parties = Party.objects.required().filter(partnership=partnership).order_by("organisation__name", "pk")
+    parties = Party.objects.required_to_sign().filter(partnership=partnership).order_by("organisation__name", "pk")
     party_names = parties.values_list("organisation__name", flat=True)
     unique_names = dict.fromkeys([*party_names, *_party_names_in_draft(schema, content)])
     choices = [("", "Choose a party"), *((name, name) for name in unique_names)]

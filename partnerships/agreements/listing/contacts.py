@@ -49,7 +49,7 @@ def _email(_user: User) -> Combinable:
 
 def _readable(user: User) -> HolderQuerySet:
     """Return today's holders of posts. The page of a post shows former and future holders."""
-    return Holder.objects.visible_to(user).on().select_related("person", "post__organisation", "post__partnership")
+    return Holder.objects.visible_to(user).current().select_related("person", "post__organisation", "post__partnership")
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> HolderQuerySet:

@@ -76,7 +76,7 @@ def _set_party_names(rows: Sequence[Partnership]) -> None:
 
 def _present_parties(partnerships: list[int]) -> QuerySet[Party, tuple[int, int, str]]:
     """Return the present parties of these partnerships: the partnership's id, the organisation's id and its name."""
-    parties = Party.objects.present().filter(among("partnership", partnerships)).order_by("role", "pk")
+    parties = Party.objects.accepted().filter(among("partnership", partnerships)).order_by("role", "pk")
     return parties.values_list("partnership", "organisation", "organisation__name")
 
 
@@ -111,7 +111,7 @@ def _state(_user: User) -> Combinable:
 
 def _parties(_user: User) -> Combinable:
     """Return a sort key for the parties' names: today's or, of a partnership that is over, those on its last day."""
-    parties = Party.objects.present().filter(partnership=OuterRef("pk")).order_by("role", "pk")
+    parties = Party.objects.accepted().filter(partnership=OuterRef("pk")).order_by("role", "pk")
     parties_with_last_name = parties.annotate(name_then=official_name_at("partnership__status_since"))
     names = Case(
         When(status__in=OVER, then=joined(parties_with_last_name, "name_then")),

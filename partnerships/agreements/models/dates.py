@@ -27,13 +27,13 @@ class DateKind(models.TextChoices):
 class NoticeQuerySet(models.QuerySet["Notice"]):
     """Filters for notices that have yet to take effect."""
 
-    def open(self) -> NoticeQuerySet:
+    def pending(self) -> NoticeQuerySet:
         """Return notices that are neither withdrawn nor carried out."""
         return self.filter(withdrawn_at=None, done_at=None)
 
-    def run_out_by(self, day: dt.date) -> NoticeQuerySet:
-        """Return open notices whose last day is before this day."""
-        return self.open().filter(last_day__lt=day)
+    def past_last_day(self, day: dt.date) -> NoticeQuerySet:
+        """Return pending notices whose last day is before this day."""
+        return self.pending().filter(last_day__lt=day)
 
 
 @pghistory.track()

@@ -45,7 +45,7 @@ def _is_in_partnerships(user: User, *statuses: PartyStatus) -> Q:
     subquery inside an OR.
     """
     has_status = Q(status__in=statuses)
-    partnership_ids: Ids | None = Party.objects.held_in(user, has_status)
+    partnership_ids: Ids | None = Party.objects.remembered_partnership_ids(user, has_status)
     if partnership_ids is None:
         own_organisations = Organisation.objects.of_person(user)
         partnership_ids = Party.objects.filter(has_status, organisation__in=own_organisations).values("partnership")

@@ -35,7 +35,7 @@ class ObjectiveQuerySet(models.QuerySet["Objective"]):
 
         Former parties read objectives as they were when the party left: see `queries.objectives`.
         """
-        return self.filter(partnership__in=Partnership.objects.present_for(user).values("pk"))
+        return self.filter(partnership__in=Partnership.objects.with_party_of(user).values("pk"))
 
 
 @pghistory.track()

@@ -93,7 +93,7 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         """Return partnerships that the person may read in full, as they are today or were when a party left."""
         return self.filter(visible_to(Partnership, (*INSIDE, *FORMER), user))
 
-    def present_for(self, user: User | AnonymousUser, *roles: str) -> PartnershipQuerySet:
+    def with_party_of(self, user: User | AnonymousUser, *roles: str) -> PartnershipQuerySet:
         """Return partnerships with a present party for which the person has one of the roles."""
         route = Organisations("parties__organisation", when=Q(parties__status=PartyStatus.ACCEPTED), roles=roles)
         return self.filter(visible_to(Partnership, (route,), user))

@@ -33,7 +33,7 @@ class PartyQuerySet(models.QuerySet["Party"]):
             organisation__in=own_organisations, status__in=FORMER_STATUSES, left_at__gte=models.OuterRef(moment)
         )
 
-    def held_in(self, user: User | AnonymousUser, condition: Q, *roles: str) -> list[int] | None:
+    def remembered_partnership_ids(self, user: User | AnonymousUser, condition: Q, *roles: str) -> list[int] | None:
         """Return the ids of partnerships with a party that meets the condition, where the person has one of the roles.
 
         The ids come from memory while a page is made. At other times the answer is None, and the caller must query. The
@@ -49,34 +49,34 @@ class PartyQuerySet(models.QuerySet["Party"]):
             organisations=organisations_of(user, *roles),
         )
 
-    def takes_part(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
+    def person_takes_part(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
         """Return whether the person has one of the roles for a present party."""
         return self._has_party(user, partnership, Q(status=PartyStatus.ACCEPTED), *roles)
 
-    def takes_decisions(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
+    def person_takes_decisions(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
         """Return whether the person has one of the roles for a present party that is not an observer."""
         is_deciding = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
         return self._has_party(user, partnership, is_deciding, *roles)
 
     def _has_party(self, user: User | AnonymousUser, partnership: int, condition: Q, *roles: str) -> bool:
         """Return whether the person has one of the roles for a party of the partnership that meets the condition."""
-        partnership_ids = self.held_in(user, condition, *roles)
+        partnership_ids = self.remembered_partnership_ids(user, condition, *roles)
         if partnership_ids is None:
             own_organisations = Membership.objects.organisations_of(user, *roles)
             return self.filter(condition, among("organisation", own_organisations), partnership=partnership).exists()
         return partnership in partnership_ids
 
-    def present(self) -> PartyQuerySet:
+    def accepted(self) -> PartyQuerySet:
         """Return parties that accepted and have not left."""
         return self.filter(status=PartyStatus.ACCEPTED)
 
-    def inside(self) -> PartyQuerySet:
+    def invited_or_accepted(self) -> PartyQuerySet:
         """Return parties whose people read all of the partnership today: invited and present parties."""
         return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED])
 
-    def required(self) -> PartyQuerySet:
+    def required_to_sign(self) -> PartyQuerySet:
         """Return parties that must sign before the partnership is active: invited and present, but no observers."""
-        return self.inside().exclude(role=PartyRole.OBSERVER)
+        return self.invited_or_accepted().exclude(role=PartyRole.OBSERVER)
 
     def by_role_and_name(self) -> PartyQuerySet:
         """Return the parties with their organisations, ordered by role, then by the organisation's name."""

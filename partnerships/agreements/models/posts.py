@@ -55,33 +55,33 @@ class PostQuerySet(models.QuerySet["Post"]):
         a live partnership, they see the open posts: those of the whole organisation, and those in a shared partnership
         in which the organisation still takes part.
         """
-        shared_partnerships = Partnership.objects.live().present_for(user)
-        partners = Party.objects.present().filter(partnership__in=shared_partnerships.values("pk"))
+        shared_partnerships = Partnership.objects.live().with_party_of(user)
+        partners = Party.objects.accepted().filter(partnership__in=shared_partnerships.values("pk"))
         takes_part = partners.filter(organisation=OuterRef("organisation"), partnership=OuterRef("partnership"))
         of_whole_organisation = Q(partnership=None, organisation__in=partners.values("organisation"))
         of_partners = of_whole_organisation | Q(Exists(takes_part))
         return self.filter(visible_to(Post, OWN_POSTS, user) | (Q(ended_on=None) & of_partners))
 
-    def open(self) -> PostQuerySet:
+    def not_ended(self) -> PostQuerySet:
         """Return posts that have not ended."""
         return self.filter(ended_on=None)
 
     def in_use(self) -> PostQuerySet:
         """Return open posts, except in partnerships that are over or that the organisation has left."""
-        takes_part = Party.objects.present().filter(
+        takes_part = Party.objects.accepted().filter(
             organisation=OuterRef("organisation"), partnership=OuterRef("partnership")
         )
         in_live_partnership = Q(partnership__in=Partnership.objects.live().values("pk")) & Q(Exists(takes_part))
-        return self.open().filter(Q(partnership=None) | in_live_partnership)
+        return self.not_ended().filter(Q(partnership=None) | in_live_partnership)
 
-    def vacant(self, day: dt.date) -> PostQuerySet:
+    def vacant_on(self, day: dt.date) -> PostQuerySet:
         """Return posts in use that nobody holds on the day or takes up later, except teams, which may be empty."""
-        present_or_future_holders = Holder.objects.open(day).filter(post=OuterRef("pk"))
+        present_or_future_holders = Holder.objects.current_or_future(day).filter(post=OuterRef("pk"))
         return self.in_use().exclude(role__in=SHARED_ROLES).filter(~Exists(present_or_future_holders))
 
     def for_listing(self) -> PostQuerySet:
         """Fetch the organisation and today's holders (as `present`), and order by role, as `PostRole` lists them."""
-        holders = Holder.objects.on().select_related("person").order_by("starts_on", "pk")
+        holders = Holder.objects.current().select_related("person").order_by("starts_on", "pk")
         role_order = Case(*(When(role=role, then=index) for index, role in enumerate(PostRole)))
         return (
             self.select_related("organisation", "partnership")
@@ -158,12 +158,12 @@ CONTACT_FIELDS = ("name", "email", "phone", "working_days", "note")
 class HolderQuerySet(models.QuerySet["Holder"]):
     """Filters for holders by day and by reader."""
 
-    def on(self, day: dt.date | None = None) -> HolderQuerySet:
+    def current(self, day: dt.date | None = None) -> HolderQuerySet:
         """Return the holders on a day (by default today)."""
         day = day or timezone.localdate()
         return self.filter(Q(ends_on=None) | Q(ends_on__gt=day), starts_on__lte=day)
 
-    def open(self, day: dt.date | None = None) -> HolderQuerySet:
+    def current_or_future(self, day: dt.date | None = None) -> HolderQuerySet:
         """Return the holders on a day (by default today) and all later holders, but no former holders."""
         return self.filter(Q(ends_on=None) | Q(ends_on__gt=day or timezone.localdate()))
 
@@ -175,7 +175,7 @@ class HolderQuerySet(models.QuerySet["Holder"]):
         own_posts = Post.objects.filter(visible_to(Post, OWN_POSTS, user))
         of_own_posts = Q(post__in=own_posts.values("pk"))
         of_visible_posts = Q(post__in=Post.objects.visible_to(user).values("pk"))
-        holds_today = Q(pk__in=Holder.objects.on().values("pk"))
+        holds_today = Q(pk__in=Holder.objects.current().values("pk"))
         return self.filter(of_own_posts | (holds_today & of_visible_posts))
 
     def clear_contacts(self) -> int:

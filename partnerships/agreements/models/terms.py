@@ -52,22 +52,24 @@ class TermsProposalQuerySet(models.QuerySet["TermsProposal"]):
         if not user.is_authenticated:
             return self.none()
         readable_versions = TermsVersion.objects.visible_to(user).filter(proposal=OuterRef("pk"))
-        return self.filter(self._edited_by(user) | Exists(readable_versions))
+        return self.filter(self._is_editor(user) | Exists(readable_versions))
 
-    def drafts_for(self, user: User | AnonymousUser) -> TermsProposalQuerySet:
+    def draft_visible_to(self, user: User | AnonymousUser) -> TermsProposalQuerySet:
         """Return proposals whose draft the person may read, as editor or lead of a present or invited party."""
         if not user.is_authenticated:
             return self.none()
-        return self.filter(self._edited_by(user))
+        return self.filter(self._is_editor(user))
 
     @staticmethod
-    def _edited_by(user: User) -> Exists:
+    def _is_editor(user: User) -> Exists:
         """Return a condition for proposals of partnerships in which the person is editor or lead of a party."""
         organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
-        parties = Party.objects.inside().filter(organisation__in=organisations, partnership=OuterRef("partnership"))
+        parties = Party.objects.invited_or_accepted().filter(
+            organisation__in=organisations, partnership=OuterRef("partnership")
+        )
         return Exists(parties)
 
-    def open(self) -> TermsProposalQuerySet:
+    def in_progress(self) -> TermsProposalQuerySet:
         """Return proposals that are still drafts or are awaiting signatures."""
         return self.filter(status__in=OPEN_PROPOSALS)
 
@@ -354,7 +356,7 @@ class TermsSignature(documents.Signature):
 class TermsInForceQuerySet(models.QuerySet["TermsInForce"]):
     """Filters for entries by day."""
 
-    def on(self, day: dt.date) -> TermsInForceQuerySet:
+    def in_force_on(self, day: dt.date) -> TermsInForceQuerySet:
         """Return, for each partnership, the entry in force on a day."""
         return (
             self.filter(from_day__lte=day)

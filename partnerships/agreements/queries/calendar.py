@@ -36,7 +36,7 @@ def date_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
 
 def dates_of(user: User, partnerships: Collection[int]) -> list[CalendarEntry]:
     """Return the same dates for those of these partnerships (ids) in which the person takes part."""
-    return _entries(Partnership.objects.present_for(user).filter(pk__in=partnerships))
+    return _entries(Partnership.objects.with_party_of(user).filter(pk__in=partnerships))
 
 
 def _entries(partnerships: PartnershipQuerySet) -> list[CalendarEntry]:
@@ -48,7 +48,7 @@ def _entries(partnerships: PartnershipQuerySet) -> list[CalendarEntry]:
 
 def _partnerships_of_person(user: User, partnership: int | None) -> PartnershipQuerySet:
     """Return the partnerships in which the person takes part, or only the one with this id."""
-    partnerships = Partnership.objects.present_for(user)
+    partnerships = Partnership.objects.with_party_of(user)
     return partnerships if partnership is None else partnerships.filter(pk=partnership)
 
 
@@ -124,7 +124,7 @@ def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry
     """Return the days by which the parties of one partnership, or the person's organisations, are to sign terms."""
     signatories = TermsSignatory.objects.filter(
         due_on__isnull=False, version__in=TermsVersion.objects.visible_to(user).order_by().values("pk")
-    ).filter(version__partnership__in=Partnership.objects.present_for(user).values("pk"))
+    ).filter(version__partnership__in=Partnership.objects.with_party_of(user).values("pk"))
     if partnership is None:
         signatories = signatories.filter(organisation__in=Organisation.objects.of_person(user))
     else:

@@ -41,7 +41,7 @@ NOTED_AHEAD = dt.timedelta(days=90)
 
 def leads_who_decide(partnership: Partnership) -> QuerySet[User]:
     """Return the leads of the present parties who have an account, except the leads of observers."""
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     return leads_with_account(list(parties.values_list("organisation_id", flat=True)))
 
 

@@ -256,7 +256,7 @@ def _objectives_then(partnership: Partnership, left_at: dt.datetime) -> list[Obj
 
 def organisations_for(partnership: Partnership) -> QuerySet[Organisation]:
     """Return the organisations that can be responsible for an objective: present parties, except observers."""
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     return Organisation.objects.filter(pk__in=parties.values("organisation")).order_by("name", "pk")
 
 

@@ -128,7 +128,7 @@ def find_left_behind(user: User, text: str) -> list[Partnership]:
 
 def _left_behind(user: User) -> list[tuple[Partnership, Party]]:
     """Return partnerships that the person reads only for a former party, as they were when it left, with that party."""
-    if Party.objects.held_in(user, Q(status=PartyStatus.LEFT)) == []:
+    if Party.objects.remembered_partnership_ids(user, Q(status=PartyStatus.LEFT)) == []:
         return []
     visible_today = Partnership.objects.visible_today_to(user).values("pk")
     parties = list(former_of(user).exclude(partnership__in=visible_today).select_related("partnership"))
@@ -159,19 +159,19 @@ def events_of_partnerships(user: User, records: Records) -> Q:
         .annotate(event=ExpressionWrapper(OuterRef("kind"), output_field=CharField()))
         .filter(Q(left_at__gt=OuterRef("at")) | Q(event__in=[EventKind.PARTY_LEFT, EventKind.PARTY_REMOVED]))
     )
-    present_partnerships = Partnership.objects.present_for(user).filter(pk__in=records)
+    present_partnerships = Partnership.objects.with_party_of(user).filter(pk__in=records)
     return Q(target_id__in=present_partnerships.values("pk")) | Q(Exists(former_parties))
 
 
 def leads_a_party(user: User, partnership_id: int | None) -> bool:
     """Return whether the person leads a present party that is not an observer."""
-    return partnership_id is not None and Party.objects.takes_decisions(user, partnership_id, Role.LEAD)
+    return partnership_id is not None and Party.objects.person_takes_decisions(user, partnership_id, Role.LEAD)
 
 
 def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | None:
     """Return a present party for which the person has one of the roles, or None. Leading parties come first."""
     parties = (
-        Party.objects.present()
+        Party.objects.accepted()
         .filter(partnership=partnership, organisation__in=Organisation.objects.of_person(user, *roles))
         .select_related("organisation")
         .order_by("pk")
@@ -295,7 +295,7 @@ def partnerships_of(user: User, organisation: Organisation | int) -> Partnership
 
     Partnerships that the person reads only for a former party are left out.
     """
-    taking_part = Party.objects.present().filter(organisation=organisation)
+    taking_part = Party.objects.accepted().filter(organisation=organisation)
     return Partnership.objects.visible_today_to(user).filter(pk__in=taking_part.values("partnership"))
 
 
@@ -306,7 +306,7 @@ def _first_partnerships_of(user: User, organisation: int) -> QuerySet[Partnershi
 
 def _partners_in(partnerships: list[int], organisation: int) -> QuerySet[Party, tuple[int, str, str]]:
     """Return the short and full names of the other present parties of each partnership."""
-    other_parties = Party.objects.present().filter(partnership__in=partnerships).exclude(organisation=organisation)
+    other_parties = Party.objects.accepted().filter(partnership__in=partnerships).exclude(organisation=organisation)
     return other_parties.order_by("role", "pk").values_list(
         "partnership", "organisation__short_name", "organisation__name"
     )

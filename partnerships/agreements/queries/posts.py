@@ -43,7 +43,7 @@ def people_in_post(
 
 def _people(organisation: Organisation | int, holders: HolderQuerySet, day: dt.date) -> list[User]:
     """Return the holders on a day who have an account and act for the organisation, by name."""
-    current_holders = holders.on(day).filter(post__organisation=organisation, post__in=Post.objects.open())
+    current_holders = holders.current(day).filter(post__organisation=organisation, post__in=Post.objects.not_ended())
     memberships = Membership.objects.current(day).filter(organisation=organisation)
     people = User.objects.filter(pk__in=current_holders.values("person"), account_since__isnull=False)
     return list(people.filter(pk__in=memberships.values("person")).order_by("name", "pk"))
@@ -64,7 +64,7 @@ def teams_of(user: User, partnership: Partnership, parties: Iterable[Party]) -> 
     """Return the people of these parties of a partnership. Makes two queries."""
     all_parties = list(parties)
     organisation_ids = [party.organisation_id for party in all_parties]
-    visible_posts = Post.objects.visible_to(user).open().filter(organisation__in=organisation_ids)
+    visible_posts = Post.objects.visible_to(user).not_ended().filter(organisation__in=organisation_ids)
     posts = list(visible_posts.filter(Q(partnership=partnership) | Q(partnership=None)).for_listing())
     teams = []
     for party in all_parties:
@@ -78,7 +78,7 @@ def teams_of(user: User, partnership: Partnership, parties: Iterable[Party]) -> 
 
 def open_posts_of(organisation: int) -> QuerySet[Post]:
     """Return the open posts of a whole organisation, without its posts in partnerships."""
-    return Post.objects.open().filter(organisation=organisation, partnership=None)
+    return Post.objects.not_ended().filter(organisation=organisation, partnership=None)
 
 
 def contacts_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
@@ -96,12 +96,12 @@ def contacts_section(user: User, organisation: Organisation, *, has_rows: bool) 
 
 def _organisation_posts(user: User, organisation: int) -> QuerySet[Post]:
     """Return the open posts of the whole organisation that the person may see."""
-    return Post.objects.visible_to(user).open().filter(organisation=organisation, partnership=None).for_listing()
+    return Post.objects.visible_to(user).not_ended().filter(organisation=organisation, partnership=None).for_listing()
 
 
 def _vacant(now: dt.datetime) -> Reach:
     """Return the vacant posts, and the routes to the leads who must fill them."""
-    return Reach(Post.objects.vacant(timezone.localdate(now)), (Organisations("organisation", roles=(Role.LEAD,)),))
+    return Reach(Post.objects.vacant_on(timezone.localdate(now)), (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
 def _vacant_for(user: User, now: dt.datetime) -> QuerySet[Any]:

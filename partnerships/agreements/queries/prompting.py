@@ -74,7 +74,7 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
         asked_at__lte=now - dt.timedelta(days=UNSIGNED_DAYS),
     )
 
-    drafts = TermsProposal.objects.drafts_for(user).filter(
+    drafts = TermsProposal.objects.draft_visible_to(user).filter(
         partnership__in=partnerships,
         status=ProposalStatus.DRAFTING,
         updated_at__lte=now - dt.timedelta(days=UNTOUCHED_DAYS),

@@ -80,7 +80,7 @@ def _is_bound(partnership: Partnership, day: dt.date, reader: Reader) -> bool:
         return unsigned_ids.isdisjoint(reader.organisations)
     if not unsigned_ids:
         return True
-    own_parties = Party.objects.present().filter(
+    own_parties = Party.objects.accepted().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(reader)
     )
     return not own_parties.exists() or own_parties.exclude(organisation__in=unsigned_ids).exists()
@@ -142,7 +142,7 @@ def agreements_between(partnerships: Collection[int], day: dt.date) -> dict[int,
     if not parties_to_cover:
         return {}
     is_in_force = has_status_on(Status.ACTIVE, day) | has_status_on(Status.UNDER_REVIEW, day)
-    taking_part = Party.objects.present().filter(organisation__in=set().union(*parties_to_cover.values()))
+    taking_part = Party.objects.accepted().filter(organisation__in=set().union(*parties_to_cover.values()))
     candidates = Partnership.objects.filter(
         is_in_force, kind__gives_data_sharing=True, pk__in=taking_part.values("partnership")
     )
@@ -171,7 +171,7 @@ def _binds(agreement: Partnership, version: TermsVersion, organisation_ids: set[
 def _signing_parties(partnerships: Collection[int]) -> dict[int, set[int]]:
     """Return the present parties (ids of organisations) of each partnership, except observers."""
     organisations_by_partnership: dict[int, set[int]] = defaultdict(set)
-    parties = Party.objects.present().filter(partnership__in=list(partnerships)).exclude(role=PartyRole.OBSERVER)
+    parties = Party.objects.accepted().filter(partnership__in=list(partnerships)).exclude(role=PartyRole.OBSERVER)
     for pk, organisation_id in parties.values_list("partnership_id", "organisation_id"):
         organisations_by_partnership[pk].add(organisation_id)
     return organisations_by_partnership
@@ -179,6 +179,6 @@ def _signing_parties(partnerships: Collection[int]) -> dict[int, set[int]]:
 
 def _versions_in_force(partnerships: Collection[int], day: dt.date) -> dict[int, TermsVersion]:
     """Return the version in force on a day for each partnership (id), with its signatures."""
-    entries = TermsInForce.objects.filter(partnership__in=list(partnerships)).on(day)
+    entries = TermsInForce.objects.filter(partnership__in=list(partnerships)).in_force_on(day)
     rows = entries.select_related("version__base", "version__amendment").prefetch_related("version__signatures")
     return {entry.partnership_id: entry.version for entry in rows}

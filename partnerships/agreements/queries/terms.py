@@ -161,8 +161,8 @@ def required_party_ids(partnership: Partnership, day: dt.date | None = None) -> 
 
     Parties whose notice has run out by a day (by default today) are left out.
     """
-    notices_run_out = Notice.objects.run_out_by(day or timezone.localdate()).filter(partnership=partnership)
-    parties = Party.objects.required().filter(partnership=partnership)
+    notices_run_out = Notice.objects.past_last_day(day or timezone.localdate()).filter(partnership=partnership)
+    parties = Party.objects.required_to_sign().filter(partnership=partnership)
     return set(
         parties.exclude(organisation__in=notices_run_out.values("organisation")).values_list("organisation", flat=True)
     )
@@ -238,7 +238,7 @@ def unbound_organisation_ids(partnership: Partnership, day: dt.date) -> set[int]
     if version is None:
         return set()
 
-    parties = Party.objects.required().present().filter(partnership=partnership)
+    parties = Party.objects.required_to_sign().accepted().filter(partnership=partnership)
     ended_organisations = Organisation.objects.exclude(pk__in=Organisation.objects.current().values("pk"))
     party_ids = set(parties.exclude(organisation__in=ended_organisations).values_list("organisation", flat=True))
 
@@ -277,10 +277,10 @@ def signs_for(user: User, day: dt.date) -> Q:
     acting = Membership.objects.current(day).filter(
         organisation=OuterRef("post__organisation"), person=OuterRef("person")
     )
-    holders = Holder.objects.on(day).filter(
+    holders = Holder.objects.current(day).filter(
         Exists(acting),
         post__role=PostRole.SIGNATORY,
-        post__in=Post.objects.open(),
+        post__in=Post.objects.not_ended(),
         post__organisation=OuterRef("organisation"),
         person__account_since__isnull=False,
     )
@@ -339,7 +339,7 @@ def _is_version_to_join(version: TermsVersion, day: dt.date) -> bool:
 
 def parties_to_publish(partnership: Partnership) -> list[dict[str, object]]:
     """Return the present and invited parties, observers included, as a version stores them."""
-    parties = Party.objects.inside().filter(partnership=partnership).by_role_and_name()
+    parties = Party.objects.invited_or_accepted().filter(partnership=partnership).by_role_and_name()
     return [
         {
             "organisation": party.organisation_id,

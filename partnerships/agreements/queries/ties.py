@@ -98,9 +98,9 @@ def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *,
     * Of a partnership that the reader knows only in outline, parties that have left since are left out.
     """
     partnership_ids = partnerships.order_by().values("pk")
-    current_parts = _read_parts(Party.objects.present().filter(partnership__in=partnership_ids))
+    current_parts = _read_parts(Party.objects.accepted().filter(partnership__in=partnership_ids))
     if day >= today:
-        notices_run_out = Notice.objects.run_out_by(day).values_list("partnership_id", "organisation_id")
+        notices_run_out = Notice.objects.past_last_day(day).values_list("partnership_id", "organisation_id")
         return current_parts.without(set(notices_run_out))
     inside_ids = set(Partnership.objects.readable_today_by(reader).values_list("pk", flat=True))
     current_pairs = {(partnership, body) for partnership, body, _role in current_parts.rows()}

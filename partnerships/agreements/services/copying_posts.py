@@ -29,7 +29,7 @@ def copy_posts(
     """
     today = timezone.localdate(now)
     reason = f"As in “{partnership.title}”, which this partnership renews."[:300]
-    posts = Post.objects.open().filter(partnership=partnership, organisation__in=organisations)
+    posts = Post.objects.not_ended().filter(partnership=partnership, organisation__in=organisations)
     original_posts = list(posts.select_related("organisation").order_by("pk"))
     for post in original_posts:
         new_post = Post.objects.create(
@@ -41,7 +41,7 @@ def copy_posts(
             created_by=author,
         )
         record_post_event(new_post, EventKind.POST_CREATED, author=author, now=now)
-        for holder in post.holders.on(today).select_related("person").order_by("pk"):
+        for holder in post.holders.current(today).select_related("person").order_by("pk"):
             _copy_holder(holder, new_post=new_post, reason=reason, author=author, now=now)
     return len(original_posts)
 

@@ -37,7 +37,7 @@ def correct_post(*, post: Post, title: str, reason: str, author: User | None, no
         return False
     if not reason.strip():
         raise UnableToChangePost("Give a reason.")
-    duplicates = Post.objects.open().filter(
+    duplicates = Post.objects.not_ended().filter(
         organisation=locked_post.organisation_id,
         partnership=locked_post.partnership_id,
         role=locked_post.role,

@@ -102,7 +102,7 @@ def start_working_group(
 
 def _check_members(parent: Partnership, other_members: Collection[Organisation]) -> None:
     """Raise `UnableToStartGroup` unless all these organisations take part in the partnership, not only as observers."""
-    parties = parent.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = parent.parties.accepted().exclude(role=PartyRole.OBSERVER)
     party_ids = set(parties.values_list("organisation_id", flat=True))
     if not other_members or any(member.pk not in party_ids for member in other_members):
         raise UnableToStartGroup(

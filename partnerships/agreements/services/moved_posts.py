@@ -24,7 +24,7 @@ def end_holdings_left_behind(records: Collection[int], move: RecordMove) -> list
         Q(ends_on=None) | Q(ends_on__gt=today), organisation=move.target, accepted_at__isnull=False
     )
     holders = (
-        Holder.objects.open(today)
+        Holder.objects.current_or_future(today)
         .filter(post__in=records, post__organisation=move.target)
         .exclude(person=None)
         .exclude(person__in=memberships.values("person"))

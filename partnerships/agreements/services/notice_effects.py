@@ -13,7 +13,7 @@ def set_end_by_notice(partnership: Partnership) -> None:
 
     Call this whenever a notice or a party has changed.
     """
-    notices = list(partnership.notices.open().order_by("last_day", "given_at", "pk"))
+    notices = list(partnership.notices.pending().order_by("last_day", "given_at", "pk"))
     are_decisive = _are_decisive(partnership, (notice.organisation_id for notice in notices))
     ends_on = None
     for notice, is_decisive in zip(notices, are_decisive, strict=True):
@@ -51,7 +51,7 @@ def _are_decisive(partnership: Partnership, leavers: Iterable[int]) -> Iterator[
     `leavers` are ids of organisations in the order in which they leave. A partnership ends when fewer than two parties
     remain, or none that leads. Observers do not count.
     """
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     remaining_roles = dict(parties.values_list("organisation_id", "role"))
     for organisation_id in leavers:
         was_party = remaining_roles.pop(organisation_id, None) is not None

@@ -95,7 +95,7 @@ def _check_may_give_notice(partnership: Partnership, party: Party, today: dt.dat
         raise UnableToGiveNotice(f"{name} does not take part in this partnership, so it cannot give notice.")
     if not reason.strip():
         raise UnableToGiveNotice("Give a reason.")
-    if partnership.notices.open().filter(organisation=party.organisation).exists():
+    if partnership.notices.pending().filter(organisation=party.organisation).exists():
         raise UnableToGiveNotice(
             f"{name} has already given notice. To change the last day, withdraw that notice first."
         )
@@ -165,7 +165,7 @@ def carry_out_notices(*, now: dt.datetime) -> int:
 
     Partnerships that a notice ends are over by then: their status follows from its last day.
     """
-    due_notices = Notice.objects.run_out_by(timezone.localdate(now)).order_by("last_day", "pk")
+    due_notices = Notice.objects.past_last_day(timezone.localdate(now)).order_by("last_day", "pk")
     return sum(_carry_out(pk, now) for pk in list(due_notices.values_list("pk", flat=True)))
 
 
@@ -183,7 +183,7 @@ def _carry_out(notice_id: int, now: dt.datetime) -> bool:
     notice.done_at = now
     notice.save(update_fields=["done_at"])
 
-    party = locked_partnership.parties.present().filter(organisation=notice.organisation_id).first()
+    party = locked_partnership.parties.accepted().filter(organisation=notice.organisation_id).first()
     if party is None or locked_partnership.is_over_on(timezone.localdate(now)):
         return True
     reason = f"Notice of {long_date(timezone.localdate(notice.given_at))}: {notice.reason}"

@@ -97,7 +97,7 @@ def _error_in(objective: Objective) -> str:
         return "The target date must be after the date of the starting figure."
     if objective.target == objective.baseline:
         return "The target must be different from the starting figure."
-    parties = objective.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = objective.partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     if not parties.filter(organisation=objective.organisation_id).exists():
         return "Choose an organisation that takes part in the partnership and is not an observer."
     if objective.owner_id and not people_of(objective.organisation).filter(pk=objective.owner_id).exists():

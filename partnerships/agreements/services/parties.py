@@ -150,12 +150,12 @@ def _end_party(
 
 def _another_party_leads(partnership: Partnership, party: Party) -> bool:
     """Return whether another present party is chair or lead."""
-    return partnership.parties.present().filter(role__in=LEADING_ROLES).exclude(pk=party.pk).exists()
+    return partnership.parties.accepted().filter(role__in=LEADING_ROLES).exclude(pk=party.pk).exists()
 
 
 def _email_departure(party: Party, *, is_removed: bool, author: User | None, now: dt.datetime) -> None:
     """Email the leads of the other parties, and of a party that was removed, except the author."""
-    organisation_ids = set(party.partnership.parties.present().values_list("organisation", flat=True))
+    organisation_ids = set(party.partnership.parties.accepted().values_list("organisation", flat=True))
     if is_removed:
         organisation_ids.add(party.organisation_id)
     leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=organisation_ids)

@@ -61,7 +61,11 @@ def create_post(
         raise UnableToChangePost("Choose a role.")
     if partnership is not None:
         check_takes_part(partnership, organisation)
-    if Post.objects.open().filter(organisation=organisation, partnership=partnership, role=role, title=title).exists():
+    if (
+        Post.objects.not_ended()
+        .filter(organisation=organisation, partnership=partnership, role=role, title=title)
+        .exists()
+    ):
         raise UnableToChangePost("There is already a post with this role and title. Enter another title.")
 
     post = Post.objects.create(
@@ -213,7 +217,7 @@ def end_post(*, post: Post, reason: str, author: User | None, now: dt.datetime) 
 def close_post(post: Post, *, reason: str, author: User | None, now: dt.datetime) -> None:
     """End a post today, and the time of its present and future holders. Does not check rights. Lock the post first."""
     today = timezone.localdate(now)
-    for holder in post.holders.open(today).select_for_update().order_by("pk"):
+    for holder in post.holders.current_or_future(today).select_for_update().order_by("pk"):
         end_holding(holder, on=today, reason=reason, now=now)
     post.ended_on = today
     post.save(update_fields=["ended_on"])
@@ -227,7 +231,7 @@ def end_holding_of(*, post: Post, person: User, reason: str, author: User | None
     Does not check rights. Lock the organisation first.
     """
     today = timezone.localdate(now)
-    for holder in post.holders.open(today).filter(person=person).select_for_update().order_by("pk"):
+    for holder in post.holders.current_or_future(today).filter(person=person).select_for_update().order_by("pk"):
         end_holding(holder, on=today, reason=reason, now=now)
         record_post_event(post, EventKind.POST_VACATED, author=author, now=now, holder=holder, reason=reason)
 
@@ -300,7 +304,7 @@ def check_takes_part(partnership: Partnership, organisation: Organisation) -> No
     """Raise `UnableToChangePost` unless the organisation takes part or is invited."""
     if partnership.is_over:
         raise UnableToChangePost("This partnership has ended, so its posts can no longer change.")
-    if not partnership.parties.inside().filter(organisation=organisation).exists():
+    if not partnership.parties.invited_or_accepted().filter(organisation=organisation).exists():
         raise UnableToChangePost(
             f"{organisation.name} does not take part in this partnership, so it can have no posts there."
         )
@@ -330,7 +334,7 @@ def check_holder(post: Post, person: User | None, contact: Contact, day: dt.date
 
 def end_present_holdings(post: Post, day: dt.date, reason: str, now: dt.datetime) -> None:
     """End the time of the present holder on a day. Raises `UnableToChangePost` if another holder is due later."""
-    holders = post.holders.open(day).select_for_update().order_by("starts_on", "pk")
+    holders = post.holders.current_or_future(day).select_for_update().order_by("starts_on", "pk")
     for holder in holders:
         if holder.starts_on > day:
             raise UnableToChangePost(

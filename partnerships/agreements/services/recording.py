@@ -60,7 +60,7 @@ def acting_for(partnership: Partnership, author: User | None) -> int | None:
     if author is None:
         return None
     memberships = Membership.objects.current().of_person(author)
-    parties = partnership.parties.present().filter(organisation__in=memberships.values("organisation"))
+    parties = partnership.parties.accepted().filter(organisation__in=memberships.values("organisation"))
     return parties.order_by("pk").values_list("organisation_id", flat=True).first()
 
 

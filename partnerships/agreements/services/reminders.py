@@ -130,7 +130,7 @@ def _due_reminders(today: dt.date) -> list[_Reminder]:
 
 def _parties_by_partnership(partnerships: Collection[Partnership]) -> Mapping[int, list[Party]]:
     """Return the present parties of these partnerships that are not observers, with their choices of reminders."""
-    parties = Party.objects.present().filter(partnership__in=partnerships).exclude(role=PartyRole.OBSERVER)
+    parties = Party.objects.accepted().filter(partnership__in=partnerships).exclude(role=PartyRole.OBSERVER)
     parties_by_partnership: dict[int, list[Party]] = defaultdict(list)
     for party in parties.select_related("date_choice", "organisation").order_by("pk"):
         parties_by_partnership[party.partnership_id].append(party)

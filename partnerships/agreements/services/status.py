@@ -74,7 +74,7 @@ def _missing_for_force(partnership: Partnership, today: dt.date) -> list[str]:
     sentences = []
     if partnership.state_on(today) == Status.UNDER_REVIEW and _review_is_due(partnership, today):
         sentences.append("Amend the terms to set the next review date.")
-    required_parties = partnership.parties.required()
+    required_parties = partnership.parties.required_to_sign()
     invited_parties = required_parties.filter(status=PartyStatus.INVITED).select_related("organisation")
     sentences += [
         f"{party.organisation.name} has not accepted the invitation yet."
@@ -176,12 +176,12 @@ def renew(
     """
     # Lock the organisations before the partnership, as the services that end a membership do: a person who leaves at
     # the same moment must not hold a copied post.
-    party_ids = partnership.parties.present().order_by("organisation").values_list("organisation", flat=True)
+    party_ids = partnership.parties.accepted().order_by("organisation").values_list("organisation", flat=True)
     locked_organisations = [lock_organisation(pk) for pk in party_ids]
     locked_partnership = lock_partnership(partnership.pk)
     require(rights_over(locked_partnership, author, now).leads_for(organisation))
     today = timezone.localdate(now)
-    parties = list(locked_partnership.parties.present().select_related("organisation").order_by("pk"))
+    parties = list(locked_partnership.parties.accepted().select_related("organisation").order_by("pk"))
     _check_can_renew(locked_partnership, today, reason=reason)
     if organisation.pk not in {party.organisation_id for party in parties}:
         raise UnableToRenew(f"{organisation.name} does not take part in this partnership, so it cannot renew it.")

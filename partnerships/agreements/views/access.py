@@ -63,7 +63,7 @@ def _is_own(user: User, pk: int) -> bool | None:
     The answer comes without a query from the parties that were fetched for the page. Returns None if none were fetched.
     """
     statuses = [PartyStatus.ACCEPTED, PartyStatus.INVITED, PartyStatus.LEFT]
-    partnership_ids = Party.objects.held_in(user, Q(status__in=statuses))
+    partnership_ids = Party.objects.remembered_partnership_ids(user, Q(status__in=statuses))
     return None if partnership_ids is None else pk in partnership_ids
 
 

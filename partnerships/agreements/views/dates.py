@@ -53,7 +53,7 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
     notices = list(partnership.notices.select_related("organisation", "given_by").order_by("-given_at", "-pk"))
     # A closed notice shows the organisation under the name that it had on that day.
     show_as_at((_closed_on(notice), notice.organisation) for notice in notices)
-    parties = list(partnership.parties.present().select_related("organisation").order_by("organisation__name", "pk"))
+    parties = list(partnership.parties.accepted().select_related("organisation").order_by("organisation__name", "pk"))
     context = {
         "partnership": partnership,
         "today": today,
@@ -113,7 +113,7 @@ def notice_give(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     # An invalid form may still have a valid day.
     chosen_day = form.cleaned_data.get("last_day") if form.is_bound else None
     last_day = chosen_day or earliest
-    notices = partnership.notices.open().exclude(organisation=own_party.organisation)
+    notices = partnership.notices.pending().exclude(organisation=own_party.organisation)
     other_notices = list(notices.select_related("organisation").order_by("last_day", "given_at", "pk"))
     role_by_organisation = rights_over(partnership, user, timezone.now()).present
     other_roles = [

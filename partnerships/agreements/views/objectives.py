@@ -49,7 +49,7 @@ def _get_with_objectives(user: User, pk: int) -> tuple[Partnership, Party | None
     partnership = get_readable(user, pk)
     former = former_party(user, partnership)
     if former is None:
-        require(Party.objects.takes_part(user, pk))
+        require(Party.objects.person_takes_part(user, pk))
     return partnership, former
 
 

@@ -118,7 +118,7 @@ def _invite_chosen_organisation(request: HttpRequest, user: User, partnership: P
 
 def _organisations_to_invite(user: User, partnership: Partnership, text: str) -> list[Organisation]:
     """Return the first organisations that match the text and neither take part nor are invited."""
-    party_organisations = partnership.parties.inside().values("organisation")
+    party_organisations = partnership.parties.invited_or_accepted().values("organisation")
     matches = find_organisations(user=user, text=text).current().exclude(pk__in=party_organisations)
     return list(matches.order_by("name", "pk")[:MAX_RESULTS])
 
@@ -178,7 +178,7 @@ def party_answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("agreements:detail", pk) if accept else redirect("agreements:list")
 
-    other_parties = partnership.parties.inside().exclude(pk=invited_party.pk)
+    other_parties = partnership.parties.invited_or_accepted().exclude(pk=invited_party.pk)
     return form_page(
         request,
         "agreements/answer.html",
@@ -259,7 +259,7 @@ def party_leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         raise Http404
     require(rights_over(partnership, user, timezone.now()).may_leave(leaving_party))
     if must_give_notice(partnership, leaving_party, timezone.localdate()):
-        if partnership.notices.open().filter(organisation=organisation).exists():
+        if partnership.notices.pending().filter(organisation=organisation).exists():
             return redirect("agreements:dates", pk=pk)
         return redirect("agreements:notice", pk=pk, party=party)
 

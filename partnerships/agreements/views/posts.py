@@ -57,8 +57,8 @@ def partnership_people(request: HttpRequest, pk: int) -> HttpResponse:
     """
     user = signed_in(request)
     partnership = get_readable(user, pk)
-    takes_part = Party.objects.takes_part(user, pk)
-    parties = partnership.parties.present().by_role_and_name()
+    takes_part = Party.objects.person_takes_part(user, pk)
+    parties = partnership.parties.accepted().by_role_and_name()
     user_roles = roles_of(user, timezone.now())
     organisation_ids = [party.organisation_id for party in parties]
     return render(
@@ -113,7 +113,7 @@ def post_create(request: HttpRequest, organisation_id: int, partnership_id: int 
     partnership = None if partnership_id is None else get_visible(user, partnership_id)
     require(user_roles.edit_for(organisation.pk))
     # Only a present party has posts in the partnership.
-    if partnership is not None and not partnership.parties.present().filter(organisation=organisation).exists():
+    if partnership is not None and not partnership.parties.accepted().filter(organisation=organisation).exists():
         raise Http404
 
     if partnership is None:
@@ -221,7 +221,9 @@ def _get_editable_holder(user: User, pk: int) -> Holder:
     People may change their own entry, and the entries of holders whose posts they may fill.
     """
     visible_holders = (
-        Holder.objects.visible_to(user).open().select_related("person", "post__organisation", "post__partnership")
+        Holder.objects.visible_to(user)
+        .current_or_future()
+        .select_related("person", "post__organisation", "post__partnership")
     )
     holder = get_object_or_404(visible_holders, pk=pk)
     user_roles = roles_of(user, timezone.now())

@@ -60,8 +60,8 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
             return self.none()
         own = Q(person=user.pk)
         about_led_plan = Q(plan__in=Plan.objects.publishable_by(user).values("pk"))
-        about_plan_read_inside = Q(plan__in=Plan.objects.inside_for(user).values("pk")) & Q(
-            plan__in=Plan.objects.present_for(user).values("pk")
+        about_plan_read_inside = Q(plan__in=Plan.objects.fully_readable_by(user).values("pk")) & Q(
+            plan__in=Plan.objects.published_today_for(user).values("pk")
         )
         shown_to_readers = Q(status=AnswerStatus.SHOWN) & ~Q(kind=AnswerKind.COLLEAGUE)
         return self.filter(own | about_led_plan | (about_plan_read_inside & shown_to_readers))

@@ -22,13 +22,13 @@ class PlanQuestionQuerySet(models.QuerySet["PlanQuestion"]):
 
     def visible_to(self, user: User | AnonymousUser) -> PlanQuestionQuerySet:
         """Return questions about plans that the person may read today."""
-        return self.filter(plan__in=Plan.objects.present_for(user).values("pk"))
+        return self.filter(plan__in=Plan.objects.published_today_for(user).values("pk"))
 
     def with_answers_for(self, user: User | AnonymousUser) -> PlanQuestionQuerySet:
         """Return questions whose shown answers the person may read, because the person reads the plan inside."""
-        return self.visible_to(user).filter(plan__in=Plan.objects.inside_for(user).values("pk"))
+        return self.visible_to(user).filter(plan__in=Plan.objects.fully_readable_by(user).values("pk"))
 
-    def open(self, now: dt.datetime) -> PlanQuestionQuerySet:
+    def open_at(self, now: dt.datetime) -> PlanQuestionQuerySet:
         """Return questions that can be answered now."""
         return self.filter(closed_at=None, closes_on__gte=timezone.localdate(now))
 

@@ -157,8 +157,8 @@ def _email_ids_with_readable_plan(
 ) -> set[int]:
     """Return the ids of the candidate emails whose reader may read at least one of the email's plans.
 
-    The rules must agree with `rights.answerable` for stakeholders, and with `Plan.objects.present_for` for people with
-    an account.
+    The rules must agree with `rights.answerable` for stakeholders, and with `Plan.objects.published_today_for` for
+    people with an account.
     """
     reach = reach_of({plan_id for candidate in candidates for plan_id in candidate.plan_ids}, now)
     stakeholder_ids = {
@@ -194,7 +194,7 @@ def _email_ids_with_writable_partnership(
     if not partnership_ids:
         return set()
     live_partnerships = Partnership.objects.live().filter(pk__in=partnership_ids)
-    parties = Party.objects.present().filter(partnership__in=live_partnerships.values("pk"))
+    parties = Party.objects.accepted().filter(partnership__in=live_partnerships.values("pk"))
     partnerships_by_organisation: dict[int, set[int]] = defaultdict(set)
     writing_parties = parties.exclude(role=PartyRole.OBSERVER)
     for partnership_id, organisation_id in writing_parties.values_list("partnership_id", "organisation_id"):

@@ -145,7 +145,7 @@ def _plans_of_email(email: Email, person: User, now: dt.datetime) -> list[Plan]:
     if person.is_stakeholder:
         plans = Plan.objects.filter(pk__in=answerable(person, sorted(plan_ids), now))
     else:
-        readable_plans = Plan.objects.present_for(person).values("pk")
+        readable_plans = Plan.objects.published_today_for(person).values("pk")
         plans = Plan.objects.filter(pk__in=plan_ids).filter(pk__in=readable_plans)
     return [plan for plan in plans.order_by("title", "pk") if not plan.is_over]
 

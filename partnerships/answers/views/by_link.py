@@ -100,7 +100,7 @@ def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
         "role": _work_role(visit.person),
         "message": _MESSAGES.get(request.GET.get("done", ""), ""),
         "form_token": make_form_token(visit.form_subject),
-        "questions": PlanQuestion.objects.open(timezone.now()).filter(plan=visit.plan).order_by("closes_on", "pk"),
+        "questions": PlanQuestion.objects.open_at(timezone.now()).filter(plan=visit.plan).order_by("closes_on", "pk"),
         "answers": [answer for answer in answers if answer.has_text or answer.names_a_colleague],
         "has_read": visit.version_number in versions_read,
         "concern": concern_of(visit.person, visit.plan),

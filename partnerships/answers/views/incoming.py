@@ -108,7 +108,7 @@ def _forwarded_page(request: HttpRequest, email: Incoming, user: User) -> HttpRe
     # The conversation belongs to one organisation for which the person edits. If there is only one such organisation,
     # it is not offered as another organisation that took part.
     edited_ids = parties_edited(partnership, user, now)
-    parties = Organisation.objects.filter(parties__in=partnership.parties.present()).distinct().order_by("name", "pk")
+    parties = Organisation.objects.filter(parties__in=partnership.parties.accepted()).distinct().order_by("name", "pk")
     keepers = [party for party in parties if party.pk in edited_ids]
     participants = [party for party in parties if len(keepers) > 1 or party not in keepers]
     initial = {

@@ -31,8 +31,8 @@ _PAGE_SIZE = 50
 def _plan_for_reader(request: HttpRequest, pk: int) -> Plan:
     """Return the plan if the person may read all of it today; else 404."""
     user = signed_in(request)
-    readable_plans = Plan.objects.present_for(user).values("pk")
-    plans = Plan.objects.inside_for(user).filter(pk__in=readable_plans)
+    readable_plans = Plan.objects.published_today_for(user).values("pk")
+    plans = Plan.objects.fully_readable_by(user).filter(pk__in=readable_plans)
     return get_object_or_404(plans.select_related("partnership"), pk=pk)
 
 

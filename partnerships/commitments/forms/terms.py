@@ -108,7 +108,7 @@ class ProposeForm(TermsForm):
         organisations = _possible_sides(user, also_offered=also_offered, only_offered=only_offered)
         for name in ("giver", "receiver"):
             model_choice_field(self, name).queryset = with_former_names(organisations)
-        partnerships = Partnership.objects.present_for(user, *EDITING_ROLES).live()
+        partnerships = Partnership.objects.with_party_of(user, *EDITING_ROLES).live()
         model_choice_field(self, "partnership").queryset = partnerships.order_by("title", "pk")
 
         # If the origin fixes the giver, only the giver's people can be the owner.

@@ -24,8 +24,8 @@ def people_who_may_own(*organisations: Organisation) -> QuerySet[User]:
 def partners_of(user: User) -> OrganisationQuerySet:
     """Return the organisations that the person edits for, and their partners, by name."""
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
-    partnerships = Partnership.objects.present_for(user, *EDITING_ROLES).live()
-    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER)
+    partnerships = Partnership.objects.with_party_of(user, *EDITING_ROLES).live()
+    parties = Party.objects.accepted().exclude(role=PartyRole.OBSERVER)
     parties = parties.filter(partnership__in=partnerships.values("pk"))
     organisations = Organisation.objects.filter(
         Q(pk__in=own_organisations.values("pk")) | Q(pk__in=parties.values("organisation"))

@@ -267,7 +267,7 @@ def _check_partnership(partnership: Partnership | None, sides: tuple[Organisatio
         return
     if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToPropose(f"{partnership.title} has ended. Choose another partnership, or none.")
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     party_ids = set(parties.values_list("organisation_id", flat=True))
     for side in sides:
         if side.pk not in party_ids:

@@ -163,5 +163,5 @@ def _initial(
         initial["giver"] = own_organisations.get()
     partnership = row_number(request.GET.get("partnership", ""))
     if partnership is not None:
-        initial["partnership"] = Partnership.objects.present_for(user, *EDITING_ROLES).filter(pk=partnership).first()
+        initial["partnership"] = Partnership.objects.with_party_of(user, *EDITING_ROLES).filter(pk=partnership).first()
     return initial

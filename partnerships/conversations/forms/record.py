@@ -113,7 +113,7 @@ class ConversationForm(Form):
         self.sides = [keeper, *others]
         self.steps = min(steps + _SPARE_STEPS, _MAX_STEPS)
 
-        partnerships = Partnership.objects.present_for(user, *EDITING_ROLES)
+        partnerships = Partnership.objects.with_party_of(user, *EDITING_ROLES)
         model_choice_field(self, "partnership").queryset = partnerships.order_by("title", "pk")
         # An attendee who has since left their organisation stays in the record.
         possible_people = people_of(self.sides, user).values("pk")

@@ -150,7 +150,7 @@ class ReportingForm(Form):
 
 def reporting_parties(partnership_id: int) -> list[Party]:
     """Return the present parties that can report, ordered by name; observers do not report."""
-    parties = Party.objects.present().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
+    parties = Party.objects.accepted().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
     return list(parties.select_related("organisation").order_by("organisation__name", "pk"))
 
 

@@ -42,7 +42,7 @@ class AgendaItemQuerySet(models.QuerySet["AgendaItem"]):
                 readable |= Q(subject_kind=kind.name, subject_id__in=kind.visible_ids(user))
         return self.filter(readable, meeting__in=Meeting.objects.visible_to(user).values("pk"))
 
-    def kept(self) -> AgendaItemQuerySet:
+    def not_dropped(self) -> AgendaItemQuerySet:
         """Return the items that were not dropped, in the order of the agenda."""
         return self.filter(dropped_at=None).order_by("position", "pk")
 

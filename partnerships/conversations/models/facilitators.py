@@ -31,11 +31,11 @@ class FacilitatorQuerySet(models.QuerySet["Facilitator"]):
         """Return the person's own facilitations, and facilitators of partnerships in which the person takes part."""
         return self.filter(visible_to(Facilitator, ROUTES, user))
 
-    def named(self) -> FacilitatorQuerySet:
+    def not_ended(self) -> FacilitatorQuerySet:
         """Return the facilitators whose role has not ended, whether or not they have accepted it."""
         return self.filter(ended_at=None)
 
-    def acting(self) -> FacilitatorQuerySet:
+    def active(self) -> FacilitatorQuerySet:
         """Return the facilitators who accepted and still have their role.
 
         The facilitator must still act for the organisation, and the organisation must still take part
@@ -49,7 +49,7 @@ class FacilitatorQuerySet(models.QuerySet["Facilitator"]):
             parties__organisation=models.OuterRef("organisation"),
             parties__status=PartyStatus.ACCEPTED,
         )
-        return self.named().filter(
+        return self.not_ended().filter(
             models.Exists(current_membership), models.Exists(partnership_with_party), accepted_at__isnull=False
         )
 

@@ -133,11 +133,11 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
         """Return the meetings that the person may read."""
         return self.filter(visible_to(Meeting, MEETING_ROUTES, user))
 
-    def open_to(self, user: User | AnonymousUser) -> MeetingQuerySet:
+    def with_party_of(self, user: User | AnonymousUser) -> MeetingQuerySet:
         """Return the meetings of partnerships in which the person takes part at present."""
         return self.filter(visible_to(Meeting, PRESENT, user))
 
-    def coming(self, now: dt.datetime) -> MeetingQuerySet:
+    def upcoming(self, now: dt.datetime) -> MeetingQuerySet:
         """Return the planned meetings that have not begun."""
         return self.filter(status=MeetingStatus.PLANNED, starts_at__gte=now)
 

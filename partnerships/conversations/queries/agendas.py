@@ -80,7 +80,7 @@ def agenda_for(meeting: Meeting, user: User, *, dropped: bool = False) -> list[A
         .select_related("presenter", "added_for")
         .prefetch_related(Prefetch("papers", queryset=papers))
     )
-    kept_items = list(items.kept())
+    kept_items = list(items.not_dropped())
     if not dropped:
         return kept_items
     return [*kept_items, *items.exclude(dropped_at=None).order_by("pk")]
@@ -161,4 +161,4 @@ def items_everybody_reads(meeting: Meeting) -> list[AgendaItem]:
         items = items.filter(
             pk__in=list(AgendaItem.objects.visible_to(person).filter(meeting=meeting).values_list("pk", flat=True))
         )
-    return list(items.kept())
+    return list(items.not_dropped())

@@ -18,7 +18,7 @@ _MEETING_REVISION_EVENTS = (EventKind.MEETING_PLANNED, EventKind.MEETING_CHANGED
 
 def meeting_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """Return the meetings of a partnership, or without a partnership those to which the person is invited."""
-    meetings = Meeting.objects.open_to(user).select_related("partnership", "organisation")
+    meetings = Meeting.objects.with_party_of(user).select_related("partnership", "organisation")
     if partnership is None:
         meetings = meetings.filter(pk__in=Meeting.objects.filter(seats__person=user).values("pk"))
     else:
@@ -28,7 +28,9 @@ def meeting_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
 
 def dates_of_meetings(user: User, meeting_ids: Collection[int]) -> list[CalendarEntry]:
     """Return the meetings with these ids that the person may read."""
-    readable = Meeting.objects.open_to(user).filter(pk__in=meeting_ids).select_related("partnership", "organisation")
+    readable = (
+        Meeting.objects.with_party_of(user).filter(pk__in=meeting_ids).select_related("partnership", "organisation")
+    )
     return entries_of_meetings(list(readable.order_by("pk")))
 
 

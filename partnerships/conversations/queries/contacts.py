@@ -137,7 +137,7 @@ def _has_meeting_ahead(now: dt.datetime, partnership_column: str) -> OneByOne:
     The database checks each partnership by itself, because the network has many more planned meetings
     than a person has partnerships.
     """
-    return OneByOne(Meeting.objects.coming(now).filter(partnership=OuterRef(partnership_column)))
+    return OneByOne(Meeting.objects.upcoming(now).filter(partnership=OuterRef(partnership_column)))
 
 
 class _QuietRow(NamedTuple):
@@ -160,7 +160,7 @@ def _quiet_partnerships(user: User, now: dt.datetime, *, limit: int | None) -> Q
     held_conversations = readable.filter(status__in=HELD, held_on__lte=today).order_by("-held_on", "-pk")
     recent_conversations = readable.filter(_held_or_planned(today), held_on__gt=OuterRef("limit_day"))
     quiet_partnerships = (
-        Partnership.objects.present_for(user, *EDITING_ROLES)
+        Partnership.objects.with_party_of(user, *EDITING_ROLES)
         .live()
         .exclude(_has_meeting_ahead(now, "pk"))
         .annotate(limit_day=_limit_day(today))
@@ -204,7 +204,7 @@ def quiet_parties(now: dt.datetime) -> Reach:
             )
         )
         return (
-            Party.objects.present()
+            Party.objects.accepted()
             .filter(organisation__in=organisations, partnership__in=Partnership.objects.live())
             .exclude(_has_meeting_ahead(now, "partnership"))
             .annotate(limit_day=_limit_day(today, "partnership__"))
@@ -264,7 +264,7 @@ def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetim
 def _other_parties(user: User, partnership_ids: list[int]) -> QuerySet[Party]:
     """Return the present parties of these partnerships for which the person does not act, without observers."""
     return (
-        Party.objects.present()
+        Party.objects.accepted()
         .filter(among("partnership", partnership_ids))
         .exclude(role=PartyRole.OBSERVER)
         .exclude(among("organisation", Membership.objects.organisations_of(user)))

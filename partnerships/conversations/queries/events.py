@@ -37,7 +37,7 @@ def events_of_conversations(user: User, records: Records) -> Q:
 
 def events_of_meetings(user: User, records: Records) -> Q:
     """Return the condition on events about meetings; people of a former party see the events before it left."""
-    own_meetings = Meeting.objects.open_to(user).filter(pk__in=records)
+    own_meetings = Meeting.objects.with_party_of(user).filter(pk__in=records)
     meeting = Meeting.objects.filter(pk=OuterRef(OuterRef("target_id")))
     former_parties = Party.objects.left_after("at", user).filter(partnership__in=meeting.values("partnership"))
     return Q(target_id__in=own_meetings.values("pk")) | Q(Exists(former_parties))

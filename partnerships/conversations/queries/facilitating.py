@@ -19,7 +19,7 @@ from partnerships.people.models import User
 
 def watched_by(user: User) -> list[Partnership]:
     """Return the live partnerships that the person facilitates or leads, so that they see stuck work there."""
-    facilitated_ids = Facilitator.objects.acting().filter(person=user).values("partnership")
+    facilitated_ids = Facilitator.objects.active().filter(person=user).values("partnership")
     live_partnerships = Partnership.objects.live()
     watched = live_partnerships.filter(pk__in=facilitated_ids) | live_partnerships.filter(
         pk__in=Partnership.objects.changeable_by(user).values("pk")
@@ -78,7 +78,7 @@ def stuck_talks_and_reports(user: User, partnerships: Collection[int], now: dt.d
 
 def _unanswered(now: dt.datetime) -> tuple[Reach]:
     """Return the requests to be a facilitator that nobody has answered yet."""
-    unanswered = Facilitator.objects.named().filter(accepted_at=None, partnership__in=Partnership.objects.live())
+    unanswered = Facilitator.objects.not_ended().filter(accepted_at=None, partnership__in=Partnership.objects.live())
     return (Reach(unanswered, (People("person"),)),)
 
 

@@ -48,5 +48,5 @@ def writes_about(user: User, *, partnership: Partnership | None = None) -> Organ
     """
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     if partnership is not None:
-        own_organisations = own_organisations.filter(pk__in=partnership.parties.present().values("organisation"))
+        own_organisations = own_organisations.filter(pk__in=partnership.parties.accepted().values("organisation"))
     return own_organisations.order_by("name", "pk").first()

@@ -29,9 +29,9 @@ from partnerships.people.models import User
 
 def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Partnership | None:
     """Return the live partnership in which the person is an editor and all sides take part, if there is exactly one."""
-    shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
+    shared = Partnership.objects.with_party_of(user, *EDITING_ROLES).live()
     for side in sides:
-        shared = shared.filter(Exists(Party.objects.present().filter(partnership=OuterRef("pk"), organisation=side)))
+        shared = shared.filter(Exists(Party.objects.accepted().filter(partnership=OuterRef("pk"), organisation=side)))
     up_to_two = list(shared.order_by("pk")[:2])
     return up_to_two[0] if len(up_to_two) == 1 else None
 

@@ -31,7 +31,7 @@ _TIME, _MINUTES, _FORMAT = dt.time(10), 60, Format.VIDEO
 
 def people_who_may_come(partnership: Partnership) -> QuerySet[User]:
     """Return the people with an account who act for a present party, ordered by name."""
-    parties = Party.objects.present().filter(partnership=partnership)
+    parties = Party.objects.accepted().filter(partnership=partnership)
     memberships = Membership.objects.current().filter(organisation__in=parties.values("organisation"))
     return with_account(User.objects.filter(pk__in=memberships.values("person")))
 
@@ -42,7 +42,7 @@ def usual_people(partnership: Partnership, today: dt.date) -> list[int]:
     From each party, these are the holders of its lead and deputy posts, or all its leads if it has no such posts.
     """
     person_ids: set[int] = set()
-    parties = Party.objects.present().filter(partnership=partnership)
+    parties = Party.objects.accepted().filter(partnership=partnership)
     for organisation in parties.values_list("organisation_id", flat=True):
         holder_ids = [
             person.pk
@@ -65,7 +65,7 @@ def people_invited(partnership: Partnership, last: Meeting | None, today: dt.dat
 
 def side_of_person(partnership: Partnership, person: User) -> Organisation | None:
     """Return the present party for which the person acts; of several, a party that is not an observer if possible."""
-    parties = Party.objects.present().filter(
+    parties = Party.objects.accepted().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(person)
     )
     own_parties = sorted(
@@ -159,7 +159,7 @@ def _last_meeting(partnership: Partnership) -> Meeting | None:
 
 def meeting_holidays(partnership: Partnership) -> frozenset[dt.date]:
     """Return the bank holidays of any present party that is not an observer."""
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     return holidays_of_any(Organisation.objects.filter(pk__in=parties.values("organisation")).select_related("region"))
 
 
@@ -211,6 +211,6 @@ def quorum_of(meeting: Meeting) -> Quorum | None:
 
 def expected_quorum(meeting: Meeting, coming_ids: set[int]) -> Quorum:
     """Return the quorum that is reached if the organisations with these ids come."""
-    parties = Party.objects.present().filter(partnership=meeting.partnership_id).exclude(role=PartyRole.OBSERVER)
+    parties = Party.objects.accepted().filter(partnership=meeting.partnership_id).exclude(role=PartyRole.OBSERVER)
     counted_ids = set(parties.values_list("organisation_id", flat=True))
     return count_quorum(counted_ids=counted_ids, present_ids=coming_ids, needed=meeting.partnership.quorum)

@@ -205,12 +205,12 @@ _ARRANGERS = (Organisations("organisation", roles=EDITING_ROLES),)
 
 def _seats(now: dt.datetime) -> Reach:
     """Return the seats at planned meetings of people who have not answered the invitation."""
-    coming = Meeting.objects.coming(now).values("pk")
+    coming = Meeting.objects.upcoming(now).values("pk")
     return Reach(MeetingSeat.objects.filter(answer="", meeting__in=coming), (People("person"),))
 
 
 def _own_seats(user: User, now: dt.datetime) -> QuerySet[MeetingSeat]:
-    open_meetings = Meeting.objects.open_to(user).coming(now).values("pk")
+    open_meetings = Meeting.objects.with_party_of(user).upcoming(now).values("pk")
     return _seats(now).of(user).filter(meeting__in=open_meetings).select_related("meeting__partnership").order_by("pk")
 
 
@@ -245,7 +245,7 @@ def _meetings_for(user: User, now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 
 
 def _readable_meetings(user: User, ids: list[int]) -> QuerySet[Meeting]:
-    return Meeting.objects.open_to(user).filter(among("pk", ids)).select_related("partnership").order_by("pk")
+    return Meeting.objects.with_party_of(user).filter(among("pk", ids)).select_related("partnership").order_by("pk")
 
 
 def _meeting_tasks(user: User, now: dt.datetime) -> list[Waiting]:
@@ -280,7 +280,7 @@ def _meeting_task(what: str, meeting: Meeting, *, path: str, since: dt.datetime 
 
 def _cycles(now: dt.datetime) -> Reach:
     """Return the running cycles of live partnerships that have no meeting planned."""
-    coming = Meeting.objects.coming(now).filter(partnership=OuterRef("partnership"))
+    coming = Meeting.objects.upcoming(now).filter(partnership=OuterRef("partnership"))
     cycles = MeetingCycle.objects.filter(
         ~Exists(coming), stopped_at=None, partnership__in=Partnership.objects.live().values("pk")
     )

@@ -61,8 +61,8 @@ def people_of(organisations: Iterable[Organisation], user: User) -> QuerySet[Use
     They act for an organisation for which the person is an editor, or for a partner of such an organisation.
     """
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
-    shared_partnerships = Partnership.objects.present_for(user, *EDITING_ROLES)
-    partners = Party.objects.present().filter(partnership__in=shared_partnerships).values("organisation")
+    shared_partnerships = Partnership.objects.with_party_of(user, *EDITING_ROLES)
+    partners = Party.objects.accepted().filter(partnership__in=shared_partnerships).values("organisation")
     memberships = Membership.objects.current().filter(
         Q(organisation__in=own_organisations) | Q(organisation__in=partners),
         organisation__in=[organisation.pk for organisation in organisations],
@@ -86,7 +86,7 @@ def attendees_with_access(conversation: Conversation) -> QuerySet[User]:
 
 def who_may_be_asked(conversation: Conversation, author_side: Organisation) -> list[Organisation]:
     """Return the other sides to which an ask or offer can be addressed: all except observers of the partnership."""
-    observers = Party.objects.present().filter(partnership=conversation.partnership_id, role=PartyRole.OBSERVER)
+    observers = Party.objects.accepted().filter(partnership=conversation.partnership_id, role=PartyRole.OBSERVER)
     other_sides = conversation.sides.exclude(organisation=author_side).exclude(
         organisation__in=observers.values("organisation")
     )

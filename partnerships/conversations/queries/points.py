@@ -88,7 +88,7 @@ def points_of_partnership_lookups(partnership: Partnership, user: User) -> list[
 
 
 def _parties(partnership: int) -> QuerySet[Organisation]:
-    parties = Party.objects.present().filter(partnership=partnership).exclude(role=PartyRole.OBSERVER)
+    parties = Party.objects.accepted().filter(partnership=partnership).exclude(role=PartyRole.OBSERVER)
     return Organisation.objects.filter(pk__in=parties.values("organisation")).order_by("name", "pk")
 
 

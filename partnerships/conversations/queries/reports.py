@@ -38,7 +38,7 @@ def leads_who_decide(report: Report) -> QuerySet[User]:
 
     They are leads of the other leading organisations, or if there are none, of the report's own organisation.
     """
-    leading_parties = report.round.partnership.parties.present().filter(role__in=LEADING_ROLES)
+    leading_parties = report.round.partnership.parties.accepted().filter(role__in=LEADING_ROLES)
     leading_ids = set(leading_parties.values_list("organisation_id", flat=True))
     return leads_with_account(sorted(leading_ids - {report.party.organisation_id} or leading_ids))
 
@@ -64,7 +64,7 @@ def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     Leads decide on their own organisation's report only if no other organisation leads.
     """
     other_parties = (
-        Party.objects.present()
+        Party.objects.accepted()
         .filter(partnership=OuterRef("round__partnership"), role__in=LEADING_ROLES)
         .exclude(pk=OuterRef("party"))
     )

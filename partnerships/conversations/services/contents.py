@@ -122,7 +122,7 @@ def check_record(record: Record, keeper: Organisation, today: dt.date) -> None:
 
 def _check_partnership(partnership: Partnership, keeper: Organisation, other_ids: set[int]) -> None:
     """Raise `UnableToRecord` unless the keeper and another side are parties to the partnership."""
-    party_ids = set(partnership.parties.present().values_list("organisation_id", flat=True))
+    party_ids = set(partnership.parties.accepted().values_list("organisation_id", flat=True))
     if keeper.pk not in party_ids:
         raise UnableToRecord(
             f"{keeper.display_name} is not a party to {partnership.title}. Choose another partnership, or none."

@@ -56,7 +56,7 @@ def name_facilitator(
         raise UnableToNameFacilitator("This partnership has ended, so it needs no facilitator.")
     if not Membership.objects.current().filter(person=person, organisation=organisation).exists():
         raise UnableToNameFacilitator(f"This person does not act for {organisation.name}. Choose someone who does.")
-    if Facilitator.objects.named().filter(partnership=partnership, person=person).exists():
+    if Facilitator.objects.not_ended().filter(partnership=partnership, person=person).exists():
         raise UnableToNameFacilitator(
             "This person is already a facilitator of this partnership. Choose another person."
         )
@@ -163,7 +163,7 @@ def _remove_party_of_last(facilitator: Facilitator, *, now: dt.datetime) -> None
     partnership, organisation = facilitator.partnership, facilitator.organisation
     if partnership.is_over_on(timezone.localdate(now)):
         return
-    if Facilitator.objects.named().filter(partnership=partnership, organisation=organisation).exists():
+    if Facilitator.objects.not_ended().filter(partnership=partnership, organisation=organisation).exists():
         return
 
     observers = Party.objects.filter(
@@ -216,7 +216,7 @@ def _record(
 def end_with_party(departure: PartyDeparture) -> None:
     """End the roles of the facilitators of a party that leaves. Call this with the partnership locked."""
     party = departure.party
-    facilitators = Facilitator.objects.named().filter(
+    facilitators = Facilitator.objects.not_ended().filter(
         partnership=party.partnership_id, organisation=party.organisation_id
     )
     for facilitator in facilitators.for_listing().order_by("pk"):
@@ -227,7 +227,7 @@ def preview_ending(party: Party, reader: User) -> list[Consequence]:
     """Return the facilitators who will lose their role if the party leaves."""
     facilitators = (
         Facilitator.objects.visible_to(reader)
-        .named()
+        .not_ended()
         .filter(partnership=party.partnership_id, organisation=party.organisation_id)
     )
     return [
@@ -239,7 +239,7 @@ def preview_ending(party: Party, reader: User) -> list[Consequence]:
 def end_with_membership(departure: Departure) -> int:
     """End the facilitator's roles of a person who leaves an organisation, and return how many ended."""
     membership = departure.membership
-    facilitators = Facilitator.objects.named().filter(
+    facilitators = Facilitator.objects.not_ended().filter(
         person=membership.person_id, organisation=membership.organisation_id
     )
     facilitators_of_person = list(facilitators.for_listing().order_by("pk"))

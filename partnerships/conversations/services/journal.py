@@ -44,7 +44,7 @@ def write_journal_note(
     """Write a note about a partnership of the organisation, or about any organisation. Raises `UnableToWriteNote`."""
     require(roles_of(author, now).edit_for(organisation.pk), _EDITORS)
     if partnership is not None:
-        takes_part = partnership.parties.present().filter(organisation=organisation).exists()
+        takes_part = partnership.parties.accepted().filter(organisation=organisation).exists()
         require(
             takes_part, "The organisation does not take part in this partnership, so you cannot write a note about it."
         )

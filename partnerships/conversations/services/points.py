@@ -167,6 +167,6 @@ def _partnership_of(conversation: Conversation, organisations: Sequence[Organisa
     partnership = conversation.partnership
     if partnership is None or partnership.is_over:
         return None
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     party_ids = set(parties.values_list("organisation_id", flat=True))
     return partnership if {organisation.pk for organisation in organisations} <= party_ids else None

@@ -114,7 +114,7 @@ def _other_parameters(
 
 def _parties(partnership: Partnership, keeper: Organisation, chosen_sides: Sequence[Organisation]) -> dict[int, str]:
     """Return the labels of the other parties, and of chosen sides that are not parties, by the organisation's id."""
-    parties = partnership.parties.present().exclude(organisation=keeper).select_related("organisation")
+    parties = partnership.parties.accepted().exclude(organisation=keeper).select_related("organisation")
     label_by_pk = {}
     for party in parties.order_by("organisation__name", "pk"):
         is_observer = party.role == PartyRole.OBSERVER

@@ -58,7 +58,7 @@ def name_new_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
 def accept_role(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a person who was named as facilitator accept the role."""
     user = signed_in(request)
-    facilitator = get_object_or_404(Facilitator.objects.filter(person=user).named().for_listing(), pk=pk)
+    facilitator = get_object_or_404(Facilitator.objects.filter(person=user).not_ended().for_listing(), pk=pk)
     form = ConfirmForm(post_data(request), submit="Accept", cancel=reverse("web:home"))
 
     if request.method == "POST" and form.is_valid():
@@ -74,7 +74,7 @@ def accept_role(request: HttpRequest, pk: int) -> HttpResponse:
 def end_role(request: HttpRequest, pk: int) -> HttpResponse:
     """End a facilitator's role: for leads of the partnership, and for the facilitator."""
     user = signed_in(request)
-    facilitator = get_object_or_404(Facilitator.objects.visible_to(user).named().for_listing(), pk=pk)
+    facilitator = get_object_or_404(Facilitator.objects.visible_to(user).not_ended().for_listing(), pk=pk)
     require(facilitator.person_id == user.pk or rights_over(facilitator.partnership, user, timezone.now()).leads)
     form = EndFacilitationForm(post_data(request), submit="Remove facilitator", cancel=reverse("web:home"))
 

@@ -33,7 +33,7 @@ def _open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]
     """
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
-    if not Party.objects.takes_part(user, pk) and former_party(user, partnership) is None:
+    if not Party.objects.person_takes_part(user, pk) and former_party(user, partnership) is None:
         raise PermissionDenied
     return user, as_read_by(user, partnership)
 

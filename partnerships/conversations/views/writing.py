@@ -101,7 +101,7 @@ def _partnership(request: HttpRequest, user: User) -> Partnership | None:
     number = row_number(request.GET.get("partnership", ""))
     if number is None:
         return None
-    return get_object_or_404(Partnership.objects.present_for(user, *EDITING_ROLES), pk=number)
+    return get_object_or_404(Partnership.objects.with_party_of(user, *EDITING_ROLES), pk=number)
 
 
 def _keeper(
@@ -116,7 +116,7 @@ def _keeper(
     if number is not None:
         return get_object_or_404(own_organisations, pk=number)
     if partnership is not None:
-        party = own_organisations.filter(pk__in=partnership.parties.present().values("organisation")).first()
+        party = own_organisations.filter(pk__in=partnership.parties.accepted().values("organisation")).first()
         if party is not None:
             return party
     return own_organisations[0]
@@ -135,7 +135,7 @@ def _other_sides(
     if named_organisations or partnership is None:
         return named_organisations
     # Observers are left out, because they rarely take part and would have to agree to the record.
-    other_parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).exclude(organisation=keeper)
+    other_parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER).exclude(organisation=keeper)
     others = [party.organisation for party in other_parties.select_related("organisation")[:2]]
     return others if len(others) == 1 else []
 

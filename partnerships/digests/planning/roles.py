@@ -30,7 +30,7 @@ def people_of(rule: RoleRule) -> QuerySet[Membership]:
             organisation__parties__partnership=rule.partnership_id, organisation__parties__status=PartyStatus.ACCEPTED
         )
     if rule.role == RoleRule.Role.POST:
-        holders = Holder.objects.on().filter(post=rule.post_id, post__ended_on=None).values("person")
+        holders = Holder.objects.current().filter(post=rule.post_id, post__ended_on=None).values("person")
         return memberships.filter(person__in=holders, organisation=rule.post.organisation_id if rule.post else None)
     must_sign = Signatory.objects.filter(plan=rule.plan_id, removed_at=None).values("organisation")
     return memberships.filter(role=Role.LEAD, organisation__in=must_sign)
@@ -38,7 +38,7 @@ def people_of(rule: RoleRule) -> QuerySet[Membership]:
 
 def contacts_of(rule: RoleRule) -> QuerySet[Holder]:
     """Return the present holders of the rule's post who have an email address but no account."""
-    holders = Holder.objects.on().filter(post__ended_on=None, person=None, cleared_at=None)
+    holders = Holder.objects.current().filter(post__ended_on=None, person=None, cleared_at=None)
     return holders.filter(post=rule.post_id or 0).exclude(email="").order_by("pk")
 
 

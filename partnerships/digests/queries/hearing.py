@@ -108,7 +108,7 @@ def open_subjects(follows: Collection[Follows], readable_subscription_ids: Colle
     partnership_ids = set(partnership_by_subject.values())
     network_partnerships = Partnership.objects.filter(pk__in=partnership_ids, audience=PartnershipAudience.NETWORK)
     network_partnership_ids = set(network_partnerships.values_list("pk", flat=True))
-    present_parties = Party.objects.present().filter(partnership__in=partnership_ids)
+    present_parties = Party.objects.accepted().filter(partnership__in=partnership_ids)
     party_pairs = set(present_parties.values_list("partnership", "organisation"))
 
     def is_open(row: Follows) -> bool:

@@ -94,7 +94,7 @@ def _readable_ids(targets: Collection[FollowedTarget], now: dt.datetime) -> set[
 
     party_pairs: set[tuple[int, int]] = set()
     if private_partnership_ids:
-        present_parties = Party.objects.present().filter(partnership__in=private_partnership_ids)
+        present_parties = Party.objects.accepted().filter(partnership__in=private_partnership_ids)
         party_pairs = set(present_parties.values_list("partnership", "organisation"))
     marked_ids = _marked_ids(targets)
 
@@ -132,7 +132,7 @@ def _marked_ids(targets: Collection[FollowedTarget]) -> set[int]:
         record_kind = kind_named(kind.value)
         if not subscription_ids or record_kind is None or record_kind.marked_ids is None:
             continue
-        party = Party.objects.present().filter(
+        party = Party.objects.accepted().filter(
             partnership=OuterRef(f"{field}__partnership"), organisation=OuterRef("added_for")
         )
         subscriptions = Subscription.objects.filter(

@@ -203,7 +203,7 @@ def covering_subject(person: User, target: Target) -> list[Subscription]:
     direct_subscriptions = list(live_subscriptions.filter(**fields_of(target)))
     if not isinstance(target, Partnership):
         return direct_subscriptions
-    parties = target.parties.present().values("organisation")
+    parties = target.parties.accepted().values("organisation")
     through_parties = live_subscriptions.filter(organisation__in=parties, confirmed_at__isnull=False)
     refusals = Subscription.objects.refused().filter(person=person, partnership=target)
     for refused_at in refusals.values_list("refused_at", flat=True):

@@ -101,7 +101,7 @@ def first_parties_lookup(person: User) -> Lookup:
 def _parties_reminded(person: User) -> QuerySet[Party]:
     """Return the present parties of live partnerships for which the person is a lead."""
     leads = Membership.objects.organisations_of(person, Role.LEAD)
-    parties = Party.objects.present().filter(among("organisation", leads), partnership__in=Partnership.objects.live())
+    parties = Party.objects.accepted().filter(among("organisation", leads), partnership__in=Partnership.objects.live())
     return parties.select_related("partnership", "organisation")
 
 

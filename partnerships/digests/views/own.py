@@ -218,7 +218,7 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 def follow_for_post(request: HttpRequest, post: int, kind: str, pk: int) -> HttpResponse:
     """Start or stop digests about a partnership or a plan for the holder of a post."""
     person = signed_in(request)
-    open_post = get_object_or_404(Post.objects.visible_to(person).open(), pk=post)
+    open_post = get_object_or_404(Post.objects.visible_to(person).not_ended(), pk=post)
     target = visible_target(person, kind, pk)
     if not isinstance(target, Plan | Partnership):
         raise Http404

@@ -166,7 +166,7 @@ class QuestionQuerySet(models.QuerySet["Question"]):
         """Return questions from, or to, an organisation of the person."""
         return self.filter(visible_to(Question, BOTH_SIDES, user))
 
-    def open(self) -> QuestionQuerySet:
+    def unanswered(self) -> QuestionQuerySet:
         """Return questions without an answer."""
         return self.filter(answered_at=None)
 

@@ -52,24 +52,24 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     def answerable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
         """Return the open entries that ask an organisation for which the person edits."""
         own_memberships = Membership.objects.current().of_person(user, *EDITING_ROLES)
-        return self.filter(self._addressing(own_memberships) | self._open_to_network(own_memberships), is_open=True)
+        return self.filter(self._asks_members(own_memberships) | self._open_to_network(own_memberships), is_open=True)
 
-    def addressing(self, user: User | AnonymousUser) -> EntryQuerySet:
+    def asking_organisations_of(self, user: User | AnonymousUser) -> EntryQuerySet:
         """Return the entries that ask an organisation of the person, by name or as a party.
 
         Entries for the whole network are left out, because no particular organisation has to answer them.
         """
-        return self.filter(self._addressing(Membership.objects.current().of_person(user)), SHARED)
+        return self.filter(self._asks_members(Membership.objects.current().of_person(user)), SHARED)
 
     @staticmethod
-    def _addressing(memberships: models.QuerySet[Membership]) -> Q:
+    def _asks_members(memberships: models.QuerySet[Membership]) -> Q:
         """Return the condition that an entry asks an organisation of these memberships, and is not its own."""
         organisations = memberships.values("organisation")
         addressees = Addressee.objects.filter(organisation__in=organisations)
         other_addressees = addressees.exclude(organisation=F("entry__organisation"))
         asks_by_name = Q(audience=Audience.NAMED, pk__in=other_addressees.values("entry"))
 
-        parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(organisation__in=organisations)
+        parties = Party.objects.accepted().exclude(role=PartyRole.OBSERVER).filter(organisation__in=organisations)
         parties_asked = parties.filter(partnership=OuterRef("partnership"))
         parties_asked = parties_asked.exclude(organisation=OuterRef("organisation"))
         # `partnership__in` follows from `Exists`, but lets PostgreSQL start from the few partnerships of the person.

@@ -23,7 +23,7 @@ class EntryFacilitatorQuerySet(models.QuerySet["EntryFacilitator"]):
         """Return facilitators of entries that the person may read."""
         return self.filter(entry__in=Entry.objects.visible_to(user).values("pk"))
 
-    def named(self) -> EntryFacilitatorQuerySet:
+    def active(self) -> EntryFacilitatorQuerySet:
         """Return the facilitators who have not been removed and still act for their organisation."""
         current_memberships = Membership.objects.current().filter(
             person=models.OuterRef("person"), organisation=models.OuterRef("organisation")

@@ -15,7 +15,7 @@ from partnerships.people.models import User
 
 def parties_able_to_answer(partnership_id: int | None) -> set[int]:
     """Return the ids of the present parties of a partnership that are not observers."""
-    parties = Party.objects.present().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
+    parties = Party.objects.accepted().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
     return set(parties.values_list("organisation_id", flat=True))
 
 
@@ -37,7 +37,7 @@ def is_readable_by(entry: Entry, organisation_id: int) -> bool:
     if entry.audience == Audience.NETWORK:
         return True
     if entry.audience == Audience.PARTNERSHIP:
-        parties = Party.objects.present().filter(partnership=entry.partnership_id, organisation=organisation_id)
+        parties = Party.objects.accepted().filter(partnership=entry.partnership_id, organisation=organisation_id)
         return parties.exists()
     return entry.addressees.filter(organisation=organisation_id).exists()
 

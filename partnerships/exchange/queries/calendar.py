@@ -17,7 +17,7 @@ def closing_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """
     entries = _closing_for(user)
     if partnership is None:
-        own_entries = Entry.objects.of_person(user) | Entry.objects.addressing(user)
+        own_entries = Entry.objects.of_person(user) | Entry.objects.asking_organisations_of(user)
         entries = entries.filter(pk__in=own_entries.values("pk"))
     else:
         entries = entries.filter(partnership=partnership)

@@ -62,8 +62,8 @@ def entries_between(*, user: User, own_side: Organisation, other_side: Organisat
     network counts only if the other organisation answered it.
     """
     pair = {own_side.pk, other_side.pk}
-    own_partnerships = Party.objects.present().filter(organisation=own_side).values("partnership")
-    common_parties = Party.objects.present().filter(organisation=other_side, partnership__in=own_partnerships)
+    own_partnerships = Party.objects.accepted().filter(organisation=own_side).values("partnership")
+    common_parties = Party.objects.accepted().filter(organisation=other_side, partnership__in=own_partnerships)
     asks_by_name = Q(addressees__organisation__in=pair)
     asks_in_partnership = Q(audience="partnership", partnership__in=common_parties.values("partnership"))
     is_answered = Q(pk__in=Response.objects.filter(organisation__in=pair).values("entry"))

@@ -99,7 +99,7 @@ def dismissed(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
 
 def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
     """Return each of these organisations with each of its partners, in both orders."""
-    present_parties = Party.objects.present()
+    present_parties = Party.objects.accepted()
     partnerships = present_parties.filter(organisation__in=organisation_ids).values("partnership")
     parties_by_partnership: dict[int, set[int]] = defaultdict(set)
     parties = present_parties.filter(partnership__in=partnerships)

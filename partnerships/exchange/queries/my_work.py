@@ -37,7 +37,7 @@ from partnerships.people.models import User
 #: The route from a record about an entry to the editors of the entry's organisation.
 _EDITORS_OF_ENTRY = (Organisations("entry__organisation", roles=EDITING_ROLES),)
 _UNDECIDED = Reach(Response.objects.waiting(), _EDITORS_OF_ENTRY)
-_QUESTIONS = Reach(Question.objects.open().filter(entry__is_open=True), _EDITORS_OF_ENTRY)
+_QUESTIONS = Reach(Question.objects.unanswered().filter(entry__is_open=True), _EDITORS_OF_ENTRY)
 #: The condition on entries that need an answer from the organisations they ask.
 _TO_ANSWER = Q(is_open=True, standing=False, shared_at__isnull=False)
 
@@ -115,7 +115,7 @@ def _unanswered(now: dt.datetime) -> tuple[Reach, ...]:
         audience=Audience.PARTNERSHIP,
         partnership=OuterRef("partnership"),
     ).exclude(organisation=OuterRef("organisation"))
-    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(Exists(unanswered_entries))
+    parties = Party.objects.accepted().exclude(role=PartyRole.OBSERVER).filter(Exists(unanswered_entries))
     return Reach(addressees, EDITORS), Reach(parties, EDITORS)
 
 

@@ -65,7 +65,7 @@ def reader_of(user: User) -> Reader:
     if not user.is_active:
         return Reader(person_id=user.pk, acts_for=(), editing=(), has_account=False, today=today)
     # None outside a page, because only pages remember their results.
-    rows: list[tuple[Any, ...]] | None = Membership.objects.held_by(user)
+    rows: list[tuple[Any, ...]] | None = Membership.objects.remembered_for(user)
     if rows is None:
         rows = rows_of(*_filled(_memberships(today), user.pk, ()))
     return Reader(

@@ -40,7 +40,7 @@ def _unanswered(entry: Entry) -> Stuck:
 def facilitated_entries(user: User, now: dt.datetime) -> list[Stuck]:
     """Return the entries that the person facilitates and that have had no answer or decision for two weeks."""
     two_weeks_ago = now - dt.timedelta(days=UNANSWERED_DAYS)
-    facilitated_ids = EntryFacilitator.objects.named().filter(person=user).values("entry")
+    facilitated_ids = EntryFacilitator.objects.active().filter(person=user).values("entry")
     entries = Entry.objects.visible_to(user).filter(pk__in=facilitated_ids, is_open=True)
     unanswered = entries.unanswered().filter(shared_at__lte=two_weeks_ago).order_by("shared_at", "pk")
     responses = (

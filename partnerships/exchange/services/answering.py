@@ -101,7 +101,9 @@ def ask_question(*, entry: Entry, organisation: Organisation, text: str, author:
     check_open(entry, UnableToAskQuestion)
     if not text.strip():
         raise UnableToAskQuestion("Enter your question.")
-    same_question = entry.questions.open().filter(organisation=organisation, author=author, text=text.strip()).first()
+    same_question = (
+        entry.questions.unanswered().filter(organisation=organisation, author=author, text=text.strip()).first()
+    )
     if same_question:
         # The form was sent twice.
         return same_question

@@ -41,7 +41,7 @@ def name_entry_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
 def remove_facilitator(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a facilitator, with a reason: for editors of the entry, and for the facilitator."""
     user = signed_in(request)
-    facilitator = get_object_or_404(EntryFacilitator.objects.visible_to(user).named().for_listing(), pk=pk)
+    facilitator = get_object_or_404(EntryFacilitator.objects.visible_to(user).active().for_listing(), pk=pk)
     require(facilitator.person_id == user.pk or rights_over(facilitator.entry, user, timezone.now()).may_edit)
     form = EndFacilitatorForm(
         post_data(request), submit="Remove facilitator", cancel=facilitator.entry.get_absolute_url()

@@ -35,7 +35,7 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
 
     # Both sides of the answer take part anyway, so the form offers the other parties.
-    parties = entry.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = entry.partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     other_ids = sorted(set(parties.values_list("organisation_id", flat=True)) - side_by_id.keys())
     form = GroupForm(post_data(request), response=response, others=other_ids, cancel=entry.get_absolute_url())
 

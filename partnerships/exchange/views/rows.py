@@ -112,7 +112,7 @@ def _facilitators(entry: Entry, user: User, *, shows_all: bool) -> list[EntryFac
 
 
 def _facilitators_of(entry: int) -> QuerySet[EntryFacilitator]:
-    return EntryFacilitator.objects.filter(entry=entry).named().for_listing().order_by("named_at", "pk")
+    return EntryFacilitator.objects.filter(entry=entry).active().for_listing().order_by("named_at", "pk")
 
 
 def _receipts(entry: Entry, user: User, rights: Rights) -> list[Receipt]:

@@ -151,7 +151,7 @@ def _initial(request: HttpRequest, suggestion: Suggested | None) -> dict[str, An
 
 def _suggested(user: User, came_from: OriginRecord | None, partnership_text: str) -> Suggested | None:
     """Return a record's suggestion for an ask or offer in a partnership; None if the person may not use it there."""
-    partnerships = Partnership.objects.present_for(user, *EDITING_ROLES)
+    partnerships = Partnership.objects.with_party_of(user, *EDITING_ROLES)
     partnership = partnerships.filter(pk=row_number(partnership_text) or 0).first()
     if came_from is None or partnership is None:
         return None

@@ -38,7 +38,7 @@ class NominationsAgreementQuerySet(models.QuerySet["NominationsAgreement"]):
         """Return agreements of partnerships in which an organisation of the person takes part."""
         return self.filter(visible_to(NominationsAgreement, PARTIES, user))
 
-    def of_sides(self, user: User | AnonymousUser, *roles: str) -> NominationsAgreementQuerySet:
+    def with_side_of(self, user: User | AnonymousUser, *roles: str) -> NominationsAgreementQuerySet:
         """Return agreements for whose council or provider the person has one of the roles (by default, any)."""
         return self.filter(visible_to(NominationsAgreement, sides(*roles), user))
 

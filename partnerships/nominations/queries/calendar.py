@@ -19,7 +19,7 @@ from partnerships.people.models import User
 
 def return_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """Return the entries of the latest quarters for the person's agreements, in one partnership or in all."""
-    own_agreements = NominationsAgreement.objects.of_sides(user).for_pages()
+    own_agreements = NominationsAgreement.objects.with_side_of(user).for_pages()
     if partnership is not None:
         own_agreements = own_agreements.filter(partnership=partnership)
     agreements = list(own_agreements.order_by("pk"))

@@ -51,7 +51,7 @@ def _successor_of(agreement: NominationsAgreement, side: str, move: RecordMove) 
     former_party = Party.objects.filter(pk=getattr(agreement, f"{side}_id"), organisation=move.source)
     if not former_party.exclude(status=PartyStatus.ACCEPTED).exists():
         return None
-    parties = Party.objects.present().filter(partnership=agreement.partnership_id)
+    parties = Party.objects.accepted().filter(partnership=agreement.partnership_id)
     return parties.filter(organisation=move.target).first()
 
 

@@ -41,7 +41,7 @@ AWAITING_CONSENT = (HandoverState.PROPOSED, HandoverState.ACCEPTED)
 class HandoverQuerySet(models.QuerySet["Handover"]):
     """Filters of handover lines by state and by missing answers."""
 
-    def ready(self) -> HandoverQuerySet:
+    def ready_to_apply(self) -> HandoverQuerySet:
         """Return accepted lines that have the consent they need.
 
         These lines are applied once the succession has taken effect.
@@ -56,7 +56,7 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
         awaiting_consent = self.filter(state__in=AWAITING_CONSENT)
         return awaiting_consent.exclude(consent="").filter(consent_on=None)
 
-    def waiting_for(self, organisation_ids: Collection[int]) -> HandoverQuerySet:
+    def awaiting_answer_from(self, organisation_ids: Collection[int]) -> HandoverQuerySet:
         """Return lines that one of these organisations has not answered yet."""
         accepted_by_successor = AcceptedPart.objects.filter(handover=OuterRef("pk"), organisation=OuterRef("successor"))
         accepted_by_sharer = AcceptedPart.objects.filter(

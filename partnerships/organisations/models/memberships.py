@@ -38,18 +38,18 @@ REASON = "reason_for_leads"
 class MembershipQuerySet(models.QuerySet["Membership"]):
     """Filters of memberships."""
 
-    def leading(self, now: dt.datetime) -> MembershipQuerySet:
+    def current_or_invited_leads(self, now: dt.datetime) -> MembershipQuerySet:
         """Return current memberships of leads and open invitations to be a lead."""
         is_invited = Q(accepted_at=None, ends_on=None, invitation__revoked_at=None, invitation__expires_at__gt=now)
         is_current = Q(pk__in=MembershipQuerySet(self.model).current(timezone.localdate(now)).values("pk"))
         return self.filter(is_invited | is_current, role=Role.LEAD)
 
-    def current(self, on: dt.date | None = None) -> MembershipQuerySet:
+    def current(self, day: dt.date | None = None) -> MembershipQuerySet:
         """Return memberships in force on a day, by default today: accepted, started and not ended.
 
         Memberships of people who have left the network do not count.
         """
-        day = on or timezone.localdate()
+        day = day or timezone.localdate()
         return self.filter(
             Q(ends_on=None) | Q(ends_on__gt=day),
             accepted_at__isnull=False,
@@ -82,19 +82,19 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         current_stand_ins = stand_ins()
         if current_stand_ins is not None:
             return current_stand_ins.organisations(user.pk, roles)
-        memberships = self.held_by(user)
+        memberships = self.remembered_for(user)
         if memberships is None:
             return self.current().of_person(user, *roles).values("organisation")
         return list({organisation for organisation, role, *_ in memberships if not roles or role in roles})
 
     def roles_of(self, user: User | AnonymousUser) -> dict[int, str]:
         """Return the roles that a person has today, by the id of the organisation."""
-        memberships = self.held_by(user)
+        memberships = self.remembered_for(user)
         if memberships is None:
             return dict(self.current().of_person(user).values_list("organisation", "role"))
         return {organisation: role for organisation, role, *_ in memberships}
 
-    def held_by(self, user: User | AnonymousUser) -> list[tuple[int, str, str, dt.date]] | None:
+    def remembered_for(self, user: User | AnonymousUser) -> list[tuple[int, str, str, dt.date]] | None:
         """Return the person's memberships, the earliest first: organisation id, role, organisation name and first day.
 
         Returns None unless a page is being made, because only pages remember their results.

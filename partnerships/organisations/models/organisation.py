@@ -81,9 +81,9 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
 
     def current(self) -> OrganisationQuerySet:
         """Return organisations that are neither dissolved nor merged into another record."""
-        return self.standing().exclude(status=Status.DISSOLVED)
+        return self.not_merged().exclude(status=Status.DISSOLVED)
 
-    def standing(self) -> OrganisationQuerySet:
+    def not_merged(self) -> OrganisationQuerySet:
         """Return organisations without the duplicates that were merged into another record."""
         return self.exclude(pk__in=Merge.objects.in_force().values("merged"))
 

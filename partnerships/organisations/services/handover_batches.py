@@ -68,7 +68,7 @@ def _apply_batch(succession_id: int, now: dt.datetime) -> int:
     succession = _lock_with_bodies(succession_id)
     if not is_in_force(succession):
         return 0
-    lines = _lock_batch(succession.handovers.ready())
+    lines = _lock_batch(succession.handovers.ready_to_apply())
     if not lines:
         return 0
 

@@ -190,7 +190,7 @@ def invitation_for(*, token: str, now: dt.datetime) -> Membership | None:
 
     Returns None if the token is not valid.
     """
-    open_invitations = Invitation.objects.open(now).filter(token_hash=hash_token(token), person__is_active=True)
+    open_invitations = Invitation.objects.open_at(now).filter(token_hash=hash_token(token), person__is_active=True)
     memberships = Membership.objects.filter(invitation__in=open_invitations, accepted_at=None, ends_on=None)
     return memberships.select_related("person", "organisation", "invitation__invited_by").first()
 

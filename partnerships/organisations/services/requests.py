@@ -134,7 +134,7 @@ def accept_request(
 
 def _invite_person(request: AccessRequest, organisation: Organisation, author: User, now: dt.datetime) -> Membership:
     """Invite the person who asked, as a lead if the organisation has no lead and no invited lead."""
-    has_lead = Membership.objects.leading(now).filter(organisation=organisation).exists()
+    has_lead = Membership.objects.current_or_invited_leads(now).filter(organisation=organisation).exists()
     return invite_member(
         organisation=organisation,
         email=request.email,

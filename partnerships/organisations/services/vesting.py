@@ -174,7 +174,7 @@ def _is_moving(succession: Succession) -> bool:
         return True
     # Lines belong to the first succession, even if it was undone and this one makes it effective again.
     successions_with_lines = {succession, effective_succession(succession)}
-    return any(member.handovers.ready().exists() for member in successions_with_lines)
+    return any(member.handovers.ready_to_apply().exists() for member in successions_with_lines)
 
 
 def _email_members(successions: Sequence[Succession], now: dt.datetime) -> None:

@@ -38,7 +38,7 @@ def _administrator_or_403(request: HttpRequest) -> User:
 
 def _pair_or_404(pk: int, other: int) -> tuple[Organisation, Organisation]:
     """Return two organisations that have not been merged into other records."""
-    organisations = Organisation.objects.standing().prefetch_related("identifiers")
+    organisations = Organisation.objects.not_merged().prefetch_related("identifiers")
     return get_object_or_404(organisations, pk=pk), get_object_or_404(organisations, pk=other)
 
 

@@ -69,7 +69,7 @@ def handover_overview(request: HttpRequest, pk: int) -> HttpResponse:
         "after": holdings_after(shares, today, known_ids=visible_ids),
         "sum": sum_of(shares),
         "estates": estates,
-        "waiting": succession.handovers.waiting_for(roles.led).count(),
+        "waiting": succession.handovers.awaiting_answer_from(roles.led).count(),
         "lacking": lines_lacking_consent(succession, visible_ids).count(),
         "led": roles.led,
         "going_on": going_on(succession),

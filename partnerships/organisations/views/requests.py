@@ -91,7 +91,7 @@ def _candidates(user: User, access_request: AccessRequest) -> list[Organisation]
 
     `is_led` is True if the organisation has a lead or has invited one. The person would then become an editor.
     """
-    leads = Membership.objects.leading(timezone.now()).filter(organisation=OuterRef("pk"))
+    leads = Membership.objects.current_or_invited_leads(timezone.now()).filter(organisation=OuterRef("pk"))
     for text in (access_request.number, access_request.organisation_name):
         if not text:
             continue

@@ -91,7 +91,7 @@ def queue_figures() -> dict[str, Any]:
         due_age_by_lane = dict.fromkeys(due_age_by_lane, 0) | {"account": due_age_by_lane["account"]}
 
     unwritten = Email.objects.filter(reason_code=EmailReason.NOT_COMPOSED)  # only a few, with an index of their own
-    not_composed = unwritten.open().count()
+    not_composed = unwritten.unsettled().count()
     not_composed += unwritten.filter(status=EmailStatus.FAILED, settled_at__gt=now - dt.timedelta(days=1)).count()
     return {
         **counts,

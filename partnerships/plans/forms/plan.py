@@ -69,7 +69,7 @@ class PlanForm(Form):
         if len(first_organisations) == 1:
             owners.initial = first_organisations
 
-        partnerships = Partnership.objects.present_for(user, "editor", "lead").live()
+        partnerships = Partnership.objects.with_party_of(user, "editor", "lead").live()
         partnerships_to_own_with = partnerships.filter(
             pk__in=parties_that_may_own(own_organisations).values("partnership")
         )

@@ -79,6 +79,6 @@ class AskForm(Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        partnerships = Partnership.objects.present_for(user)
+        partnerships = Partnership.objects.with_party_of(user)
         model_choice_field(self, "partnership").queryset = partnerships.order_by("title", "pk")
         self.helper = Helper(self, submit="Ask the owners", cancel=reverse("plans:list"))

@@ -36,7 +36,7 @@ class OfPlansForm(Form):
         super().__init__(parameters)
         # Plans that the person's organisation left are not offered: their titles here are the newest, and the
         # organisation may know only an older title.
-        model_choice_field(self, "plan").queryset = Plan.objects.present_for(user).order_by("title", "pk")
+        model_choice_field(self, "plan").queryset = Plan.objects.published_today_for(user).order_by("title", "pk")
 
 
 class _MilestonesForm(OfPlansForm):

@@ -49,12 +49,12 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
         """
         giving_owners = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("offered_for"))
         receiving_parties = (
-            Party.objects.present()
+            Party.objects.accepted()
             .filter(organisation=OuterRef("organisation"), partnership__in=Partnership.objects.live().values("pk"))
             .exclude(role=PartyRole.OBSERVER)
         )
         # `OuterRef` twice: this subquery is inside the subquery of the receiving parties.
-        giving_parties = Party.objects.present().filter(
+        giving_parties = Party.objects.accepted().filter(
             partnership=OuterRef("partnership"), organisation=OuterRef(OuterRef("offered_for"))
         )
         plan_has_partnership = Q(plan__partnership__isnull=False)

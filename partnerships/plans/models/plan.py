@@ -54,7 +54,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
             return self.public()
         return self.filter(visible_to(Plan, published_routes(timezone.now()), user))
 
-    def present_for(self, user: User | AnonymousUser) -> PlanQuerySet:
+    def published_today_for(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Return plans whose next version the person may read; no plan that the person's organisation has left."""
         return self.filter(visible_to(Plan, present_routes(timezone.now()), user))
 
@@ -63,7 +63,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         now = timezone.now()
         return self.filter(visible_to(Plan, (*present_routes(now), *draft_routes(now)), user))
 
-    def known_once_to(self, user: User | AnonymousUser) -> PlanQuerySet:
+    def formerly_shared_with(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Return plans that the person's organisation left, and plans that left its partnership.
 
         Visitors without an account get public plans.
@@ -80,11 +80,11 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         """Return plans that the organisation owns today."""
         return self.filter(pk__in=PlanOwner.objects.filter(organisation=organisation).values("plan"))
 
-    def inside_for(self, user: User | AnonymousUser) -> PlanQuerySet:
+    def fully_readable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Return published plans that the person reads inside: with confidential sites and restricted text."""
         return self.filter(visible_to(Plan, inside_routes(timezone.now()), user))
 
-    def owned_for(self, user: User | AnonymousUser) -> PlanQuerySet:
+    def owned_by_organisations_of(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Return published plans that the person's own organisations own."""
         return self.filter(visible_to(Plan, (OWNERS,), user))
 
@@ -100,7 +100,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         """Return plans that the person may publish as lead of an owner."""
         return self.filter(visible_to(Plan, (LEADS,), user))
 
-    def of_record(self, *, one_by_one: bool = False) -> models.Exists:
+    def contains_outer_plan(self, *, one_by_one: bool = False) -> models.Exists:
         """Return the condition that the `plan` of a record is one of these plans.
 
         Unlike for `plan__in`, PostgreSQL can check the condition for one record without listing all plans.

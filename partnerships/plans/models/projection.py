@@ -35,11 +35,11 @@ def of_newest_version(user: User | AnonymousUser, hidden: str) -> Q:
     """
     has_no_embargo = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
     with one_by_one():
-        inside = Plan.objects.inside_for(user).of_record(one_by_one=True)
-        owned = Plan.objects.owned_for(user).of_record(one_by_one=True)
-        published = Plan.objects.present_for(user) if user.is_authenticated else Plan.objects.public()
+        inside = Plan.objects.fully_readable_by(user).contains_outer_plan(one_by_one=True)
+        owned = Plan.objects.owned_by_organisations_of(user).contains_outer_plan(one_by_one=True)
+        published = Plan.objects.published_today_for(user) if user.is_authenticated else Plan.objects.public()
     # PostgreSQL checks conditions in this order, so the condition that most rows meet comes first.
-    is_shown_outside = Q(**{hidden: False}) & Q(published.of_record(one_by_one=True))
+    is_shown_outside = Q(**{hidden: False}) & Q(published.contains_outer_plan(one_by_one=True))
     return (has_no_embargo & (is_shown_outside | Q(inside))) | Q(owned)
 
 
@@ -50,17 +50,17 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
         """Return milestones of plans that the person may read, in their reading class."""
         return self.filter(of_newest_version(user, "restricted"))
 
-    def open(self) -> MilestoneQuerySet:
+    def outstanding(self) -> MilestoneQuerySet:
         """Return milestones that are neither achieved nor cancelled, of plans that are not over."""
         return self.exclude(status__in=SETTLED).exclude(plan__status__in=OVER)
 
     def overdue(self, today: dt.date) -> MilestoneQuerySet:
         """Return open milestones whose last possible day is past."""
-        return self.open().filter(due_by__lt=today)
+        return self.outstanding().filter(due_by__lt=today)
 
     def due_between(self, today: dt.date, until: dt.date) -> MilestoneQuerySet:
         """Return open milestones whose last possible day is from `today` to `until`, both included."""
-        return self.open().filter(due_by__gte=today, due_by__lte=until)
+        return self.outstanding().filter(due_by__gte=today, due_by__lte=until)
 
 
 class Milestone(models.Model):

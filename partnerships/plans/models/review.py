@@ -170,19 +170,24 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             return self.none()
         started_by_user = Q(author=user.pk, parent=None) | Q(parent__author=user.pk)
 
-        is_open = Q(version_number__lte=F("plan__open_number")) | Q(Plan.objects.owned_for(user).of_record())
+        is_open = Q(version_number__lte=F("plan__open_number")) | Q(
+            Plan.objects.owned_by_organisations_of(user).contains_outer_plan()
+        )
         on_version = Q(version_number__gt=0) & is_open
-        inside = on_version & Q(Plan.objects.inside_for(user).of_record())
+        inside = on_version & Q(Plan.objects.fully_readable_by(user).contains_outer_plan())
         outside = (
             on_version
-            & Q(Plan.objects.published_for(user).of_record())
+            & Q(Plan.objects.published_for(user).contains_outer_plan())
             & started_by_user
-            & (Q(Plan.objects.present_for(user).of_record()) | left_plan_after(user, plan="plan", at="created_at"))
+            & (
+                Q(Plan.objects.published_today_for(user).contains_outer_plan())
+                | left_plan_after(user, plan="plan", at="created_at")
+            )
         )
 
-        on_draft = Q(Plan.objects.draft_visible_to(user).of_record(), version_number=0)
+        on_draft = Q(Plan.objects.draft_visible_to(user).contains_outer_plan(), version_number=0)
         on_whole_plan = Q(anchor__in=("", "about"))
-        is_insider = Q(Plan.objects.with_insider(user).of_record())
+        is_insider = Q(Plan.objects.with_insider(user).contains_outer_plan())
         return self.filter(inside | outside | (on_draft & (on_whole_plan | started_by_user | is_insider)))
 
 

@@ -61,11 +61,11 @@ class VersionQuerySet(models.QuerySet["Version"]):
         present_plans = Plan.objects.filter(visible_to(Plan, (*inside_routes(now), network), user))
         # `Everybody` represents several people, who own and left different plans, so only the routes apply.
         if isinstance(user, Everybody):
-            return self.filter(has_no_embargo, present_plans.of_record())
+            return self.filter(has_no_embargo, present_plans.contains_outer_plan())
         if not user.is_authenticated:
-            return self.filter(has_no_embargo, Plan.objects.public().of_record())
-        is_owner = Q(Plan.objects.owned_for(user).of_record())
-        is_present_reader = Q(present_plans.of_record())
+            return self.filter(has_no_embargo, Plan.objects.public().contains_outer_plan())
+        is_owner = Q(Plan.objects.owned_by_organisations_of(user).contains_outer_plan())
+        is_present_reader = Q(present_plans.contains_outer_plan())
         return self.filter(is_owner | (has_no_embargo & (is_present_reader | self._readable_after_leaving(user))))
 
     def _readable_after_leaving(self, user: User) -> Q:

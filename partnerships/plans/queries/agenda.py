@@ -43,7 +43,7 @@ def published_since(user: User, partnerships: Sequence[Partnership], since: Sinc
 
 def awaiting_signature(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
     """Return the partnerships' plans that are waiting for signatures."""
-    rows = Plan.objects.inside_for(user).filter(partnership__in=partnerships).awaiting_sign_off()
+    rows = Plan.objects.fully_readable_by(user).filter(partnership__in=partnerships).awaiting_sign_off()
     return [
         Suggestion(
             partnership=row.partnership_id or 0,

@@ -91,10 +91,12 @@ def _versions_during_embargo(user: User, plans: PlanQuerySet) -> VersionQuerySet
     disappear during an embargo and so reveal the embargo. Plans of the person's own organisations are left out,
     because owners see the newest version.
     """
-    embargoed_plans = Plan.objects.inside_for(user).filter(
+    embargoed_plans = Plan.objects.fully_readable_by(user).filter(
         embargoed_until__gt=timezone.now(), pk__in=plans.order_by().values("pk")
     )
-    embargoed_plans = embargoed_plans.exclude(pk__in=Plan.objects.owned_for(user).order_by().values("pk"))
+    embargoed_plans = embargoed_plans.exclude(
+        pk__in=Plan.objects.owned_by_organisations_of(user).order_by().values("pk")
+    )
     versions = Version.objects.filter(plan__in=embargoed_plans.order_by().values("pk"), number=F("plan__open_number"))
     return versions.select_related("plan__partnership").order_by("plan")
 
@@ -157,7 +159,9 @@ def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry
 
 
 def _signatories_with_deadline(user: User) -> QuerySet[Signatory]:
-    signatories = Signatory.objects.filter(due_on__isnull=False, plan__in=Plan.objects.inside_for(user).order_by())
+    signatories = Signatory.objects.filter(
+        due_on__isnull=False, plan__in=Plan.objects.fully_readable_by(user).order_by()
+    )
     return signatories.order_by("pk").select_related("organisation", "plan__partnership")
 
 
@@ -204,7 +208,7 @@ def _entry_of_signatory(signatory: Signatory, revision: Revision, *, has_decided
 
 def embargo_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """Return the ends of embargoes, past and future, for people of owners. Nobody else may know about an embargo."""
-    own_plans = Plan.objects.owned_for(user).order_by().values("pk")
+    own_plans = Plan.objects.owned_by_organisations_of(user).order_by().values("pk")
     versions = Version.objects.filter(embargo_until__isnull=False, plan__in=own_plans)
     if partnership is not None:
         versions = versions.filter(plan__partnership=partnership)

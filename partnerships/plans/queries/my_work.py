@@ -209,7 +209,7 @@ def _share_tasks(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _milestones(now: dt.datetime) -> Reach:
-    return Reach(Milestone.objects.open().filter(due_by__lte=timezone.localdate(now) + SOON), _DRAFTERS)
+    return Reach(Milestone.objects.outstanding().filter(due_by__lte=timezone.localdate(now) + SOON), _DRAFTERS)
 
 
 def _milestones_for(user: User, now: dt.datetime) -> QuerySet[Any]:

@@ -109,7 +109,7 @@ def possible_new_owners(plan: Plan, giver: Organisation) -> OrganisationQuerySet
     present_owners = plan.owners.values("organisation")
     if plan.partnership is not None:
         return possible_owners(plan.partnership).exclude(pk__in=present_owners)
-    giver_parties = Party.objects.present().filter(organisation=giver)
+    giver_parties = Party.objects.accepted().filter(organisation=giver)
     giver_partnerships = Partnership.objects.live().filter(pk__in=giver_parties.values("partnership"))
     partners = parties_that_may_own().filter(partnership__in=giver_partnerships)
     return Organisation.objects.current().filter(pk__in=partners.values("organisation")).exclude(pk__in=present_owners)
@@ -145,7 +145,7 @@ def owned_by_observers_alone(user: User) -> list[PlanOwner]:
     In each case, the only owner of the plan has become an observer of the plan's partnership.
     """
     led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
-    observing_parties = Party.objects.present().filter(
+    observing_parties = Party.objects.accepted().filter(
         role=PartyRole.OBSERVER,
         partnership=OuterRef("plan__partnership"),
         organisation=OuterRef("organisation"),

@@ -121,7 +121,7 @@ def titled_today(user: User | AnonymousUser, title_condition: Q) -> PlanQuerySet
 def titled_then(user: User | AnonymousUser, title_condition: Q) -> Q:
     """Return the condition on plans that the person sees only as they were, with a title that met `title_condition`."""
     known_today = Plan.objects.visible_today_to(user).values("pk")
-    known_once = Plan.objects.known_once_to(user).values("pk")
+    known_once = Plan.objects.formerly_shared_with(user).values("pk")
     own_versions = (
         Version.objects.visible_to(user).filter(title_condition, plan__in=known_once).exclude(plan__in=known_today)
     )

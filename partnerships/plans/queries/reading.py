@@ -59,9 +59,13 @@ READ_NOW = """CASE
 def rights_of(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the three subqueries to insert into `READS`, by name, and their values."""
     no_plans = "SELECT NULL::bigint AS id WHERE FALSE"
-    owned, owned_values = subquery("owned", Plan.objects.owned_for(reader).order_by().values("pk"), empty=no_plans)
-    inside, inside_values = subquery("inside", Plan.objects.inside_for(reader).order_by().values("pk"), empty=no_plans)
-    present_plans = Plan.objects.present_for(reader).order_by()
+    owned, owned_values = subquery(
+        "owned", Plan.objects.owned_by_organisations_of(reader).order_by().values("pk"), empty=no_plans
+    )
+    inside, inside_values = subquery(
+        "inside", Plan.objects.fully_readable_by(reader).order_by().values("pk"), empty=no_plans
+    )
+    present_plans = Plan.objects.published_today_for(reader).order_by()
     present, present_values = subquery(
         "present",
         present_plans.values("pk", "baseline_number", "status", "partnership_id", "kind"),

@@ -144,7 +144,7 @@ def next_post(signatory: Signatory, now: dt.datetime) -> list[User]:
 
 
 def _readers(plan: Plan, people: Iterable[User]) -> list[User]:
-    return [person for person in people if Plan.objects.inside_for(person).filter(pk=plan.pk).exists()]
+    return [person for person in people if Plan.objects.fully_readable_by(person).filter(pk=plan.pk).exists()]
 
 
 def organisations_led_by(person: User, plan: Plan) -> list[Organisation]:

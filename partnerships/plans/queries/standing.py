@@ -29,7 +29,7 @@ def readers_of(plan: Plan) -> QuerySet[User]:
 class Standing:
     """A person's roles in a plan's owners, and whether the person acts for a party.
 
-    For one plan, these rules agree with the querysets `inside_for`, `editable_by` and `publishable_by`.
+    For one plan, these rules agree with the querysets `fully_readable_by`, `editable_by` and `publishable_by`.
     """
 
     roles: frozenset[str]

@@ -18,7 +18,7 @@ UNSIGNED_DAYS = 14
 
 def unsigned_plans(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
     """Return the signatories that were asked two weeks ago or earlier to sign a plan, and have not signed."""
-    awaiting_plans = Plan.objects.inside_for(user).awaiting_sign_off().filter(partnership__in=partnerships)
+    awaiting_plans = Plan.objects.fully_readable_by(user).awaiting_sign_off().filter(partnership__in=partnerships)
     plans = list(awaiting_plans.order_by("title", "pk"))
     if not plans:
         return []

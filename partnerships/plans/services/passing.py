@@ -58,7 +58,9 @@ def leave_with_part_passed_on(partnerships: Collection[int], move: RecordMove) -
     """
     if not _source_continues(move):
         return []
-    handovers = Handover.objects.ready().filter(succession=move.succession, predecessor=move.source, kind="plans")
+    handovers = Handover.objects.ready_to_apply().filter(
+        succession=move.succession, predecessor=move.source, kind="plans"
+    )
     handed_over_ids = list(handovers.values_list("record", flat=True))
     changes = []
     for partnership in Partnership.objects.filter(pk__in=partnerships).order_by("pk"):

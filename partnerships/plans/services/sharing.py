@@ -150,7 +150,7 @@ def _email_share(share: Share, *, sender: Organisation | None, now: dt.datetime)
 def _organisation_of_reader(person: User, plan: Plan) -> Organisation | None:
     """Return the organisation for which a person sees the draft, which is a party of its partnership if possible."""
     own_organisations = Organisation.objects.of_person(person).order_by("name", "pk")
-    parties = Party.objects.present().filter(partnership=plan.partnership_id).values("organisation")
+    parties = Party.objects.accepted().filter(partnership=plan.partnership_id).values("organisation")
     return own_organisations.filter(pk__in=parties).first() or own_organisations.first()
 
 

@@ -53,7 +53,7 @@ class RecommendationResponseQuerySet(models.QuerySet["Response"]):
         """
         return self.filter(visible_to(Response, EVERYBODY, user))
 
-    def own_of(self, user: User | AnonymousUser) -> RecommendationResponseQuerySet:
+    def of_person(self, user: User | AnonymousUser) -> RecommendationResponseQuerySet:
         """Return responses of the organisations that the person acts for."""
         return self.filter(organisation__in=Organisation.objects.of_person(user).values("pk"))
 
@@ -61,7 +61,7 @@ class RecommendationResponseQuerySet(models.QuerySet["Response"]):
         """Return responses of organisations that work on the recommendation, or have completed the work."""
         return self.filter(status__in=WORKING)
 
-    def still_open(self) -> RecommendationResponseQuerySet:
+    def unfinished(self) -> RecommendationResponseQuerySet:
         """Return responses that are not started or under way."""
         return self.exclude(status__in=_OVER)
 
@@ -155,7 +155,7 @@ class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
 
     def removable_by(self, user: User | AnonymousUser) -> RecommendationEvidenceQuerySet:
         """Return evidence that the person may read, and all evidence of their own organisations' responses."""
-        own_responses = Response.objects.own_of(user).values("pk")
+        own_responses = Response.objects.of_person(user).values("pk")
         return self.filter(Q(pk__in=Evidence.objects.visible_to(user).values("pk")) | Q(response__in=own_responses))
 
 

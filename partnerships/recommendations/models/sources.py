@@ -43,7 +43,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
         """Return all reports for anyone signed in, and none for others."""
         return self.filter(visible_to(Source, EVERYBODY, user))
 
-    def with_recorded(self) -> SourceQuerySet:
+    def with_recommendation_counts(self) -> SourceQuerySet:
         """Annotate each report with `recorded`, the number of its recommendations that are recorded here."""
         return self.annotate(recorded=models.Count("recommendations"))
 

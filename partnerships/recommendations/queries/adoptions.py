@@ -132,8 +132,8 @@ def parties_known_to(reader: Reader, partnerships: Collection[int]) -> PartyQuer
 
     Former parties may not learn who joined after they left.
     """
-    present_partnerships = Partnership.objects.present_for(reader).filter(pk__in=partnerships)
-    return Party.objects.present().filter(partnership__in=present_partnerships.values("pk"))
+    present_partnerships = Partnership.objects.with_party_of(reader).filter(pk__in=partnerships)
+    return Party.objects.accepted().filter(partnership__in=present_partnerships.values("pk"))
 
 
 def responses_of_parties(user: Reader, partnership: Partnership, recommendations: Sequence[int]) -> list[Response]:

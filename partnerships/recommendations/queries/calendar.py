@@ -12,7 +12,7 @@ def review_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """Return review dates of the person's own organisations. In a partnership there are none."""
     if partnership is not None:
         return []
-    rows = Response.objects.own_of(user).filter(review_on__isnull=False)
+    rows = Response.objects.of_person(user).filter(review_on__isnull=False)
     responses = list(rows.select_related("recommendation", "organisation").order_by("pk"))
     revisions = revisions_of([response.pk for response in responses], "recommendation_response_inside")
     return [_entry(response, revisions.get(response.pk, Revision(0, response.status_since))) for response in responses]

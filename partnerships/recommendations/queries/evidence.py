@@ -33,7 +33,7 @@ def _partnerships(user: User) -> QuerySet[Any]:
 
     People outside a partnership see only its outline, which proves nothing.
     """
-    return Partnership.objects.present_for(user).order_by("title", "pk")
+    return Partnership.objects.with_party_of(user).order_by("title", "pk")
 
 
 def _document_path(document: Document) -> str:

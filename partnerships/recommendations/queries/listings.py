@@ -71,7 +71,7 @@ def worked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
 
 def sources_for(user: Reader) -> list[Source]:
     """Return the reports, newest first, with the numbers of their recommendations that are recorded and worked on."""
-    sources = list(Source.objects.visible_to(user).with_recorded().order_by("-year", "title", "pk"))
+    sources = list(Source.objects.visible_to(user).with_recommendation_counts().order_by("-year", "title", "pk"))
     worked_on = worked(with_work(Recommendation.objects.all(), user)).order_by().values("source")
     count_by_source: dict[int, int] = dict(worked_on.annotate(rows=Count("pk")).values_list("source", "rows"))
     for source in sources:

@@ -26,7 +26,7 @@ _MAX_TITLE = 90
 
 def _due_reviews(now: dt.datetime) -> tuple[Reach, ...]:
     """Return the reviews that are due soon: for the owner or, without an owner, for editors and leads."""
-    due = Response.objects.still_open().filter(review_on__lte=timezone.localdate(now) + SOON)
+    due = Response.objects.unfinished().filter(review_on__lte=timezone.localdate(now) + SOON)
     return (
         Reach(due.filter(owner__isnull=False), (People("owner"),)),
         Reach(due.filter(owner=None), (Organisations("organisation", roles=EDITING_ROLES),)),
@@ -38,7 +38,7 @@ def _due_reviews_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
 
 
 def _review_rows(user: User, ids: list[int]) -> QuerySet[Response, dict[str, Any]]:
-    responses = Response.objects.own_of(user).filter(pk__in=ids).order_by("pk")
+    responses = Response.objects.of_person(user).filter(pk__in=ids).order_by("pk")
     fields = ("pk", "recommendation__text", "organisation__name", "review_on", "status", "status_since")
     value_rows: QuerySet[Response, dict[str, Any]] = responses.values(*fields)
     return value_rows

@@ -61,7 +61,7 @@ def _acting_party(partnership: Partnership, author: User | None) -> Organisation
     """Return the party that the author edits for. Observers are left out, because they adopt nothing."""
     if author is None:
         return None
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).values("organisation")
+    parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER).values("organisation")
     return Organisation.objects.of_person(author, *EDITING_ROLES).filter(pk__in=parties).order_by("pk").first()
 
 

@@ -63,7 +63,7 @@ def partnership_recommendations(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the recommendations of a partnership, and recent changes."""
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
-    require(Party.objects.takes_part(user, pk) or former_party(user, partnership) is not None)
+    require(Party.objects.person_takes_part(user, pk) or former_party(user, partnership) is not None)
     today = timezone.localdate()
     since = today - LOOK_BACK
     context = {

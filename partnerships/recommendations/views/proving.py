@@ -36,7 +36,7 @@ def response_page(request: HttpRequest, pk: int) -> HttpResponse:
         "recommendation": response.recommendation,
         "proofs": proofs_of([response.pk], user).get(response.pk, []),
         "kinds": KINDS_OF_EVIDENCE.items(),
-        "is_own": Response.objects.own_of(user).filter(pk=response.pk).exists(),
+        "is_own": Response.objects.of_person(user).filter(pk=response.pk).exists(),
         "may_answer": may_answer,
         "unreadable": unreadable_of(response, user) if may_answer else [],
         "today": timezone.localdate(),

@@ -44,7 +44,7 @@ def sources(request: HttpRequest) -> HttpResponse:
 def source_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a report with its recommendations."""
     user = signed_in(request)
-    source = get_object_or_404(Source.objects.visible_to(user).with_recorded(), pk=pk)
+    source = get_object_or_404(Source.objects.visible_to(user).with_recommendation_counts(), pk=pk)
     rows = with_work(Recommendation.objects.visible_to(user).filter(source=source), user).in_order()
     context = {"source": source, "rows": rows, "lines": corrections_of(user, source.pk)}
     return render(request, "recommendations/source.html", context)

@@ -334,7 +334,7 @@ def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 
 def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     """Return the table of risks in the open versions of plans, with the highest score first."""
-    plans = Plan.objects.inside_for(pack.reader).filter(partnership__in=pack.ids)
+    plans = Plan.objects.fully_readable_by(pack.reader).filter(partnership__in=pack.ids)
     versions = Version.objects.filter(plan__in=plans, number=F("plan__open_number"))
     rows = []
     for plan, title, risks in versions.values_list("plan", "plan__title", "content__risks"):

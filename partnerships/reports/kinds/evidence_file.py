@@ -191,7 +191,7 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
 
 def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
     """Return the table of versions of plans that the organisation published or decided about."""
-    plans = Plan.objects.present_for(reader)
+    plans = Plan.objects.published_today_for(reader)
     published_versions = Version.objects.filter(
         days.covers("published_at"), plan__in=plans, number__lte=F("plan__open_number"), organisation=ours
     )

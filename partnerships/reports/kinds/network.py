@@ -75,7 +75,7 @@ class _Filters(Form):
     def __init__(self, parameters: QueryDict) -> None:
         super().__init__(parameters)
         fields: Mapping[str, Any] = self.fields
-        fields["around"].queryset = Organisation.objects.standing().order_by("name", "pk")
+        fields["around"].queryset = Organisation.objects.not_merged().order_by("name", "pk")
         fields["kind"].choices = [("", "Any kind"), *PartnershipKind.all_choices()]
 
 
@@ -267,7 +267,7 @@ def _rows_of_own_records(reader: Reader, organisation: Organisation) -> list[Row
     all_given = open_commitments.filter(giver=organisation).order_by("due_on", "pk")[:_MAX_RECORDS]
     all_awaited = open_commitments.filter(receiver=organisation).order_by("due_on", "pk")[:_MAX_RECORDS]
     entries = Entry.objects.followed_by(reader).live().filter(organisation=organisation).order_by("-shared_at", "-pk")
-    open_plans = Plan.objects.present_for(reader).exclude(status__in=OVER_PLANS).filter(current_number__gt=0)
+    open_plans = Plan.objects.published_today_for(reader).exclude(status__in=OVER_PLANS).filter(current_number__gt=0)
     other_owners = PlanOwner.objects.filter(plan=OuterRef("pk")).exclude(organisation=organisation)
     owned_ids = PlanOwner.objects.filter(organisation=organisation).values("plan")
     plans = open_plans.filter(~Exists(other_owners), pk__in=owned_ids).order_by("title", "pk")

@@ -220,7 +220,7 @@ def _lines(context: ReportContext) -> list[_Line]:
 
     ids = [partnership.pk for partnership in partnerships]
     chairs = _chairs(ids)
-    terms_in_force = TermsInForce.objects.filter(partnership__in=ids).on(context.today)
+    terms_in_force = TermsInForce.objects.filter(partnership__in=ids).in_force_on(context.today)
     terms_since = dict(terms_in_force.values_list("partnership", "from_day"))
 
     personal_documents = Document.objects.filter(partnership__in=ids, personal_data=True, removed_at=None)
@@ -255,7 +255,7 @@ def _lines(context: ReportContext) -> list[_Line]:
 def _chairs(ids: Sequence[int]) -> dict[int, str]:
     """Return the name of each partnership's chair, or of its lead organisation if it has no chair."""
     chairs: dict[int, str] = {}
-    parties = Party.objects.present().filter(partnership__in=ids, role__in=(PartyRole.CHAIR, PartyRole.LEAD))
+    parties = Party.objects.accepted().filter(partnership__in=ids, role__in=(PartyRole.CHAIR, PartyRole.LEAD))
     for pk, role, name in parties.order_by("pk").values_list("partnership", "role", "organisation__name"):
         if role == PartyRole.CHAIR or pk not in chairs:
             chairs[pk] = name
@@ -264,7 +264,7 @@ def _chairs(ids: Sequence[int]) -> dict[int, str]:
 
 def _risk_counts(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
     """Return the number of risks, and of high risks, in the open plans of each partnership."""
-    plans = Plan.objects.inside_for(reader).filter(partnership__in=ids)
+    plans = Plan.objects.fully_readable_by(reader).filter(partnership__in=ids)
     versions = Version.objects.filter(plan__in=plans, number=F("plan__open_number"))
     scores_by_id: defaultdict[int, list[int]] = defaultdict(list)
     for pk, risks in versions.values_list("plan__partnership", "content__risks"):

@@ -116,7 +116,7 @@ def _readable_rows(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
         .exclude(status__in=OVER_COMMITMENTS)
         .values("pk", "giver_id", "receiver_id", "partnership_id"),
         "fulfilments": Fulfilment.objects.visible_to(reader).values("commitment_id", "entry_id", "entry__theme"),
-        "plans": Plan.objects.present_for(reader)
+        "plans": Plan.objects.published_today_for(reader)
         .exclude(status__in=OVER_PLANS)
         .filter(current_number__gt=0)
         .values("pk", "kind", "partnership_id", "embargoed_until"),

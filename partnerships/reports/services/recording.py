@@ -51,7 +51,7 @@ def _acting_organisation_id(partnership_id: int, author: User | None) -> int | N
     if author is None:
         return None
     edited_organisations = Organisation.objects.of_person(author, *EDITING_ROLES)
-    parties = Party.objects.present().filter(partnership=partnership_id, organisation__in=edited_organisations)
+    parties = Party.objects.accepted().filter(partnership=partnership_id, organisation__in=edited_organisations)
     return parties.order_by("joined_on", "pk").values_list("organisation", flat=True).first()
 
 

@@ -71,7 +71,7 @@ def _frozen_or_404(request: HttpRequest, pk: int) -> FrozenReport:
 def frozen(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a frozen report with its figures."""
     frozen_report = _frozen_or_404(request, pk)
-    may_compare = FrozenReport.objects.present_for(signed_in(request)).filter(pk=pk).exists()
+    may_compare = FrozenReport.objects.visible_to_current_audience(signed_in(request)).filter(pk=pk).exists()
     figures = figures_of(frozen_report, signed_in(request), timezone.now())
     context = {
         **shown(figures, Paging(request.GET)),
@@ -95,7 +95,9 @@ def frozen_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
 def compare_with_today(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the figures of a frozen report that are different today."""
     user, now = signed_in(request), timezone.now()
-    frozen_reports = FrozenReport.objects.present_for(user).select_related("organisation", "partnership")
+    frozen_reports = FrozenReport.objects.visible_to_current_audience(user).select_related(
+        "organisation", "partnership"
+    )
     frozen_report = get_object_or_404(frozen_reports, pk=pk)
     present_figures = _present_figures(frozen_report, now)
     frozen_figures = figures_of(frozen_report, user, now)

@@ -309,7 +309,7 @@ def _post_ids(page: Sequence[MatchingEntry]) -> list[int]:
 
 def _posts_to_show(user: User, ids: list[int]) -> QuerySet[Post]:
     """Return those of these open posts that the person may read."""
-    return Post.objects.visible_to(user).open().filter(among("pk", ids)).for_listing()
+    return Post.objects.visible_to(user).not_ended().filter(among("pk", ids)).for_listing()
 
 
 def _deputies_by_post(user: User, posts: Collection[Post]) -> dict[int, tuple[Holder, ...]]:
@@ -328,5 +328,5 @@ def _deputies_by_post(user: User, posts: Collection[Post]) -> dict[int, tuple[Ho
 
 def _deputy_posts(user: User, organisation_ids: list[int]) -> QuerySet[Post]:
     """Return the open deputy posts of these organisations that the person may read."""
-    open_posts = Post.objects.visible_to(user).open()
+    open_posts = Post.objects.visible_to(user).not_ended()
     return open_posts.filter(among("organisation", organisation_ids), role=PostRole.DEPUTY).for_listing()

@@ -103,7 +103,7 @@ def _readable_attachments(user: User, ids: list[int]) -> QuerySet[Attachment, in
 
 def _item_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each agenda item that is not about another record, for people who may read the meeting."""
-    items = list(AgendaItem.objects.kept().filter(pk__in=ids, subject_kind="").select_related("meeting"))
+    items = list(AgendaItem.objects.not_dropped().filter(pk__in=ids, subject_kind="").select_related("meeting"))
     readers = readers_by_routes(Meeting, MEETING_ROUTES, {item.meeting_id for item in items})
     for item in items:
         yield Row(

@@ -54,7 +54,7 @@ def _indexed_posts(posts: Iterable[Post]) -> Iterator[_IndexedPost]:
         {post.organisation_id for post in posts if post.partnership_id is None}
     )
     partnership_ids = {post.partnership_id for post in posts if post.partnership_id is not None}
-    present_parties = Party.objects.present().filter(partnership__in=partnership_ids)
+    present_parties = Party.objects.accepted().filter(partnership__in=partnership_ids)
     parties_by_partnership: defaultdict[int, set[int]] = defaultdict(set)
     for partnership, organisation in present_parties.values_list("partnership_id", "organisation_id"):
         parties_by_partnership[partnership].add(organisation)
@@ -77,7 +77,7 @@ def _indexed_posts(posts: Iterable[Post]) -> Iterator[_IndexedPost]:
 def _partners_by_organisation(organisation_ids: Collection[int]) -> defaultdict[int, set[int]]:
     """Return the organisations with which each of these shares a partnership, by id."""
     partners_by_organisation: defaultdict[int, set[int]] = defaultdict(set)
-    parties = Party.objects.present().filter(organisation__in=organisation_ids)
+    parties = Party.objects.accepted().filter(organisation__in=organisation_ids)
     pairs = parties.values_list("organisation_id", "partnership__parties__organisation_id").distinct()
     for organisation, partner in pairs:
         partners_by_organisation[organisation].add(partner)
@@ -110,12 +110,12 @@ def _post_rows(ids: Collection[int]) -> Iterable[Row]:
 
 def _readable_posts(user: User, ids: list[int]) -> QuerySet[Post, int]:
     """Return the ids of the open posts that the person may see."""
-    return Post.objects.visible_to(user).open().filter(among("pk", ids)).values_list("pk", flat=True)
+    return Post.objects.visible_to(user).not_ended().filter(among("pk", ids)).values_list("pk", flat=True)
 
 
 def _holder_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each present or future holder of an open post, unless their contact details were removed."""
-    holders = list(Holder.objects.open().filter(pk__in=ids, cleared_at=None).select_related("person"))
+    holders = list(Holder.objects.current_or_future().filter(pk__in=ids, cleared_at=None).select_related("person"))
     posts = _open_posts(Post.objects.filter(pk__in={holder.post_id for holder in holders}))
     indexed_by_pk = {indexed.post.pk: indexed for indexed in _indexed_posts(posts)}
     for holder in holders:
@@ -139,7 +139,7 @@ def _readable_holders(user: User, ids: list[int]) -> QuerySet[Holder, int]:
 
     Future holders are never found: only the organisation itself sees them, on the page of the post.
     """
-    present_holders = Holder.objects.on(timezone.localdate()).visible_to(user)
+    present_holders = Holder.objects.current(timezone.localdate()).visible_to(user)
     return present_holders.filter(among("pk", ids), post__ended_on=None).values_list("pk", flat=True)
 
 

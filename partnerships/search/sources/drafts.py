@@ -86,7 +86,7 @@ def _changed_pieces(draft: Draft, base: Content, common: dict[str, Any], names: 
 
 def _readable_drafts(user: User, ids: list[int]) -> QuerySet[Draft, int]:
     """Return the ids of the drafts whose plans the person may edit."""
-    editable = Plan.objects.editable_by(user).of_record()
+    editable = Plan.objects.editable_by(user).contains_outer_plan()
     return Draft.objects.filter(Q(editable), among("pk", ids)).values_list("pk", flat=True)
 
 
@@ -128,7 +128,7 @@ def _findable_comments(user: User, ids: list[int]) -> QuerySet[Comment, int]:
 
     Of comments on drafts, the person may read more than they may find.
     """
-    may_edit_plan = Q(Plan.objects.editable_by(user).of_record())
+    may_edit_plan = Q(Plan.objects.editable_by(user).contains_outer_plan())
     may_find = Q(version_number__gt=0) | may_edit_plan | Q(author=user.pk)
     return Comment.objects.visible_to(user).filter(may_find, among("pk", ids)).values_list("pk", flat=True)
 

@@ -17,7 +17,7 @@ from partnerships.search.sources.source import KindNames, Source, by_record
 
 def _organisation_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for each organisation, with all its names, numbers and areas, for everybody."""
-    organisations = Organisation.objects.standing().filter(pk__in=ids)
+    organisations = Organisation.objects.not_merged().filter(pk__in=ids)
     for organisation in organisations.prefetch_related("names", "identifiers", "areas"):
         names = [name.name for name in organisation.names.all()]
         codes = [code.value for code in organisation.identifiers.all()]

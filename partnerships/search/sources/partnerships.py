@@ -22,7 +22,7 @@ _PARTIES = "agreements_party.partnership_id"
 def _partnership_rows(ids: Collection[int]) -> Iterable[Row]:
     """Yield a row for the outline of each partnership, with the names of its present parties."""
     readers = readers_by_routes(Partnership, OUTLINED, ids)
-    present = Prefetch("parties", Party.objects.present().select_related("organisation"), to_attr="partners")
+    present = Prefetch("parties", Party.objects.accepted().select_related("organisation"), to_attr="partners")
     for partnership in Partnership.objects.filter(pk__in=ids).select_related("kind").prefetch_related("areas", present):
         partners: list[Party] = partnership.partners  # type: ignore[attr-defined]  # prefetched
         yield Row(

@@ -200,9 +200,9 @@ def _readable_versions(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, 
     is_free = Q(embargoed_until=None) | Q(embargoed_until__lte=now)
     is_embargoed = Q(embargoed_until__gt=now)
     plans = Plan.objects.filter(among("pk", ids)).order_by()
-    inside, present = plans.inside_for(user), plans.present_for(user)
+    inside, present = plans.fully_readable_by(user), plans.published_today_for(user)
     routes = (
-        (plans.owned_for(user), "current_number", _OWNER),
+        (plans.owned_by_organisations_of(user), "current_number", _OWNER),
         (inside.filter(is_free), "current_number", _INSIDE),
         (inside.filter(is_embargoed), "open_number", _INSIDE),
         (present.filter(is_free), "current_number", _OUTSIDE),

@@ -104,7 +104,7 @@ def _organisations_to_act_for(person: User, partnership: Partnership) -> list[Or
 
     If the person can edit for none of their parties, return one of these. Raises Http404 if they have none.
     """
-    own_parties = Party.objects.present().filter(
+    own_parties = Party.objects.accepted().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(person)
     )
     parties = list(own_parties.select_related("organisation").order_by("organisation__name", "pk"))

@@ -73,13 +73,13 @@ class RoundQuerySet(models.QuerySet["Round"]):
         joined = Joining.objects.accepted().filter(visible_to(Joining, PARTIES, user))
         return self.filter(visible_to(Round, PARTIES, user) | Q(pk__in=joined.values("round")))
 
-    def of_any(self, partnerships: Iterable[int]) -> RoundQuerySet:
+    def of_partnerships(self, partnerships: Iterable[int]) -> RoundQuerySet:
         """Return rounds that any of these partnerships, given by id, run alone or with others."""
         partnership_ids = list(partnerships)
         joined = Joining.objects.accepted().filter(partnership__in=partnership_ids)
         return self.filter(Q(partnership__in=partnership_ids) | Q(pk__in=joined.values("round")))
 
-    def named_to_read(self, user: User | AnonymousUser) -> RoundQuerySet:
+    def with_moderator(self, user: User | AnonymousUser) -> RoundQuerySet:
         """Return rounds that name the person as moderator.
 
         A moderator must be outside all parties, past and present.
@@ -91,11 +91,11 @@ class RoundQuerySet(models.QuerySet["Round"]):
 
     def moderated_by(self, user: User | AnonymousUser) -> RoundQuerySet:
         """Return closed rounds whose comments the person reads as moderator."""
-        return self.named_to_read(user).filter(status=RoundStatus.CLOSED)
+        return self.with_moderator(user).filter(status=RoundStatus.CLOSED)
 
-    def asking(self, user: User | AnonymousUser) -> RoundQuerySet:
+    def asking_to_moderate(self, user: User | AnonymousUser) -> RoundQuerySet:
         """Return drafts that ask the person to agree to read comments; none for a person without an account."""
-        waiting = self.named_to_read(user).filter(moderator__account_since__isnull=False, moderator__is_active=True)
+        waiting = self.with_moderator(user).filter(moderator__account_since__isnull=False, moderator__is_active=True)
         return waiting.filter(
             status=RoundStatus.DRAFT, moderator_asked_at__isnull=False, moderator_agreed_at__isnull=True
         )

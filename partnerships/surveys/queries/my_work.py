@@ -52,7 +52,7 @@ def _drafts_asking_moderators(now: dt.datetime) -> tuple[Reach, ...]:
 
 
 def _drafts_to_agree_to(user: User) -> QuerySet[Round]:
-    return Round.objects.asking(user).select_related("partnership").order_by("moderator_asked_at", "pk")
+    return Round.objects.asking_to_moderate(user).select_related("partnership").order_by("moderator_asked_at", "pk")
 
 
 def _agreement_tasks(user: User, now: dt.datetime) -> list[Waiting]:

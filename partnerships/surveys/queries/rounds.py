@@ -17,7 +17,7 @@ from partnerships.surveys.models import Invitation, Joining, QuestionSet, Round,
 
 def rounds_of(partnership: Partnership) -> QuerySet[Round]:
     """Return all rounds that a partnership runs, alone or with others, newest first."""
-    return Round.objects.of_any([partnership.pk]).for_pages().order_by("-created_at", "-pk")
+    return Round.objects.of_partnerships([partnership.pk]).for_pages().order_by("-created_at", "-pk")
 
 
 def partnerships_of(survey_round: Round) -> list[Partnership]:
@@ -60,7 +60,7 @@ def leads_who_run(partnership: Partnership) -> list[int]:
 
     These are leads of present parties that are not observers.
     """
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER).select_related("organisation")
+    parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER).select_related("organisation")
     leads = leads_with_account([party.organisation for party in parties])
     return sorted(leads.values_list("pk", flat=True))
 

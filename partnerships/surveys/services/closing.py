@@ -77,7 +77,7 @@ def _email_leads(survey_round: Round, now: dt.datetime) -> None:
     """Send each lead one email, about a partnership of theirs, as they may not open the pages of the others."""
     emailed_ids: set[int] = set()
     for partnership in partnerships_of(survey_round):
-        parties = partnership.parties.present().select_related("organisation")
+        parties = partnership.parties.accepted().select_related("organisation")
         leads = leads_with_account([party.organisation for party in parties])
         new_ids = set(leads.values_list("pk", flat=True)) - emailed_ids
         params = {"round": survey_round.pk, "partnership": partnership.pk}

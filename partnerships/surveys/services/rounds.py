@@ -263,7 +263,7 @@ def _check_days_between_rounds(survey_round: Round, now: dt.datetime) -> None:
     Rounds by name may follow each other at once.
     """
     partnership_ids = [partnership.pk for partnership in partnerships_of(survey_round)]
-    other_rounds = Round.objects.of_any(partnership_ids).exclude(pk=survey_round.pk)
+    other_rounds = Round.objects.of_partnerships(partnership_ids).exclude(pk=survey_round.pk)
     if not survey_round.is_anonymous:
         other_rounds = other_rounds.filter(way=Way.ANONYMOUS)
     if other_rounds.filter(status=RoundStatus.OPEN).exists():

@@ -157,7 +157,7 @@ def answer_moderation(request: HttpRequest, pk: int) -> HttpResponse:
     # An administrator who views the site as the moderator must not answer for them.
     if hasattr(request, "view_as"):
         raise Http404
-    survey_round = get_object_or_404(Round.objects.asking(user).for_pages(), pk=pk)
+    survey_round = get_object_or_404(Round.objects.asking_to_moderate(user).for_pages(), pk=pk)
     form = AgreeForm(post_data(request), initial={"list_hash": list_hash_of(survey_round)})
 
     if request.method == "POST" and form.is_valid():

@@ -44,7 +44,7 @@ def open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership, 
     Raises Http404 unless an organisation of theirs is a present party.
     """
     user = signed_in(request)
-    partnership = get_object_or_404(Partnership.objects.present_for(user), pk=pk)
+    partnership = get_object_or_404(Partnership.objects.with_party_of(user), pk=pk)
     return user, partnership, rights_over(partnership, user, timezone.now())
 
 

@@ -32,7 +32,7 @@ def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.da
         raise UnableToSignTerms("These terms are not waiting for signatures. Send them for signature first.")
 
     signed_ids = set(locked_version.signatures.values_list("organisation", flat=True))
-    parties = partnership.parties.required().present().exclude(organisation__in=signed_ids)
+    parties = partnership.parties.required_to_sign().accepted().exclude(organisation__in=signed_ids)
     for party in parties.select_related("answered_by").order_by("pk"):
         accepted_at = party.answered_at or now
         TermsSignature.objects.create(

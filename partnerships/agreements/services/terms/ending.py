@@ -126,7 +126,7 @@ def withdraw_proposal(
 
 def close_with_partnership(ending: PartnershipEnding) -> None:
     """Close the open proposals of a partnership that is over."""
-    for pk in ending.partnership.terms_proposals.open().order_by("pk").values_list("pk", flat=True):
+    for pk in ending.partnership.terms_proposals.in_progress().order_by("pk").values_list("pk", flat=True):
         proposal = TermsProposal.objects.select_for_update().get(pk=pk)
         proposal.partnership = ending.partnership
         _close(ending.partnership, proposal, ProposalStatus.NOT_AGREED, reason=ending.reason, now=ending.now)

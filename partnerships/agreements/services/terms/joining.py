@@ -58,8 +58,8 @@ def ask_joined_parties(*, now: dt.datetime) -> int:
     """
     current_version = {"version": OuterRef("partnership__terms_version"), "organisation": OuterRef("organisation")}
     unasked_parties = (
-        Party.objects.required()
-        .present()
+        Party.objects.required_to_sign()
+        .accepted()
         .filter(partnership__in=Partnership.objects.live(), partnership__terms_version__isnull=False)
         .exclude(Exists(TermsSignature.objects.filter(**current_version)))
         .exclude(Exists(TermsSignatory.objects.filter(**current_version, joins=True, removed_at=None)))

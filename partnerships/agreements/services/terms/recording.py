@@ -91,7 +91,7 @@ def email_leads(
     sender: Organisation | None = None,
 ) -> None:
     """Email the leads of the present parties, except the author."""
-    organisations = partnership.parties.present().values("organisation")
+    organisations = partnership.parties.accepted().values("organisation")
     leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=organisations)
     recipient_ids = set(leads.values_list("person", flat=True))
     if author is not None:

@@ -186,7 +186,7 @@ def _ask_parties(
     now: dt.datetime,
 ) -> None:
     """Ask each required party that is present to sign. Invited parties are asked when they join."""
-    present_ids = set(version.partnership.parties.present().values_list("organisation", flat=True))
+    present_ids = set(version.partnership.parties.accepted().values_list("organisation", flat=True))
     answering_ids = set(request.asked)
     if not answering_ids:
         answering_ids = {pk for pk in required_ids if sender is None or pk != sender.pk}

@@ -269,7 +269,7 @@ def record_terms_in_force(*, now: dt.datetime) -> int:
 
     Writes columns and status, and sends emails. Safe to run twice or late: pages read the entries, not the columns.
     """
-    versions_today = TermsInForce.objects.on(timezone.localdate(now)).values_list("partnership", "version")
+    versions_today = TermsInForce.objects.in_force_on(timezone.localdate(now)).values_list("partnership", "version")
     recorded_versions = dict(
         Partnership.objects.filter(terms_in_force__isnull=False).values_list("pk", "terms_version")
     )
@@ -295,7 +295,7 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
     locked, after a party has changed.
     """
     required_ids = required_party_ids(partnership)
-    present_ids = set(partnership.parties.present().values_list("organisation", flat=True))
+    present_ids = set(partnership.parties.accepted().values_list("organisation", flat=True))
     for version in versions_awaiting_signature(partnership):
         assert version.proposal_id is not None  # it was sent by a proposal
         proposal = TermsProposal.objects.select_for_update().get(pk=version.proposal_id)

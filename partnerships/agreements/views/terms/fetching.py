@@ -49,7 +49,7 @@ class TermsAccess:
 
     def _organisation_ids(self) -> list[int]:
         """Return the ids of the present and invited organisations."""
-        return list(self.partnership.parties.inside().values_list("organisation", flat=True))
+        return list(self.partnership.parties.invited_or_accepted().values_list("organisation", flat=True))
 
 
 def open_terms(user: User, pk: int) -> TermsAccess:

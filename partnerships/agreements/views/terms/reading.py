@@ -124,7 +124,11 @@ def _readable_open_proposals(access: TermsAccess) -> list[Any]:
     """Return the open proposals, or none if the reader may not read drafts."""
     if not access.reads_drafts or access.partnership.is_over:
         return []
-    rows = access.partnership.terms_proposals.open().select_related("proposed_by").defer("content", "prose", "pieces")
+    rows = (
+        access.partnership.terms_proposals.in_progress()
+        .select_related("proposed_by")
+        .defer("content", "prose", "pieces")
+    )
     return list(rows.order_by("number"))
 
 

@@ -214,7 +214,7 @@ def call_off_meeting(
 def call_off_with_partnership(ending: PartnershipEnding) -> None:
     """Call off the planned meetings of a partnership that is over, and email the people invited."""
     meetings = Meeting.objects.select_for_update(of=("self",)).select_related("partnership", "organisation")
-    for meeting in list(meetings.coming(ending.now).filter(partnership=ending.partnership).order_by("pk")):
+    for meeting in list(meetings.upcoming(ending.now).filter(partnership=ending.partnership).order_by("pk")):
         _call_off(meeting, ending.reason, organisation=None, author=ending.author, now=ending.now)
 
 

@@ -114,7 +114,7 @@ def open_periods(
 
 def _reporting_parties(reporting_round: ReportingRound) -> list[Party]:
     """Return the present parties that report in this round."""
-    parties = reporting_round.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = reporting_round.partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     reporting_parties = parties.exclude(pk__in=reporting_round.exemptions.values("party"))
     return list(reporting_parties.select_related("organisation").order_by("pk"))
 

@@ -50,7 +50,7 @@ def set_up_reporting(
     partnership = lock_partnership(partnership.pk)
     require(rights_over(partnership, author, now).leads)
     _check(partnership, period, starts_on, due_days, questions, timezone.localdate(now))
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    parties = partnership.parties.accepted().exclude(role=PartyRole.OBSERVER)
     if not parties.exclude(pk__in=[party.pk for party in exempt]).exists():
         raise UnableToSetUpReporting("Choose at least one organisation that reports.")
 

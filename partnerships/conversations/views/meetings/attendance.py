@@ -121,7 +121,7 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _other_sides(meeting: Meeting, keeper: Organisation) -> list[Organisation]:
     """Return the other parties that attended, or all other parties if none attended."""
-    parties = meeting.partnership.parties.present().exclude(organisation=keeper)
+    parties = meeting.partnership.parties.accepted().exclude(organisation=keeper)
     present_ids = meeting.seats.filter(attendance=Attendance.PRESENT).values("organisation")
     present_parties = parties.filter(organisation__in=present_ids)
     if present_parties.exists():

@@ -59,7 +59,7 @@ class Command(AccountedCommand):
     def _waiting(self, options: dict[str, Any]) -> None:
         """Print how many emails of each kind are still to be sent."""
         rows = (
-            Email.objects.open()
+            Email.objects.unsettled()
             .values("kind")
             .annotate(count=Count("pk"), first=Min("created_at"), last=Max("created_at"))
             .order_by("kind")

@@ -146,7 +146,7 @@ def _read(run: Run, line: Line, person_by_email: Mapping[str, User]) -> _Row | N
 def _apply_row(run: Run, line: Line, row: _Row, *, is_stale: bool) -> None:
     """Create the post if it does not exist, and make the person of the row its holder."""
     organisation, partnership = _organisation(run.target), run.target.partnership
-    open_posts = Post.objects.open().filter(organisation=organisation, partnership=partnership, role=row.role)
+    open_posts = Post.objects.not_ended().filter(organisation=organisation, partnership=partnership, role=row.role)
     existing_post = open_posts.filter(title__iexact=row.title).first()
     is_new = existing_post is None
     post = existing_post or create_post(
@@ -158,7 +158,7 @@ def _apply_row(run: Run, line: Line, row: _Row, *, is_stale: bool) -> None:
         title=row.title,
     )
 
-    holders = post.holders.on(timezone.localdate(run.now)).select_related("person").order_by("pk")
+    holders = post.holders.current(timezone.localdate(run.now)).select_related("person").order_by("pk")
     holder = next((holder for holder in holders if _is_holder(row, holder)), None)
     report_line = f"{post}: {row.contact.name or 'vacant'}"
     if holder is not None:
@@ -203,10 +203,10 @@ def _rows(target: Target, person: User) -> list[Exported]:
     """Return the posts of the target's organisation that the person may see. A vacant post has one row."""
     if target.organisation is None:
         return []
-    posts = Post.objects.visible_to(person).open()
+    posts = Post.objects.visible_to(person).not_ended()
     posts = posts.filter(organisation=target.organisation, partnership=target.partnership)
     posts = posts.order_by("role", "title", "pk")
-    holders = Holder.objects.visible_to(person).on().filter(post__in=posts)
+    holders = Holder.objects.visible_to(person).current().filter(post__in=posts)
     holders_by_post: dict[int, list[Holder]] = {}
     for holder in holders.select_related("person", "post").order_by("pk"):
         holders_by_post.setdefault(holder.post_id, []).append(holder)

@@ -21,7 +21,7 @@ def partnership_of(target: Target) -> Partnership:
 
 def parties_of(target: Target) -> list[Organisation]:
     """Return the present parties, without observers, by name."""
-    parties = Party.objects.present().filter(partnership=partnership_of(target)).exclude(role=PartyRole.OBSERVER)
+    parties = Party.objects.accepted().filter(partnership=partnership_of(target)).exclude(role=PartyRole.OBSERVER)
     return [party.organisation for party in parties.select_related("organisation").order_by("organisation__name", "pk")]
 
 
